@@ -27,7 +27,7 @@ from bot.features.sentences.labels import find_mismatches
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCES = ROOT / "bot/features/sentences/phrases"
 NAMES = {"name": "ww", "job": "jj", "connection": "kk", "course": "cc", "template": "mm"}
-MARKS = NAMES | ranker.TIMES
+MARKS = NAMES | ranker.TIME_PLACEHOLDERS
 _SLOT = re.compile(r"\{(\w+)\}")
 
 #: How often each phrase is there: as it is, and then changed as people do.
@@ -97,7 +97,7 @@ def words_of(line: str) -> tuple[str, ...]:
     words = line.split()
     slots = {at: MARKS[slot[1]] for at, word in enumerate(words) if (slot := _SLOT.search(word))}
     found = times.find(words, slots.keys())
-    return ranker.marked(words, slots, found.marks, found.places)
+    return ranker.replace_with_placeholders(words, slots, found.marks, found.places)
 
 
 def changed(random_: random.Random, phrase: Phrase) -> list[str]:
@@ -130,7 +130,7 @@ def weights(given: Sequence[Phrase]) -> str:
         # The same changes each time, whatever phrases come before it.
         random_ = random.Random(f"7 {phrase.label} {' '.join(phrase.words)}")  # noqa: S311
         for copy in range(COPIES):
-            found = ranker.features(changed(random_, phrase) if copy else phrase.words)
+            found = ranker.list_features(changed(random_, phrase) if copy else phrase.words)
             rows.append(dict.fromkeys(found, len(found) ** -0.5))
             labels.append(phrase.label)
     vectorizer = DictVectorizer()
@@ -150,7 +150,7 @@ def weights(given: Sequence[Phrase]) -> str:
 def signs(column: Sequence[int]) -> str:
     """Return the weights of a feature that say something, two signs for each."""
     return "".join(
-        chr(ranker.FIRST + label) + chr(ranker.NONE + weight)
+        chr(ranker.FIRST_LABEL_CODE + label) + chr(ranker.ZERO_WEIGHT_CODE + weight)
         for label, weight in enumerate(column)
         if abs(weight) >= SMALLEST
     )

@@ -1,4 +1,4 @@
-"""Answer what a person wrote, or do it: read, decided by the tables of ``decisions``, carried out."""
+"""Answers to people's own words: read, decided by the tables of ``decisions``, and run or offered."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from bot.features.sentences import (
     times,
     timing,
 )
-from bot.features.sentences.decisions import Confidence, RequestSubject, SelectionMode, Way
+from bot.features.sentences.decisions import AnswerStyle, Confidence, RequestSubject, SelectionMode
 from bot.features.sentences.ranker import rank
 from bot.features.sentences.reading import READ, Reading, mark, read
 from bot.features.sentences.selection import Which
@@ -53,16 +53,16 @@ _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 
 @routes.text("words")
 async def answer(request: Request) -> Answer:
-    """Answer what a person wrote, or do it."""
-    authorised, request = request.verb, await _cleaned(request)
-    reading, rows = await _understood(request)
+    """Answer the words of a person, or do what they ask for."""
+    authorised, request = request.verb, await _clean_text(request)
+    reading, rows = await _read_request(request)
     about = replace(request, typed_words=reading.said) if reading.said else request
-    other = await follow_ups.followed(about, reading, rows)
-    if isinstance(other, Answer):
-        return other
-    if other is not None:
-        request = replace(request, arguments=other, typed_words=other, text=join_words(other))
-        reading, rows = await _understood(request)
+    follow_up = await follow_ups.complete_follow_up(about, reading, rows)
+    if isinstance(follow_up, Answer):
+        return follow_up
+    if follow_up is not None:
+        request = replace(request, arguments=follow_up, typed_words=follow_up, text=join_words(follow_up))
+        reading, rows = await _read_request(request)
     is_full = decisions.is_complete(reading, request.typed_words or request.arguments)
     is_elsewhere = is_full and reading.folder not in {"", request.folder}
     request = replace(
@@ -85,13 +85,13 @@ async def answer(request: Request) -> Answer:
             reading = await beside(rows, mark, reading, given, names)
             return await proposals.proposed(request, reading, rank(reading.marked), rows)
         request.notes.what = reading.what
-        said = await _decided(request, reading, rows)
+        result = await _answer_reading(request, reading, rows)
     except Answered as early:
         return early.answer
-    return replies.with_remarks(said, left_out(reading) if said.text else [])
+    return replies.with_remarks(result, describe_left_out(reading) if result.text else [])
 
 
-async def _cleaned(request: Request) -> Request:
+async def _clean_text(request: Request) -> Request:
     """Return a request with its text cleaned, and own names for addresses of links labelled with them."""
     if routes.has_own_parser(request.folder, request.verb):
         return request
@@ -101,13 +101,13 @@ async def _cleaned(request: Request) -> Request:
         names = await read_names(
             request, await request.services.store.perform(workspaces.read_workspaces, request.principal)
         )
-        own = [one for one in labels if any(not span.connection for span in names.find_spans((one,)))]
+        own = [label for label in labels if any(not span.connection for span in names.find_spans((label,)))]
         text = cleaning.show_labels(text, own)
     return request if text == request.text else parse_request(request, text)
 
 
-async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
-    """Return what was read, with the names of what the person has; all but workspaces only where needed."""
+async def _read_request(request: Request) -> tuple[Reading, Sequence[Workspace]]:
+    """Return the reading of a request, and the workspaces; other names are read only where needed."""
     services, given, verbs = request.services, request.arguments, routes.list_verbs_by_folder()
     if (intent := await intents.read(request)) is not None:
         return Reading.from_intent(intent), ()
@@ -119,77 +119,77 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
         is_timed = is_short and bool(times.find(given[1:]).places)
         if reading.is_full and not is_timed:
             return reading, ()
-    elif intents.read_order(given, set[int]) is None and (whole := await typed(request)) is not None:
+    elif intents.read_order(given, set[int]) is None and (whole := await read_typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     return await beside(rows, read, given, request.folder, verbs, await read_names(request, rows)), rows
 
 
-async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+async def _answer_reading(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     if reading.intent is not None:
         return await reading.intent.answer(request)
     if reading.kind == "talk":
-        return await _talked(request, reading, rows)
+        return await _answer_chat(request, reading, rows)
     if reading.kind == "several":
-        return await _one_each(request, reading, rows)
+        return await _offer_each(request, reading, rows)
     await typing_mistakes.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
-        return await _commanded(request, reading, rows)
+        return await _run_command(request, reading, rows)
     effect = routes.find_traits(request.folder, request.verb).effect
     sure = (
         Confidence.CLEAR
         if reading.manner is Manner.TYPED or effect is not routes.Effect.MAKES
         else Confidence.GUESS
     )
-    way = decisions.way_of("one", sure, effect)
-    return await (_offered_to_make if way is Way.OFFERED else routes.run)(request)
+    way = decisions.find_answer_style("one", sure, effect)
+    return await (_offer_to_make if way is AnswerStyle.OFFERED else routes.run)(request)
 
 
-async def _offered_to_make(request: Request) -> Answer:
-    """Offer what makes something so that it works: with names in place of *it*, and connections."""
+async def _offer_to_make(request: Request) -> Answer:
+    """Offer a complete command of a verb that makes something: with connections, and names for *it*."""
     given, services = request.arguments, request.services
-    named, _ = naming.split_leading_connection(given, services.connections)
-    heard = (await chat.heard(request)).workspaces
-    if request.verb == "run" and given and named is None:
-        places = tuple(list_making_connections(services, "job"))
-        request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
-    elif request.verb == "new" and named is None:
+    connection, _ = naming.split_leading_connection(given, services.connections)
+    recent = (await chat.read_recent_referents(request)).workspaces
+    if request.verb == "run" and given and connection is None:
+        connections = tuple(list_making_connections(services, "job"))
+        request = replace(request, arguments=(*connections, *given)) if len(connections) == 1 else request
+    elif request.verb == "new" and connection is None:
         request = replace(request, arguments=())
-    if given and fold_word(given[0]) in vocabulary.SINGULAR_PRONOUNS and len(heard) == 1:
-        request = replace(request, arguments=(heard[0].title, *given[1:]))
+    if given and fold_word(given[0]) in vocabulary.SINGULAR_PRONOUNS and len(recent) == 1:
+        request = replace(request, arguments=(recent[0].title, *given[1:]))
     return suggestions.offer_as_command(request)
 
 
-async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+async def _offer_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     """Offer each of several requests on its own."""
     blocks: list[kit.Block] = []
     for part in reading.parts:
         try:
-            # Each is only offered, whatever the message agreed to.
-            one = request.redirect("workspace", part.what, part.words)
-            one = replace(one, manner=Manner.TENTATIVE, flags=request.flags - {AGREED})
-            said = await _commanded(one, replace(part, manner=Manner.TENTATIVE), rows)
+            # Each is only offered, even with ``--yes``.
+            single = request.redirect("workspace", part.what, part.words)
+            single = replace(single, manner=Manner.TENTATIVE, flags=request.flags - {AGREED})
+            answer = await _run_command(single, replace(part, manner=Manner.TENTATIVE), rows)
         except Answered as early:
-            said = early.answer
-        blocks += said.blocks
-    named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
-    request.notes.about = Referents(tuple(named), takes_press=True)
+            answer = early.answer
+        blocks += answer.blocks
+    keys = dict.fromkeys(single.id for part in reading.parts for single in part.which.named)
+    request.notes.about = Referents(tuple(keys), takes_press=True)
     return kit.answer([kit.section(talk.ONE_EACH), *blocks])
 
 
 # -- a verb and what it is about ---------------------------------------------------------------------------
 
 
-async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+async def _run_command(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     which = reading.which
-    match decisions.subject_of(reading):
-        case RequestSubject.THEIRS:
-            return chat.theirs(request, which.named)
+    match decisions.find_subject(reading):
+        case RequestSubject.OTHERS:
+            return chat.refuse_others_workspace(request, which.named)
         case RequestSubject.LAST_ACT:
             return await _cancel(request)
         case RequestSubject.RUN:
-            return await _of_run(request, reading, which.runs[0])
+            return await _apply_to_run(request, reading, which.runs[0])
         case RequestSubject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
             is_sure = reading.manner is not Manner.TENTATIVE
             if which.is_all and is_sure and not reading.is_question:
@@ -199,97 +199,101 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
             return await _do_or_offer_hours(request, with_hours, reading.hours, is_sure=is_sure)
         case RequestSubject.HOURS | RequestSubject.OVERVIEW:
             return await routes.run(replace(request, arguments=()))
-        case RequestSubject.PLACE:
-            return await questions.answered(request, replace(reading, what="health"), rows)
-    return await _of_own(request, reading, rows)
+        case RequestSubject.CONNECTION:
+            return await questions.answer_question(request, replace(reading, what="health"), rows)
+    return await _apply_to_own(request, reading, rows)
 
 
 async def _list_with_hours(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
     """Return the workspaces whose hours are meant without a name: first what was spoken of."""
-    heard = (await chat.heard(request, rows)).workspaces if read_order_hours(reading.hours) else ()
+    heard = (await chat.read_recent_referents(request, rows)).workspaces if read_order_hours(reading.hours) else ()
     return heard or await list_with_hours(request, rows)
 
 
 async def _do_or_offer_hours(
-    request: Request, chosen: Sequence[Workspace], said: str, *, is_sure: bool
+    request: Request, chosen: Sequence[Workspace], order: str, *, is_sure: bool
 ) -> Answer:
     """Apply an order about one workspace's hours; offer it for several, or where it is a guess."""
     request = request.redirect("workspace", "hours", ())
     if is_sure and len(chosen) == 1:
-        return await apply_order(request, chosen[0], said)
-    commands = [f"hours {join_words((one.title,))} {said}".rstrip() for one in chosen[: replies.MAX_CHOICES]]
+        return await apply_order(request, chosen[0], order)
+    commands = [f"hours {join_words((one.title,))} {order}".rstrip() for one in chosen[: replies.MAX_CHOICES]]
     return suggestions.offer_commands(request, commands, talk.AS_COMMAND)
 
 
-async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+async def _apply_to_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     """Find the workspaces that are meant and the time, and do or offer it."""
     which, old = reading.which, list[Account]()
     if (which.unknown or which.is_near) and not which.is_all:
-        reading, old, rows = await _read_again(request, reading)
+        reading, old, rows = await _read_fresh_names(request, reading)
         which = reading.which
     request = await timing.read_time(request, reading)
     order = reading.hours or (await timing.write_once(request) if timing.starts_later(reading) else "")
     try:
-        chosen, is_sure = await _chosen(request, reading, rows, old)
+        chosen, is_sure = await _choose_workspaces(request, reading, rows, old)
     except Answered:
         if not order or which.is_named or which.unknown or not rows:
             raise
         # Buttons that ask which would start them now.
         chosen, is_sure = rows, False
-    return await _done(request, reading, chosen, order, is_sure=is_sure)
+    return await _do_or_offer(request, reading, chosen, order, is_sure=is_sure)
 
 
-async def _read_again(
+async def _read_fresh_names(
     request: Request, reading: Reading
 ) -> tuple[Reading, list[Account], Sequence[Workspace]]:
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.read_stale_and_rows(request)
     names = await read_names(request, rows)
-    again = await beside(
+    fresh = await beside(
         rows, read, request.typed_words, request.folder, routes.list_verbs_by_folder(), names
     )
-    if again.what != reading.what or reading.kind != again.kind:
-        again = reading
-    if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
-        places = _list_named_connections(request, again)
-        await require_links(request, places)
-        old = filter_by_connection(old, places)
+    if fresh.what != reading.what or reading.kind != fresh.kind:
+        fresh = reading
+    if rows and (fresh.which.unknown or fresh.which.is_near) and not fresh.which.is_beginning:
+        connections = _list_connections(request, fresh)
+        await require_links(request, connections)
+        old = filter_by_connection(old, connections)
         promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
         if promise:
             raise Answered(replies.answer(promise))
-    return again, old, rows
+    return fresh, old, rows
 
 
-def _list_named_connections(request: Request, reading: Reading) -> list[str]:
+def _list_connections(request: Request, reading: Reading) -> list[str]:
     """Return the connections that words name, by themselves or after a name (``NAME@CONNECTION``)."""
-    names = [_after_verb(reading), *request.typed_words]
+    names = [_get_object_text(reading), *request.typed_words]
     after = [naming.split_connection(name, request.services.connections)[1] for name in names]
     return [*reading.which.connections, *(connection for connection in after if connection is not None)]
 
 
-async def _done(
+async def _do_or_offer(
     request: Request, reading: Reading, chosen: Sequence[Workspace], order: str, *, is_sure: bool
 ) -> Answer:
-    """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
+    """Run or offer a verb for the chosen workspaces; ``order`` is its order about hours."""
     verb, which = reading.what, reading.which
     request.notes.note_workspaces(chosen)
     timing.refuse(request, reading, chosen)
-    is_sure = is_sure and reading.manner is not Manner.TENTATIVE and decisions.is_sure_of(reading)
+    is_sure = is_sure and reading.manner is not Manner.TENTATIVE and decisions.has_exact_names(reading)
     if order or verb == "hours":
         return await _do_or_offer_hours(request, chosen, order, is_sure=is_sure)
-    is_one = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
+    is_single = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
     is_agreed = "yes" in request.flags and request.manner is Manner.TYPED and not request.more
     # Without a planned stop there is nothing to extend, and the answer says so.
-    only_says = request.more > 0 and is_one and chosen[0].stop_at is None
-    sure = decisions.sure_of(which, is_one=is_one, is_clear=is_sure or only_says, is_agreed=is_agreed)
-    match decisions.way_of("one" if is_one else "several", sure, decisions.kind_of(verb)):
-        case Way.DONE | Way.ASKED as way:
+    is_extending_nothing = request.more > 0 and is_single and chosen[0].stop_at is None
+    confidence = decisions.find_confidence(
+        which, is_single=is_single, is_clear=is_sure or is_extending_nothing, is_agreed=is_agreed
+    )
+    match decisions.find_answer_style(
+        "one" if is_single else "several", confidence, decisions.find_kind(verb)
+    ):
+        case AnswerStyle.DONE | AnswerStyle.QUESTION as way:
             (workspace,) = chosen
-            manner = Manner.TENTATIVE if way is Way.ASKED else request.manner
+            manner = Manner.TENTATIVE if way is AnswerStyle.QUESTION else request.manner
             return await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
-        case Way.OFFERED:
+        case AnswerStyle.OFFERED:
             (workspace,) = chosen
             instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
             if instead and not await confirmations.filter_needed(request, chosen):
@@ -297,9 +301,9 @@ async def _done(
             if "share" in request.flags and request.at is None:
                 return suggestions.offer_as_command(request.redirect("workspace", verb, (workspace.title,)))
             return await confirmations.offer_for_one(request, workspace)
-        case Way.LISTED:
-            return await questions.listed(request, chosen)
-        case Way.AT_ONCE if confirmations.can_do_several(request):
+        case AnswerStyle.LIST:
+            return await questions.answer_list(request, chosen)
+        case AnswerStyle.AT_ONCE if confirmations.can_do_several(request):
             needed = await confirmations.filter_needed(request, chosen)
             return await do_at_once(request, confirmations.find_verb(request), needed)
     return await confirmations.offer_for_several(
@@ -307,99 +311,107 @@ async def _done(
     )
 
 
-async def _chosen(
+async def _choose_workspaces(
     request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
 ) -> tuple[Sequence[Workspace], bool]:
-    """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
+    """Return the workspaces of a verb, and whether they are certain; raises Answered with a question."""
     which, effect = reading.which, routes.find_traits("workspace", reading.what).effect
-    match decisions.choice_of(reading):
+    match decisions.find_selection_mode(reading):
         case SelectionMode.NAMED:
-            places = which.connections
+            connections = which.connections
             groups = [
-                await targets.filter_by_connections(request, group, places, rows)
+                await targets.filter_by_connections(request, group, connections, rows)
                 for group in which.workspaces
             ]
             if many := next((group for group in groups if len(group) > 1), None):
-                raise Answered(targets.ask_which_of_these(request, many, rows, _after_verb(reading)))
-            found = {group[0].id: group[0] for group in groups}
-            return list(found.values()), len(found) == 1
+                raise Answered(targets.ask_which_of_these(request, many, rows, _get_object_text(reading)))
+            by_id = {group[0].id: group[0] for group in groups}
+            return list(by_id.values()), len(by_id) == 1
         case SelectionMode.ALL:
-            there = [one for one in rows if which.connections in {(), (one.connection,)}]
-            fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
-            heard = (await chat.heard(request, rows)).workspaces if which.is_rest else ()
-            besides = {one.id for one in which.besides or heard}
-            return [one for one in fitting if one.id not in besides], False
+            candidates = [
+                workspace for workspace in rows if which.connections in {(), (workspace.connection,)}
+            ]
+            fitting = [
+                workspace
+                for workspace in candidates
+                if not which.state or targets.is_in(workspace, which.state)
+            ]
+            recent = (await chat.read_recent_referents(request, rows)).workspaces if which.is_rest else ()
+            besides = {workspace.id for workspace in which.besides or recent}
+            return [workspace for workspace in fitting if workspace.id not in besides], False
         case SelectionMode.UNKNOWN:
             await require_links(request, which.connections)
-            kept = [one for one in rows if one not in which.besides]
+            others = [workspace for workspace in rows if workspace not in which.besides]
             if reading.when or reading.hours:
                 # No run takes a time, so that none is suggested.
-                request = replace(request, text=_after_verb(reading))
-            raise Answered(await targets.answer_unknown_name(request, _after_verb(reading), kept, old))
+                request = replace(request, text=_get_object_text(reading))
+            raise Answered(await targets.answer_unknown_name(request, _get_object_text(reading), others, old))
         case SelectionMode.POINTED:
-            return await _pointed(request, reading, rows)
+            return await _resolve_pronoun(request, reading, rows)
     # The only one is as good as a name.
     is_sure = reading.manner is not Manner.TENTATIVE and (effect is not routes.Effect.ENDS or len(rows) == 1)
-    return [await _usual(request, rows)], is_sure
+    return [await _choose_default(request, rows)], is_sure
 
 
-def _after_verb(reading: Reading) -> str:
-    """Return what stands where a name would, without courtesy around it."""
+def _get_object_text(reading: Reading) -> str:
+    """Return the words in the place of a name, without courtesy around them."""
     given = [word for word in reading.words if not word.startswith("--")]
     while given and fold_word(given[0]) in vocabulary.BEFORE_A_NAME:
         given = given[1:]
     return " ".join(given).rstrip(",;:!?….") or " ".join(reading.which.unknown)
 
 
-async def _pointed(
+async def _resolve_pronoun(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> tuple[Sequence[Workspace], bool]:
-    """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
+    """Return the workspaces that *it*, *the second one* or *the one on the hub* means in the conversation."""
     which = reading.which
-    heard = await chat.heard(request, rows)
-    named, at = heard.workspaces, heard.pointed(which, rows)
+    recent = await chat.read_recent_referents(request, rows)
+    named, workspaces_ = recent.workspaces, recent.resolve(which, rows)
     if which.place:
-        if not at:
-            raise Answered(chat.not_counted(request, heard.listed))
-        return at, True
-    if heard.runs and which.points and not named:
-        said = await _of_run(request, reading, heard.runs[0])
-        raise Answered(replies.with_remarks(said, left_out(reading)))
-    if not at and which.points == "them":
-        at = await _list_last_done(request, rows)
-    is_heard = bool(at)
-    if not at:
-        places = which.connections
-        at = await targets.list_on_connections(request, places, rows) if places else list(rows)
-    fitting = await confirmations.filter_needed(request, at)
+        if not workspaces_:
+            raise Answered(chat.answer_no_such_entry(request, recent.listed))
+        return workspaces_, True
+    if recent.runs and which.points and not named:
+        answer = await _apply_to_run(request, reading, recent.runs[0])
+        raise Answered(replies.with_remarks(answer, describe_left_out(reading)))
+    if not workspaces_ and which.points == "them":
+        workspaces_ = await _list_last_done(request, rows)
+    was_pointed_at = bool(workspaces_)
+    if not workspaces_:
+        connections = which.connections
+        workspaces_ = (
+            await targets.list_on_connections(request, connections, rows) if connections else list(rows)
+        )
+    fitting = await confirmations.filter_needed(request, workspaces_)
     if which.points == "them":
-        if is_heard or (len(fitting) == 2 and all(one in fitting for one in named)):
-            return at, False
+        if was_pointed_at or (len(fitting) == 2 and all(workspace in fitting for workspace in named)):
+            return workspaces_, False
         # One button would be an answer to something else.
         raise Answered(targets.ask_which_of_all(request, fitting if len(fitting) > 1 else rows))
-    if len(at) == 1:
+    if len(workspaces_) == 1:
         is_there = bool(which.connections) and reading.manner is Manner.TYPED
-        return at, bool(named) or is_there or len(rows) == 1
+        return workspaces_, bool(named) or is_there or len(rows) == 1
     if (named or which.connections) and len(fitting) == 1:
         return fitting, False
-    raise Answered(targets.ask_which_of_all(request, fitting or at or rows))
+    raise Answered(targets.ask_which_of_all(request, fitting or workspaces_ or rows))
 
 
 async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces of the last acts here if these are several."""
-    place = (request.surface.channel_id or "", request.surface.thread_ts or "")
+    conversation = (request.surface.channel_id or "", request.surface.thread_ts or "")
     keys = {
-        one.subject
-        for one in await request.services.store.read(
-            undoable_actions.list_recent_acts, request.principal, *place
+        row.subject
+        for row in await request.services.store.read(
+            undoable_actions.list_recent_acts, request.principal, *conversation
         )
     }
-    found = [one for one in rows if one.id in keys]
-    return found if len(found) > 1 else []
+    matching = [row for row in rows if row.id in keys]
+    return matching if len(matching) > 1 else []
 
 
-async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
-    """Return what is meant without a name: the only one, the default, or what was pointed at; or ask."""
+async def _choose_default(request: Request, rows: Sequence[Workspace]) -> Workspace:
+    """Return the workspace of a request without a name: the only, the default or the last one; or ask."""
     if not rows:
         old, rows = await targets.read_stale_and_rows(request)
         if not rows:
@@ -408,14 +420,14 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     if len(rows) == 1 and is_free:
         return rows[0]
     if request.verb in _FOLLOWS_DEFAULT:
-        wanted = (await find_defaults(request)).workspace_id
-        usual = next((one for one in rows if one.id == wanted), None)
-        if usual is not None:
-            return usual
+        default_id = (await find_defaults(request)).workspace_id
+        default = next((workspace for workspace in rows if workspace.id == default_id), None)
+        if default is not None:
+            return default
     effect = routes.find_traits("workspace", request.verb).effect
-    heard = (await chat.heard(request, rows)).workspaces
-    if len(heard) == 1 and effect is not routes.Effect.ENDS:
-        return heard[0]
+    recent = (await chat.read_recent_referents(request, rows)).workspaces
+    if len(recent) == 1 and effect is not routes.Effect.ENDS:
+        return recent[0]
     fitting = await confirmations.filter_needed(request, rows)
     is_offered = effect is routes.Effect.ENDS and is_free and confirmations.find_verb(request) in talk.DO_ONE
     if is_offered and len(fitting) == 1:
@@ -423,8 +435,8 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     raise Answered(targets.ask_which_of_all(request, fitting or rows))
 
 
-async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
-    """Do to a run what a verb of workspaces says about it."""
+async def _apply_to_run(request: Request, reading: Reading, run: Run) -> Answer:
+    """Apply a verb of workspaces to a run."""
     verb = decisions.OF_RUNS.get(reading.what, "")
     request.notes.note_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
@@ -433,46 +445,46 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
         return suggestions.offer_commands(request, ["job list"])
-    is_guess = reading.manner is Manner.TENTATIVE or not decisions.is_sure_of(reading)
-    asked = request.redirect("job", verb, (run.name,), run.id)
-    return await routes.run(replace(asked, manner=Manner.TENTATIVE if is_guess else Manner.TYPED))
+    is_guess = reading.manner is Manner.TENTATIVE or not decisions.has_exact_names(reading)
+    redirected = request.redirect("job", verb, (run.name,), run.id)
+    return await routes.run(replace(redirected, manner=Manner.TENTATIVE if is_guess else Manner.TYPED))
 
 
 # -- what refers to what was said before ---------------------------------------------------------------------
 
 
-async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+async def _answer_chat(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     if reading.what == "undo":
         is_stop = fold_word(request.typed_words[0]) == "stop"
         stop = read(("stop", "it"), "workspace", routes.list_verbs_by_folder())
-        stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
+        stopped = partial(_run_command, replace(request, verb="stop"), stop, rows)
         return await chat.answer_no(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
         return suggestions.answer_chat(request, reading.what)
-    about, named, _, runs = await chat.heard(request)
+    about, named, _, runs = await chat.read_recent_referents(request)
     if reading.what == "again":
-        return await _again(request, about, named)
+        return await _repeat_last(request, about, named)
     if reading.what == "nothing":
         request.notes.note_workspaces(named)
         return suggestions.answer_chat(request, "nothing")
     if about.takes_press:
         request.notes.about = about
-        titles = [one.title for one in named]
+        titles = [workspace.title for workspace in named]
         titles += [request.services.title(about.connection)] if about.connection else []
-        return chat.takes_press(request, [*titles, *(run.name for run in runs)])
+        return chat.answer_needs_click(request, [*titles, *(run.name for run in runs)])
     if about.ask and about.ask != "which":
         await request.services.store.write(cards.queue_messages, about.question, changed=True)
         request.notes.note_workspaces(named)
-        return await _agreed(request, ButtonValue.from_text(about.ask))
+        return await _do_agreed(request, ButtonValue.from_text(about.ask))
     if about.ask == "which" and named:
         return targets.ask_which_of_all(replace(request, verb=about.verb or "status"), named)
     request.notes.note_workspaces(named)
-    return chat.not_asked(request, [one.title for one in named])
+    return chat.answer_no_question(request, [workspace.title for workspace in named])
 
 
 @guards("The policy decides, the audit remembers")
-async def _agreed(request: Request, press: ButtonValue) -> Answer:
-    """Do what was offered with a button; so far only words were authorised."""
+async def _do_agreed(request: Request, press: ButtonValue) -> Answer:
+    """Run the action of an offered button; so far only words were authorised."""
     pressed = request.to_button_request(press)
     handler = routes.find_button_handler(pressed, press.name)
     assert handler is not None, "what was offered exists"
@@ -481,8 +493,8 @@ async def _agreed(request: Request, press: ButtonValue) -> Answer:
 
 
 async def _cancel(request: Request) -> Answer:
-    """Cancel what was spoken of if it is coming up; without that, take the last act back."""
-    about, named, _, spoken_runs = await chat.heard(request)
+    """Cancel the last workspace of the conversation if it is starting; otherwise undo the last action."""
+    about, named, _, recent_runs = await chat.read_recent_referents(request)
     if len(named) == 1 and not about.ask and not about.takes_press:
         latest = await request.services.store.read(operations.find_latest_operation, named[0].id)
         if latest is not None and latest.is_open and not latest.verb.brings_down:
@@ -491,15 +503,15 @@ async def _cancel(request: Request) -> Answer:
         if named[0].stop_at is not None:
             request.notes.note_workspaces(named)
             return await routes.run(request.redirect("workspace", "keep", (), named[0].id))
-    if spoken_runs and not named:
-        run = spoken_runs[0]
+    if recent_runs and not named:
+        run = recent_runs[0]
         request.notes.note_run(run.id)
         return await routes.run(request.redirect("job", "stop", (run.name,), run.id))
     return await chat.answer_no(request)
 
 
-async def _again(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
-    """Do once more what was last done, or start what has failed; otherwise show everything."""
+async def _repeat_last(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
+    """Repeat the last request, or start the workspace that has failed; otherwise show everything."""
     if len(named) != 1:
         return await routes.run(request.redirect("workspace", "list", ()))
     request.notes.note_workspaces(named)
@@ -508,7 +520,7 @@ async def _again(request: Request, about: Referents, named: Sequence[Workspace])
     return await routes.run(request.redirect("workspace", verb, (), named[0].id))
 
 
-async def typed(request: Request) -> Reading | None:
+async def read_typed(request: Request) -> Reading | None:
     """Read a verb with the whole name, in one word, of one workspace; None for anything else.
 
     That is most of what people type. As a sentence it reads the same, for many times the work.
@@ -516,20 +528,20 @@ async def typed(request: Request) -> Reading | None:
     match request.arguments:
         case (verb, name) if verb in READ and fold_word(verb) and (verb, name) not in phrasebook.TALK:
             is_name = request.folder == "workspace" and fold_word(name) not in vocabulary.JOB_WORDS
-            found = await targets.find_by_whole_name(request, name) if is_name else None
-            if found is not None:
-                return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))
+            workspace = await targets.find_by_whole_name(request, name) if is_name else None
+            if workspace is not None:
+                return Reading("verb", verb, "workspace", (name,), which=Which(((workspace,),)))
     return None
 
 
-def left_out(reading: Reading) -> list[str]:
-    """Say which words of what is answered or offered name nothing, and what isn't understood."""
+def describe_left_out(reading: Reading) -> list[str]:
+    """Return sentences about words that name nothing, and about those that aren't understood."""
     which = reading.which
     if reading.how or which.is_theirs or reading.kind not in {"verb", "question"}:
         return []
-    listed = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
-    said = [
-        (talk.SEVERAL_UNKNOWN, listed[:5] if which.workspaces else []),
+    unknown = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
+    parts = [
+        (talk.SEVERAL_UNKNOWN, unknown[:5] if which.workspaces else []),
         (talk.LEFT_OUT, which.left_out[:5]),
     ]
-    return [fill(template, names=suggestions.format_bold(names)) for template, names in said if names]
+    return [fill(template, names=suggestions.format_bold(names)) for template, names in parts if names]

@@ -126,7 +126,7 @@ async def answer_question(text: Utterance, label: Label) -> Answer | None:
     what = {"job-status": "result", "job-logs": "output"}.get(what, what)
     reading = replace(text.reading, kind="question", what=what, which=about, how="")
     await request.caller.authorise("status")
-    return await questions.answered(replace(request, verb="status"), reading, text.rows)
+    return await questions.answer_question(replace(request, verb="status"), reading, text.rows)
 
 
 def list_commands(text: Utterance, label: Label) -> list[str]:

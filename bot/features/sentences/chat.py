@@ -1,4 +1,4 @@
-"""Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
+"""Answers without an action: small talk, forbidden requests, other people's workspaces, typos."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.features.sentences import faq
-from bot.features.sentences.faq import FACTS
+from bot.features.sentences.faq import FAQ
 from bot.features.sentences.selection import Which
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill
@@ -23,11 +23,11 @@ from handlers.command_line import Quoted, fold_word
 from handlers.request import Request
 
 #: This many words aren't a command with a typo.
-_WORDS_OF_A_SENTENCE: Final = 3
+_MIN_SENTENCE_WORDS: Final = 3
 
 
-class Heard(NamedTuple):
-    """Hold what was last spoken of, with those of its workspaces and runs that are still there."""
+class RecentReferents(NamedTuple):
+    """The referents of the conversation, with those workspaces and runs of them that still exist."""
 
     about: Referents
     workspaces: list[Workspace]
@@ -35,40 +35,40 @@ class Heard(NamedTuple):
     listed: list[Workspace]
     runs: list[Run]
 
-    def pointed(self, which: Which, rows: Sequence[Workspace]) -> list[Workspace]:
-        """Return what *it*, *the other one* and *the second one* are, counted from the end if negative.
+    def resolve(self, which: Which, rows: Sequence[Workspace]) -> list[Workspace]:
+        """Return the workspaces of *it*, *the other one* and *the second one* (from the end if negative).
 
-        *Both* and *them* are none of it where only one was spoken of.
+        *Both* and *them* mean none where there is only one referent.
         """
         if which.place:
             at = which.place - 1 if which.place > 0 else len(self.listed) + which.place
             return self.listed[at : at + 1] if at >= 0 else []
-        found = self.workspaces if which.points != "them" or len(self.workspaces) > 1 else []
-        if which.points == "other" and len(found) == 1:
-            found = [one for one in self.listed or rows if one.id != found[0].id]
-        return [one for one in found if which.connections in {(), (one.connection,)}]
+        candidates = self.workspaces if which.points != "them" or len(self.workspaces) > 1 else []
+        if which.points == "other" and len(candidates) == 1:
+            candidates = [workspace for workspace in self.listed or rows if workspace.id != candidates[0].id]
+        return [workspace for workspace in candidates if which.connections in {(), (workspace.connection,)}]
 
 
-async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> Heard:
-    """Return what was last spoken of where the person writes."""
+async def read_recent_referents(request: Request, rows: Sequence[Workspace] | None = None) -> RecentReferents:
+    """Return the last referents of the conversation in which the person writes."""
     about, store = await request.read_referents(), request.services.store
     rows = await store.perform(workspaces.read_workspaces, request.principal) if rows is None else rows
-    by_id = {one.id: one for one in rows}
-    named, listed = (
-        [by_id[key] for key in keys if key in by_id] for keys in (about.workspaces, about.listed)
+    by_id = {workspace.id: workspace for workspace in rows}
+    recent, listed = (
+        [by_id[key] for key in keys if key in by_id] for keys in (about.read_workspaces, about.listed)
     )
-    runs = await store.read(run_rows.list_runs, request.principal) if about.runs else ()
-    return Heard(about, named, listed, [run for run in runs if run.id in about.runs])
+    runs = await store.read(run_rows.list_runs, request.principal) if about.list_runs else ()
+    return RecentReferents(about, recent, listed, [run for run in runs if run.id in about.list_runs])
 
 
-def fact_of(request: Request, topic: str) -> str:
+def find_faq_answer(request: Request, topic: str) -> str:
     """Return the answer to such a question, with commands as they are typed here; "" for no such question."""
     topic = "fact-class" if topic in vocabulary.COURSE_WORDS else topic
     name = topic.removeprefix("fact-")
-    if name == topic or name not in FACTS:
+    if name == topic or name not in FAQ:
         return ""
     return fill(
-        FACTS[name].says,
+        FAQ[name].answer,
         idle=Markup(_describe_idle(request)),
         command=request.format_command("workspace"),
         job=request.format_command("job"),
@@ -78,11 +78,11 @@ def fact_of(request: Request, topic: str) -> str:
 def _describe_idle(request: Request) -> str:
     """Say the fate of workspaces that were left running, as the person's connections are set up."""
     stops = [
-        one.settings.title
-        for one in request.services.connections.values()
-        if one.settings.stops_unanswered
-        and one.settings.asks_after_hours != 0
-        and one.is_available_to(request.principal)
+        provider.settings.title
+        for provider in request.services.connections.values()
+        if provider.settings.stops_unanswered
+        and provider.settings.asks_after_hours != 0
+        and provider.is_available_to(request.principal)
     ]
     return fill(faq.IDLE_STOPS, titles=times.listed(stops)) if stops else faq.IDLE
 
@@ -99,36 +99,36 @@ async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] |
     return answer
 
 
-def not_asked(request: Request, titles: Sequence[str]) -> Answer:
-    """Say that there is no open question, and what was last spoken of."""
+def answer_no_question(request: Request, titles: Sequence[str]) -> Answer:
+    """Answer that there is no open question, and name the last referents."""
     return suggestions.answer_about_names(
         request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.MAX_CHOICES]
     )
 
 
-def takes_press(request: Request, titles: Sequence[str]) -> Answer:
-    """Say that a word isn't enough for what ends for good, costs money, approves or unlinks."""
+def answer_needs_click(request: Request, titles: Sequence[str]) -> Answer:
+    """Answer that an action that ends for good, costs money, approves or unlinks needs a click."""
     return suggestions.answer_about_names(request, talk.TAKES_PRESS, titles)
 
 
-def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Say that the last list has no such place, or that there was none."""
-    titles = [one.title for one in rows[: replies.MAX_CHOICES]]
+def answer_no_such_entry(request: Request, rows: Sequence[Workspace]) -> Answer:
+    """Answer that the last list has no such entry, or that there was no list."""
+    titles = [workspace.title for workspace in rows[: replies.MAX_CHOICES]]
     return suggestions.answer_about_names(request, talk.NOT_COUNTED if titles else talk.NO_LIST, titles)
 
 
-def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
-    """Refuse to work on somebody else's workspace; say how one's own of that name is written."""
-    if not named:
+def refuse_others_workspace(request: Request, own: Sequence[Workspace]) -> Answer:
+    """Refuse an action on somebody else's workspace, with the command for one's own of that name."""
+    if not own:
         return replies.hint(talk.THEIRS, more=request.fill(answers.UNKNOWN_VERB_HELP))
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
-    typed, name = suggestions.format_typed_name(named[0].title), named[0].title
+    typed, name = suggestions.format_typed_name(own[0].title), own[0].title
     more = request.fill(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
     return replies.hint(talk.THEIRS, more=more)
 
 
-def not_understood(request: Request) -> Answer:
-    """Say so, and offer what a link on its own leads to, or the verbs that are like the first word."""
+def answer_not_understood(request: Request) -> Answer:
+    """Answer that words aren't understood; offer to add a link, or verbs like the first word."""
     first, *rest = request.arguments or ("",)
     if not rest and naming.to_link(first) and naming.find_references(first, request.services.connections):
         return suggestions.offer_as_command(request.redirect("workspace", "add", request.arguments))
@@ -139,7 +139,7 @@ def not_understood(request: Request) -> Answer:
     commands = [
         suggestions.write_command(request, verb, *rest) for verb in suggestions.suggest_verbs(request, word)
     ]
-    is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
+    is_sentence = len(request.arguments) >= _MIN_SENTENCE_WORDS and not commands
     return suggestions.answer_unknown_word(
         request, talk.NOT_UNDERSTOOD if is_sentence else answers.UNKNOWN_VERB, word, commands
     )

@@ -1,4 +1,4 @@
-"""When a start or a run is likely to be done: by how long it usually takes."""
+"""Estimates of the end of a start or a run, from their usual lengths."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -26,7 +26,7 @@ policy.declare(policy.AccessRule(shows=True), "eta")
 
 
 @routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, accepts=("workspace", "run", "words"))
-async def eta(request: Request) -> Answer:
+async def show_eta(request: Request) -> Answer:
     """Say when a workspace, or else a run, is likely to be ready; without a name, the one under way."""
     store, principal = request.services.store, request.principal
     rows, runs = (
@@ -34,31 +34,33 @@ async def eta(request: Request) -> Answer:
         await store.read(run_rows.list_runs, principal),
     )
     if request.target is not None:
-        return await _of_start(request, await read_workspace(request))
+        return await _describe_start(request, await read_workspace(request))
     if request.name:
         connections = request.services.connections
         is_whole = naming.find_whole(request.name, rows, connections) is not None
-        found = [] if is_whole else naming.find_runs(request.name, runs, connections, is_stop=False)
-        return await (_of_run(request, found[0], runs) if found else _named(request))
+        matching = [] if is_whole else naming.find_runs(request.name, runs, connections, is_stop=False)
+        return await (
+            _describe_run(request, matching[0], runs) if matching else _describe_named_start(request)
+        )
     begun = {
-        one.workspace_id
-        for one in await store.read(operations.open_operations, principal)
-        if not one.verb.brings_down
+        workspace.workspace_id
+        for workspace in await store.read(operations.open_operations, principal)
+        if not workspace.verb.brings_down
     }
-    if starting := [one for one in rows if one.id in begun]:
-        return await _of_start(request, starting[0])
+    if starting := [workspace for workspace in rows if workspace.id in begun]:
+        return await _describe_start(request, starting[0])
     if going := [run for run in runs if run.is_going]:
-        return await _of_run(request, going[0], runs)
+        return await _describe_run(request, going[0], runs)
     return await _find_wait(request) or replies.hint(run_words.NOTHING_GOING)
 
 
 @routes.verb("job", "eta", effect=routes.Effect.SHOWS, accepts=("run",))
-async def eta_of_run(request: Request) -> Answer:
+async def show_run_eta(request: Request) -> Answer:
     """Say when a run is likely to be done; without a name, the newest that goes on."""
     runs = await request.services.store.read(run_rows.list_runs, request.principal)
     going = [run for run in runs if run.is_going]
     is_open = request.target is None and not request.name
-    return await _of_run(request, going[0] if is_open and going else await find_run(request), runs)
+    return await _describe_run(request, going[0] if is_open and going else await find_run(request), runs)
 
 
 async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:
@@ -69,15 +71,15 @@ async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:
     return None
 
 
-async def _named(request: Request) -> Answer:
-    return await _of_start(request, await require_by_name(request, request.name))
+async def _describe_named_start(request: Request) -> Answer:
+    return await _describe_start(request, await require_by_name(request, request.name))
 
 
-async def _of_start(request: Request, workspace: Workspace) -> Answer:
+async def _describe_start(request: Request, workspace: Workspace) -> Answer:
     """Answer with a workspace's state below its likely time, or with its place in line."""
     request.notes.note_workspaces([workspace])
-    if (place := await _find_wait(request, workspace.id)) is not None:
-        return place
+    if (turn := await _find_wait(request, workspace.id)) is not None:
+        return turn
     usual = await request.caller.read(estimate_start, workspace.id)
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     template, now = answers.USUAL_UNKNOWN if usual is None else answers.USUAL, request.services.clock.now()
@@ -85,38 +87,44 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
     if operation is not None and operation.is_open and not operation.verb.brings_down:
         usual = operation.usual_seconds or usual
         at = operation.created_at + (usual or 0.0)
-        template = answers.USUAL_UNKNOWN if usual is None else _due(answers.USUAL_DUE, at, now)
+        template = answers.USUAL_UNKNOWN if usual is None else _choose_template(answers.USUAL_DUE, at, now)
     elif workspace.state is State.RUNNING and not workspace.is_unusable:
         template = answers.READY_ALREADY
-    said = request.fill(template, workspace, **_said(usual, at, now))
-    return await show_current(request.redirect("workspace", "status", ()), workspace, hint=said)
+    sentence = request.fill(template, workspace, **_format_estimate(usual, at, now))
+    return await show_current(request.redirect("workspace", "status", ()), workspace, hint=sentence)
 
 
-async def _of_run(request: Request, run: Run, runs: Sequence[Run]) -> Answer:
-    """Answer how a run is, below when it is likely to be done."""
-    same = [one for one in runs if (one.name, one.connection) == (run.name, run.connection)]
-    run = next((one for one in same if one.is_going), run)
+async def _describe_run(request: Request, run: Run, runs: Sequence[Run]) -> Answer:
+    """Answer with a run's state below its likely end."""
+    same = [
+        same_run for same_run in runs if (same_run.name, same_run.connection) == (run.name, run.connection)
+    ]
+    run = next((same_run for same_run in same if same_run.is_going), run)
     request.notes.note_run(run.id)
-    shown = lists.run_status(await request.services.gatherer.describe_run(run))
+    status = lists.run_status(await request.services.gatherer.describe_run(run))
     if not run.is_going:
-        return shown
+        return status
     took = [
-        one.finished_at - one.started_at
-        for one in same
-        if one.state is RunState.SUCCEEDED and one.started_at is not None and one.finished_at is not None
+        same_run.finished_at - same_run.started_at
+        for same_run in same
+        if same_run.state is RunState.SUCCEEDED
+        and same_run.started_at is not None
+        and same_run.finished_at is not None
     ]
     now, usual = request.services.clock.now(), median(took) if took else None
     at = (run.started_at or now) + (usual or 0.0)
     template = run_words.USUAL_UNKNOWN
     if usual is not None:
-        template = run_words.USUAL if run.started_at is None else _due(run_words.USUAL_DUE, at, now)
-    said = request.fill(template, run, **_said(usual, at, now))
-    return kit.with_blocks(shown, [kit.section(said), *shown.blocks])
+        template = (
+            run_words.USUAL if run.started_at is None else _choose_template(run_words.USUAL_DUE, at, now)
+        )
+    sentence = request.fill(template, run, **_format_estimate(usual, at, now))
+    return kit.with_blocks(status, [kit.section(sentence), *status.blocks])
 
 
-def _due(templates: Sequence[str], at: float, now: float) -> str:
+def _choose_template(templates: Sequence[str], at: float, now: float) -> str:
     return templates[at < now]
 
 
-def _said(usual: float | None, at: float, now: float) -> dict[str, Markup]:
+def _format_estimate(usual: float | None, at: float, now: float) -> dict[str, Markup]:
     return {"usual": Markup(times.roughly(usual or 0.0)), "at": kit.moment(at, now)}

@@ -1,4 +1,4 @@
-"""What people ask about Usher itself, and the true answers: one table, whose facts the docs have, too."""
+"""FAQ: questions about Usher itself and their answers, one table; the docs have the same facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class FaqEntry:
-    """Hold what is asked, what is answered, and the page of the docs that says so."""
+    """A question about Usher, its answer, and the page of the docs with the same facts."""
 
-    asks: str
-    says: str
+    question: str
+    answer: str
     page: str
 
 
-FACTS: Final[Mapping[str, FaqEntry]] = {
+FAQ: Final[Mapping[str, FaqEntry]] = {
     "token": FaqEntry(
         "Is my token safe?",
         (

@@ -12,7 +12,7 @@ class SentencesHooks(Hooks):
     """Help explains topics that people ask about."""
 
     def describe_topic(self, request: Request, topic: str) -> str:
-        return chat.fact_of(request, topic)
+        return chat.find_faq_answer(request, topic)
 
 
 FEATURE: Final = Feature(

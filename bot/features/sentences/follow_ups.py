@@ -1,7 +1,7 @@
-"""What is said after a question or an act and goes on with it: *make that 6*, *report too*, *both*.
+"""Follow-ups, which continue a question or an action: *make that 6*, *report too*, *both*.
 
-The last request is a frame: a verb, what it is about, and when. What is said fills or replaces some of that,
-and becomes the words of a request of its own, after what was done was taken back where that has to go first.
+The last request is a frame: a verb, its objects, and a time. A follow-up fills or replaces some of these,
+and becomes the words of a request of its own, after the last action was undone where that has to come first.
 """
 
 import re
@@ -18,7 +18,7 @@ from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
 from bot.features.hours.verbs import apply_order, find_made
 from bot.features.sentences import chat, phrasebook, times
-from bot.features.sentences.chat import Heard
+from bot.features.sentences.chat import RecentReferents
 from bot.features.sentences.objections import is_conditional
 from bot.features.sentences.reading import READ, TIMED, Reading, read
 from bot.features.sentences.selection import Which, pieces_of, which_of
@@ -40,7 +40,7 @@ from handlers.request import Request
 from handlers.workspace import targets
 from handlers.workspace.timers import read_typed_time
 
-#: What joins words to what was said before, by what it does to that; words by blanks, phrases by commas.
+#: The phrases that join words to the last request, by their role; words by blanks, phrases by commas.
 _PHRASES: Final[Mapping[str, str]] = {
     "instead": """no, nope, wait, no wait, hold on, sorry, oops, i meant, i mean, i was meaning, wrong one,
         not that one, actually, rather, instead, on second thought, forget it, never mind, my mistake, better,
@@ -63,28 +63,42 @@ _PHRASES: Final[Mapping[str, str]] = {
         please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's,
         plan one, plan one for, tho, though, meant, of course, obviously, natürlich, klar, dann""",
 }
-_CORRECTING: Final = frozenset(tuple(one.split()) for one in _PHRASES["instead"].split(",")) - {("instead",)}
+_CORRECTIONS: Final = frozenset(tuple(one.split()) for one in _PHRASES["instead"].split(",")) - {("instead",)}
 _ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}
-_LONGEST: Final = max(map(len, _ROLES))
-#: Questions whose choices are no workspaces.
-_OPEN: Final = frozenset({"new", "link", "unlink"})
-#: Begin what can only be about something said or done before.
-_BEGIN: Final = frozenset({"make", "except", "with", "without", "not", "no", "wait", "oops"})
-#: Longer texts are requests of their own; or say too much besides what they correct.
-_MOST_WORDS: Final = 16
-_MOST_WORDS_CORRECTED: Final = 24
-_NUMBER: Final = re.compile(r"[0-9]+(?:\.5)?")
-_VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
-_NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
-_STARTS: Final = frozenset({"start", "restart", "resume"})
-_ENDS: Final = frozenset({"stop", "suspend", "restart"})
-_LEFT_OUT: Final = frozenset({"except", "without", "not", "but"})
-_ONE_DAY: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
-_NO: Final = frozenset({"no", "nope", "nein", "nee"})
+_MAX_PHRASE_WORDS: Final = max(map(len, _ROLES))
+#: The verbs of questions whose choices are no workspaces.
+_CONNECTION_VERBS: Final = frozenset({"new", "link", "unlink"})
+#: The words that can only begin a follow-up.
+_OPENING_WORDS: Final = frozenset({"make", "except", "with", "without", "not", "no", "wait", "oops"})
+#: Longer texts are requests of their own; or have too many words besides a correction.
+_MAX_FOLLOW_UP_WORDS: Final = 16
+_MAX_CORRECTED_WORDS: Final = 24
+_NUMBER_PATTERN: Final = re.compile(r"[0-9]+(?:\.5)?")
+_VARIABLE_PATTERN: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
+_NUMBER_WORDS: Final = {
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+}
+_START_VERBS: Final = frozenset({"start", "restart", "resume"})
+_STOP_VERBS: Final = frozenset({"stop", "suspend", "restart"})
+_EXCEPTION_WORDS: Final = frozenset({"except", "without", "not", "but"})
+_DAY_WORDS: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
+_NO_WORDS: Final = frozenset({"no", "nope", "nein", "nee"})
 _LENGTH_LEADS: Final = frozenset({"in", "for"})
-_UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
-#: What acts and questions are as commands, where their word isn't one.
-_VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": "stop", "needed": "keep"} | {
+_UNTIL_LEADS: Final = frozenset({"", "for", "until", "till", "til", "'til"})
+#: The verbs of actions and questions, where their own word is none.
+_TYPED_VERBS: Final = {
+    "timer": "stop",
+    "until": "stop",
+    "job-stop": "stop",
+    "force": "stop",
+    "needed": "keep",
+} | {
     "run": "start",
     "job-run": "start",
 }
@@ -92,10 +106,10 @@ _VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Hold the last request: its verb, what it was about, when, and what was done for it, if anything.
+    """The last request: its verb, its objects, its time, and the actions that were done for it.
 
-    ``at`` is in epoch seconds, ``seconds`` what was said if that was a length. ``is_open``: which half of the
-    day is meant was asked. ``is_begin``: that is when it starts, and no end.
+    ``at`` is in epoch seconds, ``seconds`` the length if the time was one. ``is_half_open``: the half of the
+    day is an open question. ``is_start_time``: the time is of a start, and no end.
     """
 
     verb: str
@@ -105,56 +119,59 @@ class _Frame:
     at: float | None = None
     seconds: float | None = None
     hours: time_parsing.Wanted | None = None
-    done: tuple[Act, ...] = ()
+    acts: tuple[Act, ...] = ()
     #: What all acts of the last minutes were about.
-    lately: tuple[Workspace, ...] = ()
+    recent_objects: tuple[Workspace, ...] = ()
     #: The rule of ``hours``.
     rule: str = ""
-    is_asked: bool = False
-    is_open: bool = False
-    is_begin: bool = False
+    is_question: bool = False
+    is_half_open: bool = False
+    is_start_time: bool = False
 
 
-async def followed(
+async def complete_follow_up(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
-    """Return the words that are meant, or the answer; None for what stands on its own."""
+    """Return the words of the completed request, or an answer; None for a text that stands on its own."""
     if reading.is_full and (reading.kind == "question" or reading.which.courses):
         return None
     given, parts = request.arguments, _split_corrections(request.typed_words or request.arguments)
     corrected: tuple[str, ...] | None = parts[0]
     for part in parts[1:]:
-        corrected = await _corrected(request, rows, corrected, part) if corrected else None
+        corrected = await _apply_correction(request, rows, corrected, part) if corrected else None
     if corrected and len(parts) > 1:
         return corrected
-    is_held = reading.how == "quote" or reading.which.is_theirs or is_conditional(reading, given)
+    is_blocked = reading.how == "quote" or reading.which.is_theirs or is_conditional(reading, given)
     # "Everything but report off" says itself what to do with the others.
-    is_held |= reading.which.is_all and fold_word(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
-    if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
+    is_blocked |= reading.which.is_all and fold_word(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
+    if is_blocked or not 0 < len(given) <= _MAX_FOLLOW_UP_WORDS or request.surface.channel_id is None:
         return None
-    role, is_now = _ROLES.get(_phrase(given, 0), ""), fold_word(given[-1]) == "now" and reading.what == "undo"
+    role, is_now = (
+        _ROLES.get(_match_phrase(given, 0), ""),
+        fold_word(given[-1]) == "now" and reading.what == "undo",
+    )
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
     is_joined |= any(_ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
     if (reading.is_full or reading.verb in READ) and (is_rest or (is_own and not is_joined)):
         return None
-    heard = await chat.heard(request, rows)
-    if heard.about.ask == "which" and heard.about.verb in _OPEN:
-        return await _chosen(request, reading, heard.about)
-    frame = await _done(request, heard, rows) or _spoken(heard)
-    if frame is None or (role == "all" and not frame.is_asked):
+    recent = await chat.read_recent_referents(request, rows)
+    if recent.about.ask == "which" and recent.about.verb in _CONNECTION_VERBS:
+        return await _complete_choice(request, reading, recent.about)
+    frame = await _frame_last_act(request, recent, rows) or _frame_referents(recent)
+    if frame is None or (role == "all" and not frame.is_question):
         return None
-    completed = await _Turn(request, frame, heard, await read_names(request, rows), rows).merged(reading)
+    completed = await _Turn(request, frame, recent, await read_names(request, rows), rows).merge(reading)
     if isinstance(completed, tuple) and reading.is_question and not completed[-1].endswith("?"):
         effect = routes.find_traits("workspace", completed[0]).effect
-        is_shown = effect is routes.Effect.SHOWS or completed[0] == "card"
-        return completed if is_shown else _offer(request, completed)
+        only_shows = effect is routes.Effect.SHOWS or completed[0] == "card"
+        return completed if only_shows else _offer(request, completed)
     return completed
 
 
 def _offer(request: Request, completed: Sequence[str]) -> Answer:
-    """Offer the command that was only asked about."""
+    """Offer the command of a question."""
     command = join_words([word for word in completed if word != "today"])
     return suggestions.offer_commands(request, [command], talk.AS_COMMAND)
 
@@ -162,22 +179,22 @@ def _offer(request: Request, completed: Sequence[str]) -> Answer:
 def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the first part of a text, and each correction of it: ``…, no wait, report``."""
     cuts, at = [0], 1
-    while at < len(given) <= _MOST_WORDS_CORRECTED:
-        phrase = _phrase(given, at)
-        begins_one = is_clause_end(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _BEGIN)
-        is_cut = begins_one and phrase in _CORRECTING and at + len(phrase) < len(given)
+    while at < len(given) <= _MAX_CORRECTED_WORDS:
+        phrase = _match_phrase(given, at)
+        begins_correction = is_clause_end(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _OPENING_WORDS)
+        is_cut = begins_correction and phrase in _CORRECTIONS and at + len(phrase) < len(given)
         cuts += [at] if is_cut else []
         at += len(phrase) if is_cut else 1
-        while is_cut and (more := _phrase(given, at)) in _CORRECTING:
+        while is_cut and (more := _match_phrase(given, at)) in _CORRECTIONS:
             # `no wait, make it 6` is one.
             at += len(more)
     return [given[begin:end] for begin, end in pairwise([*cuts, len(given)])]
 
 
-async def _corrected(
+async def _apply_correction(
     request: Request, rows: Sequence[Workspace], first: tuple[str, ...], then: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    """Return the words that are meant in the end; None where that can't be told."""
+    """Return the corrected words; None where they can't be determined."""
     names, folders = await read_names(request, rows), routes.list_verbs_by_folder()
     if fold_word(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
@@ -186,94 +203,102 @@ async def _corrected(
     if before.verb not in READ or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
-    found = await read_typed_time(request.services, request.principal, text) if text else None
-    moment = found if isinstance(found, Moment) else None
+    time = await read_typed_time(request.services, request.principal, text) if text else None
+    moment = time if isinstance(time, Moment) else None
     if text and moment is None:
         return None
     at, seconds = (moment.at, moment.seconds) if moment else (None, None)
-    frame = _Frame(before.verb, tuple(before.which.named), (), at, seconds, is_asked=True)
-    about = Heard(Referents(), list(frame.objects), [], [])
+    frame = _Frame(before.verb, tuple(before.which.named), (), at, seconds, is_question=True)
+    about = RecentReferents(Referents(), list(frame.objects), [], [])
     turn = _Turn(replace(request, arguments=then, typed_words=then), frame, about, names, rows)
-    said = await turn.merged(read(then, request.folder, folders, names))
-    if not isinstance(said, tuple):
+    merged = await turn.merge(read(then, request.folder, folders, names))
+    if not isinstance(merged, tuple):
         return None
     is_pointing = bool(turn.which.points) and not turn.which.is_named
-    kept = (
-        tuple(word for word in said if fold_word(word) not in vocabulary.SINGULAR_PRONOUNS)
+    words = (
+        tuple(word for word in merged if fold_word(word) not in vocabulary.SINGULAR_PRONOUNS)
         if is_pointing
-        else said
+        else merged
     )
-    return (*kept, *turn.labels_of(frame.objects)) if is_pointing else said
+    return (*words, *turn.list_labels(frame.objects)) if is_pointing else merged
 
 
-def _phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
+def _match_phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
     """Return the longest phrase with a role that begins at a place; none if none does."""
-    folded = tuple(map(fold_word, given[begin : begin + _LONGEST]))
+    folded = tuple(map(fold_word, given[begin : begin + _MAX_PHRASE_WORDS]))
     return next((folded[:count] for count in range(len(folded), 0, -1) if folded[:count] in _ROLES), ())
 
 
 # -- what was said before ----------------------------------------------------------------------------------
 
 
-async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _Frame | None:
-    """Return what was done in the last two minutes, unless something was asked since."""
-    place = (request.surface.channel_id or "", request.surface.thread_ts or "")
-    recent = await request.services.store.read(undoable_actions.list_recent_acts, request.principal, *place)
-    if heard.about.ask or heard.about.takes_press or not recent or not recent[0].can_be_undone:
+async def _frame_last_act(
+    request: Request, referents: RecentReferents, rows: Sequence[Workspace]
+) -> _Frame | None:
+    """Return the frame of the last action of two minutes, unless there was a question since."""
+    conversation = (request.surface.channel_id or "", request.surface.thread_ts or "")
+    recent = await request.services.store.read(undoable_actions.list_recent_acts, request.principal, *conversation)
+    if referents.find_subjects.ask or referents.find_subjects.takes_press or not recent or not recent[0].can_be_undone:
         return None
-    # What one press did to several is one request.
-    act, press = recent[0], recent[0].interaction.partition("/")[0]
-    done = [one for one in recent if one is act or (press and one.interaction.startswith(f"{press}/"))]
-    keys = {one.subject for one in done}
-    objects = tuple(one for one in rows if one.id in keys)
+    # One click on several workspaces is one request.
+    act, click = recent[0], recent[0].interaction.partition("/")[0]
+    acts = [row for row in recent if row is act or (click and row.interaction.startswith(f"{click}/"))]
+    keys = {row.subject for row in acts}
+    objects = tuple(row for row in rows if row.id in keys)
     verb, length = act.action.rpartition(".")[2], (act.until or 0.0) - act.done_at
     # A clock's times are whole minutes; a length rarely ends on one.
     is_clock = act.until is None or (act.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
-    made = await find_made(request, act) if verb == "hours" else None
-    wanted, rule = made or (None, "")
-    verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
-    if verb == "off" or (wanted and all((row or {}).keys() == {"off"} for row in act.became.values())):
-        verb, wanted = "skip", None
-    names = () if objects else tuple(one.name for one in done)
-    lately = tuple(one for one in rows if one.id in {act.subject for act in recent})
+    hours_and_rule = await find_made(request, act) if verb == "hours" else None
+    hours, rule = hours_and_rule or (None, "")
+    verb = "keep" if verb == "timer" and act.until is None else _TYPED_VERBS.get(verb, verb)
+    if verb == "off" or (hours and all((row or {}).keys() == {"off"} for row in act.became.values())):
+        verb, hours = "skip", None
+    names = () if objects else tuple(row.name for row in acts)
+    recent_objects = tuple(row for row in rows if row.id in {act.subject for act in recent})
     seconds = None if is_clock else length
-    return _Frame(verb, objects, names, act.until, seconds, wanted, tuple(done), lately, rule)
+    return _Frame(verb, objects, names, act.until, seconds, hours, tuple(acts), recent_objects, rule)
 
 
-def _spoken(heard: Heard) -> _Frame | None:
-    """Return what was asked or shown."""
-    about, press = heard.about, ButtonValue.from_text(heard.about.ask)
-    at, is_asked = press.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
-    verb = _VERBS.get(about.verb, about.verb)
-    verb, is_open = verb if verb in READ else "status", len(about.times) > 1
-    names = tuple(run.name for run in heard.runs)
-    is_begin = verb in _STARTS and about.takes_press and not about.ask and len(about.times) == 1
+def _frame_referents(recent: RecentReferents) -> _Frame | None:
+    """Return the frame of the last question, or of the last referents."""
+    about, value = recent.about, ButtonValue.from_text(recent.about.ask)
+    at, is_question = value.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
+    verb = _TYPED_VERBS.get(about.verb, about.verb)
+    verb, is_half_open = verb if verb in READ else "status", len(about.times) > 1
+    names = tuple(run.name for run in recent.runs)
+    is_start_time = verb in _START_VERBS and about.takes_press and not about.ask and len(about.times) == 1
     frame = _Frame(
-        verb, tuple(heard.workspaces), names, at, is_asked=is_asked, is_open=is_open, is_begin=is_begin
+        verb,
+        tuple(recent.workspaces),
+        names,
+        at,
+        is_question=is_question,
+        is_half_open=is_half_open,
+        is_start_time=is_start_time,
     )
-    return frame if heard.workspaces or names else None
+    return frame if recent.workspaces or names else None
 
 
 # -- what is said ------------------------------------------------------------------------------------------
 
 
 class _Turn:
-    """Part a text into slots, and merge them into the last request.
+    """The slots of a follow-up, which are merged into the last request.
 
     ``own`` are the words of a request of its own, ``rest`` those in no role, ``out`` is what is left out.
     """
 
     def __init__(
-        self, request: Request, frame: _Frame, heard: Heard, names: Names, rows: Sequence[Workspace]
+        self, request: Request, frame: _Frame, heard: RecentReferents, names: Names, rows: Sequence[Workspace]
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
-        given = _with_halves(request.arguments)
+        given = _join_halves(request.arguments)
         named = {at for span in names.find_spans(given) for at in range(span.begin, span.end)}
         found = times.find(given, named)
         marks: list[str] = []
         while (at := len(marks)) < len(given):
             free = next((one for one in range(at, len(given)) if one in named | found.places), len(given))
-            phrase = _phrase(given[:free], at)
+            phrase = _match_phrase(given[:free], at)
             # What is left out is so up to the end of its clause.
             is_out = bool(marks) and marks[-1] in {"out", "out of"} and not is_clause_end(given[at - 1])
             other = "out of" if is_out else "time" if at in found.places else "-"
@@ -285,181 +310,215 @@ class _Turn:
         #: What is left out of it isn't done at all: ``run it, not now``.
         self.is_limited = any("out" in mark for mark in marks[edge[0] :])
         self.rest = tuple(word for word, mark in marked if mark in {"-", "time", "out", "out of"})
-        self.verb, self.kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
-        self.out_verb, _, self.out = _read(tuple(one for one, mark in marked if mark == "out of"), names)
-        folded = [_NUMBERS.get(fold_word(word), fold_word(word)) for word in self.kept]
-        numbers = [word for word in folded if _NUMBER.fullmatch(word)]
+        self.verb, self.kept, self.which = _read_opening(
+            tuple(one for one, mark in marked if mark == "-"), names
+        )
+        self.out_verb, _, self.out = _read_opening(
+            tuple(one for one, mark in marked if mark == "out of"), names
+        )
+        folded = [_NUMBER_WORDS.get(fold_word(word), fold_word(word)) for word in self.kept]
+        numbers = [word for word in folded if _NUMBER_PATTERN.fullmatch(word)]
         # A time of what is left out is none of what is wanted.
         self.when = found.when if "time" in self.roles else None
         self.number = numbers[0] if len(numbers) == 1 and not found.when else ""
         if frame.seconds is not None and self.rest and fold_word(self.rest[0]) in _LENGTH_LEADS:
             # `no, in 40` has the unit of the length before.
-            bare = _NUMBER.fullmatch(" ".join(fold_word(word) for word in self.rest[1:]))
+            bare = _NUMBER_PATTERN.fullmatch(" ".join(fold_word(word) for word in self.rest[1:]))
             self.number = bare[0] if bare else self.number
         self.day = next(filter(time_parsing.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
-        parts = {one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_asked}
+        parts = {
+            one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_question
+        }
         self.chosen = [one for one, said in parts.items() if said & {*map(fold_word, self.which.unknown)}]
-        known = {*LEADS, *_NUMBERS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
+        known = {*LEADS, *_NUMBER_WORDS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
         # "and report is down" says something about it.
         is_remark = bool(self.which.is_named and vocabulary.DISTINGUISHING.intersection(folded))
         is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)
         self.is_strange = is_odd or any(fold_word(word) not in known for word in self.which.unknown)
 
-    async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
-        """Return the words that are meant, or the answer; None for what stands on its own."""
+    async def merge(self, reading: Reading) -> Answer | tuple[str, ...] | None:
+        """Return the words of the merged request, or an answer; None for a text that stands on its own."""
         frame, roles = self.frame, self.roles
         self.is_question = reading.is_question
         if self.out_verb not in {"", frame.verb}:
             # `don't stop report, notebook instead` isn't about a start.
             return None
-        if (special := await self._of_hours() or await self._of_one_act()) is not None:
+        if (special := await self._change_hours() or await self._change_name_or_variables()) is not None:
             return special
         if self.verb:
-            return None if reading.is_question or self.is_limited else await self._as_own()
-        names = [] if self.is_strange else self._objects()
+            return None if reading.is_question or self.is_limited else await self._detach()
+        names = [] if self.is_strange else self._find_objects()
         which = self.which
         is_other = which.is_named or which.place or which.points in {"other", "them"} or "all" in roles
         is_same = not (self.is_strange or is_other)
-        when = await self._when() if names or is_same else ()
+        when = await self._read_new_time() if names or is_same else ()
         if "out" in roles and not (names or when or self.is_strange):
-            return await self._without()
+            return await self._leave_out()
         if reading.is_question and "also" in roles and which.courses:
             return ("card", which.courses[0].title)
         if names and reading.is_question:
             return ("status", *names) if "also" in roles else None
-        if names and (frame.is_asked or roles & {"also", "instead", "out"} or not which.is_named):
-            when = when or await self._same_time()
-            return None if frame.is_open and not when else await self._instead((frame.verb, *names, *when))
+        if names and (frame.is_question or roles & {"also", "instead", "out"} or not which.is_named):
+            when = when or await self._write_same_time()
+            return (
+                None
+                if frame.is_half_open and not when
+                else await self._replace_last((frame.verb, *names, *when))
+            )
         if "now" in roles and frame.at is not None and is_same:
-            return await self._instead(self._command())
+            return await self._replace_last(self._write_command())
         if when:
-            return await self._later(when)
-        if not frame.done or self.first not in _BEGIN or reading.is_question:
+            return await self._move_last(when)
+        if not frame.acts or self.first not in _OPENING_WORDS or reading.is_question:
             return None
-        said = kit.fill(talk.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
-        undo = [kit.button(cards.UNDO, "undo", one.id) for one in frame.done[:1] if one.has_way_back]
-        return replies.hint(said, undo)
+        sentence = kit.fill(
+            talk.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.acts[0].name
+        )
+        undo = [kit.button(cards.UNDO, "undo", act.id) for act in frame.acts[:1] if act.has_way_back]
+        return replies.hint(sentence, undo)
 
     # -- objects -------------------------------------------------------------------------------------------
 
-    def _command(self, when: Sequence[str] = (), verb: str = "") -> tuple[str, ...]:
+    def _write_command(self, when: Sequence[str] = (), verb: str = "") -> tuple[str, ...]:
         """Return the last request, at another time or with another verb."""
         names = (Quoted(name) for name in self.frame.names)
-        return (verb or self.frame.verb, *self.labels_of(self.frame.objects), *names, *when)
+        return (verb or self.frame.verb, *self.list_labels(self.frame.objects), *names, *when)
 
-    def labels_of(self, found: Sequence[Workspace]) -> list[str]:
+    def list_labels(self, found: Sequence[Workspace]) -> list[str]:
         return targets.list_labels(self.request, found, self.rows)
 
-    def _objects(self) -> list[str]:
-        """Return what is meant now, as it is called; nothing where that isn't said or can't be told."""
-        which, ours = self.which, self.frame.objects
+    def _find_objects(self) -> list[str]:
+        """Return the names of the objects that are meant now; none where they are unknown."""
+        which, last_objects = self.which, self.frame.objects
         if which.named or which.runs or which.jobs:
-            there = [one for one in which.named if one.connection in which.connections] or which.named
-            is_clear = len(there) == len(which.workspaces) and not (which.is_near or which.runs or which.jobs)
-            return self.labels_of(there) if is_clear else [*self.kept]
+            named = [
+                workspace for workspace in which.named if workspace.connection in which.connections
+            ] or which.named
+            is_clear = len(named) == len(which.workspaces) and not (which.is_near or which.runs or which.jobs)
+            return self.list_labels(named) if is_clear else [*self.kept]
         if "all" in self.roles or which.points == "them":
-            return self.labels_of(ours)
-        elsewhere = [one for one in self.request.services.connections if one not in self.out.connections]
-        places = which.connections or (elsewhere if self.out.connections and not self.out.named else ())
+            return self.list_labels(last_objects)
+        elsewhere = [
+            workspace
+            for workspace in self.request.services.connections
+            if workspace not in self.out.connections
+        ]
+        connections = which.connections or (elsewhere if self.out.connections and not self.out.named else ())
         is_pointed = which.place or which.points == "other"
-        found = self.heard.pointed(which, self.rows) if is_pointed else self.chosen
-        if which.points == "other" or places:
+        candidates = self.heard.resolve(which, self.rows) if is_pointed else self.chosen
+        if which.points == "other" or connections:
             # One of those that were asked about, or what is called the same.
-            titles = {fold(one.title) for one in ours}
-            alike = [one for one in self.rows if fold(one.title) in titles and one not in ours]
-            among = ours if self.frame.is_asked else alike
-            found = [one for one in among if not places or one.connection in places] or found
-        return self.labels_of(found) if len(found) == 1 else []
+            titles = {fold(workspace.title) for workspace in last_objects}
+            same_title = [
+                workspace
+                for workspace in self.rows
+                if fold(workspace.title) in titles and workspace not in last_objects
+            ]
+            among = last_objects if self.frame.is_question else same_title
+            candidates = [
+                workspace for workspace in among if not connections or workspace.connection in connections
+            ] or candidates
+        return self.list_labels(candidates) if len(candidates) == 1 else []
 
     # -- times ---------------------------------------------------------------------------------------------
 
-    async def _same_time(self) -> tuple[str, ...]:
+    async def _write_same_time(self) -> tuple[str, ...]:
         """Return the last request's time, as it is typed."""
         frame = self.frame
         if frame.hours is not None:
             return tuple(time_parsing.write_hours(frame.hours).split())
-        is_timed = frame.at is not None and frame.verb in TIMED and not frame.is_open
-        return await self._at(frame.at or 0.0) if is_timed else ()
+        is_timed = frame.at is not None and frame.verb in TIMED and not frame.is_half_open
+        return await self._write_time(frame.at or 0.0) if is_timed else ()
 
-    def _lead(self, lead: str) -> str:
-        """Return what announces a time for the verb: an end, or when it is done."""
-        ends = {"in": "for", "at": "until"} if self.frame.verb in _STARTS | {"keep"} else {}
+    def _choose_lead(self, lead: str) -> str:
+        """Return the word that announces a time for the verb: of an end, or of the act."""
+        ends = {"in": "for", "at": "until"} if self.frame.verb in _START_VERBS | {"keep"} else {}
         return ends.get(lead, lead)
 
-    async def _at(self, at: float) -> tuple[str, ...]:
+    async def _write_time(self, at: float) -> tuple[str, ...]:
         store = self.request.services.store
         zone = await store.zone(self.request.principal)
-        lead = "at" if self.frame.is_begin else self._lead("at")
+        lead = "at" if self.frame.is_start_time else self._choose_lead("at")
         return (lead, *time_parsing.written(at, zone, await store.now()).split())
 
-    async def _when(self) -> tuple[str, ...]:
-        """Return the time that is meant now, as it is typed: another one is near the last."""
-        frame, services, asker = self.frame, self.request.services, self.request.principal
-        if frame.is_begin and self.when is not None and self.when.lead in _UNTIL - {"", "for"}:
+    async def _read_new_time(self) -> tuple[str, ...]:
+        """Return the new time, as it is typed: it is near the last one."""
+        frame, services, principal = self.frame, self.request.services, self.request.principal
+        if frame.is_start_time and self.when is not None and self.when.lead in _UNTIL_LEADS - {"", "for"}:
             return ()
         last = frame.at or (frame.objects[0].stop_at if len(frame.objects) == 1 else None)
-        typed = _unled(self.when.text) if self.when else ""
+        typed = _strip_lead(self.when.text) if self.when else ""
         text = self.number or typed or self.day or "".join(self.roles & {"am", "pm"})
         if self.number and frame.seconds is not None:
-            return (self._lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
-        found = await read_typed_time(services, asker, typed) if typed else None
-        is_time = found is not None and (isinstance(found, Moment) or found.why != "no_time")
-        length = found.seconds if isinstance(found, Moment) else None
-        usual = self._lead("at" if length is None else "in")
+            return (self._choose_lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
+        time = await read_typed_time(services, principal, typed) if typed else None
+        is_time = time is not None and (isinstance(time, Moment) or time.why != "no_time")
+        length = time.seconds if isinstance(time, Moment) else None
+        default_lead = self._choose_lead("at" if length is None else "in")
         if last is None or not text:
-            is_hour = self.number and frame.is_asked and frame.verb in TIMED
+            is_hour = self.number and frame.is_question and frame.verb in TIMED
             typed = typed if is_time else self.number if is_hour else ""
-            lead = (self.when.lead or usual) if self.when else "at"
+            lead = (self.when.lead or default_lead) if self.when else "at"
             return (lead, *typed.split()) if typed else ()
-        at = time_parsing.instead(text, last, await services.store.zone(asker), await services.store.now())
+        at = time_parsing.instead(
+            text, last, await services.store.zone(principal), await services.store.now()
+        )
         if at is not None:
             # Which half of the day is meant may still be open.
             is_bare = (time_parsing.minute_of(text) or (0, False))[1]
-            return () if frame.is_open and is_bare else await self._at(at)
+            return () if frame.is_half_open and is_bare else await self._write_time(at)
         if length is not None and self.roles & {"later", "earlier"}:
-            return await self._at(last + length * (1 if "later" in self.roles else -1))
-        return (usual, *typed.split()) if is_time else ()
+            return await self._write_time(last + length * (1 if "later" in self.roles else -1))
+        return (default_lead, *typed.split()) if is_time else ()
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 
-    async def _undone(self, done: Sequence[Act]) -> tuple[Answer, bool]:
-        """Take acts back; return what is said of it, and whether all of them are as if not done."""
-        said, is_back = replies.hint(talk.WONT_DO), True
+    async def _undo(self, done: Sequence[Act]) -> tuple[Answer, bool]:
+        """Undo actions; return the answer, and whether all of them are as if not done."""
+        answer, is_back = replies.hint(talk.WONT_DO), True
         for act in done:
-            said, is_back = await intents.undo_action(self.request, act.id)
+            answer, is_back = await intents.undo_action(self.request, act.id)
             if not is_back:
                 break
-        return said, is_back
+        return answer, is_back
 
-    async def _instead(self, then: tuple[str, ...], *, is_other: bool = True) -> Answer | tuple[str, ...]:
-        """Take back what was done before what is wanted in its place; ``is_other`` is done in any case.
+    async def _replace_last(
+        self, then: tuple[str, ...], *, is_other: bool = True
+    ) -> Answer | tuple[str, ...]:
+        """Undo the last actions before their replacement; ``is_other`` is done in any case.
 
-        What is only asked about is offered.
+        A question is answered with an offer.
         """
         if self.is_question:
             return _offer(self.request, then)
-        said, is_back = await self._undone(() if "also" in self.roles else self.frame.done)
+        undo_answer, is_back = await self._undo(() if "also" in self.roles else self.frame.acts)
         if is_back or not is_other:
-            return then if is_back else said
+            return then if is_back else undo_answer
         answer = routes.text["words"]
-        done = await answer(replace(self.request, arguments=then, typed_words=then, text=join_words(then)))
-        return kit.answer([*said.blocks, *done.blocks], about=done.about)
+        answer_after = await answer(
+            replace(self.request, arguments=then, typed_words=then, text=join_words(then))
+        )
+        return kit.answer([*undo_answer.blocks, *answer_after.blocks], about=answer_after.about)
 
-    async def _later(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
+    async def _move_last(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
         """Return the last request at another time, or until then."""
-        verb, is_until = self.frame.verb, when[0] in _UNTIL
+        verb, is_until = self.frame.verb, when[0] in _UNTIL_LEADS
         if verb not in TIMED:
-            return self._command(when, "keep") if is_until and len(self.frame.objects) == 1 else None
-        is_longer = verb in _STARTS and is_until
-        return self._command(when) if is_longer else await self._instead(self._command(when), is_other=False)
+            return self._write_command(when, "keep") if is_until and len(self.frame.objects) == 1 else None
+        is_longer = verb in _START_VERBS and is_until
+        return (
+            self._write_command(when)
+            if is_longer
+            else await self._replace_last(self._write_command(when), is_other=False)
+        )
 
-    async def _as_own(self) -> Answer | tuple[str, ...] | None:
-        """Return a request of its own, without what joins it to the last one."""
+    async def _detach(self) -> Answer | tuple[str, ...] | None:
+        """Return a request of its own, without the words that join it to the last one."""
         own, frame, given = self.own, self.frame, self.request.arguments
-        is_on = self.verb == "keep" and frame.verb in _ENDS and frame.at is None and bool(frame.done)
+        is_on = self.verb == "keep" and frame.verb in _STOP_VERBS and frame.at is None and bool(frame.acts)
         if is_on and not self.when and {*self.which.named} <= {*frame.objects}:
-            return (await self._undone(frame.done))[0]
+            return (await self._undo(frame.acts))[0]
         is_no = fold_word(given[0]) == "no" and own == given[1:] and not is_clause_end(given[0])
         if is_no or own == given:
             return None
@@ -467,48 +526,50 @@ class _Turn:
         if (
             is_same
             and "also" in self.roles
-            and (same := await self._same_time())
+            and (same := await self._write_same_time())
             and "time" not in self.roles
         ):
             # Now, or when the other is: only they know.
             both = [join_words(own), join_words((*own, *same))]
             return suggestions.offer_commands(self.request, both, talk.DID_YOU_MEAN)
-        return await self._instead(own) if is_same and "instead" in self.roles else own
+        return await self._replace_last(own) if is_same and "instead" in self.roles else own
 
-    async def _without(self) -> Answer | tuple[str, ...] | None:
-        """Leave some of the last request out, or take that back."""
+    async def _leave_out(self) -> Answer | tuple[str, ...] | None:
+        """Leave some objects of the last request out, or undo their actions."""
         frame, out = self.frame, self.out
-        there = [one for one in frame.objects if one.connection in out.connections]
+        on_connections = [workspace for workspace in frame.objects if workspace.connection in out.connections]
         is_whole = not out.is_named and (not out.unknown or bool(self.out_verb))
-        named = out.named or there or (list(frame.objects) if is_whole else [])
-        left = [one for one in frame.objects if one not in named]
-        if frame.is_asked:
-            rest = (frame.verb, *self.labels_of(left), *await self._same_time())
-            if self.first in _NO and left and not frame.is_open:
+        named = out.named or on_connections or (list(frame.objects) if is_whole else [])
+        remaining = [workspace for workspace in frame.objects if workspace not in named]
+        if frame.is_question:
+            rest = (frame.verb, *self.list_labels(remaining), *await self._write_same_time())
+            if self.first in _NO_WORDS and remaining and not frame.is_half_open:
                 # It may be a no to all of it.
                 return suggestions.offer_commands(self.request, [join_words(rest)], talk.AS_COMMAND)
-            return rest if left and not frame.is_open else await chat.answer_no(self.request)
-        keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
-        done = [act for act in frame.done if act.subject in keys]
-        return (await self._undone(done))[0] if done else None
+            return rest if remaining and not frame.is_half_open else await chat.answer_no(self.request)
+        keys = {workspace.id for workspace in named} | (
+            {act.subject for act in frame.acts} if is_whole else set()
+        )
+        acts = [act for act in frame.acts if act.subject in keys]
+        return (await self._undo(acts))[0] if acts else None
 
     # -- what only some acts have --------------------------------------------------------------------------
 
-    async def _of_hours(self) -> Answer | tuple[str, ...] | None:
-        """Return working hours as they are wanted now."""
-        hours, said = self.frame.hours, [fold_word(word) for word in self.rest]
+    async def _change_hours(self) -> Answer | tuple[str, ...] | None:
+        """Return the request for changed working hours."""
+        hours, words = self.frame.hours, [fold_word(word) for word in self.rest]
         is_of_several = len(self.frame.objects) == 1 and ("all" in self.roles or self.which.points == "them")
-        rest = ["stop" if word in phrasebook.DOWN_PARTICLES else word for word in said]
+        rest = ["stop" if word in phrasebook.DOWN_PARTICLES else word for word in words]
         if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
             # Another day without a start, or without a lesson.
-            about = self._command(
+            about = self._write_command(
                 ("skip", *self.when.text.split()), "hours" if self.frame.objects else "card"
             )
-            return await self._instead(about, is_other=False)
-        if hours is not None and rest and rest[0] in _LEFT_OUT and not _ONE_DAY.isdisjoint(rest):
+            return await self._replace_last(about, is_other=False)
+        if hours is not None and rest and rest[0] in _EXCEPTION_WORDS and not _DAY_WORDS.isdisjoint(rest):
             # Not what comes again, but one day of it.
             day = next(filter(time_parsing.is_day, rest), "")
-            return self._command(("skip", day), "hours") if day else None
+            return self._write_command(("skip", day), "hours") if day else None
         if hours is None or not rest or (order := time_parsing.change_hours(hours, rest)) is None:
             return None
         if not hours.days & time_parsing.EVERY_DAY and not time_parsing.is_recurring(rest):
@@ -519,8 +580,8 @@ class _Turn:
             order = replace(order, days=once | (order.days - time_parsing.EVERY_DAY))
         if is_of_several:
             # `stop both at 4` isn't about one, and each has hours of its own.
-            labels = self.labels_of(self.frame.lately) if len(self.frame.lately) > 1 else []
-            commands = [f"hours {join_words((one,))} {time_parsing.write_hours(order)}" for one in labels]
+            labels = self.list_labels(self.frame.recent_objects) if len(self.frame.recent_objects) > 1 else []
+            commands = [f"hours {join_words((label,))} {time_parsing.write_hours(order)}" for label in labels]
             return suggestions.offer_commands(self.request, commands, talk.DID_YOU_MEAN) if commands else None
         if order.days < hours.days and self.is_question:
             return None  # No command takes days away.
@@ -528,44 +589,44 @@ class _Turn:
             # What they had replaced doesn't come back on the days that are left out.
             await self.request.caller.authorise("hours")
             of_hours = self.request.redirect("workspace", "hours", ())
-            carry_out, wanted = apply_order, time_parsing.write_hours(order)
-            return await carry_out(of_hours, self.frame.objects[0], wanted, self.frame.rule)
-        return await self._instead(
-            self._command(time_parsing.write_hours(order).split(), "hours"), is_other=False
+            apply, order_text = apply_order, time_parsing.write_hours(order)
+            return await apply(of_hours, self.frame.objects[0], order_text, self.frame.rule)
+        return await self._replace_last(
+            self._write_command(time_parsing.write_hours(order).split(), "hours"), is_other=False
         )
 
-    async def _of_one_act(self) -> Answer | tuple[str, ...] | None:
-        """Return another name, or a run with other variables: in its place until it was sent."""
-        done, said = (
-            self.frame.done[:1],
+    async def _change_name_or_variables(self) -> Answer | tuple[str, ...] | None:
+        """Return the request for another name, or a run with other variables in place of one not sent yet."""
+        acts, words = (
+            self.frame.acts[:1],
             [word.rstrip(",") for word in self.rest if fold_word(word) != "with"],
         )
-        action = done[0].action if done and said else ""
+        action = acts[0].action if acts and words else ""
         if action == "workspace.alias" and self.request.arguments[0].casefold() == "make":
-            return self._command([" ".join(said)])
-        if action != "job.run" or not all(map(_VARIABLE.fullmatch, said)):
+            return self._write_command([" ".join(words)])
+        if action != "job.run" or not all(map(_VARIABLE_PATTERN.fullmatch, words)):
             return None
-        run = await self.request.caller.read(runs.require_run, "run", done[0].work_item_id)
-        takes = self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
-        if not takes or run.spec is None:
+        run = await self.request.caller.read(runs.require_run, "run", acts[0].work_item_id)
+        variables_key = self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
+        if not variables_key or run.spec is None:
             return None
-        why, is_back = await self._undone(done)
+        undo_answer, is_back = await self._undo(acts)
         if not is_back:
-            return replies.with_button(why, again_button(run, said))
-        return await launch_copy(replace(self.request, target=" ".join([run.id, *said])))
+            return replies.with_button(undo_answer, again_button(run, words))
+        return await launch_copy(replace(self.request, target=" ".join([run.id, *words])))
 
 
-def _with_halves(given: tuple[str, ...]) -> tuple[str, ...]:
+def _join_halves(given: tuple[str, ...]) -> tuple[str, ...]:
     """Return words with ``2.5`` for ``two and a half``."""
-    folded = [_NUMBERS.get(fold_word(word), fold_word(word)) for word in given]
+    folded = [_NUMBER_WORDS.get(fold_word(word), fold_word(word)) for word in given]
     at = next((at for at in range(len(given)) if folded[at + 1 : at + 4] == ["and", "a", "half"]), -1)
     return (
         given if at < 0 or not folded[at].isdecimal() else (*given[:at], f"{folded[at]}.5", *given[at + 4 :])
     )
 
 
-def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
-    """Return the verb that words begin with, the others, and what they name."""
+def _read_opening(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
+    """Return the verb at the beginning of words, the other words, and their names."""
     opening = opening_of(given, "workspace", routes.list_verbs_by_folder()) if given else None
     is_verb = opening is not None and bool(opening.verb) and not names.find_spans(given[:1])
     kept = opening.rest if opening is not None and is_verb else given
@@ -573,25 +634,25 @@ def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], W
     return opening.verb if opening is not None and is_verb else "", kept, which
 
 
-def _unled(text: str) -> str:
-    """Return a time without what announces it."""
+def _strip_lead(text: str) -> str:
+    """Return a time without the words that announce it."""
     first, _, rest = text.partition(" ")
-    return _unled(rest) if first.casefold() in LEADS and rest else text
+    return _strip_lead(rest) if first.casefold() in LEADS and rest else text
 
 
-async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:
-    """Return the request with what was chosen: a connection, or a template of the only one that has it."""
+async def _complete_choice(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:
+    """Return the request with the chosen connection, or template of the only connection that has it."""
     services = request.services
     given = tuple(word for word in request.typed_words if fold_word(word) not in vocabulary.BEFORE_A_NAME)
     if naming.split_leading_connection(given, services.connections)[0] is not None:
         return (about.verb, *given)
     if about.verb != "new" or reading.kind != "nothing" or reading.which.named:
         return None
-    wanted = fold(" ".join(given))
-    found = [
-        (about.verb, place, one.value)
-        for place in list_making_connections(services, "workspace")
-        for one in await list_templates(services, request.principal, place)
-        if wanted in {fold(one.label), fold(one.value)}
+    choice_name = fold(" ".join(given))
+    matching = [
+        (about.verb, connection, choice.value)
+        for connection in list_making_connections(services, "workspace")
+        for choice in await list_templates(services, request.principal, connection)
+        if choice_name in {fold(choice.label), fold(choice.value)}
     ]
-    return found[0] if len(found) == 1 else None
+    return matching[0] if len(matching) == 1 else None

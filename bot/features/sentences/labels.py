@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bot.features.sentences import builders
-from bot.features.sentences.faq import FACTS
+from bot.features.sentences.faq import FAQ
 from bot.features.sentences.utterance import Builder, Consequence, Label, Slot
 
 _ANSWERS, _TELLS, _ASKS = Consequence.ANSWERS, Consequence.TELLS, Consequence.ASKS
@@ -76,7 +76,7 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("job-list", _TELLS, [], _commands, show=_page, command="job list"),
     **{
         name: Label(name, _TELLS, frozenset(), _commands, show=_page)
-        for name in (f"fact-{fact}" for fact in FACTS)
+        for name in (f"fact-{fact}" for fact in FAQ)
     },
     # talk
     **_declare("hello thanks nothing chat cant yes", _TELLS, [], _nothing, show=_talk),

@@ -17,7 +17,7 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import State, Workspace
 from bot.features.sentences import chat
 from bot.features.sentences.builders import MAX_PROPOSALS, list_commands
-from bot.features.sentences.decisions import label_of
+from bot.features.sentences.decisions import find_label
 from bot.features.sentences.labels import LABELS
 from bot.features.sentences.objections import COURSE_ACTS, Bar, find_verbs, is_conditional, takes_time
 from bot.features.sentences.ranker import Rank, rank
@@ -63,7 +63,7 @@ async def proposed(
     if text.which.named:
         request.notes.note_workspaces(text.which.named)
     if text.which.is_theirs and not text.which.courses:
-        return chat.theirs(request, text.which.named)
+        return chat.refuse_others_workspace(request, text.which.named)
     if reading.parts and (answer := await _answer_clauses(text, reading.parts)) is not None:
         return answer
     if reading.verb and reading.manner is Manner.TYPED:
@@ -73,7 +73,7 @@ async def proposed(
     is_command = reading.verb and reading.manner is Manner.TYPED
     is_clear = is_command or reading.which.is_named or reading.is_question
     if not is_clear and _is_mistyped(request, text.which, ranks):
-        return chat.not_understood(request)
+        return chat.answer_not_understood(request)
     ranks = _rank_buttons(text, _select_fitting(text, ranks))
     for name in _select_shown(text, ranks):
         label = LABELS[name]
@@ -84,7 +84,7 @@ async def proposed(
 
 def _list_unlabelled(reading: Reading) -> list[str]:
     """Return the commands of an order that was read whole and has no label."""
-    if not reading.verb or reading.left or reading.verb in READ or label_of(reading) in LABELS:
+    if not reading.verb or reading.left or reading.verb in READ or find_label(reading) in LABELS:
         return []
     titles = [[card.title] for card in reading.which.courses] or [[]]
     return [join_words((reading.what, *title, *reading.words)) for title in titles]
@@ -151,7 +151,7 @@ def _find_bar(text: Utterance, label: Label) -> Bar | None:
 
 def _find_untimely(text: Utterance, name: str) -> str:
     """Return the explanation that an act takes no such time; "" if no time is in the way."""
-    act = label_of(replace(text.reading, which=text.which)) if text.reading.verb else name
+    act = find_label(replace(text.reading, which=text.which)) if text.reading.verb else name
     which = text.which
     every = (which.named, which.runs, which.jobs)
     names = [one.title if isinstance(one, Workspace) else one.name for kind in every for one in kind]
@@ -188,9 +188,9 @@ def _rank_buttons(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     """Return the ranks worth a button, the likeliest first: a verb that the grammar saw is likelier."""
     ranks = [one for one in ranks if one.label not in text.bars.some]
     reading = text.reading
-    if reading.verb and text.bars.find(label_of(reading)) is Bar.TIME:
+    if reading.verb and text.bars.find(find_label(reading)) is Bar.TIME:
         # What nobody has said is no way to do what was said.
-        own = {label_of(reading), "hours", "job-schedule"} | (COURSE_ACTS if text.courses else set())
+        own = {find_label(reading), "hours", "job-schedule"} | (COURSE_ACTS if text.courses else set())
         ranks = [one for one in ranks if one.label in own]
     likely = {one.label: one.likelihood for one in ranks}
     seen = LABELS.get(text.reading.verb)
@@ -293,7 +293,7 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
         # It may be the name of a run that nobody has seen here yet.
         return await text.run(f"job status {join_words(text.request.arguments)}")
     if not (is_about or any(map(find_verbs, text.words))):
-        return chat.not_understood(text.request)
+        return chat.answer_not_understood(text.request)
     is_of_any = which.named or which.runs or which.connections
     shows = list_commands(text, LABELS["status"]) if is_of_any else []
     shows += ["courses"] if which.courses else []

@@ -1,4 +1,4 @@
-"""Answer questions about one's own workspaces, runs and connections; what is mentioned is never changed."""
+"""Answers to questions about one's own workspaces, runs and connections, which are never changed."""
 
 from collections.abc import Sequence
 from operator import itemgetter
@@ -28,36 +28,36 @@ from handlers.request import Request
 from handlers.workspace import targets
 from handlers.workspace.operations import show_current
 
-_UP: Final = frozenset({State.RUNNING, State.STARTING})
-#: What is asked about one workspace, beyond its state.
-_MORE: Final = frozenset({"why", "since", "until", "length"})
-#: Of these, what is asked about whatever runs.
-_OF_NOW: Final = frozenset({"until", "length"})
-_FAILED: Final = frozenset({Outcome.FAILED, Outcome.REFUSED})
-#: The most workspaces that are looked at for the last act.
-_MAX_LOOKED_AT: Final = 20
+_UP_STATES: Final = frozenset({State.RUNNING, State.STARTING})
+#: The questions about one workspace beyond its state.
+_DETAIL_QUESTIONS: Final = frozenset({"why", "since", "until", "length"})
+#: Of these, the questions about running workspaces.
+_RUNNING_QUESTIONS: Final = frozenset({"until", "length"})
+_FAILED_OUTCOMES: Final = frozenset({Outcome.FAILED, Outcome.REFUSED})
+#: The number of workspaces that are searched for the last act.
+_MAX_CHECKED_WORKSPACES: Final = 20
 
 
-async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
-    """Answer a question; what it mentions is never changed."""
+async def answer_question(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Answer a question about things, which are never changed."""
     which = reading.which
     named = which.named
     if which.is_theirs:
-        return chat.theirs(request, named)
+        return chat.refuse_others_workspace(request, named)
     if which.connections and named:
-        named = [one for one in named if one.connection in which.connections] or named
+        named = [workspace for workspace in named if workspace.connection in which.connections] or named
     runs = list(which.runs)
     if not named and not runs and not which.quoted:
-        named, runs = await _asked_about(request, reading, rows)
+        named, runs = await _find_subjects(request, reading, rows)
     is_of_run = reading.what in {"result", "output"} and not named
     if runs or is_of_run:
-        return await _of_runs(request, reading, runs)
+        return await _answer_about_runs(request, reading, runs)
     if named:
         request.notes.note_workspaces(named)
-        return await _of_workspaces(request, reading, named)
+        return await _answer_about_workspaces(request, reading, named)
     if which.connections and reading.what == "health":
         request.notes.about = Referents(connection=which.connections[0])
-        return await health(request, which.connections[0])
+        return await answer_health(request, which.connections[0])
     if which.quoted:
         old, rows = await targets.read_stale_and_rows(request)
         return await targets.answer_unknown_name(
@@ -65,7 +65,11 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         )
     await require_links(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
-    if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
+    if (
+        is_state
+        and not which.connections
+        and not any(targets.is_in(workspace, which.state) for workspace in rows)
+    ):
         runs = await request.services.store.read(run_rows.list_runs, request.principal)
         if any(run.state == which.state for run in runs):
             return await routes.run(request.redirect("job", "list", (which.state,)))
@@ -74,26 +78,26 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     return await routes.run(request.redirect("workspace", "list", tuple(narrowed)))
 
 
-async def _asked_about(
+async def _find_subjects(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> tuple[list[Workspace], list[Run]]:
-    """Return what a question that names nothing is about: what was last spoken of, if it points there."""
+    """Return the subjects of a question without a name: the conversation's referents, if it has a pronoun."""
     which = reading.which
-    is_open = reading.what in _MORE
+    is_open = reading.what in _DETAIL_QUESTIONS
     points = bool(which.points or which.place)
     is_about_all = not points and (bool(which.connections) or not is_open)
     if is_about_all or (which.state and not which.points) or which.unknown:
         return [], []
-    heard = await chat.heard(request, rows)
-    named, runs = heard.pointed(which, rows), heard.runs
-    if is_open and len(named) > 1 and not points:
-        named = []
-    if named or runs:
-        return named, [] if named else runs
+    recent = await chat.read_recent_referents(request, rows)
+    workspaces, runs = recent.resolve(which, rows), recent.runs
+    if is_open and len(workspaces) > 1 and not points:
+        workspaces = []
+    if workspaces or runs:
+        return workspaces, [] if workspaces else runs
     if len(rows) == 1 and is_open:
         return list(rows), []
-    if reading.what in _OF_NOW:
-        return [one for one in rows if one.state in _UP], []
+    if reading.what in _RUNNING_QUESTIONS:
+        return [workspace for workspace in rows if workspace.state in _UP_STATES], []
     is_result = points and not vocabulary.RESULT_WORDS.isdisjoint(
         map(fold_word, request.typed_words or request.arguments)
     )
@@ -103,72 +107,78 @@ async def _asked_about(
 async def _find_last(
     request: Request, rows: Sequence[Workspace], *, is_failed: bool
 ) -> tuple[list[Workspace], list[Run]]:
-    """Return the workspace or run of the last request, or of the last failure, if nothing was spoken of."""
+    """Return the workspace or run of the last request, or of the last failure, in place of referents."""
     store = request.services.store
-    used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_LOOKED_AT]
+    used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_CHECKED_WORKSPACES]
     latest = [(await store.read(operation_rows.find_latest_operation, one.id), one) for one in used]
     runs = await store.read(run_rows.list_runs, request.principal)
     operations = [(one.created_at, one.outcome, workspace) for one, workspace in latest if one is not None]
     last = max(
-        (one for one in operations if not is_failed or one[1] in _FAILED), default=None, key=itemgetter(0)
+        (one for one in operations if not is_failed or one[1] in _FAILED_OUTCOMES),
+        default=None,
+        key=itemgetter(0),
     )
-    ended = (run for run in runs if not is_failed or run.state is RunState.FAILED or run.outcome in _FAILED)
+    ended = (
+        run
+        for run in runs
+        if not is_failed or run.state is RunState.FAILED or run.outcome in _FAILED_OUTCOMES
+    )
     run = max(ended, default=None, key=lambda one: one.created_at)
     if last is not None and (run is None or run.created_at < last[0]):
         return [last[2]], []
     return [], [] if run is None else [run]
 
 
-async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:
+async def _answer_about_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:
     if len(named) > 1:
-        return await listed(request, named)
+        return await answer_list(request, named)
     (workspace,) = named
     about = request.redirect("workspace", "status", request.arguments, workspace.id)
-    if reading.what not in _MORE:
+    if reading.what not in _DETAIL_QUESTIONS:
         return await routes.run(about)
     services = request.services
     latest = await services.store.read(operation_rows.find_latest_operation, workspace.id)
     if reading.what == "why":
         by = "" if latest is None else await services.store.read(undoable_actions.find_initiator, latest)
-        said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
+        details = _explain_state(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
     elif reading.what == "until":
         facts = await services.gatherer.describe_workspace(workspace, latest)
-        said = _until(request, workspace, latest, facts)
+        details = _describe_end(request, workspace, latest, facts)
     else:
-        said = _since(request, workspace, latest)
-    return await show_current(about, workspace, more=said)
+        details = _describe_since(request, workspace, latest)
+    return await show_current(about, workspace, more=details)
 
 
-async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
+async def answer_list(request: Request, named: Sequence[Workspace]) -> Answer:
     """Return a list of exactly these workspaces."""
-    words, rows = join_words([one.title for one in named]), [one.id for one in named]
+    words, rows = join_words([workspace.title for workspace in named]), [workspace.id for workspace in named]
     only = {"what": answers.WORKSPACES, "words": words, "rows": rows}
     return lists.workspace_list(
         await request.services.gatherer.describe_workspaces(request.principal, named), only=only
     )
 
 
-def _why(request: Request, workspace: Workspace, latest: Operation | None, by: str) -> str:
-    """Say why a workspace is as it is, as far as that is known."""
+def _explain_state(request: Request, workspace: Workspace, latest: Operation | None, by: str) -> str:
+    """Explain the state of a workspace, as far as rows say."""
     now, title = request.services.clock.now(), request.services.title(workspace.connection)
     at = kit.moment_at(latest.ended_at or latest.created_at, now) if latest is not None else ""
     since = kit.moment(latest.created_at, now) if latest is not None else ""
     names = {"name": workspace.title, "title": title, "at": at, "since": since, "by": by}
     if latest is not None and latest.is_open:
-        held = f" {kit.format_reason(latest.hold, now)}" if latest.hold else ""
-        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **VERB_FORMS[latest.verb])
+        block_reason = f" {kit.held(latest.hold, now)}" if latest.hold else ""
+        return fill(talk.WHY_UNDER_WAY, held=Markup(block_reason), **names, **VERB_FORMS[latest.verb])
     # Then its state has just said so.
-    is_said = workspace.state is State.FAILED and workspace.reason is not None
+    is_explained = workspace.state is State.FAILED and workspace.reason is not None
     if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
-        is_said &= problems.word_of(latest.cause) == "provider_failed"
+        is_explained &= problems.word_of(latest.cause) == "provider_failed"
         page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
         cause = safe(problems.sentence(latest.cause or "", title, has_page=bool(page)))
-        cause = Markup("" if is_said else cause)
+        cause = Markup("" if is_explained else cause)
         return fill(talk.WHY_FAILED, cause=cause, **names, **VERB_FORMS[latest.verb]).strip()
-    if is_said:
+    if is_explained:
         return ""
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
-    if workspace.state in _UP:
+    if workspace.state in _UP_STATES:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
             return fill(talk.WHY_DONE, **names, **VERB_FORMS[latest.verb])
         return fill(talk.WHY_UP_ELSEWHERE, **names)
@@ -183,8 +193,8 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None, by: s
     return fill(talk.WHY_UNKNOWN, **names)
 
 
-def _since(request: Request, workspace: Workspace, latest: Operation | None) -> str:
-    """Say since when a workspace is in its state, and how long that is."""
+def _describe_since(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Describe the begin and the length of a workspace's state."""
     now = request.services.clock.now()
     ended = latest.ended_at if latest is not None and latest.outcome is Outcome.FULFILLED else None
     if latest is not None and latest.is_open:
@@ -200,11 +210,13 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     return request.fill(talk.SINCE_UNKNOWN, workspace)
 
 
-def _until(request: Request, workspace: Workspace, latest: Operation | None, facts: WorkspaceFacts) -> str:
-    """Say what ends a workspace, and when."""
+def _describe_end(
+    request: Request, workspace: Workspace, latest: Operation | None, facts: WorkspaceFacts
+) -> str:
+    """Describe the planned end of a workspace."""
     if latest is not None and latest.is_open:
         return fill(talk.UNTIL_DONE, **VERB_FORMS[latest.verb])
-    if workspace.state not in _UP:
+    if workspace.state not in _UP_STATES:
         return request.fill(talk.UNTIL_DOWN, workspace)
     at = facts.next_stop
     # Its state says why we can't stop it.
@@ -217,10 +229,10 @@ def _until(request: Request, workspace: Workspace, latest: Operation | None, fac
     return request.fill(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 
 
-async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
-    """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
+async def _answer_about_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
+    """Answer about a run: a named one, the conversation's, otherwise the newest."""
     if not runs:
-        runs = (await chat.heard(request)).runs or await request.services.store.read(
+        runs = (await chat.read_recent_referents(request)).runs or await request.services.store.read(
             run_rows.list_runs, request.principal
         )
     if not runs:
@@ -234,11 +246,11 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
 
-async def health(request: Request, connection: str) -> Answer:
+async def answer_health(request: Request, connection: str) -> Answer:
     """Say whether a connection answers."""
     services = request.services
-    found = (await services.store.read(outages.list_reached)).get(connection, Reached(connection))
-    now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
+    reached = (await services.store.read(outages.find_with_account)).get(connection, Reached(connection))
+    now, since, answered_at = services.clock.now(), reached.silent_since, reached.answered_at
     template = talk.CONNECTION_UP if answered_at is None else talk.CONNECTION_ANSWERED
     template = template if since is None else talk.CONNECTION_AWAY
     when = {"since": kit.moment(since or now, now), "at": kit.moment_at(answered_at or now, now)}

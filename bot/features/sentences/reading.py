@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
-from bot.features.sentences.ranker import marked
+from bot.features.sentences.ranker import replace_with_placeholders
 from bot.features.sentences.selection import How, Which, how_of, pieces_of, which_of
 from bot.features.sentences.words import (
     VerbMatch,
@@ -607,7 +607,9 @@ class _Text:
         words = with_times(self.written)
         named = self._named(words)
         found = times.find(words, named)
-        return marked(words, self.names.find_placeholders(words), found.marks, named | found.places)
+        return replace_with_placeholders(
+            words, self.names.find_placeholders(words), found.marks, named | found.places
+        )
 
 
 def _first_name(part: Reading) -> str:

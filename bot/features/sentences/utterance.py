@@ -14,7 +14,7 @@ from bot.domain.time_parsing import Moment
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.features.sentences import chat, phrasebook, times
-from bot.features.sentences.faq import FACTS
+from bot.features.sentences.faq import FAQ
 from bot.features.sentences.objections import SPARING, Bars, find_bars, find_verbs
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which, pieces_of, which_of
@@ -117,7 +117,7 @@ class Utterance:
     words: tuple[str, ...]
     #: What all of its words name, and what was spoken of before.
     which: Which
-    heard: chat.Heard
+    heard: chat.RecentReferents
     names: Names
     #: The connections on which the person can act.
     linked: AbstractSet[str]
@@ -140,7 +140,7 @@ class Utterance:
         states = await services.store.read(accounts.list_account_states, request.principal)
         linked = {name for name, state in states.items() if state == "active"}
         linked |= {name for name, _ in services.list_linkless()}
-        heard = await chat.heard(request, rows)
+        heard = await chat.read_recent_referents(request, rows)
         at, unread = await _read_times(request, reading)
         words = tuple(map(fold_word, given))
         bars = find_bars(reading, given, which, is_unread=bool(unread))
@@ -215,7 +215,7 @@ class Utterance:
                 which.unknown and not which.besides and SPARING.intersection(self.words)
             )
             return [] if is_some else [one for one in there if one.id not in besides], True
-        pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
+        pointed = self.heard.resolve(which, self.rows) if which.points or which.place else []
         # What ends something is about nothing that wasn't spoken of unless it was said.
         is_said = not is_down or (label and label.name in self.verbs) or self.heard.workspaces or which.points
         return pointed or (there if is_said else []), len(pointed) > 1
@@ -231,8 +231,8 @@ class Utterance:
 
     def offer_command(self, command: str) -> Proposal:
         """Return an offer of a command."""
-        if fact := FACTS.get(command.removeprefix("help fact-")):
-            return offer_button(kit.button(fact.asks, ButtonValue(lists.RUN_COMMAND, command)))
+        if fact := FAQ.get(command.removeprefix("help fact-")):
+            return offer_button(kit.button(fact.question, ButtonValue(lists.RUN_COMMAND, command)))
         alone = suggestions.offer_commands(self.request, [command], talk.AS_COMMAND)
         return Proposal(alone, lists.list_command_buttons([command])[0])
 

@@ -7,16 +7,16 @@ import pytest
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.features.sentences.decisions import (
-    WAYS,
+    ANSWER_STYLES,
+    AnswerStyle,
     Confidence,
     Kind,
     Number,
     RequestSubject,
     SelectionMode,
-    Way,
-    choice_of,
-    subject_of,
-    way_of,
+    find_answer_style,
+    find_selection_mode,
+    find_subject,
 )
 from bot.features.sentences.reading import read
 from handlers import routes
@@ -36,14 +36,14 @@ def reading_of(text: str):
 def test_there_is_a_way_for_everything():
     for number in get_args(Number):
         for sure in Confidence:
-            assert {way_of(number, sure, kind) for kind in KINDS} <= set(Way)
-    assert set(WAYS) == {(number, sure) for number in get_args(Number) for sure in Confidence}
+            assert {find_answer_style(number, sure, kind) for kind in KINDS} <= set(AnswerStyle)
+    assert set(ANSWER_STYLES) == {(number, sure) for number in get_args(Number) for sure in Confidence}
 
 
 def test_a_guess_starts_ends_and_makes_nothing():
-    done = {Way.DONE, Way.AT_ONCE}
+    done = {AnswerStyle.DONE, AnswerStyle.AT_ONCE}
     for number in get_args(Number):
-        ways = {kind: way_of(number, Confidence.GUESS, kind) for kind in KINDS}
+        ways = {kind: find_answer_style(number, Confidence.GUESS, kind) for kind in KINDS}
         assert [kind for kind, way in ways.items() if way in done] in ([], [Effect.SHOWS])
 
 
@@ -53,7 +53,7 @@ def test_several_are_only_done_at_once_with_consent():
         for number in get_args(Number)
         for sure in Confidence
         for kind in KINDS
-        if way_of(number, sure, kind) is Way.AT_ONCE
+        if find_answer_style(number, sure, kind) is AnswerStyle.AT_ONCE
     }
     assert at_once == {("several", Confidence.AGREED, kind) for kind in KINDS if kind is not Effect.SHOWS}
 
@@ -62,7 +62,7 @@ def test_several_are_only_done_at_once_with_consent():
     ("text", "subject"),
     [
         ("stop report", RequestSubject.OWN),
-        ("stop bob's report", RequestSubject.THEIRS),
+        ("stop bob's report", RequestSubject.OTHERS),
         ("cancel", RequestSubject.LAST_ACT),
         ("cancel it", RequestSubject.LAST_ACT),
         ("cancel report", RequestSubject.OWN),
@@ -72,7 +72,7 @@ def test_several_are_only_done_at_once_with_consent():
     ],
 )
 def test_what_a_request_is_about(text, subject):
-    assert subject_of(reading_of(text)) is subject
+    assert find_subject(reading_of(text)) is subject
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_what_a_request_is_about(text, subject):
     ],
 )
 def test_how_workspaces_are_chosen(text, choice):
-    assert choice_of(reading_of(text)) is choice
+    assert find_selection_mode(reading_of(text)) is choice

@@ -23,12 +23,12 @@ SMALL = ("start", "stop", "hold")
     ],
 )
 def test_what_people_write_has_a_label(text, label):
-    assert ranker.rank(ranker.folded(text))[0].label == label
+    assert ranker.rank(ranker.fold_words(text))[0].label == label
 
 
 def test_names_and_times_are_marks_and_no_word_of_theirs_counts():
     words = ["stop", "kill", "everything", "at", "half", "past", "five,", "please!"]
-    found = ranker.marked(words, {1: "ww"}, {3: "at"}, taken={1, 2, 3, 4, 5, 6})
+    found = ranker.replace_with_placeholders(words, {1: "ww"}, {3: "at"}, taken_places={1, 2, 3, 4, 5, 6})
     assert found == ("stop", "ww", "tat", "please")
     assert ranker.rank(found)[0].label == "stop"
 
