@@ -9,7 +9,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
-from bot.features.sentences.reading import READ
+from bot.features.sentences.reading import OPERATION_WORDS
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
 from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
@@ -81,7 +81,7 @@ NOBODYS = "my thesis"
 @pytest.mark.parametrize(
     "text",
     [
-        *(f'{verb} "{NOBODYS}"' for verb in sorted(READ | {"hours", "run", "boot"})),
+        *(f'{verb} "{NOBODYS}"' for verb in sorted(OPERATION_WORDS | {"hours", "run", "boot"})),
         f'alias "{NOBODYS}" lab',
         f'notify "{NOBODYS}" off',
         f'stop "{NOBODYS}" at 18:00',

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bot.features.courses.page_messages import FIELD_TYPES
-from bot.features.sentences.reading import READ, TIMED
+from bot.features.courses.page_messages import KINDS
+from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS
 from bot.messages.blocks import kit
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
@@ -181,7 +181,9 @@ def test_every_verb_that_changes_something_says_what_it_takes():
         if not routes.list_accepted(*one) and routes.find_traits(*one).effect is not shows
     } == set()
     of_workspaces = {verb for _, verb in routes.list_verbs_accepting("workspace")}
-    assert {verb for verb in of_workspaces if "words" not in routes.list_accepted("workspace", verb)} == READ
-    assert routes.list_verbs_accepting("time") == {("workspace", verb) for verb in TIMED}
+    assert {
+        verb for verb in of_workspaces if "words" not in routes.list_accepted("workspace", verb)
+    } == OPERATION_WORDS
+    assert routes.list_verbs_accepting("time") == {("workspace", verb) for verb in TIMED_VERBS}
     of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result", "eta")}
     assert routes.list_verbs_accepting("run") == of_runs | {("workspace", "eta")}

@@ -26,7 +26,7 @@ from bot.features.sentences import (
 )
 from bot.features.sentences.decisions import AnswerStyle, Confidence, RequestSubject, SelectionMode
 from bot.features.sentences.ranker import rank
-from bot.features.sentences.reading import READ, Reading, mark, read
+from bot.features.sentences.reading import OPERATION_WORDS, Reading, add_placeholders, read
 from bot.features.sentences.selection import Which
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, ButtonValue, fill
@@ -82,8 +82,8 @@ async def answer(request: Request) -> Answer:
             if request.surface.is_quoted:
                 reading = replace(reading, how="quote")
             given, names = request.typed_words or request.arguments, await read_names(request, rows)
-            reading = await beside(rows, mark, reading, given, names)
-            return await proposals.proposed(request, reading, rank(reading.marked), rows)
+            reading = await beside(rows, add_placeholders, reading, given, names)
+            return await proposals.proposed(request, reading, rank(reading.placeholder_words), rows)
         request.notes.what = reading.what
         result = await _answer_reading(request, reading, rows)
     except Answered as early:
@@ -112,7 +112,9 @@ async def _read_request(request: Request) -> tuple[Reading, Sequence[Workspace]]
     if (intent := await intents.read(request)) is not None:
         return Reading.from_intent(intent), ()
     first = fold_word(given[0]) if given else "list"
-    if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
+    if not given or (
+        first in verbs[request.folder] and (request.folder == "job" or first not in OPERATION_WORDS)
+    ):
         reading = read(given, request.folder, verbs)
         # A time beside a run's name is none of its words.
         is_short = request.folder == "job" and len(given) <= MAX_WORDS
@@ -134,7 +136,7 @@ async def _answer_reading(request: Request, reading: Reading, rows: Sequence[Wor
         return await _offer_each(request, reading, rows)
     await typing_mistakes.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
-    if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
+    if reading.folder == "workspace" and (reading.what in OPERATION_WORDS or is_of_hours):
         return await _run_command(request, reading, rows)
     effect = routes.find_traits(request.folder, request.verb).effect
     sure = (
@@ -230,7 +232,7 @@ async def _apply_to_own(request: Request, reading: Reading, rows: Sequence[Works
         reading, old, rows = await _read_fresh_names(request, reading)
         which = reading.which
     request = await timing.read_time(request, reading)
-    order = reading.hours or (await timing.write_once(request) if timing.starts_later(reading) else "")
+    order = reading.hours or (await timing.write_once(request) if timing.is_planned_start(reading) else "")
     try:
         chosen, is_sure = await _choose_workspaces(request, reading, rows, old)
     except Answered:
@@ -440,7 +442,7 @@ async def _apply_to_run(request: Request, reading: Reading, run: Run) -> Answer:
     verb = decisions.OF_RUNS.get(reading.what, "")
     request.notes.note_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
-        return timing.only_stops(request, [run.name])
+        return timing.answer_only_stops(request, [run.name])
     if reading.what in {"start", "restart", "resume"}:
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
@@ -526,7 +528,9 @@ async def read_typed(request: Request) -> Reading | None:
     That is most of what people type. As a sentence it reads the same, for many times the work.
     """
     match request.arguments:
-        case (verb, name) if verb in READ and fold_word(verb) and (verb, name) not in phrasebook.TALK:
+        case (verb, name) if (
+            verb in OPERATION_WORDS and fold_word(verb) and (verb, name) not in phrasebook.TALK
+        ):
             is_name = request.folder == "workspace" and fold_word(name) not in vocabulary.JOB_WORDS
             workspace = await targets.find_by_whole_name(request, name) if is_name else None
             if workspace is not None:

@@ -20,8 +20,8 @@ from bot.features.hours.verbs import apply_order, find_made
 from bot.features.sentences import chat, phrasebook, times
 from bot.features.sentences.chat import RecentReferents
 from bot.features.sentences.objections import is_conditional
-from bot.features.sentences.reading import READ, TIMED, Reading, read
-from bot.features.sentences.selection import Which, pieces_of, which_of
+from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading, read
+from bot.features.sentences.selection import Which, select, split_tokens
 from bot.features.sentences.words import opening_of
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import ButtonValue
@@ -154,7 +154,7 @@ async def complete_follow_up(
     is_joined |= any(_ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
-    if (reading.is_full or reading.verb in READ) and (is_rest or (is_own and not is_joined)):
+    if (reading.is_full or reading.verb in OPERATION_WORDS) and (is_rest or (is_own and not is_joined)):
         return None
     recent = await chat.read_recent_referents(request, rows)
     if recent.about.ask == "which" and recent.about.verb in _CONNECTION_VERBS:
@@ -200,7 +200,7 @@ async def _apply_correction(
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
         first = first[1:]
     before = read(first, request.folder, folders, names)
-    if before.verb not in READ or not before.is_full or before.which.is_theirs:
+    if before.verb not in OPERATION_WORDS or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
     time = await read_typed_time(request.services, request.principal, text) if text else None
@@ -264,7 +264,7 @@ def _frame_referents(recent: RecentReferents) -> _Frame | None:
     about, value = recent.about, ButtonValue.from_text(recent.about.ask)
     at, is_question = value.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
     verb = _TYPED_VERBS.get(about.verb, about.verb)
-    verb, is_half_open = verb if verb in READ else "status", len(about.times) > 1
+    verb, is_half_open = verb if verb in OPERATION_WORDS else "status", len(about.times) > 1
     names = tuple(run.name for run in recent.runs)
     is_start_time = verb in _START_VERBS and about.takes_press and not about.ask and len(about.times) == 1
     frame = _Frame(
@@ -428,7 +428,7 @@ class _Turn:
         frame = self.frame
         if frame.hours is not None:
             return tuple(time_parsing.write_hours(frame.hours).split())
-        is_timed = frame.at is not None and frame.verb in TIMED and not frame.is_half_open
+        is_timed = frame.at is not None and frame.verb in TIMED_VERBS and not frame.is_half_open
         return await self._write_time(frame.at or 0.0) if is_timed else ()
 
     def _choose_lead(self, lead: str) -> str:
@@ -457,7 +457,7 @@ class _Turn:
         length = time.seconds if isinstance(time, Moment) else None
         default_lead = self._choose_lead("at" if length is None else "in")
         if last is None or not text:
-            is_hour = self.number and frame.is_question and frame.verb in TIMED
+            is_hour = self.number and frame.is_question and frame.verb in TIMED_VERBS
             typed = typed if is_time else self.number if is_hour else ""
             lead = (self.when.lead or default_lead) if self.when else "at"
             return (lead, *typed.split()) if typed else ()
@@ -504,7 +504,7 @@ class _Turn:
     async def _move_last(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
         """Return the last request at another time, or until then."""
         verb, is_until = self.frame.verb, when[0] in _UNTIL_LEADS
-        if verb not in TIMED:
+        if verb not in TIMED_VERBS:
             return self._write_command(when, "keep") if is_until and len(self.frame.objects) == 1 else None
         is_longer = verb in _START_VERBS and is_until
         return (
@@ -630,7 +630,7 @@ def _read_opening(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str,
     opening = opening_of(given, "workspace", routes.list_verbs_by_folder()) if given else None
     is_verb = opening is not None and bool(opening.verb) and not names.find_spans(given[:1])
     kept = opening.rest if opening is not None and is_verb else given
-    which = which_of(pieces_of(kept, names), names) if kept else Which()
+    which = select(split_tokens(kept, names), names) if kept else Which()
     return opening.verb if opening is not None and is_verb else "", kept, which
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
 from bot.features.sentences.reading import Reading
-from bot.features.sentences.selection import STAYING, Which
+from bot.features.sentences.selection import STAYING_WORDS, Which
 from bot.features.sentences.words import begins
 from handlers import routes, vocabulary
 from handlers.command_line import fold_word, is_clause_end
@@ -252,7 +252,7 @@ def _find_bans(
         one.id
         for one in which.named
         for at, word in enumerate(said)
-        if word in STAYING and one.title.casefold().startswith(said[at - 1])
+        if word in STAYING_WORDS and one.title.casefold().startswith(said[at - 1])
     }
     titles = {word for one in which.named for word in one.title.casefold().split()}
     if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):

@@ -21,7 +21,7 @@ from bot.features.sentences.decisions import find_label
 from bot.features.sentences.labels import LABELS
 from bot.features.sentences.objections import COURSE_ACTS, Bar, find_verbs, is_conditional, takes_time
 from bot.features.sentences.ranker import Rank, rank
-from bot.features.sentences.reading import READ, Reading
+from bot.features.sentences.reading import OPERATION_WORDS, Reading
 from bot.features.sentences.selection import Which
 from bot.features.sentences.utterance import Consequence, Label, Proposal, Utterance
 from bot.messages.blocks import kit, lists, replies
@@ -84,7 +84,7 @@ async def proposed(
 
 def _list_unlabelled(reading: Reading) -> list[str]:
     """Return the commands of an order that was read whole and has no label."""
-    if not reading.verb or reading.left or reading.verb in READ or find_label(reading) in LABELS:
+    if not reading.verb or reading.left or reading.verb in OPERATION_WORDS or find_label(reading) in LABELS:
         return []
     titles = [[card.title] for card in reading.which.courses] or [[]]
     return [join_words((reading.what, *title, *reading.words)) for title in titles]
@@ -130,7 +130,7 @@ async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer 
         is_beside = whole.bars.is_negated and not any(map(find_verbs, text.words))
         if text.bars.is_negated or is_beside:
             continue
-        for rank_ in _rank_buttons(text, rank(part.marked)):
+        for rank_ in _rank_buttons(text, rank(part.placeholder_words)):
             if fitting := [one for one in await _build(text, LABELS[rank_.label]) if not one.is_form][:1]:
                 found.setdefault(fitting[0].text, fitting[0])
                 break
@@ -235,7 +235,9 @@ def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
 
 def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
     """Return the labels of which the first that can is answered at once; of a question, any that shows."""
-    if len(text.reading.marked) == 1 and (label := _ALONE.get(text.reading.marked[0], "")):
+    if len(text.reading.placeholder_words) == 1 and (
+        label := _ALONE.get(text.reading.placeholder_words[0], "")
+    ):
         return [label]
     if text.asks_how and not (ranks and LABELS[ranks[0].label].command):
         return ["help"]

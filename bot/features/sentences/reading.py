@@ -1,4 +1,4 @@
-"""Read what a person wrote as a frame: what to do, to which, and when; pure.
+"""Reading of a person's text as a frame: a verb, its objects, and a time; pure.
 
 Names come first, then times, then guards: what is forbidden, depends on something, is asked or quoted. The
 grammar reads verb, names and time of what is left completely or not at all: only a frame of which no word is
@@ -18,7 +18,7 @@ from typing import Final, Literal
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
 from bot.features.sentences.ranker import replace_with_placeholders
-from bot.features.sentences.selection import How, Which, how_of, pieces_of, which_of
+from bot.features.sentences.selection import How, Which, find_obstacle, select, split_tokens
 from bot.features.sentences.words import (
     VerbMatch,
     are_run_list,
@@ -47,39 +47,39 @@ from handlers.request import Manner
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 Kind = Literal["verb", "question", "talk", "several", "nothing"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
-READ: Final = frozenset(
+OPERATION_WORDS: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "keep", "open", "status", "cancel", "remove", "forget"}
     | {"queue"}
 )
 #: Verbs that take a time.
-TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep", "queue"})
+TIMED_VERBS: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep", "queue"})
 #: What a verb of workspaces means about runs and jobs.
-_OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open": "status"} | dict.fromkeys(
+_JOB_VERBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open": "status"} | dict.fromkeys(
     ("new", "start", "restart", "queue"), "run"
 )
 #: So many words that nobody knows may be a name, where nothing else is named.
-_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.PARAPHRASED: 2, Manner.TENTATIVE: 2}
+_MAX_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.PARAPHRASED: 2, Manner.TENTATIVE: 2}
 #: Verbs of which the words after them may be anything.
-_OF_ANY_WORDS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
+_FREE_TEXT_VERBS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
 #: Questions that only ask for it to be done.
 _REQUESTS: Final = (("will", "you"), ("would", "you"), ("could", "you"))
 #: What introduces a program's own words and the fields of a form.
 _FLAG: Final = "--"
 #: Verbs of runs and jobs that take nothing beside a name, and what says nothing there.
-_OF_RUNS: Final = frozenset({"run", "stop", "status", "logs", "result"})
-_BESIDE_A_RUN: Final = vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.PLEASE_WORDS
+_RUN_VERBS: Final = frozenset({"run", "stop", "status", "logs", "result"})
+_RUN_FILLERS: Final = vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.PLEASE_WORDS
 #: What is talked about in a clause that says nothing, and the most clauses.
-_COURTEOUS: Final = frozenset({"hello", "thanks", "yes"})
-_MOST_CLAUSES: Final = 9
+_COURTEOUS_TOPICS: Final = frozenset({"hello", "thanks", "yes"})
+_MAX_CLAUSES: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Hold what was understood.
+    """The frame of a text.
 
-    ``what`` is a verb, what is asked, or what is talked about. ``words`` follow a verb that reads them by
-    itself. ``how`` is whether it is forbidden, quoted, or depends on something. ``left`` are words that mean
-    nothing to the grammar.
+    ``what`` is a verb, a question, or a topic of small talk. ``words`` follow a verb that reads them by
+    itself. ``how`` is whether it is forbidden, quoted, or depends on something. ``left`` are words without
+    a meaning in the grammar.
     """
 
     kind: Kind = "nothing"
@@ -93,8 +93,8 @@ class Reading:
     left: tuple[str, ...] = ()
     #: It asks something, and nobody to do it.
     is_question: bool = False
-    #: The words with marks in place of names and times (``bot.features.sentences.ranker``).
-    marked: tuple[str, ...] = ()
+    #: The words with placeholders for names and times (``bot.features.sentences.ranker``).
+    placeholder_words: tuple[str, ...] = ()
     #: The words without courtesy around them.
     said: tuple[str, ...] = ()
     #: Several requests, each on its own; of what isn't full, its clauses.
@@ -124,7 +124,7 @@ class Reading:
 
     @property
     def more(self) -> float:
-        """Return how much longer something should run, in seconds."""
+        """Return the length of a prolongation, in seconds."""
         return self.time.more
 
     @property
@@ -150,26 +150,30 @@ def read(
     verbs: Mapping[str, AbstractSet[str]],
     names: Names | None = None,
 ) -> Reading:
-    """Return what the words mean, for somebody who wrote them in a folder; never raises."""
+    """Return the reading of words that were written in a folder; never raises."""
     if not written:
         return Reading("verb", "list", folder)
     words = tuple(written)
     first = fold_word(words[0])
-    if first not in verbs[folder] or (folder == "workspace" and first in READ):
+    if first not in verbs[folder] or (folder == "workspace" and first in OPERATION_WORDS):
         # The others read their words by themselves, as they were typed.
-        words = tuple(piece for word in words[:MAX_WORDS] for piece in _at_commas(word))[:MAX_WORDS]
+        words = tuple(piece for word in words[:MAX_WORDS] for piece in _split_at_commas(word))[:MAX_WORDS]
         while len(words) > 1 and is_sign(words[0]):
             words = words[1:]
     return _Text(words, folder, verbs, names or Names()).read()
 
 
-def mark(reading: Reading, words: Sequence[str], names: Names) -> Reading:
-    """Return a reading with the words of its text marked for the ranker, also where it is full."""
+def add_placeholders(reading: Reading, words: Sequence[str], names: Names) -> Reading:
+    """Add the words of a text with placeholders to its reading, also to a full one."""
     text = _Text(tuple(words), reading.folder or "workspace", {}, names)
-    return reading if reading.marked else replace(reading, marked=text._marked())
+    return (
+        reading
+        if reading.placeholder_words
+        else replace(reading, placeholder_words=text._make_placeholder_words())
+    )
 
 
-def _at_commas(word: str) -> list[str]:
+def _split_at_commas(word: str) -> list[str]:
     """Split a word at its commas, which stay: ``a,b``."""
     if isinstance(word, Quoted) or "," not in word.rstrip(",") or "://" in word:
         return [word]
@@ -185,9 +189,9 @@ class _Text:
         self.folder = folder
         self.verbs = verbs
         self.names = names
-        self.written = self._with_list(self._with_then(words))
+        self.written = self._replace_with_list(self._replace_after_that(words))
 
-    def _with_then(self, words: tuple[str, ...]) -> tuple[str, ...]:
+    def _replace_after_that(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return words with *then* for ``after that`` before a verb: no condition, but what comes next."""
         for at, word in enumerate(words[:-1]):
             count = 2 if (fold_word(word), fold_word(words[at + 1])) == ("after", "that") else 1
@@ -197,26 +201,26 @@ class _Text:
                 return (*words[:at], "then", *rest)
         return words
 
-    def _with_list(self, words: tuple[str, ...]) -> tuple[str, ...]:
+    def _replace_with_list(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return words with the list after a colon in place of *everything* before it."""
         at = next((at for at, word in enumerate(words, 1) if word.endswith(":")), 0)
-        listed = self._which(words[at:]) if at else Which()
+        selected = self._select(words[at:]) if at else Which()
         every = (begin for begin in range(1, at) if begins(words[begin:], phrasebook.ALL))
         head = words[: next(every, at)]
-        is_less = any(begins(words[one:at], phrasebook.EXCEPT) for one in range(len(head), at))
-        is_list = len(listed.named) > 1 and not (listed.unknown or listed.is_near or is_less)
+        is_less = any(begins(words[at_:at], phrasebook.EXCEPT) for at_ in range(len(head), at))
+        is_list = len(selected.named) > 1 and not (selected.unknown or selected.is_near or is_less)
         return head + words[at:] if is_list else words
 
     def read(self) -> Reading:
         """Read all as one request; where that leaves something over, clause by clause."""
-        whole = self._as_one()
+        whole = self._read_whole()
         # A time is one of its own line alone.
         has_lines = whole.when is not None and any(map(ends_line, self.written[:-1]))
         if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
-            whole = replace(self._in_clauses(whole), said=whole.said, is_question=whole.is_question)
-        return whole if whole.is_full else replace(whole, marked=self._marked())
+            whole = replace(self._read_clauses(whole), said=whole.said, is_question=whole.is_question)
+        return whole if whole.is_full else replace(whole, placeholder_words=self._make_placeholder_words())
 
-    def _as_one(self) -> Reading:
+    def _read_whole(self) -> Reading:
         first = fold_word(self.written[0])
         sentence = tuple(fold_word(word) for word in self.written if not is_emoji(word))
         sentence = tuple(word for word in sentence if word)
@@ -224,187 +228,200 @@ class _Text:
         if not sentence and not is_quoted:
             # A sign that agrees, or one that says nothing.
             return Reading("talk", phrasebook.TALK.get(tuple(map(fold_word, self.written)), "signs"))
-        if not is_quoted and (talk := phrasebook.TALK.get(sentence)):
-            return Reading("talk", talk)
+        if not is_quoted and (topic := phrasebook.TALK.get(sentence)):
+            return Reading("talk", topic)
         if not is_quoted and sentence in phrasebook.OF_WAITING:
             return Reading("verb", "waiting", "workspace", manner=Manner.PARAPHRASED)
-        if (order := intents.read_order(self.written, lambda: self._named(self.written))) is not None:
+        if (
+            order := intents.read_order(self.written, lambda: self._find_name_places(self.written))
+        ) is not None:
             verb, name = order
-            is_order = verb == "unqueue" and not self._without_courtesy(self.written)[1]
-            is_question = is_order and self._asks(self.written)
+            is_order = verb == "unqueue" and not self._strip_courtesy(self.written)[1]
+            is_question = is_order and self._is_question(self.written)
             return Reading("verb", verb, "workspace", name, Manner.PARAPHRASED, is_question=is_question)
-        is_own_verb = first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ)
-        goes_on = first in _OF_ANY_WORDS and any(map(ends_line, self.written[:-1]))
-        if is_own_verb and not goes_on:
+        is_own_verb = first in self.verbs[self.folder] and (
+            self.folder != "workspace" or first not in OPERATION_WORDS
+        )
+        has_more_lines = first in _FREE_TEXT_VERBS and any(map(ends_line, self.written[:-1]))
+        if is_own_verb and not has_more_lines:
             is_own = self.folder == "job" and first in {"run", "schedule"}
             given = without_line_ends(self.written[1:])
-            reading = self._by_itself(first, self.folder, given, Manner.TYPED)
-            if self.folder == "job" and first in _OF_RUNS:
-                reading = self._with_times_of_run(reading)
-            is_question = self._asks(self.written) and not is_own and first != "help"
+            reading = self._read_other_verb(first, self.folder, given, Manner.TYPED)
+            if self.folder == "job" and first in _RUN_VERBS:
+                reading = self._add_time_of_run(reading)
+            is_question = self._is_question(self.written) and not is_own and first != "help"
             return replace(reading, is_question=is_question)
-        if of_hours := self._of_hours():
+        if of_hours := self._read_hours():
             return of_hours
-        words, is_polite = self._without_courtesy(self.written)
-        if talk := phrasebook.TALK.get(tuple(map(fold_word, words))):
-            return Reading("talk", talk)
+        words, is_polite = self._strip_courtesy(self.written)
+        if topic := phrasebook.TALK.get(tuple(map(fold_word, words))):
+            return Reading("talk", topic)
         if not words:
             return Reading("talk", phrasebook.TALK.get(sentence[-1:], "thanks"))
-        reading = self._request(words)
+        reading = self._read_request(words)
         # `now?` asks, and so do other words that say nothing of their own.
         last = self.written[-1]
-        is_left_off = (
+        ends_in_question = (
             not isinstance(last, Quoted) and last.endswith("?") and not ends(self.written, _REQUESTS)
         )
-        is_asked = is_left_off or self._asks(words)
-        is_question = reading.is_question or (not is_polite and is_asked)
-        named = (one.title for span in self.names.find_spans(words) for one in span.workspaces)
-        is_out = any(map(is_struck, self.written)) and not any("~" in title for title in named)
+        is_asking = ends_in_question or self._is_question(words)
+        is_question = reading.is_question or (not is_polite and is_asking)
+        titles = (one.title for span in self.names.find_spans(words) for one in span.workspaces)
+        is_out = any(map(is_struck, self.written)) and not any("~" in title for title in titles)
         return replace(
             reading, is_question=is_question, how=reading.how or ("quote" if is_out else ""), said=words
         )
 
-    def _asks(self, words: tuple[str, ...]) -> bool:
+    def _is_question(self, words: tuple[str, ...]) -> bool:
         is_asked = not isinstance(words[-1], Quoted) and words[-1].endswith("?")
-        is_begun = fold_word(words[0]) in vocabulary.QUESTION_WORDS and 0 not in self._named(words)
+        is_begun = fold_word(words[0]) in vocabulary.QUESTION_WORDS and 0 not in self._find_name_places(words)
         return is_asked or (is_begun and tuple(map(fold_word, words[:2])) != ("do", "not"))
 
-    def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    def _strip_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
         is_polite = False
         while words and (count := begins(words, phrasebook.COURTESY)):
             is_polite = is_polite or count > 1 or fold_word(words[0]) in vocabulary.PLEASE_WORDS
             words = words[count:]
         # What ends a name is no courtesy.
-        left = words[: max(len(without_end(words)), *(at + 1 for at in self._named(words)), 0)]
-        said = {fold_word(word) for word in words[len(left) :]}
-        return left, is_polite or not vocabulary.PLEASE_WORDS.isdisjoint(said)
+        rest = words[: max(len(without_end(words)), *(at + 1 for at in self._find_name_places(words)), 0)]
+        dropped = {fold_word(word) for word in words[len(rest) :]}
+        return rest, is_polite or not vocabulary.PLEASE_WORDS.isdisjoint(dropped)
 
     # -- a verb, names and a time ----------------------------------------------------------------------------
 
-    def _request(self, words: tuple[str, ...]) -> Reading:
-        """Read a verb, what it is about, and when; whatever else stands there is left over."""
+    def _read_request(self, words: tuple[str, ...]) -> Reading:
+        """Read a verb, its objects, and a time; any other words are left over."""
         is_name = bool(self.names.find_spans((" ".join(words),)))
-        words = self._with_more(words)
+        words = self._replace_postponing(words)
         timed = words if is_name else with_times(words)
-        found = times.Times() if is_name else times.find(timed, self._named(timed))
-        is_until = found.when is not None and found.when.lead in {"until", "till", "til", "at"}
+        times_found = times.Times() if is_name else times.find(timed, self._find_name_places(timed))
+        is_until = times_found.when is not None and times_found.when.lead in {"until", "till", "til", "at"}
         if fold_word(words[0]) in phrasebook.EXTENDING and not is_until:
             timed = (*timed, "longer")
-            found = times.find(timed, self._named(timed))
-        body, _ = self._without_courtesy(
-            tuple(word for at, word in enumerate(timed) if at not in found.places)
+            times_found = times.find(timed, self._find_name_places(timed))
+        body, _ = self._strip_courtesy(
+            tuple(word for at, word in enumerate(timed) if at not in times_found.places)
         )
-        runs_verb = len(body) > 1 and fold_word(body[0]) == "run" and fold_word(body[1]) in READ
+        runs_verb = len(body) > 1 and fold_word(body[0]) == "run" and fold_word(body[1]) in OPERATION_WORDS
         # `run stop report`
-        body = body[1:] if runs_verb and 1 not in self._named(body) else body
+        body = body[1:] if runs_verb and 1 not in self._find_name_places(body) else body
         opening = opening_of(body, self.folder, self.verbs) if body else VerbMatch()
         is_called = (
-            bool(body) and 0 in self._named(body) and fold_word(body[0]) not in self.verbs[self.folder]
+            bool(body)
+            and 0 in self._find_name_places(body)
+            and fold_word(body[0]) not in self.verbs[self.folder]
         )
         if is_called or not opening.verb:
-            return self._without_verb(body, found)
+            return self._read_without_verb(body, times_found)
         manner = Manner.TYPED if fold_word(words[0]) == opening.verb else Manner.PARAPHRASED
-        if fold_word(words[0]) == "run" and any(one.connection for one in self.names.find_spans(words[1:2])):
+        if fold_word(words[0]) == "run" and any(
+            opening_.connection for opening_ in self.names.find_spans(words[1:2])
+        ):
             return Reading("verb", "run", "job", words[1:], Manner.PARAPHRASED)
-        if (opening.verb, manner) == ("run", Manner.PARAPHRASED) and self._named(opening.rest):
+        if (opening.verb, manner) == ("run", Manner.PARAPHRASED) and self._find_name_places(opening.rest):
             opening = opening._replace(verb="start", folder="workspace")
-        if opening.verb == "new" and is_until and self._which(opening.rest).workspaces:
+        if opening.verb == "new" and is_until and self._select(opening.rest).workspaces:
             # `make report 5:30 instead`
             opening = opening._replace(verb="keep")
         before: tuple[str, ...] = ()
-        if opening.verb in _OF_ANY_WORDS:
+        if opening.verb in _FREE_TEXT_VERBS:
             # Times are words like any other there, but not those before it.
             openings = (opening_of(words[at:], self.folder, self.verbs) for at in range(len(words)))
-            found_at = ((at, one) for at, one in enumerate(openings) if one.verb == opening.verb)
-            begin, opening = next(found_at, (0, opening))
-            before, _ = self._without_courtesy(words[:begin])
+            matches = (
+                (at, opening_) for at, opening_ in enumerate(openings) if opening_.verb == opening.verb
+            )
+            begin, opening = next(matches, (0, opening))
+            before, _ = self._strip_courtesy(words[:begin])
         if opening.verb == "alias":
             opening = opening._replace(rest=without_end(opening.rest))
-        if opening.folder == "workspace" and opening.verb in READ:
-            reading, order = self._command(opening.verb, opening.rest, manner), found.order(opening.verb)
+        if opening.folder == "workspace" and opening.verb in OPERATION_WORDS:
+            reading, order = (
+                self._read_command(opening.verb, opening.rest, manner),
+                times_found.order(opening.verb),
+            )
             if reading.kind != "verb":
                 return reading
-            is_unread = found.is_unread and not order
-            return replace(reading, time=replace(found, hours=order, is_unread=is_unread))
-        reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
+            is_unread = times_found.is_unread and not order
+            return replace(reading, time=replace(times_found, hours=order, is_unread=is_unread))
+        reading = self._read_other_verb(opening.verb, opening.folder, opening.rest, manner)
         if opening.verb == "alias" and self._is_new_name(opening.rest):
             reading = replace(reading, manner=Manner.TYPED)
-        left = (*before, *self._strange(reading))
+        left = (*before, *self._find_strange_words(reading))
         # What is named may belong to something else: `all off but report`.
-        about = self._without_verb(body, found) if left else reading
-        time = times.Times() if opening.verb in _OF_ANY_WORDS and not left else found
+        about = self._read_without_verb(body, times_found) if left else reading
+        time = times.Times() if opening.verb in _FREE_TEXT_VERBS and not left else times_found
         return replace(reading, time=time, left=left, which=about.which, how=about.how)
 
-    def _with_more(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Return words with *extend* for what is to be put off by a length: ``push it back an hour``."""
-        length = times.find(words, self._named(words))
+    def _replace_postponing(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Replace a verb that postpones by a length with *extend*: ``push it back an hour``."""
+        length = times.find(words, self._find_name_places(words))
         is_length = "long" in length.marks.values() or (length.when is not None and length.when.lead == "by")
         if fold_word(words[0]) not in phrasebook.POSTPONING or not is_length:
             return words
         return ("extend", *(word for word in words[1:] if fold_word(word) not in {"back", "by"}))
 
-    def _with_times_of_run(self, reading: Reading) -> Reading:
+    def _add_time_of_run(self, reading: Reading) -> Reading:
         """Return an act on a run or a job with the time beside its name, which none of these takes."""
         words = reading.words
         if len(words) > MAX_WORDS or any(word.startswith(_FLAG) for word in words):
             return reading
-        named = self._named(words)
-        time = times.find(words, named)
-        beside = drop_words(tuple(word for at, word in enumerate(words) if at not in named), _BESIDE_A_RUN)
+        places = self._find_name_places(words)
+        time = times.find(words, places)
+        others = drop_words(tuple(word for at, word in enumerate(words) if at not in places), _RUN_FILLERS)
         is_named = any(span.runs or span.jobs for span in self.names.find_spans(words))
-        if not (beside and is_named):
+        if not (others and is_named):
             return reading
-        return replace(reading, left=beside, time=time, which=self._which(words))
+        return replace(reading, left=others, time=time, which=self._select(words))
 
     def _is_new_name(self, words: tuple[str, ...]) -> bool:
         """Return whether words are the name of a workspace and another one: ``report to weekly``."""
         spans = self.names.find_spans(words)[:1]
-        is_known = bool(spans) and spans[0].begin == 0 and bool(spans[0].workspaces)
-        given = words[spans[0].end :] if is_known else ()
+        begins_with_name = bool(spans) and spans[0].begin == 0 and bool(spans[0].workspaces)
+        given = words[spans[0].end :] if begins_with_name else ()
         is_marked = len(given) > 1 and parse_new_name(given[:2]) == given[1]
-        return (is_marked or any(isinstance(one, Quoted) for one in given[:1])) and " " not in parse_new_name(
-            given
-        )
+        return (
+            is_marked or any(isinstance(word, Quoted) for word in given[:1])
+        ) and " " not in parse_new_name(given)
 
-    def _of_hours(self) -> Reading | None:
+    def _read_hours(self) -> Reading | None:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
-        named = self._named(self.written)
-        order = times.about(self.written, named)
+        places = self._find_name_places(self.written)
+        order = times.about(self.written, places)
         if order is None:
             return None
         about = [
             word
             for at, word in enumerate(self.written)
-            if at in named or fold_word(word) in vocabulary.SINGULAR_PRONOUNS
+            if at in places or fold_word(word) in vocabulary.SINGULAR_PRONOUNS
         ]
         if not about and times.rests(order) and phrasebook.OF_ALL_HOURS & set(map(fold_word, self.written)):
             about = ["all"]
-        is_asked = bool(order) and self.written[-1].endswith("?")
-        time, which = times.Times(hours=order), self._which(tuple(about))
+        is_question = bool(order) and self.written[-1].endswith("?")
+        time, which = times.Times(hours=order), self._select(tuple(about))
         return Reading(
-            "verb", "hours", "workspace", (), Manner.PARAPHRASED, which, time, is_question=is_asked
+            "verb", "hours", "workspace", (), Manner.PARAPHRASED, which, time, is_question=is_question
         )
 
-    def _without_verb(self, body: tuple[str, ...], found: times.Times) -> Reading:
-        """Return what is named without a verb: more time, hours, or what may go on with what was said."""
-        pieces = pieces_of(body, self.names)
-        which = which_of(pieces, self.names, is_question=True)
+    def _read_without_verb(self, body: tuple[str, ...], found: times.Times) -> Reading:
+        """Return the reading of words without a verb: more time, hours, or a possible follow-up."""
+        pieces = split_tokens(body, self.names)
+        which = select(pieces, self.names, is_question=True)
         if found.hours and any(fold_word(word) in phrasebook.DOWN_PARTICLES for word in body):
             # `report every evening off at 8`
             found = replace(found, hours=times.order("stop", found.wanted))
         kind: Kind = "verb" if found.more or found.hours else "nothing"
         verb = "keep" if found.more else "hours" if found.hours else ""
         left = tuple(word for word in which.unknown if fold_word(word) not in phrasebook.GIVING)
-        how = how_of(pieces, which)
+        how = find_obstacle(pieces, which)
         return Reading(kind, verb, "workspace", body, Manner.PARAPHRASED, which, found, how, left)
 
-    def _command(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
-        """Return a verb of workspaces, with which."""
+    def _read_command(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
+        """Return the reading of a verb of workspaces, with its objects."""
         if [fold_word(word) for word in words] in (["nothing"], ["none"]):
             return Reading("talk", "left_alone")
         if verb in {"cancel", "remove", "stop", "forget", "keep"}:
-            planned = without_plan(words, self._named(words))
+            planned = without_plan(words, self._find_name_places(words))
             verb, words = ("keep", planned or ("it",)) if planned is not None else (verb, words)
         if verb == "keep":
             words = without_running(words)
@@ -415,8 +432,8 @@ class _Text:
         if words and self.names.find_spans((" ".join(words),)):
             # A name always comes first, however it reads and however long it is.
             words = (" ".join(words),)
-        pieces = pieces_of(words, self.names)
-        which = which_of(pieces, self.names)
+        pieces = split_tokens(words, self.names)
+        which = select(pieces, self.names)
         general = drop_words(words, vocabulary.BEFORE_A_NAME)
         if (
             verb == "start"
@@ -424,16 +441,22 @@ class _Text:
             and general
             and fold_word(general[0]) in {"new", "another"}
         ):
-            return self._by_itself("new", "workspace", words, Manner.PARAPHRASED)
-        if (of_job := self._of_jobs(verb, words, which)) is not None:
-            return of_job if of_job.which.jobs else replace(of_job, manner=manner, left=self._strange(of_job))
-        left = self._left(which, manner, words)
+            return self._read_other_verb("new", "workspace", words, Manner.PARAPHRASED)
+        if (of_job := self._read_job_verb(verb, words, which)) is not None:
+            return (
+                of_job
+                if of_job.which.jobs
+                else replace(of_job, manner=manner, left=self._find_strange_words(of_job))
+            )
+        left = self._find_unread_words(which, manner, words)
         if which.place:
             # `the first two` aren't the first.
             left += tuple(word for word in words if fold_word(word) in phrasebook.COUNTS)
-        return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
+        return Reading(
+            "verb", verb, "workspace", words, manner, which, how=find_obstacle(pieces, which), left=left
+        )
 
-    def _left(self, which: Which, manner: Manner, words: tuple[str, ...]) -> tuple[str, ...]:
+    def _find_unread_words(self, which: Which, manner: Manner, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the words that are neither names nor may be one that nobody knows."""
         unknown = which.unknown
         if which.jobs and not (which.workspaces or which.runs):
@@ -442,23 +465,23 @@ class _Text:
         if which.is_theirs or not unknown:
             return which.left_out if not which.is_theirs else ()
         if replace(which, unknown=(), connections=()).is_nothing:
-            return () if len(unknown) <= _NAME_WORDS[manner] else unknown
-        is_listed = bool(which.workspaces) and not (which.is_described or which.left_out)
+            return () if len(unknown) <= _MAX_NAME_WORDS[manner] else unknown
+        is_enumerated = bool(which.workspaces) and not (which.is_described or which.left_out)
         places = [at for at, word in enumerate(words) if strip_end(word) in unknown]
         orders = any(opening_of(words[at:], self.folder, self.verbs).verb for at in places)
-        return () if is_listed and not orders else which.left_out or unknown
+        return () if is_enumerated and not orders else which.left_out or unknown
 
-    def _of_jobs(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
-        """Return what a verb of workspaces means about jobs and their runs; None if it is about none."""
-        of_job = _OF_JOBS.get(verb, "")
+    def _read_job_verb(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
+        """Return the verb of jobs or runs for a verb of workspaces; None if it is about neither."""
+        of_job = _JOB_VERBS.get(verb, "")
         if of_job not in self.verbs.get("job", ()) or which.workspaces:
             return None
         if which.jobs and of_job == "run" and not (which.runs and verb == "restart"):
-            there = [one for one in which.jobs if which.connections in {(), (one.connection,)}]
-            job, is_one = which.jobs[0], not which.is_near and len(there) == 1
-            left = which.left_out if is_one else tuple(one.name for one in which.jobs)
-            how = how_of(pieces_of(words, self.names), which)
-            words = (*(one.connection for one in there[:1]), Quoted(job.name))
+            candidates = [job_ for job_ in which.jobs if which.connections in {(), (job_.connection,)}]
+            job, is_single = which.jobs[0], not which.is_near and len(candidates) == 1
+            left = which.left_out if is_single else tuple(job_.name for job_ in which.jobs)
+            how = find_obstacle(split_tokens(words, self.names), which)
+            words = (*(job_.connection for job_ in candidates[:1]), Quoted(job.name))
             return Reading("verb", "run", "job", words, which=which, how=how, left=left)
         about = drop_words(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
         first = fold_word(about[0]) if about else ""
@@ -467,15 +490,15 @@ class _Text:
             return None
         return Reading("verb", of_job, "job", words_of_job(of_job, about[1:], is_typed=False))
 
-    def _by_itself(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
+    def _read_other_verb(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb that reads its words, as far as they belong to it."""
-        if verb not in _OF_ANY_WORDS and len(words) > 1 and not times.names_day(words):
+        if verb not in _FREE_TEXT_VERBS and len(words) > 1 and not times.names_day(words):
             words = without_end(words)
         if verb == "help":
             topics = {fold_word(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}
             if topics and topics <= vocabulary.JOB_WORDS - {"run"}:
                 return Reading("verb", "help", "job")
-            words = self._explained(words)
+            words = self._find_help_topic(words)
         elif folder == "job":
             words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
         elif verb in {"link", "unlink"}:
@@ -489,88 +512,96 @@ class _Text:
             words = without_nouns(words)
         return Reading("verb", verb, folder, words, manner)
 
-    def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
+    def _find_help_topic(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the verb that somebody wants help with: the first word that means one."""
         if words and fold_word(words[0]) in {"all", "everything"}:
             return ("all",)
-        known = self.verbs["workspace"] | self.verbs[self.folder]
+        verbs = self.verbs["workspace"] | self.verbs[self.folder]
         openings = (opening_of(words[at:], self.folder, self.verbs) for at in range(len(words)))
-        found = next((one.verb for one in openings if one.verb in known - {"help"}), "")
-        return (found,) if found else drop_words(words, vocabulary.BEFORE_A_NAME)
+        topic = next((opening.verb for opening in openings if opening.verb in verbs - {"help"}), "")
+        return (topic,) if topic else drop_words(words, vocabulary.BEFORE_A_NAME)
 
-    def _strange(self, reading: Reading) -> tuple[str, ...]:
-        """Return what follows a verb in other words and is no object of it."""
-        named = self._named(reading.words)
+    def _find_strange_words(self, reading: Reading) -> tuple[str, ...]:
+        """Return the words after a verb that are no objects of it."""
+        places = self._find_name_places(reading.words)
         spans = self.names.find_spans(reading.words)
-        is_named = any(one.runs or one.jobs or one.connection for one in spans)
+        is_named = any(span.runs or span.jobs or span.connection for span in spans)
         if reading.verb in {"run", "schedule"} and not is_named:
             return drop_words(reading.words, vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME)
-        if reading.verb == "run" and any(one.runs or one.jobs for one in spans):
-            return self._with_times_of_run(reading).left
+        if reading.verb == "run" and any(span.runs or span.jobs for span in spans):
+            return self._add_time_of_run(reading).left
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words
-        goes_on = any(map(is_clause_end, reading.words[:-1])) or not vocabulary.THEN_WORDS.isdisjoint(
-            reading.words[2:]
-        )
-        if reading.verb == "alias" and goes_on:
+        has_more_clauses = any(
+            map(is_clause_end, reading.words[:-1])
+        ) or not vocabulary.THEN_WORDS.isdisjoint(reading.words[2:])
+        if reading.verb == "alias" and has_more_clauses:
             return reading.words
-        if reading.manner is Manner.TYPED or reading.verb in _OF_ANY_WORDS:
+        if reading.manner is Manner.TYPED or reading.verb in _FREE_TEXT_VERBS:
             return ()
-        known = vocabulary.LIST_WORDS | vocabulary.STATE_WORDS.keys() | vocabulary.RUN_STATES.keys()
-        known |= set().union(*self.verbs.values()) if reading.verb == "help" else set()
+        explained = vocabulary.LIST_WORDS | vocabulary.STATE_WORDS.keys() | vocabulary.RUN_STATES.keys()
+        explained |= set().union(*self.verbs.values()) if reading.verb == "help" else set()
         return tuple(
-            word for at, word in enumerate(reading.words) if at not in named and fold_word(word) not in known
+            word
+            for at, word in enumerate(reading.words)
+            if at not in places and fold_word(word) not in explained
         )
 
     # -- clauses -------------------------------------------------------------------------------------------
 
-    def _in_clauses(self, whole: Reading) -> Reading:
-        """Read clause by clause, *it* being what was named before; what isn't read is left over.
+    def _read_clauses(self, whole: Reading) -> Reading:
+        """Read clause by clause, *it* being the last name; unread clauses are left over.
 
         Where clauses ask for something in other words, each is a part of its own.
         """
-        cuts = self._cuts()
-        if not 2 < len(cuts) <= _MOST_CLAUSES:
+        cuts = self._find_clause_starts()
+        if not 2 < len(cuts) <= _MAX_CLAUSES:
             return whole
-        orders, others, banned, left = list[Reading](), list[Reading](), list[Reading](), list[str]()
+        orders, others, banned, remaining = list[Reading](), list[Reading](), list[Reading](), list[str]()
         about = Which()
         for begin, end in pairwise(cuts):
-            words = self._clause(begin, end)
+            words = self._get_clause(begin, end)
             if not words:
                 continue
-            part = _Text(words, self.folder, self.verbs, self.names)._as_one()
+            part = _Text(words, self.folder, self.verbs, self.names)._read_whole()
             if (
                 part.how == "if"
                 and vocabulary.CONDITIONS.intersection(map(fold_word, words)) - phrasebook.CONTRASTS
             ):
                 return whole
-            if part.kind == "talk" and part.what in _COURTEOUS:
+            if part.kind == "talk" and part.what in _COURTEOUS_TOPICS:
                 continue
             is_when = part.when and not (part.verb or part.how or part.which.is_named)
-            part = _continued(part, orders, about)
+            part = _continue(part, orders, about)
             about = part.which if part.which.workspaces else about
             if is_when and orders and not orders[-1].when:
                 # `start report, but not before six`: when belongs to it, the rest to nothing.
                 orders[-1] = replace(orders[-1], time=part.time)
-                left += [" ".join(part.left)] if part.left else []
-            elif part.is_full and part.folder == "workspace" and part.verb in READ:
-                orders = _with(orders, part)
+                remaining += [" ".join(part.left)] if part.left else []
+            elif part.is_full and part.folder == "workspace" and part.verb in OPERATION_WORDS:
+                orders = _append_request(orders, part)
             else:
-                left.append(strip_end(" ".join(words)))
-                kept = banned if part.how == "not" else others
-                kept += [part] if _first_name(part) else []
-        if len({_first_name(one) for one in (*orders, *others, *banned)} - {""}) > 1 and others:
-            parts = [self._clause(begin, end) for begin, end in pairwise(cuts)]
+                remaining.append(strip_end(" ".join(words)))
+                group = banned if part.how == "not" else others
+                group += [part] if _find_first_name(part) else []
+        if len({_find_first_name(part_) for part_ in (*orders, *others, *banned)} - {""}) > 1 and others:
+            parts = [self._get_clause(begin, end) for begin, end in pairwise(cuts)]
             texts = [_Text(words, self.folder, self.verbs, self.names) for words in parts if words]
-            return replace(whole, parts=tuple(replace(one._as_one(), marked=one._marked()) for one in texts))
+            return replace(
+                whole,
+                parts=tuple(
+                    replace(part_._read_whole(), placeholder_words=part_._make_placeholder_words())
+                    for part_ in texts
+                ),
+            )
         if not orders or not all(part.which.workspaces for part in orders):
             return whole
         if len(orders) == 1:
-            return replace(orders[0], left=tuple(left))
-        return Reading("several", which=Which(left_out=tuple(left)), parts=tuple(orders))
+            return replace(orders[0], left=tuple(remaining))
+        return Reading("several", which=Which(left_out=tuple(remaining)), parts=tuple(orders))
 
-    def _clause(self, begin: int, end: int) -> tuple[str, ...]:
-        """Return the words of a clause, without what joins it to others."""
+    def _get_clause(self, begin: int, end: int) -> tuple[str, ...]:
+        """Return the words of a clause without conjunctions."""
         words = self.written[begin:end]
         while words and fold_word(words[0]) in vocabulary.THEN_WORDS:
             words = words[1:]
@@ -578,48 +609,52 @@ class _Text:
             words = words[:-1]
         return words
 
-    def _cuts(self) -> list[int]:
-        """Return where clauses may begin, and the end."""
-        words, found = self.written, [0]
+    def _find_clause_starts(self) -> list[int]:
+        """Return the places at which clauses may begin, and the end."""
+        words, starts = self.written, [0]
         within = {at for span in self.names.find_spans(words) for at in range(span.begin + 1, span.end)}
-        named = self._named(words)
+        places = self._find_name_places(words)
         # Two times are two requests: `stop report at 5 and lab at 6`.
-        are_timed = bool(times.find(words, named).more_times)
+        are_timed = bool(times.find(words, places).more_times)
         for at, (before, word) in enumerate(pairwise(words), 1):
-            is_joined = fold_word(before) in vocabulary.THEN_WORDS and (are_timed or at not in named)
-            is_order = at - 1 in named and fold_word(word) in READ and fold_word(words[0]) in READ
+            is_joined = fold_word(before) in vocabulary.THEN_WORDS and (are_timed or at not in places)
+            is_order = (
+                at - 1 in places
+                and fold_word(word) in OPERATION_WORDS
+                and fold_word(words[0]) in OPERATION_WORDS
+            )
             is_begun = is_clause_end(before) or is_joined or is_order or fold_word(word) in phrasebook.REASONS
             if at not in within and is_begun:
-                found.append(at)
-        return [*found, len(words)]
+                starts.append(at)
+        return [*starts, len(words)]
 
     # -- which ---------------------------------------------------------------------------------------------
 
-    def _which(self, words: tuple[str, ...]) -> Which:
-        return which_of(pieces_of(words, self.names), self.names, is_question=True)
+    def _select(self, words: tuple[str, ...]) -> Which:
+        return select(split_tokens(words, self.names), self.names, is_question=True)
 
-    def _named(self, words: tuple[str, ...]) -> set[int]:
+    def _find_name_places(self, words: tuple[str, ...]) -> set[int]:
         """Return the places of names."""
         return {at for span in self.names.find_spans(words) for at in range(span.begin, span.end)}
 
-    def _marked(self) -> tuple[str, ...]:
-        """Return the words with marks in place of names and times."""
+    def _make_placeholder_words(self) -> tuple[str, ...]:
+        """Return the words with placeholders for names and times."""
         words = with_times(self.written)
-        named = self._named(words)
-        found = times.find(words, named)
+        places = self._find_name_places(words)
+        times_found = times.find(words, places)
         return replace_with_placeholders(
-            words, self.names.find_placeholders(words), found.marks, named | found.places
+            words, self.names.find_placeholders(words), times_found.marks, places | times_found.places
         )
 
 
-def _first_name(part: Reading) -> str:
+def _find_first_name(part: Reading) -> str:
     """Return the first of one's own things that a clause names, "" for none."""
-    found = [*(one.id for one in part.which.named), *(run.id for run in part.which.runs)]
-    return next(iter([*found, *(job.name for job in part.which.jobs)]), "")
+    ids = [*(workspace.id for workspace in part.which.named), *(run.id for run in part.which.runs)]
+    return next(iter([*ids, *(job.name for job in part.which.jobs)]), "")
 
 
-def _continued(part: Reading, orders: Sequence[Reading], about: Which) -> Reading:
-    """Return a clause with what it takes from those before: the verb of names alone, and what *it* is."""
+def _continue(part: Reading, orders: Sequence[Reading], about: Which) -> Reading:
+    """Return a clause completed from those before: the verb of names alone, and the object of *it*."""
     is_same = part.kind == "nothing" and part.which.workspaces and not (part.left or part.how)
     if is_same and orders and not part.is_question:
         return replace(orders[-1], which=part.which, time=part.time, words=part.words)
@@ -628,7 +663,7 @@ def _continued(part: Reading, orders: Sequence[Reading], about: Which) -> Readin
     return part
 
 
-def _with(parts: Sequence[Reading], part: Reading) -> list[Reading]:
+def _append_request(parts: Sequence[Reading], part: Reading) -> list[Reading]:
     """Return requests with one more; one that says until when the last runs belongs to that."""
     last = parts[-1] if parts else None
     if last is None or part.which.named != last.which.named or None not in (last.when, part.when):

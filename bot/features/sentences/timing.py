@@ -21,10 +21,10 @@ from handlers.suggestions import format_typed_name
 from handlers.workspace.timers import read_typed_time
 
 #: The words that announce until when something runs; the others announce when something is done.
-_EVENING: Final = frozenset({"tonight", "evening", "night"})
-_UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
-_STOPS: Final = frozenset({"stop", "suspend"})
-_STARTS: Final = frozenset({"start", "restart", "resume"})
+_EVENING_WORDS: Final = frozenset({"tonight", "evening", "night"})
+_UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
+_STOP_VERBS: Final = frozenset({"stop", "suspend"})
+_START_VERBS: Final = frozenset({"start", "restart", "resume"})
 
 
 async def write_once(request: Request) -> str:
@@ -36,69 +36,71 @@ async def write_once(request: Request) -> str:
 
 
 def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> None:
-    """Raise Answered for a stop that lasts only for a while, with what can be typed for what was chosen."""
-    if _lasts_a_while(reading):
+    """Raise Answered for a temporary stop, with a command for the chosen workspaces."""
+    if _is_temporary_stop(reading):
         raise Answered(
-            _example(cards.STOP_FOR, request, reading.what, [workspace.title for workspace in chosen])
+            _answer_with_example(
+                cards.STOP_FOR, request, reading.what, [workspace.title for workspace in chosen]
+            )
         )
 
 
-def _lasts_a_while(reading: Reading) -> bool:
-    return reading.what in _STOPS and reading.when is not None and reading.when.lead in _UNTIL
+def _is_temporary_stop(reading: Reading) -> bool:
+    return reading.what in _STOP_VERBS and reading.when is not None and reading.when.lead in _UNTIL_LEADS
 
 
-def starts_later(reading: Reading) -> bool:
+def is_planned_start(reading: Reading) -> bool:
     """Return whether something is to be started at a later time: hours that come once."""
     when = reading.when
-    return when is not None and reading.what in _STARTS and when.lead not in {"", *_UNTIL}
+    return when is not None and reading.what in _START_VERBS and when.lead not in {"", *_UNTIL_LEADS}
 
 
 async def read_time(request: Request, reading: Reading) -> Request:
-    """Return a request with the moment that was read; raises Answered for what is none."""
+    """Return a request with the moment that was read; raises Answered for an unreadable one."""
     request, when = replace(request, more=reading.more), reading.when
-    if when is None or _lasts_a_while(reading):
+    if when is None or _is_temporary_stop(reading):
         return request
-    read = await read_typed_time(request.services, request.principal, when.text)
-    if isinstance(read, Unread) and read.options and starts_later(reading) and (option := read.as_typed):
+    time = await read_typed_time(request.services, request.principal, when.text)
+    if isinstance(time, Unread) and time.options and is_planned_start(reading) and (option := time.as_typed):
         # As in hours, a bare hour is one of 24.
-        read = await read_typed_time(request.services, request.principal, option)
-    has_one_name = len(reading.which.named) == 1 and not starts_later(reading)
-    if isinstance(read, Unread) and has_one_name and reading.what in talk.DO_AT:
-        raise Answered(await _either(request, reading.which.named[0], when.text, read))
-    if not isinstance(read, Moment):
-        raise Answered(replies.hint(replies.explain_unread_time(read, when.text, SOONEST_SECONDS)))
-    return replace(request, at=read.at, moment=read)
+        time = await read_typed_time(request.services, request.principal, option)
+    has_one_name = len(reading.which.named) == 1 and not is_planned_start(reading)
+    if isinstance(time, Unread) and has_one_name and reading.what in talk.DO_AT:
+        raise Answered(await _ask_for_half(request, reading.which.named[0], when.text, time))
+    if not isinstance(time, Moment):
+        raise Answered(replies.hint(replies.explain_unread_time(time, when.text, SOONEST_SECONDS)))
+    return replace(request, at=time.at, moment=time)
 
 
 async def _guess_time(request: Request, day: str) -> float | None:
     """Return the usual moment of a day or a part of one, in epoch seconds: its hour may be said next."""
-    usual = "20:00" if _EVENING.intersection(day.casefold().split()) else "12:00"
-    read = await read_typed_time(request.services, request.principal, f"{day} {usual}")
-    return read.at if isinstance(read, Moment) else None
+    usual = "20:00" if _EVENING_WORDS.intersection(day.casefold().split()) else "12:00"
+    time = await read_typed_time(request.services, request.principal, f"{day} {usual}")
+    return time.at if isinstance(time, Moment) else None
 
 
-async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
-    """Ask which of two times is meant, with a button for each."""
-    read = [await read_typed_time(request.services, request.principal, option) for option in unread.options]
-    pairs = zip(unread.options, read, strict=True)
-    times = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
+async def _ask_for_half(request: Request, workspace: Workspace, text: str, unread: Unread) -> Answer:
+    """Ask for one of two times, with a button for each."""
+    read_options = [
+        await read_typed_time(request.services, request.principal, option) for option in unread.options
+    ]
+    pairs = zip(unread.options, read_options, strict=True)
+    moments = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
-    labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in times]
-    buttons = list_choice_buttons(request.verb, [workspace] * len(labels), labels, list(times.values()))
+    labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in moments]
+    buttons = list_choice_buttons(request.verb, [workspace] * len(labels), labels, list(moments.values()))
     # The hour of a day without one may come next.
-    ats: list[float | None] = [*times.values()] or [await _guess_time(request, given)]
+    ats: list[float | None] = [*moments.values()] or [await _guess_time(request, text)]
     about = Referents((workspace.id,), takes_press=True).doing(request.verb, *ats)
-    return replace(
-        replies.hint(replies.explain_unread_time(unread, given, SOONEST_SECONDS), buttons), about=about
-    )
+    return replace(replies.hint(replies.unread(unread, text, SOONEST_SECONDS), buttons), about=about)
 
 
-def only_stops(request: Request, titles: Sequence[str]) -> Answer:
-    """Say that nothing but a start or a stop can be planned, and how a stop is."""
-    return _example(cards.ONLY_STOPS, request, "stop", titles)
+def answer_only_stops(request: Request, titles: Sequence[str]) -> Answer:
+    """Answer that only starts and stops can be planned, with the command for a stop."""
+    return _answer_with_example(cards.ONLY_STOPS, request, "stop", titles)
 
 
-def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
-    """Say what can't be timed so, with a command that can, for the workspace that is meant."""
+def _answer_with_example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
+    """Answer that a request can't be timed, with a command that can, for the same workspace."""
     name = titles[0] if len(titles) == 1 else "NAME"
     return replies.hint(request.fill(template, name=name, typed=format_typed_name(name), verb=Markup(verb)))

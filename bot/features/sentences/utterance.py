@@ -17,7 +17,7 @@ from bot.features.sentences import chat, phrasebook, times
 from bot.features.sentences.faq import FAQ
 from bot.features.sentences.objections import SPARING, Bars, find_bars, find_verbs
 from bot.features.sentences.reading import Reading
-from bot.features.sentences.selection import Which, pieces_of, which_of
+from bot.features.sentences.selection import Which, select, split_tokens
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, line
 from bot.messages.texts import talk
@@ -249,7 +249,7 @@ def offer_button(button: Element, sentence: str = "") -> Proposal:
 
 def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple[Which, bool]:
     """Return all names in words, and whether something is called a job or a run there."""
-    which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
+    which = select(split_tokens(given, names), names, is_question=reading.is_question)
     ends = {span.end for span in names.find_spans(given) if span.workspaces or span.runs}
     following = (fold_word(word) for at, word in enumerate(given) if at in ends)
     return which, not vocabulary.JOB_WORDS.isdisjoint(following)

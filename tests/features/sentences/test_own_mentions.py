@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.installations import Installation
 from bot.domain.surfaces import Where
-from bot.features.sentences.reading import READ, Reading, read
+from bot.features.sentences.reading import OPERATION_WORDS, Reading, read
 from bot.store import operations, runs
 from handlers import routes
 from handlers.command_line import parse
@@ -27,7 +27,7 @@ KNOWN_ROWS = [workspace(name) for name in ("lab", "deep thought", "report.exampl
 SAID_SENTENCES = (Path(__file__).parent / "said.txt").read_text(encoding="utf-8").splitlines()
 ASKED_SENTENCES = [
     frame.format(f"{verb} {row.name}")
-    for verb in sorted(READ)
+    for verb in sorted(OPERATION_WORDS)
     for row in KNOWN_ROWS
     for frame in ("{}", "please {}", "can you {}?", "{}, thanks!", "hey, {} at 18:00")
 ]

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.features.sentences import phrasebook
-from bot.features.sentences.reading import READ, read
+from bot.features.sentences.reading import OPERATION_WORDS, read
 from bot.features.sentences.words import begins
 from handlers import routes, synonyms, vocabulary
 from handlers.command_line import Quoted, join_words, parse
@@ -118,7 +118,7 @@ def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
 )
 def test_what_is_forbidden_is_never_full(words, forbidden):
     reading = read([*forbidden.split(), "stop", *words, "report"], "workspace", VERBS, NAMES)
-    assert not reading.is_full or reading.verb not in READ
+    assert not reading.is_full or reading.verb not in OPERATION_WORDS
 
 
 @given(
@@ -180,7 +180,7 @@ def test_verb_names_and_time_are_read_as_a_whole(text, what, names, when):
 def test_what_leaves_a_word_over_is_not_full_and_keeps_its_names(text, verb, names):
     reading = read(text.split(), "workspace", VERBS, NAMES)
     assert not reading.is_full
-    assert reading.marked
+    assert reading.placeholder_words
     assert (reading.verb, [one.title for one in reading.which.named]) == (verb, names)
 
 
