@@ -10,7 +10,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.features.sentences.snippets import code_of
+from bot.features.sentences.snippets import find_code
 from bot.store import operations, runs
 from bot.store import tasks as task_rows
 from handlers.replaying import replay
@@ -166,12 +166,12 @@ async def test_an_offer_that_was_never_read_is_waited_for_and_nothing_runs():
     ],
 )
 def test_what_a_message_has_for_a_command(text, code):
-    assert code_of({"text": text}) == code
+    assert find_code({"text": text}) == code
 
 
 @pytest.mark.parametrize("message", [{}, {"text": None}, {"text": ["```a```"]}])
 def test_an_odd_message_has_none(message):
-    assert code_of(message) in ("", "a")
+    assert find_code(message) in ("", "a")
 
 
 async def test_where_nothing_runs_commands_it_says_so(bot):

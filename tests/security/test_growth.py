@@ -25,7 +25,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.courses import messages as courses_messages
 from bot.features.sentences import times
 from bot.features.sentences.reading import read
-from bot.features.sentences.snippets import code_of
+from bot.features.sentences.snippets import find_code
 from bot.messages.blocks import kit, replies
 from bot.providers import answers, connection, sphere
 from bot.providers.jupyterhub import servers
@@ -217,7 +217,7 @@ READERS = {
     "a cron expression": Reader(
         MAX_COMMAND_LENGTH, pure(lambda text: (runs.is_like_cron(text), runs.is_cron(text)))
     ),
-    "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
+    "code in a message": Reader(40_000, pure(lambda text: find_code({"text": text}))),
     # forms, in Slack and on pages
     "a field": Reader(
         3_000, lambda rig, text: typing_mistakes.describe_token_in_field(rig.bot.services, ALICE, text)

@@ -83,7 +83,7 @@ async def answer(request: Request) -> Answer:
                 reading = replace(reading, how="quote")
             given, names = request.typed_words or request.arguments, await read_names(request, rows)
             reading = await beside(rows, add_placeholders, reading, given, names)
-            return await proposals.proposed(request, reading, rank(reading.placeholder_words), rows)
+            return await proposals.propose(request, reading, rank(reading.placeholder_words), rows)
         request.notes.what = reading.what
         result = await _answer_reading(request, reading, rows)
     except Answered as early:
@@ -529,7 +529,7 @@ async def read_typed(request: Request) -> Reading | None:
     """
     match request.arguments:
         case (verb, name) if (
-            verb in OPERATION_WORDS and fold_word(verb) and (verb, name) not in phrasebook.TALK
+            verb in OPERATION_WORDS and fold_word(verb) and (verb, name) not in phrasebook.SMALL_TALK
         ):
             is_name = request.folder == "workspace" and fold_word(name) not in vocabulary.JOB_WORDS
             workspace = await targets.find_by_whole_name(request, name) if is_name else None

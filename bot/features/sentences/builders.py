@@ -54,7 +54,7 @@ def _is_start(verb: str) -> bool:
 
 async def show_talk(text: Utterance, label: Label) -> Answer | None:
     """Answer small talk, which names nothing."""
-    if label.name == "hello" and text.reading.is_question and (text.heard.runs or text.heard.workspaces):
+    if label.name == "hello" and text.reading.is_question and (text.recent.runs or text.recent.workspaces):
         # `how's it going` is about what was spoken of.
         text = replace(text, which=replace(text.which, points="it"))
         return await answer_question(text, replace(label, name="status", of_run="status"))
@@ -91,7 +91,9 @@ async def show_command(text: Utterance, label: Label) -> Answer | None:
 async def show_eta(text: Utterance, label: Label) -> Answer | None:
     """Answer when something is done; None where nothing is under way."""
     store, who = text.request.services.store, text.request.principal
-    is_any = text.which.is_named or bool(text.heard.runs or await store.read(operations.open_operations, who))
+    is_any = text.which.is_named or bool(
+        text.recent.list_runs or await store.read(operations.open_operations, who)
+    )
     is_any = is_any or any(run.is_going for run in await store.read(run_rows.list_runs, who))
     return _show_never_run(text) or (await show_command(text, label) if is_any else None)
 
@@ -134,16 +136,16 @@ def list_commands(text: Utterance, label: Label) -> list[str]:
     which, names = text.which, [join_words((one.title,)) for one in text.which.named]
     if label.of_run and which.runs and not names:
         return [f"job {label.of_run} {join_words((run.name,))}" for run in which.runs]
-    if names and "workspace" in label.takes and label.is_shown:
+    if names and "workspace" in label.slots and label.only_shows:
         return [f"{label.name if label.name in {'open', 'eta'} else 'status'} {name}" for name in names]
     if label.name.startswith("fact-"):
         return [f"help {label.name}"]
     if label.name == "help":
         return [" ".join(["help", *(() if text.is_of_jobs else text.verbs)])]
-    if "template" in label.takes and which.templates:
+    if "template" in label.slots and which.templates:
         return [f"{label.command} {join_words((one.connection, one.name))}" for one in which.templates]
     if (
-        "connection" in label.takes
+        "connection" in label.slots
         and which.connections
         and label.command in {"link", "unlink", "new", "list"}
     ):
@@ -177,10 +179,10 @@ async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:
 async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
     """Build operations on workspaces: now, until a time or once at a time."""
     chosen, is_all = text.find_objects(label)
-    spoken = set() if text.which.is_named or is_all else {one.id for one in text.heard.workspaces}
+    spoken = set() if text.which.is_named or is_all else {one.id for one in text.recent.workspaces}
     is_up = _is_start(label.name)
     found: list[Proposal] = []
-    for at in text.at if "time" in label.takes else (None,):
+    for at in text.at if "time" in label.slots else (None,):
         groups: dict[tuple[str, float | None], list[Workspace]] = {}
         for one in chosen:
             if one.connection in text.linked:
@@ -261,7 +263,7 @@ async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
 
 async def build_hours(text: Utterance, label: Label) -> list[Proposal]:
     """Build a change of hours: days and times, a day that is left out, or their end."""
-    said = text.reading.hours or (" ".join(text.words) if text.unread else "")
+    said = text.reading.hours or (" ".join(text.words) if text.unread_reason else "")
     said = "off" if label.name == "hours-off" else said
     # What only leaves hours out or ends them is about those that there are.
     is_less = said == "off" or said.startswith(("skip", "pause"))
@@ -303,7 +305,7 @@ async def _skip_hours(text: Utterance) -> list[Proposal]:
 
 async def build_hold(text: Utterance, label: Label) -> list[Proposal]:
     """Build a hold on something planned: a day without hours, or an end of its planned stop."""
-    kept = replace(label, name="keep", takes=label.takes | {"time"})
+    kept = replace(label, name="keep", slots=label.slots | {"time"})
     return await _skip_hours(text) or ([] if text.bars.find("keep") else await build_operations(text, kept))
 
 
@@ -379,7 +381,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
     said = [run for run in every if states and run.state == states[0]][:1]
     # ``the training run`` is no workspace, whatever else is called so.
     alike = [run for run in every if any(_is_alike(run.name, one.title) for one in which.named)]
-    runs = which.runs or alike or (() if which.is_named and not which.named else said or text.heard.runs)
+    runs = which.runs or alike or (() if which.is_named and not which.named else said or text.recent.runs)
     if is_stop:
         runs = runs or (() if which.jobs else every)
         fitting = [run for run in runs if run.is_going and not run.requested_stop]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bot.domain.time_parsing import LEADS
-from bot.features.sentences.phrasebook import TALK
+from bot.features.sentences.phrasebook import SMALL_TALK
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import END_SIGNS, fold_word
 from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
@@ -92,7 +92,7 @@ def _drop_copies(line: str) -> str:
 
 
 def _is_greeting(line: str) -> bool:
-    return TALK.get(tuple(map(fold_word, line.split()))) in {"hello", "thanks"}
+    return SMALL_TALK.get(tuple(map(fold_word, line.split()))) in {"hello", "thanks"}
 
 
 def _end_clause(line: str) -> str:

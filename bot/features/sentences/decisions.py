@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Literal
 
-from bot.features.sentences.objections import find_bars, takes_time
+from bot.features.sentences.objections import accepts_time, find_bars
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which
-from bot.features.sentences.times import rests
+from bot.features.sentences.times import is_exception
 from handlers import routes
 from handlers.request import Manner
 from handlers.routes import Effect
@@ -49,7 +49,7 @@ SUBJECTS: Final[tuple[tuple[RequestSubject, Callable[[Reading], bool]], ...]] = 
 
 
 def _is_all_hours(reading: Reading) -> bool:
-    return reading.which.is_all and rests(reading.hours)
+    return reading.which.is_all and is_exception(reading.hours)
 
 
 class SelectionMode(StrEnum):
@@ -141,7 +141,7 @@ def is_complete(reading: Reading, given: Sequence[str]) -> bool:
         return reading.is_full
     time, label = reading.time, find_label(reading)
     has_time = bool(time.when or time.more or time.hours)
-    if has_time and label != "hours" and not takes_time(label):
+    if has_time and label != "hours" and not accepts_time(label):
         return False
     return find_bars(reading, given, reading.which).find(label) is None
 

@@ -22,7 +22,7 @@ from bot.features.sentences.chat import RecentReferents
 from bot.features.sentences.objections import is_conditional
 from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading, read
 from bot.features.sentences.selection import Which, select, split_tokens
-from bot.features.sentences.words import opening_of
+from bot.features.sentences.words import match_verb
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import ButtonValue
 from bot.messages.blocks.runs import again_button
@@ -627,7 +627,7 @@ def _join_halves(given: tuple[str, ...]) -> tuple[str, ...]:
 
 def _read_opening(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
     """Return the verb at the beginning of words, the other words, and their names."""
-    opening = opening_of(given, "workspace", routes.list_verbs_by_folder()) if given else None
+    opening = match_verb(given, "workspace", routes.list_verbs_by_folder()) if given else None
     is_verb = opening is not None and bool(opening.verb) and not names.find_spans(given[:1])
     kept = opening.rest if opening is not None and is_verb else given
     which = select(split_tokens(kept, names), names) if kept else Which()

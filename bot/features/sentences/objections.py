@@ -17,7 +17,7 @@ from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING_WORDS, Which
-from bot.features.sentences.words import begins
+from bot.features.sentences.words import count_leading
 from handlers import routes, vocabulary
 from handlers.command_line import fold_word, is_clause_end
 from handlers.synonyms import SYNONYMS, split_words
@@ -99,9 +99,9 @@ _PUT_OFF_WORDS: Final = split_words("now yet today tonight")
 @lru_cache(1_000)
 def find_verbs(word: str) -> frozenset[str]:
     """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
-    known = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in UP_VERBS | DOWN_VERBS)]
-    known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
-    known += [
+    known_words = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in UP_VERBS | DOWN_VERBS)]
+    known_words += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
+    known_words += [
         (first, verb)
         for first, every in phrasebook.OPENINGS.items()
         for _, verb in every
@@ -109,8 +109,8 @@ def find_verbs(word: str) -> frozenset[str]:
     ]
     return frozenset(
         verb
-        for one, verb in known
-        if word == one or (word.startswith(one) and len(one) >= 3 and len(word) - len(one) <= 4)
+        for stem, verb in known_words
+        if word == stem or (word.startswith(stem) and len(stem) >= 3 and len(word) - len(stem) <= 4)
     )
 
 
@@ -127,7 +127,7 @@ class Bars:
     has_time: bool = False
     has_unread_time: bool = False
     #: A number is left over, which may be a time: ``stop it 6``; ``start it with 2 GPUs`` has none.
-    has_unread_number: bool = False
+    has_stray_number: bool = False
     #: It is to be so before a time.
     is_before: bool = False
     #: A *not* stands there; and its time is one until which nothing is wanted: ``don't wait until 6``.
@@ -149,15 +149,15 @@ class Bars:
         if self.is_negated and label == "hours":
             return Bar.BAN
         is_act = label in BARRED_ACTS - _TIMELESS_ACTS
-        is_untimed = self.has_time and is_act and not takes_time(label)
+        is_untimed = self.has_time and is_act and not accepts_time(label)
         if label in UP_VERBS and self.is_before:
             return Bar.TIME
-        is_unread = self.has_unread_time or (self.has_unread_number and label not in UP_VERBS)
-        is_unread = is_unread and is_act
-        return Bar.TIME if is_untimed or is_unread else None
+        is_unreadable = self.has_unread_time or (self.has_stray_number and label not in UP_VERBS)
+        is_unreadable = is_unreadable and is_act
+        return Bar.TIME if is_untimed or is_unreadable else None
 
 
-def takes_time(label: str) -> bool:
+def accepts_time(label: str) -> bool:
     """Return whether the act of a label can be given a time."""
     folder, verb = ("job", label[4:]) if label.startswith("job-") else ("workspace", label)
     if verb == "hours-off":
@@ -180,13 +180,13 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
         time, is_unread = times.find([word for clause in clauses for word in clause]), False
         reading = replace(reading, time=time)
     return Bars(
-        _find_hold(reading, given),
+        _find_general_bar(reading, given),
         some,
         because,
         spared,
         has_time=bool(time.when or time.more or time.hours or time.is_unread),
         has_unread_time=is_unread or has_unread_time(reading, given),
-        has_unread_number=any(word[:1].isdigit() for phrase in reading.left for word in phrase.split()),
+        has_stray_number=any(word[:1].isdigit() for phrase in reading.left for word in phrase.split()),
         is_negated=is_negated,
         is_until_negated=is_negated and bool(time.when and time.when.lead in UNTIL_LEADS),
         is_before=bool(time.when and time.when.text.casefold().startswith("before ")),
@@ -196,7 +196,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
 def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence sets a condition for its act."""
     said = _strip_courtesies(given)
-    if any(begins(said[at:], _CONDITION_PHRASES) for at in range(len(said))):
+    if any(count_leading(said[at:], _CONDITION_PHRASES) for at in range(len(said))):
         return True
     # `should it ever hang, restart it`
     is_inverted = said[:1] == ("should",) and said[1:2] and said[1] not in _PERSONS - {"it", "that"}
@@ -207,16 +207,16 @@ def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
 
 def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
     """Return words without the phrases that change nothing: ``if you can``, ``tell me when it's ready``."""
-    said, found, at = tuple(map(fold_word, given)), list[str](), 0
+    said, words_left, at = tuple(map(fold_word, given)), list[str](), 0
     while at < len(said):
         phrases = _POLITE_PHRASES.get(said[at], ())
-        count = next((len(one) for one in phrases if said[at : at + len(one)] == one), 0)
-        found += [] if count > 1 else [said[at]]
+        count = next((len(phrase) for phrase in phrases if said[at : at + len(phrase)] == phrase), 0)
+        words_left += [] if count > 1 else [said[at]]
         at += max(count, 1)
-    return tuple(found)
+    return tuple(words_left)
 
 
-def only_asks(reading: Reading, given: Sequence[str]) -> bool:
+def is_only_question(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence is a question that asks for nothing to be done."""
     first, second, *_ = [*map(fold_word, given[:3]), "", ""]
     if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(fold_word, given):
@@ -229,8 +229,8 @@ def only_asks(reading: Reading, given: Sequence[str]) -> bool:
     return reading.is_question and not asks
 
 
-def _find_hold(reading: Reading, given: Sequence[str]) -> Bar | None:
-    if only_asks(reading, given):
+def _find_general_bar(reading: Reading, given: Sequence[str]) -> Bar | None:
+    if is_only_question(reading, given):
         return Bar.QUESTION
     if reading.how == "quote":
         return Bar.QUOTE
@@ -247,14 +247,14 @@ def _find_bans(
 ) -> tuple[AbstractSet[str], AbstractSet[str]]:
     """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
     said = tuple(map(fold_word, given))
-    named, clause, found = {one.id for one in which.named}, tuple[str, ...](), set[str]()
-    staying = {
-        one.id
-        for one in which.named
+    named_ids, clause, verbs = {workspace.id for workspace in which.named}, tuple[str, ...](), set[str]()
+    staying_ids = {
+        workspace.id
+        for workspace in which.named
         for at, word in enumerate(said)
-        if word in STAYING_WORDS and one.title.casefold().startswith(said[at - 1])
+        if word in STAYING_WORDS and workspace.title.casefold().startswith(said[at - 1])
     }
-    titles = {word for one in which.named for word in one.title.casefold().split()}
+    titles = {word for workspace in which.named for word in workspace.title.casefold().split()}
     if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
         # `stop pinging me about report`
         return DOWN_VERBS, frozenset()
@@ -264,31 +264,37 @@ def _find_bans(
         return BARRED_ACTS - {"keep"}, frozenset()
     if is_unwanted_plan(said):
         return BARRED_ACTS - {"keep"}, frozenset()
-    if taken_back := _find_taken_back(given):
-        return taken_back, frozenset()
+    if undone := _find_undone_verbs(given):
+        return undone, frozenset()
     if reading.how == "not":
-        at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
+        at = next((at for at, workspace in enumerate(said) if workspace in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
-        found = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
+        verbs = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
     if banned := {label for label in COURSE_ACTS if label.partition("-")[0] in clause}:
         return banned, frozenset()
     outside = " ".join(said).replace(" ".join(clause), "", 1) if clause else ""
-    inside = {one.id for one in which.named if one.title.casefold() in " ".join(clause)}
+    inside = {workspace.id for workspace in which.named if workspace.title.casefold() in " ".join(clause)}
     is_all = which.is_all and not {"all", "everything"}.intersection(clause)
-    if not found:
+    if not verbs:
         # ``all off, but leave report on``, ``don't touch report, stop notebook``
-        apart = {one.id for one in which.named if one.id in inside and one.title.casefold() not in outside}
+        sparing_ids = {
+            workspace.id
+            for workspace in which.named
+            if workspace.id in inside and workspace.title.casefold() not in outside
+        }
         is_spared = is_all and SPARING.intersection(said)
-        return frozenset(), named if is_spared else staying | (apart if named - inside else set())
-    if inside and (named - inside or is_all):
+        return frozenset(), named_ids if is_spared else staying_ids | (
+            sparing_ids if named_ids - inside else set()
+        )
+    if inside and (named_ids - inside or is_all):
         return frozenset(), inside
-    return BARRED_ACTS - {"keep"} if found & DOWN_VERBS else BARRED_ACTS, frozenset()
+    return BARRED_ACTS - {"keep"} if verbs & DOWN_VERBS else BARRED_ACTS, frozenset()
 
 
-def _find_taken_back(given: Sequence[str]) -> AbstractSet[str]:
+def _find_undone_verbs(given: Sequence[str]) -> AbstractSet[str]:
     """Return the verbs that only stand in a clause that takes something back: ``forget it, 6 was fine``."""
     clauses = _split_clauses(given)
-    back = [clause for clause in clauses if phrasebook.TALK.get(tuple(clause)) == "undo"]
+    back = [clause for clause in clauses if phrasebook.SMALL_TALK.get(tuple(clause)) == "undo"]
     verbs = {verb for clause in back for word in clause for verb in find_verbs(word)}
     others = [clause for clause in clauses if clause not in back]
     return (verbs & _TAKING_AWAY) - {
@@ -298,8 +304,8 @@ def _find_taken_back(given: Sequence[str]) -> AbstractSet[str]:
 
 def _is_other_act(word: str) -> bool:
     """Return whether a word after *stop* is another act that is to cease: ``stop pinging me``."""
-    is_known = word in vocabulary.DICTIONARY or word.endswith("thing") or bool(find_verbs(word))
-    return word.endswith("ing") and not is_known
+    is_explained = word in vocabulary.DICTIONARY or word.endswith("thing") or bool(find_verbs(word))
+    return word.endswith("ing") and not is_explained
 
 
 def is_unwanted_plan(said: Sequence[str]) -> bool:
@@ -321,21 +327,21 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(fold_word, given))
     # `make its hours 10 to 4`
     is_put_off |= "hours" in map(fold_word, given) and not (reading.hours or reading.when or reading.more)
-    beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
-    left = {fold_word(word) for phrase in beside for word in phrase.split()}
-    is_left = any(_is_time_word(word) for word in left & _find_act_words(given))
+    unread = (*reading.left, *reading.which.left_out, *reading.which.unknown)
+    unread_words = {fold_word(word) for phrase in unread for word in phrase.split()}
+    is_stray = any(_is_time_word(word) for word in unread_words & _find_act_words(given))
     # `start it, exam in 5 minutes`: a time of what isn't understood is none of the act.
     clauses = _split_clauses(given)
     acting = [clause for clause in clauses if any(map(find_verbs, clause))]
-    others = [clause for clause in clauses if clause not in acting and left.intersection(clause)]
-    is_left |= bool(acting) and any(times.find(clause).when for clause in others)
+    others = [clause for clause in clauses if clause not in acting and unread_words.intersection(clause)]
+    is_stray |= bool(acting) and any(times.find(clause).when for clause in others)
     # `by the time they leave`
-    firsts = [list(map(fold_word, phrase.split()))[:2] for phrase in beside if phrase.split()]
+    firsts = [list(map(fold_word, phrase.split()))[:2] for phrase in unread if phrase.split()]
     is_led = any(
         first in _TIME_LEADS or (first in _DATE_LEADS and "".join(then)[:1].isdigit())
         for first, *then in firsts
     )
-    return reading.time.is_unread or is_put_off or is_led or is_left
+    return reading.time.is_unread or is_put_off or is_led or is_stray
 
 
 def _is_time_word(word: str) -> bool:
@@ -346,12 +352,12 @@ def _find_act_words(given: Sequence[str]) -> set[str]:
     """Return the words of the clauses that ask for something, without those after *for*."""
     clauses = [clause for clause in _split_clauses(given) if not is_past_clause(clause)]
     clauses = [clause for clause in clauses if any(map(find_verbs, clause))] or clauses
-    found = set[str]()
+    words_ = set[str]()
     for clause in clauses:
         # `done for this week`: that is no time at which anything could be done.
         text = re.sub(r"\bfor (?:the |this )?[a-z]+", "", " ".join(clause))
-        found.update(text.split())
-    return found
+        words_.update(text.split())
+    return words_
 
 
 def _split_clauses(given: Sequence[str]) -> list[list[str]]:
@@ -369,7 +375,7 @@ def _split_clauses(given: Sequence[str]) -> list[list[str]]:
 def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     """Return the labels of acts that are reported as past, and asked for in no other clause."""
     clauses = _split_clauses(given)
-    objects = _OBJECTS.union(*(one.title.casefold().split()[:1] for one in which.named))
+    objects = _OBJECTS.union(*(clause_.title.casefold().split()[:1] for clause_ in which.named))
     past = [clause for clause in clauses if is_past_clause(clause, objects)]
     if not past:
         return frozenset()
@@ -377,7 +383,7 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     # `I forgot to stop it, do that`
     others = (
         clauses
-        if any(vocabulary.SINGULAR_PRONOUNS.intersection(one) and "do" in one for one in others)
+        if any(vocabulary.SINGULAR_PRONOUNS.intersection(clause_) and "do" in clause_ for clause_ in others)
         else others
     )
     return BARRED_ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
@@ -390,7 +396,7 @@ def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset(
     an act is done to begins.
     """
     said = tuple(clause)
-    while count := begins(said, phrasebook.COURTESY):
+    while count := count_leading(said, phrasebook.COURTESY):
         said = said[count:]
     if not said or (find_verbs(said[0]) and not _is_past_form(said[0])):
         return False

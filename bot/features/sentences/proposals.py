@@ -19,7 +19,7 @@ from bot.features.sentences import chat
 from bot.features.sentences.builders import MAX_PROPOSALS, list_commands
 from bot.features.sentences.decisions import find_label
 from bot.features.sentences.labels import LABELS
-from bot.features.sentences.objections import COURSE_ACTS, Bar, find_verbs, is_conditional, takes_time
+from bot.features.sentences.objections import COURSE_ACTS, Bar, accepts_time, find_verbs, is_conditional
 from bot.features.sentences.ranker import Rank, rank
 from bot.features.sentences.reading import OPERATION_WORDS, Reading
 from bot.features.sentences.selection import Which
@@ -36,18 +36,18 @@ from handlers.workspace.operations import show_current
 
 #: The likelihood that a label needs: for a button, for one that only shows something, as a share of the
 #: likeliest, to be answered at once, and how far ahead of the next. And how much likelier a seen verb is.
-_LEAST: Final = 0.04
-_LEAST_SHOWN: Final = 0.15
-_SHARE: Final = 0.2
-_LIKELY: Final = 0.25
-_AHEAD: Final = 2.0
-_SEEN: Final = 0.3
+_MIN_LIKELIHOOD: Final = 0.04
+_MIN_SHOWN_LIKELIHOOD: Final = 0.15
+_MIN_SHARE: Final = 0.2
+_MIN_ANSWER_LIKELIHOOD: Final = 0.25
+_MIN_LEAD_FACTOR: Final = 2.0
+_SEEN_VERB_BONUS: Final = 0.3
 #: The most words of a command with a slip in its verb.
-_A_COMMAND: Final = 3
+_MAX_COMMAND_WORDS: Final = 3
 #: What a name alone asks for, by its mark.
-_ALONE: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "health"}
+_LABELS_OF_NAMES: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "health"}
 #: What a verb of workspaces means for a run.
-_OF_RUNS: Final = {"stop": "job-stop", "cancel": "job-stop", "start": "job-run", "restart": "job-run"}
+_RUN_LABELS: Final = {"stop": "job-stop", "cancel": "job-stop", "start": "job-run", "restart": "job-run"}
 _OPPOSITES: Final = {
     Consequence.STARTS: Consequence.ENDS,
     Consequence.ENDS: Consequence.STARTS,
@@ -55,11 +55,11 @@ _OPPOSITES: Final = {
 _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
 
 
-async def proposed(
+async def propose(
     request: Request, reading: Reading, ranks: Sequence[Rank], rows: Sequence[Workspace]
 ) -> Answer:
     """Answer a likely label that only shows something; otherwise propose the likely acts that work now."""
-    text = await Utterance.of(request, reading, rows)
+    text = await Utterance.read(request, reading, rows)
     if text.which.named:
         request.notes.note_workspaces(text.which.named)
     if text.which.is_theirs and not text.which.courses:
@@ -75,10 +75,14 @@ async def proposed(
     if not is_clear and _is_mistyped(request, text.which, ranks):
         return chat.answer_not_understood(request)
     ranks = _rank_buttons(text, _select_fitting(text, ranks))
-    for name in _select_shown(text, ranks):
+    for name in _select_answers(text, ranks):
         label = LABELS[name]
-        if label.show is not None and (shown := await label.show(text, label)) is not None:
-            return replies.with_remarks(shown, _list_left_out(text, name)) if shown.text else shown
+        if label.show is not None and (answer_shown := await label.show(text, label)) is not None:
+            return (
+                replies.with_remarks(answer_shown, _list_left_out(text, name))
+                if answer_shown.text
+                else answer_shown
+            )
     return await _answer(text, await _list_proposals(text, ranks), ranks[0].label if ranks else "")
 
 
@@ -92,16 +96,16 @@ def _list_unlabelled(reading: Reading) -> list[str]:
 
 async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
     """Return the proposals, the likeliest first; forms only if there is nothing else."""
-    found, forms = dict[str, Proposal](), list[Proposal]()
+    proposals, forms = dict[str, Proposal](), list[Proposal]()
     for rank_, then in zip(ranks, [*ranks[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
-        offers = [one._replace(label=label.name) for one in await _build(text, label)]
-        forms = forms or [one for one in offers if one.is_form]
-        found = {one.text: one for one in offers if not one.is_form} | found
-        is_asked = bool(forms) and not found and rank_.likelihood >= _AHEAD * then.likelihood
-        if len(found) >= MAX_PROPOSALS or is_asked:
+        offers = [proposal._replace(label=label.name) for proposal in await _build(text, label)]
+        forms = forms or [proposal for proposal in offers if proposal.is_form]
+        proposals = {proposal.text: proposal for proposal in offers if not proposal.is_form} | proposals
+        needs_form = bool(forms) and not proposals and rank_.likelihood >= _MIN_LEAD_FACTOR * then.likelihood
+        if len(proposals) >= MAX_PROPOSALS or needs_form:
             break
-    return ([*found.values()] or forms)[:MAX_PROPOSALS]
+    return ([*proposals.values()] or forms)[:MAX_PROPOSALS]
 
 
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
@@ -114,29 +118,31 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     if bar not in {None, Bar.TIME}:
         return []
     is_barred = bar is Bar.TIME
-    found = [] if is_barred else await label.build(text, label)
+    proposals = [] if is_barred else await label.build(text, label)
     # An operation that isn't barred only doesn't fit the state.
     asks = label.form is not None and (is_barred or not label.is_operation) and not text.bars.is_negated
-    return found or (await label.form(text, label) if asks and label.form else [])
+    return proposals or (await label.form(text, label) if asks and label.form else [])
 
 
 async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer | None:
     """Propose the likeliest of each clause; None for a *not* beside which nothing is asked for."""
-    found: dict[str, Proposal] = {}
+    proposals: dict[str, Proposal] = {}
     for part in parts:
         if not part.said:
             continue
-        text = await Utterance.of(replace(whole.request, typed_words=part.said), part, whole.rows)
+        text = await Utterance.read(replace(whole.request, typed_words=part.said), part, whole.rows)
         is_beside = whole.bars.is_negated and not any(map(find_verbs, text.words))
         if text.bars.is_negated or is_beside:
             continue
         for rank_ in _rank_buttons(text, rank(part.placeholder_words)):
-            if fitting := [one for one in await _build(text, LABELS[rank_.label]) if not one.is_form][:1]:
-                found.setdefault(fitting[0].text, fitting[0])
+            if fitting := [
+                proposal for proposal in await _build(text, LABELS[rank_.label]) if not proposal.is_form
+            ][:1]:
+                proposals.setdefault(fitting[0].text, fitting[0])
                 break
-    if whole.bars.is_negated and not found:
+    if whole.bars.is_negated and not proposals:
         return None
-    return await _answer(whole, [*found.values()][:MAX_PROPOSALS], "")
+    return await _answer(whole, [*proposals.values()][:MAX_PROPOSALS], "")
 
 
 # -- what a text bars ----------------------------------------------------------------------------------------
@@ -154,10 +160,10 @@ def _find_untimely(text: Utterance, name: str) -> str:
     act = find_label(replace(text.reading, which=text.which)) if text.reading.verb else name
     which = text.which
     every = (which.named, which.runs, which.jobs)
-    names = [one.title if isinstance(one, Workspace) else one.name for kind in every for one in kind]
+    names = [row.title if isinstance(row, Workspace) else row.name for kind in every for row in kind]
     if text.bars.find(act) is not Bar.TIME or not names:
         return ""
-    return fill(talk.NOT_THEN if takes_time(act) else talk.NOT_LATER, name=names[0])
+    return fill(talk.NOT_THEN if accepts_time(act) else talk.NOT_LATER, name=names[0])
 
 
 # -- which labels --------------------------------------------------------------------------------------------
@@ -165,10 +171,10 @@ def _find_untimely(text: Utterance, name: str) -> str:
 
 def _select_fitting(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     """Return the ranks of labels that fit the named things, with the others' likelihood shared among them."""
-    kept = [one for one in ranks if _can_take_names(text, LABELS[one.label])]
-    total = sum(one.likelihood for one in kept) or 1.0
-    share = min(1.0, sum(one.likelihood for one in ranks)) / total
-    return [Rank(one.label, one.likelihood * share) for one in kept]
+    fitting = [rank_ for rank_ in ranks if _can_take_names(text, LABELS[rank_.label])]
+    total = sum(rank_.likelihood for rank_ in fitting) or 1.0
+    share = min(1.0, sum(rank_.likelihood for rank_ in ranks)) / total
+    return [Rank(rank_.label, rank_.likelihood * share) for rank_ in fitting]
 
 
 def _can_take_names(text: Utterance, label: Label) -> bool:
@@ -176,9 +182,9 @@ def _can_take_names(text: Utterance, label: Label) -> bool:
     which, is_of_runs = text.which, text.request.folder == "job" and not text.which.named
     if is_of_runs and (label.is_operation or label.name in {"status", "list"}):
         return False
-    if label.is_shown or label.name == "hold":
+    if label.only_shows or label.name == "hold":
         return True
-    objects = label.takes & {"workspace", "run", "job", "course"}
+    objects = label.slots & {"workspace", "run", "job", "course"}
     if which.named and not text.courses:
         return "course" not in objects or "workspace" in objects
     return not objects or "course" in objects or not text.courses or bool(which.named)
@@ -186,13 +192,13 @@ def _can_take_names(text: Utterance, label: Label) -> bool:
 
 def _rank_buttons(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     """Return the ranks worth a button, the likeliest first: a verb that the grammar saw is likelier."""
-    ranks = [one for one in ranks if one.label not in text.bars.some]
+    ranks = [label_ for label_ in ranks if label_.label not in text.bars.some]
     reading = text.reading
     if reading.verb and text.bars.find(find_label(reading)) is Bar.TIME:
         # What nobody has said is no way to do what was said.
         own = {find_label(reading), "hours", "job-schedule"} | (COURSE_ACTS if text.courses else set())
-        ranks = [one for one in ranks if one.label in own]
-    likely = {one.label: one.likelihood for one in ranks}
+        ranks = [label_ for label_ in ranks if label_.label in own]
+    likely = {label_.label: label_.likelihood for label_ in ranks}
     seen = LABELS.get(text.reading.verb)
     if (
         seen is not None
@@ -202,18 +208,25 @@ def _rank_buttons(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
         and _can_take_names(text, seen)
         and (text.which.named or not text.courses)
     ):
-        name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
-        likely[name] = max(likely.values(), default=0.0) + _SEEN
+        name = _RUN_LABELS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
+        likely[name] = max(likely.values(), default=0.0) + _SEEN_VERB_BONUS
         opposite = _OPPOSITES.get(seen.consequence)
-        likely = {one: share for one, share in likely.items() if LABELS[one].consequence is not opposite}
+        likely = {
+            label_: share for label_, share in likely.items() if LABELS[label_].consequence is not opposite
+        }
     if text.courses and not text.which.named:
         # `pause basics` says itself what becomes of a course.
-        said = {one: 1.0 + _SEEN for one in COURSE_ACTS if one.partition("-")[0] in text.words}
-        likely |= said if len(said) == 1 else {}
-    least = _SHARE * max(likely.values(), default=0.0)
-    least_of = {one: max(least, _LEAST_SHOWN if _is_weak(LABELS[one]) else _LEAST) for one in likely}
-    found = [Rank(label, one) for label, one in likely.items() if one >= least_of[label]]
-    return sorted(found, key=lambda one: -one.likelihood)
+        course_acts = {
+            label_: 1.0 + _SEEN_VERB_BONUS for label_ in COURSE_ACTS if label_.partition("-")[0] in text.words
+        }
+        likely |= course_acts if len(course_acts) == 1 else {}
+    min_share = _MIN_SHARE * max(likely.values(), default=0.0)
+    min_likelihood = {
+        label_: max(min_share, _MIN_SHOWN_LIKELIHOOD if _is_weak(LABELS[label_]) else _MIN_LIKELIHOOD)
+        for label_ in likely
+    }
+    ranks_ = [Rank(label, label_) for label, label_ in likely.items() if label_ >= min_likelihood[label]]
+    return sorted(ranks_, key=lambda label_: -label_.likelihood)
 
 
 def _is_weak(label: Label) -> bool:
@@ -223,20 +236,20 @@ def _is_weak(label: Label) -> bool:
 
 def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
     """Return whether it is a command with a slip in its verb, or a link to something that isn't known."""
-    first, *others = [one for one in request.arguments if not one.startswith("--")] or [""]
+    first, *others = [word for word in request.arguments if not word.startswith("--")] or [""]
     if not others and naming.to_link(first):
         return not which.is_named
     if not others and isinstance(first, Quoted):
         return True
-    is_command = len(others) < (2 if which.is_named else _A_COMMAND) or request.folder == "job"
-    is_likely = not which.is_named and any(one.likelihood > _SEEN for one in ranks)
+    is_command = len(others) < (2 if which.is_named else _MAX_COMMAND_WORDS) or request.folder == "job"
+    is_likely = not which.is_named and any(word.likelihood > _SEEN_VERB_BONUS for word in ranks)
     return is_command and not is_likely and bool(suggestions.suggest_verbs(request, fold_word(first)))
 
 
-def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
+def _select_answers(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
     """Return the labels of which the first that can is answered at once; of a question, any that shows."""
     if len(text.reading.placeholder_words) == 1 and (
-        label := _ALONE.get(text.reading.placeholder_words[0], "")
+        label := _LABELS_OF_NAMES.get(text.reading.placeholder_words[0], "")
     ):
         return [label]
     if text.asks_how and not (ranks and LABELS[ranks[0].label].command):
@@ -244,19 +257,23 @@ def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
     if text.reading.is_question and "remove" in text.verbs and is_conditional(text.reading, text.words[1:]):
         # `what would happen if I deleted it`: whatever is likely, that takes files away.
         return ["fact-data"]
-    shown = [one for one in ranks if LABELS[one.label].is_shown]
+    showing = [rank_ for rank_ in ranks if LABELS[rank_.label].only_shows]
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
-    asks = text.bars.every is Bar.QUESTION or (text.reading.is_question and first in shown)
+    asks = text.bars.every is Bar.QUESTION or (text.reading.is_question and first in showing)
     if not asks:
         # What answers a question that nobody asked has to be likelier.
-        enough = _LIKELY * (_AHEAD if first.label.startswith("fact-") else 1.0)
-        is_ahead = first.likelihood >= max(enough, second.likelihood * _AHEAD)
-        return [first.label] if is_ahead and first in shown else []
-    is_named = text.which.is_named
-    if text.which.state and not is_named and first.likelihood < _LIKELY * _AHEAD:
+        enough = _MIN_ANSWER_LIKELIHOOD * (_MIN_LEAD_FACTOR if first.label.startswith("fact-") else 1.0)
+        is_ahead = first.likelihood >= max(enough, second.likelihood * _MIN_LEAD_FACTOR)
+        return [first.label] if is_ahead and first in showing else []
+    has_names = text.which.is_named
+    if text.which.state and not has_names and first.likelihood < _MIN_ANSWER_LIKELIHOOD * _MIN_LEAD_FACTOR:
         return ["list"]
-    least = _LEAST if is_named and text.reading.how != "if" else _LEAST_SHOWN
-    likely = [one.label for one in shown if one.likelihood >= (least if _is_question(one.label) else _LIKELY)]
+    threshold = _MIN_LIKELIHOOD if has_names and text.reading.how != "if" else _MIN_SHOWN_LIKELIHOOD
+    likely = [
+        rank_.label
+        for rank_ in showing
+        if rank_.likelihood >= (threshold if _is_question(rank_.label) else _MIN_ANSWER_LIKELIHOOD)
+    ]
     return likely or (["planned"] if text.reading.when is not None else [])
 
 
@@ -268,30 +285,35 @@ def _is_question(name: str) -> bool:
 # -- the answer ----------------------------------------------------------------------------------------------
 
 
-async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Answer:
+async def _answer(text: Utterance, proposals: Sequence[Proposal], label: str) -> Answer:
     """Answer with the proposals; otherwise with the reason for none, and buttons that show something."""
-    which, named = text.which, text.which.named
-    is_held, only_asks = bool(text.bars.some) or label == "hold", text.bars.every is Bar.QUESTION
-    if is_held and not found:
-        found = await LABELS["hold"].build(text, LABELS["hold"])
-    untimely = "" if found else _find_untimely(text, label)
-    if not (found or is_held or text.bars.every or untimely or text.unread) and len(named) == 1:
-        return await _show_state(text, named[0], label)
-    name = named[0].title if named else ""
+    which, workspaces = text.which, text.which.named
+    is_blocked, only_asks = bool(text.bars.some) or label == "hold", text.bars.every is Bar.QUESTION
+    if is_blocked and not proposals:
+        proposals = await LABELS["hold"].build(text, LABELS["hold"])
+    untimely = "" if proposals else _find_untimely(text, label)
+    if (
+        not (proposals or is_blocked or text.bars.every or untimely or text.unread_reason)
+        and len(workspaces) == 1
+    ):
+        return await _show_state(text, workspaces[0], label)
+    name = workspaces[0].title if workspaces else ""
     if text.bars.every is Bar.CONDITION:
         head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
-    elif is_held and not only_asks:
+    elif is_blocked and not only_asks:
         name = name or next((card.title for card in text.courses), "")
         head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
-    elif len(found) == 1:
-        alone = replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label, found[0].text))
+    elif len(proposals) == 1:
+        alone = replies.with_remarks(
+            proposals[0].alone, _list_left_out(text, proposals[0].label, proposals[0].text)
+        )
         # What a form asks for may be said instead.
-        asked_about = Referents(tuple(one.id for one in named), takes_press=True, what=found[0].label)
-        return replace(alone, about=asked_about) if found[0].is_form and named else alone
+        referents = Referents(tuple(one.id for one in workspaces), takes_press=True, what=proposals[0].label)
+        return replace(alone, about=referents) if proposals[0].is_form and workspaces else alone
     else:
-        head = talk.LIKELY if found else untimely or text.unread or talk.NOT_UNDERSTOOD
-    is_about = found or which.is_named or text.reading.verb or text.reading.when or len(text.words) > 1
-    if not found and text.request.folder == "job" and len(text.words) == 1:
+        head = talk.LIKELY if proposals else untimely or text.unread_reason or talk.NOT_UNDERSTOOD
+    is_about = proposals or which.is_named or text.reading.verb or text.reading.when or len(text.words) > 1
+    if not proposals and text.request.folder == "job" and len(text.words) == 1:
         # It may be the name of a run that nobody has seen here yet.
         return await text.run(f"job status {join_words(text.request.arguments)}")
     if not (is_about or any(map(find_verbs, text.words))):
@@ -299,27 +321,29 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
     is_of_any = which.named or which.runs or which.connections
     shows = list_commands(text, LABELS["status"]) if is_of_any else []
     shows += ["courses"] if which.courses else []
-    labels = {one.text for one in found}
+    labels = {one.text for one in proposals}
     more = [one for one in lists.list_command_buttons(shows) if one["text"]["text"] not in labels]
-    pressed = [*(one.button for one in found), *more] or [replies.list_button()]
-    pressed = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(pressed[:MAX_PROPOSALS])]
-    about = Referents(tuple(one.id for one in named), tuple(run.id for run in which.runs), what=label)
-    said = replies.with_remarks(replies.hint(head, pressed), _list_left_out(text, label) if found else [])
-    return replace(said, about=replace(about, takes_press=bool(found)))
+    buttons = [*(one.button for one in proposals), *more] or [replies.list_button()]
+    buttons = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(buttons[:MAX_PROPOSALS])]
+    about = Referents(tuple(one.id for one in workspaces), tuple(run.id for run in which.runs), what=label)
+    answer = replies.with_remarks(
+        replies.hint(head, buttons), _list_left_out(text, label) if proposals else []
+    )
+    return replace(answer, about=replace(about, takes_press=bool(proposals)))
 
 
-async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
+async def _show_state(text: Utterance, workspace: Workspace, name: str) -> Answer:
     """Show the one workspace that is named, where nothing that was said fits its state."""
     label = LABELS.get(name)
     is_operation = label is not None and label.is_operation
-    text.request.notes.note_workspaces([one])
+    text.request.notes.note_workspaces([workspace])
     is_start = label is not None and is_operation and label.consequence is Consequence.STARTS
-    is_open = is_start and one.state is State.RUNNING and text.reading.when is None
+    is_open = is_start and workspace.state is State.RUNNING and text.reading.when is None
     if is_open and not (text.which.runs or text.which.jobs):
-        return await text.run("open", one.id)
+        return await text.run("open", workspace.id)
     await text.request.caller.authorise("status")
-    about = text.request.redirect("workspace", "status", (), one.id)
-    return await show_current(about, one, "" if is_operation else talk.NOT_UNDERSTOOD)
+    about = text.request.redirect("workspace", "status", (), workspace.id)
+    return await show_current(about, workspace, "" if is_operation else talk.NOT_UNDERSTOOD)
 
 
 def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
@@ -327,11 +351,7 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
     read = button.casefold().split()
     if text.reading.left and all(word.casefold() in read for word in text.reading.left):
         return []
-    left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
+    phrases_left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
     is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
-    phrases = [one for one in left if is_seen or "=" in one]
-    return (
-        [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))]
-        if phrases
-        else []
-    )
+    phrases = [phrase for phrase in phrases_left if is_seen or "=" in phrase]
+    return [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))] if phrases else []

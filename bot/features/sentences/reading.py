@@ -22,22 +22,22 @@ from bot.features.sentences.selection import How, Which, find_obstacle, select, 
 from bot.features.sentences.words import (
     VerbMatch,
     are_run_list,
-    begins,
-    ends,
-    ends_line,
+    count_leading,
+    count_trailing,
+    drop_account_words,
+    drop_job_fillers,
+    drop_line_ends,
+    drop_nouns,
+    drop_plan_words,
+    drop_running,
+    drop_trailing_courtesy,
+    drop_wait,
     is_emoji,
+    is_line_end,
     is_sign,
-    is_struck,
-    opening_of,
-    with_times,
-    without_account,
-    without_end,
-    without_line_ends,
-    without_nouns,
-    without_plan,
-    without_running,
-    without_wait,
-    words_of_job,
+    is_struck_out,
+    match_verb,
+    split_time_flags,
 )
 from handlers import intents, vocabulary
 from handlers.command_line import MAX_WORDS, Quoted, drop_words, fold_word, is_clause_end, parse_new_name
@@ -197,7 +197,7 @@ class _Text:
             count = 2 if (fold_word(word), fold_word(words[at + 1])) == ("after", "that") else 1
             is_next = count == 2 or fold_word(word) in {"afterwards", "danach"}
             rest = words[at + count :]
-            if at and is_next and rest and opening_of(rest, self.folder, self.verbs).verb:
+            if at and is_next and rest and match_verb(rest, self.folder, self.verbs).verb:
                 return (*words[:at], "then", *rest)
         return words
 
@@ -205,9 +205,11 @@ class _Text:
         """Return words with the list after a colon in place of *everything* before it."""
         at = next((at for at, word in enumerate(words, 1) if word.endswith(":")), 0)
         selected = self._select(words[at:]) if at else Which()
-        every = (begin for begin in range(1, at) if begins(words[begin:], phrasebook.ALL))
+        every = (begin for begin in range(1, at) if count_leading(words[begin:], phrasebook.ALL_PHRASES))
         head = words[: next(every, at)]
-        is_less = any(begins(words[at_:at], phrasebook.EXCEPT) for at_ in range(len(head), at))
+        is_less = any(
+            count_leading(words[at_:at], phrasebook.EXCEPTION_PHRASES) for at_ in range(len(head), at)
+        )
         is_list = len(selected.named) > 1 and not (selected.unknown or selected.is_near or is_less)
         return head + words[at:] if is_list else words
 
@@ -215,7 +217,7 @@ class _Text:
         """Read all as one request; where that leaves something over, clause by clause."""
         whole = self._read_whole()
         # A time is one of its own line alone.
-        has_lines = whole.when is not None and any(map(ends_line, self.written[:-1]))
+        has_lines = whole.when is not None and any(map(is_line_end, self.written[:-1]))
         if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
             whole = replace(self._read_clauses(whole), said=whole.said, is_question=whole.is_question)
         return whole if whole.is_full else replace(whole, placeholder_words=self._make_placeholder_words())
@@ -227,10 +229,10 @@ class _Text:
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
             # A sign that agrees, or one that says nothing.
-            return Reading("talk", phrasebook.TALK.get(tuple(map(fold_word, self.written)), "signs"))
-        if not is_quoted and (topic := phrasebook.TALK.get(sentence)):
+            return Reading("talk", phrasebook.SMALL_TALK.get(tuple(map(fold_word, self.written)), "signs"))
+        if not is_quoted and (topic := phrasebook.SMALL_TALK.get(sentence)):
             return Reading("talk", topic)
-        if not is_quoted and sentence in phrasebook.OF_WAITING:
+        if not is_quoted and sentence in phrasebook.WAITLIST_QUESTIONS:
             return Reading("verb", "waiting", "workspace", manner=Manner.PARAPHRASED)
         if (
             order := intents.read_order(self.written, lambda: self._find_name_places(self.written))
@@ -242,10 +244,10 @@ class _Text:
         is_own_verb = first in self.verbs[self.folder] and (
             self.folder != "workspace" or first not in OPERATION_WORDS
         )
-        has_more_lines = first in _FREE_TEXT_VERBS and any(map(ends_line, self.written[:-1]))
+        has_more_lines = first in _FREE_TEXT_VERBS and any(map(is_line_end, self.written[:-1]))
         if is_own_verb and not has_more_lines:
             is_own = self.folder == "job" and first in {"run", "schedule"}
-            given = without_line_ends(self.written[1:])
+            given = drop_line_ends(self.written[1:])
             reading = self._read_other_verb(first, self.folder, given, Manner.TYPED)
             if self.folder == "job" and first in _RUN_VERBS:
                 reading = self._add_time_of_run(reading)
@@ -254,20 +256,22 @@ class _Text:
         if of_hours := self._read_hours():
             return of_hours
         words, is_polite = self._strip_courtesy(self.written)
-        if topic := phrasebook.TALK.get(tuple(map(fold_word, words))):
+        if topic := phrasebook.SMALL_TALK.get(tuple(map(fold_word, words))):
             return Reading("talk", topic)
         if not words:
-            return Reading("talk", phrasebook.TALK.get(sentence[-1:], "thanks"))
+            return Reading("talk", phrasebook.SMALL_TALK.get(sentence[-1:], "thanks"))
         reading = self._read_request(words)
         # `now?` asks, and so do other words that say nothing of their own.
         last = self.written[-1]
         ends_in_question = (
-            not isinstance(last, Quoted) and last.endswith("?") and not ends(self.written, _REQUESTS)
+            not isinstance(last, Quoted)
+            and last.endswith("?")
+            and not count_trailing(self.written, _REQUESTS)
         )
         is_asking = ends_in_question or self._is_question(words)
         is_question = reading.is_question or (not is_polite and is_asking)
         titles = (one.title for span in self.names.find_spans(words) for one in span.workspaces)
-        is_out = any(map(is_struck, self.written)) and not any("~" in title for title in titles)
+        is_out = any(map(is_struck_out, self.written)) and not any("~" in title for title in titles)
         return replace(
             reading, is_question=is_question, how=reading.how or ("quote" if is_out else ""), said=words
         )
@@ -280,11 +284,13 @@ class _Text:
     def _strip_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
         is_polite = False
-        while words and (count := begins(words, phrasebook.COURTESY)):
+        while words and (count := count_leading(words, phrasebook.COURTESY)):
             is_polite = is_polite or count > 1 or fold_word(words[0]) in vocabulary.PLEASE_WORDS
             words = words[count:]
         # What ends a name is no courtesy.
-        rest = words[: max(len(without_end(words)), *(at + 1 for at in self._find_name_places(words)), 0)]
+        rest = words[
+            : max(len(drop_trailing_courtesy(words)), *(at + 1 for at in self._find_name_places(words)), 0)
+        ]
         dropped = {fold_word(word) for word in words[len(rest) :]}
         return rest, is_polite or not vocabulary.PLEASE_WORDS.isdisjoint(dropped)
 
@@ -294,7 +300,7 @@ class _Text:
         """Read a verb, its objects, and a time; any other words are left over."""
         is_name = bool(self.names.find_spans((" ".join(words),)))
         words = self._replace_postponing(words)
-        timed = words if is_name else with_times(words)
+        timed = words if is_name else split_time_flags(words)
         times_found = times.Times() if is_name else times.find(timed, self._find_name_places(timed))
         is_until = times_found.when is not None and times_found.when.lead in {"until", "till", "til", "at"}
         if fold_word(words[0]) in phrasebook.EXTENDING and not is_until:
@@ -306,7 +312,7 @@ class _Text:
         runs_verb = len(body) > 1 and fold_word(body[0]) == "run" and fold_word(body[1]) in OPERATION_WORDS
         # `run stop report`
         body = body[1:] if runs_verb and 1 not in self._find_name_places(body) else body
-        opening = opening_of(body, self.folder, self.verbs) if body else VerbMatch()
+        opening = match_verb(body, self.folder, self.verbs) if body else VerbMatch()
         is_called = (
             bool(body)
             and 0 in self._find_name_places(body)
@@ -327,18 +333,18 @@ class _Text:
         before: tuple[str, ...] = ()
         if opening.verb in _FREE_TEXT_VERBS:
             # Times are words like any other there, but not those before it.
-            openings = (opening_of(words[at:], self.folder, self.verbs) for at in range(len(words)))
+            openings = (match_verb(words[at:], self.folder, self.verbs) for at in range(len(words)))
             matches = (
                 (at, opening_) for at, opening_ in enumerate(openings) if opening_.verb == opening.verb
             )
             begin, opening = next(matches, (0, opening))
             before, _ = self._strip_courtesy(words[:begin])
         if opening.verb == "alias":
-            opening = opening._replace(rest=without_end(opening.rest))
+            opening = opening._replace(rest=drop_trailing_courtesy(opening.rest))
         if opening.folder == "workspace" and opening.verb in OPERATION_WORDS:
             reading, order = (
                 self._read_command(opening.verb, opening.rest, manner),
-                times_found.order(opening.verb),
+                times_found.write_order(opening.verb),
             )
             if reading.kind != "verb":
                 return reading
@@ -356,7 +362,7 @@ class _Text:
     def _replace_postponing(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Replace a verb that postpones by a length with *extend*: ``push it back an hour``."""
         length = times.find(words, self._find_name_places(words))
-        is_length = "long" in length.marks.values() or (length.when is not None and length.when.lead == "by")
+        is_length = "long" in length.kinds.values() or (length.when is not None and length.when.lead == "by")
         if fold_word(words[0]) not in phrasebook.POSTPONING or not is_length:
             return words
         return ("extend", *(word for word in words[1:] if fold_word(word) not in {"back", "by"}))
@@ -387,7 +393,7 @@ class _Text:
     def _read_hours(self) -> Reading | None:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
         places = self._find_name_places(self.written)
-        order = times.about(self.written, places)
+        order = times.read_hours_order(self.written, places)
         if order is None:
             return None
         about = [
@@ -395,7 +401,11 @@ class _Text:
             for at, word in enumerate(self.written)
             if at in places or fold_word(word) in vocabulary.SINGULAR_PRONOUNS
         ]
-        if not about and times.rests(order) and phrasebook.OF_ALL_HOURS & set(map(fold_word, self.written)):
+        if (
+            not about
+            and times.is_exception(order)
+            and phrasebook.OF_ALL_HOURS & set(map(fold_word, self.written))
+        ):
             about = ["all"]
         is_question = bool(order) and self.written[-1].endswith("?")
         time, which = times.Times(hours=order), self._select(tuple(about))
@@ -409,7 +419,7 @@ class _Text:
         which = select(pieces, self.names, is_question=True)
         if found.hours and any(fold_word(word) in phrasebook.DOWN_PARTICLES for word in body):
             # `report every evening off at 8`
-            found = replace(found, hours=times.order("stop", found.wanted))
+            found = replace(found, hours=times.write_order("stop", found.wanted))
         kind: Kind = "verb" if found.more or found.hours else "nothing"
         verb = "keep" if found.more else "hours" if found.hours else ""
         left = tuple(word for word in which.unknown if fold_word(word) not in phrasebook.GIVING)
@@ -421,11 +431,11 @@ class _Text:
         if [fold_word(word) for word in words] in (["nothing"], ["none"]):
             return Reading("talk", "left_alone")
         if verb in {"cancel", "remove", "stop", "forget", "keep"}:
-            planned = without_plan(words, self._find_name_places(words))
+            planned = drop_plan_words(words, self._find_name_places(words))
             verb, words = ("keep", planned or ("it",)) if planned is not None else (verb, words)
         if verb == "keep":
-            words = without_running(words)
-        if verb == "start" and len(rest := without_wait(words)) < len(words):
+            words = drop_running(words)
+        if verb == "start" and len(rest := drop_wait(words)) < len(words):
             verb, words = "queue", rest
         if verb == "forget" and manner is Manner.PARAPHRASED:
             manner = Manner.TENTATIVE
@@ -451,7 +461,7 @@ class _Text:
         left = self._find_unread_words(which, manner, words)
         if which.place:
             # `the first two` aren't the first.
-            left += tuple(word for word in words if fold_word(word) in phrasebook.COUNTS)
+            left += tuple(word for word in words if fold_word(word) in phrasebook.COUNT_WORDS)
         return Reading(
             "verb", verb, "workspace", words, manner, which, how=find_obstacle(pieces, which), left=left
         )
@@ -468,7 +478,7 @@ class _Text:
             return () if len(unknown) <= _MAX_NAME_WORDS[manner] else unknown
         is_enumerated = bool(which.workspaces) and not (which.is_described or which.left_out)
         places = [at for at, word in enumerate(words) if strip_end(word) in unknown]
-        orders = any(opening_of(words[at:], self.folder, self.verbs).verb for at in places)
+        orders = any(match_verb(words[at:], self.folder, self.verbs).verb for at in places)
         return () if is_enumerated and not orders else which.left_out or unknown
 
     def _read_job_verb(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
@@ -488,28 +498,28 @@ class _Text:
         is_general = first in vocabulary.JOB_WORDS and (len(words) > 1 or first.endswith("s"))
         if not is_general or (of_job == "run" and first in {"run", "runs"}):
             return None
-        return Reading("verb", of_job, "job", words_of_job(of_job, about[1:], is_typed=False))
+        return Reading("verb", of_job, "job", drop_job_fillers(of_job, about[1:], is_typed=False))
 
     def _read_other_verb(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb that reads its words, as far as they belong to it."""
-        if verb not in _FREE_TEXT_VERBS and len(words) > 1 and not times.names_day(words):
-            words = without_end(words)
+        if verb not in _FREE_TEXT_VERBS and len(words) > 1 and not times.ends_in_exception(words):
+            words = drop_trailing_courtesy(words)
         if verb == "help":
             topics = {fold_word(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}
             if topics and topics <= vocabulary.JOB_WORDS - {"run"}:
                 return Reading("verb", "help", "job")
             words = self._find_help_topic(words)
         elif folder == "job":
-            words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
+            words = drop_job_fillers(verb, words, is_typed=manner is Manner.TYPED)
         elif verb in {"link", "unlink"}:
-            words = without_account(verb, words)
+            words = drop_account_words(verb, words)
         elif verb == "list" and are_run_list(words):
             folder = "job"
         elif verb == "new":
             about = drop_words(words, vocabulary.BEFORE_A_NAME)
             if about and fold_word(about[0]) in vocabulary.JOB_WORDS:
                 return Reading("verb", "run", "job", about[1:], Manner.PARAPHRASED)
-            words = without_nouns(words)
+            words = drop_nouns(words)
         return Reading("verb", verb, folder, words, manner)
 
     def _find_help_topic(self, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -517,7 +527,7 @@ class _Text:
         if words and fold_word(words[0]) in {"all", "everything"}:
             return ("all",)
         verbs = self.verbs["workspace"] | self.verbs[self.folder]
-        openings = (opening_of(words[at:], self.folder, self.verbs) for at in range(len(words)))
+        openings = (match_verb(words[at:], self.folder, self.verbs) for at in range(len(words)))
         topic = next((opening.verb for opening in openings if opening.verb in verbs - {"help"}), "")
         return (topic,) if topic else drop_words(words, vocabulary.BEFORE_A_NAME)
 
@@ -639,11 +649,11 @@ class _Text:
 
     def _make_placeholder_words(self) -> tuple[str, ...]:
         """Return the words with placeholders for names and times."""
-        words = with_times(self.written)
+        words = split_time_flags(self.written)
         places = self._find_name_places(words)
         times_found = times.find(words, places)
         return replace_with_placeholders(
-            words, self.names.find_placeholders(words), times_found.marks, places | times_found.places
+            words, self.names.find_placeholders(words), times_found.kinds, places | times_found.places
         )
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.features.sentences import phrasebook
-from bot.features.sentences.words import begins, is_emoji
+from bot.features.sentences.words import count_leading, is_emoji
 from handlers import vocabulary
 from handlers.command_line import Quoted, fold_word, is_clause_end
 from handlers.names import (
@@ -30,7 +30,9 @@ Points = Literal["", "it", "them", "other"]
 #: The number of words that are compared for slips at once.
 _MAX_SIMILAR_RANGE: Final = 6
 #: The words before a left-out phrase that belong to it.
-_LEADING_FILLERS: Final = vocabulary.BEFORE_A_NAME | phrasebook.WHERE | vocabulary.CONJUNCTIONS | {"by"}
+_LEADING_FILLERS: Final = (
+    vocabulary.BEFORE_A_NAME | phrasebook.PLACE_PREPOSITIONS | vocabulary.CONJUNCTIONS | {"by"}
+)
 _IN_SOMETHING: Final = {("in", "the"), ("in", "my")}
 _PRONOUNS: Final[Mapping[Points, AbstractSet[str]]] = {
     "them": vocabulary.PLURAL_PRONOUNS,
@@ -39,15 +41,15 @@ _PRONOUNS: Final[Mapping[Points, AbstractSet[str]]] = {
 }
 #: The words after a left-out phrase that belong to it.
 _TRAILING_FILLERS: Final = vocabulary.GENERIC_SINGULARS - vocabulary.SINGULAR_PRONOUNS
-_STATE_FILLERS: Final = vocabulary.STATE_FILLERS | phrasebook.RUNNING | phrasebook.STOPPED
+_STATE_FILLERS: Final = vocabulary.STATE_FILLERS | phrasebook.RUNNING_WORDS | phrasebook.STOPPED_WORDS
 #: Every one, and those of *but report*, *except for the hub ones*.
-_ALL_PHRASES: Final = (*phrasebook.REST, *phrasebook.ALL)
+_ALL_PHRASES: Final = (*phrasebook.REST_PHRASES, *phrasebook.ALL_PHRASES)
 _EXCEPTION_FILLERS: Final = (
     vocabulary.CONJUNCTIONS
     | vocabulary.BEFORE_A_NAME
     | vocabulary.GENERIC_SINGULARS
     | vocabulary.GENERIC_PLURALS
-    | phrasebook.WHERE
+    | phrasebook.PLACE_PREPOSITIONS
     | {"ones", "or", "nor"}
 )
 _COPULAS: Final = frozenset({"are", "is", "that's", "still", "currently"})
@@ -155,7 +157,7 @@ def select(tokens: Sequence[NameToken], names: Names, *, is_question: bool = Fal
         points="" if workspaces or runs or all_at >= 0 else _find_pronoun(words),
         place=next((vocabulary.ORDINALS[word] for word in words if word in vocabulary.ORDINALS), 0),
         is_all=all_at >= 0,
-        is_rest=_find_place(words, phrasebook.REST) >= 0,
+        is_rest=_find_place(words, phrasebook.REST_PHRASES) >= 0,
         state=state,
         besides=_list_excluded(out, names),
         is_theirs=bool(names.find_owners(tokens)),
@@ -180,7 +182,7 @@ def select(tokens: Sequence[NameToken], names: Names, *, is_question: bool = Fal
 
 def _find_place(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return the place of the first of these phrases in words; -1 for none."""
-    return next((at for at in range(len(words)) if begins(words[at:], phrases)), -1)
+    return next((at for at in range(len(words)) if count_leading(words[at:], phrases)), -1)
 
 
 def _split_exceptions(tokens: Sequence[NameToken]) -> tuple[list[NameToken], list[NameToken]]:
@@ -193,7 +195,7 @@ def _split_exceptions(tokens: Sequence[NameToken]) -> tuple[list[NameToken], lis
         vocabulary.STATE_OBJECTS.isdisjoint(words) or vocabulary.STATE_WORDS.keys().isdisjoint(words)
     )
     while at < len(tokens):
-        count = begins(words[at:], phrasebook.EXCEPT)
+        count = count_leading(words[at:], phrasebook.EXCEPTION_PHRASES)
         is_out = count and (is_all or words[at + count - 1] == "not")
         begin = at + count if is_out else len(tokens)
         # All but report, or all, but leave report.
@@ -218,7 +220,7 @@ def _split_spared(tokens: list[NameToken]) -> tuple[list[NameToken], list[NameTo
     understood.
     """
     words = [token.word for token in tokens]
-    begin, rest_at = _find_place(words, _ALL_PHRASES), _find_place(words, phrasebook.REST)
+    begin, rest_at = _find_place(words, _ALL_PHRASES), _find_place(words, phrasebook.REST_PHRASES)
     name_places = [at for at, token in enumerate(tokens) if token.workspaces]
     if begin < 0 or not name_places:
         return tokens, []
@@ -240,7 +242,9 @@ def _split_spared(tokens: list[NameToken]) -> tuple[list[NameToken], list[NameTo
         others = [token for at, token in enumerate(tokens) if at not in out]
         return others, [tokens[at] for at in out]
     strange = (
-        range(begin, begin + begins(words[begin:], _ALL_PHRASES)) if rest_at >= 0 or is_spared else range(0)
+        range(begin, begin + count_leading(words[begin:], _ALL_PHRASES))
+        if rest_at >= 0 or is_spared
+        else range(0)
     )
     return [replace(token_, word="?") if at in strange else token_ for at, token_ in enumerate(tokens)], []
 
@@ -288,7 +292,7 @@ def _merge_connections(tokens: list[NameToken]) -> list[NameToken]:
     """Merge each connection into the name right before it: ``a and b on saturn``."""
     if sum(bool(token.workspaces) for token in tokens) < 2:
         return tokens
-    small = phrasebook.WHERE | vocabulary.BEFORE_A_NAME
+    small = phrasebook.PLACE_PREPOSITIONS | vocabulary.BEFORE_A_NAME
     merged: list[NameToken] = []
     for token in tokens:
         at = next((at for at in reversed(range(len(merged))) if merged[at].word not in small), -1)
@@ -317,7 +321,7 @@ def _find_unexplained(
         explained |= _STATE_FILLERS
     if found.place:
         explained |= _ORDINAL_WORDS
-    skipped = begins(words[all_at:], _ALL_PHRASES) if found.is_all else 0
+    skipped = count_leading(words[all_at:], _ALL_PHRASES) if found.is_all else 0
     places: list[int] = []
     for at, token in enumerate(head):
         is_quoted = isinstance(token.typed, Quoted)
@@ -328,7 +332,7 @@ def _find_unexplained(
         then = next(
             (token_ for token_ in head[at + 1 :] if token_.word not in vocabulary.BEFORE_A_NAME), token
         )
-        is_where = token.word in phrasebook.WHERE and bool(then.connection)
+        is_where = token.word in phrasebook.PLACE_PREPOSITIONS and bool(then.connection)
         is_explained = token.word in explained | vocabulary.CONDITIONS | vocabulary.NEGATIONS
         if is_quoted or not (is_where or is_explained or all_at <= at < all_at + skipped):
             places.append(at)

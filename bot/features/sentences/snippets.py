@@ -31,29 +31,29 @@ from handlers.payload import find_value
 from handlers.request import Request
 from handlers.snapshots import read_cached_offer, request_offer
 
-_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
-_INLINE: Final = re.compile(r"`([^`\n]+)`")
+_BLOCK_PATTERN: Final = re.compile(r"```(.*?)```", re.DOTALL)
+_INLINE_PATTERN: Final = re.compile(r"`([^`\n]+)`")
 #: Slack's limit of a field, and of what a form carries.
-_FIELD: Final = 3000
+_MAX_FIELD_LENGTH: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Hold a message's command, and who wrote it if that is somebody else."""
+    """The command of a message, and its author if that is somebody else."""
 
     text: str
     author: str
 
     @property
-    def carried(self) -> str:
-        """Return it as a form or a waiting request carries it."""
+    def as_payload(self) -> str:
+        """Return the payload for a form or a deferred command."""
         return json.dumps([self.author, self.text], ensure_ascii=False)
 
     @classmethod
-    def read(cls, carried: str) -> Code:
-        """Read it back; what can't be read is empty."""
+    def from_payload(cls, payload: str) -> Code:
+        """Return the code of a payload; an unreadable one is empty."""
         try:
-            author, text = json.loads(carried)
+            author, text = json.loads(payload)
         except (ValueError, TypeError):
             return cls("", "")
         return cls(str(text), str(author))
@@ -63,70 +63,77 @@ class Code:
 async def run_as_job(request: Request) -> Answer:
     """Answer with the form, filled with the command; or say why there is none."""
     services = request.services
-    text = code_of(request.message)
+    text = find_code(request.message)
     if not text:
         return replies.hint(verbs.NO_CODE)
     if has_invisible(text):
         return replies.hint(verbs.CODE_INVISIBLE)
     writer = str(request.message.get("user") or request.message.get("bot_id") or "")
     code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
-    able = list_commanding_connections(services)
-    if not able:
+    connections = list_commanding_connections(services)
+    if not connections:
         return replies.hint(verbs.CODE_NOWHERE)
     accounts = await services.store.read(account_rows.list_accounts, request.principal)
-    active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
+    active = [
+        name
+        for name in connections
+        if name in {account.connection for account in accounts if account.state == "active"}
+    ]
     if not active:
         return replies.hint(
-            fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), make_link_buttons(services, able)
+            fill(verbs.CODE_NOT_LINKED, titles=services.titles(connections)),
+            make_link_buttons(services, connections),
         )
     if len(active) == 1:
-        return await _form(request, active[0], code)
-    if len(text) > _FIELD:
+        return await _open_form(request, active[0], code)
+    if len(text) > _MAX_FIELD_LENGTH:
         titles = services.titles(active)
-        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
+        return replies.hint(
+            fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_MAX_FIELD_LENGTH)
+        )
     choices = [(name, services.title(name)) for name in active]
     return Answer(text=verbs.WHERE["job"], view=forms.code_choice_view(choices, code.text, code.author))
 
 
 @routes.view(forms.CODE_CALLBACK)
-async def place_chosen(request: Request) -> Answer:
+async def open_chosen_form(request: Request) -> Answer:
     """Open the form of the connection that was chosen, with the command as it was in the question."""
     code = Code(find_value(request.view, forms.CODE_FIELD).strip(), request.form_payload)
-    press = ButtonValue("run_code", f"{find_value(request.view, forms.CODE_PLACE)}\n{code.carried}")
+    press = ButtonValue("run_code", f"{find_value(request.view, forms.CODE_PLACE)}\n{code.as_payload}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
     answer = await run_button(request.services, request.principal, surface, press)
     return replace(answer, view=answer.view or forms.answer_view(answer, "job"))
 
 
 @routes.action("run_code")
-async def form_of_place(request: Request) -> Answer:
+async def open_connection_form(request: Request) -> Answer:
     """Open the form of a connection that was chosen, or whose offer has been read by now."""
-    connection, _, carried = (request.target or "").partition("\n")
-    code = Code.read(carried)
+    connection, _, payload = (request.target or "").partition("\n")
+    code = Code.from_payload(payload)
     if not code.text or connection not in list_commanding_connections(request.services):
         return replies.hint(verbs.OUTDATED)
-    return await _form(request, connection, code)
+    return await _open_form(request, connection, code)
 
 
-def code_of(message: Mapping[str, Any]) -> str:
+def find_code(message: Mapping[str, Any]) -> str:
     """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
     text = str(message.get("text") or "")
-    words = _INLINE.findall(text)
-    blocks = _BLOCK.findall(text) or (words if len(words) == 1 else [])
+    words = _INLINE_PATTERN.findall(text)
+    blocks = _BLOCK_PATTERN.findall(text) or (words if len(words) == 1 else [])
     return "\n".join(unescape(decode_links(block, is_code=True)).strip("\n") for block in blocks).strip()
 
 
-async def _form(request: Request, connection: str, code: Code) -> Answer:
+async def _open_form(request: Request, connection: str, code: Code) -> Answer:
     services = request.services
     title = services.title(connection)
-    making = FormContext(connection, "job", request.surface.channel_id or "", code.author)
+    form_context = FormContext(connection, "job", request.surface.channel_id or "", code.author)
     account = await require_account(request, connection)
     snapshot = await read_cached_offer(request, account)
     if snapshot is None and not request.is_live:
         return replies.hint(fill(verbs.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")
-        press = ButtonValue("run_code", f"{connection}\n{code.carried}").text
+        press = ButtonValue("run_code", f"{connection}\n{code.as_payload}").text
         then = replace(request.defer(""), press=press, view=external_id, folder="job")
         await request_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
         loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
@@ -141,10 +148,10 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         field = offer.form(values).field(COMMAND_FIELD)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
         return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.format_command("job")))
-    limit = min(field.max_length or _FIELD, _FIELD)
+    limit = min(field.max_length or _MAX_FIELD_LENGTH, _MAX_FIELD_LENGTH)
     if len(code.text) > limit:
         return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
     return Answer(
         text=verbs.OPEN_FORM,
-        view=make_form_view(offer, making, account, {**values, COMMAND_FIELD: code.text}),
+        view=make_form_view(offer, form_context, account, {**values, COMMAND_FIELD: code.text}),
     )

@@ -32,7 +32,7 @@ async def write_once(request: Request) -> str:
     zone = await request.services.store.zone(request.principal)
     at = datetime.fromtimestamp(-(-(request.at or 0.0) // 60) * 60, zone)
     days = frozenset({at.date().isoformat()})
-    return times.order(request.verb, Wanted(days, at.hour * 60 + at.minute))
+    return times.write_order(request.verb, Wanted(days, at.hour * 60 + at.minute))
 
 
 def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> None:

@@ -32,11 +32,13 @@ from handlers.routes import Effect
 from handlers.workspace import targets, timers
 
 
-def _set(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")})
+_HOW_QUESTIONS: Final = frozenset(
+    {("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")}
+)
 
 Slot = Literal[
     "workspace", "run", "job", "course", "connection", "template", "name", "time", "recurrence", "days"
@@ -81,7 +83,7 @@ class Label:
 
     name: str
     consequence: Consequence
-    takes: AbstractSet[Slot]
+    slots: AbstractSet[Slot]
     build: Builder
     form: Builder | None = None
     show: Shower | None = None
@@ -90,7 +92,7 @@ class Label:
     is_rare: bool = False
 
     @property
-    def is_shown(self) -> bool:
+    def only_shows(self) -> bool:
         """Return whether it only shows or answers something."""
         return self.show is not None
 
@@ -103,8 +105,8 @@ class Label:
     def is_operation(self) -> bool:
         """Return whether it is done to workspaces, now or once."""
         effect = routes.find_traits("workspace", self.name).effect
-        is_done = effect in {Effect.STARTS, Effect.ENDS} and not self.is_shown
-        return is_done and "workspace" in self.takes and "days" not in self.takes
+        is_done = effect in {Effect.STARTS, Effect.ENDS} and not self.only_shows
+        return is_done and "workspace" in self.slots and "days" not in self.slots
 
 
 @dataclass
@@ -117,19 +119,19 @@ class Utterance:
     words: tuple[str, ...]
     #: What all of its words name, and what was spoken of before.
     which: Which
-    heard: chat.RecentReferents
+    recent: chat.RecentReferents
     names: Names
     #: The connections on which the person can act.
     linked: AbstractSet[str]
     #: The times that it may mean, in epoch seconds; why there is none though one stands there.
     at: Sequence[float | None] = (None,)
-    unread: str = ""
+    unread_reason: str = ""
     bars: Bars = field(default_factory=Bars)
     #: What it names is a job or a run, or is called one: ``the training run``.
     speaks_of_run: bool = False
 
     @classmethod
-    async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
+    async def read(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
         """Return a text with everything that is read for it."""
         services, given = request.services, request.typed_words or request.arguments
         names, which = await read_names(request, rows), reading.which
@@ -140,21 +142,23 @@ class Utterance:
         states = await services.store.read(accounts.list_account_states, request.principal)
         linked = {name for name, state in states.items() if state == "active"}
         linked |= {name for name, _ in services.list_linkless()}
-        heard = await chat.read_recent_referents(request, rows)
-        at, unread = await _read_times(request, reading)
+        recent = await chat.read_recent_referents(request, rows)
+        at, unread_reason = await _read_times(request, reading)
         words = tuple(map(fold_word, given))
-        bars = find_bars(reading, given, which, is_unread=bool(unread))
+        bars = find_bars(reading, given, which, is_unread=bool(unread_reason))
         speaks = is_called_run or bool((which.runs or which.jobs) and not which.named)
-        return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars, speaks)
+        return cls(
+            request, reading, rows, words, which, recent, names, linked, at, unread_reason, bars, speaks
+        )
 
     # -- what it is about --------------------------------------------------------------------------------
 
     @property
     def verbs(self) -> list[str]:
         """Return the verbs that stand there, in any form."""
-        known = VERBS["workspace"].keys() - {"help"}
-        said = {verb for word in self.words for verb in find_verbs(word)}
-        return sorted((said & known) | (known & {*self.words}))
+        known_verbs = VERBS["workspace"].keys() - {"help"}
+        verbs = {verb for word in self.words for verb in find_verbs(word)}
+        return sorted((verbs & known_verbs) | (known_verbs & {*self.words}))
 
     @cached_property
     def courses(self) -> Sequence[Entity]:
@@ -183,7 +187,7 @@ class Utterance:
     def asks_how(self) -> bool:
         """Return whether it asks for the way to do something."""
         is_other = self.which.is_named or self.is_of_jobs
-        return tuple(self.words[:2]) in _HOW and not is_other and len(self.verbs) == 1
+        return tuple(self.words[:2]) in _HOW_QUESTIONS and not is_other and len(self.verbs) == 1
 
     def find_objects(self, label: Label | None = None) -> tuple[list[Workspace], bool]:
         """Return the workspaces that may be meant, and whether exactly they are.
@@ -197,28 +201,33 @@ class Utterance:
         state = "" if is_result else which.state
         if which.named and not (which.is_all and self.bars.spared):
             is_each = len(which.workspaces) > 1 and "or" not in self.words
-            return [one for one in which.named if one.id not in self.bars.spared], is_each
+            return [workspace for workspace in which.named if workspace.id not in self.bars.spared], is_each
         is_of_job = not {"job", "jobs"}.isdisjoint(self.words)
         is_other = which.runs or which.jobs or which.courses or which.quoted or is_of_job
         if is_other or (label is not None and label.is_rare and not which.points):
             return [], False
-        besides = {one.id for one in which.besides} | self.bars.spared
-        there = [
-            one
-            for one in self.rows
-            if which.connections in {(), (one.connection,)} and not (state and not targets.is_in(one, state))
+        besides = {workspace.id for workspace in which.besides} | self.bars.spared
+        candidates = [
+            workspace
+            for workspace in self.rows
+            if which.connections in {(), (workspace.connection,)}
+            and not (state and not targets.is_in(workspace, state))
         ]
         if which.is_all or state:
             # `all idle ones` aren't all.
-            is_some = any(word in phrasebook.UNKNOWABLE for word in self.words)
-            is_some = is_some or bool(
+            is_partial = any(word in phrasebook.UNKNOWABLE for word in self.words)
+            is_partial = is_partial or bool(
                 which.unknown and not which.besides and SPARING.intersection(self.words)
             )
-            return [] if is_some else [one for one in there if one.id not in besides], True
-        pointed = self.heard.resolve(which, self.rows) if which.points or which.place else []
+            return [] if is_partial else [
+                workspace for workspace in candidates if workspace.id not in besides
+            ], True
+        pointed = self.recent.resolve(which, self.rows) if which.points or which.place else []
         # What ends something is about nothing that wasn't spoken of unless it was said.
-        is_said = not is_down or (label and label.name in self.verbs) or self.heard.workspaces or which.points
-        return pointed or (there if is_said else []), len(pointed) > 1
+        is_named_verb = (
+            not is_down or (label and label.name in self.verbs) or self.recent.workspaces or which.points
+        )
+        return pointed or (candidates if is_named_verb else []), len(pointed) > 1
 
     # -- what is made of it ------------------------------------------------------------------------------
 
@@ -243,8 +252,8 @@ Shower = Callable[[Utterance, Label], Awaitable[Answer | None]]
 
 def offer_button(button: Element, sentence: str = "") -> Proposal:
     """Return an offer of a button, with a sentence above it if it stands alone."""
-    said = Markup(f"*{line(button['text']['text'])}*")
-    return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
+    label = Markup(f"*{line(button['text']['text'])}*")
+    return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=label), [button]), button)
 
 
 def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple[Which, bool]:
@@ -260,11 +269,11 @@ async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[floa
     if reading.when is None:
         return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
     text = reading.when.text.rstrip(",;.!?")
-    found = await timers.read_typed_time(request.services, request.principal, text)
-    if isinstance(found, Moment):
-        return (found.at,), ""
+    time = await timers.read_typed_time(request.services, request.principal, text)
+    if isinstance(time, Moment):
+        return (time.at,), ""
     options = [
-        await timers.read_typed_time(request.services, request.principal, one) for one in found.options
+        await timers.read_typed_time(request.services, request.principal, moment) for moment in time.options
     ]
-    either = tuple(one.at for one in options if isinstance(one, Moment))
-    return either or (None,), "" if either else replies.explain_unread_time(found, text, SOONEST_SECONDS)
+    either = tuple(moment.at for moment in options if isinstance(moment, Moment))
+    return either or (None,), "" if either else replies.explain_unread_time(time, text, SOONEST_SECONDS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.features.sentences import phrasebook
 from bot.features.sentences.reading import OPERATION_WORDS, read
-from bot.features.sentences.words import begins
+from bot.features.sentences.words import count_leading
 from handlers import routes, synonyms, vocabulary
 from handlers.command_line import Quoted, join_words, parse
 from handlers.names import Names
@@ -24,10 +24,10 @@ ENDING = {
 WORDS = sorted(
     {
         *(word for table in synonyms.SYNONYMS.values() for word in table),
-        *(word for phrase in phrasebook.TALK for word in phrase),
+        *(word for phrase in phrasebook.SMALL_TALK for word in phrase),
         *(
             word
-            for phrase in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS, *phrasebook.EXCEPT)
+            for phrase in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS, *phrasebook.EXCEPTION_PHRASES)
             for word in phrase
         ),
         *(word for table in phrasebook.OPENINGS.values() for phrase, _ in table for word in phrase),
@@ -107,7 +107,7 @@ def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
         assert reading.verb in VERBS[reading.folder or "workspace"]
     if reading.manner is Manner.TYPED and reading.verb in ENDING:
         # Courtesy leaves what is typed as it is.
-        while count := begins(words, phrasebook.COURTESY):
+        while count := count_leading(words, phrasebook.COURTESY):
             words = words[count:]
         assert words[0].casefold().strip(".,;:!?…)(") == reading.verb
 

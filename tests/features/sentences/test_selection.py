@@ -8,7 +8,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses.model import ClassCard
 from bot.features.sentences.reading import Reading, read
-from bot.features.sentences.words import without_running
+from bot.features.sentences.words import drop_running
 from handlers import routes
 from handlers.names import Job, Names, TemplateName
 from handlers.workspace import targets
@@ -131,8 +131,8 @@ def test_down_is_every_state_but_running(state, words):
 
 
 def test_keep_running_names_no_workspace():
-    assert without_running(("running",)) == ()
-    assert without_running(("notebook", "running")) == ("notebook",)
+    assert drop_running(("running",)) == ()
+    assert drop_running(("notebook", "running")) == ("notebook",)
 
 
 def test_an_exception_that_nobody_knows_is_left_over():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import time_parsing
-from bot.features.sentences.times import about, find
+from bot.features.sentences.times import find, read_hours_order
 from handlers.command_line import fold_word
 
 NAMES = {"gpu-train", "report", "thesis", "monday", "2h"}
@@ -79,7 +79,7 @@ def test_a_time_is_found_wherever_it_is(text, said, kind):
     words, times = found(text)
     assert (times.when.text if times.when else "") == said
     assert " ".join(words[at] for at in sorted(times.places)) == said
-    assert ([*times.marks.values()] or [""]) == [kind]
+    assert ([*times.kinds.values()] or [""]) == [kind]
     assert not times.is_unread
 
 
@@ -99,8 +99,8 @@ def test_a_time_is_found_wherever_it_is(text, said, kind):
 def test_what_no_time_can_be_made_of_is_noticed(text):
     _, times = found(text)
     assert times.is_unread
-    assert times.places >= times.marks.keys()
-    assert times.marks
+    assert times.places >= times.kinds.keys()
+    assert times.kinds
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_is_said_of_a_time_and_not_read_bars_the_rest(text):
 
 def test_a_time_beside_one_that_is_unread_is_none():
     _, times = found("start thesis on 7/12 at 9")
-    assert (times.when, times.marks) == (None, {3: "at", 4: "at"})
+    assert (times.when, times.kinds) == (None, {3: "at", 4: "at"})
 
 
 def test_further_times_are_told_apart_from_the_first():
@@ -201,7 +201,7 @@ def test_several_days_are_one_text(text, days):
 def test_a_sentence_about_hours_is_their_order(text, order):
     words = text.split()
     named = {at for at, word in enumerate(words) if fold_word(word).removesuffix("'s") in NAMES - {"monday"}}
-    assert about(words, named) == order
+    assert read_hours_order(words, named) == order
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_how_much_longer(text, left, seconds):
 def test_hours_that_come_again(text, verb, order, kind):
     _, times = found(text)
     assert (times.order(verb) if verb else times.hours, times.is_unread) == (order, False)
-    assert [*times.marks.values()] == [kind]
+    assert [*times.kinds.values()] == [kind]
 
 
 SAID = """for in until at tomorrow tonight friday 9 12 2h 1h30 6pm 2:30 noon half past quarter to an hour 90
@@ -265,7 +265,7 @@ WORDS = st.lists(st.sampled_from(SAID.split()), max_size=12)
 def test_a_name_is_never_a_time_and_whatever_is_said_can_be_read(words, named):
     times = find(words, named)
     assert not times.places & named
-    assert all(0 <= at < len(words) for at in times.places | times.marks.keys())
+    assert all(0 <= at < len(words) for at in times.places | times.kinds.keys())
     if times.when is not None:
         assert time_parsing.time_kind(times.when.text)
     if times.wanted is not None and times.wanted.days & time_parsing.EVERY_DAY:
