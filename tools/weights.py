@@ -97,7 +97,7 @@ def words_of(line: str) -> tuple[str, ...]:
     words = line.split()
     slots = {at: MARKS[slot[1]] for at, word in enumerate(words) if (slot := _SLOT.search(word))}
     found = times.find(words, slots.keys())
-    return ranker.replace_with_placeholders(words, slots, found.marks, found.places)
+    return ranker.replace_with_placeholders(words, slots, found.kinds, found.places)
 
 
 def changed(random_: random.Random, phrase: Phrase) -> list[str]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.features.courses.page_messages import KINDS
+from bot.features.courses.page_messages import FIELD_TYPES
 from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS
 from bot.messages.blocks import kit
 from bot.messages.texts.verbs import VERBS

@@ -210,7 +210,11 @@ async def _list_with_hours(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
     """Return the workspaces whose hours are meant without a name: first what was spoken of."""
-    heard = (await chat.read_recent_referents(request, rows)).workspaces if read_order_hours(reading.hours) else ()
+    heard = (
+        (await chat.read_recent_referents(request, rows)).workspaces
+        if read_order_hours(reading.hours)
+        else ()
+    )
     return heard or await list_with_hours(request, rows)
 
 

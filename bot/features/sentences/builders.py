@@ -92,7 +92,7 @@ async def show_eta(text: Utterance, label: Label) -> Answer | None:
     """Answer when something is done; None where nothing is under way."""
     store, who = text.request.services.store, text.request.principal
     is_any = text.which.is_named or bool(
-        text.recent.list_runs or await store.read(operations.open_operations, who)
+        text.recent.runs or await store.read(operations.open_operations, who)
     )
     is_any = is_any or any(run.is_going for run in await store.read(run_rows.list_runs, who))
     return _show_never_run(text) or (await show_command(text, label) if is_any else None)
@@ -225,9 +225,13 @@ def _fit_verb(
 
 
 async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposal:
-    lead = text.reading.when.lead if text.reading.when else ""
-    until = {lead} if text.reading.verb == "stop" else {"", *UNTIL_LEADS}
-    if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
+    preposition = text.reading.when.lead if text.reading.when else ""
+    until = {preposition} if text.reading.verb == "stop" else {"", *UNTIL_LEADS}
+    if (
+        about.at is not None
+        and preposition not in until
+        and (_is_start(about.verb) or about.verb == "restart")
+    ):
         return text.offer_command(f"hours {join_words((one.title,))} {await timing.write_once(about)}")
     label = await confirmations.format_label(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.MAX_BUTTON_LENGTH), buttons.make_change(about.verb, one, at=about.at))

@@ -55,10 +55,10 @@ async def read_recent_referents(request: Request, rows: Sequence[Workspace] | No
     rows = await store.perform(workspaces.read_workspaces, request.principal) if rows is None else rows
     by_id = {workspace.id: workspace for workspace in rows}
     recent, listed = (
-        [by_id[key] for key in keys if key in by_id] for keys in (about.read_workspaces, about.listed)
+        [by_id[key] for key in keys if key in by_id] for keys in (about.workspaces, about.listed)
     )
-    runs = await store.read(run_rows.list_runs, request.principal) if about.list_runs else ()
-    return RecentReferents(about, recent, listed, [run for run in runs if run.id in about.list_runs])
+    runs = await store.read(run_rows.list_runs, request.principal) if about.runs else ()
+    return RecentReferents(about, recent, listed, [run for run in runs if run.id in about.runs])
 
 
 def find_faq_answer(request: Request, topic: str) -> str:

@@ -237,8 +237,10 @@ async def _frame_last_act(
 ) -> _Frame | None:
     """Return the frame of the last action of two minutes, unless there was a question since."""
     conversation = (request.surface.channel_id or "", request.surface.thread_ts or "")
-    recent = await request.services.store.read(undoable_actions.list_recent_acts, request.principal, *conversation)
-    if referents.find_subjects.ask or referents.find_subjects.takes_press or not recent or not recent[0].can_be_undone:
+    recent = await request.services.store.read(
+        undoable_actions.list_recent_acts, request.principal, *conversation
+    )
+    if referents.about.ask or referents.about.takes_press or not recent or not recent[0].can_be_undone:
         return None
     # One click on several workspaces is one request.
     act, click = recent[0], recent[0].interaction.partition("/")[0]
@@ -431,16 +433,16 @@ class _Turn:
         is_timed = frame.at is not None and frame.verb in TIMED_VERBS and not frame.is_half_open
         return await self._write_time(frame.at or 0.0) if is_timed else ()
 
-    def _choose_lead(self, lead: str) -> str:
+    def _choose_preposition(self, preposition: str) -> str:
         """Return the word that announces a time for the verb: of an end, or of the act."""
         ends = {"in": "for", "at": "until"} if self.frame.verb in _START_VERBS | {"keep"} else {}
-        return ends.get(lead, lead)
+        return ends.get(preposition, preposition)
 
     async def _write_time(self, at: float) -> tuple[str, ...]:
         store = self.request.services.store
         zone = await store.zone(self.request.principal)
-        lead = "at" if self.frame.is_start_time else self._choose_lead("at")
-        return (lead, *time_parsing.written(at, zone, await store.now()).split())
+        preposition = "at" if self.frame.is_start_time else self._choose_preposition("at")
+        return (preposition, *time_parsing.written(at, zone, await store.now()).split())
 
     async def _read_new_time(self) -> tuple[str, ...]:
         """Return the new time, as it is typed: it is near the last one."""
@@ -448,19 +450,23 @@ class _Turn:
         if frame.is_start_time and self.when is not None and self.when.lead in _UNTIL_LEADS - {"", "for"}:
             return ()
         last = frame.at or (frame.objects[0].stop_at if len(frame.objects) == 1 else None)
-        typed = _strip_lead(self.when.text) if self.when else ""
+        typed = _strip_preposition(self.when.text) if self.when else ""
         text = self.number or typed or self.day or "".join(self.roles & {"am", "pm"})
         if self.number and frame.seconds is not None:
-            return (self._choose_lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
+            return (
+                self._choose_preposition("in"),
+                self.number,
+                "h" if round(frame.seconds / 60.0) >= 60 else "min",
+            )
         time = await read_typed_time(services, principal, typed) if typed else None
         is_time = time is not None and (isinstance(time, Moment) or time.why != "no_time")
         length = time.seconds if isinstance(time, Moment) else None
-        default_lead = self._choose_lead("at" if length is None else "in")
+        default_preposition = self._choose_preposition("at" if length is None else "in")
         if last is None or not text:
             is_hour = self.number and frame.is_question and frame.verb in TIMED_VERBS
             typed = typed if is_time else self.number if is_hour else ""
-            lead = (self.when.lead or default_lead) if self.when else "at"
-            return (lead, *typed.split()) if typed else ()
+            preposition = (self.when.lead or default_preposition) if self.when else "at"
+            return (preposition, *typed.split()) if typed else ()
         at = time_parsing.instead(
             text, last, await services.store.zone(principal), await services.store.now()
         )
@@ -470,7 +476,7 @@ class _Turn:
             return () if frame.is_half_open and is_bare else await self._write_time(at)
         if length is not None and self.roles & {"later", "earlier"}:
             return await self._write_time(last + length * (1 if "later" in self.roles else -1))
-        return (default_lead, *typed.split()) if is_time else ()
+        return (default_preposition, *typed.split()) if is_time else ()
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 
@@ -607,7 +613,9 @@ class _Turn:
         if action != "job.run" or not all(map(_VARIABLE_PATTERN.fullmatch, words)):
             return None
         run = await self.request.caller.read(runs.require_run, "run", acts[0].work_item_id)
-        variables_key = self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
+        variables_key = (
+            self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
+        )
         if not variables_key or run.spec is None:
             return None
         undo_answer, is_back = await self._undo(acts)
@@ -634,10 +642,10 @@ def _read_opening(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str,
     return opening.verb if opening is not None and is_verb else "", kept, which
 
 
-def _strip_lead(text: str) -> str:
+def _strip_preposition(text: str) -> str:
     """Return a time without the words that announce it."""
     first, _, rest = text.partition(" ")
-    return _strip_lead(rest) if first.casefold() in LEADS and rest else text
+    return _strip_preposition(rest) if first.casefold() in LEADS and rest else text
 
 
 async def _complete_choice(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:

@@ -40,7 +40,7 @@ _MIN_LIKELIHOOD: Final = 0.04
 _MIN_SHOWN_LIKELIHOOD: Final = 0.15
 _MIN_SHARE: Final = 0.2
 _MIN_ANSWER_LIKELIHOOD: Final = 0.25
-_MIN_LEAD_FACTOR: Final = 2.0
+_MIN_ADVANTAGE: Final = 2.0
 _SEEN_VERB_BONUS: Final = 0.3
 #: The most words of a command with a slip in its verb.
 _MAX_COMMAND_WORDS: Final = 3
@@ -102,7 +102,7 @@ async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Propos
         offers = [proposal._replace(label=label.name) for proposal in await _build(text, label)]
         forms = forms or [proposal for proposal in offers if proposal.is_form]
         proposals = {proposal.text: proposal for proposal in offers if not proposal.is_form} | proposals
-        needs_form = bool(forms) and not proposals and rank_.likelihood >= _MIN_LEAD_FACTOR * then.likelihood
+        needs_form = bool(forms) and not proposals and rank_.likelihood >= _MIN_ADVANTAGE * then.likelihood
         if len(proposals) >= MAX_PROPOSALS or needs_form:
             break
     return ([*proposals.values()] or forms)[:MAX_PROPOSALS]
@@ -262,11 +262,11 @@ def _select_answers(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
     asks = text.bars.every is Bar.QUESTION or (text.reading.is_question and first in showing)
     if not asks:
         # What answers a question that nobody asked has to be likelier.
-        enough = _MIN_ANSWER_LIKELIHOOD * (_MIN_LEAD_FACTOR if first.label.startswith("fact-") else 1.0)
-        is_ahead = first.likelihood >= max(enough, second.likelihood * _MIN_LEAD_FACTOR)
+        enough = _MIN_ANSWER_LIKELIHOOD * (_MIN_ADVANTAGE if first.label.startswith("fact-") else 1.0)
+        is_ahead = first.likelihood >= max(enough, second.likelihood * _MIN_ADVANTAGE)
         return [first.label] if is_ahead and first in showing else []
     has_names = text.which.is_named
-    if text.which.state and not has_names and first.likelihood < _MIN_ANSWER_LIKELIHOOD * _MIN_LEAD_FACTOR:
+    if text.which.state and not has_names and first.likelihood < _MIN_ANSWER_LIKELIHOOD * _MIN_ADVANTAGE:
         return ["list"]
     threshold = _MIN_LIKELIHOOD if has_names and text.reading.how != "if" else _MIN_SHOWN_LIKELIHOOD
     likely = [
@@ -354,4 +354,8 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
     phrases_left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
     is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
     phrases = [phrase for phrase in phrases_left if is_seen or "=" in phrase]
-    return [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))] if phrases else []
+    return (
+        [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))]
+        if phrases
+        else []
+    )

@@ -165,7 +165,7 @@ def _explain_state(request: Request, workspace: Workspace, latest: Operation | N
     since = kit.moment(latest.created_at, now) if latest is not None else ""
     names = {"name": workspace.title, "title": title, "at": at, "since": since, "by": by}
     if latest is not None and latest.is_open:
-        block_reason = f" {kit.held(latest.hold, now)}" if latest.hold else ""
+        block_reason = f" {kit.format_reason(latest.hold, now)}" if latest.hold else ""
         return fill(talk.WHY_UNDER_WAY, held=Markup(block_reason), **names, **VERB_FORMS[latest.verb])
     # Then its state has just said so.
     is_explained = workspace.state is State.FAILED and workspace.reason is not None
@@ -249,7 +249,7 @@ async def _answer_about_runs(request: Request, reading: Reading, runs: Sequence[
 async def answer_health(request: Request, connection: str) -> Answer:
     """Say whether a connection answers."""
     services = request.services
-    reached = (await services.store.read(outages.find_with_account)).get(connection, Reached(connection))
+    reached = (await services.store.read(outages.list_reached)).get(connection, Reached(connection))
     now, since, answered_at = services.clock.now(), reached.silent_since, reached.answered_at
     template = talk.CONNECTION_UP if answered_at is None else talk.CONNECTION_ANSWERED
     template = template if since is None else talk.CONNECTION_AWAY

@@ -200,8 +200,10 @@ def _find_phrases(
                     and kind == "time"
                     and any(map(time_parsing.is_day, folded[begin:end]))
                 )
-                lead = "at" if is_begin else _find_lead(folded[begin], kind)
-                phrases.append((tuple(range(begin, end)), Phrase(lead, text), _find_kind(lead, kind)))
+                preposition = "at" if is_begin else _find_preposition(folded[begin], kind)
+                phrases.append(
+                    (tuple(range(begin, end)), Phrase(preposition, text), _find_kind(preposition, kind))
+                )
                 begin = end - 1
                 break
             end -= 1
@@ -214,18 +216,18 @@ def _is_counted_from(two: Sequence[str]) -> bool:
     return len(two) > 1 and two[0] in _COUNTED and two[1] in {"from", "after", "before"}
 
 
-def _find_lead(word: str, kind: str) -> str:
+def _find_preposition(word: str, kind: str) -> str:
     if word in LEADS:
         return {"about": "at", "before": "by"}.get(word, word)
     return "at" if kind == "time" else ""
 
 
-def _find_kind(lead: str, kind: str) -> str:
+def _find_kind(preposition: str, kind: str) -> str:
     if kind == "day":
         return "day"
-    if lead in _UNTIL_LEADS or (lead == "for" and kind == "time"):
+    if preposition in _UNTIL_LEADS or (preposition == "for" and kind == "time"):
         return "until"
-    return "at" if kind == "time" else {"for": "for", "in": "in", "after": "in"}.get(lead, "long")
+    return "at" if kind == "time" else {"for": "for", "in": "in", "after": "in"}.get(preposition, "long")
 
 
 def _can_begin(word: str) -> bool:
@@ -248,20 +250,28 @@ def _find_unread(
         begin = next(
             (place for place in words_before if folded[place] not in _FILLING or place in besides), -1
         )
-        lead = folded[begin] if begin >= 0 and begin not in besides else ""
+        preposition = folded[begin] if begin >= 0 and begin not in besides else ""
         before = folded[at - 1] if at and at - 1 not in besides else ""
-        if at in besides or {lead, before} & _NO_TIMES:
+        if at in besides or {preposition, before} & _NO_TIMES:
             continue
-        is_led = lead in LEADS or lead == "from" or (lead == "on" and not word[:1].isdigit())
+        is_led = (
+            preposition in LEADS or preposition == "from" or (preposition == "on" and not word[:1].isdigit())
+        )
         is_number = word.isdecimal() or word[:1] == "0"
         # `at 5 30`, `at 5 or 6`
         is_led_by_time = at - 1 in timed or (at - 2 in timed and folded[at - 1] in {"or", "and", "to"})
         is_clock = _CLOCK_PATTERN.fullmatch(word) is not None
         is_clock &= not is_number or is_led_by_time or (is_led and begin == at - 1)
         if is_clock or (is_led and (word in _CLOCK_WORDS or time_parsing.is_month(word))):
-            kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
+            kind = (
+                "at"
+                if LEADS.get(preposition, "time") != "length"
+                else "for"
+                if preposition == "for"
+                else "in"
+            )
             places = (*range(begin, at + 1),) if is_led else (at,)
-            places_and_kinds.append((places, "until" if lead in _UNTIL_LEADS else kind))
+            places_and_kinds.append((places, "until" if preposition in _UNTIL_LEADS else kind))
         elif time_parsing.is_day(word) or word in _PARTS_OF_DAYS or time_parsing.is_recurring([word]):
             places_and_kinds.append(((at,), "day"))
         elif word in {"hours", "minutes"} and before in {"few", "some", "several"}:
@@ -291,7 +301,7 @@ def _is_vague(folded: Sequence[str], named: AbstractSet[int], timed: AbstractSet
         is_every = word in {"every", "each"} and at not in timed
         if is_every and any(map(time_parsing.is_of_hours, words[at + 1 : at + 3])):
             return True
-        lead = next(
+        preposition = next(
             (word_ for word_ in reversed(words[max(at - _MAX_FILLING, 0) : at]) if word_ not in _FILLING), ""
         )
         is_alone = timed.isdisjoint({at - 1, at, at + 1})
@@ -299,12 +309,12 @@ def _is_vague(folded: Sequence[str], named: AbstractSet[int], timed: AbstractSet
             return True
         if word in {"now", "yet"} and {"not", "nicht"}.intersection(words[max(at - 2, 0) : at]):
             return True
-        is_at = before in _FILLING | {"at"} and lead == "at" and word not in _FILLING | _AFTER_AT_WORDS
+        is_at = before in _FILLING | {"at"} and preposition == "at" and word not in _FILLING | _AFTER_AT_WORDS
         if is_at and at not in {*timed, *named}:
             return True
         is_amount = word in _AMOUNTS and at not in timed
         is_indefinite = not {"some", "another"}.isdisjoint(words[max(at - 2, 0) : at])
-        if is_amount and (is_indefinite or (before in _FILLING and lead in {"in", "for", "after"})):
+        if is_amount and (is_indefinite or (before in _FILLING and preposition in {"in", "for", "after"})):
             return True
         if (
             before in _HOW_OFTEN

@@ -85,14 +85,16 @@ async def _ask_for_half(request: Request, workspace: Workspace, text: str, unrea
         await read_typed_time(request.services, request.principal, option) for option in unread.options
     ]
     pairs = zip(unread.options, read_options, strict=True)
-    moments = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
+    by_option = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
-    labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in moments]
-    buttons = list_choice_buttons(request.verb, [workspace] * len(labels), labels, list(moments.values()))
+    labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in by_option]
+    buttons = list_choice_buttons(request.verb, [workspace] * len(labels), labels, list(by_option.values()))
     # The hour of a day without one may come next.
-    ats: list[float | None] = [*moments.values()] or [await _guess_time(request, text)]
+    ats: list[float | None] = [*by_option.values()] or [await _guess_time(request, text)]
     about = Referents((workspace.id,), takes_press=True).doing(request.verb, *ats)
-    return replace(replies.hint(replies.unread(unread, text, SOONEST_SECONDS), buttons), about=about)
+    return replace(
+        replies.hint(replies.explain_unread_time(unread, text, SOONEST_SECONDS), buttons), about=about
+    )
 
 
 def answer_only_stops(request: Request, titles: Sequence[str]) -> Answer:

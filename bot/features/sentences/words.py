@@ -128,9 +128,9 @@ def split_time_flags(words: tuple[str, ...]) -> tuple[str, ...]:
     """Split the flags of times into words: ``--until=18:00`` means ``until 18:00``."""
     words_: list[str] = []
     for word in words:
-        lead, is_joined, value = fold_word(word).removeprefix("--").partition("=")
-        if word.startswith("--") and not isinstance(word, Quoted) and lead in LEADS:
-            words_ += [lead, *([word.partition("=")[2]] if is_joined and value else [])]
+        preposition, is_joined, value = fold_word(word).removeprefix("--").partition("=")
+        if word.startswith("--") and not isinstance(word, Quoted) and preposition in LEADS:
+            words_ += [preposition, *([word.partition("=")[2]] if is_joined and value else [])]
         else:
             words_.append(word)
     return tuple(words_)

@@ -251,7 +251,7 @@ def test_how_much_longer(text, left, seconds):
 )
 def test_hours_that_come_again(text, verb, order, kind):
     _, times = found(text)
-    assert (times.order(verb) if verb else times.hours, times.is_unread) == (order, False)
+    assert (times.write_order(verb) if verb else times.hours, times.is_unread) == (order, False)
     assert [*times.kinds.values()] == [kind]
 
 
