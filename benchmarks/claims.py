@@ -18,11 +18,11 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from benchmarks.turns import BEFORE, USHER, home, in_turn, variants
 from bot.domain.workspaces import State
-from bot.store.database_thread import PATIENCE
+from bot.store.database_thread import PATIENCE_SECONDS
 from bot.store.transaction import Priority
 
 #: A claim is given up after so many seconds.
-_LONGEST = PATIENCE[Priority.STEADY]
+_LONGEST = PATIENCE_SECONDS[Priority.STEADY]
 _CLAIMS = re.compile(r'^usher_claim_seconds_bucket\{.*le="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 

@@ -20,7 +20,7 @@ from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursRule
 from bot.store import open_store
 from bot.store.store import Store
-from bot.store.tables import principal_of
+from bot.store.tables import parse_principal
 from bot.store.transaction import Transaction
 from bot.support.clock import SystemClock, SystemIds
 
@@ -70,7 +70,7 @@ async def _of_one_minute(_crowd: Crowd, place: Deployment) -> None:
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:
         found = await store.engine.read(lambda tx: tx.all("SELECT id, principal FROM workspaces"))
-        keys = [(row["id"], principal_of(row["principal"])) for row in found]
+        keys = [(row["id"], parse_principal(row["principal"])) for row in found]
         await _set(store, keys, [_minute(time.time() + _SOON + 60.0)] * len(keys))
     finally:
         await store.close()

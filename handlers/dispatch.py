@@ -26,7 +26,7 @@ from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
 from bot.services.caller import MAX_REQUEST_AGE_SECONDS, ConfirmationRequired
 from bot.store import inbox, notices
-from bot.store.transaction import one_request
+from bot.store.transaction import track_used_keys
 from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from handlers import quotations, routes, suggestions, typing_mistakes
@@ -289,7 +289,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         )
 
     try:
-        with one_request():
+        with track_used_keys():
             await request.caller.authorise(request.verb)
             try:
                 answer = await handler(request)

@@ -31,7 +31,7 @@ from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_U
 from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.slack.response_urls import to_slack_error
 from bot.store import conversations, notices
-from bot.store.transaction import answered_soon, one_request
+from bot.store.transaction import share_request_patience, track_used_keys
 from bot.support.errors import (
     Refused,
     SlackFailed,
@@ -100,7 +100,7 @@ def _limit_store_wait(
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
-        with answered_soon():
+        with share_request_patience():
             return await listener(**given)
 
     return listen
@@ -273,7 +273,7 @@ class Listeners:
             return await ack()
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
-            with one_request():
+            with track_used_keys():
                 await handler(EventRequest(body, self._services, payload.make_event_key(body)))
         except Refused as refusal:
             logger.info("refused", rule=refusal.rule)

@@ -16,7 +16,7 @@ from benchmarks.chaos.keeper import Member
 from benchmarks.postgres import Database
 from bot.reconciler.scheduler import LIST_REFRESH_SECONDS
 from bot.services.failovers import READ_TIMEOUT_SECONDS
-from bot.store.maintenance import SETTLES
+from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from playground.processes import reserved_port
 
 WEBS: Final = 2
@@ -33,7 +33,7 @@ HALF_FOR: Final = (8.0, 25.0)
 FAILOVER: Final = "failover"
 #: How many seconds the standby lacks, and how long it takes until everybody was told and all lists were read.
 LOST: Final = 4.0
-TOLD: Final = SETTLES + LIST_REFRESH_SECONDS + READ_TIMEOUT_SECONDS
+TOLD: Final = FAILOVER_CONFIRM_SECONDS + LIST_REFRESH_SECONDS + READ_TIMEOUT_SECONDS
 
 
 def members(

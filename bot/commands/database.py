@@ -18,7 +18,7 @@ from bot.services.encryption_keys import rotate as encrypt_again
 from bot.services.restored_backups import format_counts, pause_restored
 from bot.store import accounts, audit, name_of
 from bot.store.maintenance import mark
-from bot.store.sqlite import back_up, put_in_place
+from bot.store.sqlite import replace_database, write_backup
 from bot.store.store import Store
 from bot.store.transaction import StoreTime
 from bot.support.clock import SystemClock, SystemIds
@@ -132,7 +132,7 @@ def backup(arguments: argparse.Namespace) -> int:
         complain(f"There's no database in {path.absolute()}.")
         return 1
     make_folder(path, target.parent)
-    back_up(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
+    write_backup(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
     return 0
 
@@ -145,7 +145,7 @@ def restored(arguments: argparse.Namespace) -> int:
         if path is None:
             complain("On PostgreSQL, restore with its own tools, and run this without a file.")
             return 2
-        put_in_place(arguments.file, path.resolve(), StoreTime(SystemClock()), SystemIds())
+        replace_database(arguments.file, path.resolve(), StoreTime(SystemClock()), SystemIds())
     administrators = settings.admin_ids() | settings.global_admin_ids()
 
     async def run(store: Store) -> int:

@@ -16,7 +16,7 @@ async def check_processes(store: Store, _settings: Settings, _http: Http | None)
     """
     if not store.engine.is_shared:
         return []
-    owned = await store.read(owners.owned)
+    owned = await store.read(owners.list_ownerships)
     by_role = {role: [one for one in owned if one.name.startswith(f"{role}:")] for role in ROLES}
     found = ", ".join(
         f"{len(processes)} {role} on {', '.join(sorted({one.owner.partition('/')[0] for one in processes}))}"

@@ -96,7 +96,7 @@ async def check_store(
             name = name_of(settings.database_url)
             if store.engine.is_shared and await _is_empty(store):
                 return [Check("store", True, f"{name} is empty: the first start creates the tables")]
-            if schema.missing(await _applied(store), schema.migrations(), name):
+            if schema.find_missing_migrations(await _applied(store), schema.read_migrations(), name):
                 found = f"{name} is of an earlier release: the next start brings it up to date"
                 return [Check("store", True, found)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
@@ -121,7 +121,7 @@ async def check_store(
 async def _is_empty(store: Store) -> bool:
     """Return whether nothing was ever migrated here. Raises StoreError."""
     try:
-        await store.read(schema.migrated)
+        await store.read(schema.list_migrations)
     except errors.StoreNotMigrated:
         return True
     return False
@@ -130,10 +130,10 @@ async def _is_empty(store: Store) -> bool:
 async def _applied(store: Store) -> dict[str, str]:
     """Return the release that ran it, by migration; "" if none is recorded. Raises StoreError."""
     try:
-        return await store.read(schema.migrated) | await store.read(schema.schema_changes)
+        return await store.read(schema.list_migrations) | await store.read(schema.list_schema_changes)
     except errors.StoreNotMigrated:
         # A database of 0.1.0.
-        return await store.read(schema.migrated)
+        return await store.read(schema.list_migrations)
 
 
 def _place_for(path: Path) -> Check:
@@ -258,7 +258,7 @@ def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
     """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
-    if said := await store.read(maintenance.outdated):
+    if said := await store.read(maintenance.explain_outdated):
         return [Check("store age", False, said)]
     return (
         [Check("store age", False, OLDER, HOLD_FIRST)] if await AuditWitness(path).contradicts(store) else []
@@ -270,7 +270,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     Raises StoreError.
     """
-    since, away_at = await store.now() - RECENT, await store.read(maintenance.last_did, AWAY)
+    since, away_at = await store.now() - RECENT, await store.read(maintenance.find_last_done, AWAY)
 
     def team(what: str, is_lacking: bool, advice: str, done: str = "done") -> Check:
         found = "not yet" if is_lacking else done
@@ -298,13 +298,13 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
     """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
-    places, problem = settings.nightly_backups(), await store.read(maintenance.problem_with, BACKUP)
+    places, problem = settings.nightly_backups(), await store.read(maintenance.find_problem, BACKUP)
     found, advice = "not yet", "Usher makes one every night at 3:17 UTC, or at its next start."
     if places is None:
         found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
     elif problem:
         found, advice = f"the last one failed: {problem}", _FAILED
-    elif (await store.read(maintenance.last_did, BACKUP) or 0.0) >= since and len(
+    elif (await store.read(maintenance.find_last_done, BACKUP) or 0.0) >= since and len(
         await asyncio.to_thread(list_copies, *places)
     ):
         found, advice = f"on the same disk as the database, in {places[1]}", _SAME_DISK

@@ -93,7 +93,7 @@ class Reconciler:
         self._replay = replay
         handlers[TaskKind.REPLAY] = TaskHandler(do=self._replay_command, tries=3)
         handlers[TaskKind.FOLLOW] = TaskHandler(
-            do=lambda task: engine.store.perform(fan_out.go_on, task), tries=math.inf
+            do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
         )
         self.tasks = Tasks(engine, handlers)
         # The step of each returns how much there was to do.

@@ -16,7 +16,7 @@ from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hol
 from bot.services.snapshots import RUNS_KIND
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
 from bot.store.discovered import DiscoveredWorkspace
-from bot.store.maintenance import SETTLES
+from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from bot.store.tasks import NewTask
 from bot.support.errors import NotFound
 from bot.support.pool import beside
@@ -112,10 +112,10 @@ class ListReader(BaseTaskWorker):
         """
         now, last, numbers = (
             await self._store.now(),
-            await self._store.read(maintenance.failover),
+            await self._store.read(maintenance.find_failover),
             self._numbers,
         )
-        settled_at = 0.0 if last is None else last["noted_at"] + SETTLES
+        settled_at = 0.0 if last is None else last["noted_at"] + FAILOVER_CONFIRM_SECONDS
         lost_at = settled_at if settled_at <= now else 0.0
         stale_at = max(now - numbers.discover_unused_after, lost_at)
         fresh_at = max(now - numbers.discover_after, lost_at)

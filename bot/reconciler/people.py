@@ -60,4 +60,4 @@ class PeopleTasks(BaseTaskWorker):
                 )
                 if ended:
                     log.info("links ended", principal=principal.key, count=len(ended))
-        await self._store.write(maintenance.did_daily, TaskKind.SYNC_PEOPLE)
+        await self._store.write(maintenance.note_daily_work, TaskKind.SYNC_PEOPLE)

@@ -261,7 +261,7 @@ class Scheduler:
         """Query the first due time of each kind of work that may have changed; wake the loops."""
         if self._store.engine.has_jumped:
             # Only a write moves times along with the clock.
-            await self._store.perform(schema.beat)
+            await self._store.perform(schema.write_heartbeat)
         kinds, self._changed = self._changed, set()
         if not kinds:
             return 0
@@ -341,18 +341,18 @@ class Scheduler:
         for name, work in {SWEEP: self._sweep, **self.nightly}.items():
             async with contained(name, self._ids):
                 if await self._is_due(name):
-                    await self._store.write(maintenance.did_daily, name, await work() or "")
+                    await self._store.write(maintenance.note_daily_work, name, await work() or "")
 
     async def _sweep(self) -> None:
         await self._store.perform(sweeping.sweep)
 
     async def _is_due(self, work: str) -> bool:
-        now, last = await self._store.now(), await self._store.read(maintenance.last_did, work)
+        now, last = await self._store.now(), await self._store.read(maintenance.find_last_done, work)
         return last is None or last < now - (now - NIGHT_SECOND_OF_DAY) % DAY_SECONDS
 
     async def _write_heartbeat(self) -> None:
         try:
-            await self._store.perform(schema.beat)
+            await self._store.perform(schema.write_heartbeat)
             # Nothing rests for ever, whoever wrote it.
             self.wake()
             await self._on_beat()

@@ -15,7 +15,7 @@ import structlog
 
 from bot.services.context import Context
 from bot.store.maintenance import mark
-from bot.store.sqlite import back_up
+from bot.store.sqlite import write_backup
 from bot.store.transaction import StoreTime
 from bot.support.errors import StoreError, StoreUnavailable
 
@@ -46,7 +46,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
     is_over, now = Event(), datetime.fromtimestamp(await context.store.now(), UTC)
     target = folder / f"{file.stem}-{now:%Y-%m-%d-%H%M}.db"
     left, time = partial(mark, left="copied"), StoreTime(context.clock)
-    copy = partial(back_up, file, target, left, time, context.ids, partial(is_over.wait, PAUSE_SECONDS))
+    copy = partial(write_backup, file, target, left, time, context.ids, partial(is_over.wait, PAUSE_SECONDS))
     try:
         async with asyncio.timeout(BACKUP_TIMEOUT_SECONDS):
             await asyncio.get_running_loop().run_in_executor(_THREAD, _make_copy, file, target, copy)

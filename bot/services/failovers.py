@@ -12,7 +12,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.services.recent_commits import RECENT_COMMIT_SECONDS, RecentCommit
 from bot.store import gates, maintenance, notices
-from bot.store.maintenance import SETTLES
+from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
@@ -32,11 +32,11 @@ class Failovers:
         """Look whether there was one that has settled; never raise."""
         context, store = self._context, self._context.store
         async with contained("failover", context.ids):
-            found, now = await store.read(maintenance.failover), await store.now()
+            found, now = await store.read(maintenance.find_failover), await store.now()
             if (
                 found is None
                 or found == self._last
-                or not SETTLES < now - found["noted_at"] < RECENT_COMMIT_SECONDS
+                or not FAILOVER_CONFIRM_SECONDS < now - found["noted_at"] < RECENT_COMMIT_SECONDS
             ):
                 return
             occasion, body = f"{found['noted_at']:.0f}", {"what": "failover", "since": found["lost_since"]}

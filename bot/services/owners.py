@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from bot.store import owners
-from bot.store.owners import LEASE
+from bot.store.owners import LEASE_SECONDS
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.environment import command
@@ -26,7 +26,7 @@ STARTS_PREFIX: Final = "starts:"
 #: What the names of runs' followed outputs begin with.
 OUTPUT_PREFIX: Final = "output:"
 #: A lease counts for this long here, from before it was asked for: others take it over later than that.
-LOCAL_LEASE_SECONDS: Final = LEASE - 1.0
+LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 #: After so many seconds without a process that does the work, people are told; a restart is quicker.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
@@ -123,7 +123,7 @@ class SharedOwners(Owners):
         for one in things:
             self._since.pop(one, None)
             self._sure_until.pop(one, None)
-        await self._store.write(owners.disown, self.name, things)
+        await self._store.write(owners.release, self.name, things)
 
     async def renew(self) -> None:
         """Renew the leases of this process; never raise."""
@@ -170,7 +170,7 @@ class SharedOwners(Owners):
             self._has_ended = True
         self._since.clear()
         self._sure_until.clear()
-        await self._hand_back(self._store.write(owners.disown_all, self.name))
+        await self._hand_back(self._store.write(owners.release_all, self.name))
 
     @staticmethod
     async def _hand_back(work: Awaitable[None]) -> None:

@@ -19,11 +19,11 @@ from bot.domain.work_items import Outcome
 from bot.messages.texts import problems
 from bot.store import accounts, cards, maintenance, operations, runs, timers
 from bot.store.audit import append_audit
-from bot.store.fan_out import PIECE, some
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE, take_batch
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.store import Store
-from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, principal_of
+from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
 #: The cause of what is paused and of what isn't carried out.
@@ -42,8 +42,8 @@ async def pause_restored(
     while not await store.carry_out(_pause_batch):
         pass
     links = [one for one in await store.perform(accounts.list_active_accounts) if one.connection in apart]
-    for first in range(0, len(links), PIECE):
-        await store.carry_out(partial(_notify_linked, links=links[first : first + PIECE]))
+    for first in range(0, len(links), FAN_OUT_BATCH_SIZE):
+        await store.carry_out(partial(_notify_linked, links=links[first : first + FAN_OUT_BATCH_SIZE]))
     backup_at, held = await store.carry_out(
         partial(_finish_restore, administrators=administrators, links=len(links))
     )
@@ -52,7 +52,7 @@ async def pause_restored(
 
 def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
     """Notify some people that a link they ended may be back."""
-    occasion = f"{RESTORED_CAUSE}:{maintenance.made_at(tx):.3f}"
+    occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
         add_notices(tx, [NewNotice(one.id, LossKind.RESTORED, occasion, one.principal, body)])
@@ -61,18 +61,18 @@ def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
 def _finish_restore(
     tx: Transaction, administrators: Collection[str], links: int
 ) -> tuple[float, Mapping[str, int]]:
-    backup_at, _, held = maintenance.restoring(tx)
+    backup_at, _, held = maintenance.read_restore_state(tx)
     occasion = f"{RESTORED_CAUSE}:{tx.now():.0f}"
     body = {"what": RESTORED_CAUSE, "since": backup_at, "place": format_counts(held)}
     for name in administrators:
         for row in tx.all("people_named", ending=f"%:{name}"):
-            who = principal_of(row["principal"])
+            who = parse_principal(row["principal"])
             add_notices(
                 tx, [NewNotice(f"{RESTORED_CAUSE}:{who.key}", NoticeKind.OUTAGE, occasion, who, body)]
             )
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
-    maintenance.unmark(tx, "moved", "copied")
+    maintenance.remove_marks(tx, "moved", "copied")
     # From the next start on the rows are that server's.
     LINEAGE.delete(tx, id=1)
     return backup_at, held
@@ -85,14 +85,14 @@ def format_counts(held: Mapping[str, int]) -> str:
 
 def _pause_batch(tx: Transaction) -> bool:
     """Pause a batch of plans; return whether all are paused."""
-    backup_at, began, held = maintenance.restoring(tx)
-    before, given = tx.changes, {"limit": PIECE // 2, "now": tx.now()}
+    backup_at, began, held = maintenance.read_restore_state(tx)
+    before, given = tx.changes, {"limit": FAN_OUT_BATCH_SIZE // 2, "now": tx.now()}
     tx.run("seek_notices", since=backup_at, began=began, **given)
-    for operation in some(tx, OPERATIONS.query(tx, "open_operations_left", **given), before):
+    for operation in take_batch(tx, OPERATIONS.query(tx, "open_operations_left", **given), before):
         held["requests"] += operations.save_step(tx, _build_end(tx, operation, backup_at)) is not None
-    for run in some(tx, RUNS.query(tx, "unseen_runs_left", **given), before):
+    for run in take_batch(tx, RUNS.query(tx, "unseen_runs_left", **given), before):
         held["runs"] += runs.save_run_step(tx, _build_end(tx, run, backup_at)) is not None
-    for workspace in some(tx, WORKSPACES.query(tx, "timers_left", **given), before):
+    for workspace in take_batch(tx, WORKSPACES.query(tx, "timers_left", **given), before):
         assert workspace.stop_at is not None, "it is found by that"
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED_CAUSE, "mode": workspace.stop_mode, "backup_at": backup_at}
@@ -101,7 +101,7 @@ def _pause_batch(tx: Transaction) -> bool:
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
     for kind, (find, hold) in plans:
-        for one in some(tx, find(tx, PIECE // 2), before):
+        for one in take_batch(tx, find(tx, FAN_OUT_BATCH_SIZE // 2), before):
             hold(tx, one, RESTORED_CAUSE)
             held[kind] += 1
     for row in tx.all("hold_classes", **given):

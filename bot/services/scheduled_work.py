@@ -12,12 +12,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from bot.domain.people import Principal
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.store.leases import LONGEST_CLAIM
+from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: For how long a row is claimed that nothing else makes due again.
-CLAIM_LEASE_SECONDS: Final = LONGEST_CLAIM
+CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
 #: When to ask again while Slack can't say who somebody is.
 RETRY_SECONDS: Final = 30.0
 #: A workspace read longer ago than this is read again before anything is decided, and waited for this long.

@@ -36,7 +36,7 @@ from bot.slack.methods import (
 from bot.store import slack_rate_limits as budget_rows
 from bot.store.slack_rate_limits import DEPARTURE_SECONDS, MINUTE_SECONDS, WINDOW_SECONDS, CallQuota
 from bot.store.store import Store
-from bot.store.transaction import answered_soon
+from bot.store.transaction import share_request_patience
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
@@ -435,7 +435,7 @@ class UncountedBudget:
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0; or count nothing and return the seconds to wait."""
-        with suppress(StoreError, TimeoutError), answered_soon():
+        with suppress(StoreError, TimeoutError), share_request_patience():
             # It may only have been busy; then others are sending, too.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)

@@ -30,9 +30,9 @@ def name_of(url: str) -> str:
     if path is not None:
         return str(path.absolute())
     if is_postgres(url):
-        from bot.store.postgres_session import label  # noqa: PLC0415 - only where it is used
+        from bot.store.postgres_session import describe_url  # noqa: PLC0415 - only where it is used
 
-        return label(url)
+        return describe_url(url)
     return "memory"
 
 

@@ -10,7 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.store import cards, gates, operations, runs, timers, work_items
-from bot.store.fan_out import follow, know, read_batches, some
+from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
 from bot.store.hooks import StoreHooks
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
@@ -119,7 +119,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
     expire(tx, ending.principal.key, ending.connection)
-    follow(tx, "revoking", **pair, tell=notify)
+    start_fan_out(tx, "revoking", **pair, tell=notify)
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
@@ -154,7 +154,7 @@ def refuse(tx: Transaction, account: Account, hold: str) -> bool:
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
-    follow(tx, "refused", **pair, hold=hold)
+    start_fan_out(tx, "refused", **pair, hold=hold)
     return True
 
 
@@ -195,7 +195,7 @@ def _move(
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
-    for row in some(tx, found):
+    for row in take_batch(tx, found):
         remote_id, gate_key = moved(row["remote_id"], former)
         if remote_id in taken:
             continue
@@ -210,7 +210,7 @@ def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> 
     ``is_other``: it is another one than before.
     """
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
-    follow(tx, "active", **pair, is_other=is_other)
+    start_fan_out(tx, "active", **pair, is_other=is_other)
 
 
 def _reschedule_checks(tx: Transaction, workspace: Row, said: Row) -> None:
@@ -240,21 +240,21 @@ def _is_current(tx: Transaction, said: Row) -> bool:
     return ("revoking" if row is None else str(row["state"])) == str(said["what"])
 
 
-know(
+register_fan_out(
     "revoking",
     _is_current,
     ("some_workspaces_of", _delete_workspace),
     ("some_runs_of", runs.end_orphaned),
     ("some_acts_of", lambda tx, row, _: ACTS.delete(tx, id=row["id"])),
 )
-know(
+register_fan_out(
     "refused",
     _is_current,
     ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.hold, RUNS)),
     ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
 )
-know(
+register_fan_out(
     "active",
     _is_current,
     ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),

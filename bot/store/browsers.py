@@ -3,7 +3,7 @@
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.store import operations, workspaces
-from bot.store.fan_out import PIECE, all_of
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.notices import find_direct_channel
 from bot.store.tables import BROWSER_SESSIONS
 from bot.store.transaction import Engine, Priority, Transaction, prioritize
@@ -47,5 +47,5 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
 
 async def end_browser_sessions_at(engine: Engine, installation: str) -> int:
     """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
-    given = {"within": f"%:{installation}:%", "limit": PIECE}
-    return await all_of(engine, lambda tx: tx.run("end_browser_sessions_at", **given))
+    given = {"within": f"%:{installation}:%", "limit": FAN_OUT_BATCH_SIZE}
+    return await repeat_until_done(engine, lambda tx: tx.run("end_browser_sessions_at", **given))

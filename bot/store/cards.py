@@ -15,7 +15,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
-from bot.store.tables import ACTS, CARDS, word
+from bot.store.tables import ACTS, CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a question waits for the answer to a press on it, which takes its place.
@@ -91,7 +91,7 @@ def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
-    kind = word(AnyKind, notice["kind"])
+    kind = parse_enum(AnyKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
         tx.run("wait_for_answer", **at, until=tx.now() + _REPLACEMENT_WAIT_SECONDS)
@@ -110,7 +110,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             about = notice["subject"]
         case None if body.get("shows") and _is_direct(body):
             shown = body["shows"]
-            shown_as, about_shown = word(AnyKind, shown["kind"]), shown["about"]
+            shown_as, about_shown = parse_enum(AnyKind, shown["kind"]), shown["about"]
             kept = {"connection": shown["connection"]}
             _add(tx, notice["id"], shown_as, shown["subject"], notice["principal"], about_shown, kept)
         case None if body.get("offers") and _is_direct(body):
@@ -132,7 +132,7 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that can be taken back, or that offers something for one workspace or run."""
-    kind, who, key = word(AnyKind, notice["kind"]), notice["principal"], body["offers"]
+    kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
     act = ACTS.one(tx, id=key)
     about = key if act is None else act.subject or f"{act.action}/{who}"
@@ -142,7 +142,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
     """Add a message without buttons, if a moment that it announces will come."""
-    key, kind = notice["id"], word(AnyKind, notice["kind"])
+    key, kind = notice["id"], parse_enum(AnyKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
         kept = {name: one for name, one in said.items() if name != "over"}
@@ -192,7 +192,7 @@ def save_location(
         over_at = _find_over_at(card.kind, card.body, tx.now())
         if over_at != row["over_at"]:
             CARDS.change(tx, {"id": card_id}, over_at=over_at)
-    if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
+    if row is not None and Mark.IN_CHANNEL not in parse_enum(AnyKind, row["kind"]).marks:
         tx.run(
             "queue_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")}
         )

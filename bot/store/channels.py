@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.store import cards
-from bot.store.fan_out import PIECE, all_of
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
 from bot.store.transaction import Engine, Row, Transaction, from_json
 
@@ -38,11 +38,11 @@ def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
 
 async def replace_channel_id(engine: Engine, place: str, old: str, new: str) -> int:
     """Have all that is kept about a channel count for its new id, in pieces; return how many rows."""
-    return await all_of(engine, partial(_replace_id, place=place, old=old, new=new))
+    return await repeat_until_done(engine, partial(_replace_id, place=place, old=old, new=new))
 
 
 def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
-    rows = _find_rows(tx, place, old, PIECE)
+    rows = _find_rows(tx, place, old, FAN_OUT_BATCH_SIZE)
     for row in rows:
         table, key = TABLES[row["holder"]], row["id"]
         if table is CONVERSATIONS:

@@ -61,15 +61,15 @@ def _measure(tx: Transaction) -> Figures:
     """Measure the waiting time of messages, the outages, processes and lines."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
-    running = [one.name.partition(":")[0] for one in owners.running(tx)]
+    running = [one.name.partition(":")[0] for one in owners.list_processes(tx)]
     away = dict(outages.list_outages(tx))
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
     # For a day: it is no outage any more, and somebody has to hear of it.
-    if (last := maintenance.failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
+    if (last := maintenance.find_failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
         away["#failover"] = last["noted_at"]
-    if maintenance.problem_with(tx, maintenance.BACKUP):
-        away["#backup"] = maintenance.last_did(tx, maintenance.BACKUP) or now
+    if maintenance.find_problem(tx, maintenance.BACKUP):
+        away["#backup"] = maintenance.find_last_done(tx, maintenance.BACKUP) or now
     return Figures(
         counts={},
         waited=max(now - since, 0.0),

@@ -21,7 +21,7 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any, ClassVar, Protocol
 
-from bot.store.schema import SLEWED, follow, note_beat
+from bot.store.schema import CLOCK_READING_SECONDS, move_times, save_heartbeat
 from bot.store.transaction import (
     ClockReading,
     OnWrite,
@@ -36,16 +36,16 @@ from bot.support.clock import Clock
 from bot.support.errors import StoreBusy, StoreError, StoreMigrated, StoreUnavailable, StoreUnsure
 
 #: How long a caller waits for a commit, in seconds.
-PATIENCE: Mapping[Priority, float] = {
+PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.URGENT: 2.0,
     Priority.STEADY: 10.0,
     Priority.RECORDS: 10.0,
     Priority.IDLE: 10.0,
 }
 #: Once a request has used up its patience, what it still asks is given up after so many seconds each.
-BRIEF = 0.1
+MIN_PATIENCE_SECONDS = 0.1
 #: Slack has given up a request after so many seconds: what it has begun goes on with a patience of its own.
-ANSWERED_WITHIN = 3.0
+REQUEST_SECONDS = 3.0
 #: Poll records are batched until there are this many rows, or for this many seconds.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 
@@ -153,13 +153,13 @@ class QueuedEngine:
             # Only the serving process moves them, not every other process that has the database open.
             self._time.follow(jump)
             return
-        if not jump and abs(self._time.ahead() - self._written_ahead) <= SLEWED:
+        if not jump and abs(self._time.ahead() - self._written_ahead) <= CLOCK_READING_SECONDS:
             return
         clock_reading = self.clock_reading()
         if jump:
-            follow(session.transaction, jump, clock_reading)
+            move_times(session.transaction, jump, clock_reading)
         else:
-            note_beat(session.transaction, clock_reading)
+            save_heartbeat(session.transaction, clock_reading)
         session.commit()
         self._time.follow(jump)
         self._written_ahead = clock_reading.ahead + jump
@@ -167,7 +167,7 @@ class QueuedEngine:
 
 
 #: After this many turns of urgent work in a row other work gets one, so that it isn't starved.
-_URGENT_ROUNDS = 4
+_MAX_URGENT_ROUNDS = 4
 
 
 class QueueStage(Enum):
@@ -272,7 +272,7 @@ class WriteQueue:
         """Look whose patience is out in so many seconds at the latest."""
         loop, timer = asyncio.get_running_loop(), self._timers.get(priority)
         # One timer for all who wait: one each costs more than reading a row.
-        if timer is None or timer.when() > loop.time() + seconds + BRIEF:
+        if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
             if timer is not None:
                 timer.cancel()
             self._timers[priority] = loop.call_later(seconds, self._turn_away, priority)
@@ -293,17 +293,17 @@ class WriteQueue:
     def _left(self, item: QueuedWork) -> float:
         """Return for how long its caller still waits."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
-        if item.began_at is not None and item.queued_at < item.began_at + ANSWERED_WITHIN:
+        if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
             # All that a request waits for has one patience together.
             shared = item.began_at + self._patience[Priority.URGENT]
-            until = min(until, max(shared, item.queued_at + BRIEF))
+            until = min(until, max(shared, item.queued_at + MIN_PATIENCE_SECONDS))
         return max(until - monotonic(), 0.0)
 
     def end_within(self, seconds: float) -> None:
         """Let nobody wait longer than so many seconds from now, because the process ends."""
         self._ends_at = monotonic() + seconds
         for priority in self._timers:
-            self._look_in(-BRIEF, priority)
+            self._look_in(-MIN_PATIENCE_SECONDS, priority)
 
     def _give_up(self, item: QueuedWork) -> bool:
         with self._condition:
@@ -345,7 +345,7 @@ class WriteQueue:
             self._urgent_rounds = 0
             # Steady work and records take turns: the one that has waited longer goes first.
             return min(ready, key=lambda priority: queues[priority][0].queued_at), None
-        if len(ready) > 1 and self._urgent_rounds >= _URGENT_ROUNDS:
+        if len(ready) > 1 and self._urgent_rounds >= _MAX_URGENT_ROUNDS:
             self._urgent_rounds = 0
             return min(ready[1:], key=lambda priority: queues[priority][0].queued_at), None
         self._urgent_rounds += 1
@@ -448,9 +448,9 @@ class WriteQueue:
 
 
 #: How often a lost connection is made again though nobody needs it, in seconds.
-RETURNS_WITHIN = 1.0
+RECONNECT_SECONDS = 1.0
 #: A transaction takes on no more work after this many seconds.
-LONGEST = 0.02
+MAX_TRANSACTION_SECONDS = 0.02
 
 
 class Session(Protocol):
@@ -533,11 +533,13 @@ class QueueWorker:
             self._queue.end(str(error) if isinstance(error, StoreError) else "the database can't be opened")
             # Who opened it may have been cancelled, with its loop.
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle, opened, error)
+                loop.call_soon_threadsafe(_resolve_opened, opened, error)
             return
-        loop.call_soon_threadsafe(_settle, opened, None)
+        loop.call_soon_threadsafe(_resolve_opened, opened, None)
         try:
-            while (items := self._queue.take(RETURNS_WITHIN if self._session.is_away else None)) is not None:
+            while (
+                items := self._queue.take(RECONNECT_SECONDS if self._session.is_away else None)
+            ) is not None:
                 self.serve(items)
         finally:
             self._session.close()
@@ -600,7 +602,7 @@ class QueueWorker:
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
         """Run items until time is up. The driver's errors end it; ``stops``: so do all others."""
-        until = monotonic() + LONGEST
+        until = monotonic() + MAX_TRANSACTION_SECONDS
         for item in items:
             item.error = item.result = None
             try:
@@ -639,7 +641,7 @@ class QueueWorker:
         self._queue.deliver(items)
 
 
-def _settle(opened: asyncio.Future[None], error: Exception | None) -> None:
+def _resolve_opened(opened: asyncio.Future[None], error: Exception | None) -> None:
     if opened.done():
         return
     if error is None:

@@ -13,8 +13,8 @@ from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, handovers, timers
-from bot.store.fan_out import PIECE, read_batches, some
-from bot.store.statements import setting
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
+from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
     GATES,
@@ -22,8 +22,8 @@ from bot.store.tables import (
     WORKSPACES,
     doubt_columns,
     name_columns,
-    principal_of,
-    word,
+    parse_enum,
+    parse_principal,
 )
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
@@ -99,7 +99,7 @@ async def merge_discovered(
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
-        state = await engine.write(partial(_merge_batch, merge=state), rows=PIECE)
+        state = await engine.write(partial(_merge_batch, merge=state), rows=FAN_OUT_BATCH_SIZE)
     return state.new
 
 
@@ -136,15 +136,15 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
         start = find_listing_start(tx, TaskKind.DISCOVER, merge.account_id)
     pair = {"principal": account["principal"], "connection": account["connection"]}
     before = tx.changes
-    piece = merge.found[merge.at : merge.at + PIECE]
-    new = [_merge_workspace(tx, one, pair, start) for one in some(tx, piece, before)]
+    piece = merge.found[merge.at : merge.at + FAN_OUT_BATCH_SIZE]
+    new = [_merge_workspace(tx, one, pair, start) for one in take_batch(tx, piece, before)]
     merge = replace(merge, start=start, at=merge.at + len(new), new=merge.new + sum(new))
-    left = PIECE - len(new)
+    left = FAN_OUT_BATCH_SIZE - len(new)
     if merge.at < len(merge.found) or not left:
         return merge
     if merge.is_whole:
         rows_after, after = tx.all("workspaces_of_account", **pair, after=merge.after, limit=left), ""
-        for row in some(tx, rows_after, before):
+        for row in take_batch(tx, rows_after, before):
             after = row["remote_id"]
             if after not in merge.listed:
                 _note_absence(tx, row, start)
@@ -173,7 +173,7 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
     GATES.add_new(tx, **gate)
     found = Workspace(
         id=tx.ids.new("workspace"),
-        principal=principal_of(pair["principal"]),
+        principal=parse_principal(pair["principal"]),
         connection=pair["connection"],
         remote_id=one.remote_id,
         gate_key=one.gate_key,
@@ -203,7 +203,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         # Whether it's usable, only a read finds out: the start waits for that.
         is_news = False
         gates.request_read_now(tx, row["id"])
-    state = one.state if is_news else word(State, row["state"])
+    state = one.state if is_news else parse_enum(State, row["state"])
     changed = state.value != row["state"]
     is_new = changed or row["unknown_at"] is not None
     values = _choose_columns(one, row, is_new=is_new) if is_news else _choose_columns(None, row)
@@ -220,7 +220,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
         reason=failure_causes.kept(
-            word(State, row["state"]), row["reason"], state, one.reason if is_news else None
+            parse_enum(State, row["state"]), row["reason"], state, one.reason if is_news else None
         ),
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
@@ -242,7 +242,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
 
 
 def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
-    tx.run(setting("listed_workspace", *columns), id=workspace_id, **columns)
+    tx.run(fill_changes("listed_workspace", *columns), id=workspace_id, **columns)
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:

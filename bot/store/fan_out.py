@@ -13,9 +13,9 @@ from bot.store.hooks import Stage, StoreHooks
 from bot.store.tables import TASKS
 from bot.store.transaction import Engine, Priority, Row, Transaction, Work, from_json
 
-One = TypeVar("One")
+Item = TypeVar("Item")
 #: A piece ends when so many rows were changed: whatever its last one needs fits into the transaction, too.
-PIECE: Final = 80
+FAN_OUT_BATCH_SIZE: Final = 80
 #: Rows that are read at once where all of a table are, and that are counted by an index: some milliseconds of
 #: the store's thread.
 READ_BATCH_SIZE: Final = 500
@@ -24,34 +24,38 @@ COUNT_BATCH_SIZE: Final = 5_000
 
 #: Whether the row that decides still says so, given what was said when it began.
 Holds = Callable[[Transaction, Row], bool]
-_KNOWN: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
+_REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
 
 
-def know(what: str, holds: Holds, *stages: Stage) -> None:
+def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
     """Declare what follows from something, one after the other, as long as it ``holds``."""
-    _KNOWN[what] = holds, stages
+    _REGISTERED[what] = holds, stages
 
 
-def follow(tx: Transaction, what: str, **said: Any) -> None:
+def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
     """Do the first piece of what follows from what was just written; a task does the rest."""
-    left = piece(tx, {**said, "what": what, "stage": 0, "after": ""})
+    left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
         name, now = tx.ids.new("task"), tx.now()
         TASKS.add(tx, Task(name, TaskKind.FOLLOW, name, left, created_at=now, due_at=now))
 
 
-def piece(tx: Transaction, said: Row) -> Row | None:
+def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
     """Do a piece of what follows; return what to go on with, None if nothing is left."""
-    (holds, own), after, before = _KNOWN[said["what"]], said["after"], tx.changes
+    (holds, own), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
     stages = [each for stage in own for each in (stage, *_list_stages_after(said["what"], stage[0]))]
     for stage, (query, do) in enumerate(stages[said["stage"] :], said["stage"]):
-        rows = tx.all(query, **{**said, "after": after, "limit": PIECE})
-        for row in some(tx, rows, before):
+        rows = tx.all(query, **{**said, "after": after, "limit": FAN_OUT_BATCH_SIZE})
+        for row in take_batch(tx, rows, before):
             do(tx, row, said)
             after = row["id"]
-        if len(rows) == PIECE or (rows and after != rows[-1]["id"]) or tx.changes - before >= PIECE:
+        if (
+            len(rows) == FAN_OUT_BATCH_SIZE
+            or (rows and after != rows[-1]["id"])
+            or tx.changes - before >= FAN_OUT_BATCH_SIZE
+        ):
             return {**said, "stage": stage, "after": after}
         after = ""
     return None
@@ -62,19 +66,19 @@ def _list_stages_after(cause: str, query: str) -> Iterator[Stage]:
         yield from hooks.list_stages_after(cause, query)
 
 
-async def go_on(engine: Engine, task: Task) -> None:
+async def finish_fan_out(engine: Engine, task: Task) -> None:
     """Do what is left of what follows from something."""
-    while await engine.write(partial(_next, task_id=task.id)):
+    while await engine.write(partial(_run_next_batch, task_id=task.id)):
         pass
 
 
-def _next(tx: Transaction, task_id: str) -> bool:
+def _run_next_batch(tx: Transaction, task_id: str) -> bool:
     row = TASKS.row(tx, id=task_id)
-    left = piece(tx, from_json(row["payload"])) if row is not None else None
+    left = run_fan_out_batch(tx, from_json(row["payload"])) if row is not None else None
     return left is not None and TASKS.change(tx, {"id": task_id}, payload=left) == 1
 
 
-async def all_of(engine: Engine, work: Work[int]) -> int:
+async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
     """Do what changes some rows until none is left; return how many there were."""
     count = 0
     while changed := await engine.write(work):
@@ -111,10 +115,10 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
     return await engine.read(lambda tx: tx.all(query, **params, limit=size), Priority.STEADY)
 
 
-def some(tx: Transaction, rows: Iterable[One], before: int | None = None) -> Iterator[One]:
+def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
     """Yield rows until enough were changed, since ``before`` or from now on."""
     before = tx.changes if before is None else before
     for row in rows:
         yield row
-        if tx.changes - before >= PIECE:
+        if tx.changes - before >= FAN_OUT_BATCH_SIZE:
             return

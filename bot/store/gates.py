@@ -22,8 +22,8 @@ from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
 from bot.store import cards, handovers, timers
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
-from bot.store.statements import setting
-from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, name_columns, reader_of, word
+from bot.store.statements import fill_changes
+from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, make_parser, name_columns, parse_enum
 from bot.store.transaction import (
     Engine,
     Parameters,
@@ -38,9 +38,9 @@ from bot.store.work_items import Woken
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
-_ACCOUNT: Final[Callable[[Row], Account]] = reader_of("a")
+_PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Reads due within this many seconds are made along with their reader's current one.
-ALONG: Final = 1.0
+ALONG_SECONDS: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
@@ -148,7 +148,7 @@ def claim_reads(
     found = GATE_QUEUE.take(tx, lease, limit, now, connection=connection)
     counts = Counter(gate["reader"] for gate in found if gate["reader"]) if together > 1 else {}
     for reader, count in counts.items():
-        parameters = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG}
+        parameters = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG_SECONDS}
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
@@ -159,22 +159,22 @@ def claim_reads(
     granted = [
         (gate, reader)
         for gate in found
-        if (reader := _reader(tx, gate, watchers[gate["gate_key"]], connection)) is not None
+        if (reader := _choose_reader(tx, gate, watchers[gate["gate_key"]], connection)) is not None
     ]
     _note_readers(tx, granted, watchers, now)
     accounts: dict[str, Account] = {}
     for _, reader in granted:
         if reader["account_id"] not in accounts:
-            accounts[reader["account_id"]] = _ACCOUNT(reader)
+            accounts[reader["account_id"]] = _PARSE_ACCOUNT(reader)
     return [
         _grant(gate, reader, watchers[gate["gate_key"]], accounts[reader["account_id"]], interval, now)
         for gate, reader in granted
     ]
 
 
-def _reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
+def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
     """Return who reads a granted gate; nobody can: pass it on, or let it rest."""
-    here = sorted(_able(watchers, connection), key=_turn)
+    here = sorted(_filter_able(watchers, connection), key=_turn)
     if not here:
         # Another connection to the same resource reads it; if there is none, it rests.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
@@ -203,12 +203,13 @@ def _note_readers(
         [
             {"id": reader["id"], "now": now}
             for gate, reader in granted
-            if not _is_proven(reader) or len(_able(watchers[gate["gate_key"]], reader["connection"])) > 1
+            if not _is_proven(reader)
+            or len(_filter_able(watchers[gate["gate_key"]], reader["connection"])) > 1
         ],
     )
 
 
-def _able(watchers: Sequence[Row], connection: str) -> list[Row]:
+def _filter_able(watchers: Sequence[Row], connection: str) -> list[Row]:
     return [one for one in watchers if one["account_id"] is not None and one["connection"] == connection]
 
 
@@ -228,7 +229,7 @@ def _grant(
         account=account,
         workspace_ids=(reader["id"], *(watcher["id"] for watcher in others)),
         has_open_operation=any(watcher["has_operation"] for watcher in watchers),
-        state=word(State, reader["state"]),
+        state=parse_enum(State, reader["state"]),
         used_at=max(used, default=None),
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
@@ -253,12 +254,12 @@ def _is_proven(watcher: Row) -> bool:
 
 
 #: The columns that ``run_after`` returns.
-OF_RUNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
+RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 #: A read that is no older than this when the next one comes shows when a workspace came up, in seconds.
-JUST_BEFORE = 60.0
+JUST_BEFORE_SECONDS = 60.0
 
 
-def end_of(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, Ending | None]:
+def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, Ending | None]:
     """Return when and how a workspace ends, given its row before the observation.
 
     If the provider reports how long a state lasts but not since when, count from the read that first found
@@ -278,7 +279,7 @@ def end_of(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, E
     return max(known, default=granted_at + seen.ends_after), seen.ends_how
 
 
-def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
+def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
     """Return since when a workspace has been up, given its row before the observation.
 
     If the provider doesn't say, it is the read that found it running where the one just before didn't.
@@ -290,7 +291,7 @@ def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
     if seen.state is not State.RUNNING or row["state"] == State.RUNNING:
         known: float | None = row["started_at"]
         return known
-    return granted_at if granted_at - (row["observed_at"] or 0.0) <= JUST_BEFORE else None
+    return granted_at if granted_at - (row["observed_at"] or 0.0) <= JUST_BEFORE_SECONDS else None
 
 
 def newest_read(row: Row) -> float:
@@ -311,8 +312,8 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     contrary is outdated.
     """
     if observed is None:
-        return {column: row[column] for column in OF_RUNS}
-    was_over = word(RunState, row["state"]).is_over
+        return {column: row[column] for column in RUN_COLUMNS}
+    was_over = parse_enum(RunState, row["state"]).is_over
     keeps = observed.state is RunState.UNKNOWN or (was_over and not observed.state.is_over)
     return {
         "state": row["state"] if keeps else observed.state.value,
@@ -325,13 +326,13 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     }
 
 
-def runs_differ(before: Row, after: Row) -> bool:
+def is_run_changed(before: Row, after: Row) -> bool:
     """Return whether anything visible of a run has changed."""
-    return any(before[column] != after[column] for column in OF_RUNS if column != "observed_at")
+    return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
 #: Results per transaction: about ten milliseconds.
-_AT_ONCE: Final = 100
+_RECORD_BATCH_SIZE: Final = 100
 
 
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
@@ -342,8 +343,8 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     just mean *not yours*, so they are read again with their own accounts. Atomic per result, in batches
     that give way to operations.
     """
-    for first in range(0, len(results), _AT_ONCE):
-        some = results[first : first + _AT_ONCE]
+    for first in range(0, len(results), _RECORD_BATCH_SIZE):
+        some = results[first : first + _RECORD_BATCH_SIZE]
         await engine.write(partial(record_some, results=some), Priority.RECORDS, rows=len(some))
 
 
@@ -358,7 +359,7 @@ class _Writes:
 def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads."""
     now = tx.now()
-    for batch in _one_of_each_gate(results):
+    for batch in _split_repeated_gates(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
         known = {row["id"]: row for row in tx.all("read_rows", ids=as_json(dict.fromkeys(ids, 1)))}
         writes = _Writes()
@@ -376,7 +377,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
         tx.run_each("settle_gate", writes.settled)
 
 
-def _one_of_each_gate(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
+def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
     """Split results where a gate comes a second time: that result depends on what the first one writes."""
     batch: dict[str, ReadResult] = {}
     for result in results:
@@ -422,7 +423,7 @@ def _record(
         if is_gone and is_reader:
             again = {"is_new": row["state"] != State.GONE, "again": SAID_AGAIN_AFTER}
             tx.run("note_gone", id=row["id"], at=granted_at, **again)
-        _tell_operation(tx, row, result, now, changed=changed)
+        _inform_operation(tx, row, result, now, changed=changed)
     settled = opens_at if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
         writes.settled.append(
@@ -459,15 +460,15 @@ def _observe(
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, ends_after = (row["ends_at"], row["ends_how"]), end_of(row, seen, granted_at)
+    ends_before, ends_after = (row["ends_at"], row["ends_how"]), choose_end(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
-    started_at = up_since(row, seen, granted_at)
+    started_at = find_start_time(row, seen, granted_at)
     at_stake = as_words(seen.at_stake)
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     is_same &= row["unknown_at"] is None
-    reason = failure_causes.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
+    reason = failure_causes.kept(parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason)
     is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
     lacks, lacks_since = resolve_lack(row, seen, granted_at)
@@ -506,7 +507,7 @@ def _observe(
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
-    is_newest = tx.run(setting("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
+    is_newest = tx.run(fill_changes("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
     if not is_newest:
         # Another process has just written what a later read found.
         return False
@@ -531,7 +532,7 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:
         columns |= {"observed_at": granted_at, "detail": seen.detail}
-    is_newest = tx.run(setting("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns)
+    is_newest = tx.run(fill_changes("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns)
     if not is_newest:
         # Another process has just written what a later read found.
         return False
@@ -541,7 +542,7 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
     return True
 
 
-def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:
+def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:
     if row["operation_id"] is None:
         return
     has_news = row["operation_hold"] != result.hold

@@ -22,7 +22,7 @@ def add_interaction(tx: Transaction, interaction: str, said_at: float | None = N
     """
     if not interaction:
         return True
-    transaction.use(interaction)
+    transaction.use_key(interaction)
     return tables.INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="", said_at=said_at)
 
 

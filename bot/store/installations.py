@@ -10,7 +10,7 @@ from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.store.audit import append_audit
-from bot.store.fan_out import PIECE
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
@@ -95,7 +95,7 @@ def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> boo
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     """Return whether the state of an installation is used for the first time."""
     now = tx.now()
-    tx.run("forget_oauth_states", now=now, limit=PIECE)
+    tx.run("forget_oauth_states", now=now, limit=FAN_OUT_BATCH_SIZE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_RETENTION_SECONDS)
 
 

@@ -40,7 +40,7 @@ PACES: Final = frozenset(
     }
 )
 #: No claim of what time does keeps others away for longer, in seconds.
-LONGEST_CLAIM: Final = 60.0
+MAX_CLAIM_SECONDS: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
@@ -50,4 +50,4 @@ def free(tx: Transaction, settles: float) -> None:
     """
     now = tx.now()
     for query in dict.fromkeys(LEASES.values()):
-        tx.run(query, now=now, settled=now + settles, longest=LONGEST_CLAIM)
+        tx.run(query, now=now, settled=now + settles, longest=MAX_CLAIM_SECONDS)

@@ -2,7 +2,7 @@
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
-from bot.store.fan_out import PIECE, all_of
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.tables import LINKS
 from bot.store.transaction import Engine, Transaction
 
@@ -14,7 +14,9 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 
 async def clear_ended_links(engine: Engine) -> int:
     """Delete the contents of ended links, and return their number; the links stay for a day."""
-    return await all_of(engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=PIECE))
+    return await repeat_until_done(
+        engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
+    )
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:

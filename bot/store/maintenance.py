@@ -19,24 +19,24 @@ from bot.support.errors import StoreOutdated
 BACKUP: Final = "backup"
 AWAY: Final = "away"
 #: The name of the row that is written to see whether anything can be.
-_TRIED = "trial"
+_TRIAL = "trial"
 
 
-def did_daily(tx: Transaction, work: str, problem: str = "") -> None:
+def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
     """Note that daily work is done, or what the problem is: then it stays due."""
-    done_at = last_did(tx, work) or 0.0 if problem else tx.now()
+    done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
 
 @prioritize(Priority.STEADY)
-def last_did(tx: Transaction, work: str) -> float | None:
+def find_last_done(tx: Transaction, work: str) -> float | None:
     """Return when daily work was last done, None if never."""
     row = UPKEEP.row(tx, work=work)
     return None if row is None else float(row["done_at"])
 
 
 @prioritize(Priority.STEADY)
-def problem_with(tx: Transaction, work: str) -> str:
+def find_problem(tx: Transaction, work: str) -> str:
     """Return why daily work isn't done since it last was, "" if there is no problem."""
     row = UPKEEP.row(tx, work=work)
     return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
@@ -45,12 +45,12 @@ def problem_with(tx: Transaction, work: str) -> str:
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
     """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
-    UPKEEP.upsert(tx, work=_TRIED, done_at=tx.now())
+    UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
 #: What nobody may serve from as it is. ``moved``: this file was copied to another database, which is in use.
 #: ``copied``: it is a backup itself.
-_OUTDATED: Final = {
+_OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "
         "USHER_DATABASE_URL to it. To go back to this one, stop the Usher that uses the other, and run: "
@@ -71,31 +71,31 @@ def mark(tx: Transaction, left: Mark) -> None:
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
-def unmark(tx: Transaction, *marks: Mark) -> None:
+def remove_marks(tx: Transaction, *marks: Mark) -> None:
     """Take marks away again."""
     for left in marks:
         UPKEEP.delete(tx, work=left)
 
 
-def outdated(tx: Transaction) -> str:
+def explain_outdated(tx: Transaction) -> str:
     """Return why nobody may serve from a database as it is, and what to do; "" if anybody may."""
-    for left, said in _OUTDATED.items():
-        if (at := last_did(tx, left)) is not None:
+    for left, said in _OUTDATED_MESSAGES.items():
+        if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
     return ""
 
 
 def refuse_outdated(tx: Transaction) -> None:
     """Raise StoreOutdated if nobody may serve from a database as it is."""
-    if said := outdated(tx):
+    if said := explain_outdated(tx):
         raise StoreOutdated(said)
 
 
-def restoring(tx: Transaction) -> tuple[float, float, Counter[str]]:
+def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
     """Return when the backup that is restored was made, and since when how much of it is on hold, by kind."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
-    return made_at(tx), held.pop("began", tx.now()), Counter(held)
+    return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
 
 
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
@@ -103,9 +103,9 @@ def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
-def made_at(tx: Transaction) -> float:
+def find_backup_time(tx: Transaction) -> float:
     """Return when a backup was made: by its mark, otherwise when the database was last in use."""
-    if (at := last_did(tx, "copied")) is not None:
+    if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
     times = [beat["seen_at"]] if beat is not None else []
@@ -114,7 +114,7 @@ def made_at(tx: Transaction) -> float:
 
 #: For so many seconds after a failover nothing is claimed that is called or sent: the part *settled*.
 #: No lease of what was claimed in the lost seconds lasts longer; nor does the minute in which Slack counts.
-SETTLES: Final = 62.0
+FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 
 def compare(tx: Transaction, server: str) -> None:
@@ -125,6 +125,6 @@ def compare(tx: Transaction, server: str) -> None:
 
 
 @prioritize(Priority.STEADY)
-def failover(tx: Transaction) -> Row | None:
+def find_failover(tx: Transaction) -> Row | None:
     """Return since when rows may be lost, and when that was noticed; None if it never was."""
     return tx.one("failover")

@@ -10,11 +10,17 @@ from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, Not
 from bot.domain.people import Principal
 from bot.domain.work_items import Outcome
 from bot.store import cards, conversations
-from bot.store.fan_out import PIECE, all_of, follow, know, some
+from bot.store.fan_out import (
+    FAN_OUT_BATCH_SIZE,
+    register_fan_out,
+    repeat_until_done,
+    start_fan_out,
+    take_batch,
+)
 from bot.store.hooks import StoreHooks
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota, count_remaining_calls
-from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
+from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 
 #: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
@@ -36,7 +42,7 @@ _INFORMATIONAL_CLASSES: Final = {NoticeKind.SUMMARY.urgency}
 #: The classes of rows in the order of sending.
 _CLASSES: Final = get_args(Urgency)
 #: So many, at most, are told or looked for together at once.
-_MAX_COMBINED_NOTICES: Final = PIECE // 2
+_MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 CLASS_NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
 #: What may be claimed of the room by urgency: all of it.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
@@ -226,7 +232,7 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
         if _INFORMATIONAL_CLASSES.isdisjoint(due)
         else tx.all("late_news", now=now, since=now - SILENCE_SECONDS)
     )
-    for late in some(tx, late_news):
+    for late in take_batch(tx, late_news):
         found = tx.one("unclaimed_summary", principal=late["principal"])
         holder = str(found["id"]) if found is not None else tx.ids.new("notice")
         news = tx.all(
@@ -321,7 +327,7 @@ def _claim(tx: Transaction, query: str, lease: float, owner: str, **which: Any) 
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
     found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST_SECONDS, **given)
-    for principal in some(tx, {one.principal for one in found if one.unknown_since is not None}):
+    for principal in take_batch(tx, {one.principal for one in found if one.unknown_since is not None}):
         found += NOTICES.query(
             tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MAX_COMBINED_NOTICES, **given
         )
@@ -347,11 +353,11 @@ def mark_notice_sent(
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
-    kind, subject = word(AnyKind, row["kind"]), row["subject"]
+    kind, subject = parse_enum(AnyKind, row["kind"]), row["subject"]
     if kind in _HOLDERS:
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         at = {"channel_id": channel_id, "message_ts": message_ts, "said": dict(said or {})}
-        follow(tx, "told", notice=notice_id, to=to, at=at if message_ts else None)
+        start_fan_out(tx, "told", notice=notice_id, to=to, at=at if message_ts else None)
     if message_ts:
         card_id = cards.choose_card_id(kind, notice_id, subject)
         if said is not None and channel_id.startswith("D"):
@@ -398,8 +404,13 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
     A send of unknown outcome still has its ``settles`` seconds to show.
     """
     now = engine.now()
-    given = {"now": now, "shown": now + settles, "people": _make_people_pattern(place), "limit": PIECE}
-    await all_of(engine, lambda tx: tx.run("release_notices", **given))
+    given = {
+        "now": now,
+        "shown": now + settles,
+        "people": _make_people_pattern(place),
+        "limit": FAN_OUT_BATCH_SIZE,
+    }
+    await repeat_until_done(engine, lambda tx: tx.run("release_notices", **given))
 
 
 def _make_people_pattern(place: str) -> str:
@@ -420,7 +431,7 @@ def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
         _lose_card(tx, row["subject"])
-    follow(tx, "told", notice=notice_id, to={"state": NoticeState.DEAD, "error": error})
+    start_fan_out(tx, "told", notice=notice_id, to={"state": NoticeState.DEAD, "error": error})
 
 
 def _end(tx: Transaction, row: Row, said: Row) -> None:
@@ -431,7 +442,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         at = said["at"]
         shown = {**card.body, **at["said"], "holder": said["notice"]}
         cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
-    marks = word(AnyKind, row["kind"]).marks
+    marks = parse_enum(AnyKind, row["kind"]).marks
     # The card of a run stays where its end has no message of its own: its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.queue_ended(tx, row["subject"])
@@ -441,7 +452,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
             cards.queue_messages(tx, operation["workspace_id"], changed=False)
 
 
-know("told", lambda _tx, _said: True, ("some_told_together", _end))
+register_fan_out("told", lambda _tx, _said: True, ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str) -> Notice | None:

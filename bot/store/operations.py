@@ -17,15 +17,15 @@ from bot.store import cards, gates, timers, work_items
 from bot.store.hooks import STOP_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
+from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
 
-_PARSE_RELATED = reader_of("w a p")
-_PARSE_VIEW = reader_of("o w a")
+_PARSE_RELATED = make_parser("w a p")
+_PARSE_VIEW = make_parser("o w a")
 
 
 @dataclass(frozen=True, slots=True)

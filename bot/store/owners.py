@@ -9,7 +9,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 from bot.support.release import RELEASE
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
-LEASE: Final = 10.0
+LEASE_SECONDS: Final = 10.0
 #: What the name of a process's presence begins with: its role.
 ROLES: Final = ("serve", "web", "worker")
 
@@ -27,30 +27,30 @@ class Ownership:
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     """Take what nobody else owns, or keep it; return which of the names are the owner's now."""
     now = tx.now()
-    given = {"owner": owner, "now": now, "until": now + LEASE, "release": RELEASE}
+    given = {"owner": owner, "now": now, "until": now + LEASE_SECONDS, "release": RELEASE}
     return [name for name in names if tx.one("own", name=name, **given)]
 
 
 @prioritize(Priority.URGENT)
 def renew_owned(tx: Transaction, owner: str) -> list[str]:
     """Keep everything of an owner's for longer; return the names of what it was."""
-    return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE)]
+    return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE_SECONDS)]
 
 
-def disown(tx: Transaction, owner: str, names: Sequence[str]) -> None:
+def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
     """Hand back what others may take at once."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 
 
 @prioritize(Priority.URGENT)
-def disown_all(tx: Transaction, owner: str) -> None:
+def release_all(tx: Transaction, owner: str) -> None:
     """Hand back everything of an owner's."""
     OWNERS.delete(tx, owner=owner)
 
 
 @prioritize(Priority.STEADY)
-def owned(tx: Transaction) -> list[Ownership]:
+def list_ownerships(tx: Transaction) -> list[Ownership]:
     """Return what is owned by processes that live, by name."""
     now = tx.now()
     return [
@@ -59,9 +59,9 @@ def owned(tx: Transaction) -> list[Ownership]:
     ]
 
 
-def running(tx: Transaction) -> list[Ownership]:
+def list_processes(tx: Transaction) -> list[Ownership]:
     """Return the processes that live, each as the presence that it owns."""
-    return [one for one in owned(tx) if one.name.partition(":")[0] in ROLES]
+    return [one for one in list_ownerships(tx) if one.name.partition(":")[0] in ROLES]
 
 
 @prioritize(Priority.STEADY)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bot.store.fan_out import PIECE
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
@@ -30,7 +30,7 @@ class Pause:
 def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
     """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
     now = tx.now()
-    tx.run("forget_pauses", now=now, before=now - RETENTION_SECONDS, limit=PIECE)
+    tx.run("forget_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     for who, wait in seconds.items():
         tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
 

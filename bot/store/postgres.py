@@ -23,7 +23,7 @@ from bot.store import audit, maintenance, owners, schema
 from bot.store.database_thread import (
     BATCH_ROWS,
     BATCH_SECONDS,
-    PATIENCE,
+    PATIENCE_SECONDS,
     QueuedEngine,
     QueueWorker,
     Session,
@@ -33,10 +33,10 @@ from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
     PostgresSession,
-    label,
-    pooling_error,
+    describe_url,
+    make_pooling_error,
 )
-from bot.store.sqlite import SqliteEngine, why_not_opened
+from bot.store.sqlite import SqliteEngine, explain_not_opened
 from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
@@ -51,7 +51,7 @@ READERS = 2
 #: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
-_CLOSED = "This database ({name}) is being copied to: try again in a moment."
+_CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
     "stopped. Nothing that was asked for is lost: start the newer release."
@@ -69,7 +69,7 @@ class PostgresEngine(QueuedEngine):
         clock: Clock,
         ids: Ids,
         *,
-        patience: Mapping[Priority, float] = PATIENCE,
+        patience: Mapping[Priority, float] = PATIENCE_SECONDS,
         batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
         readers: int = READERS,
@@ -80,8 +80,8 @@ class PostgresEngine(QueuedEngine):
         self._url = url
         database_clock = database_clock or DatabaseClock(clock)
         super().__init__(database_clock, patience, batch_seconds)
-        self._name = label(url)
-        self._scripts = scripts or schema.migrations()
+        self._name = describe_url(url)
+        self._scripts = scripts or schema.read_migrations()
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
         new_session = partial(self._new_session, database_clock, ids)
         self._session = new_session()
@@ -123,7 +123,7 @@ class PostgresEngine(QueuedEngine):
             # Of connections that are made one after the other only a pooler gives two the same.
             sessions = [*self._writing, *self._reading]
             if len({session.pid for session in sessions}) < len(sessions):
-                raise StoreUnavailable(f"{self._name}: {pooling_error()}")
+                raise StoreUnavailable(f"{self._name}: {make_pooling_error()}")
         except StoreUnavailable:
             await self.close()
             raise
@@ -152,7 +152,7 @@ class PostgresEngine(QueuedEngine):
             for session in self._writing:
                 session.reads_schema = True
             if not await self.write(lambda _: self._session.take_lock()):
-                raise StoreInUse(_CLOSED.format(name=self._name))
+                raise StoreInUse(_CLOSED_MESSAGE.format(name=self._name))
         return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
@@ -202,7 +202,7 @@ class PostgresEngine(QueuedEngine):
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
         applied = self._session.applied()
-        missing = schema.missing(applied, self._scripts, self._name)
+        missing = schema.find_missing_migrations(applied, self._scripts, self._name)
         if applied and missing and not self._can_migrate():
             raise StoreInUse(_STOP_IT.format(name=self._name))
         for name in missing:
@@ -213,7 +213,7 @@ class PostgresEngine(QueuedEngine):
         """Return whether nobody serves, or only processes that stop by themselves."""
         if self._session.is_alone():
             return True
-        running = owners.running(self._session.transaction)
+        running = owners.list_processes(self._session.transaction)
         return bool(running) and not any(is_newer(FIRST_THAT_STOPS, one.release) for one in running)
 
 
@@ -268,14 +268,14 @@ async def copy_store(path: Path, url: str) -> Copied:
         try:
             await source.migrate(serves=True)
             # Who copies it again means to: the copy may be served from.
-            await Store(source).write(maintenance.unmark, "moved")
+            await Store(source).write(maintenance.remove_marks, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
         target = PostgresEngine(url, clock, ids)
         await target.open()
         try:
             await target.migrate(serves=True)
-            counts = await target.fill(partial(_tables, str(path)))
+            counts = await target.fill(partial(_read_tables, str(path)))
             broken_at = await _compare(Store(source), Store(target), path)
             await Store(source).write(maintenance.mark, "moved")
         finally:
@@ -295,10 +295,10 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
 
 
 #: After what else comes whatever refers to a table that refers to others itself.
-_LATE: Final = {"workspaces": 2}
+_COPY_RANKS: Final = {"workspaces": 2}
 
 
-def _tables(path: str) -> Generator[schema.TableCopy]:
+def _read_tables(path: str) -> Generator[schema.TableCopy]:
     """Yield every table of a file, as of one moment; those that others refer to come first."""
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
@@ -308,7 +308,7 @@ def _tables(path: str) -> Generator[schema.TableCopy]:
             for table in sorted(
                 Database(database, recursive_triggers=False, execute_plugins=False).tables,
                 key=lambda table: (
-                    sorted(_LATE.get(key.other_table, 1) for key in table.foreign_keys),
+                    sorted(_COPY_RANKS.get(key.other_table, 1) for key in table.foreign_keys),
                     table.name,
                 ),
             ):
@@ -317,4 +317,4 @@ def _tables(path: str) -> Generator[schema.TableCopy]:
                     rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
                     yield schema.TableCopy(table.name, tuple(table.columns_dict), rows)
     except sqlite3.Error as error:
-        raise StoreUnavailable(why_not_opened(path, error)) from None
+        raise StoreUnavailable(explain_not_opened(path, error)) from None

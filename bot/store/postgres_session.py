@@ -27,8 +27,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
-from bot.store.statements import named_queries
-from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, written_by
+from bot.store.statements import read_queries
+from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, find_written_table
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
@@ -37,11 +37,11 @@ log = structlog.get_logger(__name__)
 
 
 #: The oldest version that is still maintained.
-OLDEST = 140_000
+OLDEST_VERSION = 140_000
 #: Between two attempts to connect again, in seconds; and where a server answers that can't be used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: For how long a connection's first statement is waited for, in seconds.
-FIRST_SECONDS = 5.0
+FIRST_STATEMENT_SECONDS = 5.0
 #: For how long to look for the outcome of a commit whose connection was lost, in seconds: as long as a lease,
 #: so that whoever has claimed something in it goes on with that.
 OUTCOME_SECONDS = 60.0
@@ -65,7 +65,7 @@ _SETTINGS = (
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
-_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
+_CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
 #: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
 #: follows a promotion; the log's name says it at once, and a standby writes none.
@@ -73,16 +73,16 @@ _LINEAGE = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
     "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS lineage"
 )
-_SERVER = f"{_CLOCK}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_LINEAGE}"
+_SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_LINEAGE}"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second.
 WRITING, SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE, _BEGIN_BESIDE = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({WRITING}, {_OF_SCHEMA}); {_CLOCK}"
+    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({WRITING}, {_OF_SCHEMA}); {_CLOCK_QUERY}"
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-_CLOSED = "the database is closed to who serves from it"
+_CLOSED_TO_SERVERS = "the database is closed to who serves from it"
 _HALF = "another connection of this process is away"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -128,9 +128,9 @@ class PostgresSession:
         try:
             self._connect()
         except psycopg.Error as error:
-            raise not_opened(self._url, error) from None
+            raise make_open_error(self._url, error) from None
         except StoreUnavailable as error:
-            raise type(error)(f"{label(self._url)}: {error}") from None
+            raise type(error)(f"{describe_url(self._url)}: {error}") from None
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock."""
@@ -141,7 +141,7 @@ class PostgresSession:
         except psycopg.errors.FeatureNotSupported:
             # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
             self._close()
-            raise standby_error() from None
+            raise make_standby_error() from None
         except psycopg.OperationalError:
             if not self._is_gone():
                 raise
@@ -182,7 +182,7 @@ class PostgresSession:
 
     def translated(self, error: Exception) -> Exception:
         """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
-        return translated(error)
+        return translate(error)
 
     def close(self) -> None:
         """Close the connection; the lock is free when this returns, not only once the server has noticed."""
@@ -246,10 +246,10 @@ class PostgresSession:
     def apply(self, name: str, script: str) -> None:
         """Run a migration and record it, within the open transaction."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
-        for statements in (*schema.RECORDS, script):
+        for statements in (*schema.CREATE_MIGRATIONS, script):
             # Texts are compared as SQLite does, whatever the database's own order.
-            self._cursor().execute(schema.TEXT.sub('TEXT COLLATE "C"', statements).encode())
-        for table, row in schema.records(name, script, self._time.now()):
+            self._cursor().execute(schema.TEXT_PATTERN.sub('TEXT COLLATE "C"', statements).encode())
+        for table, row in schema.make_migration_rows(name, script, self._time.now()):
             marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
             values = [repr(value) if isinstance(value, float) else value for value in row]
             self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608
@@ -332,16 +332,16 @@ class PostgresSession:
         self._held = set()
         self._connection = self._connected()
         try:
-            if refusal := _refusal(self._connection.info):
+            if refusal := _explain_refusal(self._connection.info):
                 raise StoreUnavailable(refusal)
             with _cut_unless_answered(self._connection):
-                server = self._read_clock(f"{_SETTINGS}; {_SERVER}")
+                server = self._read_clock(f"{_SETTINGS}; {_SERVER_COLUMNS}")
             if server["is_standby"]:
-                raise standby_error()
+                raise make_standby_error()
             self.pid, self.lineage, self.is_compared = server["pid"], server["lineage"], False
             for mode in sorted(self._wanted):
                 if not self.take_lock(alone=mode == _ALONE):
-                    raise psycopg.OperationalError(_CLOSED)
+                    raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
         except (psycopg.Error, StoreUnavailable):
             # Nothing is written without these settings, or without the lock.
             self._connection.close()
@@ -358,11 +358,11 @@ class PostgresSession:
             self._lose(str(error))
             raise
         except psycopg.Error as error:
-            self._lose(why_not_opened(self._url, error))
+            self._lose(explain_not_opened(self._url, error))
             sleep(RETRY_SECONDS)
             raise
         if self._is_lost:
-            log.info("the database is back", database=label(self._url))
+            log.info("the database is back", database=describe_url(self._url))
         self._is_lost = False
 
     def _lose(self, problem: str) -> None:
@@ -408,9 +408,9 @@ class PostgresSession:
         raise StoreUnavailable("the connection to the database was lost; it may or may not have been done")
 
 
-def _refusal(server: psycopg.ConnectionInfo) -> str:
+def _explain_refusal(server: psycopg.ConnectionInfo) -> str:
     """Return why this server or database can't be used, "" if it can."""
-    if server.server_version < OLDEST:
+    if server.server_version < OLDEST_VERSION:
         return f"the database is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
     if server.parameter_status("server_encoding") != "UTF8":
         return "the database can't store every text: create it with ENCODING 'UTF8'"
@@ -427,7 +427,7 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
         with suppress(OSError, psycopg.Error), socket(fileno=os.dup(connection.fileno())) as line:
             line.shutdown(SHUT_RDWR)
 
-    timer = Timer(FIRST_SECONDS, cut)
+    timer = Timer(FIRST_STATEMENT_SECONDS, cut)
     timer.daemon = True
     timer.start()
     try:
@@ -435,7 +435,7 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
     except psycopg.OperationalError:
         if not cuts:
             raise
-        raise psycopg.OperationalError(UNANSWERED) from None
+        raise psycopg.OperationalError(FIRST_STATEMENT_UNANSWERED) from None
     finally:
         timer.cancel()
         timer.join()
@@ -445,22 +445,24 @@ def _lock(function: str) -> bytes:
     return f"SELECT {function}({SERVING}, {_OF_SCHEMA}) AS done".encode()
 
 
-_PARAMETER = re.compile(r"(?<!:):(\w+)")
+_PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
 #: The parameter that stands for all rows.
 _EACH = "each"
 #: What only this engine is told; for SQLite it is a comment.
-_OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
+_OWN_COMMENT_PATTERN = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 
 
 @cache
-def numbered(query: str) -> tuple[str, tuple[str, ...]]:
+def number_parameters(query: str) -> tuple[str, tuple[str, ...]]:
     """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
-    query = _OURS.sub(r"\1", named_queries().get(query, query))
-    names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
+    query = _OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
+    names = tuple(dict.fromkeys(_PARAMETER_PATTERN.findall(query)))
     if _EACH in names:
-        query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)
+        query = _PARAMETER_PATTERN.sub(
+            lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query
+        )
         names = (_EACH,)
-    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
+    return _PARAMETER_PATTERN.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
 
 
 class PostgresTransaction:
@@ -477,13 +479,15 @@ class PostgresTransaction:
         self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
-        text, names = numbered(query)
-        done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+        text, names = number_parameters(query)
+        done = self._cursor().execute(
+            text.encode(), [_encode_text(params[name]) for name in names], prepare=True
+        )
         if query == "end_audit":
             self.audited = str(params["hash"])
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount
-            self.written |= written_by(text)
+            self.written |= find_written_table(text)
         return done
 
     def all(self, query: str, **params: Any) -> list[Row]:
@@ -510,7 +514,7 @@ class PostgresTransaction:
         return self._time.now()
 
 
-def _sent(value: Any) -> str | None:
+def _encode_text(value: Any) -> str | None:
     cleaned = clean(value)
     return cleaned if cleaned is None or isinstance(cleaned, str) else repr(cleaned)
 
@@ -519,7 +523,7 @@ _POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-_CAUSES = {
+_POSTGRES_CAUSES = {
     "25006": "the database is read-only",
     "3F000": "there is no schema to keep the tables in: correct the user's search_path",
     "26000": _POOLED,
@@ -529,14 +533,14 @@ _CAUSES = {
     "57014": "the database took too long",
 }
 #: The same work may succeed in a moment: a lock, a server that is starting or stopping, too many connections.
-_PASSING = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
+_PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
 #: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
 STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
-_FULL = "the server has no free connection"
+_TOO_MANY_CONNECTIONS = "the server has no free connection"
 #: What is said of a connection whose first statement wasn't answered.
-UNANSWERED = "the first statement was not answered"
+FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
     "to the server, five for each process of Usher"
@@ -563,11 +567,11 @@ _NOT_OPENED = (
     (r"permission denied for database", "its user may not connect to that database"),
     (r"no pg_hba.conf entry", "the server admits no such connection: see its pg_hba.conf"),
     (r"could not translate host name|failed to resolve host", "there is no such host"),
-    (rf"{UNANSWERED}|query_wait_timeout", _NOT_SERVED),
+    (rf"{FIRST_STATEMENT_UNANSWERED}|query_wait_timeout", _NOT_SERVED),
     (r"refused|No such file|server login has been failing", _NO_SERVER),
     (r"timeout|timed out", _TOO_LATE),
-    (r"too many connections for \S+ \S+", f"{_FULL}, it says: {{said}}"),
-    (r"too many clients|remaining connection slots|no more connections", _FULL),
+    (r"too many connections for \S+ \S+", f"{_TOO_MANY_CONNECTIONS}, it says: {{said}}"),
+    (r"too many clients|remaining connection slots|no more connections", _TOO_MANY_CONNECTIONS),
     (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
     (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
@@ -576,10 +580,10 @@ _NOT_OPENED = (
 
 def is_passing(error: psycopg.Error) -> bool:
     """Return whether the same work may succeed in a moment."""
-    return error.sqlstate in _PASSING or error.sqlstate == STALE_PLAN
+    return error.sqlstate in _PASSING_CODES or error.sqlstate == STALE_PLAN
 
 
-def translated(error: Exception) -> Exception:
+def translate(error: Exception) -> Exception:
     """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
     if not isinstance(error, psycopg.Error):
         return error
@@ -589,10 +593,12 @@ def translated(error: Exception) -> Exception:
         return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
         return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
-    return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")
+    return StoreUnavailable(
+        _POSTGRES_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})"
+    )
 
 
-def standby_error() -> StoreAway:
+def make_standby_error() -> StoreAway:
     """Return the error for a server that only follows another one; it may take that one's place."""
     return StoreAway(
         "the database is a standby, which can only be read: give the address of the primary, or those of all "
@@ -600,12 +606,12 @@ def standby_error() -> StoreAway:
     )
 
 
-def pooling_error() -> StoreUnavailable:
+def make_pooling_error() -> StoreUnavailable:
     """Return the error for connections that others use between two transactions."""
     return StoreUnavailable(_POOLED)
 
 
-def label(url: str) -> str:
+def describe_url(url: str) -> str:
     """Return what may be said of a database's URL: the server and the name, nothing that opens it."""
     try:
         parts = conninfo_to_dict(url)
@@ -615,14 +621,14 @@ def label(url: str) -> str:
     return f"postgresql://{host}{':' if port else ''}{port}/{name}"
 
 
-def not_opened(url: str, error: psycopg.Error) -> StoreUnavailable:
+def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error for operators when a database can't be opened."""
-    why = why_not_opened(url, error)
-    is_away = _FULL in why or why.endswith((_NO_SERVER, _TOO_LATE, _NOT_SERVED, _RESTARTS))
+    why = explain_not_opened(url, error)
+    is_away = _TOO_MANY_CONNECTIONS in why or why.endswith((_NO_SERVER, _TOO_LATE, _NOT_SERVED, _RESTARTS))
     return StoreAway(why) if is_away else StoreUnavailable(why)
 
 
-def why_not_opened(url: str, error: psycopg.Error) -> str:
+def explain_not_opened(url: str, error: psycopg.Error) -> str:
     """Return the cause for operators when a database can't be opened."""
     if isinstance(error, psycopg.ProgrammingError):
         cause = "the URL is not understood: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -630,7 +636,7 @@ def why_not_opened(url: str, error: psycopg.Error) -> str:
         found = ((re.search(pattern, str(error), re.IGNORECASE), cause) for pattern, cause in _NOT_OPENED)
         causes = (cause.format(said=match[0]) for match, cause in found if match)
         cause = next(causes, "see the log of the PostgreSQL server")
-    return f"{label(url)} can't be opened: {cause}"
+    return f"{describe_url(url)} can't be opened: {cause}"
 
 
 class DatabaseClock:

@@ -7,7 +7,7 @@ from bot.domain.accounts import Account
 from bot.domain.notices import NewNotice
 from bot.store import outages
 from bot.store.accounts import resume_now
-from bot.store.fan_out import follow, know
+from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
@@ -57,7 +57,7 @@ def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) ->
     """End an outage as ``outages.end`` does; whom that refused is tried at once."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
-        follow(tx, "let in", connection=name.removesuffix(PEOPLE))
+        start_fan_out(tx, "let in", connection=name.removesuffix(PEOPLE))
     return is_over
 
 
@@ -67,7 +67,7 @@ def _try(tx: Transaction, row: Row, _said: Row) -> None:
     resume_now(tx, account)
 
 
-know("let in", lambda _tx, _said: True, ("some_held_accounts", _try))
+register_fan_out("let in", lambda _tx, _said: True, ("some_held_accounts", _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:

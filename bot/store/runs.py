@@ -18,13 +18,13 @@ from bot.store.discovered import find_listing_start
 from bot.store.hooks import RUN_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
-from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
+from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Engine, Priority, Row, Transaction, prioritize
 from bot.store.work_items import Woken
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
-_PARSE_RELATED = reader_of("a p")
+_PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
@@ -137,7 +137,7 @@ def _make_cancellation(row: Row, cause: str) -> NewNotice:
     body = {"job": row["id"], "connection": row["connection"], "cause": cause}
     if row["channel_id"] is not None:
         body["channel_id"] = row["channel_id"]
-    principal = principal_of(row["principal"])
+    principal = parse_principal(row["principal"])
     return NewNotice(row["id"], NoticeKind.JOB_FAILED, END, principal, body)
 
 
@@ -374,11 +374,11 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
     """Write what a list says about an open run; a step then ends it, so that its person is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
-    RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.OF_RUNS})
+    RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     changed = after["state"] != row["state"]
     if changed:
         tx.run("wake_run", id=row["id"], now=now)
-    if gates.runs_differ(row, after):
+    if gates.is_run_changed(row, after):
         cards.queue_updates(tx, row["id"], changed=changed)
 
 
@@ -386,7 +386,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
     seen, is_over = one.observed, one.observed.state.is_over
     return Run(
         id=run_id,
-        principal=principal_of(pair["principal"]),
+        principal=parse_principal(pair["principal"]),
         connection=pair["connection"],
         name=seen.name or one.name,
         spec=None,

@@ -14,23 +14,23 @@ from typing import Any, Final
 
 from bot.store import leases
 from bot.store.maintenance import AWAY
-from bot.store.statements import setting
+from bot.store.statements import fill_changes
 from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
-from bot.store.time_repair import healing_queries
+from bot.store.time_repair import build_healing_queries
 from bot.store.transaction import ClockReading, Engine, Priority, Transaction, Work, prioritize
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, newest
 
 #: What ran here; the second table has the release that ran it, too, which a database that is older or newer
 #: than the code is refused with. 0.1.0 reads the first one alone.
-RECORDS: Final = (
+CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
         name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL, oldest TEXT NOT NULL
     )""",
 )
 #: The type of text columns.
-TEXT = re.compile(r"\bTEXT\b")
+TEXT_PATTERN = re.compile(r"\bTEXT\b")
 _UNRELEASED = (
     "The database {path} was made by a development version of Usher, whose tables no release can bring up to "
     "date: set USHER_DATABASE_URL to a new one, where people link their accounts again."
@@ -44,34 +44,34 @@ _TOO_NEW = (
     "is {release}. Run that release, or restore the backup made before it."
 )
 #: The migrations up to 0.2.1, in whose place one file stands.
-_IN_PLACE_OF = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
+_REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 
-def in_place_of(script: str) -> tuple[str, ...]:
+def list_replaced_migrations(script: str) -> tuple[str, ...]:
     """Return the migrations in whose place a script stands, in order; none for most."""
-    found = _IN_PLACE_OF.search(script)
+    found = _REPLACED_PATTERN.search(script)
     return tuple(found[1].replace("--", " ").split()) if found is not None else ()
 
 
-def records(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
+def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
     """Return the rows about a migration that ran, each with the table that takes it.
 
     What one stands in the place of is recorded as it is where each ran by itself.
     """
-    names = in_place_of(script) or (name,)
+    names = list_replaced_migrations(script) or (name,)
     return [
         row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, RELEASE)))
     ]
 
 
-def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
+def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` is the release that ran it, by migration; "" if none is recorded. A newer release has run all
     of these and then others; before the first release they had other names. What stands in the place of
     others has run where all of those have.
     """
-    stood_for = {name: in_place_of(script) for name, script in scripts.items()}
+    stood_for = {name: list_replaced_migrations(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
     known = scripts.keys() - {name for name, names in stood_for.items() if names} | before
     unknown = sorted(applied.keys() - known)
@@ -96,7 +96,7 @@ class TableCopy:
 
 
 @cache
-def migrations() -> dict[str, str]:
+def read_migrations() -> dict[str, str]:
     """Return the migrations' scripts by name (``0001_initial``), in the order in which they run."""
     folder = files(__package__).joinpath("migrations")
     scripts = {
@@ -106,17 +106,17 @@ def migrations() -> dict[str, str]:
 
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
-SMALL: Final = 0.1
+MAX_SLEW_SECONDS: Final = 0.1
 #: The clock reading is written again when it has changed by this much; also less than any poll margin.
-SLEWED: Final = 0.05
+CLOCK_READING_SECONDS: Final = 0.05
 #: No gate is closed for longer than this.
-LONGEST_GATE: Final = 600.0
+MAX_GATE_SECONDS: Final = 600.0
 #: For so many seconds from its send a message of unknown outcome may be in flight, whether the sender still
 #: waits for the answer or has died: ``Timing.send_timeout`` and ``Timing.settles``.
-SENDS_SETTLE: Final = 25.0
+SEND_CONFIRM_SECONDS: Final = 25.0
 
 #: So many seconds without a heartbeat are more than a restart.
-PAUSE: Final = 3600.0
+AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
@@ -131,22 +131,22 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
         # By the healed times: a message in hand is looked for some time from now.
-        await engine.write(lambda tx: leases.free(tx, SENDS_SETTLE))
+        await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
     # Not earlier, or the clock reading needed for healing would be overwritten.
     engine.serves()
     return applied
 
 
-async def beat(engine: Engine) -> None:
+async def write_heartbeat(engine: Engine) -> None:
     """Write a heartbeat with the clock reading: a tiny write. A shared database's clock needs none."""
     if not engine.is_shared:
         # Read the clock within the work, to include a jump that this write is the first to see.
-        await engine.write(lambda tx: note_beat(tx, engine.clock_reading()))
+        await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
 
 
-def note_beat(tx: Transaction, clock_reading: ClockReading) -> None:
+def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
     """Write a heartbeat with the clock reading."""
-    _write_beat(tx, tx.now(), clock_reading)
+    _save_heartbeat(tx, tx.now(), clock_reading)
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
@@ -155,50 +155,50 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved = clock_reading.ahead - last["ahead"]
-        is_unknown = abs(moved) > SMALL
+        is_unknown = abs(moved) > MAX_SLEW_SECONDS
     elif last is not None:
         # The machine was rebooted or is a different one: only the last heartbeat gives an estimate.
         moved = now - last["seen_at"]
-    _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -SMALL else 0.0)
-    _write_beat(tx, now, clock_reading)
+    _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -MAX_SLEW_SECONDS else 0.0)
+    _save_heartbeat(tx, now, clock_reading)
 
 
-def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
+def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
     """Heal times after a wall clock that jumped ahead while this process serves, or a machine that slept.
 
     What is under way here keeps its leases for as long as it would have.
     """
     before = tx.now()
     for work_items in (OPERATIONS, RUNS):
-        tx.run(setting("move_leases", work_items=work_items.name), jump=jump, before=before)
+        tx.run(fill_changes("move_leases", work_items=work_items.name), jump=jump, before=before)
     tx.run("move_sends", jump=jump, before=before)
     _heal(tx, before + jump, is_unknown=True)
-    _write_beat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
+    _save_heartbeat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
     """Heal all times; where it is unknown how much time has passed, what must not be early waits in full."""
     if is_unknown:
-        tx.run("heal_sends", settled=now + SENDS_SETTLE)
-    for query in healing_queries():
+        tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
+    for query in build_healing_queries():
         tx.run(query, now=now, back=back, is_unknown=is_unknown)
-    tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=LONGEST_GATE)
+    tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=MAX_GATE_SECONDS)
 
 
-def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
+def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
     last = SERVING.row(tx, id=1)
-    if last is None or now - last["seen_at"] > PAUSE:
+    if last is None or now - last["seen_at"] > AWAY_SECONDS:
         UPKEEP.upsert(tx, work=AWAY, done_at=now)
     SERVING.upsert(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
 
 
 @prioritize(Priority.STEADY)
-def migrated(tx: Transaction) -> dict[str, str]:
+def list_migrations(tx: Transaction) -> dict[str, str]:
     """Return the names of the migrations that ran."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 
 @prioritize(Priority.STEADY)
-def schema_changes(tx: Transaction) -> dict[str, str]:
+def list_schema_changes(tx: Transaction) -> dict[str, str]:
     """Return the migrations that ran, each with the release that ran it."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

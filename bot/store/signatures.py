@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.store.fan_out import PIECE
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Transaction
 
@@ -13,7 +13,7 @@ RETENTION_SECONDS: Final = 600.0
 def save_signatures(tx: Transaction, signatures: str) -> None:
     """Keep some signatures, and no longer the oldest."""
     now = tx.now()
-    tx.run("forget_signatures", before=now - RETENTION_SECONDS, limit=PIECE)
+    tx.run("forget_signatures", before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
 
 

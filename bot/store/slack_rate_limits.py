@@ -7,7 +7,7 @@ Besides, a gap between two calls to one channel, and the pauses that Slack asked
 from dataclasses import dataclass
 from typing import Final
 
-from bot.store.fan_out import PIECE
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
 #: A call leaves within so many seconds after it was counted, or not at all.
@@ -66,7 +66,7 @@ def take_slack_call(
     known, now = tx.one("have_slack_method", **key), tx.now()
     paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
     if oldest <= now - 2 * WINDOW_SECONDS:
-        tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=PIECE)
+        tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
     if paused_until <= now and tx.run(
         "count_slack_call", **key, **given, now=now, since=now - WINDOW_SECONDS

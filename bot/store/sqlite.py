@@ -29,9 +29,9 @@ from typing import Any, ClassVar
 import structlog
 
 from bot.store import schema
-from bot.store.database_thread import BATCH_SECONDS, PATIENCE, QueuedEngine, QueueWorker
-from bot.store.statements import named_queries
-from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
+from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueuedEngine, QueueWorker
+from bot.store.statements import read_queries
+from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, find_written_table
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
@@ -53,7 +53,7 @@ MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMO
 SHRINK_SECONDS = 0.01
 
 #: Pages that are copied at once, about 1 MB; each piece is brought to the disk before the next.
-COPIED_AT_ONCE = 250
+COPY_BATCH_PAGES = 250
 
 _IN_MEMORY = ":memory:"
 #: SQLite's number for a file that gives back unused pages when it is asked to.
@@ -76,7 +76,7 @@ class SqliteEngine(QueuedEngine):
         clock: Clock,
         ids: Ids,
         *,
-        patience: Mapping[Priority, float] = PATIENCE,
+        patience: Mapping[Priority, float] = PATIENCE_SECONDS,
         batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
         mountinfo: Path = mounts.MOUNTINFO,
@@ -88,7 +88,7 @@ class SqliteEngine(QueuedEngine):
         super().__init__(clock, patience, batch_seconds)
         self._path = path
         self._mountinfo = mountinfo
-        self._scripts = scripts or schema.migrations()
+        self._scripts = scripts or schema.read_migrations()
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
         self._session = self._new_session(ids)
         self._worker = QueueWorker(self._write_queue, self._session, self._begin_write)
@@ -145,11 +145,11 @@ class SqliteEngine(QueuedEngine):
         try:
             return self._lock is None or self._lock.take()
         except OSError as error:
-            raise StoreUnavailable(why_not_opened(f"{self._path}.lock", error)) from None
+            raise StoreUnavailable(explain_not_opened(f"{self._path}.lock", error)) from None
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
-        missing = schema.missing(self._session.applied(), self._scripts, self._path)
+        missing = schema.find_missing_migrations(self._session.applied(), self._scripts, self._path)
         if missing and not self._take_lock():
             raise StoreInUse(_STOP_IT.format(path=self._path))
         for name in missing:
@@ -174,7 +174,7 @@ class SqliteSession:
         try:
             self.connection = self.connect()
         except self.errors as error:
-            raise StoreUnavailable(why_not_opened(self._path, error)) from None
+            raise StoreUnavailable(explain_not_opened(self._path, error)) from None
         self.transaction = SqliteTransaction(self.connection, self._time, self._ids)
 
     def connect(self) -> sqlite3.Connection:
@@ -198,7 +198,7 @@ class SqliteSession:
             # SQLite follows links before it names what is beside the file.
             file = os.path.realpath(self._path)
             paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
-            self._files = {path: _inode(path) for path in paths}
+            self._files = {path: _read_inode(path) for path in paths}
             connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
         except sqlite3.Error:
             connection.close()
@@ -228,7 +228,7 @@ class SqliteSession:
 
     def translated(self, error: Exception) -> Exception:
         """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
-        return translated(error, self._path)
+        return translate(error, self._path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -236,7 +236,7 @@ class SqliteSession:
 
     def applied(self) -> dict[str, str]:
         """Return the release that ran it, by migration that ran here; "" if none is recorded."""
-        for table in schema.RECORDS:
+        for table in schema.CREATE_MIGRATIONS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")
         return dict(names.fetchall()) | dict(
@@ -250,7 +250,7 @@ class SqliteSession:
         # The standard library's ``executescript`` would commit first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
-        for table, row in schema.records(name, script, self._time.now()):
+        for table, row in schema.make_migration_rows(name, script, self._time.now()):
             marks = ", ".join("?" * len(row))
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
@@ -270,7 +270,7 @@ class SqliteSession:
     def _check_file(self) -> None:
         """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose it."""
         for path, before in self._files.items():
-            if (inode := _inode(path)) != before:
+            if (inode := _read_inode(path)) != before:
                 if path.endswith(_LOG) and inode is None:
                     self._save_log()
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
@@ -288,14 +288,14 @@ class SqliteTransaction:
         self.ids = ids
         self._connection = connection
         self._time = time
-        self._queries = named_queries()
+        self._queries = read_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
         self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
-        self.written |= written_by(text)
+        self.written |= find_written_table(text)
         return self._connection.execute(text, {name: clean(value) for name, value in params.items()})
 
     def all(self, query: str, **params: Any) -> list[Row]:
@@ -317,7 +317,7 @@ class SqliteTransaction:
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        self.written |= written_by(self._queries[query]) if params else set()
+        self.written |= find_written_table(self._queries[query]) if params else set()
         cleaned = ({name: clean(value) for name, value in one.items()} for one in params)
         self._connection.executemany(self._queries[query], cleaned)
 
@@ -331,7 +331,7 @@ class SqliteTransaction:
         return self._connection.total_changes
 
 
-def _inode(path: str) -> tuple[int, int] | None:
+def _read_inode(path: str) -> tuple[int, int] | None:
     """Return what tells a file from another one at the same path, None if there is none."""
     try:
         status = os.stat(path)  # noqa: PTH116 - before each write: a Path takes three times as long
@@ -341,12 +341,12 @@ def _inode(path: str) -> tuple[int, int] | None:
 
 
 _LOCKED = "the database is locked by another process"
-_MOVED = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
+_MOVED_MESSAGE = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
 _DAMAGED = (
     "the database is damaged: stop Usher and restore the newest backup, or save what can still be read "
     "(`usher docs operate#backups`)"
 )
-_CAUSES = {
+_SQLITE_CAUSES = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_READONLY: "the database is read-only",
     sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
@@ -383,14 +383,17 @@ _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.
 PROBE_BYTES = 65_536
 
 
-def _code(error: sqlite3.Error) -> int:
+def _find_primary_code(error: sqlite3.Error) -> int:
     """Return the primary result code; the extended ones carry more in the upper bits."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def is_locked(error: BaseException) -> bool:
     """Return whether another process has the database locked."""
-    return isinstance(error, sqlite3.Error) and _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return isinstance(error, sqlite3.Error) and _find_primary_code(error) in {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
 
 
 def is_missing_table(error: BaseException) -> bool:
@@ -417,17 +420,17 @@ def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
     """Return the system's number for the error of a database's disk, 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
-    code = _code(error) if isinstance(error, sqlite3.Error) else 0
+    code = _find_primary_code(error) if isinstance(error, sqlite3.Error) else 0
     if code == sqlite3.SQLITE_FULL:
         return errno.ENOSPC
     found = probe(path) if code in _DISK_CODES and path != _IN_MEMORY else None
     return 0 if found is None else found.errno or 0
 
 
-def translated(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
+def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
     """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
     if isinstance(error, FileNotFoundError):
-        return StoreUnavailable(_MOVED.format(name=Path(str(error.filename)).name))
+        return StoreUnavailable(_MOVED_MESSAGE.format(name=Path(str(error.filename)).name))
     if isinstance(error, OSError):
         return StoreUnavailable(f"the database file can't be used: {error.strerror}")
     if not isinstance(error, sqlite3.Error):
@@ -436,13 +439,13 @@ def translated(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = prob
         return StoreError(f"the data's own rules forbid it ({error})")
     if is_missing_table(error):
         return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
-    cause, _, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
+    cause, _, step = _SQLITE_CAUSES.get(_find_primary_code(error), "the database failed").partition(": ")
     number = _find_errno(error, path, probe)
     cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)
     return StoreUnavailable(f"{cause} ({error}){': ' if step else ''}{step}")
 
 
-def why_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
+def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
     """Return the cause for operators when a database can't be opened, and a next step if one is known."""
     number, place = _find_errno(error, path, probe), Path(path).absolute()
     if number in _ADVICE:
@@ -450,10 +453,10 @@ def why_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -
     if isinstance(error, OSError):
         cause = _SYSTEM_CAUSES.get(number, error.strerror or "the system refused it")
         return f"{place} can't be opened: {cause}"
-    return f"{place} can't be opened: {translated(error)}"
+    return f"{place} can't be opened: {translate(error)}"
 
 
-def back_up(
+def write_backup(
     path: Path,
     target: Path,
     left: Callable[[Transaction], object],
@@ -487,7 +490,7 @@ def back_up(
             # While it reads in a transaction, what others commit doesn't make SQLite begin again.
             source.execute("BEGIN")
             source.execute("SELECT 1 FROM sqlite_master").fetchall()
-            source.backup(copy, pages=COPIED_AT_ONCE, progress=keep)
+            source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
             # In WAL mode it can't be read where nothing may be written beside it.
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
             copy.set_progress_handler(is_over, 100_000)
@@ -499,12 +502,12 @@ def back_up(
     except OSError as error:
         raise StoreUnavailable(f"{target.absolute()} can't be written: {error.strerror}.") from None
     except sqlite3.Error as error:
-        raise translated(error) from None
+        raise translate(error) from None
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def put_in_place(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
+def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     """Put a copy in the place of a database that isn't served, with the owner of what is served there.
 
     The old one stays beside it, under another name. Raise OSError and StoreError.
@@ -515,7 +518,7 @@ def put_in_place(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
         raise StoreInUse(_STOP_IT.format(path=path))
     _give(held, owner)
     fresh.unlink(missing_ok=True)
-    back_up(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
+    write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
     _give(fresh, owner)
     # The file last: SQLite would bring a log into whatever database it lies beside.
     for ending in (_INDEX, _LOG, ""):

@@ -18,23 +18,23 @@ from importlib.resources.abc import Traversable
 
 from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import UNREAD
-from bot.store.tables import TABLES, as_list, columns_of
-from bot.store.time_repair import healing_queries
+from bot.store.tables import TABLES, format_columns, format_sql_list
+from bot.store.time_repair import build_healing_queries
 
-_HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
-_PART = re.compile(r"\{(\w+)\}")
+_HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
+_PART_PATTERN = re.compile(r"\{(\w+)\}")
 #: Stands for the kinds of notices that have a mark.
-_MARKED = re.compile(r"\{([A-Z_]+)\}")
+_MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
 #: Stands for the columns of several tables by their aliases.
-_COLUMNS = re.compile(r"\{columns ([a-z ]+)\}")
+_COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 #: Begins a query that adds a row with all columns of its model.
-_MODEL = re.compile(r"INSERT INTO (\w+) {model}")
+_MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 
 @cache
-def named_queries() -> dict[str, str]:
+def read_queries() -> dict[str, str]:
     """Return the statements of the SQL files, and those that heal times, by name. Parameters ``:named``."""
-    return _read_files()[0] | healing_queries()
+    return _read_files()[0] | build_healing_queries()
 
 
 @cache
@@ -43,7 +43,9 @@ def fill(statement: str) -> str:
     parts = _read_files()[1]
     # What a part has of other parts is filled in already.
     return _fill_columns(
-        _PART.sub(lambda found: parts.get(found[1], found[0]), _MARKED.sub(_kinds, statement))
+        _PART_PATTERN.sub(
+            lambda found: parts.get(found[1], found[0]), _MARK_PATTERN.sub(_list_marked_kinds, statement)
+        )
     )
 
 
@@ -59,7 +61,9 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
     for file in sorted((file for folder in folders for file in folder.iterdir()), key=str):
         if not file.name.endswith(".sql"):
             continue
-        _, *pieces = _HEADER.split(_MARKED.sub(_kinds, file.read_text(encoding="utf-8")))
+        _, *pieces = _HEADER_PATTERN.split(
+            _MARK_PATTERN.sub(_list_marked_kinds, file.read_text(encoding="utf-8"))
+        )
         for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
             if name in queries or name in parts:
                 raise ValueError(f"two queries are named {name}")
@@ -78,22 +82,24 @@ def _list_features() -> list[Traversable]:
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
     """Return a statement with its parts, which may have others."""
-    while (filled := _PART.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
+    while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
         statement = filled
     return statement
 
 
-def _kinds(found: re.Match[str]) -> str:
+def _list_marked_kinds(found: re.Match[str]) -> str:
     """Return the kinds that have a mark, or the codes of what nobody would read, as a list in SQL."""
     if found[1] == "UNREAD":
-        return as_list(sorted(UNREAD))
-    return as_list(kind for kind in declared(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
+        return format_sql_list(sorted(UNREAD))
+    return format_sql_list(
+        kind for kind in declared(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks
+    )
 
 
 def _fill_columns(query: str) -> str:
     """Return a query with a model's columns where it names them all."""
-    query = _COLUMNS.sub(lambda columns: columns_of(columns[1]), query)
-    found = _MODEL.match(query)
+    query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
+    found = _MODEL_PATTERN.match(query)
     if found is None:
         return query
     names = TABLES[found[1]].fields
@@ -103,11 +109,11 @@ def _fill_columns(query: str) -> str:
 
 
 @cache
-def setting(name: str, *columns: str, **words: str) -> str:
+def fill_changes(name: str, *columns: str, **words: str) -> str:
     """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
 
     ``words`` are what else it has in braces: ``work_items``, the table of a query that is about operations or
     runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.
     """
     words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
-    return _PART.sub(lambda found: words.get(found[1], found[0]), named_queries()[name])
+    return _PART_PATTERN.sub(lambda found: words.get(found[1], found[0]), read_queries()[name])

@@ -54,7 +54,7 @@ class Store:
     ) -> Result:
         """Run a function that writes, in one transaction; it is durable when this returns."""
         priority = transaction.get_priority(work, Priority.STEADY)
-        return await transaction.written(
+        return await transaction.run_write(
             lambda whole: self.engine.write(whole, priority), lambda tx: work(tx, *arguments, **named)
         )
 
@@ -80,7 +80,7 @@ class Store:
 
     async def carry_out(self, work: Work[Result]) -> Result:
         """Run what a person asks for (``bot.services.caller``) in one transaction, while they wait."""
-        return await transaction.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
+        return await transaction.run_write(lambda whole: self.engine.write(whole, Priority.URGENT), work)
 
     # -- the process -----------------------------------------------------------------------------------------
 
@@ -124,7 +124,9 @@ class Store:
                 hooks.on_people_saved(tx, some)
 
         try:
-            for first in range(0, len(people_), fan_out.PIECE):
-                await self.engine.write(partial(save, some=people_[first : first + fan_out.PIECE]))
+            for first in range(0, len(people_), fan_out.FAN_OUT_BATCH_SIZE):
+                await self.engine.write(
+                    partial(save, some=people_[first : first + fan_out.FAN_OUT_BATCH_SIZE])
+                )
         finally:
             self._people.forget()

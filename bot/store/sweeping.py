@@ -3,7 +3,7 @@
 from functools import partial
 
 from bot.store import cards, inbox
-from bot.store.fan_out import some
+from bot.store.fan_out import take_batch
 from bot.store.hooks import StoreHooks
 from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
@@ -12,7 +12,7 @@ from bot.store.transaction import Engine, Transaction
 _DAY = 86_400.0
 #: How long rows are kept, in seconds, by the query that deletes older ones. A reply among the notices says
 #: that a message was answered, so no notice goes before the keys of its time.
-_KEPT = {
+_RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,
     "sweep_notices": 30 * _DAY,
@@ -35,7 +35,7 @@ _KEPT = {
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Rows per transaction: some milliseconds.
-_SOME = 50
+_BATCH_SIZE = 50
 
 
 async def sweep(engine: Engine) -> None:
@@ -44,13 +44,13 @@ async def sweep(engine: Engine) -> None:
     ``docs/operate.md`` says of every table how long its rows are kept. A card is deleted with its operation,
     run or class, and with its notice.
     """
-    for short in (_give_up_edits, _sweep_presses):
+    for short in (_give_up_edits, _sweep_clicks):
         while await engine.write(short):
             pass
-    for query in _KEPT:
+    for query in _RETENTION_SECONDS:
         while await engine.write(partial(_sweep_aged, query=query)):
             pass
-    while await engine.write(_sweep_gone):
+    while await engine.write(_purge_workspace):
         pass
     for work in (_sweep_operations, _sweep_runs, _sweep_gates):
         after: str | None = ""
@@ -61,26 +61,29 @@ async def sweep(engine: Engine) -> None:
 
 def _give_up_edits(tx: Transaction) -> bool:
     """Leave some messages with buttons that Slack had no room to take away for a day."""
-    late = {"before": tx.now() - _DAY, "limit": _SOME}
-    return max(tx.run(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _SOME
+    late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
+    return max(tx.run(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
 
 
-def _sweep_presses(tx: Transaction) -> bool:
+def _sweep_clicks(tx: Transaction) -> bool:
     """Delete some presses of cards that are swept once they have none; return whether there may be more."""
-    return tx.run("sweep_presses", before=tx.now() - _KEPT["sweep_class_cards"], limit=_SOME) == _SOME
+    return (
+        tx.run("sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE)
+        == _BATCH_SIZE
+    )
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
     """Delete some rows that are too old; return whether there may be more."""
-    aged = {"before": tx.now() - _KEPT[query], "limit": _SOME}
+    aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
     if query in _HAVE_CARDS:
-        return _delete_with_cards(tx, query, **aged) == _SOME
+        return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
     if query in _ARE_CARDS:
         swept = tx.all(query, **aged)
         for row in swept:
             cards.drop(tx, row["id"])
-        return len(swept) == _SOME
-    return tx.run(query, **aged) == _SOME
+        return len(swept) == _BATCH_SIZE
+    return tx.run(query, **aged) == _BATCH_SIZE
 
 
 def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
@@ -90,7 +93,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     return len(deleted)
 
 
-def _sweep_gone(tx: Transaction) -> bool:
+def _purge_workspace(tx: Transaction) -> bool:
     """Delete one workspace that is gone, with what there is about it; return whether there may be more."""
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
@@ -106,26 +109,26 @@ def _sweep_gone(tx: Transaction) -> bool:
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
     """Delete ended operations beyond each workspace's 50 newest; return where to continue, or None."""
-    found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
+    found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
     last = None
-    for last in some(tx, found):
+    for last in take_batch(tx, found):
         _delete_with_cards(tx, "sweep_operations_of", workspace_id=last)
     return last
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
     """Delete the ended runs beyond each person's 50 newest; return where to continue, or None."""
-    found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_SOME)]
+    found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
     last = None
-    for last in some(tx, found):
+    for last in take_batch(tx, found):
         _delete_with_cards(tx, "sweep_runs_of", principal=last)
     return last
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
     """Delete some gates that nobody watches, a day after they opened; return where to continue."""
-    found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_SOME)]
+    found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:
         tx.run("sweep_gate", gate_key=gate_key, before=before)
-    return found[-1] if len(found) == _SOME else None
+    return found[-1] if len(found) == _BATCH_SIZE else None

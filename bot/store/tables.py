@@ -42,20 +42,20 @@ Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
 #: Cached, since the same principals are parsed over and over.
-principal_of = lru_cache(maxsize=4096)(people.Principal.from_key)
+parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
 @lru_cache(maxsize=256)
-def _set(words: str) -> frozenset[str]:
+def _parse_words(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-def _spec(text: str) -> Spec | None:
+def _parse_spec(text: str) -> Spec | None:
     given = from_json(text)
     return Spec.from_json(given) if given else None
 
 
-def _ends(text: str) -> Ends:
+def _parse_ends(text: str) -> Ends:
     return Ends.from_json(from_json(text)) if text else Ends()
 
 
@@ -71,7 +71,7 @@ def _doubt(kind: str | None, times: int, since: float) -> Doubt | None:
     return None if kind is None else Doubt(kind, times, float(since))
 
 
-def _first(*values: str | None) -> str | None:
+def _choose_first(*values: str | None) -> str | None:
     """Return the first value that says something."""
     return next(filter(None, values), None)
 
@@ -89,34 +89,34 @@ def name_columns(name: str) -> Row:
 
 #: How a column is read, by its type; a value of any other type is JSON. SQLite's RETURNING gives whole
 #: numbers of a float column as int.
-_READS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
+_CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     str: None,
     int: None,
     float: float,
     bool: bool,
-    people.Principal: principal_of,
-    Spec: _spec,
-    Ends: _ends,
-    frozenset: _set,
+    people.Principal: parse_principal,
+    Spec: _parse_spec,
+    Ends: _parse_ends,
+    frozenset: _parse_words,
 }
 
 
-def _kinds(hint: Any) -> Iterator[Any]:
+def _flatten_hint(hint: Any) -> Iterator[Any]:
     """Yield what a hint is made of, without None: types, and the times of times."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
-            yield from _kinds(part)
+            yield from _flatten_hint(part)
     elif hint is not NoneType:
         yield get_origin(hint) or hint
 
 
-def as_list(words: Iterable[str]) -> str:
+def format_sql_list(words: Iterable[str]) -> str:
     """Return words as a list in SQL, in their order, which an index may have too."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
 
-class _Words(dict[str, Enum]):
+class _Members(dict[str, Enum]):
     """The members of an enumeration by their values; others raise KeyError."""
 
     def __init__(self, kind: type[Enum]) -> None:
@@ -132,29 +132,29 @@ class _Words(dict[str, Enum]):
 
 
 @cache
-def _words(kind: type[Enum]) -> _Words:
-    return _Words(kind)
+def _list_members(kind: type[Enum]) -> _Members:
+    return _Members(kind)
 
 
-def word(kind: type[Word], text: str) -> Word:
+def parse_enum(kind: type[Word], text: str) -> Word:
     """Return the word that a row has."""
-    found: Any = _words(kind)[text]
+    found: Any = _list_members(kind)[text]
     return found  # type: ignore[no-any-return]
 
 
-_Way = Callable[[Any], Any] | None
+_Converter = Callable[[Any], Any] | None
 
 
-def _way(hint: Any) -> _Way:
+def _find_converter(hint: Any) -> _Converter:
     """Return how a column of this type is read unless it is NULL; None if it is what the database gives."""
-    kind = next(_kinds(hint))
+    kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # Looked up, because calling the class costs three times as much.
-        return _words(kind).__getitem__
-    return None if kind is Literal else _READS.get(kind, from_json)
+        return _list_members(kind).__getitem__
+    return None if kind is Literal else _CONVERTERS.get(kind, from_json)
 
 
-def _reader(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
+def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
     """Write the function that makes models of a row, as ``dataclasses`` writes a constructor.
 
     Of several tables it makes a tuple; where columns have a prefix, a row may lack what is None then. A
@@ -210,11 +210,12 @@ class Table(Generic[Model]):
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
         #: How each field is read that is just a column.
-        self.ways = {field: _way(hints[field]) for field in self.fields if field not in self.own}
+        self.ways = {field: _find_converter(hints[field]) for field in self.fields if field not in self.own}
         #: Return the model of a row.
-        self.parse: Callable[[Row], Model] = _reader((self, ""))
+        self.parse: Callable[[Row], Model] = _compile_parser((self, ""))
         found = {
-            field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
+            field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
+            for field in self.fields
         }
         #: Every time column.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
@@ -233,16 +234,16 @@ class Table(Generic[Model]):
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
         """Return the row, or the first of those, with these values."""
-        return tx.one(self._statement("SELECT * FROM", by), **_by(by))
+        return tx.one(self._statement("SELECT * FROM", by), **_make_key_params(by))
 
     def rows(self, tx: Transaction, order: str = "", **by: Any) -> list[Row]:
         """Return the rows with these values."""
         ending = f" ORDER BY {order}" if order else ""
-        return tx.all(self._statement("SELECT * FROM", by, ending=ending), **_by(by))
+        return tx.all(self._statement("SELECT * FROM", by, ending=ending), **_make_key_params(by))
 
     def one(self, tx: Transaction, **by: Any) -> Model | None:
         """Return the model of the row with these values."""
-        return self.first(tx, self._statement("SELECT * FROM", by), **_by(by))
+        return self.first(tx, self._statement("SELECT * FROM", by), **_make_key_params(by))
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
         """Return the models of the rows with these values."""
@@ -280,16 +281,16 @@ class Table(Generic[Model]):
 
     def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
         """Change the rows with these values; return how many there were."""
-        return tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_by(by))
+        return tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
         """Change the row with these values and return it as it is then; None if there is none."""
         query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
-        return tx.one(query, **to, **_by(by))
+        return tx.one(query, **to, **_make_key_params(by))
 
     def delete(self, tx: Transaction, **by: Any) -> int:
         """Delete the rows with these values; return how many there were."""
-        return tx.run(self._statement("DELETE FROM", by), **_by(by))
+        return tx.run(self._statement("DELETE FROM", by), **_make_key_params(by))
 
     def lookups(self) -> list[str]:
         """Return a statement for each key by which rows are found."""
@@ -300,15 +301,15 @@ class Table(Generic[Model]):
         return more if one is None else self.columns(one) | more
 
     def _statement(self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = "") -> str:
-        found = tuple([(name, _literal(value)) for name, value in by.items()])
-        return _keyed(self, verb, found, to, ending)
+        found = tuple([(name, _make_literal(value)) for name, value in by.items()])
+        return _build_keyed(self, verb, found, to, ending)
 
 
-def _by(by: Mapping[str, Any]) -> Row:
-    return {f"by_{name}": value for name, value in by.items() if not _literal(value)}
+def _make_key_params(by: Mapping[str, Any]) -> Row:
+    return {f"by_{name}": value for name, value in by.items() if not _make_literal(value)}
 
 
-def _literal(value: Any) -> str:
+def _make_literal(value: Any) -> str:
     """Return what a statement says itself, "" for a parameter: an index of some rows is found by that."""
     return " IS NULL" if value is None else f" = {value:d}" if isinstance(value, bool) else ""
 
@@ -321,7 +322,7 @@ def _insert(table: str, names: tuple[str, ...], conflict: str) -> str:
 
 
 @cache
-def _keyed(
+def _build_keyed(
     table: Table[Any],
     verb: str,
     by: tuple[tuple[str, str], ...],
@@ -336,7 +337,7 @@ def _keyed(
     return f"{verb} {table.name}{sets} WHERE {where}{ending}"
 
 
-def plain(name: str, *keys: str, **times: Time) -> Table[Any]:
+def make_plain_table(name: str, *keys: str, **times: Time) -> Table[Any]:
     """Return a table without a model."""
     return Table(name, None, *keys, own=None, **times)
 
@@ -353,7 +354,7 @@ ACCOUNTS = Table(
 )
 ACTS = Table("acts", Act, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
-AUDIT = plain("audit", "seq", at=STAYS)
+AUDIT = make_plain_table("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
 CARDS = Table(
     "cards",
@@ -362,20 +363,24 @@ CARDS = Table(
     "subject",
     "about",
 )
-CHANNEL_IDS = plain("channel_ids", "place id", "place", changed_at=STAYS)
-CONNECTIONS = plain("connections", "name")
-CONTACTS = plain("contacts", "principal", greeted_at=PAST)
-CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", updated_at=PAST)
-DIRECT_CHANNELS = plain("direct_channels", "principal")
+CHANNEL_IDS = make_plain_table("channel_ids", "place id", "place", changed_at=STAYS)
+CONNECTIONS = make_plain_table("connections", "name")
+CONTACTS = make_plain_table("contacts", "principal", greeted_at=PAST)
+CONVERSATIONS = make_plain_table(
+    "conversations", "principal channel_id thread_ts", "principal", updated_at=PAST
+)
+DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
 # ``SAID_AGAIN_AFTER`` of ``bot.domain.timeouts`` is the longest pause between two reads.
-GATES = plain("gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
-FORGOTTEN = plain("forgotten", "account_id", forgotten_at=PAST)
-IDENTITY = plain("identity", "id")
-INBOX = plain("inbox", "key", seen_at=PAST, said_at=STAYS)
+GATES = make_plain_table(
+    "gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST
+)
+FORGOTTEN = make_plain_table("forgotten", "account_id", forgotten_at=PAST)
+IDENTITY = make_plain_table("identity", "id")
+INBOX = make_plain_table("inbox", "key", seen_at=PAST, said_at=STAYS)
 INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)
-LINEAGE = plain("lineage", "id", lost_since=PAST, noted_at=PAST)
+LINEAGE = make_plain_table("lineage", "id", lost_since=PAST, noted_at=PAST)
 LINKS = Table("links", accounts.Link, "nonce_hash", PAIR)
-MIGRATIONS = plain("migrations", "name", applied_at=STAYS)
+MIGRATIONS = make_plain_table("migrations", "name", applied_at=STAYS)
 NOTICES = Table(
     "notices",
     Notice,
@@ -385,7 +390,7 @@ NOTICES = Table(
     sent_at=PAST,
 )
 # ``bot.store.installations.STATE_RETENTION_SECONDS``.
-OAUTH_STATES = plain("oauth_states", "state_hash", expires_at=due(900.0))
+OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=due(900.0))
 #: A step's hold takes precedence over a read's.
 OPERATIONS = Table(
     "operations",
@@ -394,18 +399,18 @@ OPERATIONS = Table(
     "workspace_id",
     "workspace_id outcome=",
     "principal outcome=",
-    own={"hold": (_first, ("hold", "read_hold"))},
+    own={"hold": (_choose_first, ("hold", "read_hold"))},
     leased_until=LEASE,
 )
-OUTAGES = plain("outages", "connection", since=PAST)
-# ``bot.store.owners.LEASE``.
-OWNERS = plain("owners", "name", "owner", until=LEASE)
+OUTAGES = make_plain_table("outages", "connection", since=PAST)
+# ``bot.store.owners.LEASE_SECONDS``.
+OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
-PAUSES = plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
+PAUSES = make_plain_table("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
-PLACES = plain("places", "id", seen_at=PAST)
+PLACES = make_plain_table("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")
-REMEMBERED = plain("remembered", "principal connection purpose", PAIR)
+REMEMBERED = make_plain_table("remembered", "principal connection purpose", PAIR)
 RUNS = Table(
     "runs",
     Run,
@@ -416,19 +421,19 @@ RUNS = Table(
     doubt_since=SINCE,
     leased_until=LEASE,
 )
-SCHEMA_CHANGES = plain("schema_changes", "name", applied_at=STAYS)
-SERVING = plain("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
+SCHEMA_CHANGES = make_plain_table("schema_changes", "name", applied_at=STAYS)
+SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
 # After ten minutes; a request that old is refused anyway.
-SIGNATURES = plain("signatures", "id", seen_at=PAST)
+SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
 # After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
-SLACK_CALLS = plain("slack_calls", "team method", made_at=PAST)
+SLACK_CALLS = make_plain_table("slack_calls", "team method", made_at=PAST)
 # Slack's *Retry-After*; a longer one is simply received again.
-SLACK_METHODS = plain("slack_methods", "team method", paused_until=SEND)
+SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
 )
 TASKS = Table("tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
-UPKEEP = plain("upkeep", "work", done_at=PAST)
+UPKEEP = make_plain_table("upkeep", "work", done_at=PAST)
 WORKSPACES = Table(
     "workspaces",
     Workspace,
@@ -461,7 +466,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 }
 
 
-def of_feature(table: Table[Model], alias: str = "") -> Table[Model]:
+def register_table(table: Table[Model], alias: str = "") -> Table[Model]:
     """Return a table that a feature declares beside its statements; it is among the others from then on."""
     TABLES[table.name] = table
     if alias:
@@ -469,7 +474,7 @@ def of_feature(table: Table[Model], alias: str = "") -> Table[Model]:
     return table
 
 
-def columns_of(aliases: str) -> str:
+def format_columns(aliases: str) -> str:
     """Return the columns of several tables for a query, each with its table's alias as prefix."""
     return ", ".join(
         f"{alias}.{column} AS {alias}_{column}"
@@ -479,6 +484,6 @@ def columns_of(aliases: str) -> str:
 
 
 @cache
-def reader_of(aliases: str) -> Callable[[Row], Any]:
+def make_parser(aliases: str) -> Callable[[Row], Any]:
     """Return what makes models of a row with the columns of several tables; None for what it hasn't."""
-    return _reader(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))
+    return _compile_parser(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))

@@ -9,7 +9,7 @@ from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
 #: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
-_OPEN: Final = {
+_OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
@@ -17,7 +17,7 @@ _OPEN: Final = {
 
 
 @cache
-def healing_queries() -> dict[str, str]:
+def build_healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, by its name.
 
     Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
@@ -27,14 +27,14 @@ def healing_queries() -> dict[str, str]:
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}
         for name, table in TABLES.items()
     }
-    return {f"heal_times_of_{name}": _statement(name, times) for name, times in healed.items() if times}
+    return {f"heal_times_of_{name}": _build_statement(name, times) for name, times in healed.items() if times}
 
 
-def _statement(table: str, times: Mapping[str, Time]) -> str:
-    is_open = _OPEN.get(table, "1 = 1")
+def _build_statement(table: str, times: Mapping[str, Time]) -> str:
+    is_open = _OPEN_CONDITIONS.get(table, "1 = 1")
     ill = {name: _is_ill(name, time, is_open) for name, time in times.items()}
     sets = ", ".join(
-        f"{name} = CASE WHEN {is_ill} THEN {_healthy(name, times[name])} ELSE {name} END"
+        f"{name} = CASE WHEN {is_ill} THEN {_build_condition(name, times[name])} ELSE {name} END"
         for name, is_ill in ill.items()
     )
     return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
@@ -50,7 +50,7 @@ def _is_ill(name: str, time: Time, is_open: str) -> str:
             return f"{name} > :now"
 
 
-def _healthy(name: str, time: Time) -> str:
+def _build_condition(name: str, time: Time) -> str:
     if time.kind is not Kind.DUE:
         return ":now"
     return f"CASE WHEN {name} - :back > :now + {time.farthest!r} THEN :now ELSE {name} - :back END"

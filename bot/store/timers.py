@@ -16,8 +16,8 @@ from bot.store import cards, stop_warnings
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.statements import setting
-from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
+from bot.store.statements import fill_changes
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, clean
 
 #: What a workspace's row holds without a timer.
@@ -305,7 +305,7 @@ def unlink(tx: Transaction, workspace: Row) -> None:
         "cause": "unlinked",
     }
     occasion = f"{workspace['stop_at']:.0f}"
-    principal = principal_of(workspace["principal"])
+    principal = parse_principal(workspace["principal"])
     add_notices(tx, [NewNotice(workspace["id"], timers.TimerKind.TIMER_FAILED, occasion, principal, body)])
 
 
@@ -317,7 +317,7 @@ def apply_timer(tx: Transaction, workspace_id: str) -> bool:
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["ends"]):
         return False
-    workspace, settle = WORKSPACES.parse(row), setting("settle_timer", *NO_TIMER)
+    workspace, settle = WORKSPACES.parse(row), fill_changes("settle_timer", *NO_TIMER)
     if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NO_TIMER):
         return True
     ends = workspace.ends.rows
@@ -347,7 +347,11 @@ def note_state(
     ``before`` is its row as it was. ``came_up_again``: it was down in between, without being seen. A timer is
     for what could run when it was set: it ends with that.
     """
-    workspace_id, state, words = before["id"], word(workspaces.State, before["state"]), before["actions"]
+    workspace_id, state, words = (
+        before["id"],
+        parse_enum(workspaces.State, before["state"]),
+        before["actions"],
+    )
     was_down = workspaces.is_down(state, None if words is None else words.split())
     if after in workspaces.NOT_UP_STATES:
         apply_timer(tx, workspace_id)
@@ -382,6 +386,6 @@ def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: flo
     if is_ours:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
-    principal = principal_of(row["principal"])
+    principal = parse_principal(row["principal"])
     occasion = f"{seen_at:.3f}"
     add_notices(tx, [NewNotice(workspace_id, NoticeKind.STOPPED_ELSEWHERE, occasion, principal, body)])

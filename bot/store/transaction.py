@@ -196,7 +196,7 @@ _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
-def written_by(query: str) -> frozenset[str]:
+def find_written_table(query: str) -> frozenset[str]:
     """Return the table that a statement writes; none for a claim, by which nothing becomes due."""
     return frozenset(_WRITES.findall(query))
 
@@ -227,7 +227,7 @@ def _as_text(text: str) -> str:
 
 
 #: How a value is stored, by its type; all others are stored as they are.
-_STORED: Final[Mapping[type, Callable[[Any], Any]]] = {
+_ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
     Enum: lambda one: clean(one.value),
     str: _as_text,
     bool: int,
@@ -241,13 +241,13 @@ _STORED: Final[Mapping[type, Callable[[Any], Any]]] = {
 
 
 @cache
-def _way(kind: type) -> Callable[[Any], Any] | None:
-    return next((way for base, way in _STORED.items() if issubclass(kind, base)), None)
+def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
+    return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
 def clean(value: Any) -> Any:
     """Return a parameter as every engine stores it."""
-    way = _way(value.__class__)
+    way = _find_encoder(value.__class__)
     return value if way is None else way(value)
 
 
@@ -257,9 +257,9 @@ def from_json(text: str | None) -> Any:
 
 
 #: Differences below this are rounding; the wall clock's own value is returned.
-_SAME = 1e-5
+_ROUNDING_SECONDS = 1e-5
 #: Differences below this are ignored as ordinary slewing of the clock.
-_SMALL = 0.1
+_MAX_SLEW_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +295,9 @@ class StoreTime:
             since = max(0.0, monotonic - self._monotonic)
             self._monotonic = monotonic
             difference = wall - (monotonic + self._ahead)
-            if difference < -_SMALL:
+            if difference < -_MAX_SLEW_SECONDS:
                 self._ahead -= min(since / 2, -difference)
-            now = wall if abs(difference) < _SAME else monotonic + self._ahead
+            now = wall if abs(difference) < _ROUNDING_SECONDS else monotonic + self._ahead
             self._last = max(self._last, now)
             return self._last
 
@@ -309,13 +309,13 @@ class StoreTime:
         """Return how many seconds the wall clock has jumped ahead; 0 if it hasn't."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
-            return difference if difference > _SMALL else 0.0
+            return difference if difference > _MAX_SLEW_SECONDS else 0.0
 
     def catch_up(self) -> None:
         """Apply a jump at once, where nobody moves gates."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
-            if difference > _SMALL:
+            if difference > _MAX_SLEW_SECONDS:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
@@ -329,7 +329,7 @@ request_began: Final[ContextVar[float | None]] = ContextVar("request_began", def
 
 
 @contextmanager
-def answered_soon() -> Iterator[None]:
+def share_request_patience() -> Iterator[None]:
     """Answer a request: all that it asks of the store has one patience together, not one each."""
     token = request_began.set(monotonic())
     try:
@@ -348,7 +348,7 @@ class UsedTwice(Exception):
 
 
 @contextmanager
-def one_request() -> Iterator[None]:
+def track_used_keys() -> Iterator[None]:
     """Run a request, or a part of one: keys that are used within it can't be used again."""
     if _used.get() is not None:
         yield
@@ -360,7 +360,7 @@ def one_request() -> Iterator[None]:
         _used.reset(token)
 
 
-def use(interaction: str) -> None:
+def use_key(interaction: str) -> None:
     """Note that the transaction under way uses a key; raises UsedTwice."""
     used, using = _used.get(), _using.get()
     if used is None or using is None:
@@ -370,7 +370,7 @@ def use(interaction: str) -> None:
     using.add(interaction)
 
 
-async def written(write: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
+async def run_write(write: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
     """Run work that writes, in a thread and perhaps repeatedly; what it used counts once it is committed."""
     used = _used.get()
     if used is None:

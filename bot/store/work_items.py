@@ -17,9 +17,9 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
 from bot.store import cards
 from bot.store.audit import append_audit
-from bot.store.fan_out import follow, know
+from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.notices import add_notices, release_card
-from bot.store.statements import setting
+from bot.store.statements import fill_changes
 from bot.store.tables import OPERATIONS, RUNS, Table
 from bot.store.transaction import Row, Transaction, as_json
 from bot.support.errors import Outdated, TooLate
@@ -65,7 +65,7 @@ def keep_waiting(
 ) -> Row | None:
     """Set a new deadline (number + 1) on an open one; return None if it is no longer open."""
     now = tx.now()
-    query = setting("keep_waiting", work_items=work_items.name)
+    query = fill_changes("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
     if row is not None:
         cards.queue_updates(tx, work_item_id, changed=True)
@@ -75,7 +75,7 @@ def keep_waiting(
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
     """Repeat what its person is being asked about; return False if they aren't being asked."""
     free = _FREE[work_items.name]
-    query = setting("repeat", *free, work_items=work_items.name)
+    query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
         return False
     keep_waiting(tx, work_items, work_item_id, deadline_seconds)
@@ -106,7 +106,7 @@ def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> Non
 
 def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
     """Clear the sentence that a connection doesn't answer from waiting rows, by its ``beginning``."""
-    follow(tx, "answering", connection=connection, beginning=beginning)
+    start_fan_out(tx, "answering", connection=connection, beginning=beginning)
 
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
@@ -119,7 +119,7 @@ def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> N
     cards.queue_updates(tx, row["id"], changed=True)
 
 
-know(
+register_fan_out(
     "answering",
     lambda _tx, _said: True,
     ("some_silent_operations", partial(_clear, OPERATIONS)),
@@ -130,7 +130,7 @@ know(
 def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
     """Resume at once an open one on an account that works again."""
     free = _FREE[work_items.name]
-    tx.run(setting("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
+    tx.run(fill_changes("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
     if any(row[column] for column in free):
         cards.queue_updates(tx, row["id"], changed=True)
 
@@ -207,7 +207,7 @@ def _save_update(
     columns = [name for name in after if name not in _DECIDING]
     same = [*columns, *_SAME[work_items.name]] if is_carried else []
     who = _list_caller_columns(update)
-    query = setting(
+    query = fill_changes(
         "save", *columns, work_items=work_items.name, same=_make_unchanged_condition(tuple(same), tuple(who))
     )
     written = tx.one(query, id=update.id, **after, **{f"was_{name}": row[name] for name in same}, **who)

@@ -10,13 +10,13 @@ from bot.domain.workspaces import State, Workspace
 from bot.store import cards, gates, inbox, operations
 from bot.store.hooks import StoreHooks
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import GATES, WORKSPACES, name_columns, reader_of
+from bot.store.tables import GATES, WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
 
 #: How many are read at once.
 _BATCH_SIZE: Final = 200
-_PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = reader_of("w a p")
+_PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
 
 def list_workspaces(

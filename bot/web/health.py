@@ -78,7 +78,7 @@ class HealthRoutes:
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await self.store.write(maintenance.try_writing)
-                await self.store.read(maintenance.failover)
+                await self.store.read(maintenance.find_failover)
                 return "" if self.store.engine.is_whole else "a connection to the database is away"
         except StoreError as error:
             return str(error)

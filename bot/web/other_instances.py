@@ -104,7 +104,7 @@ class Others:
         """Return how many connections the other processes on this database have."""
         if not self._store.engine.is_shared:
             return 0
-        running = [one.name.partition(":")[0] for one in await self._store.read(owners.owned)]
+        running = [one.name.partition(":")[0] for one in await self._store.read(owners.list_ownerships)]
         return max(sum(role in _LISTENING for role in running) - 1, 0) * self._each
 
     def _messages(self, what: str, since: float, until: float | None = None) -> list[NewNotice]:

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 
 from bot.features.feature import load
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.store.schema import migrations
+from bot.store.schema import read_migrations
 from bot.support.environment import command
 from handlers import routes
 from tests.app.command_line import environment, run
@@ -34,7 +34,7 @@ async def test_processes_that_share_a_file_are_refused_with_the_reason(tmp_path,
 async def test_migrate_makes_the_database_for_its_owner_alone_and_once(tmp_path):
     env = environment(tmp_path)
     ended = await run("migrate", env=env)
-    assert (ended.status, ended.out.splitlines()) == (0, list(migrations()))
+    assert (ended.status, ended.out.splitlines()) == (0, list(read_migrations()))
     assert (tmp_path / "usher.db").stat().st_mode & 0o077 == 0
     again = await run("migrate", env=env)
     assert (again.status, again.out) == (0, "The database is up to date.\n")

@@ -20,7 +20,7 @@ from bot.services.audit_witness import AuditWitness
 from bot.services.backups import BACKUPS_RETAINED, make_backup
 from bot.store import audit, counts, maintenance, open_store
 from bot.store.maintenance import mark
-from bot.store.sqlite import COPIED_AT_ONCE, back_up, put_in_place
+from bot.store.sqlite import COPY_BATCH_PAGES, replace_database, write_backup
 from bot.store.transaction import StoreTime
 from bot.support.errors import StoreUnavailable
 from bot.support.settings import Settings
@@ -98,7 +98,7 @@ async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_writte
             )
         left, time = partial(mark, left="copied"), StoreTime(ready.clock)
         copying = asyncio.create_task(
-            asyncio.to_thread(back_up, database, target, left, time, CountingIds(), is_over)
+            asyncio.to_thread(write_backup, database, target, left, time, CountingIds(), is_over)
         )
         await asyncio.to_thread(held.wait, 60)
         length, _ = await store.read(audit.read_audit_head)
@@ -111,7 +111,7 @@ async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_writte
         go_on.set()
         await copying
     ((pages,),) = rows(target, "PRAGMA page_count")
-    assert pages > 2 * COPIED_AT_ONCE
+    assert pages > 2 * COPY_BATCH_PAGES
     # Begun again, as SQLite does for whoever doesn't read in a transaction, it would have what came later.
     assert rows(target, "SELECT MAX(seq) FROM audit") == [(length,)]
 
@@ -130,7 +130,7 @@ async def test_one_that_is_given_up_leaves_nothing_and_ends_at_once(tmp_path):
 
         given = (tmp_path / "usher.db", tmp_path / "copy.db", partial(mark, left="copied"))
         with pytest.raises(StoreUnavailable, match="given up"):
-            back_up(*given, StoreTime(clock), CountingIds(), is_over)
+            write_backup(*given, StoreTime(clock), CountingIds(), is_over)
     assert len(asked) == 1
     assert not list(tmp_path.glob("copy.db*"))
 
@@ -204,7 +204,7 @@ async def test_only_on_another_disk_it_is_called_done(tmp_path, another_disk):
     async with installed(tmp_path) as (store, make, _clock):
         given = Settings(**environment(tmp_path, USHER_BACKUPS=another_disk))
         assert await make(Path(another_disk)) == ""
-        await store.write(maintenance.did_daily, "backup")
+        await store.write(maintenance.note_daily_work, "backup")
         check = await check_backups(store, given, 1.0)
         assert (check.is_good, check.found, check.advice, check.is_warning) == (True, "done", "", False)
         # A folder that was named since has none.
@@ -272,7 +272,7 @@ async def test_the_log_of_what_was_there_stays_with_it(tmp_path):
         for ending in ("", "-wal", "-shm"):
             shutil.copy(tmp_path / f"usher.db{ending}", f"{killed}{ending}")
     (backup,) = found(tmp_path, "backups/*")
-    put_in_place(backup, killed, StoreTime(clock), CountingIds())
+    replace_database(backup, killed, StoreTime(clock), CountingIds())
     counted = []
     for file in (killed, *found(tmp_path, f"killed.db.before-{clock.now():.0f}")):
         with closing(sqlite3.connect(file)) as database:
@@ -294,9 +294,9 @@ async def test_who_serves_leads_whoever_restores_to_no_file_elsewhere(tmp_path):
     (tmp_path / "usher.db.lock").unlink(missing_ok=True)
     (tmp_path / "usher.db.lock").symlink_to(made)
     with pytest.raises(OSError, match="Too many levels of symbolic links"):
-        put_in_place(backup, database, StoreTime(clock), CountingIds())
+        replace_database(backup, database, StoreTime(clock), CountingIds())
     (tmp_path / "usher.db.lock").unlink()
-    put_in_place(backup, database, StoreTime(clock), CountingIds())
+    replace_database(backup, database, StoreTime(clock), CountingIds())
     assert (theirs.read_text(), made.exists()) == ("kept", False)
 
 

@@ -26,7 +26,7 @@ from bot.providers import base, build_providers
 from bot.providers.requests import ApiClient
 from bot.services.checks import as_text
 from bot.store import notices, open_store, operations, schema
-from bot.store.schema import RECORDS, migrations, records
+from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -367,10 +367,10 @@ async def test_what_was_left_before_the_required_stop_ends_the_start_with_the_ne
 
 async def test_a_database_of_an_earlier_release_waits_for_the_next_start(tmp_path):
     with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
-        name, script = next(iter(migrations().items()))
-        for statements in (*RECORDS, script):
+        name, script = next(iter(read_migrations().items()))
+        for statements in (*CREATE_MIGRATIONS, script):
             database.executescript(statements)
-        for table, row in records(name, script, 0.0):
+        for table, row in make_migration_rows(name, script, 0.0):
             database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         database.commit()
     (check,) = await store_checks.check_store(settings(tmp_path))
@@ -426,7 +426,7 @@ async def test_what_a_team_needs_is_ticked_off_as_it_comes(tmp_path, monkeypatch
     async def serves(store, clock, days):
         for _ in range(days * 48):
             clock.advance(1800.0)
-            await store.perform(schema.beat)
+            await store.perform(schema.write_heartbeat)
 
     clock = FakeClock()
     async with memory_store(clock) as store:
@@ -439,7 +439,7 @@ async def test_what_a_team_needs_is_ticked_off_as_it_comes(tmp_path, monkeypatch
         await serves(store, clock, 2)
         assert await lacking(store) == {"backups"}
         clock.advance(2 * 3600.0)
-        await store.perform(schema.beat)
+        await store.perform(schema.write_heartbeat)
         assert await lacking(store) == {"a machine that stays on", "backups"}
         assert await lacking(store, USHER_DATABASE_URL="postgresql://u@db.example/usher") == {"backups"}
 

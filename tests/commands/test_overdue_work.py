@@ -18,7 +18,7 @@ async def test_work_that_nobody_does_is_a_warning():
         assert by_name(await store_checks.read_store(store))["overdue work"].found == "none"
         await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEWAL, "a1"), NewTask(TaskKind.RENEWAL, "a2")])
         clock.advance(3601)
-        await store.perform(schema.beat)
+        await store.perform(schema.write_heartbeat)
         check = by_name(await store_checks.read_store(store))["overdue work"]
     assert (check.is_good, check.is_warning) == (True, True)
     assert check.found == "due for over an hour, and nobody does it: renew 2"

@@ -11,7 +11,7 @@ from bot.commands import store_checks
 from bot.commands.postgres_checks import check_processes
 from bot.domain.stops import End
 from bot.store import name_of, open_store, owners, workspaces
-from bot.store.schema import migrations
+from bot.store.schema import read_migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from tests.app.command_line import environment, run
@@ -36,7 +36,7 @@ async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
         f"{name_of(env['USHER_DATABASE_URL'])} is empty: the first start creates the tables",
     )
     first = await run("migrate", env=env)
-    assert (first.status, first.out.splitlines()) == (0, list(migrations()))
+    assert (first.status, first.out.splitlines()) == (0, list(read_migrations()))
     again = await run("migrate", env=env)
     assert (again.status, again.out) == (0, "The database is up to date.\n")
     assert all(check.is_good for check in await store_checks.check_store(Settings(**env)))

@@ -96,7 +96,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     assert (ended.status, ended.err) == (0, "")
     assert (backup.parent.stat().st_mode & 0o777, backup.stat().st_mode & 0o777) == (0o700, 0o600)
     assert [one.name for one in backup.parent.iterdir()] == [backup.name]
-    assert await store.read(maintenance.outdated) == ""
+    assert await store.read(maintenance.explain_outdated) == ""
     await store.close()
     again = await run("store", "backup", str(backup), env=env)
     assert (again.status, again.out) == (1, "")

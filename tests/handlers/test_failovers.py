@@ -44,7 +44,7 @@ async def fails_over(bot, *, loses=True, memory=None):
     context = bot.services.context
     looking = Failovers(context if memory is None else replace(context, memory=memory))
     for _ in range(3):
-        bot.clock.advance(maintenance.SETTLES / 2 + 1)
+        bot.clock.advance(maintenance.FAILOVER_CONFIRM_SECONDS / 2 + 1)
         await looking.step()
 
 

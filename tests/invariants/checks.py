@@ -15,7 +15,7 @@ from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks.replies import with_slash_commands
 from bot.services.message_context import Gatherer
 from bot.store import audit
-from bot.store.tables import word
+from bot.store.tables import parse_enum
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
 from tests.invariants.provider import Start, number_of
@@ -239,7 +239,11 @@ async def _each_act_has_one(life: Life) -> None:
     speaking: Counter[str] = Counter()
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if kind and Mark.IN_CHANNEL not in word(AnyKind, kind).marks and word(AnyKind, kind).marks & _SPEAKS:
+        if (
+            kind
+            and Mark.IN_CHANNEL not in parse_enum(AnyKind, kind).marks
+            and parse_enum(AnyKind, kind).marks & _SPEAKS
+        ):
             speaking[subject] += 1
     # The answer that said what begins, for as long as it offers to take that back; not one to who asks again.
     there = {message["ts"] for message in life.slack.messages}
@@ -276,7 +280,7 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     busy = {row["workspace_id"] for row in operations.values() if row["outcome"] is None}
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if not kind or not (word(AnyKind, kind).subject == "operation" or kind.startswith("timer_")):
+        if not kind or not (parse_enum(AnyKind, kind).subject == "operation" or kind.startswith("timer_")):
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject

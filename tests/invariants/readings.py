@@ -6,7 +6,7 @@ from itertools import product
 
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.store.notices import SILENCE_SECONDS
-from bot.store.tables import word
+from bot.store.tables import parse_enum
 from playground.slack.history import Reading
 from tests.invariants.life import PEOPLE, Life
 from tests.rigs.endings import find_ending
@@ -25,7 +25,7 @@ _TOLD_TOGETHER = (
 def _subject_of_end(reading: Reading) -> str | None:
     """Return the operation or run whose end a message tells, None if it doesn't."""
     subject, kind, _ = reading.key.rsplit("/", 2) if reading.key else ("", "", "")
-    marks = word(AnyKind, kind).marks if kind else Mark.NONE
+    marks = parse_enum(AnyKind, kind).marks if kind else Mark.NONE
     is_card = kind == "card" and find_ending(reading.text) is not None
     return subject if Mark.END in marks or is_card else None
 

@@ -57,7 +57,7 @@ async def test_people_link_start_and_stop_and_doctor_counts_what_nobody_does(bar
     await alice.types("start notebook")
     await starts_and_stops(bare, 2)
 
-    await bare.bot.store.perform(schema.beat)
+    await bare.bot.store.perform(schema.write_heartbeat)
     found = {check.name: check.found for check in await read_store(bare.bot.store)}
     assert found["overdue work"] == LEFT["overdue"]
     assert await tasks_left(bare) == left

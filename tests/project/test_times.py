@@ -4,13 +4,13 @@ import sqlite3
 from contextlib import closing
 
 from bot.domain.row_times import Kind
-from bot.store.schema import migrations
+from bot.store.schema import read_migrations
 from bot.store.tables import TABLES
 
 
 def columns_of_the_schema():
     with closing(sqlite3.connect(":memory:")) as database:
-        for script in migrations().values():
+        for script in read_migrations().values():
             database.executescript(script)
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         times = {

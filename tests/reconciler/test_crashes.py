@@ -13,7 +13,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store import counts, notices, operations, workspaces
-from bot.store.schema import SENDS_SETTLE
+from bot.store.schema import SEND_CONFIRM_SECONDS
 from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.runs import RunWorld, content
@@ -383,5 +383,5 @@ async def test_message_killed_in_hand_is_looked_for_soon(world, after):
     world.slack.fail(CHAT_POST_MESSAGE, Killed(), after=after)
     await world.until_trouble()
     await world.restart()
-    await world.pass_time(SENDS_SETTLE + 2)
+    await world.pass_time(SEND_CONFIRM_SECONDS + 2)
     assert len(world.slack.messages) == 1

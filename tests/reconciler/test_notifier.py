@@ -13,7 +13,7 @@ from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
 from bot.store import cards, maintenance, notices, operations, workspaces
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
-from bot.store.schema import SENDS_SETTLE
+from bot.store.schema import SEND_CONFIRM_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
@@ -101,7 +101,7 @@ async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
     # What the operation ends with where it goes on, on another server.
     await world.store.carry_out(partial(maintenance.compare, server="1/2"))
     await world.store.write(notices.add_notices, [NewNotice(operation, NoticeKind.FAILED, "1", ALICE)])
-    await world.pass_time(maintenance.SETTLES + 20)
+    await world.pass_time(maintenance.FAILOVER_CONFIRM_SECONDS + 20)
     assert world.slack.keys() == told
     assert await outbox(world) == (0, 0)
 
@@ -128,7 +128,7 @@ async def test_after_a_jump_a_message_has_its_whole_time_to_show(world):
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
     await world.work()
     world.clock.jump(3600)
-    await world.pass_time(SENDS_SETTLE - 1)
+    await world.pass_time(SEND_CONFIRM_SECONDS - 1)
     assert world.slack.count("conversations.history") == 0
     await world.pass_time(5)
     assert world.slack.count(POST) == 2

@@ -4,7 +4,7 @@ import pytest
 
 from bot.services.owners import SharedOwners
 from bot.store import owners
-from bot.store.owners import LEASE
+from bot.store.owners import LEASE_SECONDS
 from tests.reconciler.runs import content, output, said
 
 PARTS = ("owners", "reconciler", "notifier", "streams", "looks", "board")
@@ -31,7 +31,9 @@ class Workers:
                 await self.world.work()
 
     async def owner(self, thing):
-        return next(one.owner for one in await self.world.store.read(owners.owned) if one.name == thing)
+        return next(
+            one.owner for one in await self.world.store.read(owners.list_ownerships) if one.name == thing
+        )
 
 
 @pytest.fixture
@@ -59,11 +61,11 @@ async def test_an_output_is_followed_by_one_and_then_by_who_takes_over(workers, 
         gone = workers.living.pop(owner)
         await gone["streams"].drain(0.0)
         runs.cloud.writes("run1", "two\n")
-        await workers.pass_time(round(LEASE) + 4)
+        await workers.pass_time(round(LEASE_SECONDS) + 4)
         assert await workers.owner(f"output:{run_id}") != owner
         assert "two" in said(shown)
     else:
-        await workers.pass_time(round(2 * LEASE))
+        await workers.pass_time(round(2 * LEASE_SECONDS))
         assert await workers.owner(f"output:{run_id}") == owner
     runs.cloud.writes("run1", "last\n")
     runs.cloud.ends("run1")

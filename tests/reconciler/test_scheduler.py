@@ -133,7 +133,7 @@ async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, 
         for _ in range(3):
             await scheduler._run_daily()
             await world.work()
-        swept = await world.store.read(maintenance.last_did, "sweep") == await world.store.now()
+        swept = await world.store.read(maintenance.find_last_done, "sweep") == await world.store.now()
         return world.slack.count("users.list"), swept
 
     # Eight in the morning; what was never done is done.
@@ -147,7 +147,7 @@ async def test_a_reading_that_failed_is_not_done(world, scheduler):
     world.slack.fail("users.list", SlackFailed("users.list", "internal_error"), times=99)
     await scheduler._run_daily()
     await world.work()
-    assert await world.store.read(maintenance.last_did, "sync_people") is None
+    assert await world.store.read(maintenance.find_last_done, "sync_people") is None
 
 
 async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(world):

@@ -13,7 +13,7 @@ from bot.reconciler.runtimes import MAX_PROBE_PAUSE_SECONDS
 from bot.services.caller import Caller
 from bot.services.owners import STARTS_PREFIX, SharedOwners
 from bot.store import accounts, gates, operations, runs, tasks
-from bot.store.owners import LEASE
+from bot.store.owners import LEASE_SECONDS
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.errors import RateLimited, Refused, Unreachable
@@ -189,7 +189,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
     stood_still = []
 
     async def stand_still():
-        pair.clock.advance(LEASE)
+        pair.clock.advance(LEASE_SECONDS)
         stood_still.append(await pair.theirs.owners.own(STARTS_PREFIX + "cloud"))
 
     pair.mine.store = Meanwhile(pair.mine.store, accounts.find_account_by_id, stand_still)

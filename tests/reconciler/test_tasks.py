@@ -10,7 +10,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import accounts, counts, discovered, workspaces
 from bot.store import tasks as task_rows
-from bot.store.maintenance import SETTLES, compare
+from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS, compare
 from bot.store.tables import ACCOUNTS, TASKS
 from bot.store.tasks import NewTask
 from bot.support.errors import (
@@ -176,7 +176,7 @@ async def test_after_a_failover_all_lists_are_read_again_once(world):
     await ask_for_list(world)
     await world.work()
     assert await world.reconciler.lists.refresh() == 0
-    world.clock.advance(SETTLES)
+    world.clock.advance(FAILOVER_CONFIRM_SECONDS)
     assert await world.reconciler.lists.refresh() == 1
     world.clock.advance(1)
     await world.work()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.store.schema import migrations
+from bot.store.schema import read_migrations
 from bot.store.transaction import Row, Transaction
 
 #: The last migration of each release from which a database can be upgraded.
@@ -41,7 +41,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 def scripts_of(release: str) -> dict[str, str]:
     """Return the migrations that a release has run, by name."""
-    return {name: script for name, script in migrations().items() if name <= LAST_MIGRATIONS[release]}
+    return {name: script for name, script in read_migrations().items() if name <= LAST_MIGRATIONS[release]}
 
 
 def read_columns(tx: Transaction, *, is_postgres: bool) -> dict[str, list[str]]:
@@ -83,7 +83,7 @@ def as_of(release: str, rows: Rows) -> Rows:
 def _rename_back(release: str, rows: Rows) -> Rows:
     """Return rows by the words that they had before the migrations since a release."""
     before = {name: [dict(row) for row in rows[name]] for name in rows}
-    for name, script in sorted(migrations().items(), reverse=True):
+    for name, script in sorted(read_migrations().items(), reverse=True):
         if name <= LAST_MIGRATIONS[release]:
             break
         for table, column, new, old in _RENAMED_WORD.findall(script):

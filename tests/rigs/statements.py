@@ -2,7 +2,7 @@
 
 from bot.store import due_work, gates, notices, runs
 from bot.store.queues import DECLARED_QUEUES
-from bot.store.statements import named_queries
+from bot.store.statements import read_queries
 from bot.store.tables import TABLES
 
 #: What stands for one of several in a statement.
@@ -22,7 +22,7 @@ CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in DECLARED_QUEUES.value
 def gather_statements() -> dict[str, str]:
     """Return every statement; what is asked of operations and runs is two."""
     found = {query: query for table in TABLES.values() for query in table.lookups()}
-    for name, query in named_queries().items():
+    for name, query in read_queries().items():
         word = next((word for word in WORDS if word in query), None)
         if word:
             found |= {f"{name} of {one}": query.replace(word, one) for one in WORDS[word]}

@@ -95,7 +95,7 @@ async def within(
 
 async def serve_new(store: Store) -> None:
     """Let a store serve from a new database: there are no times to heal in it."""
-    await store.perform(schema.beat)
+    await store.perform(schema.write_heartbeat)
     if not store.engine.is_shared:
         store.engine.serves()
 
@@ -212,7 +212,7 @@ async def follow(store: Store) -> int:
         one for one in await store.claim(task_rows.claim_tasks, 100, 60.0) if one.kind is TaskKind.FOLLOW
     ]
     for task in tasks:
-        await store.perform(fan_out.go_on, task)
+        await store.perform(fan_out.finish_fan_out, task)
         await store.write(task_rows.finish_task, task)
     return len(tasks)
 

@@ -10,7 +10,7 @@ from bot.app import Outlets, Process, Role
 from bot.domain.tasks import TaskKind
 from bot.store import tasks
 from bot.store.postgres import PostgresEngine
-from bot.store.schema import migrations
+from bot.store.schema import read_migrations
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -253,7 +253,7 @@ class Split(ProcessWorld):
         return Outlets(store=open_store)
 
     async def _open_next(self):
-        engine = PostgresEngine(self.url, SystemClock(), SystemIds(), scripts=migrations() | NEXT)
+        engine = PostgresEngine(self.url, SystemClock(), SystemIds(), scripts=read_migrations() | NEXT)
         await engine.open()
         return engine
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.store.postgres_session import DatabaseClock
-from bot.store.schema import beat
+from bot.store.schema import write_heartbeat
 from bot.store.transaction import StoreTime
 from tests.rigs.clock import FakeClock
 
@@ -83,5 +83,5 @@ async def test_nobody_writes_a_heartbeat_where_the_database_tells_the_time():
         written.append(work)
 
     for is_shared, count in ((True, 0), (False, 1)):
-        await beat(SimpleNamespace(is_shared=is_shared, write=write))
+        await write_heartbeat(SimpleNamespace(is_shared=is_shared, write=write))
         assert len(written) == count

@@ -26,7 +26,7 @@ class Queue:
     ("verb", "function", "priority"),
     [
         ("read", tasks.has_task_turn, Priority.URGENT),
-        ("read", owners.owned, Priority.STEADY),
+        ("read", owners.list_ownerships, Priority.STEADY),
         ("write", owners.own, Priority.STEADY),
         ("write", owners.renew_owned, Priority.URGENT),
         ("write", outages.note_answer, Priority.RECORDS),

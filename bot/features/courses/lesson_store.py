@@ -16,7 +16,7 @@ from bot.features.hours.model import Occurrence
 from bot.features.hours.store import OCCURRENCES
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import principal_of
+from bot.store.tables import parse_principal
 from bot.store.transaction import Row, Transaction
 
 
@@ -99,7 +99,7 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 def leave_course_of_row(tx: Transaction, row: Row) -> None:
     """Remove a person from the course of a row."""
     if row["card"]:
-        leave(tx, row["card"], principal_of(row["principal"]))
+        leave(tx, row["card"], parse_principal(row["principal"]))
 
 
 def unlink(tx: Transaction, workspace: Row) -> None:

@@ -3,17 +3,17 @@
 from bot.domain.row_times import PAST, STAYS, due
 from bot.features.courses.model import ClassCard, CourseRule, Participant
 from bot.features.hours.store import RULES
-from bot.store.tables import Table, of_feature
+from bot.store.tables import Table, register_table
 
 # It may be as far ahead as the end of the class; an extra look does no harm.
-CLASS_CARDS = of_feature(
+CLASS_CARDS = register_table(
     Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=due(60.0))
 )
-PARTICIPANTS = of_feature(
+PARTICIPANTS = register_table(
     Table("participants", Participant, "card_id principal", "card_id", "workspace_id", warned_at=STAYS)
 )
 #: The rules of whoever joined, in the table that hours have: with more columns.
-COURSE_RULES = of_feature(
+COURSE_RULES = register_table(
     Table(
         "rules",
         CourseRule,

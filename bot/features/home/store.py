@@ -8,11 +8,11 @@ from bot.domain.row_times import SEND
 from bot.features.home.model import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
-from bot.store.tables import Table, of_feature
+from bot.store.tables import Table, register_table
 from bot.store.transaction import Transaction
 
 # ``Timing.lease`` and Slack's *Retry-After*; ``REDRAW_SECONDS``.
-HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, next_check_at=SEND))
+HOMES = register_table(Table("homes", Home, "principal", leased_until=SEND, next_check_at=SEND))
 
 
 WANTED_HOME_QUEUE: Final = declare_queue(

@@ -18,12 +18,12 @@ from bot.store import fan_out, operations, timers
 from bot.store.hooks import Stage
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, of_feature, plain
+from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, make_plain_table, register_table
 from bot.store.transaction import Row, Transaction
 from bot.support.declarations import LayerHooks
 
 # It may be as far ahead as the next occurrence; an extra look does no harm.
-RULES = of_feature(
+RULES = register_table(
     Table(
         "rules",
         HoursRule,
@@ -35,7 +35,7 @@ RULES = of_feature(
         next_check_at=due_time(60.0),
     )
 )
-OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
+OCCURRENCES = register_table(make_plain_table("occurrences", "rule_id local side", at=STAYS))
 AnyRule = TypeVar("AnyRule", bound=HoursRule)
 DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
@@ -122,7 +122,7 @@ def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
 
 def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
     """Delete the rules of a person who may have none any more."""
-    fan_out.follow(tx, "left", principal=principal.key)
+    fan_out.start_fan_out(tx, "left", principal=principal.key)
 
 
 def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
@@ -131,7 +131,7 @@ def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
     RULES.delete(tx, id=row["id"])
 
 
-fan_out.know("left", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
+fan_out.register_fan_out("left", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
 
 
 RULE_QUEUE: Final = declare_queue(

@@ -7,13 +7,13 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
 from bot.features.preferences.model import NoticeDelivery, Preferences, should_send
-from bot.store.tables import Table, of_feature, reader_of
+from bot.store.tables import Table, make_parser, register_table
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How a run ends that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
-PREFERENCES = of_feature(Table("preferences", Preferences, "principal"), "q")
-_PREFERENCES: Callable[[Row], Preferences | None] = reader_of("q")
+PREFERENCES = register_table(Table("preferences", Preferences, "principal"), "q")
+_PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:

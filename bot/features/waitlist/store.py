@@ -26,12 +26,12 @@ from bot.features.waitlist.model import (
 from bot.store import accounts, cards, people, undoable_actions
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import WORKSPACES, Table, of_feature
+from bot.store.tables import WORKSPACES, Table, register_table
 from bot.store.transaction import Row, Transaction
 
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
-WAITLIST_ENTRIES: Final = of_feature(
+WAITLIST_ENTRIES: Final = register_table(
     Table("waits", WaitlistEntry, "id", "workspace_id", next_at=due(PAUSE_SECONDS[-1]))
 )
 

@@ -23,7 +23,7 @@ def batch_size(request, monkeypatch):
     monkeypatch.setattr(fan_out, "READ_BATCH_SIZE", request.param)
     monkeypatch.setattr(counts, "READ_BATCH_SIZE", request.param)
     monkeypatch.setattr(counts, "COUNT_BATCH_SIZE", request.param)
-    monkeypatch.setattr(links, "PIECE", request.param)
+    monkeypatch.setattr(links, "FAN_OUT_BATCH_SIZE", request.param)
 
 
 @pytest.fixture

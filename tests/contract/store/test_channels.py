@@ -5,7 +5,7 @@ import pytest
 from bot.domain.people import Principal
 from bot.store import cards, channels, conversations
 from bot.store.channels import note_channel_change
-from bot.store.fan_out import PIECE
+from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import CONVERSATIONS, TABLES
 from tests.contract.store import field_values
 from tests.rigs.store import ALICE
@@ -76,9 +76,12 @@ async def test_card_that_moved_during_its_edit_is_edited_again(store):
 
 
 async def test_many_rows_are_renamed_in_pieces(store):
-    for number in range(PIECE + 3):
+    for number in range(FAN_OUT_BATCH_SIZE + 3):
         await store.carry_out(lambda tx, number=number: write(tx, ["acts"], number, ALICE, "COLD"))
-    assert await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW") == PIECE + 3
+    assert (
+        await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
+        == FAN_OUT_BATCH_SIZE + 3
+    )
 
 
 async def test_what_was_said_since_in_the_channel_stays(store, clock):

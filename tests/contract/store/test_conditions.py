@@ -42,7 +42,7 @@ from bot.store import cards as card_rows
 from bot.store import gates as gate_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.slack_rate_limits import CallQuota
-from bot.store.statements import setting
+from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
     ACTS,
@@ -328,7 +328,7 @@ async def test_what_was_read_later_is_not_overwritten(store, clock, workspace, q
 
 
 def _observe_older(tx, given):
-    return tx.run(setting("observed", "observed_at", "state"), **given)
+    return tx.run(fill_changes("observed", "observed_at", "state"), **given)
 
 
 def _each(tx, query, given):
@@ -371,7 +371,7 @@ async def test_a_jump_of_the_clock_moves_what_a_lease_waits_for(store, clock, op
     now = clock.now()
     held = {"leased_until": now + 30, "next_step_at": now + 30}
     await change(store, OPERATIONS, operation.id, **held)
-    await run(store, setting("move_leases", work_items="operations"), jump=600.0, before=now)
+    await run(store, fill_changes("move_leases", work_items="operations"), jump=600.0, before=now)
     row = await row_of(store, OPERATIONS, id=operation.id)
     assert {name: row[name] - value for name, value in held.items()} == dict.fromkeys(held, 600.0)
 

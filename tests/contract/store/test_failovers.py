@@ -43,16 +43,16 @@ async def test_one_process_notes_it_once_and_nothing_is_claimed_until_it_has_set
     older = (await accept_operation(store, account.workspaces[0], interaction="1")).operation
     await store.write(audit.append_audit, [NOTED])
     await served_by(store, HERE)
-    assert await store.read(maintenance.failover) is None
+    assert await store.read(maintenance.find_failover) is None
     lost_since = (await store.read(audit.read_audit))[-1]["at"]
     clock.advance(5)
     for _ in range(2):
         await served_by(store, THERE)
-    assert await store.read(maintenance.failover) == {"lost_since": lost_since, "noted_at": clock.now()}
+    assert await store.read(maintenance.find_failover) == {"lost_since": lost_since, "noted_at": clock.now()}
     assert [one["action"] for one in await store.read(audit.read_audit)].count("store.failover") == 1
     assert (await store.perform(counts.measure_figures)).outages == {"#failover": 0.0}
     await store.write(notices.add_notices, [message("old"), message("reply", NoticeKind.REPLY)])
-    clock.advance(maintenance.SETTLES - 1)
+    clock.advance(maintenance.FAILOVER_CONFIRM_SECONDS - 1)
     assert await store.claim(operations.claim_operations, 10, 40.0) == []
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     assert await claimed(store) == {"reply": None}
@@ -74,7 +74,7 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     clock.advance(3)
     await served_by(store, THERE)
     newer = (await accept_operation(store, workspaces[1], interaction="2")).operation
-    clock.advance(maintenance.SETTLES + 1)
+    clock.advance(maintenance.FAILOVER_CONFIRM_SECONDS + 1)
     # Written since; that of the older operation may have been written, and sent, in the lost seconds.
     await store.write(notices.add_notices, [message(one.id, NoticeKind.READY) for one in (older, newer)])
     await store.write(
@@ -103,7 +103,7 @@ async def test_news_that_may_have_been_sent_is_not_put_together(store, clock):
     await store.write(notices.add_notices, [message(one.id, NoticeKind.READY) for one in starts])
     clock.advance(1)
     await served_by(store, THERE)
-    clock.advance(maintenance.SETTLES + 1)
+    clock.advance(maintenance.FAILOVER_CONFIRM_SECONDS + 1)
     kinds = {one.kind for one in await store.perform(notices.claim_notices, 100, 60.0)}
     assert NoticeKind.READY in kinds
     assert NoticeKind.SUMMARY not in kinds
@@ -113,7 +113,7 @@ async def test_after_a_restored_backup_the_next_server_is_its_own(store, clock):
     await served_by(store, HERE)
     await restored_backups.pause_restored(store)
     await served_by(store, THERE)
-    assert await store.read(maintenance.failover) is None
+    assert await store.read(maintenance.find_failover) is None
 
 
 #: A transaction that has written here isn't committed for a while, so that its primary ends meanwhile.
@@ -131,7 +131,7 @@ def written(tx, audits, is_slow):
         tx.run("INSERT INTO slow VALUES (1)")
     if audits:
         append_audit(tx, [NOTED])
-    maintenance.did_daily(tx, "work")
+    maintenance.note_daily_work(tx, "work")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ async def test_on_another_timeline_only_an_audit_row_tells_what_became_of_a_comm
         servers.execute(";\n".join(["SELECT pg_current_xact_id()"] * 50))
         with nullcontext() if error is None else pytest.raises(error):
             await writing
-        await store.write(maintenance.did_daily, "work")
+        await store.write(maintenance.note_daily_work, "work")
         assert [row["action"] for row in await store.read(audit.read_audit)].count(NOTED.action) == audits
-        assert await store.read(maintenance.failover) is not None
+        assert await store.read(maintenance.find_failover) is not None
         await store.close()

@@ -139,7 +139,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
 
     async def restore(mortal):
         clock.advance(60)
-        lives.append(await store.read(maintenance.outdated))
+        lives.append(await store.read(maintenance.explain_outdated))
         return await restored_backups.pause_restored(mortal, ["U0001"], {"saturn"})
 
     (backup_at, held, links), _ = await until_done(store, restore, last=6)
@@ -148,7 +148,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert len(lives) > 2
     assert all("usher restored" in one for one in lives[1:])
     assert (backup_at, held, links) == (made_at, {"requests": 20, "hours": MANY}, 121)
-    assert await store.read(maintenance.outdated) == ""
+    assert await store.read(maintenance.explain_outdated) == ""
     assert {row["paused"] for row in await rows(store, RULES)} == {"restored"}
     told = await rows(store, NOTICES)
     kinds = [row["kind"] for row in told]
@@ -182,7 +182,7 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
     (task,) = await store.claim(tasks.claim_tasks, 100, 60.0)
     assert task.kind is TaskKind.FOLLOW
     with pytest.raises(Killed):
-        await Store(Mortal(store.engine, 2)).perform(fan_out.go_on, task)
+        await Store(Mortal(store.engine, 2)).perform(fan_out.finish_fan_out, task)
     assert 0 < await refused() < MANY
     clock.advance(61)
     assert await follow(store) == 1

@@ -14,7 +14,7 @@ from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
 from bot.slack.people import PeopleDirectory
 from bot.store import accounts, cards, notices, operations, owners, runs, tasks
-from bot.store.owners import LEASE
+from bot.store.owners import LEASE_SECONDS
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackLimited, StoreUnavailable
 from tests.rigs.store import ALICE, accept_operation, launched, link_account, linked, watch_run
@@ -56,16 +56,16 @@ async def test_one_owns_at_a_time_until_it_leaves(two, clock):
 async def test_a_dead_owner_is_replaced_in_time_and_knows_it_before(two, clock):
     first, second = two
     await first.own("starts:hub")
-    clock.advance(LEASE - 0.5)
+    clock.advance(LEASE_SECONDS - 0.5)
     assert await second.own("starts:hub") is None
     clock.advance(0.5)
     assert await second.own("starts:hub") == clock.monotonic()
-    assert LEASE + TICK < REPLACED_WITHIN
+    assert LEASE_SECONDS + TICK < REPLACED_WITHIN
     # It wasn't renewed, so it isn't the first one's any more, which asks again and is told so.
     assert await first.own("starts:hub") is None
     await first.renew()
     await first.disown("starts:hub")
-    clock.advance(LEASE - 0.1)
+    clock.advance(LEASE_SECONDS - 0.1)
     assert await first.own("starts:hub") is None
 
 
@@ -83,7 +83,7 @@ async def test_who_is_about_to_end_leaves_starts_at_once_and_keeps_outputs_for_n
 async def test_what_was_not_renewed_in_time_begins_again_though_nobody_took_it(two, clock):
     first, _ = two
     before = await first.own("starts:hub")
-    clock.advance(LEASE + 3.0)
+    clock.advance(LEASE_SECONDS + 3.0)
     await first.renew()
     assert await first.own("starts:hub") == clock.monotonic() != before
 
@@ -92,7 +92,7 @@ async def test_a_database_that_is_away_leaves_it_owned_only_as_long_as_that_is_s
     first, _ = two
     since = await first.own("starts:hub")
     await first._store.close()
-    clock.advance(LEASE - 2.0)
+    clock.advance(LEASE_SECONDS - 2.0)
     await first.renew()
     assert await first.own("starts:hub") == since
     clock.advance(1.5)
@@ -105,14 +105,14 @@ async def test_who_lives_can_be_seen(two, store, clock):
     first, second = two
     await first.renew()
     await second.renew()
-    assert [(one.name, one.seconds) for one in await store.read(owners.owned)] == [
-        ("worker:a", LEASE),
-        ("worker:b", LEASE),
+    assert [(one.name, one.seconds) for one in await store.read(owners.list_ownerships)] == [
+        ("worker:a", LEASE_SECONDS),
+        ("worker:b", LEASE_SECONDS),
     ]
-    clock.advance(LEASE - 1.0)
+    clock.advance(LEASE_SECONDS - 1.0)
     await second.renew()
     clock.advance(1.0)
-    assert [one.name for one in await store.read(owners.owned)] == ["worker:b"]
+    assert [one.name for one in await store.read(owners.list_ownerships)] == ["worker:b"]
 
 
 async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, clock):
@@ -125,7 +125,7 @@ async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, 
     assert {one.operation.id for one in claimed} == set(ids)
     sent = Update(ids[0], 0.0, start_call=Call.ACCEPTED, called=True, claim=claimed[0].claim)
     await store.write(operations.save_step, sent)
-    clock.advance(LEASE - 1.0)
+    clock.advance(LEASE_SECONDS - 1.0)
     assert [one.operation.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")] == [
         ids[0]
     ]

@@ -14,7 +14,7 @@ from bot.domain.people import Person, Principal
 from bot.store import audit, conversations, counts, inbox, notices, outages, owners, people
 from bot.store.audit import hash_of
 from bot.store.conversations import ANSWER_SECONDS, RETENTION_SECONDS
-from bot.store.transaction import UsedTwice, one_request
+from bot.store.transaction import UsedTwice, track_used_keys
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -40,13 +40,13 @@ async def test_an_interaction_is_seen_once(database, store):
 
 
 async def test_an_interaction_is_used_once_within_a_request(store):
-    with one_request():
+    with track_used_keys():
         assert await first_sight(store, "i1")
         assert await first_sight(store, "i1/1")
-        with pytest.raises(UsedTwice), one_request():
+        with pytest.raises(UsedTwice), track_used_keys():
             await first_sight(store, "i1")
         assert [await first_sight(store, "") for _ in range(2)] == [True, True]
-    with one_request():
+    with track_used_keys():
         # Slack delivered it again.
         assert not await first_sight(store, "i1")
         with pytest.raises(UsedTwice):

@@ -9,11 +9,11 @@ import pytest
 from bot.reconciler import Numbers
 from bot.slack.notifier import Timing
 from bot.store import operations, schema, workspaces
-from bot.store.database_thread import ANSWERED_WITHIN
+from bot.store.database_thread import REQUEST_SECONDS
 from bot.store.postgres_session import _BEGIN_WRITE, OUTCOME_SECONDS, PostgresSession
 from bot.store.store import Store
 from bot.store.tables import INBOX
-from bot.store.transaction import Priority, answered_soon, request_began
+from bot.store.transaction import Priority, request_began, share_request_patience
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 from tests.contract.store.postgres_faults import cut
@@ -300,7 +300,7 @@ async def test_a_database_without_tables_says_so(clock):
 
 async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_queued(store):
     waiting = [asyncio.ensure_future(first_sight(store, f"i{number}")) for number in range(300)]
-    looking = [asyncio.ensure_future(store.read(schema.migrated)) for _ in range(50)]
+    looking = [asyncio.ensure_future(store.read(schema.list_migrations)) for _ in range(50)]
     await asyncio.sleep(0)
     await store.close()
     assert all(await asyncio.gather(*waiting))
@@ -320,15 +320,15 @@ async def test_all_that_a_request_waits_for_has_one_patience_together(open_, url
         return loop.time() - began
 
     with locked(url):
-        with answered_soon():
+        with share_request_patience():
             took = [await refused() for _ in range(5)]
         # The first one took it all, and nobody asks the others to wait as long again.
         assert sum(took) < 3.0
         # Work of its own doesn't share it, nor does what a request has begun and its answer doesn't wait for.
-        with answered_soon():
-            request_began.set(request_began.get() - ANSWERED_WITHIN)
+        with share_request_patience():
+            request_began.set(request_began.get() - REQUEST_SECONDS)
             assert await refused() > 0.9
         assert await refused() > 0.9
-    with answered_soon():
+    with share_request_patience():
         request_began.set(request_began.get() - 2.0)
         assert await first_sight(hasty, "i1"), "a database that answers at once is asked to the end"

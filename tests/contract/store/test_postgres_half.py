@@ -10,7 +10,7 @@ import pytest
 from bot.services.owners import RENEWAL_SECONDS, SharedOwners
 from bot.store import maintenance, operations
 from bot.store import owners as owner_rows
-from bot.store.owners import LEASE
+from bot.store.owners import LEASE_SECONDS
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
@@ -103,7 +103,7 @@ async def until(holds):
 
 
 async def present(store):
-    return {one.name for one in await store.read(owner_rows.owned)}
+    return {one.name for one in await store.read(owner_rows.list_ownerships)}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -125,7 +125,7 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         for _ in range(4):
             clock.advance(RENEWAL_SECONDS)
             await first.renew()
-        assert LEASE < 4 * RENEWAL_SECONDS
+        assert LEASE_SECONDS < 4 * RENEWAL_SECONDS
         assert await first.own_all(things) == {}
         assert "worker:half" not in await present(whole)
         assert (await second.own_all(things)).keys() == things
@@ -156,7 +156,7 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
         assert await first_sight(half, "i1")
         with pytest.raises(StoreBusy):
             await half.claim(operations.claim_operations, 10, 40.0, "half")
-        clock.advance(LEASE - 1.0)
+        clock.advance(LEASE_SECONDS - 1.0)
         await owners.renew()
         clock.advance(1.0)
         assert await owners.own("starts:saturn") is None

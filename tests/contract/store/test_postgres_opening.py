@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from bot.store import counts, gates, open_store, operations, owners, workspaces
-from bot.store.postgres_session import label, why_not_opened
-from bot.store.schema import migrations
+from bot.store.postgres_session import describe_url, explain_not_opened
+from bot.store.schema import read_migrations
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
@@ -19,7 +19,7 @@ from tests.rigs import postgres
 from tests.rigs.store import accept_operation, linked, want_read
 
 IDS = SystemIds()
-RELEASED = dict(migrations())
+RELEASED = dict(read_migrations())
 #: Made for the test: what the next release adds.
 ADDED = RELEASED | {
     "0101_added": "CREATE TABLE added (id TEXT PRIMARY KEY); ALTER TABLE workspaces ADD COLUMN added TEXT;"
@@ -143,7 +143,7 @@ async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, r
             connection.execute(f"UPDATE owners SET release = '{release}' WHERE owner = 'other'")
     with pytest.raises(StoreInUse, match="stop it first") as refused:
         await new.migrate()
-    assert label(url) in str(refused.value)
+    assert describe_url(url) in str(refused.value)
     assert await old.write(owners.own, "old", ["thing"]) == ["thing"]
     await old.close()
     assert await new.migrate() == ["0101_added"]
@@ -228,7 +228,7 @@ async def test_what_cannot_be_opened_says_why(url, change, words):
 )
 def test_what_the_server_says_is_told_with_the_next_step(said, words):
     given = "postgresql://u:canary-1@db:5433/usher"
-    text = why_not_opened(given, psycopg.OperationalError(f'connection to server at "db" failed: {said}'))
+    text = explain_not_opened(given, psycopg.OperationalError(f'connection to server at "db" failed: {said}'))
     assert text.startswith("postgresql://db:5433/usher can't be opened: ")
     assert words in text
     assert "canary" not in text

@@ -144,7 +144,7 @@ async def test_statements_that_a_pooler_has_mixed_up_say_so():
 
 
 async def test_a_pooler_without_a_free_connection_keeps_nobody_waiting(monkeypatch):
-    monkeypatch.setattr("bot.store.postgres_session.FIRST_SECONDS", 0.2)
+    monkeypatch.setattr("bot.store.postgres_session.FIRST_STATEMENT_SECONDS", 0.2)
     async with pooled(await postgres.migrated(), has_room=False) as url, asyncio.timeout(30):
         with pytest.raises(StoreAway, match="a pooler in between, let it keep enough"):
             await opened(url)

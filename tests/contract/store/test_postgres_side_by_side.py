@@ -31,7 +31,7 @@ from bot.store import audit, cards, gates, notices, operations, slack_rate_limit
 from bot.store import workspaces as workspace_rows
 from bot.store.audit import append_audit
 from bot.store.slack_rate_limits import CallQuota
-from bot.store.statements import named_queries
+from bot.store.statements import read_queries
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
@@ -72,7 +72,7 @@ class Pause:
     def __init__(self, query):
         self._query = query
         #: A query in which something is filled in is asked by its text, not by its name.
-        pieces = re.split(r"\{[^}]*\}", (named_queries() | CLAIM_STATEMENTS)[query])
+        pieces = re.split(r"\{[^}]*\}", (read_queries() | CLAIM_STATEMENTS)[query])
         self._text = re.compile(".*?".join(map(re.escape, pieces)), re.DOTALL)
         self._reached, self._goes_on = threading.Event(), threading.Event()
         #: More than once: its transaction was rolled back, as it stood in the way of somebody.

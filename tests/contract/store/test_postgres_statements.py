@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.statements import named_queries
+from bot.store.statements import read_queries
 from tests.contract.store.conftest import MARKED_CASES_RUN, TOGETHER, is_marked_case
 from tests.rigs import postgres
 from tests.rigs.statements import CLAIMS
@@ -54,7 +54,7 @@ PREPARED_ONLY = {
 
 
 #: The named statements, and the claims of declared queues.
-QUERIES = named_queries() | CLAIMS
+QUERIES = read_queries() | CLAIMS
 
 
 def has_run(name: str, statements: set[str]) -> bool:

@@ -102,5 +102,5 @@ async def test_what_is_not_in_use_is_served_from_only_after_that(database, store
         await again.begin_serving()
     backup_at, _ = await restore(again)
     assert backup_at == clock.now() - (DAY if left == "copied" else 2 * DAY)
-    assert await again.read(maintenance.outdated) == ""
+    assert await again.read(maintenance.explain_outdated) == ""
     await again.begin_serving()

@@ -15,7 +15,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.store import counts, gates, operations, workspaces
 from bot.store import notices as notice_rows
-from bot.store.database_thread import PATIENCE, QueueWorker, WriteQueue
+from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, WriteQueue
 from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.store import Store
 from bot.store.tables import INBOX
@@ -208,8 +208,8 @@ async def test_a_lock_that_is_held_from_the_start_is_said(path, clock, monkeypat
 
 
 def test_people_wait_for_two_seconds_at_most():
-    assert PATIENCE[Priority.URGENT] == 2.0
-    assert all(seconds < 60 for seconds in PATIENCE.values())
+    assert PATIENCE_SECONDS[Priority.URGENT] == 2.0
+    assert all(seconds < 60 for seconds in PATIENCE_SECONDS.values())
 
 
 #: A process that writes, claims, says what it did, and is then killed without a word.
@@ -281,7 +281,7 @@ class Unopenable(SqliteSession):
 
 
 async def test_unforeseen_error_of_opening_reaches_the_caller(path, clock):
-    queue = WriteQueue(PATIENCE, 1, 0.0)
+    queue = WriteQueue(PATIENCE_SECONDS, 1, 0.0)
     worker = QueueWorker(queue, Unopenable(str(path), StoreTime(clock), SystemIds()), lambda _: None)
     with pytest.raises(ValueError, match="not foreseen"):
         await worker.start("store")

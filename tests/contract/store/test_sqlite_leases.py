@@ -17,7 +17,7 @@ from bot.slack.notifier.timing import Timing
 from bot.store import leases, operations, runs, tasks
 from bot.store import notices as notice_rows
 from bot.store.owners import own
-from bot.store.schema import SENDS_SETTLE
+from bot.store.schema import SEND_CONFIRM_SECONDS
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.tables import TABLES
@@ -95,7 +95,7 @@ async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):
     store = await restart()
     # What may be on its way to Slack has its time to show first, which the next restart doesn't extend.
     assert await claim_all(store) == claimed | {"notices": 0}
-    clock.advance(SENDS_SETTLE - 1)
+    clock.advance(SEND_CONFIRM_SECONDS - 1)
     store = await restart()
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(1)
@@ -104,7 +104,7 @@ async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):
 
 
 def test_dead_senders_messages_may_come_as_late_as_any():
-    assert Timing().send_timeout + Timing().settles == SENDS_SETTLE
+    assert Timing().send_timeout + Timing().settles == SEND_CONFIRM_SECONDS
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "virtiofs", "unheard-of"])

@@ -9,7 +9,12 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.store import audit, open_store
-from bot.store.schema import in_place_of, migrations, missing, records
+from bot.store.schema import (
+    find_missing_migrations,
+    list_replaced_migrations,
+    make_migration_rows,
+    read_migrations,
+)
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnavailable, StoreUnreleased
@@ -76,7 +81,7 @@ async def test_migrating_twice_runs_nothing_twice(tmp_path):
     path = tmp_path / "new.db"
     first, second = await opened(path), await opened(path)
     ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())
-    assert sorted(ran) == [[], [], list(migrations())]
+    assert sorted(ran) == [[], [], list(read_migrations())]
     await first.close()
     await second.close()
 
@@ -131,22 +136,29 @@ async def test_the_schema_has_no_reference_to_what_is_not_there(tmp_path):
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-OF_THE_STOP = in_place_of(migrations()["0034_until_0_2_1"])
+OF_THE_STOP = list_replaced_migrations(read_migrations()["0034_until_0_2_1"])
 
 
 @pytest.mark.parametrize("count", [1, 2, len(OF_THE_STOP) - 1])
 def test_what_a_release_before_the_stop_left_is_refused_with_the_next_step(count):
     with pytest.raises(StoreTooOld, match=r"before 0\.2\.1, from which .* Install 0\.2\.1"):
-        missing(dict.fromkeys(OF_THE_STOP[:count], "0.1.0"), migrations(), "usher.db")
+        find_missing_migrations(dict.fromkeys(OF_THE_STOP[:count], "0.1.0"), read_migrations(), "usher.db")
 
 
 def test_what_the_stop_left_goes_on_from_there_and_an_empty_one_is_made_in_one_piece():
-    every = list(migrations())
+    every = list(read_migrations())
     assert every[0] == "0034_until_0_2_1"
-    assert missing(dict.fromkeys(OF_THE_STOP, "0.1.0"), migrations(), "usher.db") == every[1:]
-    assert missing({}, migrations(), "usher.db") == every
-    made = {row[0]: row[2] for table, row in records(every[0], migrations()[every[0]], 1.0) if len(row) > 2}
-    assert missing(made, migrations(), "usher.db") == every[1:]
+    assert (
+        find_missing_migrations(dict.fromkeys(OF_THE_STOP, "0.1.0"), read_migrations(), "usher.db")
+        == every[1:]
+    )
+    assert find_missing_migrations({}, read_migrations(), "usher.db") == every
+    made = {
+        row[0]: row[2]
+        for table, row in make_migration_rows(every[0], read_migrations()[every[0]], 1.0)
+        if len(row) > 2
+    }
+    assert find_missing_migrations(made, read_migrations(), "usher.db") == every[1:]
 
 
 @pytest.mark.parametrize("release", earlier.LAST_MIGRATIONS, ids=str)
@@ -229,7 +241,7 @@ async def test_place_of_an_installation_is_taken_over(tmp_path):
 
 async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
     """From 0.3.1, whose ``audit archive`` moved the first rows into a file."""
-    path, every = tmp_path / "usher.db", migrations()
+    path, every = tmp_path / "usher.db", read_migrations()
     await migrated(path, {name: script for name, script in every.items() if name < "0058"})
     store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
     archived = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 2})

@@ -168,7 +168,7 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
     operation = await called(store)
     bot.clock.advance(3)
     bot.clock.jump(3600)
-    await store.perform(schema.beat)
+    await store.perform(schema.write_heartbeat)
     seen_at = await store.now()
     bot.clock.advance(3)
     store = await bot.serve()

@@ -9,9 +9,9 @@ import stat
 import pytest
 
 from bot.store import open_store, workspaces
-from bot.store.sqlite import probe_disk, translated, why_not_opened
-from bot.store.statements import named_queries
-from bot.store.time_repair import healing_queries
+from bot.store.sqlite import explain_not_opened, probe_disk, translate
+from bot.store.statements import read_queries
+from bot.store.time_repair import build_healing_queries
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock
@@ -92,11 +92,11 @@ def test_disk_error_says_what_is_wrong_with_the_disk(path, code, number, words):
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = getattr(sqlite3, code)
     found = OSError(number, os.strerror(number)) if number else None
-    opening = why_not_opened(str(path), error, lambda _: found)
+    opening = explain_not_opened(str(path), error, lambda _: found)
     assert opening.startswith(f"{path} can't be opened: ")
     assert words in opening
     # The same cause, while it serves.
-    assert words.partition(";")[0] in str(translated(error, str(path), lambda _: found))
+    assert words.partition(";")[0] in str(translate(error, str(path), lambda _: found))
 
 
 async def test_probe_of_a_disk_leaves_nothing_behind(path):
@@ -161,5 +161,5 @@ def test_every_query_is_used_and_every_one_that_is_used_is_there():
     # Others are chosen from several, or passed on: their names have more than one word, unlike most tables.
     quoted = set(re.findall(r"(?:setting|claimed)\(\"(\w+)\"|\"(\w+_\w+)\"", source))
     quoted = {name for names in quoted for name in names}
-    assert used <= named_queries().keys()
-    assert named_queries().keys() - healing_queries().keys() <= used | quoted
+    assert used <= read_queries().keys()
+    assert read_queries().keys() - build_healing_queries().keys() <= used | quoted

@@ -91,7 +91,7 @@ AGED = {
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("query", sweeping._KEPT)
+@pytest.mark.parametrize("query", sweeping._RETENTION_SECONDS)
 async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
     table, said, age, days, spared = AGED[query]
     key = table.keys[0][0]
@@ -159,7 +159,9 @@ async def test_however_many_are_past_their_use_they_all_go(store, clock):
 
 def test_keys_and_replies_outlive_slack_s_deliveries():
     """What isn't answered twice needs a key, or a reply, for as long as its words are read."""
-    kept = [sweeping._KEPT[name] for name in ("sweep_inbox", "sweep_notices", "sweep_dead_notices")]
+    kept = [
+        sweeping._RETENTION_SECONDS[name] for name in ("sweep_inbox", "sweep_notices", "sweep_dead_notices")
+    ]
     assert REDELIVERY_SECONDS < KEY_RETENTION_SECONDS == min(kept)
 
 

@@ -334,7 +334,7 @@ async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(sto
 
 async def overdue(store):
     """Return what nobody has done for an hour, as seen while a process is there that works."""
-    await store.perform(schema.beat)
+    await store.perform(schema.write_heartbeat)
     await store.write(owners.own, "one", ["worker:one"])
     return await store.read(due_work.count_overdue, 3600.0)
 
@@ -364,7 +364,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
 
 
 async def test_nothing_is_overdue_because_no_process_was_there(store, clock):
-    await store.perform(schema.beat)
+    await store.perform(schema.write_heartbeat)
     await store.write(tasks.add_tasks, [discover()])
     clock.advance(86_400)
     assert await store.read(due_work.count_overdue, 3600.0) == {}

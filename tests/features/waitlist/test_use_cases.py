@@ -543,7 +543,7 @@ async def test_what_a_moved_clock_says_puts_nobody_out_of_line(farm):
     every, _ = await line_up(farm, 5)
     before = list((await states(farm)).keys())
     farm.clock.jump(-86_400.0)
-    await farm.store.perform(schema.beat)
+    await farm.store.perform(schema.write_heartbeat)
     await farm.pass_time(60, step=10)
     assert list((await states(farm)).keys()) == before
     give_back(farm, every[0])
