@@ -82,7 +82,7 @@ def find_former_candidates(
 
 
 def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
-    """Return a person's key, and those with another enterprise under which the same user has links."""
+    """Return a person's key, and the same user's keys with links in other enterprises."""
     rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
     return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
 
@@ -205,7 +205,7 @@ def _move(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume what waited for the account: operations at once, watches with the next read.
+    """Resume the work that waited for the account: operations at once, watches with the next read.
 
     ``is_other``: it is another one than before.
     """

@@ -17,7 +17,7 @@ def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserS
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session with a workspace, whoever owns it; None as for ``find_session``."""
+    """Return a live session with a workspace of any owner; None as for ``find_session``."""
     found = find_session(tx, id_hash, idle_seconds)
     if found is None:
         return None
@@ -40,7 +40,7 @@ def keep_browser_session(tx: Transaction, id_hash: str) -> None:
 
 
 def end_sessions_of(tx: Transaction, principal: Principal) -> None:
-    """End all sessions of a person, whatever enterprise a sign-in named."""
+    """End all sessions of a person, in any enterprise that a sign-in named."""
     ending = f"%:{principal.team_id}:{principal.user_id}"
     tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
 

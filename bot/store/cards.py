@@ -157,7 +157,7 @@ def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float |
 
 
 def make_link_key(principal: str, connection: str) -> str:
-    """Return what messages about a person's link are about."""
+    """Return the key of the messages about a person's link."""
     return f"link/{principal}/{connection}"
 
 
@@ -183,7 +183,7 @@ def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:
 def save_location(
     tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "", said: SentText = None
 ) -> None:
-    """Record which message is a card's, what it shows and says; others may have lost buttons by it."""
+    """Record the message of a card, with its text; others may have lost buttons by it."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
     if row is not None:
@@ -199,12 +199,12 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget what a message was before it became a card's."""
+    """Forget the former use of a message that became a card's."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Look once more at the messages about what has ended, also at what was closed, as another says so."""
+    """Queue the messages about ended work, also the closed ones, as another message says so."""
     tx.run("queue_ended", subject=subject)
 
 
@@ -307,7 +307,7 @@ def retry_card(tx: Transaction, card_id: str, due_in: float) -> None:
 
 
 def forget_location(tx: Transaction, card_id: str) -> None:
-    """Forget where a message is, as something else will correct it."""
+    """Forget the location of a message, as something else will correct it."""
     tx.run("unplace_card", id=card_id)
 
 
@@ -336,7 +336,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return what a run's file that was written then stands below: its card, or the message about its end."""
+    """Return the message above a run's file that was written then: its card, or the message about its end."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

@@ -21,7 +21,7 @@ _MIN_LIST_LENGTH: Final = 2
 def save_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
 ) -> None:
-    """Remember what an answer is about, in place of what was spoken of there before."""
+    """Save an answer's referents in place of the former ones there."""
     key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
     several = about.get("workspaces", ())
     if len(several) < _MIN_LIST_LENGTH:
@@ -40,7 +40,7 @@ def save_referents(
 def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, *, has_begun: bool = True
 ) -> Referents:
-    """Return what was last spoken of there: in a thread below a card, what the card is about.
+    """Return the referents of the last answer there: in a thread below a card, what the card is about.
 
     What was done since without another answer is spoken of, too, unless ``has_begun`` is False: its card is
     the answer.

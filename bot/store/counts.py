@@ -38,7 +38,7 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Hold what the database tells whoever monitors Usher: the same from every process."""
+    """The figures for monitoring: the same from every process."""
 
     counts: Mapping[str, int]
     #: For how many seconds the message that is due for longest has waited.
@@ -90,7 +90,7 @@ def count_uses(tx: Transaction) -> Mapping[str, Row]:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Hold counts of everybody's rows, and the rows that stand out; ``reached`` says what doesn't answer."""
+    """Counts of everybody's rows, and the rows that stand out; ``reached`` says what doesn't answer."""
 
     at: Mapping[str, ConnectionCounts]
     reached: Mapping[str, Reached]

@@ -1,4 +1,6 @@
-"""What the engines share: the queue in front of a thread of the database, the thread, and the loop's side.
+"""The parts that both engines share.
+
+The queue in front of a thread of the database, the thread, and the loop's side.
 
 Work that waited too long is abandoned: its caller gets StoreBusy, and it never runs or is rolled back. One
 lock decides which comes first, the caller's giving up or the thread's commit. Whoever waits for a person
@@ -94,7 +96,7 @@ class QueuedEngine:
         return self._serves and self._time.jump() > 0
 
     def report_to(self, on_write: OnWrite) -> None:
-        """Tell which tables each commit of this process writes."""
+        """Pass the names of the tables that each commit of this process writes to a callback."""
         for queue in self._queues():
             queue.on_write = on_write
 
@@ -136,7 +138,7 @@ class QueuedEngine:
         self._serves = True
 
     def clock_reading(self) -> ClockReading:
-        """Return how far the store's time is ahead of the machine's monotonic clock."""
+        """Return the difference between the store's time and the machine's monotonic clock."""
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     # -- the threads' side -----------------------------------------------------------------------------------
@@ -171,7 +173,7 @@ _MAX_URGENT_ROUNDS = 4
 
 
 class QueueStage(Enum):
-    """Name the stage of queued work."""
+    """The stage of queued work."""
 
     QUEUED = "queued"
     COMMITTING = "committing"
@@ -181,7 +183,7 @@ class QueueStage(Enum):
 
 @dataclass(slots=True, eq=False)
 class QueuedWork:
-    """Hold work for the thread, the caller waiting for it, and its result."""
+    """Work for the thread, with its waiting caller and its result."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
@@ -278,7 +280,7 @@ class WriteQueue:
             self._timers[priority] = loop.call_later(seconds, self._turn_away, priority)
 
     def _turn_away(self, priority: Priority) -> None:
-        """Turn away who has waited too long, and come again when the next one will have."""
+        """Turn away callers that have waited too long, and schedule the check for the next one."""
         del self._timers[priority]
         for item in self._callers[priority]:
             if item.future.done():
@@ -291,7 +293,7 @@ class WriteQueue:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
-        """Return for how long its caller still waits."""
+        """Return the seconds for which its caller still waits."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
         if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
             # All that a request waits for has one patience together.
@@ -333,7 +335,7 @@ class WriteQueue:
                     return []
 
     def _next(self) -> tuple[Priority | None, float | None]:
-        """Return the priority whose turn it is, or how long to wait."""
+        """Return the priority of the next turn, or the seconds to wait for one."""
         queues = self._queues
         ready = [priority for priority in (Priority.URGENT, Priority.STEADY) if queues[priority]]
         wait = self._until_batch()
@@ -364,7 +366,10 @@ class WriteQueue:
         return self._record_rows >= self._batch_rows
 
     def _pop(self, priority: Priority) -> list[QueuedWork]:
-        """Take what fits into a transaction; waiting records join steady work, to share one commit."""
+        """Take as many items as fit into a transaction.
+
+        Waiting records join steady work, to share one commit.
+        """
         taken: list[QueuedWork] = []
         self._pop_into(taken, priority)
         if priority is Priority.STEADY and not any(item.is_read for item in taken):
@@ -412,7 +417,7 @@ class WriteQueue:
                     loop.call_soon_threadsafe(self._look_in, 0.0, priority)
 
     def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
-        """Deliver the items' results to the waiting callers, and tell which tables they wrote."""
+        """Deliver the items' results to the waiting callers, and the names of the written tables."""
         by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
         with self._condition:
             for item in items:
@@ -499,7 +504,10 @@ class Session(Protocol):
 
 
 class QueueWorker:
-    """Run a queue's work on a session; the engine says how a transaction that writes begins and ends."""
+    """The thread's loop, which runs a queue's work on a session.
+
+    The engine says how a transaction that writes begins and ends.
+    """
 
     def __init__(
         self,
@@ -521,7 +529,7 @@ class QueueWorker:
         await opened
 
     async def join(self, seconds: float | None = None) -> None:
-        """Wait until the thread has done what is queued, ``seconds`` at most; the queue has been closed."""
+        """Wait until the thread has done all queued work, ``seconds`` at most; the queue has been closed."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
@@ -546,7 +554,7 @@ class QueueWorker:
             self._queue.end("the store is closed")
 
     def serve(self, items: Sequence[QueuedWork]) -> None:
-        """Run what was taken from the queue and deliver the results; without any, look whether it can be."""
+        """Run items of the queue and deliver the results; without any, look whether it can be."""
         reads = [item for item in items if item.is_read]
         if reads or not items:
             self._run_reads(reads)

@@ -34,7 +34,7 @@ _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredWorkspace:
-    """Describe a workspace found on a provider, to be merged into a person's list.
+    """A workspace found on a provider, to be merged into a person's list.
 
     ``actions`` and ``ends_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
     """

@@ -39,7 +39,7 @@ def find_next_due(
     served: Iterable[TaskKind],
     warn_seconds: float,
 ) -> dict[str, float]:
-    """Return in how many seconds each of some kinds of work is due first, infinity if nothing will be.
+    """Return the seconds until each of some kinds of work is due first, infinity if nothing will be.
 
     ``served`` are the kinds of tasks that the process does. A claim may find nothing all the same, but it
     never takes anything sooner.
@@ -60,7 +60,7 @@ def find_next_due(
 
 @prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
-    """Count what nobody has done so long after it was due, tasks by their own kinds.
+    """Count the work that nobody has done so long after it was due, tasks by their own kinds.
 
     Nothing is overdue because no process was running: where one has the database to itself, it counts until
     that was last alive.

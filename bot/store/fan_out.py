@@ -1,4 +1,4 @@
-"""What follows from one row for many others: in pieces, each a transaction of its own.
+"""Changes that follow from one row for many others: in pieces, each a transaction of its own.
 
 Whoever decides writes the row, and the first piece with it. A task does the rest, for as long as the row says
 so; cut short, it begins again where that piece ended, which does no harm.
@@ -28,12 +28,12 @@ _REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
-    """Declare what follows from something, one after the other, as long as it ``holds``."""
+    """Declare the stages that follow from a cause, one after the other, as long as it ``holds``."""
     _REGISTERED[what] = holds, stages
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Do the first piece of what follows from what was just written; a task does the rest."""
+    """Run the first batch of the changes that follow from a row just written; a task does the rest."""
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
         name, now = tx.ids.new("task"), tx.now()
@@ -41,7 +41,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Do a piece of what follows; return what to go on with, None if nothing is left."""
+    """Run a batch of changes; return what to go on with, None if nothing is left."""
     (holds, own), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
@@ -67,7 +67,7 @@ def _list_stages_after(cause: str, query: str) -> Iterator[Stage]:
 
 
 async def finish_fan_out(engine: Engine, task: Task) -> None:
-    """Do what is left of what follows from something."""
+    """Run the remaining batches of a fan-out."""
     while await engine.write(partial(_run_next_batch, task_id=task.id)):
         pass
 
@@ -79,7 +79,7 @@ def _run_next_batch(tx: Transaction, task_id: str) -> bool:
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
-    """Do what changes some rows until none is left; return how many there were."""
+    """Repeat work that changes some rows until none is left; return how many there were."""
     count = 0
     while changed := await engine.write(work):
         count += changed

@@ -173,7 +173,7 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
-    """Return who reads a granted gate; nobody can: pass it on, or let it rest."""
+    """Return the watcher that reads a granted gate; if nobody can: pass it on, or let it rest."""
     here = sorted(_filter_able(watchers, connection), key=_turn)
     if not here:
         # Another connection to the same resource reads it; if there is none, it rests.
@@ -188,7 +188,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connecti
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], watchers: dict[str, list[Row]], now: float
 ) -> None:
-    """Write down who reads each gate, and whose turn it was."""
+    """Save the reader of each gate, and the time of its turn."""
     tx.run_each(
         "set_reader",
         [
@@ -260,7 +260,7 @@ JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, Ending | None]:
-    """Return when and how a workspace ends, given its row before the observation.
+    """Return the time and the kind of a workspace's end, given its row before the observation.
 
     If the provider reports how long a state lasts but not since when, count from the read that first found
     it; a workspace stopped for lack of use was stopped at the predicted end.
@@ -280,7 +280,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return since when a workspace has been up, given its row before the observation.
+    """Return the time from which a workspace has been up, given its row before the observation.
 
     If the provider doesn't say, it is the read that found it running where the one just before didn't.
     """
@@ -378,7 +378,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results where a gate comes a second time: that result depends on what the first one writes."""
+    """Split results before a repeated gate: that result depends on what the first one writes."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:

@@ -74,7 +74,7 @@ class StoreHooks(LayerHooks):
         return True
 
     def is_assistant_allowed(self, tx: Transaction, principal: Principal, level: str) -> bool:
-        """Return whether a person allows Slack's assistant to do what needs a level."""
+        """Return whether a person allows Slack's assistant to act at a level."""
         return False
 
     def find_waiting_texts(self, tx: Transaction, principal: Principal, connection: str) -> Sequence[str]:

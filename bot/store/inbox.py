@@ -32,7 +32,7 @@ def was_seen(tx: Transaction, interaction: str) -> bool:
 
 
 def find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of what an interaction created, "" if none was kept."""
+    """Return the id of the row that an interaction created, "" if none was kept."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
@@ -62,6 +62,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Keep the id of what an interaction created, for repeated deliveries."""
+    """Save the id of the row that an interaction created, for repeated deliveries."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

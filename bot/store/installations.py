@@ -139,11 +139,11 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
-    """Keep what Slack says of the bot token with this digest, in place of any other's."""
+    """Save Slack's answer about the bot token with this digest, in place of any other's."""
     IDENTITY.upsert(tx, id=1, digest=digest, said=as_json(dict(said)))
 
 
 def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
-    """Return what Slack last said of the bot token with this digest; None if that isn't known."""
+    """Return Slack's last answer about the bot token with this digest; None if that isn't known."""
     row = IDENTITY.row(tx, id=1, digest=digest)
     return None if row is None else dict(from_json(row["said"]))

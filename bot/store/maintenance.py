@@ -23,7 +23,7 @@ _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Note that daily work is done, or what the problem is: then it stays due."""
+    """Note that daily work is done, or its problem: then it stays due."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
@@ -37,7 +37,7 @@ def find_last_done(tx: Transaction, work: str) -> float | None:
 
 @prioritize(Priority.STEADY)
 def find_problem(tx: Transaction, work: str) -> str:
-    """Return why daily work isn't done since it last was, "" if there is no problem."""
+    """Return the reason for which daily work isn't done since it last was, "" if there is no problem."""
     row = UPKEEP.row(tx, work=work)
     return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
 
@@ -78,7 +78,10 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return why nobody may serve from a database as it is, and what to do; "" if anybody may."""
+    """Return the reason for which nobody may serve from a database as it is, with a next step.
+
+    "" if anybody may.
+    """
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -92,14 +95,17 @@ def refuse_outdated(tx: Transaction) -> None:
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return when the backup that is restored was made, and since when how much of it is on hold, by kind."""
+    """Return the times of the restored backup and of the restoring, and the work on hold, by kind."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
 
 
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
-    """Write how much is on hold: until all is, nobody serves, and whoever goes on knows the same moment."""
+    """Write the amount of work on hold.
+
+    Until all is, nobody serves, and whoever goes on knows the same moment.
+    """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
@@ -126,5 +132,5 @@ def compare(tx: Transaction, server: str) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return since when rows may be lost, and when that was noticed; None if it never was."""
+    """Return the moment since which rows may be lost, and the moment of noticing; None if it never was."""
     return tx.one("failover")

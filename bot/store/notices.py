@@ -159,7 +159,7 @@ def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
 
 
 def release_card(tx: Transaction, subject: str) -> None:
-    """Have a card sent that waits, as there is more to say than what its answer said."""
+    """Queue a card that waits, as there is more to say than its answer said."""
     tx.run("release_card", subject=subject, now=tx.now())
 
 
@@ -170,7 +170,7 @@ def queue_lost_card(tx: Transaction, card_id: str) -> None:
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget where a card is; if its operation was fulfilled and it hasn't said so, a message has to."""
+    """Forget a card's location; if its operation was fulfilled and it hasn't said so, a message has to."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -223,7 +223,7 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Put news of whoever has waited for some of it through a silence into one notice; return if any has.
+    """Combine informational notices of people that have waited through a silence into one; return if any has.
 
     It takes in more until it is claimed. What may have been sent is looked for first.
     """
@@ -313,7 +313,7 @@ async def claim_notices(
 def claim_pending(
     tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
 ) -> list[Notice]:
-    """Lease a pending one in the installation with the id ``place``, whatever its pause, each in turn.
+    """Lease a pending one in the installation with the id ``place``, in spite of its pause, each in turn.
 
     With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
     """
@@ -375,7 +375,7 @@ def mark_notice_sent(
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Put back what a search has shown not to be in Slack, at its old place."""
+    """Put back notices that a search hasn't found in Slack, at their old place."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -399,7 +399,7 @@ def retry_notice(
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
-    """Make all due that waits where Slack can be reached again: in the installation with the id ``place``.
+    """Make all waiting notices due, as Slack can be reached again: in the installation with the id ``place``.
 
     A send of unknown outcome still has its ``settles`` seconds to show.
     """
@@ -414,7 +414,7 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
 
 
 def _make_people_pattern(place: str) -> str:
-    """Return what the keys of an installation's people are like."""
+    """Return the pattern of the keys of an installation's people."""
     return f"%:{place or '%'}:%"
 
 
@@ -426,7 +426,7 @@ def end_state(tx: Transaction, subject: str) -> EndState:
 
 
 def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice, with what it holds; doctor shows them."""
+    """Give up on a notice, with all that it holds; doctor shows them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:

@@ -30,7 +30,7 @@ _PARSE_VIEW = make_parser("o w a")
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """Hold an operation with its workspace, unless that is deleted, and the account it was asked for with.
+    """An operation with its workspace, unless that is deleted, and the account of its request.
 
     ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end.
     """
@@ -44,7 +44,7 @@ class OperationView:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Hold the result of accepting an operation.
+    """The result of accepting an operation.
 
     ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
     another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
@@ -74,7 +74,7 @@ OPERATION_QUEUE: Final = declare_queue(
 
 
 class Details(TypedDict, total=False):
-    """Say more of what is asked for; for all but ``reads_first`` see ``Operation``.
+    """The details of a request; for all but ``reads_first`` see ``Operation``.
 
     ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
     read, but only briefly.
@@ -123,7 +123,7 @@ def accept(
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation that its person asks for once more: after its deadline it gets a new one.
+    """Return an open operation that its person requests once more: after its deadline it gets a new one.
 
     What was only to be made is then started, and what a plan asked for is good for as long as what they did.
     """
@@ -220,20 +220,20 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return what nine of ten starts like these took, None if too few were measured."""
+    """Return the seconds within which nine of ten similar starts ended, None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return typical((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
-    """Return how long a start of a workspace usually takes, None if too few were measured."""
+    """Return the usual duration of a workspace's start, None if too few were measured."""
     return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
 
 
 def _measure_similar_starts(
     tx: Transaction, workspace: Workspace, verb: OperationVerb
 ) -> tuple[str | None, Typical]:
-    """Return with which starts a new one is compared, and how long they took."""
+    """Return the key of the starts that a new one is compared with, and their durations."""
     if verb.brings_down:
         return None, Typical()
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
@@ -376,7 +376,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 
 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
-    """Name a workspace unlike what is taken and unlike its person's others on the connection.
+    """Choose a workspace's name that is neither taken nor another one's of its person on the connection.
 
     What a creation of unknown outcome may still make keeps its name. A workspace that has a name keeps it.
     """

@@ -70,7 +70,7 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.STEADY)
 def list_reached(tx: Transaction) -> dict[str, Reached]:
-    """Return what each connection, and Slack, last answered and since when it doesn't.
+    """Return the last answer and the silence of each connection, and of Slack.
 
     What only has an outage has been silent since that began.
     """

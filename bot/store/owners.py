@@ -16,7 +16,7 @@ ROLES: Final = ("serve", "web", "worker")
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Hold what a process of a release owns, and for how many seconds more unless it is renewed."""
+    """The ownership of a task for all processes, and the seconds until its lease ends."""
 
     name: str
     owner: str
@@ -25,7 +25,10 @@ class Ownership:
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
-    """Take what nobody else owns, or keep it; return which of the names are the owner's now."""
+    """Take or renew the ownership of names that nobody else owns.
+
+    Return which of the names are the owner's now.
+    """
     now = tx.now()
     given = {"owner": owner, "now": now, "until": now + LEASE_SECONDS, "release": RELEASE}
     return [name for name in names if tx.one("own", name=name, **given)]
@@ -38,7 +41,7 @@ def renew_owned(tx: Transaction, owner: str) -> list[str]:
 
 
 def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
-    """Hand back what others may take at once."""
+    """Hand back the ownership of names, for others to take at once."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 
@@ -51,7 +54,7 @@ def release_all(tx: Transaction, owner: str) -> None:
 
 @prioritize(Priority.STEADY)
 def list_ownerships(tx: Transaction) -> list[Ownership]:
-    """Return what is owned by processes that live, by name."""
+    """Return the ownerships of processes that live, by name."""
     now = tx.now()
     return [
         Ownership(row["name"], row["owner"], row["until"] - now, row["release"])

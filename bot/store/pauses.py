@@ -15,7 +15,7 @@ Calls = Literal["any", "start"]
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Describe a pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
+    """A pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
 
     ``calls``: ``any``, or ``start`` for those that start something. ``who`` is an account, "" for everybody.
     """
@@ -28,7 +28,7 @@ class Pause:
 
 
 def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
+    """Save the pauses of an account, or of everybody (""), in seconds; the longer pause wins."""
     now = tx.now()
     tx.run("forget_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     for who, wait in seconds.items():

@@ -10,7 +10,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
-    """Return what is known about a person."""
+    """Return the stored row of a person."""
     return tables.PEOPLE.one(tx, principal=principal)
 
 
@@ -25,7 +25,7 @@ def choose_zone(found: Person | None) -> ZoneInfo:
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the keys of everybody in a place who may use Usher, with their names, handles and addresses."""
+    """Return the keys of all users of Usher in a place, with their names, handles and addresses."""
     # What begins with a place comes before what has the character after the colon at its end.
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]

@@ -110,7 +110,7 @@ class PostgresEngine(QueuedEngine):
         return not is_away and not all(session.is_away for session in self._reading)
 
     def _may_claim(self) -> bool:
-        """Return whether what is claimed can be carried out and written down."""
+        """Return whether claimed work can be carried out and written down."""
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
@@ -129,7 +129,7 @@ class PostgresEngine(QueuedEngine):
             raise
 
     async def listen(self, on_write: OnWrite) -> None:
-        """Tell which tables those write who don't listen, until cancelled.
+        """Pass the names of the tables that other processes write to a callback, until cancelled.
 
         Those who do look at everything every second: commits that notify wait for each other.
         """
@@ -171,7 +171,7 @@ class PostgresEngine(QueuedEngine):
         return await self._write_patiently(copied)
 
     async def close(self) -> None:
-        """Finish what is queued and disconnect."""
+        """Finish the queued work and disconnect."""
         for queue in self._queues():
             queue.close()
         await asyncio.gather(*(worker.join(JOIN_SECONDS) for worker in (self._writer, *self._others)))
@@ -222,7 +222,10 @@ RETRY_SECONDS: Final = 1.0
 
 
 async def listen(url: str, on_write: OnWrite) -> None:
-    """Tell what others notify of, until cancelled; connect again when the connection is lost."""
+    """Pass other processes' notifications to a callback, until cancelled.
+
+    Connect again when the connection is lost.
+    """
     given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     conninfo = make_conninfo(**CONNECTING | given)
     is_lost = False
@@ -253,7 +256,10 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Hold what was copied: rows by table, and the first bad row of an audit that was already broken."""
+    """The result of copying a database.
+
+    Rows by table, and the first bad row of an audit that was already broken.
+    """
 
     counts: dict[str, int]
     broken_at: int | None

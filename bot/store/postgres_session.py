@@ -207,7 +207,7 @@ class PostgresSession:
         return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
-        """Take the lock that all who serve share, to keep it; ``alone``: while nobody else serves.
+        """Take the lock that all serving processes share, to keep it; ``alone``: while nobody else serves.
 
         Return False if that isn't possible now.
         """
@@ -409,7 +409,7 @@ class PostgresSession:
 
 
 def _explain_refusal(server: psycopg.ConnectionInfo) -> str:
-    """Return why this server or database can't be used, "" if it can."""
+    """Return the reason for not using this server or database, "" if there is none."""
     if server.server_version < OLDEST_VERSION:
         return f"the database is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
     if server.parameter_status("server_encoding") != "UTF8":
@@ -466,7 +466,7 @@ def number_parameters(query: str) -> tuple[str, tuple[str, ...]]:
 
 
 class PostgresTransaction:
-    """Run named queries on the connection; the engine begins and ends the transaction."""
+    """One transaction of PostgreSQL, with queries by name; the engine begins and ends the transaction."""
 
     def __init__(self, cursor: Callable[[], Cursor[Row]], time: StoreTime, ids: Ids) -> None:
         self.ids = ids
@@ -612,7 +612,10 @@ def make_pooling_error() -> StoreUnavailable:
 
 
 def describe_url(url: str) -> str:
-    """Return what may be said of a database's URL: the server and the name, nothing that opens it."""
+    """Return the parts of a database's URL that are no secret.
+
+    The server and the name, nothing that opens it.
+    """
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:

@@ -110,7 +110,7 @@ class Queue:
 
     @property
     def count(self) -> str:
-        """Return the query for how many rows could be claimed."""
+        """The query that counts the rows that could be claimed."""
         return fill(f"SELECT COUNT(*) AS count FROM {self.table} WHERE {self.is_due}")  # noqa: S608
 
     @property

@@ -71,7 +71,7 @@ register_fan_out("let in", lambda _tx, _said: True, ("some_held_accounts", _try)
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:
-    """Let what waited for a refused account go on, as its secret was accepted; False if that has changed."""
+    """Resume the work of a refused account, as its secret was accepted; False if that has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
     if not ACCOUNTS.change(tx, same, **ACCEPTED):
         return False

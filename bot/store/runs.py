@@ -289,7 +289,7 @@ def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None
 
 
 def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Merge the row that a list added for this run into it, with what was requested on that row."""
+    """Merge the row that a list added for this run into it, with the requests on that row."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
@@ -333,7 +333,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Write what a piece of a list says about known runs; return the others, or None if unlinked."""
+    """Update the runs of a list's batch that have rows; return the others, or None if unlinked."""
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None
@@ -372,7 +372,7 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 
 
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
-    """Write what a list says about an open run; a step then ends it, so that its person is told."""
+    """Update an open run from a list; a step then ends it, so that its person is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     changed = after["state"] != row["state"]

@@ -88,7 +88,7 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
 
 @dataclass(frozen=True, slots=True)
 class TableCopy:
-    """Hold a table on its way to another database: its name, its columns, and its rows in that order."""
+    """A table on its way to another database: its name, its columns, and its rows in that order."""
 
     name: str
     columns: tuple[str, ...]

@@ -18,7 +18,7 @@ def save_signatures(tx: Transaction, signatures: str) -> None:
 
 
 def list_signatures(tx: Transaction, within: float = RETENTION_SECONDS) -> list[tuple[float, str]]:
-    """Return what was kept within so many seconds, oldest first: how long ago, and the signatures."""
+    """Return the signatures of so many seconds, oldest first: how long ago, and the signatures."""
     now = tx.now()
     rows = tx.all("signatures_since", since=now - within)
     return [(max(now - row["seen_at"], 0.0), row["signatures"]) for row in rows]

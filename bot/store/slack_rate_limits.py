@@ -1,4 +1,4 @@
-"""How often Slack's methods were called: a sliding minute for each of them in each Slack workspace.
+"""Counts of calls of Slack's methods: a sliding minute for each of them in each Slack workspace.
 
 Besides, a gap between two calls to one channel, and the pauses that Slack asked for
 (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
@@ -28,7 +28,7 @@ _UNLIMITED_CALLS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class CallQuota:
-    """Name which calls what is claimed leads to, and how many a minute has room for.
+    """The method of the calls that a claim leads to, and their number in a minute.
 
     It is looked up by what claims, so that looking for something to do costs nothing more. Without a number
     they aren't counted.
@@ -39,7 +39,7 @@ class CallQuota:
     per_minute: int | None = None
 
     def most(self, share: float = 1.0) -> int:
-        """Return how many calls fit into a minute, within a share of it."""
+        """Return the number of calls that fit into a minute, within a share of it."""
         return (
             _UNLIMITED_CALLS if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
         )
@@ -82,7 +82,10 @@ def take_slack_call(
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return how many more calls fit into the minute, a thousand at most; 0 while Slack wants a pause."""
+    """Return the number of calls that still fit into the minute, a thousand at most.
+
+    0 while Slack wants a pause.
+    """
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])

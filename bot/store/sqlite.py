@@ -132,7 +132,7 @@ class SqliteEngine(QueuedEngine):
                 self._release_lock()
 
     async def close(self) -> None:
-        """Finish what is queued and close the file."""
+        """Finish the queued work and close the file."""
         self._write_queue.close()
         await self._worker.join()
         self._release_lock()
@@ -276,13 +276,16 @@ class SqliteSession:
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
     def _save_log(self) -> None:
-        """Copy what a deleted log holds into the database: whoever opens that next wouldn't find it."""
+        """Copy the contents of a deleted log into the database: whoever opens that next wouldn't find it."""
         with suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class SqliteTransaction:
-    """Run queries, by name or as they are; the engine begins and ends the transaction."""
+    """One transaction of SQLite, with queries by name or as they are.
+
+    The engine begins and ends the transaction.
+    """
 
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
@@ -327,12 +330,12 @@ class SqliteTransaction:
 
     @property
     def changes(self) -> int:
-        """Return how many rows were changed on this connection."""
+        """The number of rows changed on this connection."""
         return self._connection.total_changes
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from another one at the same path, None if there is none."""
+    """Return the file's device and inode, None if it doesn't exist."""
     try:
         status = os.stat(path)  # noqa: PTH116 - before each write: a Path takes three times as long
     except FileNotFoundError:
@@ -508,7 +511,7 @@ def write_backup(
 
 
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
-    """Put a copy in the place of a database that isn't served, with the owner of what is served there.
+    """Put a copy in the place of a database that isn't served, with the same owner as the served one.
 
     The old one stays beside it, under another name. Raise OSError and StoreError.
     """
@@ -534,7 +537,7 @@ def _give(made: Path, owner: os.stat_result) -> None:
 
 
 class ServingLock:
-    """Hold the lock, or not; calling ``take`` repeatedly is fine."""
+    """The lock of the serving process, held or not; calling ``take`` repeatedly is fine."""
 
     def __init__(self, database: str) -> None:
         # Resolved, so that every path to the database gives the same lock.

@@ -88,7 +88,7 @@ def _fill_parts(statement: str, parts: dict[str, str]) -> str:
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds that have a mark, or the codes of what nobody would read, as a list in SQL."""
+    """Return the kinds that have a mark, or the codes of errors that nobody would read, as a list in SQL."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(
@@ -97,7 +97,7 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query with a model's columns where it names them all."""
+    """Return a query with its model's columns in place of ``{model}`` and ``{replaced}``."""
     query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
     found = _MODEL_PATTERN.match(query)
     if found is None:
@@ -110,7 +110,7 @@ def _fill_columns(query: str) -> str:
 
 @cache
 def fill_changes(name: str, *columns: str, **words: str) -> str:
-    """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
+    """Return a named query that sets these columns in place of ``{changes}``, each to its parameter.
 
     ``words`` are what else it has in braces: ``work_items``, the table of a query that is about operations or
     runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.

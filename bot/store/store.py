@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """Keep everything that must outlive the process, in the database of an engine."""
+    """All data that must outlive the process, in the database of an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -65,7 +65,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a claim of due rows in one transaction, after what people wait for."""
+        """Run a claim of due rows in one transaction, with less priority than requests of people."""
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -79,7 +79,7 @@ class Store:
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result]) -> Result:
-        """Run what a person asks for (``bot.services.caller``) in one transaction, while they wait."""
+        """Run a person's request (``bot.services.caller``) in one transaction, while they wait."""
         return await transaction.run_write(lambda whole: self.engine.write(whole, Priority.URGENT), work)
 
     # -- the process -----------------------------------------------------------------------------------------
@@ -97,13 +97,13 @@ class Store:
         return self.engine.now()
 
     async def close(self) -> None:
-        """Finish what is queued and close the database."""
+        """Finish the queued work and close the database."""
         await self.engine.close()
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
     async def person(self, principal: Principal) -> Person | None:
-        """Return what is known of a person."""
+        """Return the cached or stored row of a person."""
         found = self._people.find(principal)
         if found is None:
             mark = self._people.mark

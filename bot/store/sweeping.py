@@ -39,7 +39,7 @@ _BATCH_SIZE = 50
 
 
 async def sweep(engine: Engine) -> None:
-    """Delete what is no longer needed, in short transactions.
+    """Delete rows that are no longer needed, in short transactions.
 
     ``docs/operate.md`` says of every table how long its rows are kept. A card is deleted with its operation,
     run or class, and with its notice.
@@ -94,7 +94,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete one workspace that is gone, with what there is about it; return whether there may be more."""
+    """Delete one workspace that is gone, with all rows about it; return whether there may be more."""
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False

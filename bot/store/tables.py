@@ -82,7 +82,7 @@ def doubt_columns(found: Doubt) -> Row:
 
 
 def name_columns(name: str) -> Row:
-    """Return the columns of a workspace's name, which is found by what it is folded to."""
+    """Return the columns of a workspace's name, with its folded form for lookups."""
     kept = clean(name)
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
@@ -102,7 +102,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield what a hint is made of, without None: types, and the times of times."""
+    """Yield the parts of a type hint, without None: types, and the times of times."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -137,7 +137,7 @@ def _list_members(kind: type[Enum]) -> _Members:
 
 
 def parse_enum(kind: type[Word], text: str) -> Word:
-    """Return the word that a row has."""
+    """Return the member of an enumeration that a row names."""
     found: Any = _list_members(kind)[text]
     return found  # type: ignore[no-any-return]
 
@@ -146,7 +146,10 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return how a column of this type is read unless it is NULL; None if it is what the database gives."""
+    """Return the conversion of a column of this type unless it is NULL.
+
+    None if it is what the database gives.
+    """
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # Looked up, because calling the class costs three times as much.
@@ -273,7 +276,7 @@ class Table(Generic[Model]):
         return tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
     def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row, or replace what the one with its key has in these columns."""
+        """Add a row, or replace these columns of the row with the same key."""
         given = self._given(one, more)
         key = self.keys[0]
         replaced = ", ".join(f"{name} = excluded.{name}" for name in given if name not in key)
@@ -310,7 +313,10 @@ def _make_key_params(by: Mapping[str, Any]) -> Row:
 
 
 def _make_literal(value: Any) -> str:
-    """Return what a statement says itself, "" for a parameter: an index of some rows is found by that."""
+    """Return the condition's text for a value that stands in the statement itself, "" for a parameter.
+
+    An index of some rows is found by that.
+    """
     return " IS NULL" if value is None else f" = {value:d}" if isinstance(value, bool) else ""
 
 
@@ -485,5 +491,8 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return what makes models of a row with the columns of several tables; None for what it hasn't."""
+    """Return the function that makes models of a row with the columns of several tables.
+
+    None for what it hasn't.
+    """
     return _compile_parser(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))

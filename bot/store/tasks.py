@@ -24,7 +24,7 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """Describe a task; while one with this kind and subject is open, a second one joins it.
+    """A task to add; while one with this kind and subject is open, a second one joins it.
 
     Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended. A
     task already running runs again afterwards with what was added, so nothing that waits for it is lost.
@@ -53,7 +53,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
 
 
 def take_over(tx: Transaction, former: str, account: str) -> None:
-    """Have an account's lists and offers read for what waits for a former one's, also under way."""
+    """Queue an account's lists and offers for the work that waits for a former one's, also under way."""
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
@@ -75,7 +75,7 @@ def has_task_turn(tx: Transaction, task: Task) -> bool | None:
 
 
 def _make_subject_prefix(payload: Mapping[str, Any]) -> str:
-    """Return how the subjects of all requests for a job's schedule begin."""
+    """Return the prefix of the subjects of all requests for a job's schedule."""
     return f"{payload['account']}/{payload['job']}"
 
 
@@ -127,7 +127,9 @@ def _find_claimed(tx: Transaction, task: Task) -> Row | None:
 
 
 def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
-    """Close a task and write what follows from it; do nothing if it was closed, or claimed again, meanwhile.
+    """Close a task and add the tasks that follow from it.
+
+    Do nothing if it was closed, or claimed again, meanwhile.
 
     It runs again for what joined meanwhile.
     """

@@ -68,7 +68,7 @@ def clear_stops(tx: Transaction, workspace_id: str) -> None:
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Decide again which end of a workspace counts, as its rules may have changed; return it."""
+    """Choose again the end of a workspace that counts, as its rules may have changed; return it."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
@@ -342,7 +342,7 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """Note what a read or a list found: that a workspace came up by itself, or that it went down.
+    """Note the state that a read or a list found: that a workspace came up by itself, or that it went down.
 
     ``before`` is its row as it was. ``came_up_again``: it was down in between, without being seen. A timer is
     for what could run when it was set: it ends with that.

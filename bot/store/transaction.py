@@ -37,7 +37,7 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """Name how soon work is wanted; lower goes first."""
+    """The urgency of work for the database thread; lower goes first."""
 
     URGENT = 0  #: a person is waiting: 2 s, then StoreBusy
     STEADY = 1  #: steps, notices: 10 s
@@ -68,7 +68,7 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class Transaction(Protocol):
-    """Run queries within one transaction: named ones by their name, others as they are."""
+    """One transaction, in which queries run: named ones by their name, others as they are."""
 
     ids: Ids
     #: The tables that were written since this was last emptied, or work rolled back.
@@ -96,7 +96,7 @@ class Transaction(Protocol):
 
     @property
     def changes(self) -> int:
-        """Return how many rows were changed on this connection so far."""
+        """The number of rows changed on this connection so far."""
         ...
 
 
@@ -152,7 +152,7 @@ class Engine(Protocol):
         ...
 
     def clock_reading(self) -> ClockReading:
-        """Return how far the store's time is ahead of the machine's monotonic clock."""
+        """Return the difference between the store's time and the machine's monotonic clock."""
         ...
 
     @property
@@ -170,7 +170,7 @@ class Engine(Protocol):
         ...
 
     def report_to(self, on_write: OnWrite) -> None:
-        """Tell which tables each commit of this process writes."""
+        """Pass the names of the tables that each commit of this process writes to a callback."""
         ...
 
     def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
@@ -178,7 +178,7 @@ class Engine(Protocol):
         ...
 
     async def listen(self, on_write: OnWrite) -> None:
-        """Tell which tables those write who don't listen, until cancelled."""
+        """Pass the names of the tables that other processes write to a callback, until cancelled."""
         ...
 
     async def tidy(self) -> None:
@@ -186,7 +186,7 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what is queued and close the database."""
+        """Finish the queued work and close the database."""
         ...
 
 
@@ -215,7 +215,10 @@ def as_words(words: Iterable[str] | None) -> str | None:
 
 
 def _as_text(text: str) -> str:
-    """Replace what a database refuses by U+FFFD: NUL (PostgreSQL's) and lone surrogates (not valid UTF-8)."""
+    """Replace characters that a database refuses by U+FFFD.
+
+    NUL (PostgreSQL's) and lone surrogates (not valid UTF-8).
+    """
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     if not text.isascii():
@@ -264,7 +267,7 @@ _MAX_SLEW_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot."""
+    """The seconds by which the store's time is ahead of the machine's monotonic clock, and the boot."""
 
     boot: str
     ahead: float
@@ -282,7 +285,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Begin at the clock's current time, whatever it was before: nobody has read it yet."""
+        """Begin at the clock's current time, as nobody has read the store's time yet."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic
@@ -302,11 +305,11 @@ class StoreTime:
             return self._last
 
     def ahead(self) -> float:
-        """Return how many seconds the store's time is ahead of the monotonic clock."""
+        """Return the seconds by which the store's time is ahead of the monotonic clock."""
         return self.now() - self._clock.monotonic()
 
     def jump(self) -> float:
-        """Return how many seconds the wall clock has jumped ahead; 0 if it hasn't."""
+        """Return the seconds by which the wall clock has jumped ahead; 0 if it hasn't."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             return difference if difference > _MAX_SLEW_SECONDS else 0.0

@@ -37,7 +37,7 @@ def find_act(tx: Transaction, key: str) -> Act | None:
 
 
 def find_subjects(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
-    """Return the workspace that an act was about, and what it began."""
+    """Return an act's workspace, and the operation or run that it began."""
     if act is None:
         return None, None
     work_item = (
@@ -82,7 +82,7 @@ def list_acts_since(tx: Transaction, principal: Principal, since: float) -> list
 
 
 def find_initiator(tx: Transaction, operation: Operation) -> str:
-    """Return what began an operation for its person, "" for themself."""
+    """Return the initiator of an operation for its person, "" for themself."""
     found = ACTS.all(tx, "done_at", work_item_id=operation.id)
     if found or operation.planned_for is None:
         return found[0].asker or found[0].via if found else ""
@@ -96,7 +96,7 @@ def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
 
 
 def compare_rows(*pairs: tuple[Any, Any]) -> Change:
-    """Return what rows said before and say since, by their models; None stands for no row."""
+    """Return the old and new values of rows, by their models; None stands for no row."""
     was, became, until = dict[str, Any](), dict[str, Any](), None
     recorded = dict(_RECORDED)
     for hooks in StoreHooks.list_subscribers():
@@ -122,7 +122,7 @@ def find_changed_row(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], R
 
 
 def is_unchanged_since(tx: Transaction, act: Act) -> bool:
-    """Return whether all rows still say what they said after an act."""
+    """Return whether all rows still have their values after an act."""
     found = [(find_changed_row(tx, act, key)[2], said) for key, said in act.became.items()]
     return all(
         (row is None) is (said is None) and (said or {}).items() <= (row or {}).items() for row, said in found

@@ -1,4 +1,4 @@
-"""What is done with the rows of operations and of runs alike: claimed, held, resumed, ended, repeated, saved.
+"""Changes of operations and of runs alike: claimed, held, resumed, ended, repeated, saved.
 
 A query with ``{work_items}`` is about either table.
 """
@@ -26,7 +26,7 @@ from bot.support.errors import Outdated, TooLate
 
 
 class Woken(IntEnum):
-    """Say what happened to an operation or a run while a step held it: the strongest of what did."""
+    """An event during a step of an operation or a run: the strongest of several."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read was recorded that changed something.
@@ -73,7 +73,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Repeat what its person is being asked about; return False if they aren't being asked."""
+    """Repeat work whose person is asked about it; return False if they aren't being asked."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -136,7 +136,7 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Lease what a query finds, oldest first; return each row, and the row that another finds beside it.
+    """Lease the rows of a query, oldest first; return each row, and the row that another finds beside it.
 
     That one has the account and the person that a step acts for, and whatever else it needs to know.
     """
@@ -153,7 +153,7 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 def make_actor_fields(
     tx: Transaction, row: Row, account: Account | None, person: Person | None
 ) -> dict[str, Any]:
-    """Return who a step acts for, and its lease, by their names in ``Claimed``."""
+    """Return the principal of a step, and its lease, by their names in ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
         "account": None if is_revoked else account,
@@ -226,7 +226,7 @@ def _save_update(
 
 @cache
 def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
-    """Return the condition that these columns have what they had, and that these are who they were."""
+    """Return the condition that these columns still have their values, and these callers their rights."""
     found = "".join(f" AND {name} IS /* postgresql: NOT DISTINCT FROM */ :was_{name}" for name in columns)
     for alias, table in (("a", "accounts"), ("p", "people")):
         if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
@@ -236,7 +236,7 @@ def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) ->
 
 
 def _list_caller_columns(update: Update) -> Row:
-    """Return what has to be true still of whom a call is made for, by column."""
+    """Return the values that a call's principal must still have, by column."""
     account, person = update.account, update.person
     of_account = {} if account is None else {f"a_{name}": getattr(account, name) for name in _ACCOUNT}
     return of_account | ({} if person is None else {f"p_{name}": getattr(person, name) for name in _PERSON})
@@ -254,7 +254,7 @@ def _is_late(row: Row, update: Update, now: float) -> bool:
 
 
 def _choose_changes(row: Row, update: Update, now: float) -> Row:
-    """Return what an update changes, of operations and runs alike."""
+    """Return the columns that an update changes, of operations and runs alike."""
     calls = {update.start_call, update.stop_call} - {None}
     start_call, ends = update.start_call or row["start_call"], update.outcome is not None
     return {

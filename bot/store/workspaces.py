@@ -57,7 +57,7 @@ def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, st
 def find_with_account(
     tx: Transaction, workspace_id: str, principal: Principal
 ) -> tuple[Workspace | None, Account | None, Person | None]:
-    """Return a workspace, whoever owns it, with a person's account on its connection and what Slack says."""
+    """Return a workspace of any owner, with a person's account on its connection and their row."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     found: tuple[Workspace | None, Account | None, Person | None] = (None, None, None)
     return found if row is None else _PARSE_WITH_ACCOUNT(row)
@@ -113,7 +113,7 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set what is sent about a workspace; None: as for all of them."""
+    """Set the notifications about a workspace; None: as for all of them."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
