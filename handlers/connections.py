@@ -116,11 +116,11 @@ async def show_about(request: Request) -> Answer:
     connection, page = _parse_connection_and_page(request)
     title = services.title(connection)
     if connection not in list_overview_connections(services):
-        raise Refused("about.none", problems.sentence("no_about", title))
+        raise Refused("about.none", problems.explain_cause("no_about", title))
     snapshot = await snapshots.load_about(services.context, connection)
     if snapshot is None and not request.is_live:
         cause = request.deferred.problem or "unreachable"
-        return replies.plain_problem(problems.sentence(cause, title), request.reference)
+        return replies.plain_problem(problems.explain_cause(cause, title), request.reference)
     if snapshot is None:
         waiting = request.defer(f"about {connection} {page}").as_body()
         await request.caller.run(snapshots.request_about, connection, waiting)

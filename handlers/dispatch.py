@@ -144,7 +144,7 @@ async def _before_reading(request: Request) -> Answer | None:
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
-        return _answer_problem(request, problems.sentence(error))
+        return _answer_problem(request, problems.explain_cause(error))
     return SILENT if answered else None
 
 
@@ -319,11 +319,11 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         if is_after_ack and is_stores:
             raise
         logger().warning("store failed" if is_stores else "failed", problem=error)
-        answer = _answer_problem(request, problems.sentence(error))
+        answer = _answer_problem(request, problems.explain_cause(error))
         return _answer_store_error(request, handler, answer, error) if is_stores else answer
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
-        return _answer_problem(request, problems.sentence("internal"))
+        return _answer_problem(request, problems.explain_cause("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(request, answer))
@@ -479,7 +479,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     except ConfirmationRequired:
         return _fit(request, _ask_to_confirm(request))
     except StoreError as error:
-        return _answer_problem(request, problems.sentence(error))
+        return _answer_problem(request, problems.explain_cause(error))
     return replies.answer(answers.ASKING_WHO)
 
 
@@ -522,7 +522,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
         if not request.services.limiter.should_notify(principal):
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
-    seconds = times.duration(max(wait, 1.0))
+    seconds = times.format_duration(max(wait, 1.0))
     return _answer_problem(request, answers.TOO_MANY.format(wait=seconds), is_broken=False)
 
 

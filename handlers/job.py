@@ -424,7 +424,7 @@ async def keep_waiting(request: Request) -> Answer:
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
-    time = times.duration(request.services.context.deadline_seconds)
+    time = times.format_duration(request.services.context.deadline_seconds)
     return replies.answer(fill(answers.KEPT_WAITING, name=run.name, time=time))
 
 

@@ -125,7 +125,7 @@ class Listeners:
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
-            unknown = Refused("command.unknown", problems.sentence("unknown_command"))
+            unknown = Refused("command.unknown", problems.explain_cause("unknown_command"))
             return await ack(make_command_body(self._answer_refusal(unknown)))
         surface = payload.parse_command_surface(body)
         principal = self._resolve_principal(body)

@@ -142,7 +142,7 @@ def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
     """Return the refusal of a payload, and log the field that Slack left out."""
     kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
-    return Refused("principal.missing", problems.sentence("nobody"))
+    return Refused("principal.missing", problems.explain_cause("nobody"))
 
 
 def parse_command_surface(payload: Mapping[str, Any]) -> Surface:

@@ -22,7 +22,7 @@ from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.stops import Ending, StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Action, State, Workspace
-from bot.messages.texts.times import time_mark
+from bot.messages.texts.times import make_time_placeholder
 from bot.providers import answers, base, requests
 from bot.providers.answers import MAX_MESSAGE, clean, find_text, log_oddity, require_object, require_text
 from bot.providers.connection import (
@@ -679,7 +679,7 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
     is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
     points = f", score {score:g}" if is_number else ""
     at = _time(timestamp)
-    when = f" at {time_mark(at)}" if at is not None else ""
+    when = f" at {make_time_placeholder(at)}" if at is not None else ""
     return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
 
 

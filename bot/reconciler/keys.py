@@ -133,7 +133,7 @@ class Keys:
             hold = partial(
                 accounts.suspend_account,
                 account=current,
-                cause=problems.cause_of(fresh),
+                cause=problems.to_cause(fresh),
                 renamed=refusal.message if isinstance(refusal, errors.AccountRenamed) else "",
                 lately=min(accepted, OUTAGE_WINDOW_SECONDS),
             )

@@ -167,12 +167,15 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if decided.step is not Step.END and operation.is_planned_ahead:
             good_until = operation.good_until or 0.0
             if await self._store.now() >= good_until:
-                return Plan(Step.END, Outcome.FAILED, problems.asked_long_ago(operation))
+                return Plan(Step.END, Outcome.FAILED, problems.make_stale_cause(operation))
         return decided
 
     def is_too_late(self, claimed: ClaimedOperation, decided: Plan) -> bool:
         """Return whether a start by a plan ends unsent, which no new link would change."""
-        return claimed.operation.is_planned_ahead and problems.word_of(decided.cause) == problems.MISSED_CAUSE
+        return (
+            claimed.operation.is_planned_ahead
+            and problems.get_cause_word(decided.cause) == problems.MISSED_CAUSE
+        )
 
     async def after_deadline(self, claimed: ClaimedOperation, update: Update) -> Update:
         """Return an update whose next step is no later than its deadline, or than its plan is good for.
@@ -249,7 +252,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         hold: str | None = find_block_reason(runtime, claimed.operation) or _explain_wait(
             claimed, runtime, cause
         )
-        if not hold and claimed.operation.hold == cards.no_stop_yet(runtime.title):
+        if not hold and claimed.operation.hold == cards.format_postponed_stop(runtime.title):
             hold = None  # As before, until it is stopped.
         moved = await self._move_bar(claimed, claimed.update(wait))
         if cause == STILL_FAILED.cause:
@@ -465,7 +468,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         retry = self._make_retry(claimed)
         if step in _STOP_STEPS:
             attempts = min(retry.attempts, MAX_ATTEMPTS - 1)
-            retry = replace(retry, sentence=cards.no_stop_yet(runtime.title), attempts=attempts)
+            retry = replace(retry, sentence=cards.format_postponed_stop(runtime.title), attempts=attempts)
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
@@ -581,15 +584,15 @@ def _explain_wait(claimed: ClaimedOperation, runtime: Runtime, cause: str | None
     """Return a sentence on the cause for which the plan waits, "" if it isn't worth one."""
     match cause:
         case "still_down":
-            return cards.still_down(runtime.title, claimed.operation.called_at or 0.0)
+            return cards.format_start_without_effect(runtime.title, claimed.operation.called_at or 0.0)
         case "stopping_first":
             return cards.STOPPING_FIRST
         case "start_sent":
             return cards.START_SENT
         case "no_effect":
-            return cards.say_no_effect(runtime.title, claimed.operation.called_at or 0.0)
+            return cards.format_stop_without_effect(runtime.title, claimed.operation.called_at or 0.0)
         case "no_stop_yet":
-            return cards.no_stop_yet(runtime.title)
+            return cards.format_postponed_stop(runtime.title)
         case _:
             return ""
 

@@ -51,7 +51,7 @@ def make_end_update(
         action, state = "job.end", str((observed or work_item).state)
     if outcome in _WITH_REFERENCE:
         # Without the provider's own words.
-        details = {"action": action, "outcome": str(outcome), "cause": problems.word_of(cause)}
+        details = {"action": action, "outcome": str(outcome), "cause": problems.get_cause_word(cause)}
         log.info("not fulfilled", reference=work_item.reference, connection=work_item.connection, **details)
     ends_stop = isinstance(work_item, Operation) and work_item.verb.brings_down
     return Update(
@@ -108,5 +108,5 @@ def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, caus
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
     # A busy provider's own refusal tells nothing of the workspace: the failure is what the call came to.
-    has_failed = outcome is Outcome.FAILED and problems.word_of(cause) == "provider_failed" and is_busy
+    has_failed = outcome is Outcome.FAILED and problems.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

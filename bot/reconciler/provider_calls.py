@@ -107,7 +107,7 @@ class Rejected:
     @property
     def word(self) -> str:
         """Return the kind of refusal, without the provider's words."""
-        return problems.word_of(self.cause)
+        return problems.get_cause_word(self.cause)
 
     @property
     def is_unauthorized(self) -> bool:
@@ -164,7 +164,7 @@ class ProviderCaller:
             return self._keys.open(account)
         except errors.SecretError as error:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
-            return Rejected(error, "secret", problems.sentence("secret"))
+            return Rejected(error, "secret", problems.explain_cause("secret"))
 
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
@@ -369,7 +369,7 @@ class ProviderCaller:
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
-        sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
+        sentence = problems.explain_cause("people_out" if is_out else cause, runtime.title)
         is_news = has_ended or is_out or account.repeats(at or account.checked_at)
         return RetryLater(wait, sentence if is_news else None, tried, cause)
 
@@ -433,8 +433,8 @@ class ProviderCaller:
             if account is not None:
                 # Whatever the refusal was for, the sign-in was accepted.
                 await self._resume_account(account)
-            cause = problems.cause_of(error)
-            return Rejected(error, cause, problems.sentence(cause, runtime.title))
+            cause = problems.to_cause(error)
+            return Rejected(error, cause, problems.explain_cause(cause, runtime.title))
         return await self._handle_temporary_error(
             runtime, account, what, error, attempts, has_answered=has_answered, starts=starts, repeats=repeats
         )
@@ -474,7 +474,7 @@ class ProviderCaller:
             with suppress(errors.StoreError):
                 # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
                 await runtime.health.answering.write(self._store)
-        cause, sentence = problems.cause_of(error), runtime.health.describe_silence(error)
+        cause, sentence = problems.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
             # Spread, as all who were refused together were told the same.
             asked = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
@@ -521,7 +521,7 @@ class ProviderCaller:
                 cause = "connection_refused"
             case _:
                 cause = "credential_refused"
-        return Rejected(error, cause, problems.sentence(cause, runtime.title))
+        return Rejected(error, cause, problems.explain_cause(cause, runtime.title))
 
 
 def to_no_room(error: errors.ProviderError) -> errors.ProviderError:
@@ -544,7 +544,7 @@ def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | R
 
 def _reject_account(runtime: Runtime, cause: str) -> Rejected:
     """Return the answer for an account whose credential isn't used any more."""
-    return Rejected(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
+    return Rejected(errors.CredentialRefused(), cause, problems.explain_cause(cause, runtime.title))
 
 
 class Watch:

@@ -144,7 +144,7 @@ class Reads(EnginePart):
         except Exception:  # docs/internals/rules.md, "Where errors end"
             log.exception("read failed", connection=runtime.name, reference=self._ids.reference())
             results = [
-                self._keep_state(claim, REFUSED_READ_SECONDS, problems.sentence("internal"))
+                self._keep_state(claim, REFUSED_READ_SECONDS, problems.explain_cause("internal"))
                 for claim in claims
             ]
         finally:
@@ -318,7 +318,7 @@ class Reads(EnginePart):
         # What was down may be up by now.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
-        held = self._keep_state(claim, wait, cards.strange_state(runtime.title, word))
+        held = self._keep_state(claim, wait, cards.format_unknown_state(runtime.title, word))
         return replace(held, observed=observed)
 
     def _postpone(

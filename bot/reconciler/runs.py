@@ -168,7 +168,7 @@ class RunStepper(Stepper[ClaimedRun]):
                 claimed, outcomes.make_end_update(claimed.run, Outcome.FAILED, rule, claimed.claim)
             )
         elif step is Step.STOP:
-            await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, problems.sentence(rule))
+            await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, problems.explain_cause(rule))
         return step is Step.FIND
 
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:

@@ -243,13 +243,13 @@ class CircuitBreaker:
 
     def describe_pause(self, seconds: float) -> str:
         """Return a sentence on a requested pause and its end."""
-        return cards.paused(self._title, self._clock.now() + seconds)
+        return cards.format_pause(self._title, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> str:
         """Return a sentence on its silence, with its beginning if that is known."""
         if self.since is None:
-            return problems.sentence(error or Unreachable(), self._title)
-        return cards.silent_since(self._title, self.since)
+            return problems.explain_cause(error or Unreachable(), self._title)
+        return cards.format_silence(self._title, self.since)
 
 
 class Runtime:

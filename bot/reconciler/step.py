@@ -104,7 +104,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         self._under_way.update(_list_ids(batch))
         # A call that was committed to is *calling* in its row, so its outcome is checked first.
         back = partial(self.postpone_all, batch, 0.0, None)
-        failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, problems.sentence("internal"))
+        failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, problems.explain_cause("internal"))
         try:
             async with contained("step", self._ids, back=back, failed=failed, subjects=_list_ids(batch)):
                 for claimed in await self.process_batch(batch):
@@ -133,7 +133,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
             await self.postpone(
-                claimed, EXTERNAL_WAIT_SECONDS, cards.not_configured(self._context.title(subject.connection))
+                claimed,
+                EXTERNAL_WAIT_SECONDS,
+                cards.format_missing_connection(self._context.title(subject.connection)),
             )
             return
         assert account is not None, "without one it is lost"
@@ -142,7 +144,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if account.state == "refused" and not (may_end and decided.step is Step.END):
             # A new link wakes what waits for it.
             await self.postpone(
-                claimed, EXTERNAL_WAIT_SECONDS, problems.sentence(account.refusal, runtime.title)
+                claimed, EXTERNAL_WAIT_SECONDS, problems.explain_cause(account.refusal, runtime.title)
             )
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)
@@ -154,7 +156,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return "unlinked"
         if (runtime := self._runtimes.get(subject.connection)) is not None:
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
-        is_missing = subject.hold == cards.not_configured(self._context.title(subject.connection))
+        is_missing = subject.hold == cards.format_missing_connection(self._context.title(subject.connection))
         since = subject.held_since if is_missing else None
         # Missing for too long to be a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
@@ -267,7 +269,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             if (row := await self.save(claimed, calling)) is None:
                 return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         except TooLate:
-            too_late = Plan(Step.END, Outcome.FAILED, problems.asked_long_ago(subject))
+            too_late = Plan(Step.END, Outcome.FAILED, problems.make_stale_cause(subject))
             return await self.end(claimed, too_late)
         except Outdated:
             return claimed.update(0.0)
@@ -565,7 +567,7 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> str | None:
     if since is None:
         return None
     is_silent = runtime.health.since is not None
-    return runtime.health.describe_silence() if is_silent else cards.say_busy_since(runtime.title, since)
+    return runtime.health.describe_silence() if is_silent else cards.format_overload(runtime.title, since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> str | None:

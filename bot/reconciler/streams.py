@@ -186,7 +186,7 @@ class Streams(context.EnginePart):
                 return
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             runtime = self._runtimes.get(run.connection)
-            because = problems.sentence(cause, runtime.title if runtime is not None else run.connection)
+            because = problems.explain_cause(cause, runtime.title if runtime is not None else run.connection)
             await self._end_output(follower, runs.NOT_READ.format(because=because) if cause else "")
             return
         follower.next_at = now + (max(wait, MIN_REOPEN_SECONDS) if run.outcome is None else wait)
@@ -276,7 +276,7 @@ class Streams(context.EnginePart):
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._provider_caller.compute_backoff(failures)
             follower.answer = provider_calls.OutcomeUnknown(
-                wait, problems.sentence("internal"), failures, "internal"
+                wait, problems.explain_cause("internal"), failures, "internal"
             )
             log.exception("stream failed", run=run.id, problem=error, reference=reference)
 

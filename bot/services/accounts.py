@@ -389,7 +389,7 @@ def refuse_account(
 
     Return False if it was ended or replaced meanwhile. ``title`` is the connection's.
     """
-    if not rows.refuse(tx, account, problems.sentence(cause, title)):
+    if not rows.refuse(tx, account, problems.explain_cause(cause, title)):
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}

@@ -262,7 +262,7 @@ class Caller:
         """Raise NotLinked if something planned on a connection couldn't be carried out as things are."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now(), is_connected=True):
-            sentence = problems.sentence(account.refusal, self.context.title(connection))
+            sentence = problems.explain_cause(account.refusal, self.context.title(connection))
             raise NotLinked(connection, sentence, is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
@@ -361,7 +361,7 @@ def build_refusal(
 ) -> Refused:
     """Build the refusal of a request that the policy denies, or use ``as_``, with its audit details."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
-    refusal = as_ or kind(decision.rule, problems.sentence(decision.rule))
+    refusal = as_ or kind(decision.rule, problems.explain_cause(decision.rule))
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
     return refusal
 
@@ -384,9 +384,9 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     """Return the account; raises NotLinked unless it is usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
-        raise NotLinked(name, problems.sentence("unlinked", title))
+        raise NotLinked(name, problems.explain_cause("unlinked", title))
     if account.state == "refused":
-        raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
+        raise NotLinked(name, problems.explain_cause(account.refusal, title), is_refused=True)
     return account
 
 

@@ -74,7 +74,9 @@ class Context:
     def need(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection_gone``) if there is none."""
         if connection not in self.connections:
-            raise Refused("connection_gone", problems.sentence("connection_gone", self.title(connection)))
+            raise Refused(
+                "connection_gone", problems.explain_cause("connection_gone", self.title(connection))
+            )
         return self.connections[connection]
 
     def list_linkable(self, way: LinkMethod, principal: Principal) -> list[str]:

@@ -24,7 +24,7 @@ def check_offered(
 ) -> None:
     """Raise Refused (``workspace.withheld``, ``job.withheld``) for a spec reserved for others by now."""
     if spec is not None and provider.is_withheld(spec, principal):
-        raise Refused(f"{purpose}.withheld", problems.sentence("withheld", provider.settings.title))
+        raise Refused(f"{purpose}.withheld", problems.explain_cause("withheld", provider.settings.title))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,16 +31,16 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if verb is OperationVerb.CREATE:
-        raise Refused("workspace.no_create", problems.sentence("no_create", title))
+        raise Refused("workspace.no_create", problems.explain_cause("no_create", title))
     is_able = {
         OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
         OperationVerb.FORCE: "force" in provider.stop_modes,
         OperationVerb.REMOVE: isinstance(provider, base.Removal),
     }
     if not is_able.get(verb, True):
-        raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
+        raise Refused(f"workspace.no_{verb}", problems.explain_cause(f"no_{verb}", title))
     if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
-        raise Refused("workspace.unmade", problems.sentence("unmade", title))
+        raise Refused("workspace.unmade", problems.explain_cause("unmade", title))
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
@@ -50,7 +50,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         and not workspace.allows(action)
         and workspace.state not in needless
     ):
-        raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+        raise Refused("workspace.not_allowed", problems.explain_cause("not_allowed_now", title))
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
@@ -104,7 +104,7 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if workspace.spec is None or not isinstance(provider, base.Creation):
-        raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
+        raise Refused("workspace.no_restart", problems.explain_cause("no_restart", title))
     check_offered(provider, workspace.spec, workspace.principal)
     return True
 

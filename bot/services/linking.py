@@ -224,7 +224,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         # The operator may have changed the connections since.
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
-        raise Refused("code.none", pages.code_none(command))
+        raise Refused("code.none", pages.explain_unexpected_code(command))
     # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
     # and is sent again with the same key, so that is not asked.
     left = link.code_attempts_left - 1
@@ -232,7 +232,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
     if not hmac.compare_digest(expected.encode(), compute_digest(normalise_code(code)).encode()):
         _audit(tx, link, "link.code", "refused", attempts_left=left)
-        return Refused("code.wrong", pages.code_wrong(left, command))
+        return Refused("code.wrong", pages.explain_wrong_code(left, command))
     return _use_link(tx, caller, tried, proof="code")
 
 
@@ -304,7 +304,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     token = provider.clean_token(pasted)
     asking = provider.check_credential(base.Credential(SecretStr(token)))
     is_usual = re.fullmatch(provider.require_facet(base.Tokens).token_help().pattern, token) is not None
-    why = pages.check_failed if is_usual else pages.check_failed_oddly
+    why = pages.explain_failed_check if is_usual else pages.explain_failed_check_of_odd_token
     return await _identify_account(caller, visit, tried, asking, "token", why, token)
 
 
@@ -314,7 +314,7 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
     asking = client.exchange_code(code, verifier, _get_link_return_address(caller, tried))
-    return await _identify_account(caller, visit, tried, asking, "sign_in", pages.there_failed)
+    return await _identify_account(caller, visit, tried, asking, "sign_in", pages.explain_failed_sign_in)
 
 
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
@@ -456,7 +456,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     if link.stage == "used":
         raise _refuse_used(caller, link)
     if link.expires_at <= tx.now():
-        raise Refused("link.expired", pages.link_expired(command, _get_title(caller, link)))
+        raise Refused("link.expired", pages.explain_expired_link(command, _get_title(caller, link)))
     provider = caller.context.connections.get(link.connection)
     if provider is None or not provider.is_available_to(link.principal):
         raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
@@ -494,7 +494,7 @@ def _check_browser(caller: Caller, link: Link, visit: Visit) -> None:
     if link.browser_hash is not None and not hmac.compare_digest(
         link.browser_hash, compute_digest(visit.browser)
     ):
-        text = pages.link_other_browser(caller.context.command, _get_title(caller, link))
+        text = pages.explain_link_in_other_browser(caller.context.command, _get_title(caller, link))
         raise Refused("link.other_browser", text)
 
 
@@ -577,7 +577,7 @@ def _get_code_key(link: Link) -> str:
 
 
 def _refuse_unknown(context: Context) -> Refused:
-    return Refused("link.unknown", pages.link_unknown(context.command))
+    return Refused("link.unknown", pages.explain_unknown_link(context.command))
 
 
 def _refuse_changed() -> Refused:
@@ -585,11 +585,13 @@ def _refuse_changed() -> Refused:
 
 
 def _refuse_used(caller: Caller, link: Link) -> Refused:
-    return Refused("link.used", pages.link_used(caller.context.command, _get_title(caller, link)))
+    return Refused("link.used", pages.explain_used_link(caller.context.command, _get_title(caller, link)))
 
 
 def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
-    return Refused("link.tries", pages.link_tries(caller.context.command, _get_title(caller, link)))
+    return Refused(
+        "link.tries", pages.explain_exhausted_link(caller.context.command, _get_title(caller, link))
+    )
 
 
 def _get_short_id(link: Link) -> str:

@@ -73,7 +73,7 @@ def begin_operation(
     mode = choose_stop_mode(context, workspace, verb)
     is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)
     if mode is not None and is_unknown and is_final(get_stop_effects(context, workspace), mode):
-        raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
+        raise Refused("workspace.ends", problems.explain_cause("not_agreed", provider.settings.title))
     is_starting = workspace.spec is not None and verb is OperationVerb.START
     creation = _find_open_creation(tx, workspace) if is_starting or workspace.is_provisional else None
     if is_starting and creation is not None:
@@ -84,7 +84,7 @@ def begin_operation(
         return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
-        raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
+        raise Refused("workspace.forgotten", problems.explain_cause("forgotten", provider.settings.title))
     if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer)):
         return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
@@ -224,16 +224,16 @@ def replace_workspace(
     provider = caller.context.need(former.connection)
     title = provider.settings.title
     if former.spec is None:
-        raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
+        raise Refused("workspace.no_spec", problems.explain_cause("no_spec", title))
     if former.is_provisional:
         latest = operations.find_latest_operation(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
             seconds = caller.context.deadline_seconds
             return Accepted(operations.repeat_request(tx, latest, seconds), joined=True)
         if latest is not None and latest.is_open:
-            raise Refused("workspace.unmade", problems.sentence("unmade", title))
+            raise Refused("workspace.unmade", problems.explain_cause("unmade", title))
     elif former.state is not State.GONE:
-        raise Refused("workspace.still_there", problems.sentence("still_there", title))
+        raise Refused("workspace.still_there", problems.explain_cause("still_there", title))
     once = replace(caller, interaction=f"again:{former.id}")
     fresh = build_replacement(caller.context.ids, provider, former)
     return _create(tx, once, fresh, former, timer, planned_for)
@@ -249,7 +249,7 @@ def _create(
 ) -> Accepted:
     provider, context = caller.context.need(fresh.connection), caller.context
     if not isinstance(provider, base.Creation):
-        raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
+        raise Refused("workspace.no_create", problems.explain_cause("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, caller.principal)
     account = require_usable(provider, find_or_open_account(tx, caller, fresh.connection))
     if not caller.is_first_delivery(tx):

@@ -114,7 +114,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
     """Build the end of a work item: of unknown outcome if it was called, otherwise not called any more."""
-    cause = problems.restored(backup_at)
+    cause = problems.make_restored_cause(backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False
     if isinstance(work_item, Operation):

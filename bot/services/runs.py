@@ -170,12 +170,12 @@ def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> 
 def _require_facet(caller: Caller, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
     provider = caller.context.need(connection)
     if not isinstance(provider, facet):
-        raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
+        raise Refused("job.impossible", problems.explain_cause("cannot", provider.settings.title))
     return provider
 
 
 def _refuse_unknown() -> Refused:
-    return Refused("job.unknown", problems.sentence("no_job"))
+    return Refused("job.unknown", problems.explain_cause("no_job"))
 
 
 #: Minute, hour, day of the month, month, day of the week: the smallest and largest number of each.

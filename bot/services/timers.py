@@ -29,12 +29,12 @@ def plan_timer(
     mode = mode or planned_mode(planned)
     title = provider.settings.title
     if mode == "suspend" and "suspend" not in provider.stop_modes:
-        raise Refused("workspace.no_suspend", problems.sentence("no_suspend", title))
+        raise Refused("workspace.no_suspend", problems.explain_cause("no_suspend", title))
     if find_stop_obstacle(workspace, planned, mode):
-        raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+        raise Refused("workspace.not_allowed", problems.explain_cause("not_allowed_now", title))
     ends = is_final(planned, mode)
     if ends and not agreed:
-        raise Refused("workspace.ends", problems.sentence("not_agreed", title))
+        raise Refused("workspace.ends", problems.explain_cause("not_agreed", title))
     return End(at, mode, ends)
 
 
@@ -49,7 +49,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: End) ->
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
     is_coming_up = latest is not None and is_open and not latest.verb.brings_down
     if workspace.is_down and not is_coming_up:
-        raise Refused("workspace.not_up", problems.sentence("not_up"))
+        raise Refused("workspace.not_up", problems.explain_cause("not_up"))
     return change_timer(tx, caller, workspace, timer)
 
 

@@ -24,7 +24,7 @@ def add_workspace(
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
-        raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
+        raise Refused("add.not_here", problems.explain_cause("only_made_here", provider.settings.title))
     caller.require_account(tx, connection)
     workspace = Workspace(
         id=tx.ids.new("workspace"),
@@ -93,4 +93,4 @@ def _check_free(tx: Transaction, principal: Principal, name: str, besides: Works
     for other in workspaces.list_workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
-            raise Refused("alias.taken", problems.sentence("alias_taken"))
+            raise Refused("alias.taken", problems.explain_cause("alias_taken"))

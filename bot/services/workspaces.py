@@ -13,7 +13,7 @@ from bot.support.errors import Refused
 
 def _unknown() -> Refused:
     """Build the refusal that doesn't reveal whether it means *none* or *not yours*."""
-    return Refused("workspace.unknown", problems.sentence("not_owner"))
+    return Refused("workspace.unknown", problems.explain_cause("not_owner"))
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:

@@ -114,11 +114,11 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     text = text.format(title=render.shown(facts.connection_title, 300))
     if phase == "starting" and operation is not None and operation.usual_seconds:
         usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
-        text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
+        text = f"{text} {usual.format(usual=times.format_roughly(operation.usual_seconds))}"
     if "again" in offered:
         text = f"{text} {ide.NEW_ONE}"
     if phase == "failed" and workspace.reason:
-        because = problems.explanation(workspace.reason, facts.connection_title, is_over=True, helps=False)
+        because = problems.explain_reason(workspace.reason, facts.connection_title, is_over=True, helps=False)
         text = f"{text} {render.shown(because, 300)}"
     ends = coming_ends(workspace, facts.effects, facts.now)
     line, at = _sentence(phase, ends, facts.now, zone)
@@ -151,12 +151,12 @@ def _sentence(
 ) -> tuple[str, float]:
     """Say its state and the time of its end; return that time, 0 if none is said."""
     for how, at in ends[:1]:
-        said = times.day_in(at, now, zone).removeprefix("today ")
+        said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
             case ("stops" | "removed", "running") | ("removed", "stopped"):
-                return ide.ends(phase, said, is_removed=how == "removed"), at
+                return ide.format_provider_end(phase, said, is_removed=how == "removed"), at
             case ("stop" | "suspend" | "force" as mode, "starting" | "running" | "closed"):
-                return ide.will_end(phase, said, cards.DONE[mode]), at
+                return ide.format_planned_stop(phase, said, cards.DONE[mode]), at
     return ide.LINES[phase], 0.0
 
 
@@ -406,7 +406,7 @@ class IdePages:
         """Ask the visitor of a workspace's page to sign in; the same for every address."""
         if self._sign_in is None:
             return render.problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
-        lasts = times.duration(self._browsing.lifetime)
+        lasts = times.format_duration(self._browsing.lifetime)
         return render.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:

@@ -252,7 +252,7 @@ class InstallPages:
         return self._page_of(reason, 409 if args.error is not None else max(args.suggested_status_code, 400))
 
     def _page_of(self, reason: str, status: int) -> BoltResponse:
-        text = ide.refused(reason if _REASON.fullmatch(reason) else "unknown")
+        text = ide.explain_failed_installation(reason if _REASON.fullmatch(reason) else "unknown")
         return self._answer(
             render.page(
                 "message.html",

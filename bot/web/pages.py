@@ -226,7 +226,7 @@ class LinkPages:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""
         visit = self._browsers.visit(request, name or request.query.get(OF, ""))
         if visit is None:
-            raise Refused("link.no_cookie", pages.no_cookie(self._command))
+            raise Refused("link.no_cookie", pages.explain_missing_cookie(self._command))
         request[_BACK] = _address(visit)
         return visit
 

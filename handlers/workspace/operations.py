@@ -293,7 +293,7 @@ async def _do(
     except NotLinked:
         raise
     except UsherError as error:
-        why = error.text if isinstance(error, Refused) else problems.sentence(error)
+        why = error.text if isinstance(error, Refused) else problems.explain_cause(error)
         result.notes.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
     else:
         result.names.append(f"*{line(workspace.title)}*")
@@ -371,7 +371,7 @@ async def keep_waiting(request: Request) -> Answer:
     if not operation.is_open:
         return answer_ended(request, operation)
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
-    time = times.duration(request.services.context.deadline_seconds)
+    time = times.format_duration(request.services.context.deadline_seconds)
     answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
     if operation.lasts and workspace.stop_at is None:
         answer += f"\n{request.fill(answers.KEPT_WITHOUT_END, workspace)}"

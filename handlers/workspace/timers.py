@@ -55,7 +55,7 @@ async def _extend_stop(request: Request) -> Answer:
         return replies.with_remarks(await confirmations.offer_for_one(request, workspace), [unplanned])
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
-        text = fill(cards.LONGER, time=times.duration(request.more))
+        text = fill(cards.LONGER, time=times.format_duration(request.more))
         return replies.hint(replies.explain_unread_time(Unread("far"), text, SOONEST_SECONDS))
     return await plan_stop(request, workspace, moment, workspace.stop_mode)
 

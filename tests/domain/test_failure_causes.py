@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.failure_causes import Reason, kept, reason_in
 from bot.domain.workspaces import State
-from bot.messages.texts.problems import explanation
+from bot.messages.texts.problems import explain_reason
 
 SAID = {
     Reason.NO_GPU: [
@@ -108,7 +108,7 @@ SHORT = {
 
 @pytest.mark.parametrize("message", SHORT)
 def test_no_room_names_what_is_missing_where_that_is_said(message):
-    assert explanation(message, "Hub", is_over=False, helps=False) == SHORT[message]
+    assert explain_reason(message, "Hub", is_over=False, helps=False) == SHORT[message]
 
 
 @pytest.mark.parametrize("new", ["disk in use", "timed out", None], ids=str)

@@ -83,7 +83,7 @@ def test_only_the_owner_reaches_what_is_theirs(owner, allowed):
     if not allowed:
         assert decision.rule == "policy.not_owner"
         # The same words as for one that does not exist: nothing is given away.
-        said = problems.sentence(decision.rule)
+        said = problems.explain_cause(decision.rule)
         assert said == "I can't find that workspace on your list. Type `list` to see what you have."
 
 

@@ -30,7 +30,7 @@ from bot.domain.timeouts import (
 )
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import State
-from bot.messages.texts.times import roughly
+from bot.messages.texts.times import format_roughly
 from bot.providers.base import Pace
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts
 
@@ -365,4 +365,4 @@ def test_starts_of_one_kind_share_the_slack_workspace_the_connection_and_the_tem
     ],
 )
 def test_a_usual_time_is_said_roughly(seconds, said):
-    assert roughly(seconds) == said
+    assert format_roughly(seconds) == said

@@ -80,7 +80,7 @@ NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
 
 LONG_AGO = {
     "outcome": Outcome.FAILED,
-    "cause": problems.asked_long_ago(facts(operation={"created_at": NOW - 3 * 86_400}).operation),
+    "cause": problems.make_stale_cause(facts(operation={"created_at": NOW - 3 * 86_400}).operation),
     "ended_at": NOW,
 }
 
@@ -108,12 +108,14 @@ CARDS = {
         operation=CALLED, workspace=STARTING | {"reason": NO_GPU, "detail": "Pulling the image"}
     ),
     "starting-no-image": facts(operation=CALLED, workspace=STARTING | {"reason": "ErrImagePull: <x>"}),
-    "starting-held-up": facts(operation=CALLED | {"hold": cards.silent_since("Saturn Cloud", NOW - 120)}),
+    "starting-held-up": facts(operation=CALLED | {"hold": cards.format_silence("Saturn Cloud", NOW - 120)}),
     "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
     "restarting": facts(
         operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
     ),
-    "starting-still-down": facts(operation=CALLED | {"hold": cards.still_down("Saturn Cloud", NOW - 70)}),
+    "starting-still-down": facts(
+        operation=CALLED | {"hold": cards.format_start_without_effect("Saturn Cloud", NOW - 70)}
+    ),
     "starting-after-stop": facts(
         operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": cards.STOPPING_FIRST},
         workspace={"state": State.STOPPING},

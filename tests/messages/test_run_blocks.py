@@ -46,7 +46,7 @@ def facts(run, **keys):
 
 CARDS = {
     "to-launch": run(),
-    "to-launch-held-up": run(hold=cards.silent_since("Posit Workbench", NOW - 60)),
+    "to-launch-held-up": run(hold=cards.format_silence("Posit Workbench", NOW - 60)),
     "to-launch-called-off": run(requested_stop="stop"),
     "launching": run(**CALLING),
     "asked": run(**CALLING | {"asked_at": NOW - 5}),

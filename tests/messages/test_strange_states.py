@@ -22,7 +22,7 @@ from bot.providers.posit.provider import UNREAD
     ],
 )
 def test_sentence_about_an_unknown_state_takes_any_words(said):
-    sentence = cards.strange_state("Team hub", said)
+    sentence = cards.format_unknown_state("Team hub", said)
     start, _, rest = sentence.partition(": ")
     assert start == "I can't tell from Team hub what it's doing"
     assert rest == f"{said.rstrip('.') or 'unknown state'}. I'll keep checking."

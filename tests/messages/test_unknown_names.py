@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-from bot.messages.texts.problems import sentence
+from bot.messages.texts.problems import explain_cause
 from bot.services.checks import explain_failure
 from bot.support import errors
 from tests.messages.texts import MODULES, every_text
@@ -56,7 +56,7 @@ def all_errors():
 
 @pytest.mark.parametrize("error", list(all_errors()), ids=lambda error: f"{type(error).__name__}{error.args}")
 def test_no_error_is_said_by_its_class(error):
-    assert unknown_names(sentence(error, "Saturn Cloud"), keys=True) == []
+    assert unknown_names(explain_cause(error, "Saturn Cloud"), keys=True) == []
     if isinstance(error, errors.ProviderError):
         said = explain_failure(error)
         assert unknown_names(said, keys=True) == []

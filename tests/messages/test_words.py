@@ -46,8 +46,8 @@ IN_SLACK = {
     "NO_ADDRESS",
     "UNKNOWN_CONNECTION",
     "NOT_BY_TOKEN",
-    "code_none",
-    "code_wrong",
+    "explain_unexpected_code",
+    "explain_wrong_code",
     "FOREIGN_TEAM",
     "TRIED",
     "TRIED_BY_APPROVAL",
@@ -97,35 +97,35 @@ def test_usher_says_i_in_slack_and_never_on_a_page():
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_error_has_a_sentence_with_a_next_step(kind):
     error = kind("too small", status=400) if issubclass(kind, errors.ProviderError) else kind("inside")
-    told = problems.sentence(error, "Saturn Cloud")
+    told = problems.explain_cause(error, "Saturn Cloud")
     assert "inside" not in told
     assert told.endswith(".")
     assert len(re.findall(r"[.:] [A-ZI]", told)) >= 1 or "keep trying" in told or "moment" in told
 
 
 def test_the_last_wrong_code_leads_to_a_new_link():
-    assert pages.code_wrong(0, "/usher").endswith("Type /usher link in Slack to get a new link.")
+    assert pages.explain_wrong_code(0, "/usher").endswith("Type /usher link in Slack to get a new link.")
 
 
 def test_an_unknown_cause_is_not_said_as_nothing():
-    assert problems.sentence("no such word") == problems.CAUSES["internal"]
-    assert problems.sentence(ValueError("secret")) == problems.CAUSES["internal"]
-    assert problems.sentence("policy.guest") == problems.CAUSES["guest"]
+    assert problems.explain_cause("no such word") == problems.CAUSES["internal"]
+    assert problems.explain_cause(ValueError("secret")) == problems.CAUSES["internal"]
+    assert problems.explain_cause("policy.guest") == problems.CAUSES["guest"]
 
 
 def test_the_providers_own_message_is_quoted_and_kept_with_the_cause():
-    cause = problems.cause_of(errors.InvalidRequest("disk   too\nsmall.", status=422))
+    cause = problems.to_cause(errors.InvalidRequest("disk   too\nsmall.", status=422))
     assert cause == "invalid: disk   too\nsmall."
-    assert problems.sentence(cause, "Saturn Cloud") == (
+    assert problems.explain_cause(cause, "Saturn Cloud") == (
         "Saturn Cloud refused the request. Saturn Cloud says: “disk too small.” "
         "Change what you asked for, then try again."
     )
 
 
 def test_our_own_message_is_said_and_quoted_as_nobodys():
-    cause = problems.cause_of(errors.Conflict("This session has ended. Start a new one instead."))
-    assert problems.word_of(cause) == "conflict"
-    assert problems.sentence(cause, "Workbench") == "This session has ended. Start a new one instead."
+    cause = problems.to_cause(errors.Conflict("This session has ended. Start a new one instead."))
+    assert problems.get_cause_word(cause) == "conflict"
+    assert problems.explain_cause(cause, "Workbench") == "This session has ended. Start a new one instead."
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_our_own_message_is_said_and_quoted_as_nobodys():
     ids=["403-words", "403-phrase", "403-permission", "404-words", "404-phrase"],
 )
 def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
-    assert problems.cause_of(kind(message, status=403)) == cause
+    assert problems.to_cause(kind(message, status=403)) == cause
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
 )
 @pytest.mark.parametrize("message", ["", "HTTP 409", "error 17"])
 def test_nothing_that_stands_for_a_message_is_quoted(kind, message):
-    said = problems.sentence(problems.cause_of(kind(message, status=409)), "Workbench")
-    assert said == problems.sentence(problems.cause_of(kind()), "Workbench")
+    said = problems.explain_cause(problems.to_cause(kind(message, status=409)), "Workbench")
+    assert said == problems.explain_cause(problems.to_cause(kind()), "Workbench")
     assert "says" not in said
 
 
@@ -161,7 +161,7 @@ def test_every_reason_is_said_with_what_helps_or_who():
 
 def test_a_failure_without_a_reason_says_so():
     def said(message="", *, has_page):
-        return problems.sentence("provider_failed", "Courses", message, has_page=has_page)
+        return problems.explain_cause("provider_failed", "Courses", message, has_page=has_page)
 
     assert said(has_page=True) == "Courses didn't give a reason. Its page there may say more."
     assert said("Strange", has_page=True) == "Courses says: “Strange.” Its page there may say more."
@@ -174,7 +174,9 @@ def test_a_failure_without_a_reason_says_so():
 
 def test_where_nothing_can_be_asked_better_the_admin_is_asked():
     def said(message):
-        return problems.sentence(problems.cause_of(errors.Misconfigured(message, status=200)), "Workbench")
+        return problems.explain_cause(
+            problems.to_cause(errors.Misconfigured(message, status=200)), "Workbench"
+        )
 
     assert said("Launcher is down") == (
         "Workbench, or your account there, isn't set up for that. Workbench says: “Launcher is down.” "
@@ -184,16 +186,16 @@ def test_where_nothing_can_be_asked_better_the_admin_is_asked():
 
 
 def test_a_message_that_helps_nobody_is_not_kept():
-    assert problems.cause_of(errors.Unreachable("connection refused by 10.0.0.1")) == "unreachable"
-    assert problems.cause_of(errors.CredentialRefused("bad token")) == "credential_refused"
+    assert problems.to_cause(errors.Unreachable("connection refused by 10.0.0.1")) == "unreachable"
+    assert problems.to_cause(errors.CredentialRefused("bad token")) == "credential_refused"
 
 
 def test_a_long_message_is_cut():
-    assert len(problems.cause_of(errors.LimitReached("x" * 5000))) < 400
+    assert len(problems.to_cause(errors.LimitReached("x" * 5000))) < 400
 
 
 def test_a_message_with_braces_is_only_text():
-    assert "{title} {0}" in problems.sentence("limit: {title} {0}", "Saturn Cloud")
+    assert "{title} {0}" in problems.explain_cause("limit: {title} {0}", "Saturn Cloud")
 
 
 @pytest.mark.parametrize("module", [problems, cards, notices, answers, runs, courses_texts])
@@ -281,7 +283,7 @@ def test_why_something_failed_or_goes_on_is_a_sentence():
     ],
 )
 def test_lengths_of_time(seconds, said):
-    assert times.duration(seconds) == said
+    assert times.format_duration(seconds) == said
 
 
 @pytest.mark.parametrize(
@@ -296,9 +298,9 @@ def test_lengths_of_time(seconds, said):
 )
 def test_a_day_of_another_year_says_which(at, said):
     now, then = (datetime.fromisoformat(f"{one}+00:00").timestamp() for one in ("2026-12-31 12:00", at))
-    assert times.day_in(then, now, ZoneInfo("Europe/Berlin")) == said
-    assert times.day_in_utc(then).endswith(" UTC")
-    assert f" {at[:4]} at " in times.day_in_utc(then)
+    assert times.format_day(then, now, ZoneInfo("Europe/Berlin")) == said
+    assert times.format_day_in_utc(then).endswith(" UTC")
+    assert f" {at[:4]} at " in times.format_day_in_utc(then)
 
 
 @pytest.mark.parametrize(
@@ -312,10 +314,10 @@ def test_a_day_of_another_year_says_which(at, said):
     ],
 )
 def test_one_thing_is_not_said_as_several(count, words, said):
-    assert times.counted(count, *words) == said
+    assert times.format_count(count, *words) == said
 
 
 def test_all_sentences_of_trouble():
     """The whole catalogue as people read it; a message of the provider's stands where one may."""
-    told = {word: problems.sentence(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
+    told = {word: problems.explain_cause(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
     check_golden_text("problems", told)

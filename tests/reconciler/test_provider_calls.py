@@ -465,5 +465,5 @@ async def test_since_when_it_does_not_answer_is_what_everybodys_row_says():
     since = bench.clock.now() - 60.0
     for _ in range(2):
         answer = await bench.ask("a person's", errors.Unreachable())
-        assert answer.sentence == cards.silent_since(bench.runtime.title, since)
+        assert answer.sentence == cards.format_silence(bench.runtime.title, since)
         bench.clock.advance(1.0)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot.messages.texts.problems import sentence
+from bot.messages.texts.problems import explain_cause
 from tests.rigs import postgres
 from tests.scenarios.half import PEOPLE, SEEDED
 from tests.scenarios.locked import Locked
@@ -54,7 +54,7 @@ async def test_everybody_is_answered_in_time_and_what_was_promised_comes(locked_
             await asyncio.gather(*(type_on(name, until) for name in PEOPLE))
     late = [(name, text, took) for name, text, took, _ in shown if took > ANSWERED]
     assert late == []
-    refused = [answer for *_, answer in shown if answer.text.startswith(sentence("store_unavailable"))]
+    refused = [answer for *_, answer in shown if answer.text.startswith(explain_cause("store_unavailable"))]
     assert refused
     # Who has never written is greeted besides.
     assert {label for answer in refused for label in answer.labels} <= {"Link Saturn Cloud"}

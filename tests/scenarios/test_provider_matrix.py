@@ -125,7 +125,7 @@ async def test_a_card_and_the_answer_to_whether_it_is_down_say_the_same_from_the
 
 
 async def test_a_sentence_is_known_by_its_pattern():
-    assert any(one.search(cards.silent_since("Saturn Cloud", 0.0)) for one in SENTENCES)
+    assert any(one.search(cards.format_silence("Saturn Cloud", 0.0)) for one in SENTENCES)
     assert not any(one.search("Something went wrong on my side.") for one in SENTENCES)
 
 

@@ -70,5 +70,5 @@ def test_so_does_who_waits_for_several_or_for_what_ends_for_good():
     )
     everybody = defaultdict(lambda: "2")
     assert pictures.CLASS_READY in courses_texts.READY_COUNT.format_map(everybody)
-    people = defaultdict(lambda: times.counted(2, "person has", "people have"))
+    people = defaultdict(lambda: times.format_count(2, "person has", "people have"))
     assert pictures.COURSE_JOINED in courses_texts.JOINED_COUNT.format_map(people)

@@ -145,19 +145,19 @@ def test_who_is_the_same_person(principal, proven, is_org, is_same):
     ],
 )
 def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):
-    sentence = pages.check_failed(error, "Saturn Cloud", 1)
+    sentence = pages.explain_failed_check(error, "Saturn Cloud", 1)
     assert said in sentence
     assert sentence.startswith("Saturn Cloud ")
     assert "canary" not in sentence
 
 
 def test_a_refused_token_that_looks_like_none_is_answered_once():
-    said = pages.check_failed_oddly(CredentialRefused("canary"), "Saturn Cloud", 1)
+    said = pages.explain_failed_check_of_odd_token(CredentialRefused("canary"), "Saturn Cloud", 1)
     assert said.startswith("That doesn't look like a token from Saturn Cloud.")
     assert said.count("Copy it again") == 1
     assert said.endswith("1 try is left.")
     other = ServerFailed("canary")
-    assert pages.check_failed_oddly(other, "T", 1) == pages.check_failed(other, "T", 1)
+    assert pages.explain_failed_check_of_odd_token(other, "T", 1) == pages.explain_failed_check(other, "T", 1)
 
 
 async def test_a_person_waits_ten_seconds_for_a_provider_at_most():

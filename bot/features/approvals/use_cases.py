@@ -118,7 +118,7 @@ def ask(
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
     if not any(place.decides(one, principal) for one in place.administrating()):
-        raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+        raise Refused("policy.no_administrators", problems.explain_cause("no_administrators"))
     fresh = context.ids.new("approval")
     now = tx.now()
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
@@ -327,7 +327,7 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
     if approval is None:
         return
     title = caller.context.title(approval.connection)
-    detail = problems.sentence(because, title) if because in problems.CAUSES else because
+    detail = problems.explain_cause(because, title) if because in problems.CAUSES else because
     store.move(tx, approval.id, "failed", approval.decided_by or "", detail)
     kind = ApprovalKind.APPROVAL_FAILED
     own = build_notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)

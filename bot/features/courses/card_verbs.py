@@ -317,7 +317,7 @@ async def enroll(request: Request) -> Answer:
         case "over":
             return replies.hint(request.fill(drawn.get_words(card).over[card.spec is not None]))
         case "full":
-            places = times.counted(card.maximum or 0, "place")
+            places = times.format_count(card.maximum or 0, "place")
             who = await verbs.format_people(request, [card.principal.key])
             return replies.hint(fill(class_words.FULL, name=card.title, places=places, who=who))
         case "noted" if wanted.waits_for == "unlinked":
@@ -407,7 +407,7 @@ def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
         rate = queue.called / max(queue.seconds, 1.0)
     if rate:
         sentences.append(
-            fill(class_words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0))))
+            fill(class_words.ESTIMATE, time=Markup(times.format_duration(max(queue.ahead / rate, 1.0))))
         )
     return sentences
 

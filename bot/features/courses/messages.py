@@ -104,7 +104,7 @@ def format_course(facts: ClassFacts) -> list[str]:
     moved = [
         fill(
             texts.MOVED_LESSON,
-            day=times.date_of(day),
+            day=times.format_date(day),
             begin=format_time_of_day(begin, card.time_zone, seen_zone),
             end=format_time_of_day(end, card.time_zone, seen_zone),
         )
@@ -124,7 +124,7 @@ def format_timetable(card: ClassCard, seen_zone: str = "") -> Markup:
     ``seen_zone`` is its only reader's time zone, "" where several read it.
     """
     begin, end = (format_time_of_day(one, card.time_zone, seen_zone) for one in (card.starts, card.stops))
-    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.date_of(card.last_day)}
+    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
     return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
 
 
@@ -137,7 +137,9 @@ def format_weekdays(named: Collection[str]) -> str:
     """Format weekdays: ``Tuesdays and Thursdays``."""
     if named == EVERY_DAY:
         return texts.EVERY_DAY
-    return times.listed(f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named)
+    return times.join_names(
+        f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named
+    )
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
@@ -159,7 +161,7 @@ def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Ma
 def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
     said += [] if card.maximum is None or card.is_over(facts.now) else [texts.SEATS]
-    names = {"places": times.counted(card.maximum or 0, "place")}
+    names = {"places": times.format_count(card.maximum or 0, "place")}
     names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
     names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
     names |= get_end_words(facts.effects, is_any=card.spec is None)
@@ -170,7 +172,7 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
     """Format the counts, and the number of ready members as a clause."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
-    said |= {"people": times.counted(counts.joined, "person has", "people have")}
+    said |= {"people": times.format_count(counts.joined, "person has", "people have")}
     return said | {"how_many": fill(texts.HOW_MANY[1 in (counts.ready, counts.expected)], **said)}
 
 
@@ -235,20 +237,20 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
     starting, workspace = fill(texts.WHY_STARTING, title=facts.connection_title), one.workspace
     if workspace is None or workspace.detail or not workspace.reason:
         return starting
-    said = problems.explanation(workspace.reason, facts.connection_title, is_over=False, helps=False)
+    said = problems.explain_reason(workspace.reason, facts.connection_title, is_over=False, helps=False)
     return truncate(f"{starting}. {safe(strip_addresses(said))}", 200)
 
 
 def _format_cause(cause: str, title: str) -> str:
     """Format the cause of somebody else's failed start: their own messages address them."""
-    word, message = problems.word_of(cause), cause.partition(": ")[2]
-    said = f" {problems.explanation(message, title, is_over=True, helps=False)}" if message else ""
+    word, message = problems.get_cause_word(cause), cause.partition(": ")[2]
+    said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
 
 
 def _format_delay(hold: str, title: str) -> str:
     """Format the reason that delays somebody else's start."""
-    addressed = (word for word in texts.WHY_CAUSE if problems.sentence(word, title) == hold)
+    addressed = (word for word in texts.WHY_CAUSE if problems.explain_cause(word, title) == hold)
     return next((_format_cause(word, title) for word in addressed), hold)
 
 
@@ -285,7 +287,7 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.hold:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
         delay = {
-            "hold": Markup(kit.format_reason(problems.get_fact(operation.hold), facts.now)),
+            "hold": Markup(kit.format_reason(problems.get_first_sentence(operation.hold), facts.now)),
             "until": until,
         }
     opens = open_buttons(facts) if is_ready else []
@@ -310,7 +312,7 @@ def render_course_change(facts: ClassFacts) -> Answer:
     if what == "several":
         sentences += format_course(facts)[1:]
     if day := said.get("to"):
-        label, begins = texts.SKIP_DAY.format(day=times.date_of(day)), card.on(date.fromisoformat(day))
+        label, begins = texts.SKIP_DAY.format(day=times.format_date(day)), card.on(date.fromisoformat(day))
         until = begins[0].at if begins else None
         buttons.append(kit.button(label, ButtonValue("lesson_skip", f"{card.id} {day}", at=until)))
     if (more or is_longer) and not card.is_over(facts.now):
@@ -340,7 +342,7 @@ def render_teacher_change(facts: ClassFacts) -> Answer:
 def render_course_without_teacher(facts: ClassFacts) -> Answer:
     """Render the question to an administrator about a course without teachers."""
     card = facts.card
-    until = times.date_of(card.untaught_until or card.last_day)
+    until = times.format_date(card.untaught_until or card.last_day)
     said = fill(texts.NO_TEACHER_LEFT, course=card.title, lessons=format_timetable(card), until=until)
     take = kit.button(texts.TAKE_OVER, "course_take_over", card.id, style=kit.PRIMARY)
     end = kit.button(texts.END_IT, "class_stop", card.id, confirm=kit.confirm(texts.CONFIRM_END_COURSE))
@@ -388,7 +390,9 @@ def _render_late_starts(facts: ClassFacts) -> Answer:
         said += [fill(texts.REPORT_MISSED[missed > 1], count=missed, name=name)]
     if delay:
         because = (
-            cards.describe_delay(delay, facts.connection_title, since) if late else problems.get_fact(delay)
+            cards.describe_delay(delay, facts.connection_title, since)
+            if late
+            else problems.get_first_sentence(delay)
         )
         said += [kit.format_reason(because, facts.now)]
     buttons = [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if facts.problems else []
@@ -436,7 +440,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
         "no_workspace": (True, replies.new_button(facts.connection)),
     }
     why, button = next((why, button) for why, (is_so, button) in missing.items() if is_so)
-    because = Markup(safe(problems.sentence(one.paused, names[1]))) if one.paused else ""
+    because = Markup(safe(problems.explain_cause(one.paused, names[1]))) if one.paused else ""
     said = Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern, because=because))
     begins = kit.day_moment(facts.time("begins"))
     return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=said), [], [button])

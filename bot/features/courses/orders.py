@@ -14,7 +14,7 @@ from bot.features.courses import texts as words
 from bot.features.courses import timetable as courses_timetable
 from bot.features.courses.model import ClassCard
 from bot.features.hours.model import list_dates
-from bot.messages.texts.times import date_of, listed, weekday_of
+from bot.messages.texts.times import format_date, format_weekday, join_names
 from bot.support.errors import Refused
 
 #: The name of a change, the words about it, and the fields of the card that it changes.
@@ -92,7 +92,9 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
     if not days:
         every = courses_timetable.list_lesson_days(card, now)
         said = words.format_span(first.isoformat(), last.isoformat())
-        coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
+        coming = words.NEXT_LESSONS[min(len(every), 2)].format(
+            days=join_names(map(format_weekday, every[:2]))
+        )
         none = words.NO_LESSON_THEN.format(course=card.title, days=said)
         raise Refused("course.no_lesson", f"{none} {coming}")
     # As it was said, and also for another timetable.
@@ -121,7 +123,7 @@ def _parse_move(card: ClassCard, day: date, text: str, now: float, today: date) 
     begins = time_parsing.instant(to, first, time_parsing.zone_of(card.time_zone))
     if not (is_free and begins > now and new <= card.last_day and last < DAY_MINUTES):
         return None
-    said = {"former": date_of(former), "day": date_of(new), "begin": clock(first), "end": clock(last)}
+    said = {"former": format_date(former), "day": format_date(new), "begin": clock(first), "end": clock(last)}
     moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
     what = "shift" if to == day else "move"
     return what, {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}

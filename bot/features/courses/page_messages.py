@@ -85,7 +85,7 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     forms, buttons = ["with"], list[Element]()
     if coming is not None:
         forms, day = list(words.COURSE_FORMS), coming.local[:10]
-        skip = class_words.SKIP_DAY.format(day=times.date_of(day))
+        skip = class_words.SKIP_DAY.format(day=times.format_date(day))
         typed = f"{card.id} {card.day(facts.now)} skip {day}"
         buttons = [kit.button(skip, ButtonValue("course_change", typed, at=coming.at))]
     buttons += [
@@ -121,7 +121,7 @@ def answer_join_offer(facts: ClassFacts) -> Answer:
 def format_members(facts: ClassFacts, named: Sequence[Markup]) -> Block:
     """Format the number of a course's members, and the first ones if the reader may know them."""
     count, name = facts.counts.joined, facts.card.title
-    said = fill(words.WHO, name=name, joined=times.counted(count, "person has", "people have"))
+    said = fill(words.WHO, name=name, joined=times.format_count(count, "person has", "people have"))
     left = [answers.AND_MORE.format(count=count - len(named))] if 0 < len(named) < count else []
     return kit.section(f"{said} {', '.join([*named, *left])}".rstrip())
 
@@ -135,7 +135,7 @@ def build_course_form(card: ClassCard, what: str, now: float, people: Iterable[s
         "pause": [_build_field("off", initial_date=card.day(now).isoformat()), _build_field("back")],
         "with": [_build_field("with", initial_users=sorted(people))],
     }
-    said = fill(does, name=card.title, day=times.date_of(day) if day else "", zone=card.time_zone)
+    said = fill(does, name=card.title, day=times.format_date(day) if day else "", zone=card.time_zone)
     submit = words.SAVE if what == "with" else title
     texts = {"submit": submit, "close": verbs.CLOSE, "private_metadata": f"{card.id} {what} {day}"}
     return kit.modal(title, [kit.section(said), *fields[what]], callback_id=COURSE_CALLBACK, **texts)

@@ -20,7 +20,7 @@ from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.texts.times import listed
+from bot.messages.texts.times import join_names
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import Quoted, join_words
@@ -120,7 +120,7 @@ async def _list_teachers(request: Request, card: ClassCard) -> kit.Block:
     others = await verbs.format_people(request, card.teachers - {request.principal.key})
     who = [words.YOU] if request.principal.key in card.teachers else []
     who += [others] if others else []
-    return kit.section(fill(words.TAUGHT_BY, name=card.title, who=Markup(listed(who))))
+    return kit.section(fill(words.TAUGHT_BY, name=card.title, who=Markup(join_names(who))))
 
 
 async def _list_members(request: Request, card: ClassCard) -> kit.Block:

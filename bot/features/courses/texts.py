@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from bot.messages.texts.times import weekday_of
+from bot.messages.texts.times import format_weekday
 
 # -- the card ----------------------------------------------------------------------------------------------
 
@@ -185,8 +185,8 @@ SKIP_DAY: Final = "Skip {day}"
 
 def format_span(first: str, last: str) -> str:
     """Format a day, or a span, with its weekdays."""
-    said = weekday_of(first)
-    return f"on {said}" if first == last else f"from {said} to {weekday_of(last)}"
+    said = format_weekday(first)
+    return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
 
 
 #: What everybody who joined is told of a change, by what it is.

@@ -364,7 +364,7 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
     stopped, total = provider.retention_seconds()
     pause, whole = timetable.get_longest_pause(card), timetable.get_last_end(card) - card.created_at
     if pause >= stopped or whole >= total:
-        kept = times.duration(min(stopped if pause >= stopped else total, total))
+        kept = times.format_duration(min(stopped if pause >= stopped else total, total))
         title = provider.settings.title
         raise Refused("course.removed", class_words.LESSONS_REMOVED.format(title=title, kept=kept))
 
@@ -475,7 +475,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
         # It was never made, so another takes its place.
         return False
     if operation.verb is not OperationVerb.CREATE:
-        raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
+        raise Refused("workspace.unmade", problems.explain_cause("unmade", provider.settings.title))
     return True
 
 

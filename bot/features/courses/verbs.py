@@ -29,7 +29,7 @@ from bot.features.hours.model import group_days
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill
 from bot.messages.texts import talk
-from bot.messages.texts.times import counted, date_of, format_dates, listed, weekday_of
+from bot.messages.texts.times import format_count, format_date, format_dates, format_weekday, join_names
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers import routes, suggestions
@@ -450,7 +450,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
     people = await request.services.names.find_names(
         request.principal, *map(Principal.from_key, sorted(keys))
     )
-    return Markup(listed(kit.mention(one) for one in people.values()))
+    return Markup(join_names(kit.mention(one) for one in people.values()))
 
 
 async def _confirm_change(
@@ -469,9 +469,9 @@ async def _confirm_change(
     names = {
         "course": card.title,
         "days": drawn.format_weekdays(days),
-        "people": counted(count, "person", "people"),
+        "people": format_count(count, "person", "people"),
     }
-    sentence, yes, no = (fill(one, lessons=counted(len(lost), "lesson"), **names) for one in asked)
+    sentence, yes, no = (fill(one, lessons=format_count(len(lost), "lesson"), **names) for one in asked)
     button = kit.button(yes, ButtonValue("course_change", typed, mark="sure"), style=kit.DANGER)
     return replies.answer(sentence, [button, kit.button(no, "leave")])
 
@@ -524,8 +524,8 @@ async def _skip_next(request: Request, card: ClassCard, *, has_joined: bool) -> 
         return await _skip_days(request, card.id, "")
     day = coming.local[:10]
     press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
-    button = kit.button(words.SKIP_IT.format(day=date_of(day)), press, style=kit.DANGER)
-    said = fill(words.SKIP_FOR_ALL, course=card.title, day=weekday_of(day))
+    button = kit.button(words.SKIP_IT.format(day=format_date(day)), press, style=kit.DANGER)
+    said = fill(words.SKIP_FOR_ALL, course=card.title, day=format_weekday(day))
     await require_teacher(
         request, card.id, request.caller.read(use_cases.require_teacher, "class_change", card.id)
     )

@@ -19,7 +19,7 @@ def _render_link_end(facts: Facts) -> Answer:
     left = at - facts.now
     # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
     unit = 3600 if left >= 3600 else 60
-    names = {"at": kit.day_moment(at), "left": times.duration(max(round(left / unit), 1) * unit)}
+    names = {"at": kit.day_moment(at), "left": times.format_duration(max(round(left / unit), 1) * unit)}
     again = [link_again_button(facts)]
     return notice(notices.LINK_ENDING, facts, again, **names)
 
@@ -40,7 +40,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
         return notice(notices.ENDED_BY_ITSELF, facts)
     # A workspace stopped for good is lost like one that is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
-    left = times.duration(_round_minutes(workspace.ends_at - facts.now))
+    left = times.format_duration(_round_minutes(workspace.ends_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.ends_at, facts.now)}
     small = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     if workspace.state is State.RUNNING:

@@ -271,7 +271,7 @@ def _counts(facts: TotalsFacts) -> list[Block]:
     title = fill(home_words.TOTALS_OF, place=facts.place) if facts.place else home_words.TOTALS
     blocks = [kit.header(title), kit.section(counted)]
     if facts.dead_notices:
-        messages = times.counted(facts.dead_notices, "message")
+        messages = times.format_count(facts.dead_notices, "message")
         blocks.append(kit.section(home_words.UNDELIVERED.format(messages=messages)))
     return blocks
 
@@ -284,7 +284,7 @@ def _connections(facts: TotalsFacts) -> list[Block]:
     blocks = [kit.header(home_words.CONNECTIONS_HEADING)]
     blocks += [kit.section(_connection(one, facts.now)) for one in found[:MAX_CONNECTIONS]]
     if len(found) > MAX_CONNECTIONS:
-        blocks.append(kit.context(times.counted(len(found) - MAX_CONNECTIONS, "more connection")))
+        blocks.append(kit.context(times.format_count(len(found) - MAX_CONNECTIONS, "more connection")))
     return blocks
 
 
@@ -332,7 +332,7 @@ def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
     row = facts.run if isinstance(facts, RunFacts) else facts.operation
     assert row is not None, "a failure is of an operation or a run"
     verb = cards.FORMS[row.asked_verb].verb if isinstance(row, Operation) else home_words.RUN
-    cause = problems.sentence(row.cause or "internal", facts.connection_title)
+    cause = problems.explain_cause(row.cause or "internal", facts.connection_title)
     return fill(
         home_words.FAILURE_ROW,
         at=kit.moment(row.ended_at or row.created_at, facts.now),

@@ -87,7 +87,7 @@ def format_time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup
 
 
 def _format_dates(days: Iterable[str]) -> list[str]:
-    return [times.date_of(day) for day in sorted(days)]
+    return [times.format_date(day) for day in sorted(days)]
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
@@ -170,7 +170,9 @@ def describe_hours(
     off = _list_days_off(rules, facts.now)
     if causes or off:
         label = (
-            words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(map(times.weekday_of, off)))
+            words.NO_SKIPS
+            if len(off) > 1
+            else words.NO_SKIP.format(day="".join(map(times.format_weekday, off)))
         )
         until = None if causes else _get_day_end(off[-1], rules[0].zone)
         resume = ButtonValue("hours_on", workspace.id, at=until)
@@ -262,7 +264,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     at, day, zone = min(found, key=lambda one: one[0])
     today = datetime.fromtimestamp(facts.now, zone).date()
     monday = today + timedelta(days=7 - today.weekday())
-    label, until = times.weekday_of(day.isoformat()), times.weekday_of(monday.isoformat())
+    label, until = times.format_weekday(day.isoformat()), times.format_weekday(monday.isoformat())
     left_out = {"skip": (words.SKIP.format(day=label), list_dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
         left_out["pause"] = (words.PAUSE_UNTIL.format(day=until), list_dates(today, monday))
@@ -322,7 +324,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
 def _format_cause(cause: str, title: str) -> str:
     if cause in words.BECAUSE:
         return fill(words.BECAUSE[cause], title=title)
-    return kit.safe(problems.sentence(cause, title))
+    return kit.safe(problems.explain_cause(cause, title))
 
 
 def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
@@ -397,11 +399,11 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
     forms = {**VERB_FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
     cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
     if cause:
-        because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
+        because = Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
         said = [fill_notice(words.OCCURRENCE_FAILED, facts, cause=because, **forms)]
     else:
         said = [fill_notice(template, facts, **forms, **names), *_format_missed_reason(facts)]
-    more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
+    more = fill(words.MISSED_MORE, count=times.format_count(count, "start or stop", "starts and stops"))
     can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
     return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
 
@@ -409,7 +411,7 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
 def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
     """Format the reason for which a start wasn't sent, if it is known."""
     if facts.is_refused:
-        return [kit.safe(problems.sentence("credential_refused", facts.connection_title))]
+        return [kit.safe(problems.explain_cause("credential_refused", facts.connection_title))]
     because = facts.word("because")
     return [kit.format_reason(because, facts.now)] if because else []
 

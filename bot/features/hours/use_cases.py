@@ -101,21 +101,21 @@ def add(
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
     if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
-        raise Refused("wait.limit", problems.sentence("wait_limit", title))
+        raise Refused("wait.limit", problems.explain_cause("wait_limit", title))
     effects = predict_stop_effects(context, workspace)
     if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
-        raise Refused("hours.makes", problems.sentence("hours_make", title))
+        raise Refused("hours.makes", problems.explain_cause("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
     known = [one for one in rows.list_rules(tx, workspace.id) if one.is_own]
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MAX_RULES:
-        raise Refused("hours.many", problems.sentence("hours_many", title))
+        raise Refused("hours.many", problems.explain_cause("hours_many", title))
     zone = people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
     made = [HoursRule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
-        raise Refused("hours.never", problems.sentence("hours_never", title))
+        raise Refused("hours.never", problems.explain_cause("hours_never", title))
     if not caller.is_first_delivery(tx):
         return []
     change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
@@ -271,7 +271,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
         "gone": workspace.state is State.GONE,
     }
     for cause in (cause for cause, is_so in causes.items() if is_so):
-        raise Refused(f"workspace.{cause}", problems.sentence(cause, provider.settings.title))
+        raise Refused(f"workspace.{cause}", problems.explain_cause(cause, provider.settings.title))
     return workspace
 
 

@@ -14,6 +14,6 @@ def _render_scheduled(facts: Facts) -> Answer:
     """Render whether a job's schedule was set."""
     cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title
     template = run_words.NOT_SET if cause else run_words.SET if cron else run_words.CLEARED
-    because = problems.sentence(cause, title)
+    because = problems.explain_cause(cause, title)
     text = fill(template, name=facts.word("name"), title=title, cron=Markup(cron), because=because)
     return kit.message(text)

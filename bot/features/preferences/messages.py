@@ -90,7 +90,11 @@ def _format_asking(facts: PreferenceFacts) -> list[str]:
 
 
 def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any) -> str:
-    return fill(never, **more) if hours is None else fill(asks, time=times.duration(hours * 3600.0), **more)
+    return (
+        fill(never, **more)
+        if hours is None
+        else fill(asks, time=times.format_duration(hours * 3600.0), **more)
+    )
 
 
 def build_form(
@@ -102,7 +106,8 @@ def build_form(
     sent = [one for one in topics if getattr(wanted, one["value"])]
     source = f"{wanted.connection} {wanted.template}".strip()
     hours_left = [
-        Choice(str(one), words.ASK_AFTER.format(time=times.duration(one * 3600))) for one in ASKING_HOURS
+        Choice(str(one), words.ASK_AFTER.format(time=times.format_duration(one * 3600)))
+        for one in ASKING_HOURS
     ]
     blocks = [
         kit.boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),

@@ -247,7 +247,9 @@ async def _build_several(text: Utterance, about: Request, able: Sequence[Workspa
     alone = await confirmations.offer_for_several(
         about, able, is_named=bool(text.which.workspaces), besides=text.which.besides
     )
-    label = await confirmations.format_label(about, about.verb, times.listed(line(one.title) for one in able))
+    label = await confirmations.format_label(
+        about, about.verb, times.join_names(line(one.title) for one in able)
+    )
     return Proposal(
         alone, kit.add_number(next(kit.iterate_buttons(alone.blocks)), 0, line(label, kit.MAX_BUTTON_LENGTH))
     )

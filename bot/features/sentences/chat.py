@@ -84,7 +84,7 @@ def _describe_idle(request: Request) -> str:
         and provider.settings.asks_after_hours != 0
         and provider.is_available_to(request.principal)
     ]
-    return fill(faq.IDLE_STOPS, titles=times.listed(stops)) if stops else faq.IDLE
+    return fill(faq.IDLE_STOPS, titles=times.join_names(stops)) if stops else faq.IDLE
 
 
 async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:

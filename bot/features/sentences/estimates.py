@@ -127,4 +127,4 @@ def _choose_template(templates: Sequence[str], at: float, now: float) -> str:
 
 
 def _format_estimate(usual: float | None, at: float, now: float) -> dict[str, Markup]:
-    return {"usual": Markup(times.roughly(usual or 0.0)), "at": kit.moment(at, now)}
+    return {"usual": Markup(times.format_roughly(usual or 0.0)), "at": kit.moment(at, now)}

@@ -170,9 +170,9 @@ def _explain_state(request: Request, workspace: Workspace, latest: Operation | N
     # Then its state has just said so.
     is_explained = workspace.state is State.FAILED and workspace.reason is not None
     if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
-        is_explained &= problems.word_of(latest.cause) == "provider_failed"
+        is_explained &= problems.get_cause_word(latest.cause) == "provider_failed"
         page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
-        cause = safe(problems.sentence(latest.cause or "", title, has_page=bool(page)))
+        cause = safe(problems.explain_cause(latest.cause or "", title, has_page=bool(page)))
         cause = Markup("" if is_explained else cause)
         return fill(talk.WHY_FAILED, cause=cause, **names, **VERB_FORMS[latest.verb]).strip()
     if is_explained:
@@ -182,7 +182,7 @@ def _explain_state(request: Request, workspace: Workspace, latest: Operation | N
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
             return fill(talk.WHY_DONE, **names, **VERB_FORMS[latest.verb])
         return fill(talk.WHY_UP_ELSEWHERE, **names)
-    if problems.condition(workspace, title):
+    if problems.describe_condition(workspace, title):
         return fill(talk.WHY_DETAIL, **names)
     if workspace.state is State.FAILED:
         return fill(talk.WHY_BROKEN, **names)
@@ -203,7 +203,7 @@ def _describe_since(request: Request, workspace: Workspace, latest: Operation | 
     if latest is not None and ended is not None and latest.verb.brings_down is is_up:
         ended = None
     if (since := ended or (workspace.started_at if is_up else workspace.down_at)) is not None:
-        length = times.duration(max(now - since, 60.0))
+        length = times.format_duration(max(now - since, 60.0))
         return request.fill(talk.SINCE, workspace, since=kit.moment(since, now), length=length)
     if not is_up and workspace.up_at is not None:
         return request.fill(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))

@@ -122,7 +122,7 @@ def _list_candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
     if not act_id:
         return rows.list_recent_acts(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
     act = rows.find_act(tx, act_id)
-    unknown = Refused("act.unknown", problems.sentence("no_act"))
+    unknown = Refused("act.unknown", problems.explain_cause("no_act"))
     if act is None:
         raise unknown
     caller.check(tx, "undo", Target("act", act.id, act.principal), hidden_as=unknown)

@@ -35,7 +35,7 @@ def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspac
     those = _list_limit_contacts(caller, workspace) if workspace is not None else []
     if workspace is None or not those:
         raise Refused(
-            "more.nobody", problems.sentence("nobody_to_ask", caller.context.title(failed.connection))
+            "more.nobody", problems.explain_cause("nobody_to_ask", caller.context.title(failed.connection))
         )
     if caller.is_first_delivery(tx):
         said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
@@ -52,7 +52,7 @@ def answer_request(
     """Notify a requester that it was done, or declined with a word; return them, None if answered before."""
     failed, unknown = (
         operations.find_operation(tx, operation_id),
-        Refused("act.unknown", problems.sentence("no_act")),
+        Refused("act.unknown", problems.explain_cause("no_act")),
     )
     workspace = workspaces.find_workspace(tx, failed.workspace_id) if failed is not None else None
     if failed is None or workspace is None:

@@ -148,7 +148,7 @@ def _render_offer(facts: WorkspaceFacts) -> Answer:
 def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
     """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
     given = (cause or "").partition(":")[2].lstrip(": ")
-    said = "" if reason_in(given) else problems.quoted(given, facts.connection_title)
+    said = "" if reason_in(given) else problems.quote_message(given, facts.connection_title)
     none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
     return f"{none} {kit.safe(said)}" if said else none
 
@@ -177,7 +177,7 @@ def _is_granted(facts: WorkspaceFacts) -> bool:
 def _render_granted(facts: WorkspaceFacts) -> Answer:
     """Render the grant of capacity, and the time at which an unused one passes on."""
     what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
-    unused, later = times.duration(UNUSED_SECONDS), times.duration(ANSWERED_WITHIN_SECONDS)
+    unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     sentence = fill_notice(
         words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
     )
@@ -217,7 +217,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
         return kit.message(
             f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
         )
-    because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
+    because = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
     # With its account, the row of the workspace is gone.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)

@@ -98,7 +98,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)
     if provider.settings.failures_allowed <= 1:
-        raise Refused("wait.limit", problems.sentence("wait_limit", provider.settings.title))
+        raise Refused("wait.limit", problems.explain_cause("wait_limit", provider.settings.title))
     now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
     until = get_default_end(now, people.find_zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not WaitlistState.GRANTED:
@@ -107,7 +107,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
             caller.record(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
         return describe_entry(tx, caller, known)
     if not caller.is_first_delivery(tx):
-        raise Refused("wait.over", problems.sentence("wait_over"))
+        raise Refused("wait.over", problems.explain_cause("wait_over"))
     if known is not None:
         rows.end(tx, known)
     latest = operations.find_latest_operation(tx, workspace.id)
@@ -177,7 +177,7 @@ class AlreadyWaiting(Refused):
     """Refuse a second start of what waits: its place is the answer."""
 
     def __init__(self, place: WaitlistFacts) -> None:
-        super().__init__("wait.already", problems.sentence("wait_already", place.title))
+        super().__init__("wait.already", problems.explain_cause("wait_already", place.title))
         self.place = place
 
 

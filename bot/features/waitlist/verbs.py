@@ -143,12 +143,14 @@ async def show_waitlist(request: Request) -> Answer:
             request.services.title(row["connection"]),
             words.WAITED_FOR.get(row["kind"], words.WAITED_FOR["room"]),
         )
-        waiting_, got = (Markup(times.counted(row[one], "person", "people")) for one in ("waiting", "got"))
+        waiting_, got = (
+            Markup(times.format_count(row[one], "person", "people")) for one in ("waiting", "got")
+        )
         if row["waiting"]:
             since = kit.moment(row["since"], now)
             lines.append(fill(words.WAITLIST_LINE, title=title, what=what, count=waiting_, since=since))
         if row["got"]:
-            waited = Markup(times.roughly(row["waited"]))
+            waited = Markup(times.format_roughly(row["waited"]))
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(own[0])] if len(own) == 1 else []
     # How long a line was goes with one's place in it, once that is over.

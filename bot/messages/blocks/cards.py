@@ -131,7 +131,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
     # What is said of one that runs is no news of how it is started or stopped.
     if workspace is not None and going and (workspace.state is not State.RUNNING or workspace.lacks):
-        said = problems.condition(workspace, facts.connection_title)
+        said = problems.describe_condition(workspace, facts.connection_title)
         lines += [safe(said, 300)] if said else []
     small = [kit.format_reason(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
@@ -172,7 +172,7 @@ def format_overdue(operation: Operation) -> str:
 def find_block(facts: Facts, work_item: WorkItem) -> str:
     """Return the obstacle that only a new link removes before a work item is sent, "" for none."""
     # Where several people's calls are refused, linking again wouldn't help.
-    is_theirs = work_item.hold != problems.sentence("people_out", facts.connection_title)
+    is_theirs = work_item.hold != problems.explain_cause("people_out", facts.connection_title)
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
@@ -188,7 +188,7 @@ def _get_current_verb(operation: Operation, workspace: Workspace | None) -> Oper
 
 def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    is_theirs = operation.hold != problems.sentence("people_out", facts.connection_title)
+    is_theirs = operation.hold != problems.explain_cause("people_out", facts.connection_title)
     is_held = (operation.hold and is_theirs and facts.is_refused) or find_block(facts, operation)
     buttons = [link_again_button(facts)] if is_held else []
     buttons += list_late_buttons(operation)
@@ -246,7 +246,7 @@ def _format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]
     if not operation.usual_seconds:
         return []
     template = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
-    return [fill(template, usual=Markup(times.roughly(operation.usual_seconds)))]
+    return [fill(template, usual=Markup(times.format_roughly(operation.usual_seconds)))]
 
 
 def _format_bar(percent: int | None) -> list[str]:
@@ -288,7 +288,7 @@ def describe_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[
 def format_opening(facts: WorkspaceFacts) -> str:
     """Return a sentence about the page of ours that opens it, or its missing address; otherwise nothing."""
     if facts.workspace is not None and facts.is_unusable:
-        because = problems.condition(facts.workspace, facts.connection_title)
+        because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill(cards.NOT_USABLE, because=Markup(safe(because, 300)))
     if facts.opens_in_page:
         without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
@@ -342,7 +342,7 @@ def format_reference(operation: Operation | None) -> list[str]:
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
     """Return a reference as a line; none where nothing broke."""
-    if not reference or problems.word_of(cause) in problems.NO_FAULTS:
+    if not reference or problems.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
@@ -359,7 +359,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
     """Format the cause of a failure, as far as its provider names it, and the place or person to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
-    said = problems.sentence(cause, facts.connection_title, reason or "", has_page=has_page)
+    said = problems.explain_cause(cause, facts.connection_title, reason or "", has_page=has_page)
     if facts.workspace is None:
         said = said.removesuffix(problems.WANTED).rstrip()
     return Markup(kit.format_reason(said, facts.now))
@@ -367,7 +367,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     """Return the buttons after an operation's failure: *Try again* is a new operation."""
-    word = problems.word_of(operation.cause)
+    word = problems.get_cause_word(operation.cause)
     if word in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:

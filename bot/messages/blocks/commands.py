@@ -45,7 +45,7 @@ def describe_command(command: str) -> str:
 def _format_day(found: re.Match[str]) -> str:
     """Return a day as people read it; what only looks like one stays as it is."""
     try:
-        return times.date_of(found[0])
+        return times.format_date(found[0])
     except ValueError:
         return found[0]
 

@@ -453,7 +453,7 @@ def moment(at: float, now: float) -> Markup:
     """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
     if abs(now - at) >= 12 * 3600:
         return day_moment(at)
-    return Markup(f"<!date^{int(at)}^{{time}}|{times.in_utc(at)}>")
+    return Markup(f"<!date^{int(at)}^{{time}}|{times.format_time_in_utc(at)}>")
 
 
 def moment_at(at: float, now: float) -> Markup:
@@ -464,12 +464,12 @@ def moment_at(at: float, now: float) -> Markup:
 
 def day_moment(at: float) -> Markup:
     """Return a time with its day in each reader's own zone: "today at 18:00"."""
-    return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.day_in_utc(at)}>")
+    return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.format_day_in_utc(at)}>")
 
 
 def day(at: float) -> Markup:
     """Return a day of whichever year in each reader's own zone: "February 18th, 2027"."""
-    return Markup(f"<!date^{int(at)}^{{date}}|{times.day_in_utc(at)}>")
+    return Markup(f"<!date^{int(at)}^{{date}}|{times.format_day_in_utc(at)}>")
 
 
 def format_reason(hold: str, now: float) -> str:

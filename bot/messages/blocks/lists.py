@@ -141,7 +141,7 @@ def status_answer(
     )
     if workspace.last_used_at is not None and not in_channel:
         text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
-    if said := problems.condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
+    if said := problems.describe_condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
         text = f"{text}\n{safe(said, 300)}"
     small = [kit.format_reason(workspace.remark, facts.now)] if workspace.remark and not in_channel else []
     text = f"{text}\n{more}" if more else text
@@ -199,7 +199,7 @@ def _render_row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list
         if facts.ide_url:
             names["name"] = kit.link(facts.ide_url, workspace.title)
             buttons = [one for one in buttons if one["action_id"] != "open_url"]
-    condition = problems.condition(workspace, facts.connection_title, helps=False)
+    condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     about: list[str] = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     about += list_end_lines(facts)[:1] or ([safe(condition, MAX_DETAIL_LENGTH)] if condition else [])
     about += [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
@@ -283,7 +283,7 @@ def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -
     for number, run in enumerate(runs[:MAX_RUN_CHOICES]):
         name = kit.line(run.name, 40)
         if names.count(names[number]) > 1:
-            name = fill(run_words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
+            name = fill(run_words.FROM, name=Markup(name), at=times.format_day(run.created_at, now, zone))
         label = fill(labels.get(verb, run_words.STATUS_ONE), name=Markup(name))
         button = stop_run_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
         made.append(kit.add_number(button, number, label))
@@ -434,7 +434,7 @@ def answer_server_info(
     rest = facts[_LINES_PER_PARAGRAPH - 1 :]
     blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(rest)]
     if users:
-        people = times.counted(len(users), "person", "people")
+        people = times.format_count(len(users), "person", "people")
         blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
         shown = [_format_user(user) for user in one.shown]
         blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(shown)]

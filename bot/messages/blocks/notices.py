@@ -131,7 +131,7 @@ def render_outage(facts: Facts) -> Answer:
     names: dict[str, Any] = {
         "since": kit.moment(since, facts.now),
         "at": kit.moment_at(since, facts.now),
-        "lasted": times.duration(until - since),
+        "lasted": times.format_duration(until - since),
         "until": kit.moment(until, facts.now),
         "place": facts.word("place"),
         # Our own address, from the settings.

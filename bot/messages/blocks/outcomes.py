@@ -54,7 +54,7 @@ def _describe_by_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
 def _render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     waited = None if operation is None else operation.seconds_waited
-    small = [] if waited is None else [fill(notices.READY_AFTER, took=times.duration(waited))]
+    small = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
     lines, more, buttons = describe_running(facts)
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
@@ -194,7 +194,9 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
         sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
     small = [kit.format_reason(operation.hold, facts.now)] if operation.hold else []
-    if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
+    if facts.workspace and (
+        condition := problems.describe_condition(facts.workspace, facts.connection_title)
+    ):
         small.insert(0, kit.safe(condition, 300))
     if operation.is_planned_ahead:
         times_ = {"at": operation.planned_for, "until": operation.good_until}

@@ -312,8 +312,8 @@ def explain_unread_time(
             given=given,
             forms=forms,
             options=options,
-            least=times.duration(soonest),
-            most=times.duration(farthest),
+            least=times.format_duration(soonest),
+            most=times.format_duration(farthest),
         )
     )
 

@@ -31,7 +31,7 @@ from bot.support.cleaning import clean, escape
 @kit.render_gone("job")
 def render_unknown() -> Answer:
     """Replace a message about a run that no longer exists."""
-    text = problems.sentence("no_job")
+    text = problems.explain_cause("no_job")
     return kit.message(text)
 
 
@@ -52,7 +52,7 @@ def _render_tail(facts: RunFacts) -> list[Block]:
     shown = format_output(output.tail) if output is not None and facts.run.is_going else None
     if output is None or shown is None:
         return []
-    small = [runs.LINES.format(lines=times.counted(output.lines, "line"))]
+    small = [runs.LINES.format(lines=times.format_count(output.lines, "line"))]
     if shown.is_cut or output.lines > shown.lines:
         small.append(runs.PART)
     if any(line.startswith(MARK) for line in output.tail.splitlines()):
@@ -86,7 +86,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
         template, facts, after=Markup(_format_duration(run)), code=Markup(_format_exit_code(run))
     )
     blocks: list[Block] = [kit.section(sentence)]
-    if detail := problems.run_detail(run, facts.connection_title):
+    if detail := problems.describe_run_detail(run, facts.connection_title):
         blocks.append(kit.context(safe(detail, 300)))
     tail = format_output("\n".join(_get_last_lines(facts)))
     if tail is not None:
@@ -157,7 +157,7 @@ def render_not_stopped(facts: RunFacts) -> Answer:
 
 def _render_with_cause(template: str, facts: RunFacts) -> Answer:
     text = fill_notice(
-        template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title)
+        template, facts, because=problems.explain_cause(facts.word("cause"), facts.connection_title)
     )
     return kit.message(text)
 
@@ -182,7 +182,7 @@ def format_state_lines(facts: RunFacts) -> list[str]:
             return [runs.CALLING_OFF]
         asked = runs.FORCE_ASKED if run.requested_stop == "force" else runs.STOP_ASKED
         lines.append(fill(asked, title=facts.connection_title))
-    detail = problems.run_detail(run, facts.connection_title)
+    detail = problems.describe_run_detail(run, facts.connection_title)
     return [*lines, *([safe(detail, 300)] if detail else [])]
 
 
@@ -243,10 +243,10 @@ def _build_output_button(run: Run) -> Element:
 
 def _list_over_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
-    if problems.word_of(run.cause) in {"unlinked", "credential_refused", "renamed"}:
+    if problems.get_cause_word(run.cause) in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
-    if problems.word_of(run.cause) == problems.STALE:
+    if problems.get_cause_word(run.cause) == problems.STALE:
         again.append(no_thanks_button())
     return [*list_logs_button(facts), *again, *list_page_button(facts)]
 
@@ -317,7 +317,7 @@ def _format_duration(run: Run) -> str:
     # Both by the provider's clock: an end that was only noticed says nothing about how long it ran.
     if run.started_at is None or run.finished_at is None:
         return ""
-    return f" {runs.AFTER.format(took=times.duration(run.finished_at - run.started_at))}"
+    return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"
 
 
 def _format_exit_code(run: Run) -> str:
@@ -326,7 +326,7 @@ def _format_exit_code(run: Run) -> str:
 
 def _format_cause(facts: RunFacts) -> str:
     return kit.format_reason(
-        problems.sentence(facts.run.cause or "internal", facts.connection_title), facts.now
+        problems.explain_cause(facts.run.cause or "internal", facts.connection_title), facts.now
     )
 
 

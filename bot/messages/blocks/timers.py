@@ -59,7 +59,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.OVER, **names))
     done, at = Markup(cards.DONE[_get_mode(workspace)]), kit.day_moment(workspace.stop_at)
-    left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
+    left = times.format_duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     counts, buttons = workspace.ends.counts, keep_buttons(workspace)
     because: str = "own" if counts is None else counts.because
     if counts is not None and counts.because == "lesson":
@@ -132,7 +132,7 @@ def render_failed(facts: WorkspaceFacts) -> Answer:
         return _still_stop(facts, names)
     if cause in cards.OBSTACLES:
         return _format_obstacle(facts, cause)
-    said = Markup(safe(problems.sentence(cause, facts.connection_title)))
+    said = Markup(safe(problems.explain_cause(cause, facts.connection_title)))
     sentence = fill(cards.FAILED, cause=said, **names)
     buttons = list_later_button(facts)
     return kit.message(sentence, [], buttons)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import AtStake, Ending, StopEffect, StopMode
 from bot.domain.workspaces import State
-from bot.messages.texts.times import time_mark
+from bot.messages.texts.times import make_time_placeholder
 
 STATES: Final[Mapping[State, str]] = {
     State.STOPPED: "Stopped",
@@ -238,16 +238,16 @@ _STRANGE_STATE: Final = "I can't tell from {title} what it's doing: {said}. I'll
 _NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as that's possible."
 
 
-def silent_since(title: str, since: float) -> str:
+def format_silence(title: str, since: float) -> str:
     """Say since when a connection gives no usable answer; ``since`` in epoch seconds.
 
     The sentence is stored, so the time is a mark in it, which is replaced in each reader's own zone.
     """
-    return _SILENT_SINCE.format(title=title, since=time_mark(since))
+    return _SILENT_SINCE.format(title=title, since=make_time_placeholder(since))
 
 
 def get_silence_prefix(title: str) -> str:
-    """Return the beginning of every sentence of ``silent_since`` about a connection."""
+    """Return the beginning of every sentence of ``format_silence`` about a connection."""
     return _SILENT_SINCE.partition("{since}")[0].format(title=title)
 
 
@@ -264,7 +264,9 @@ def describe_delay(hold: str, title: str, until: float) -> str:
         for kind, said in _DELAYS.items()
         if hold.startswith(kind.partition("{since}")[0].format(title=title))
     )
-    return next(found, "I couldn't start it before {until}.").format(title=title, until=time_mark(until))
+    return next(found, "I couldn't start it before {until}.").format(
+        title=title, until=make_time_placeholder(until)
+    )
 
 
 def is_silence(hold: str | None) -> bool:
@@ -272,40 +274,40 @@ def is_silence(hold: str | None) -> bool:
     return _SILENT_SINCE.partition("{title}")[2].partition("{since}")[0] in (hold or "")
 
 
-def say_busy_since(title: str, since: float) -> str:
+def format_overload(title: str, since: float) -> str:
     """Say since when a connection has refused a call as too busy; ``since`` as above."""
-    return _BUSY_SINCE.format(title=title, since=time_mark(since))
+    return _BUSY_SINCE.format(title=title, since=make_time_placeholder(since))
 
 
-def paused(title: str, until: float) -> str:
+def format_pause(title: str, until: float) -> str:
     """Say that a connection asked for a pause; ``until`` in epoch seconds, stored as a mark, as above.
 
     It is said in whole minutes, so it is the one that has begun by then.
     """
-    return _PAUSED.format(title=title, until=time_mark(math.ceil(until / 60) * 60))
+    return _PAUSED.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
 
 
-def still_down(title: str, since: float) -> str:
+def format_start_without_effect(title: str, since: float) -> str:
     """Say that a start was accepted at ``since`` and does not show yet."""
-    return _STILL_DOWN.format(title=title, since=time_mark(since))
+    return _STILL_DOWN.format(title=title, since=make_time_placeholder(since))
 
 
-def say_no_effect(title: str, since: float) -> str:
+def format_stop_without_effect(title: str, since: float) -> str:
     """Say that a stop was accepted at ``since`` and does not show yet."""
-    return _NO_EFFECT.format(title=title, since=time_mark(since))
+    return _NO_EFFECT.format(title=title, since=make_time_placeholder(since))
 
 
-def not_configured(name: str) -> str:
+def format_missing_connection(name: str) -> str:
     """Say that the operator took a connection away."""
     return NOT_CONFIGURED.format(name=name)
 
 
-def strange_state(title: str, said: str) -> str:
+def format_unknown_state(title: str, said: str) -> str:
     """Say that a read didn't tell the state, and quote its provider's package about that."""
     return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
 
 
-def no_stop_yet(title: str) -> str:
+def format_postponed_stop(title: str) -> str:
     """Say that a provider accepts no stop in the state that it reports."""
     return _NO_STOP_YET.format(title=title)
 

@@ -106,14 +106,14 @@ NOTHING: Final = (
 )
 
 
-def will_end(phase: str, at: str, done: str) -> str:
+def format_planned_stop(phase: str, at: str, done: str) -> str:
     """Say its state and the time of its stop; ``at`` is an adverb, ``done`` a participle."""
     if phase == "running":
         return f"{LINES[phase]} until {at.removeprefix('at ')}"
     return f"{LINES[phase]}. It will be {done} {at}."
 
 
-def ends(phase: str, at: str, *, is_removed: bool) -> str:
+def format_provider_end(phase: str, at: str, *, is_removed: bool) -> str:
     """Say how it stands and when its provider ends it, unless somebody does something."""
     ending = "will be removed" if is_removed else "will stop"
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
@@ -189,6 +189,6 @@ REFUSED: Final = {
 }
 
 
-def refused(reason: str) -> str:
+def explain_failed_installation(reason: str) -> str:
     """Say why Usher wasn't installed, and what to do."""
     return REFUSED.get(reason) or REFUSED["other"].format(reason=reason)

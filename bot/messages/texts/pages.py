@@ -6,7 +6,7 @@ Plain text. Pages escape it by themselves; code that puts it into a Slack messag
 from collections.abc import Mapping
 from typing import Final
 
-from bot.messages.texts.times import counted
+from bot.messages.texts.times import format_count
 from bot.support import errors
 
 BRAND = "Usher"
@@ -78,7 +78,7 @@ OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
 CONFIRM_BUTTON: Final = "Link {title}"
 
 
-def done(title: str, username: str) -> str:
+def format_linked_account(title: str, username: str) -> str:
     """Say what was linked."""
     return f"{title} is linked, as {username}." if username else f"{title} is linked."
 
@@ -118,12 +118,12 @@ def _new_link(command: str, title: str = "") -> str:
     return f"Type {command} link {title}".rstrip() + " in Slack to get a new link."
 
 
-def link_unknown(command: str) -> str:
+def explain_unknown_link(command: str) -> str:
     """Answer an address that was never handed out, or long ago."""
     return f"This link doesn't exist, or it's more than a day old. {_new_link(command)}"
 
 
-def link_expired(command: str, title: str) -> str:
+def explain_expired_link(command: str, title: str) -> str:
     """Answer an expired link, or one that a newer one has replaced."""
     return (
         "A link is valid for 10 minutes, or until you ask for a newer one. "
@@ -131,17 +131,17 @@ def link_expired(command: str, title: str) -> str:
     )
 
 
-def link_used(command: str, title: str) -> str:
+def explain_used_link(command: str, title: str) -> str:
     """Answer a link that was used."""
     return f"This link has already been used, and each link only works once. {_new_link(command, title)}"
 
 
-def link_tries(command: str, title: str) -> str:
+def explain_exhausted_link(command: str, title: str) -> str:
     """Answer when five tokens were tried."""
     return f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, title)}"
 
 
-def link_other_browser(command: str, title: str) -> str:
+def explain_link_in_other_browser(command: str, title: str) -> str:
     """Answer another browser than the one that began."""
     return (
         "This link is already being used in another browser. Continue there, or start over here. "
@@ -187,7 +187,7 @@ FORGED: Final = (
 )
 
 
-def no_cookie(command: str) -> str:
+def explain_missing_cookie(command: str) -> str:
     """Answer when the browser did not bring what the first visit left."""
     return (
         "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
@@ -212,14 +212,16 @@ TOKEN_OWN: Final = (
 )
 
 
-def check_failed_oddly(error: errors.ProviderError, title: str, attempts_left: int) -> str:
+def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, attempts_left: int) -> str:
     """Say why a token that looks like none was not accepted."""
-    return check_failed(error, title, attempts_left, TOKEN_SHAPE.format(title=title))
+    return explain_failed_check(error, title, attempts_left, TOKEN_SHAPE.format(title=title))
 
 
-def check_failed(error: errors.ProviderError, title: str, attempts_left: int, refused: str = "") -> str:
+def explain_failed_check(
+    error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
+) -> str:
     """Say why the provider did not accept a token, with what to do."""
-    tries = f"{counted(attempts_left, 'try is', 'tries are')} left."
+    tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token. Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
@@ -262,7 +264,7 @@ UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {k
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 
 
-def code_none(command: str) -> str:
+def explain_unexpected_code(command: str) -> str:
     """Answer a code that nobody waits for."""
     return (
         "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
@@ -270,11 +272,11 @@ def code_none(command: str) -> str:
     )
 
 
-def code_wrong(attempts_left: int, command: str) -> str:
+def explain_wrong_code(attempts_left: int, command: str) -> str:
     """Answer a wrong code."""
     if attempts_left == 0:
         return f"That code is wrong, and it was your last try. {_new_link(command)}"
-    tries = f"{counted(attempts_left, 'try is', 'tries are')} left."
+    tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 
 
@@ -317,7 +319,7 @@ THERE_UNSET: Final = (
 )
 
 
-def there_failed(error: errors.ProviderError, title: str, attempts_left: int) -> str:
+def explain_failed_sign_in(error: errors.ProviderError, title: str, attempts_left: int) -> str:
     """Say why signing in at the provider led nowhere, with what to do."""
     if isinstance(error, errors.CredentialRefused):
         return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
@@ -329,7 +331,7 @@ def there_failed(error: errors.ProviderError, title: str, attempts_left: int) ->
             "admin to compare the permissions that it has there with “usher docs connections”."
         )
     if isinstance(error, errors.TemporaryError):
-        return check_failed(error, title, attempts_left)
+        return explain_failed_check(error, title, attempts_left)
     return (
         f"{title} didn't finish signing you in. Nothing was linked. "
         "If it happens again, tell your Usher admin."

@@ -2,7 +2,7 @@
 
 A *cause* is what is stored with an operation: a word of ``CAUSES``, or a word and the provider's own message
 after a colon (``invalid: disk too small``), or a word and a sentence of ours after two colons,
-which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts it into words.
+which is shown as it is. ``to_cause`` makes one from an error, ``explain_cause`` puts it into words.
 """
 
 import re
@@ -15,7 +15,7 @@ from bot.domain.runs import Run
 from bot.domain.usability import Lack
 from bot.domain.work_items import WorkItem
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts.times import time_mark
+from bot.messages.texts.times import make_time_placeholder
 from bot.support import errors
 
 #: The longest part of a provider's own message that is repeated to people.
@@ -307,7 +307,7 @@ NO_FAULTS: Final = frozenset(
 )
 
 
-def cause_of(error: BaseException) -> str:
+def to_cause(error: BaseException) -> str:
     """Return the cause to be stored for an error: a word, with the provider's message where it helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
@@ -320,7 +320,7 @@ def cause_of(error: BaseException) -> str:
     return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
 
 
-def sentence(
+def explain_cause(
     problem: BaseException | str,
     connection_title: str = "The provider",
     message: str = "",
@@ -333,14 +333,14 @@ def sentence(
     cause holds none. ``has_page``: people have a page there that may say more. A cause that is not known is
     said as trouble of Usher's own, never as nothing.
     """
-    cause = problem if isinstance(problem, str) else cause_of(problem)
+    cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
     known = reason_in(text or message)
     if word == "provider_failed" or (word in {"misconfigured", "no_room"} and known is not None):
-        return explanation(text or message, connection_title, is_over=True, has_page=has_page)
-    said = quoted(text or message, connection_title)
+        return explain_reason(text or message, connection_title, is_over=True, has_page=has_page)
+    said = quote_message(text or message, connection_title)
     if word == "refused" and not said:
         said = f" {NO_REASON.format(title=connection_title)}"
     template = CAUSES.get(word, CAUSES["internal"])
@@ -349,11 +349,11 @@ def sentence(
 
 def is_own_limit(cause: str | None) -> bool:
     """Return whether something failed at a limit of the person's own, which somebody may change."""
-    word, said = word_of(cause), (cause or "").partition(":")[2]
+    word, said = get_cause_word(cause), (cause or "").partition(":")[2]
     return word == "limit" or (word == "provider_failed" and reason_in(said) is Reason.QUOTA)
 
 
-def word_of(cause: str | None) -> str:
+def get_cause_word(cause: str | None) -> str:
     """Return the word of a cause, without the message."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
 
@@ -365,7 +365,7 @@ WANTED: Final = "Do you still want it?"
 _ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
 
 
-def get_fact(hold: str) -> str:
+def get_first_sentence(hold: str) -> str:
     """Return the first sentence of a hold: what is so, without what comes of it."""
     return hold.partition(". ")[0].rstrip(".") + "." if hold else ""
 
@@ -374,27 +374,29 @@ def get_fact(hold: str) -> str:
 MISSED_CAUSE: Final = "missed"
 
 
-def asked_long_ago(work_item: WorkItem) -> str:
+def make_stale_cause(work_item: WorkItem) -> str:
     """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds.
 
     Nobody asked for what a plan did: what held that up is the cause.
     """
     if isinstance(work_item, Operation) and work_item.good_until is not None:
-        because = get_fact(work_item.hold or work_item.delayed_by)
+        because = get_first_sentence(work_item.hold or work_item.delayed_by)
         return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
     planned = work_item.planned_for if isinstance(work_item, Operation) else None
-    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or work_item.created_at))}"
+    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=make_time_placeholder(planned or work_item.created_at))}"
 
 
 _RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"
 
 
-def restored(backup_at: float) -> str:
+def make_restored_cause(backup_at: float) -> str:
     """Return the cause of the end of what a backup has that was made then."""
-    return f"{STALE}:: {_RESTORED.format(at=time_mark(backup_at))}"
+    return f"{STALE}:: {_RESTORED.format(at=make_time_placeholder(backup_at))}"
 
 
-def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True) -> str:
+def explain_reason(
+    message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
+) -> str:
     """Say what holds something up, or made it fail, given its provider's message; quote an unknown cause.
 
     ``helps`` adds what helps, who does, or that it may pass. Without a message it is said that there is none,
@@ -402,12 +404,12 @@ def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, 
     """
     known = reason_in(message)
     if known is None:
-        said = [quoted(message, title) or (NO_REASON if is_over else "")]
+        said = [quote_message(message, title) or (NO_REASON if is_over else "")]
         said += [SEE_PAGE if has_page else ASK_ADMIN] if is_over and helps else []
     else:
         because = REASONS[known]
         said = [because.then if is_over else because.now]
-        said += [quoted(message, title).strip()] if known is Reason.QUOTA else []
+        said += [quote_message(message, title).strip()] if known is Reason.QUOTA else []
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
     what = " and ".join(SHORT_OF[one] for one in short_of(message))
     missing = f": not enough {what}" if what else ""
@@ -423,7 +425,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 }
 
 
-def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
+def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
     """Say what its provider tells of a workspace as it is now, "" if nothing."""
     if workspace.current_state is not workspace.state:
         return ""
@@ -433,18 +435,18 @@ def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page:
     detail = workspace.detail or ""
     if not workspace.reason or not (is_over or (workspace.state is State.STARTING and not detail)):
         return detail
-    because = explanation(workspace.reason, title, is_over=is_over, helps=helps, has_page=has_page)
+    because = explain_reason(workspace.reason, title, is_over=is_over, helps=helps, has_page=has_page)
     return f"{because} {detail}".strip()
 
 
-def run_detail(run: Run, title: str) -> str:
+def describe_run_detail(run: Run, title: str) -> str:
     """Say what its provider tells of a run: a known cause in words, anything else as it is."""
     if reason_in(run.detail or "") is None:
         return run.detail or ""
-    return explanation(run.detail or "", title, is_over=run.state.is_over)
+    return explain_reason(run.detail or "", title, is_over=run.state.is_over)
 
 
-def quoted(message: str, title: str) -> str:
+def quote_message(message: str, title: str) -> str:
     """Quote the provider's message as a sentence of its own, or say nothing."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

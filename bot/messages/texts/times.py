@@ -6,21 +6,21 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: What ``time_mark`` writes; the group is the epoch second.
+#: What ``make_time_placeholder`` writes; the group is the epoch second.
 TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
 #: Whoever types times like this reads them so.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Where ``roughly`` changes its words, in minutes, and in seconds.
+#: Where ``format_roughly`` changes its words, in minutes, and in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
 _ABOUT_AN_HOUR = 3_150
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Say a length of time in at most two units: ``12 s``, ``1 min 40 s``, ``2 h 5 min``, ``3 days``."""
     whole = max(round(seconds), 0)
     if whole < _MINUTE:
@@ -30,10 +30,10 @@ def duration(seconds: float) -> str:
     if whole < _DAY:
         return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
     days = whole // _DAY
-    return counted(days, "day")
+    return format_count(days, "day")
 
 
-def roughly(seconds: float) -> str:
+def format_roughly(seconds: float) -> str:
     """Say a usual length of time, so rounded that it promises nothing: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
@@ -48,22 +48,22 @@ def roughly(seconds: float) -> str:
     return "about an hour" if hours == 1 else f"about {hours} hours"
 
 
-def counted(count: int, one: str, several: str = "") -> str:
+def format_count(count: int, one: str, several: str = "") -> str:
     """Say how many things there are: ``1 place``, ``1,200 lines``; ``several`` if not ``one`` with an s."""
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
-def in_utc(at: float) -> str:
+def format_time_in_utc(at: float) -> str:
     """Say a time of day for readers whose Slack can't show their own zone; ``at`` in epoch seconds."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
 
 
-def day_in_utc(at: float) -> str:
+def format_day_in_utc(at: float) -> str:
     """Say a day and a time of day for the same readers."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
-def day_in(at: float, now: float, zone: tzinfo) -> str:
+def format_day(at: float, now: float, zone: tzinfo) -> str:
     """Say a time with its day in a zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
     local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (local.date() - today).days
@@ -86,15 +86,15 @@ def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
     local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
     clock += " UTC" if str(zone) == "UTC" else ""
-    return clock if local.date() == today else f"{weekday_of(local.date().isoformat())} at {clock}"
+    return clock if local.date() == today else f"{format_weekday(local.date().isoformat())} at {clock}"
 
 
-def date_of(day: str) -> str:
+def format_date(day: str) -> str:
     """Say a date given as ``2026-11-24``: ``24 Nov``."""
     return date.fromisoformat(day).strftime("%-d %b")
 
 
-def weekday_of(day: str) -> str:
+def format_weekday(day: str) -> str:
     """Say a date with its weekday: ``Tue 24 Nov``."""
     return date.fromisoformat(day).strftime("%a %-d %b")
 
@@ -105,26 +105,26 @@ def format_dates(spans: Iterable[tuple[str, str]]) -> str:
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
         # Of several days of one month, the last one names it.
-        days = listed([*(_day_of(day) for day, _ in most), date_of(last[1])])
+        days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1])])
         said += [f"on {days}"] if is_day else [_format_span(*span) for span in [*most, last]]
-    return listed(said)
+    return join_names(said)
 
 
 def _format_span(first: str, last: str) -> str:
-    return f"from {_day_of(first) if first[:7] == last[:7] else date_of(first)} to {date_of(last)}"
+    return f"from {_day_of(first) if first[:7] == last[:7] else format_date(first)} to {format_date(last)}"
 
 
 def _day_of(day: str) -> str:
     return str(date.fromisoformat(day).day)
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """List names: ``one, another and a third``."""
     *most, last = [*names] or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def time_mark(at: float) -> str:
+def make_time_placeholder(at: float) -> str:
     """Return what stands for a time in a stored sentence; ``at`` in epoch seconds."""
     return f"{{time:{int(at)}}}"
 

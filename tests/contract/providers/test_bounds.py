@@ -128,8 +128,8 @@ ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
 @pytest.mark.parametrize("kind", [kind for kind in ERRORS if issubclass(kind, errors.ProviderError)])
 async def test_every_error_is_one_sentence_with_a_next_step(kind):
-    said = problems.sentence(kind("out of order", status=400), "Saturn Cloud")
-    assert said != problems.sentence("internal")
+    said = problems.explain_cause(kind("out of order", status=400), "Saturn Cloud")
+    assert said != problems.explain_cause("internal")
     assert said[0].isupper()
     assert said.endswith(".")
     assert kind.__name__ not in said

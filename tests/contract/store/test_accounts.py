@@ -155,7 +155,7 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
     assert len(await store.read(audit.read_audit)) == 1
     held = await store.read(operations.find_operation, operation.id)
-    assert (held.is_open, held.hold) == (True, problems.sentence("credential_refused", ""))
+    assert (held.is_open, held.hold) == (True, problems.explain_cause("credential_refused", ""))
     assert (await store.read(cards.find_card, operation.id)).is_dirty
     await want_read(store, mine.workspaces[0].id)
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []

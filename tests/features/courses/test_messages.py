@@ -138,7 +138,7 @@ def test_many_problems_stay_within_the_limits():
 def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(cause):
     press = Participant("class_1", ALICE, NOW, "")
     failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
-    held = replace(OPERATION, hold=problems.sentence(cause, "Saturn Cloud"))
+    held = replace(OPERATION, hold=problems.explain_cause(cause, "Saturn Cloud"))
     shown = [failed, held] if cause in class_words.WHY_CAUSE else [failed]
     for operation in shown:
         answer = messages.render_problems(

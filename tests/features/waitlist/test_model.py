@@ -83,7 +83,7 @@ def test_what_providers_say_of_room(said, kind):
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else one or "none",
 )
 def test_errors_that_say_that_there_is_no_room(error, kind):
-    assert find_missing_capacity(problems.cause_of(error)) == kind
+    assert find_missing_capacity(problems.to_cause(error)) == kind
 
 
 @pytest.mark.parametrize(
