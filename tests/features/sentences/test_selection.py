@@ -140,6 +140,6 @@ def test_an_exception_that_nobody_knows_is_left_over():
         assert not reading_of(text).is_full, text
 
 
-def test_marks_stand_for_names_and_slips():
+def test_placeholders_stand_for_names_and_slips():
     text = "please run trian-xgb on the Team hub and keep gpu-train for Biology"
-    assert NAMES.marks(tuple(text.split())) == {2: "jj", 5: "kk", 6: "", 9: "ww", 11: "cc"}
+    assert NAMES.find_placeholders(tuple(text.split())) == {2: "jj", 5: "kk", 6: "", 9: "ww", 11: "cc"}
