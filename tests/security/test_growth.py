@@ -365,7 +365,7 @@ async def test_a_sentence_among_many_names_is_read_beside_the_loop():
 
         def look(frame: Any, event: str, _given: object) -> None:
             # What is read before any name is known costs nothing.
-            if event == "call" and frame.f_code is Names.spans.__code__ and frame.f_locals["self"].rows:
+            if event == "call" and frame.f_code is Names.find_spans.__code__ and frame.f_locals["self"].rows:
                 where.add(threading.get_ident())
 
         threading.setprofile(look)
