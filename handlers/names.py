@@ -381,9 +381,9 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
     connections: dict[Purpose, list[str]] = {
         one: list_making_connections(services, one) for one in ("job", "workspace")
     }
-    choices_by_purpose: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in connections}
+    choices_by_purpose: dict[Purpose, list[tuple[str, str, str]]] = {purpose: [] for purpose in connections}
     for account in await store.read(accounts.list_accounts, request.principal):
-        purposes = [one for one in connections if account.connection in connections[one]]
+        purposes = [purpose for purpose in connections if account.connection in connections[purpose]]
         snapshot = await snapshots.load_templates(services.context, account) if purposes else None
         if snapshot is None:
             continue
@@ -393,8 +393,12 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
                 PersonalOffer(provider, snapshot, purpose, request.principal).form({}).field(TEMPLATE_FIELD)
             )
             choices = field.choices if field is not None else ()
-            choices_by_purpose[purpose] += [(account.connection, one.label, one.value) for one in choices]
-    courses = [one for hooks in RequestHooks.list_subscribers() for one in await hooks.list_entities(request)]
+            choices_by_purpose[purpose] += [
+                (account.connection, choice.label, choice.value) for choice in choices
+            ]
+    courses = [
+        entity for hooks in RequestHooks.list_subscribers() for entity in await hooks.list_entities(request)
+    ]
     jobs, templates = (
         [Job(*one) for one in choices_by_purpose["job"]],
         [TemplateName(*one) for one in choices_by_purpose["workspace"]],

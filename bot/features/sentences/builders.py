@@ -108,7 +108,7 @@ def _show_never_run(text: Utterance) -> Answer | None:
 async def show_open(text: Utterance, _: Label) -> Answer | None:
     """Open the one workspace that is meant, or the only one that runs."""
     chosen, _is_all = text.find_objects()
-    running = [one for one in chosen if one.state is State.RUNNING]
+    running = [workspace for workspace in chosen if workspace.state is State.RUNNING]
     chosen = chosen if text.which.named or len(running) != 1 else running
     return await text.run("open", chosen[0].id) if len(chosen) == 1 else None
 
@@ -133,7 +133,7 @@ async def answer_question(text: Utterance, label: Label) -> Answer | None:
 
 def list_commands(text: Utterance, label: Label) -> list[str]:
     """Return the commands of a label that shows something or asks by itself."""
-    which, names = text.which, [join_words((one.title,)) for one in text.which.named]
+    which, names = text.which, [join_words((workspace.title,)) for workspace in text.which.named]
     if label.of_run and which.runs and not names:
         return [f"job {label.of_run} {join_words((run.name,))}" for run in which.runs]
     if names and "workspace" in label.slots and label.only_shows:
@@ -179,7 +179,9 @@ async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:
 async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
     """Build operations on workspaces: now, until a time or once at a time."""
     chosen, is_all = text.find_objects(label)
-    spoken = set() if text.which.is_named or is_all else {one.id for one in text.recent.workspaces}
+    spoken = (
+        set() if text.which.is_named or is_all else {workspace.id for workspace in text.recent.workspaces}
+    )
     is_up = _is_start(label.name)
     found: list[Proposal] = []
     for at in text.at if "time" in label.slots else (None,):
@@ -191,17 +193,17 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
             about = text.request.redirect("workspace", verb, ())
             about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
             able = [
-                one
-                for one in await confirmations.filter_needed(about, group)
-                if confirmations.is_possible(about, one)
+                workspace
+                for workspace in await confirmations.filter_needed(about, group)
+                if confirmations.is_possible(about, workspace)
             ]
-            able = [one for one in able if one.id in spoken] or able
+            able = [workspace for workspace in able if workspace.id in spoken] or able
             when = text.reading.when
             is_later = is_up and when and when.lead not in {"", *UNTIL_LEADS}
             if is_all and len(able) > 1 and confirmations.can_do_several(about) and not is_later:
                 found.append(await _build_several(text, about, able))
             else:
-                found += [await _build_one(text, about, one) for one in able[:MAX_PROPOSALS]]
+                found += [await _build_one(text, about, workspace) for workspace in able[:MAX_PROPOSALS]]
     return found
 
 
@@ -248,7 +250,7 @@ async def _build_several(text: Utterance, about: Request, able: Sequence[Workspa
         about, able, is_named=bool(text.which.workspaces), besides=text.which.besides
     )
     label = await confirmations.format_label(
-        about, about.verb, times.join_names(line(one.title) for one in able)
+        about, about.verb, times.join_names(line(workspace.title) for workspace in able)
     )
     return Proposal(
         alone, kit.add_number(next(kit.iterate_buttons(alone.blocks)), 0, line(label, kit.MAX_BUTTON_LENGTH))
@@ -257,13 +259,13 @@ async def _build_several(text: Utterance, about: Request, able: Sequence[Workspa
 
 async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
     """Build the form that asks when to stop something, or when to start it."""
-    chosen = [one for one in text.which.named if one.connection in text.linked]
+    chosen = [workspace for workspace in text.which.named if workspace.connection in text.linked]
     if label.consequence is Consequence.STARTS or label.name == "restart":
         return _build_hours_form(chosen)
     return [
-        _build_form(kit.button(cards.LATER, "stop_later", one.id), talk.WHEN)
-        for one in chosen
-        if one.state in {State.RUNNING, State.STARTING}
+        _build_form(kit.button(cards.LATER, "stop_later", workspace.id), talk.WHEN)
+        for workspace in chosen
+        if workspace.state in {State.RUNNING, State.STARTING}
     ][:1]
 
 
@@ -287,8 +289,10 @@ async def ask_for_hours(text: Utterance, _: Label) -> list[Proposal]:
 
 def _build_hours_form(chosen: Sequence[Workspace]) -> list[Proposal]:
     return [
-        _build_form(kit.button(cards.HOURS, "hours_form", one.id), fill(talk.WHICH_HOURS, name=one.title))
-        for one in chosen[:1]
+        _build_form(
+            kit.button(cards.HOURS, "hours_form", workspace.id), fill(talk.WHICH_HOURS, name=workspace.title)
+        )
+        for workspace in chosen[:1]
     ]
 
 
@@ -324,7 +328,7 @@ async def build_again(text: Utterance, label: Label) -> list[Proposal]:
 
 async def build_name(text: Utterance, _: Label) -> list[Proposal]:
     """Build a new name of a workspace."""
-    names = [join_words((one.title,)) for one in text.which.named]
+    names = [join_words((workspace.title,)) for workspace in text.which.named]
     news = text.reading.left or text.which.unknown
     is_word = len(names) == len(news) == 1 and " " not in news[0]
     return [text.offer_command(f"alias {names[0]} {join_words(news)}")] if is_word else []
@@ -360,7 +364,7 @@ async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
         # ``no messages`` are fewer, but ``don't mute it`` leaves them as they are.
         is_off, is_on = not is_off, False
     wanted = ["off"] if is_off else ["on"] if is_on else [] if is_not else ["off", "on"]
-    names = [join_words((one.title,)) for one in text.which.named]
+    names = [join_words((workspace.title,)) for workspace in text.which.named]
     return [text.offer_command(f"notify {name} {one}") for name in names for one in wanted][:MAX_PROPOSALS]
 
 
@@ -386,7 +390,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
     states = [vocabulary.RUN_STATES[word] for word in text.words if word in vocabulary.RUN_STATES]
     said = [run for run in every if states and run.state == states[0]][:1]
     # ``the training run`` is no workspace, whatever else is called so.
-    alike = [run for run in every if any(_is_alike(run.name, one.title) for one in which.named)]
+    alike = [run for run in every if any(_is_alike(run.name, workspace.title) for workspace in which.named)]
     runs = which.runs or alike or (() if which.is_named and not which.named else said or text.recent.runs)
     if is_stop:
         runs = runs or (() if which.jobs else every)
@@ -428,7 +432,7 @@ async def ask_for_schedule(text: Utterance, _: Label) -> list[Proposal]:
     able = [join_words((name,)) for name, place in named.items() if isinstance(connections[place], Schedules)]
     if cron:
         return [text.offer_command(f'job schedule {one} "{cron}"') for one in able[:1]]
-    forms = [one for one in able if any(one == join_words((job.name,)) for job in text.which.jobs)]
+    forms = [name for name in able if any(name == join_words((job.name,)) for job in text.which.jobs)]
     return [text.offer_command(f"job schedule {one}")._replace(is_form=True) for one in forms[:1]]
 
 

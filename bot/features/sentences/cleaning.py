@@ -74,10 +74,10 @@ def _split_items(text: str) -> str:
     every = list(_ITEM_NUMBER.finditer(text))
     at_start = [one for one in every if not text[text.rfind("\n", 0, one.start()) + 1 : one.start()].strip()]
     for items in (at_start, every):
-        counted = [int(one[1]) for one in items]
+        counted = [int(item[1]) for item in items]
         if len(items) > 1 and counted == [*range(1, len(items) + 1)] and items[:1] == at_start[:1]:
-            begins = [0, *(one.end() for one in items)]
-            ends = [*(one.start() for one in items), len(text)]
+            begins = [0, *(item.end() for item in items)]
+            ends = [*(item.start() for item in items), len(text)]
             return "\n".join(text[begin:end] for begin, end in zip(begins, ends, strict=True))
     return text
 

@@ -330,10 +330,14 @@ class _Turn:
         self.day = next(filter(time_parsing.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
         parts = {
-            one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_question
+            workspace: {*fold(workspace.title).replace("-", " ").split()}
+            for workspace in frame.objects
+            if frame.is_question
         }
         self.chosen = [one for one, said in parts.items() if said & {*map(fold_word, self.which.unknown)}]
-        known = {*LEADS, *_NUMBER_WORDS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
+        known = {*LEADS, *_NUMBER_WORDS}.union(
+            {self.day, self.number}, *(parts[workspace] for workspace in self.chosen)
+        )
         # "and report is down" says something about it.
         is_remark = bool(self.which.is_named and vocabulary.DISTINGUISHING.intersection(folded))
         is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)

@@ -308,7 +308,9 @@ async def _answer(text: Utterance, proposals: Sequence[Proposal], label: str) ->
             proposals[0].alone, _list_left_out(text, proposals[0].label, proposals[0].text)
         )
         # What a form asks for may be said instead.
-        referents = Referents(tuple(one.id for one in workspaces), takes_press=True, what=proposals[0].label)
+        referents = Referents(
+            tuple(workspace.id for workspace in workspaces), takes_press=True, what=proposals[0].label
+        )
         return replace(alone, about=referents) if proposals[0].is_form and workspaces else alone
     else:
         head = talk.LIKELY if proposals else untimely or text.unread_reason or talk.NOT_UNDERSTOOD
@@ -321,11 +323,13 @@ async def _answer(text: Utterance, proposals: Sequence[Proposal], label: str) ->
     is_of_any = which.named or which.runs or which.connections
     shows = list_commands(text, LABELS["status"]) if is_of_any else []
     shows += ["courses"] if which.courses else []
-    labels = {one.text for one in proposals}
+    labels = {proposal.text for proposal in proposals}
     more = [one for one in lists.list_command_buttons(shows) if one["text"]["text"] not in labels]
-    buttons = [*(one.button for one in proposals), *more] or [replies.list_button()]
+    buttons = [*(proposal.button for proposal in proposals), *more] or [replies.list_button()]
     buttons = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(buttons[:MAX_PROPOSALS])]
-    about = Referents(tuple(one.id for one in workspaces), tuple(run.id for run in which.runs), what=label)
+    about = Referents(
+        tuple(workspace.id for workspace in workspaces), tuple(run.id for run in which.runs), what=label
+    )
     answer = replies.with_remarks(
         replies.hint(head, buttons), _list_left_out(text, label) if proposals else []
     )

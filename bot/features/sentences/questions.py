@@ -114,7 +114,7 @@ async def _find_last(
     runs = await store.read(run_rows.list_runs, request.principal)
     operations = [(one.created_at, one.outcome, workspace) for one, workspace in latest if one is not None]
     last = max(
-        (one for one in operations if not is_failed or one[1] in _FAILED_OUTCOMES),
+        (operation for operation in operations if not is_failed or operation[1] in _FAILED_OUTCOMES),
         default=None,
         key=itemgetter(0),
     )

@@ -270,7 +270,7 @@ class _Text:
         )
         is_asking = ends_in_question or self._is_question(words)
         is_question = reading.is_question or (not is_polite and is_asking)
-        titles = (one.title for span in self.names.find_spans(words) for one in span.workspaces)
+        titles = (workspace.title for span in self.names.find_spans(words) for workspace in span.workspaces)
         is_out = any(map(is_struck_out, self.written)) and not any("~" in title for title in titles)
         return replace(
             reading, is_question=is_question, how=reading.how or ("quote" if is_out else ""), said=words

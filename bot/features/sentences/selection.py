@@ -101,7 +101,7 @@ class Which:
     @property
     def named(self) -> list[Workspace]:
         """Return all workspaces of the names, each once."""
-        return list({one.id: one for group in self.workspaces for one in group}.values())
+        return list({workspace.id: workspace for group in self.workspaces for workspace in group}.values())
 
     @property
     def is_named(self) -> bool:
