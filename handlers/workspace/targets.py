@@ -239,7 +239,9 @@ def make_choice_buttons(
     """Return a button for each workspace that may be meant, labelled with its effect."""
     template = talk.DO_ONE.get(find_verb(request)) if request.at is None else talk.DO_AT.get(request.verb)
     if request.more:
-        labels = [talk.LONGER.format(name=label, time=times.format_duration(request.more)) for label in labels]
+        labels = [
+            talk.LONGER.format(name=label, time=times.format_duration(request.more)) for label in labels
+        ]
     elif template is not None:
         labels = [template.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":

@@ -348,7 +348,7 @@ async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us
         assert EventRequest({"event": None}, bot.services, "").event == {}
 
 
-async def test_somebody_of_another_team_of_the_enterprise_is_welcome_where_all_of_it_has_installed_us():
+async def test_member_of_another_team_of_the_enterprise_is_served():
     colleague = Principal("E1", "T2", "UFAR")
     async with rig(installation=Installation("T1", "E1", is_org_wide=True)) as bot:
         await bot.link(colleague)

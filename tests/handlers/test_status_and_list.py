@@ -103,7 +103,7 @@ async def known(bot, name, **times):
     await bot.store.carry_out(lambda tx: tx.run(query, **times, id=row.id))
 
 
-async def test_of_many_a_chat_shows_what_runs_and_the_five_last_used_and_says_where_all_are(bot):
+async def test_short_list_shows_running_and_five_recent_workspaces(bot):
     names = [f"workspace-{number:02}" for number in range(40)]
     linked = await bot.link(names=tuple(names))
     now = bot.clock.now()
@@ -238,9 +238,7 @@ async def test_a_list_that_can_be_edited_becomes_what_was_read(bot, where):
     ("seconds", "problem", "said"),
     [(180, "", []), (0, "unreachable", ["I couldn't read your list on Saturn Cloud"])],
 )
-async def test_a_list_that_was_read_late_changes_nothing_and_one_that_cannot_be_read_says_so(
-    bot, seconds, problem, said
-):
+async def test_late_list_changes_nothing_and_unread_list_says_so(bot, seconds, problem, said):
     await bot.link()
     bot.clock.advance(120)
     await bot.direct("list")

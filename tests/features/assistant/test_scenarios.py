@@ -5,7 +5,7 @@ from tests.rigs.scenario import world
 GENERAL = "C0GENERAL"
 
 
-async def test_what_is_written_to_slackbot_is_a_call_that_its_person_alone_sees_the_answer_of(tmp_path):
+async def test_slackbot_call_is_answered_to_its_person_alone(tmp_path):
     async with world(tmp_path, settings={"USHER_ASSISTANT": "true"}) as scene:
         alice = scene.alice
         await alice.has_linked("alice")

@@ -251,7 +251,7 @@ async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_traine
     assert sorted(on_behalf_of) == sorted(user.lower() for user in PUPILS[:3])
 
 
-async def test_a_card_for_a_channel_that_is_closed_to_apps_is_refused_once_and_comes_when_it_is_open(
+async def test_card_for_closed_channel_is_refused_once_and_comes_later(
     class_room,
 ):
     made, trainer = class_room, class_room.person(TRAINER)

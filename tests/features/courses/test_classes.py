@@ -179,7 +179,7 @@ async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked
     assert not await ask(school).run(use_cases.post_again, card.id)
 
 
-async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_after_an_hour(school):
+async def test_card_with_unknown_refusal_is_given_up_after_an_hour(school):
     school.slack.fail_in(CHANNEL, SlackFailed("chat.postMessage", "solar_flare"))
     await post(school)
     await school.pass_time(3_300, step=60)

@@ -274,7 +274,7 @@ async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_t
     assert any("ready" in one for one in told(term, alice))
 
 
-async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isnt_tried_again(term):
+async def test_member_joining_lesson_is_notified_of_failed_creation(term):
     (alice,) = people(1)
     await until(term, "08:30")
     card = await course(term, **TEMPLATE)

@@ -294,7 +294,7 @@ async def test_hours_for_a_title_post_another_card_only_if_that_is_meant(bot):
     assert len(await bot.store.read(class_rows.list_courses)) == 2
 
 
-async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and_of_more_one_is_asked_for(
+async def test_course_of_this_channel_is_preferred_among_same_titles(
     bot,
 ):
     tuesday = await posted(bot, "card notebook --title Biology --hours tue 8:00-9:30", channel_id="C1")

@@ -91,7 +91,7 @@ async def test_calls_that_are_under_way_may_end_before_the_one_before_is_revoked
 
 
 @pytest.mark.parametrize("error", [ServerFailed("away", status=503), Forbidden("no right")])
-async def test_where_that_fails_its_person_is_reminded_and_it_is_tried_again_the_day_before(world, error):
+async def test_failed_renewal_reminds_and_retries_the_day_before(world, error):
     world.provider.answers_to["token-0"] = error
     await look(world, 23.1)
     assert world.slack.kinds().count("link_ending") == 1

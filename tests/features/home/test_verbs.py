@@ -110,7 +110,7 @@ async def test_totals_leave_out_a_connection_of_other_places(bot, monkeypatch, r
     assert sorted(one.title for one in totals.connections) == shown
 
 
-async def test_among_the_totals_a_start_that_nothing_compares_with_stands_out_after_five_minutes(bot):
+async def test_incomparable_start_stands_out_after_five_minutes(bot):
     await bot.link(state=State.STOPPED)
     await accept_operation(bot.store, await bot.workspace())
     gatherer = HomeGatherer(bot.services.context, bot.services.gatherer)

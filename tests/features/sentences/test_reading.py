@@ -59,7 +59,7 @@ def slips(word: str) -> set[str]:
     return found - {word}
 
 
-def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_something():
+def test_no_ending_verb_is_suggested_for_a_starting_word():
     assert synonyms.ENDING_VERBS == ENDING
     known = {*VERBS["workspace"], *synonyms.SYNONYMS["workspace"]}
     starting = {"start", "new", "resume", "open"} | {
