@@ -43,7 +43,7 @@ def course(title, *, is_teacher=True, counts=None):
         if is_teacher
         else CourseRule(id=title, principal=ALICE, card=card.id, course=title, **keys, **lessons)
     )
-    more = {"counts": counts or ClassCounts(), "rule": rule, "teaches": is_teacher}
+    more = {"counts": counts or ClassCounts(), "rule": rule, "is_teacher": is_teacher}
     return ClassFacts(now=NOW, connection="saturn", connection_title="Saturn Cloud", card=card, **more)
 
 

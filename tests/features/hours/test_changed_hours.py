@@ -56,8 +56,8 @@ class Change:
         return await world.ask(key).run(getattr(use_cases, self.work), workspace.id, *self.values)
 
 
-SKIP, PAUSE, OFF = Change("rest", ([TODAY],)), Change("pause"), Change("end")
-WEEK = Change("rest", ([TODAY, "2027-11-23", "2027-11-24"],))
+SKIP, PAUSE, OFF = Change("leave_out_days", ([TODAY],)), Change("pause"), Change("end")
+WEEK = Change("leave_out_days", ([TODAY, "2027-11-23", "2027-11-24"],))
 #: What takes the stop of today away.
 TAKING = {
     "skip": SKIP,
@@ -183,7 +183,7 @@ async def test_hours_changed_while_they_start_a_workspace_stop_it(world, change)
 async def test_stop_kept_for_today_outlives_further_changes(world):
     workspace = await running(world)
     await SKIP.to(world, workspace)
-    await Change("rest", (["2027-11-23"],)).to(world, workspace, "tomorrow")
+    await Change("leave_out_days", (["2027-11-23"],)).to(world, workspace, "tomorrow")
     await OFF.to(world, workspace, "off")
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
 
@@ -226,7 +226,7 @@ async def test_hours_whose_workspace_is_down_leave_no_end(world, change):
 async def test_night_that_is_skipped_next_ends_as_planned(world):
     workspace = await given(world, "every day 20:00-8:00", at="19:58")
     await until(world, "20:05", step=5)
-    await Change("rest", (["2027-11-23"],)).to(world, workspace)
+    await Change("leave_out_days", (["2027-11-23"],)).to(world, workspace)
     await until(world, "7:49", day=23, step=600)
     await until(world, "8:03", day=23)
     assert (told_of_end(world), world.provider.accepted_stops) == (ALL_STOPPED, ["r1"])
@@ -243,7 +243,7 @@ async def test_start_and_stop_of_two_rules_are_one_run(world):
 async def test_paused_hours_start_nothing_until_they_are_resumed(world):
     workspace = await given(world, "every day 9:00-18:00", at="08:00")
     await PAUSE.to(world, workspace)
-    await Change("rest", (["2027-11-24"],)).to(world, workspace, "skip")
+    await Change("leave_out_days", (["2027-11-24"],)).to(world, workspace, "skip")
     await until(world, "12:00", day=23, step=600)
     assert world.provider.accepted_starts == []
     await world.ask("on").run(use_cases.leave_out_days, workspace.id)
