@@ -26,7 +26,7 @@ class Approvals(BaseTaskWorker):
     """Link people as the usernames approved for them."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return how the tasks about requests are done."""
+        """Return the handlers of the tasks about requests."""
         return {
             TaskKind.APPROVE: TaskHandler(
                 do=self.link,

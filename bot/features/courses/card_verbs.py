@@ -292,7 +292,7 @@ MIN_OBSERVED_STARTS = 3
 @routes.action("class_join")
 @routes.verb("workspace", "press", accepts=("course",))
 async def enroll(request: Request) -> Answer:
-    """Enroll whoever pressed, or continue a press that waited: link first, then create, start or open."""
+    """Enroll the presser, or continue an enrollment that waited: link first, then create, start or open."""
     surface, key = request.surface, request.target or request.name
     # Only the card's own button says where the card stands.
     message_ts = surface.message_ts if request.verb == "class_press" else None
@@ -435,7 +435,7 @@ async def show_problems(request: Request) -> Answer:
 
 
 async def answer_problems(request: Request, key: str) -> Answer:
-    """Answer with the people of a card who wait, and the reasons."""
+    """Answer with a card's waiting people, and the reasons."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.names.find_names(request.principal, *(one.participant.principal for one in found))

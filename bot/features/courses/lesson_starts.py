@@ -37,7 +37,7 @@ class StartRate:
 
     @property
     def max_people(self) -> int | None:
-        """Return the number of people for whom the longest lead time is enough, None for any number."""
+        """Return the number of people that the longest lead time serves, None for any number."""
         spare = max(self._max_seconds_ahead - (self.slow or USUAL_START_SECONDS), 0.0)
         return None if self.per_second is None else int(spare * self.per_second)
 

@@ -83,7 +83,7 @@ def notify_of_lesson(tx: Transaction, rule: CourseRule, lesson: Occurrence, star
 
 
 def count_agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
-    """Count the members who have agreed to lessons of a course on any of these weekdays."""
+    """Count the members with consent to lessons of a course on any of these weekdays."""
     rows = COURSE_RULES.rows(tx, card=card_id)
     return sum(not {*row["days"].split(), *row["agreed_days"].split()}.isdisjoint(days) for row in rows)
 

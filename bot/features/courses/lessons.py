@@ -61,7 +61,7 @@ home_sections.SECTION_READERS["courses"] = _load_home
 
 
 def count_affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> int:
-    """Count the members from whom a change takes weekdays; raises Refused as ``change`` does."""
+    """Count the members to lose weekdays by a change; raises Refused as ``change`` does."""
     return rules.count_agreed(tx, use_cases.require_teacher(tx, caller, "class_change", card_id).id, days)
 
 
@@ -176,7 +176,7 @@ def _get_end_fields(card: ClassCard, now: float, by: str) -> Row:
 
 
 def _change_teachers(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
-    """Write the people who may change a course, and notify those to whom that is new."""
+    """Write the teachers of a course, and notify the new and former ones."""
     CLASS_CARDS.change(tx, {"id": card.id}, **to)
     use_cases.notify_teachers(tx, caller, card, to["trainers"])
 

@@ -198,7 +198,7 @@ class ClassCounts:
 
     @property
     def waiting(self) -> int:
-        """Return the number of members who aren't ready yet."""
+        """Return the number of members not ready yet."""
         return self.starting + self.no_room + self.unlinked + self.no_workspace
 
 

@@ -107,7 +107,7 @@ def count_late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
 
 @prioritize(Priority.STEADY)
 def list_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
-    """Return the members who aren't ready, in the order of their enrollment."""
+    """Return the members not ready yet, in the order of their enrollment."""
     return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=limit)]
 
 

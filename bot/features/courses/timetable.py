@@ -69,7 +69,7 @@ def find_lost_days(card: ClassCard, changed: ClassCard, now: float) -> tuple[fro
 
 
 def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
-    """Return a person's rule of a course by its present timetable, whatever that was before.
+    """Return a person's rule of a course by its present timetable.
 
     They have agreed to their days, for as long each and up to the last day as when they joined: no change
     adds to that, and what one has taken comes back with another. What they skip stays.

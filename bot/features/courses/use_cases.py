@@ -174,7 +174,7 @@ def _build_post_notice(card: ClassCard) -> NewNotice:
 
 
 def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
-    """Return the members who aren't ready, with the reasons; raises Refused as ``require_teacher`` does."""
+    """Return the members not ready yet, with the reasons; raises Refused as ``require_teacher`` does."""
     card = require_teacher(tx, caller, "class_problems", card_id)
     return card, store.list_problems(tx, card.id)
 

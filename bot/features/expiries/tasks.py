@@ -13,7 +13,7 @@ class Renewals(BaseTaskWorker):
     """The worker that renews credentials at their providers."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return how credentials are renewed."""
+        """Return the handler of renewals."""
         return {TaskKind.RENEWAL: TaskHandler(do=self.renew, person=self._find_holder, give_up=self.give_up)}
 
     async def renew(self, task: Task) -> None:

@@ -276,7 +276,7 @@ def was_used(workspace: Workspace, since: float) -> bool:
 
 
 def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
-    """Return the time since which a workspace is idle, and whether its provider reports use.
+    """Return the begin of a workspace's idle time, and whether its provider reports use.
 
     None if nobody knows, or it doesn't run. Where nothing says when it came up, the first read that found it
     running counts.

@@ -27,7 +27,7 @@ class ScheduleTasks(BaseTaskWorker):
     """
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return how schedules are set."""
+        """Return the handler of schedules."""
 
         async def refuse(task: Task, rule: str) -> None:
             await self.give_up(task, rule.removeprefix("policy."))

@@ -74,7 +74,7 @@ def _format_sentences(facts: PreferenceFacts) -> list[str]:
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
-    """Format the hours after which somebody is asked about a running workspace, by connection."""
+    """Format the hours until the question about a running workspace, by connection."""
     usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only

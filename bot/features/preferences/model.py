@@ -41,7 +41,7 @@ class Preferences:
 
 
 def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
-    """Return the hours after which somebody is asked about a running workspace, None for never.
+    """Return the hours until the question about a running workspace, None for never.
 
     The sooner counts of what they chose and what the operator set ``here``, each None for nothing; 0 there
     asks only who chose.

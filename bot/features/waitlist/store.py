@@ -98,7 +98,7 @@ def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
 
 
 def count_others(tx: Transaction, of: WaitlistEntry) -> int:
-    """Count the others who wait for the same room."""
+    """Count the other people in line for the same capacity."""
     return _count_places(tx, of, "others")
 
 

@@ -80,7 +80,7 @@ home_sections.SECTION_READERS["waits"] = _load_home
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether one more failed start would come too near to where its provider shuts down.
+    """Return whether one more failed start would come too near to the provider's shutdown.
 
     The attempts under way may fail, too.
     """
@@ -174,7 +174,7 @@ def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> boo
 
 
 class AlreadyWaiting(Refused):
-    """Refuse a second start of what waits: its place is the answer."""
+    """The refusal of a second start of a waiting workspace: its place is the answer."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", problems.explain_cause("wait_already", place.title))

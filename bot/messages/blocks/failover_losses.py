@@ -23,5 +23,5 @@ def render_lost_records(facts: WorkspaceFacts) -> Answer:
 
 @renders(LossKind.RESTORED)
 def _render_restored(facts: Facts) -> Answer:
-    """Render that a link which its person ended may be back."""
+    """Render the return of a link after its person ended it."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))
