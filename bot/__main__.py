@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.support.environment import NAME
+from bot.support.environment import PROGRAM_NAME
 from bot.support.release import RELEASE
 
 
@@ -28,8 +28,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=NAME, description="Usher, a Slack bot for workspaces.")
-    parser.add_argument("--version", action="version", version=f"{NAME} {RELEASE}")
+    parser = argparse.ArgumentParser(prog=PROGRAM_NAME, description="Usher, a Slack bot for workspaces.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM_NAME} {RELEASE}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: str, text: str) -> argparse.ArgumentParser:

@@ -50,7 +50,7 @@ from bot.support.errors import (
 )
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.support.settings.database import database_file
+from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
@@ -201,7 +201,7 @@ class Process:
         log.info("database opened", database=name_of(settings.database_url))
         self.store.engine.end_on_migration(self._end_on_migration)
         stack.push_async_callback(self.store.close)
-        witness = AuditWitness(database_file(settings.database_url))
+        witness = AuditWitness(find_database_file(settings.database_url))
         if await witness.contradicts(self.store):
             raise StartError(f"{OLDER}. {HOLD_FIRST}")
         await self._try_keys()

@@ -21,7 +21,7 @@ from bot.services import naming
 from bot.store import runs as run_rows
 from bot.store import workspaces
 from bot.support.cleaning import SLACK_TOKEN, fold
-from bot.support.pool import beside
+from bot.support.pool import run_beside_loop
 from handlers import routes
 from handlers.command_line import find_unknown_flags, fold_word, normalise_fully, parse_command_line
 from handlers.request import Answered, Request
@@ -215,7 +215,7 @@ async def _read_own_names(services: Services, principal: Principal) -> set[str]:
         for text in (workspace.id, workspace.remote_id, workspace.name, workspace.alias)
     ]
     names += [text for run in runs for text in (run.id, run.remote_id, run.name)]
-    return await beside(rows, lambda: {fold(text) for text in names if text})
+    return await run_beside_loop(rows, lambda: {fold(text) for text in names if text})
 
 
 async def refuse_flags(request: Request) -> None:

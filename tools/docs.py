@@ -32,7 +32,7 @@ from bot.providers.base import Facet
 from bot.slack import manifest
 from bot.support.responses import Response
 from bot.support.settings import VARIABLES
-from bot.support.settings.field import default_of
+from bot.support.settings.field import format_default
 from bot.web.health import Metrics
 from usher import provider
 
@@ -176,7 +176,7 @@ def _settings() -> str:
     return _rows(
         ("variable", "meaning", "default"),
         (
-            (f"`{name}`", _PAGE.sub(_link, str(one.description)), default_of(one))
+            (f"`{name}`", _PAGE.sub(_link, str(one.description)), format_default(one))
             for name, one in VARIABLES.items()
         ),
     )

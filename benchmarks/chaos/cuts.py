@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 
 from benchmarks.postgres import Database
-from bot.support.settings.database import database_file
+from bot.support.settings.database import find_database_file
 
 CUTS: Final = "cuts"
 #: Seconds until the next two cuts, between those two, and for how long a file can't be written: less than a
@@ -28,7 +28,7 @@ async def cut_off(
     url: str, server: Database | None, seconds: float, chance: random.Random, count: Counter[str]
 ) -> None:
     """Cut all processes off from their database now and then, twice within seconds; count how often."""
-    loop, path = asyncio.get_running_loop(), database_file(url)
+    loop, path = asyncio.get_running_loop(), find_database_file(url)
     until = loop.time() + seconds
     while loop.time() < until:
         # A short storm has some, too, and before its server is restarted.

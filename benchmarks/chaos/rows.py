@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from bot.support.settings.database import database_file
+from bot.support.settings.database import find_database_file
 
 #: What was accepted before what: a file numbers its rows, whose clock may be set; a server's clock isn't.
 _IN_ORDER = "operations.rowid", "operations.created_at, operations.id"
@@ -14,7 +14,7 @@ _IN_ORDER = "operations.rowid", "operations.created_at, operations.id"
 
 def rows(url: str, query: str) -> list[dict[str, Any]]:
     """Return rows of the bot's database."""
-    path = database_file(url)
+    path = find_database_file(url)
     if path is None:
         # Its driver is needed by a cluster alone.
         import psycopg  # noqa: PLC0415 - see above

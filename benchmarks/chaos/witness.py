@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
-from bot.support.settings.database import database_file
+from bot.support.settings.database import find_database_file
 
 _EVERY = 0.05
 
@@ -16,7 +16,7 @@ class Witness:
     """Look for new rows all the time; ``asked`` says since when at the earliest each has been there."""
 
     def __init__(self, url: str, now: Callable[[], float]) -> None:
-        self._database = database_file(url)
+        self._database = find_database_file(url)
         self._now = now
         self._last = 0
         self._looked = now()

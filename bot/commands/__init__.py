@@ -22,10 +22,10 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import (
     command,
-    connections_source,
-    exposed_env_file,
+    explain_exposed_env_file,
+    find_connections_source,
+    list_variables,
     load_env_file,
-    variables,
 )
 from bot.support.errors import NotDone, StoreError, StoreTooNew, StoreTooOld
 from bot.support.logs import Redactor, configure
@@ -37,7 +37,7 @@ from bot.support.settings import (
     SettingsError,
     read_settings,
 )
-from bot.support.settings.database import database_file, is_postgres
+from bot.support.settings.database import find_database_file, is_postgres
 
 log = structlog.get_logger(__name__)
 _ONE_PROCESS: Final = (
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def has_settings() -> bool:
     """Return whether any setting is given where the command runs."""
-    return any(name.startswith(PREFIXES) for name in variables())
+    return any(name.startswith(PREFIXES) for name in list_variables())
 
 
 def _load_env_file() -> None:
@@ -128,7 +128,7 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
         log.warning("no such setting", variable=name)
     for name in reading.removed:
         log.warning("setting removed", variable=name, advice=REMOVED_SETTINGS[name])
-    if exposed := exposed_env_file():
+    if exposed := explain_exposed_env_file():
         log.warning("settings not protected", problem=exposed)
     return reading.settings, connections
 
@@ -138,7 +138,7 @@ def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}
     problems: list[str] = []
-    place = connections_source()
+    place = find_connections_source()
     if place is not None:
         is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
         connections, problems = read_connections(place, has_several=not is_one)
@@ -151,7 +151,7 @@ def with_store(
     settings: Settings, run: Callable[[Store], Awaitable[int]], *, may_be_new: bool = False
 ) -> int:
     """Run with the store opened. A missing database is created only if ``may_be_new``."""
-    path = database_file(settings.database_url)
+    path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():
         complain(f"There's no database yet ({path.absolute()}). {command('serve')} creates it.")
         return 1

@@ -23,7 +23,7 @@ from bot.store.store import Store
 from bot.store.transaction import StoreTime
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
-from bot.support.settings.database import database_file
+from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
 def backup(arguments: argparse.Namespace) -> int:
     """Copy the database of this installation into a new file, while Usher runs."""
     settings, _ = load()
-    path, target = database_file(settings.database_url), arguments.file
+    path, target = find_database_file(settings.database_url), arguments.file
     if path is None:
         complain("On PostgreSQL, backups are pg_dump's: `usher docs operate#backups`.")
         return 2
@@ -140,7 +140,7 @@ def backup(arguments: argparse.Namespace) -> int:
 def restored(arguments: argparse.Namespace) -> int:
     """Put a backup in place, put on hold what it has planned, and ask the people concerned."""
     settings, connections = load()
-    path = database_file(settings.database_url)
+    path = find_database_file(settings.database_url)
     if arguments.file is not None:
         if path is None:
             complain("On PostgreSQL, restore with its own tools, and run this without a file.")

@@ -9,7 +9,7 @@ from importlib.metadata import distribution
 from importlib.util import find_spec
 from typing import Final, NoReturn
 
-from bot.support.environment import without_variables
+from bot.support.environment import hide_variables
 from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
@@ -36,7 +36,7 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
     words = ["demo-once" if arguments.once else "demo", *(["--light"] if arguments.light else [])]
     words += [] if arguments.port is None else ["--port", str(arguments.port)]
     program = [sys.executable, "-P", "-m", "playground", *words]
-    with without_variables(PREFIXES):
+    with hide_variables(PREFIXES):
         os.execv(sys.executable, program)  # noqa: S606 - fixed words
 
 
@@ -51,7 +51,7 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
     print(f"export SLACK_API_URL=http://127.0.0.1:{port}/api/")
     print("export", *(f"{name}={value}" for name, value in _LOCAL.items()))
     print("and Usher with USHER_SLACK_API_URL in place of SLACK_API_URL.", flush=True)
-    with without_variables(PREFIXES, **_LOCAL):
+    with hide_variables(PREFIXES, **_LOCAL):
         os.execv(sys.executable, [sys.executable, "-P", "-m", "playground", *words])  # noqa: S606
 
 

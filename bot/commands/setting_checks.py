@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.services.checks import Check
 from bot.support.settings import REMOVED_SETTINGS, VARIABLES
-from bot.support.settings.field import advice_of
+from bot.support.settings.field import find_advice
 
 _OTHER: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
 _CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
@@ -53,4 +53,4 @@ def _setting_advice(problem: str) -> str:
     if problem.startswith("connections."):
         return _CONNECTIONS
     field = VARIABLES.get(problem.split(":", maxsplit=1)[0].split(maxsplit=1)[0])
-    return (advice_of(field) if field is not None else "") or _OTHER
+    return (find_advice(field) if field is not None else "") or _OTHER

@@ -22,7 +22,7 @@ from bot.features.feature import load
 from bot.providers import build_providers, read_connections, runs_commands
 from bot.services.checks import Check, as_json, as_text, exit_status
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.support.environment import connections_source, exposed_env_file
+from bot.support.environment import explain_exposed_env_file, find_connections_source
 from bot.support.http import Http
 from bot.support.settings import read_settings
 from handlers.routes import list_routes
@@ -43,7 +43,7 @@ def doctor(arguments: argparse.Namespace) -> int:
             return await run_checks(reading.settings, http, build_providers(connections, http), reading.wrong)
 
     found = [
-        *check_settings(problems, reading.unknown, reading.removed, exposed_env_file()),
+        *check_settings(problems, reading.unknown, reading.removed, explain_exposed_env_file()),
         *asyncio.run(run()),
     ]
     print(as_json(found) if arguments.json else as_text(found))
@@ -70,7 +70,7 @@ def manifest(arguments: argparse.Namespace) -> int:
     if by_oauth and arguments.url is None:
         complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
-    place = connections_source()
+    place = find_connections_source()
     # Problems with a connection are for doctor to report: its provider is enough here.
     commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:

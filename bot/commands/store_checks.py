@@ -24,7 +24,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, is_in_env_file
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.support.settings.database import database_file, is_postgres
+from bot.support.settings.database import find_database_file, is_postgres
 from bot.support.vault import Vault
 
 #: Permissions that were refused longer ago than this say nothing about today.
@@ -87,7 +87,7 @@ async def check_store(
     With ``providers``, what they recently refused is compared with how their connections are configured. With
     ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
     """
-    path = database_file(settings.database_url)
+    path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return [await asyncio.to_thread(_place_for, path), *await asyncio.to_thread(check_lock, path)]
     try:
@@ -289,7 +289,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
         await check_backups(store, settings, since),
     ]
     # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.
-    if database_file(settings.database_url) is not None:
+    if find_database_file(settings.database_url) is not None:
         was_away = away_at is not None and away_at >= since
         advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
         checks.append(team("a machine that stays on", was_away, advice))

@@ -7,7 +7,7 @@ from bot.commands import complain
 from bot.features.feature import load
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
-from bot.support.settings.database import database_file, is_postgres, passwords_of, wrong_database
+from bot.support.settings.database import explain_wrong_url, find_database_file, is_postgres, list_passwords
 
 
 def copy(arguments: argparse.Namespace) -> int:
@@ -20,17 +20,17 @@ def copy(arguments: argparse.Namespace) -> int:
     except ValueError as wrong:
         complain(f"The target {wrong}.")
         return 2
-    source = database_file(arguments.source)
+    source = find_database_file(arguments.source)
     if not arguments.source.startswith("sqlite:///") or source is None or not is_postgres(target):
         complain("A copy goes from sqlite:///PATH to postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
         return 2
-    if refused := wrong_database(target):
+    if refused := explain_wrong_url(target):
         complain(f"The target is not a good URL: {refused}.")
         return 2
     if not source.exists():
         complain(f"There's no database in {source.absolute()}.")
         return 1
-    configure("info", "text", Redactor(passwords_of(target)))
+    configure("info", "text", Redactor(list_passwords(target)))
     copied = asyncio.run(copy_store(source, target))
     print(f"Copied {sum(copied.counts.values())} rows of {len(copied.counts)} tables; nothing differs.")
     print(f"Now set USHER_DATABASE_URL to the new database, and don't start Usher on {source} again.")

@@ -42,11 +42,18 @@ from bot.services import linking
 from bot.services.checks import Check, as_text, exit_status, format_plain
 from bot.slack.manifest import create_url, socket_manifest
 from bot.store import audit, notices
-from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
+from bot.support.environment import (
+    ENV_FILE,
+    command,
+    explain_exposed_env_file,
+    find_connections_source,
+    give,
+    read_variable,
+)
 from bot.support.errors import NotDone, ProviderError, Refused
 from bot.support.http import Http
 from bot.support.logs import write_to
-from bot.support.settings import Settings, SettingsError, problem_with, read_settings
+from bot.support.settings import Settings, SettingsError, find_problem, read_settings
 from bot.support.vault import Vault
 from bot.web.app import listening, proving, why_not_listening
 from handlers.helping import list_first_steps
@@ -113,7 +120,7 @@ _ASKED: Final = frozenset({"name", "provider", "source", "title", "base_url"})
 def init(_arguments: argparse.Namespace) -> int:
     """Ask for what is missing, try and write it."""
     _hold(look_ahead)
-    written = f"{ENV_FILE} and {given('USHER_CONNECTIONS')}"
+    written = f"{ENV_FILE} and {read_variable('USHER_CONNECTIONS')}"
     print(f"Written: {written}. Next, in this folder: {command('doctor')}, then {command('serve')}.")
     return 0
 
@@ -158,19 +165,21 @@ class Conversation:
 
     def hold(self) -> None:
         """Ask, try and write. Raises EOFError if nobody answers, and NotDone."""
-        if not given("USHER_ENCRYPTION_KEYS"):
+        if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
-        if exposed := exposed_env_file():
+        if exposed := explain_exposed_env_file():
             self._tell(as_text(check_settings((), (), (), exposed)))
         self._connect()
         self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask_address, self._look_at_address)
-        if not given("SLACK_BOT_TOKEN"):
+        if not read_variable("SLACK_BOT_TOKEN"):
             self._tell(_creating())
         self._settle("SLACK_BOT_TOKEN", _BOT, self._ask_secret, _of_slack("slack token", "slack scopes"))
-        if not given("SLACK_SIGNING_SECRET"):
+        if not read_variable("SLACK_SIGNING_SECRET"):
             self._settle("SLACK_APP_TOKEN", _APP, self._ask_secret, _of_slack("slack app token"))
         # One answer doesn't replace a list that somebody wrote.
-        self._settle("USHER_ADMINS", _PERSON, _stop if given("USHER_ADMINS") else self._ask, _look_at_person)
+        self._settle(
+            "USHER_ADMINS", _PERSON, _stop if read_variable("USHER_ADMINS") else self._ask, _look_at_person
+        )
 
     def _ask_address(self, question: str) -> str:
         """Ask; nothing means an address on this machine that nobody has."""
@@ -180,7 +189,7 @@ class Conversation:
         """Ask for a setting, unless it is set already and good."""
 
         def problem(value: str) -> str:
-            if wrong := problem_with(name, value):
+            if wrong := find_problem(name, value):
                 return wrong.removeprefix(f"{name}: ")
             give(name, value)
             wrong = self._judged(look)
@@ -188,7 +197,7 @@ class Conversation:
                 raise NotDone(f"{wrong}\n{_KEPT}")
             return wrong
 
-        before = given(name)
+        before = read_variable(name)
         value = self._answer(ask, question, problem, before)
         if value != before:
             keep(name, value, question)
@@ -216,7 +225,7 @@ class Conversation:
         return ""
 
     def _connect(self) -> None:
-        place = connections_source() or Path("connections.toml").absolute()
+        place = find_connections_source() or Path("connections.toml").absolute()
         known = (f"{kind} ({whose})" if whose else kind for kind, whose in sorted(installed().items()))
         question = _WHERE.format(known=", ".join(known))
         if isinstance(place, Path) and not place.exists():
@@ -224,7 +233,7 @@ class Conversation:
             self._answer(self._ask, question, partial(self._connection, place))
         elif wrong := self._tried(place):
             raise NotDone(f"{wrong}\n{_CORRECT}")
-        if connections_source() is None:
+        if find_connections_source() is None:
             keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
     def _connection(self, place: Path, value: str) -> str:
@@ -260,7 +269,7 @@ class Conversation:
 
         wrong = "\n".join(problems) or self._judged(look)
         name = next((name for name, one in found.items() if "token" in one.linking), "")
-        if wrong or not name or given("USHER_ADMINS"):
+        if wrong or not name or read_variable("USHER_ADMINS"):
             return wrong
         return self._judged(partial(self._whose, found[name]))
 
@@ -300,7 +309,7 @@ async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
 
 async def free_port(settings: Settings) -> int:
     """Return a port that nobody has. Raises NotDone."""
-    ports = range(settings.port, settings.port + (1 if given("PORT") else 10))
+    ports = range(settings.port, settings.port + (1 if read_variable("PORT") else 10))
     try:
         async with listening(web.Application(), settings.host, *ports) as port:
             return port
@@ -324,7 +333,7 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     found = await check_address(settings, http)
     if found.is_good and not found.is_warning:
         raise NotDone(f"This Usher is already running: {settings.public_url} leads to it. Stop it first.")
-    if given("PORT") or not (settings.public_url or "").startswith("https:"):
+    if read_variable("PORT") or not (settings.public_url or "").startswith("https:"):
         return [Check("port", False, wrong)]
     keep("PORT", str(await free_port(settings)), f"{settings.ports()[0]} was in use")
     return await look_at_address(read_settings().settings, http)

@@ -20,9 +20,9 @@ from bot.providers.binding import bind
 from bot.providers.connection import ConnectionSettings
 from bot.providers.registry import distribution_of, provider_class
 from bot.providers.registry import provider_classes as provider_classes
-from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
+from bot.support.environment import READABLE_BITS, REFERENCE_PREFIXES, WRITABLE_BITS, resolve_secret
 from bot.support.http import Http
-from bot.support.settings import SettingsError, in_our_words
+from bot.support.settings import SettingsError, translate_message
 
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 #: Keys that were renamed, by the name that old connections files have.
@@ -73,7 +73,7 @@ def read_connections(
         except SettingsError as wrong:
             problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
     has_secrets = any(_holds_secrets(table) for table in tables.values())
-    if isinstance(source, Path) and has_secrets and source.stat().st_mode & READABLE:
+    if isinstance(source, Path) and has_secrets and source.stat().st_mode & READABLE_BITS:
         problems.append(
             f"USHER_CONNECTIONS: {source.name} contains secrets, but others on this machine can read it: "
             f"chmod 600 {source.name}"
@@ -126,7 +126,7 @@ def _holds_secrets(table: dict[str, Any]) -> bool:
     return any(
         "SecretStr" in str(field.annotation)
         and isinstance(table.get(name), str)
-        and not str(table[name]).startswith(ELSEWHERE)
+        and not str(table[name]).startswith(REFERENCE_PREFIXES)
         for name, field in fields.items()
     )
 
@@ -139,7 +139,7 @@ def _tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
     """Return the tables below ``connections``, and anything else in the file as problems."""
     path = source if isinstance(source, Path) else Path("its text")
     try:
-        if isinstance(source, Path) and path.stat().st_mode & WRITABLE:
+        if isinstance(source, Path) and path.stat().st_mode & WRITABLE_BITS:
             raise SettingsError(
                 [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
             )
@@ -195,5 +195,5 @@ def _sentence(error: Any) -> str:
     message = {
         "missing": "is not set",
         "extra_forbidden": f"is called {now} now" if now else "isn't a key of this provider",
-    }.get(error["type"], in_our_words(error))
+    }.get(error["type"], translate_message(error))
     return f"{place}: {message}"

@@ -10,9 +10,9 @@ from typing import Any, Final
 from bot.providers.access import Access
 from bot.providers.base import Provider
 from bot.providers.credentials import Credential
-from bot.support.cleaning import hidden
+from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
-from bot.support.logs import hiding
+from bot.support.logs import redact_secrets
 
 #: What ``Provider.credential_owner`` calls the verbs that are given an access, where it isn't their own name.
 _CALLS: Final = {
@@ -88,9 +88,9 @@ def _asked(provider: Provider, name: str) -> Callable[..., Awaitable[Any]]:
 def _hiding(secrets: Collection[str]) -> Iterator[None]:
     """Keep a call's secrets out of the log, and out of the error that it raises."""
     try:
-        with hiding(secrets):
+        with redact_secrets(secrets):
             yield
     except ProviderError as error:
-        error.message = hidden(error.message.encode(errors="replace"), secrets).decode()
+        error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
         error.args = (error.message,)
         raise

@@ -33,7 +33,7 @@ from bot.providers.connection import (
     origin_of,
 )
 from bot.support import errors
-from bot.support.cleaning import HIDDEN, hidden
+from bot.support.cleaning import HIDDEN, hide_secrets
 
 #: The token is part of every call's address, so it has to be valid there.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
@@ -361,7 +361,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook about finished scenarios."""
         check_signature(self.settings.webhook_secret, headers.get(SIGNATURE, ""), body)
-        return events_of(hidden(body, self.settings.secrets()))
+        return events_of(hide_secrets(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from bot.store.discovered import DiscoveredWorkspace
 from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from bot.store.tasks import NewTask
 from bot.support.errors import NotFound
-from bot.support.pool import beside
+from bot.support.pool import run_beside_loop
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -83,7 +83,7 @@ class ListReader(BaseTaskWorker):
     async def _merge_workspaces(
         self, account: Account, runtime: Runtime, found: base.Listing[base.DiscoveredWorkspace]
     ) -> None:
-        rows = await beside(found, _to_rows, runtime.provider, found)
+        rows = await run_beside_loop(found, _to_rows, runtime.provider, found)
         new = await self._store.perform(
             discovered.merge_discovered, account.id, rows, is_whole=found.is_whole
         )

@@ -25,7 +25,7 @@ from bot.store import accounts, pauses, refusals
 from bot.store.pauses import Calls
 from bot.store.store import Store
 from bot.support import errors
-from bot.support.windows import Window, freely, leaving_by
+from bot.support.windows import Window, allow_always, limit_departures
 
 log = structlog.get_logger(__name__)
 
@@ -194,7 +194,7 @@ class ProviderCaller:
         repeats: bool = False,
         is_gated: bool = False,
         began: float | None = None,
-        may_leave: Callable[[], bool] = freely,
+        may_leave: Callable[[], bool] = allow_always,
         was_unauthorized: bool | None = None,
     ) -> CallResult[_T]:
         """Call a provider once, for ``seconds`` at most.
@@ -239,7 +239,7 @@ class ProviderCaller:
         watch = Watch(limit, within, account, self._read_account, self._numbers.watch)
         try:
             async with limit:
-                with watch, leaving_by(Window(until, may_leave)):
+                with watch, limit_departures(Window(until, may_leave)):
                     value = await send(access)
         except TimeoutError:
             if watch.is_unlinked:

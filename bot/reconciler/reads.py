@@ -35,7 +35,7 @@ from bot.store import audit, gates, operations, workspaces
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import Ids
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.pool import Pool, count_free_slots, run_all
 from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ class Reads(EnginePart):
         return count
 
     async def _read_connection(self, runtime: Runtime, pool: Pool | None) -> int:
-        free = pool_room(pool, self._count_free_slots(runtime))
+        free = count_free_slots(pool, self._count_free_slots(runtime))
         if free <= 0:
             return 0
         # Take the slots and the time before the claim: the request itself is dropped if it is late by more

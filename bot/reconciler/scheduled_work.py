@@ -7,7 +7,7 @@ from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
-from bot.support.pool import Pool, contained, run_all
+from bot.support.pool import Pool, contain_errors, run_all
 
 #: The rows that run at once share commits; whoever types meanwhile waits for no more of them.
 MAX_CONCURRENT: Final = 10
@@ -27,7 +27,7 @@ class ScheduledWorkRunner:
     async def _run_due(self, kind: ScheduledWork[R]) -> int:
         context = self._context
         rows: Sequence[R] = ()
-        async with contained(kind.name, context.ids):
+        async with contain_errors(kind.name, context.ids):
             rows = await context.store.claim(kind.claim, context)
         for first in range(0, len(rows), MAX_CONCURRENT):
             await run_all(
@@ -37,7 +37,7 @@ class ScheduledWorkRunner:
 
     async def _run_for_owner(self, kind: ScheduledWork[R], row: R) -> None:
         context = self._context
-        async with contained(kind.name, context.ids, row=row.id):
+        async with contain_errors(kind.name, context.ids, row=row.id):
             caller = Caller(context, row.principal, kind.key(row), context.ids.reference())
             try:
                 await caller.run(kind.carry_out, row)

@@ -25,7 +25,7 @@ from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
 from bot.support.errors import StoreError
-from bot.support.pool import Pool, contained
+from bot.support.pool import Pool, contain_errors
 
 log = structlog.get_logger(__name__)
 
@@ -334,12 +334,12 @@ class Scheduler:
 
     async def _run_daily(self) -> None:
         """Do the daily work that hasn't been done since last night, also after a downtime."""
-        async with contained("reading people", self._ids):
+        async with contain_errors("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.
                 await self._store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
         for name, work in {SWEEP: self._sweep, **self.nightly}.items():
-            async with contained(name, self._ids):
+            async with contain_errors(name, self._ids):
                 if await self._is_due(name):
                     await self._store.write(maintenance.note_daily_work, name, await work() or "")
 
@@ -360,9 +360,9 @@ class Scheduler:
             log.warning("nothing can be written", problem=str(error))
 
     async def _empty_links(self) -> None:
-        async with contained("links", self._ids):
+        async with contain_errors("links", self._ids):
             await self._store.perform(links.clear_ended_links)
 
     async def _refresh_lists(self) -> None:
-        async with contained("lists", self._ids):
+        async with contain_errors("lists", self._ids):
             await self._reconciler.lists.refresh()

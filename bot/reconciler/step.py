@@ -41,8 +41,8 @@ from bot.services.caller import decide_installed
 from bot.services.owners import STARTS_PREFIX
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, Outdated, SlackFailed, SlackLimited, TooLate
-from bot.support.pool import Pool, contained, pool_room, run_all
-from bot.support.windows import freely
+from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
+from bot.support.windows import allow_always
 
 log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
@@ -91,7 +91,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim the due work items and step them concurrently; return their number."""
-        most = pool_room(pool, self._numbers.batch)
+        most = count_free_slots(pool, self._numbers.batch)
         if most <= 0:
             return 0
         claimed = await self.claim(most, self._numbers.lease)
@@ -106,7 +106,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, problems.explain_cause("internal"))
         try:
-            async with contained("step", self._ids, back=back, failed=failed, subjects=_list_ids(batch)):
+            async with contain_errors("step", self._ids, back=back, failed=failed, subjects=_list_ids(batch)):
                 for claimed in await self.process_batch(batch):
                     await self._process(claimed)
         finally:
@@ -217,7 +217,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.postpone(claimed, 1.0)
         else:
             try:
-                may_leave = self._make_grant_check(runtime) if starts else freely
+                may_leave = self._make_grant_check(runtime) if starts else allow_always
                 update = await self._send_call(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_share(subject.principal.key)
@@ -239,7 +239,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return a check, for right before the call leaves, that this process still grants starts."""
         queue, thing = runtime.start_queue, STARTS_PREFIX + runtime.name
         if queue.per_second is None:
-            return freely
+            return allow_always
         return partial(self._owners.owns, thing, queue.owned_since)
 
     # -- a call ----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from bot.services.owners import OUTPUT_PREFIX
 from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
-from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Streams(context.EnginePart):
             await self._owners.disown(*map(_to_owned_name, left))
         due: list[tuple[Run, _Follower, Account]] = []
         for run in runs.values():
-            async with contained("output", self._ids, failed=partial(self._put_off, run), run=run.id):
+            async with contain_errors("output", self._ids, failed=partial(self._put_off, run), run=run.id):
                 account = await self._prepare_stream(run, began_at, self._count_free_streams(pool) - len(due))
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
@@ -124,7 +124,7 @@ class Streams(context.EnginePart):
 
     def _count_free_streams(self, pool: Pool | None) -> int:
         reading = sum(follower.is_reading for follower in self._followers.values())
-        return pool_room(pool, MAX_STREAMS - reading)
+        return count_free_slots(pool, MAX_STREAMS - reading)
 
     def _get_follower(self, run: Run, began_at: float) -> _Follower | None:
         """Return the follower of an output; a new one if the output was requested again."""

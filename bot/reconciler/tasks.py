@@ -28,7 +28,7 @@ from bot.store import accounts
 from bot.store import tasks as task_rows
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
-from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -122,7 +122,7 @@ class Tasks(EnginePart):
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim the due tasks and run them concurrently; return their number."""
-        most = pool_room(pool, self._numbers.batch)
+        most = count_free_slots(pool, self._numbers.batch)
         if most <= 0:
             return 0
         tasks = await self._store.claim(
@@ -134,7 +134,7 @@ class Tasks(EnginePart):
     async def _isolate_errors(self, task: Task) -> None:
         # Doing it again from the beginning does no harm.
         back = partial(self._store.write, task_rows.retry_task, task, 0.0, counts=False)
-        async with contained("task", self._ids, back=back, task=task.id):
+        async with contain_errors("task", self._ids, back=back, task=task.id):
             await self._process(task)
 
     async def _process(self, task: Task) -> None:

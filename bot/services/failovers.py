@@ -16,7 +16,7 @@ from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
-from bot.support.pool import contained
+from bot.support.pool import contain_errors
 
 #: How long what a message is about may take to be read, in seconds.
 READ_TIMEOUT_SECONDS: Final = 12.0
@@ -31,7 +31,7 @@ class Failovers:
     async def step(self) -> None:
         """Look whether there was one that has settled; never raise."""
         context, store = self._context, self._context.store
-        async with contained("failover", context.ids):
+        async with contain_errors("failover", context.ids):
             found, now = await store.read(maintenance.find_failover), await store.now()
             if (
                 found is None

@@ -33,7 +33,7 @@ from bot.store.notices import find_direct_channel
 from bot.store.tables import LINKS, TASKS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
-from bot.support.cleaning import SHOWN, SLACK_TOKEN, clean, escape
+from bot.support.cleaning import MAX_SHOWN_LENGTH, SLACK_TOKEN, clean, escape
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, UnknownOutcome
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
@@ -67,7 +67,9 @@ _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 def is_username(text: str) -> bool:
     """Return whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
     return (
-        _USERNAME_PATTERN.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
+        _USERNAME_PATTERN.fullmatch(text) is not None
+        and clean(text) == text
+        and len(escape(text)) <= MAX_SHOWN_LENGTH
     )
 
 

@@ -41,7 +41,7 @@ from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.guards import guards
-from bot.support.windows import Attempt, TooLateError, trying, window
+from bot.support.windows import Attempt, TooLateError, make_window, track_attempt
 
 log = structlog.get_logger(__name__)
 
@@ -271,7 +271,7 @@ class PacedSlack:
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
-        leaves = window(monotonic() + DEPARTURE_SECONDS)
+        leaves = make_window(monotonic() + DEPARTURE_SECONDS)
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
@@ -280,7 +280,7 @@ class PacedSlack:
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
         try:
-            with trying(Attempt(monotonic, leaves)):
+            with track_attempt(Attempt(monotonic, leaves)):
                 answer = await self._slack.call(method, arguments)
         except TooLateError:
             raise SlackLimited(method, DEPARTURE_SECONDS) from None

@@ -19,14 +19,14 @@ from bot.store.store import Store
 from bot.store.transaction import Engine
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
-from bot.support.settings.database import database_file, is_postgres
+from bot.support.settings.database import find_database_file, is_postgres
 
 _SQLITE = "sqlite:///"
 
 
 def name_of(url: str) -> str:
     """Return which database a URL names, for operators: its file, or its server and name, without secrets."""
-    path = database_file(url)
+    path = find_database_file(url)
     if path is not None:
         return str(path.absolute())
     if is_postgres(url):

@@ -30,7 +30,7 @@ from bot.store import schema
 from bot.store.statements import read_queries
 from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, find_written_table
 from bot.support.clock import Clock, Ids
-from bot.support.environment import NAME
+from bot.support.environment import PROGRAM_NAME
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -592,7 +592,7 @@ def translate(error: Exception) -> Exception:
     if error.sqlstate is None or is_passing(error):
         return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
-        return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
+        return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
     return StoreUnavailable(
         _POSTGRES_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})"
     )

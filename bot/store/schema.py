@@ -19,7 +19,7 @@ from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
 from bot.store.time_repair import build_healing_queries
 from bot.store.transaction import ClockReading, Engine, Priority, Transaction, Work, prioritize
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
-from bot.support.release import RELEASE, newest
+from bot.support.release import RELEASE, find_newest
 
 #: What ran here; the second table has the release that ran it, too, which a database that is older or newer
 #: than the code is refused with. 0.1.0 reads the first one alone.
@@ -81,7 +81,7 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     if not (is_later and all(applied[name] for name in unknown)):
         raise StoreUnreleased(_UNRELEASED.format(path=path))
     if unknown:
-        needed = newest(applied[name] for name in unknown)
+        needed = find_newest(applied[name] for name in unknown)
         raise StoreTooNew(_TOO_NEW.format(names=", ".join(unknown), needed=needed, release=RELEASE))
     return [name for name in scripts if not {*(stood_for[name] or (name,))} <= applied.keys()]
 

@@ -34,7 +34,7 @@ from bot.store.statements import read_queries
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, find_written_table
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
-from bot.support.environment import NAME
+from bot.support.environment import PROGRAM_NAME
 from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -441,7 +441,7 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
     if isinstance(error, sqlite3.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error})")
     if is_missing_table(error):
-        return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
+        return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
     cause, _, step = _SQLITE_CAUSES.get(_find_primary_code(error), "the database failed").partition(": ")
     number = _find_errno(error, path, probe)
     cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)

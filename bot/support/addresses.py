@@ -64,7 +64,9 @@ class Proxy:
         host = (url.host or "").lower().removesuffix(".")
         if not self.address or url.scheme not in _BY_TUNNEL or is_loopback(host):
             return None
-        exempt = any(_names(entry.strip().lower(), host, url.port) for entry in self.without.split(","))
+        exempt = any(
+            _matches_entry(entry.strip().lower(), host, url.port) for entry in self.without.split(",")
+        )
         return None if exempt else URL(self.address)
 
     def text_of(self, url: str) -> str | None:
@@ -80,7 +82,7 @@ class Proxy:
         return await handler(request)
 
 
-def _names(entry: str, host: str, port: int | None) -> bool:
+def _matches_entry(entry: str, host: str, port: int | None) -> bool:
     """Return whether an entry of NO_PROXY is for a host: its name, a name above it, or ``*``."""
     name, _, wanted = entry.partition(":")
     name = name.removeprefix("*").removeprefix(".")

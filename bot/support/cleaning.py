@@ -13,42 +13,42 @@ from urllib.parse import quote, quote_plus
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
 #: Shorter values are left alone: removing them would blank ordinary words.
-SHORTEST: Final = 8
+MIN_SECRET_LENGTH: Final = 8
 #: The prefixes of Slack tokens: of bots, people and apps, refresh tokens and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
 #: Texts are compared up to this length; differences further along matter only to machines.
-_COMPARED: Final = 200
+_MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
 @lru_cache(maxsize=4096)
-def forms(secret: str) -> tuple[bytes, ...]:
+def list_forms(secret: str) -> tuple[bytes, ...]:
     """Return the ways to write a secret, longest first: plain, in JSON, in a URL, in base64."""
     plain = secret.encode(errors="replace")
-    if len(plain) < SHORTEST:
+    if len(plain) < MIN_SECRET_LENGTH:
         return ()
     quoted = {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
     quoted |= {_PERCENT.sub(lambda found: found[0].lower(), one) for one in quoted}
     texts = quoted | {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    found = {plain, *(text.encode(errors="replace") for text in texts), *_in_base64(plain)}
+    found = {plain, *(text.encode(errors="replace") for text in texts), *_encode_base64(plain)}
     found |= {one.replace(b"/", b"\\/") for one in found}
     return tuple(sorted(found, key=len, reverse=True))
 
 
-def _in_base64(plain: bytes) -> Iterator[bytes]:
+def _encode_base64(plain: bytes) -> Iterator[bytes]:
     """Return the base64 of the bytes at each possible offset, as in ``Basic`` with name and token."""
     for before, first in ((0, 0), (1, 2), (2, 3)):
         last = (before + len(plain)) * 8 // 6
         core = base64.b64encode(b"\0" * before + plain)[first:last]
-        if len(core) >= SHORTEST:
+        if len(core) >= MIN_SECRET_LENGTH:
             yield core
             yield core.replace(b"+", b"-").replace(b"/", b"_")
 
 
-def hidden(text: bytes, secrets: Iterable[str]) -> bytes:
+def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
     """Return a text without the secrets."""
     for secret in secrets:
-        for form in forms(secret):
+        for form in list_forms(secret):
             if form in text:
                 text = text.replace(form, _HIDDEN)
     return text
@@ -59,13 +59,13 @@ class Hider:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
-        self._forms = [form for secret in self._secrets for form in forms(secret)]
+        self._forms = [form for secret in self._secrets for form in list_forms(secret)]
         self._longest = max(map(len, self._forms), default=0)
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
         """Return what is certain by now."""
-        text = hidden(self._kept + piece, self._secrets)
+        text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
@@ -85,7 +85,7 @@ class Hider:
 
 
 #: How much of a name is shown, once escaped: names may be thousands of characters long.
-SHOWN: Final = 80
+MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
 #: Invisible despite their category: fillers that make a name look empty.
@@ -112,14 +112,14 @@ def clean(text: object) -> str:
 
 def fold(text: str) -> str:
     """Return a text normalised for comparison: one Unicode form, one case, single spaces."""
-    return _folded(text[:_COMPARED])
+    return _fold_cached(text[:_MAX_COMPARED_LENGTH])
 
 
 @lru_cache(maxsize=10_000)
-def _folded(text: str) -> str:
+def _fold_cached(text: str) -> str:
     # Each word that is typed is compared with many names.
     # Some signs become many letters, and an index takes only so many.
-    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_COMPARED]
+    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
 def has_invisible(text: str) -> bool:

@@ -73,7 +73,7 @@ class Ids(Protocol):
 
 
 #: Without letters and digits that are easily confused.
-_READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READABLE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class SystemIds:
@@ -86,17 +86,17 @@ class SystemIds:
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
         # Drawn in one go: each call to the machine's source costs as much as everything else here.
-        number, letters = secrets.randbelow(len(_READABLE) ** 8), ""
+        number, letters = secrets.randbelow(len(_READABLE_CHARACTERS) ** 8), ""
         for _ in range(8):
-            number, place = divmod(number, len(_READABLE))
-            letters += _READABLE[place]
+            number, place = divmod(number, len(_READABLE_CHARACTERS))
+            letters += _READABLE_CHARACTERS[place]
         return f"{letters[:4]}-{letters[4:]}"
 
 
 #: How often the clocks are compared; together with a tick, a changed clock costs less than two seconds.
-COMPARES_EVERY: Final = 0.5
+COMPARE_INTERVAL_SECONDS: Final = 0.5
 #: Smaller differences come from a clock being slewed.
-MOVED: Final = 0.5
+MAX_DRIFT_SECONDS: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
@@ -113,7 +113,9 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 class Ticker:
     """Run jobs at fixed intervals. ``timezone`` is where APScheduler takes its wall clock from."""
 
-    def __init__(self, clock: Clock, *, every: float = COMPARES_EVERY, timezone: tzinfo = UTC) -> None:
+    def __init__(
+        self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC
+    ) -> None:
         self._clock = clock
         self._every = every
         self._timezone = timezone
@@ -154,7 +156,7 @@ class Ticker:
         while True:
             await asyncio.sleep(self._every)
             moved = self._ahead() - armed
-            if abs(moved) > MOVED:
+            if abs(moved) > MAX_DRIFT_SECONDS:
                 armed += moved
                 log.warning("wall clock moved", seconds=round(moved, 1))
                 for job in self._jobs.get_jobs():

@@ -55,7 +55,7 @@ class CleanConnector(aiohttp.TCPConnector):
             connection.close()
 
 
-def distrust(protocol: ResponseHandler | None, status: int) -> None:
+def close_if_timed_out(protocol: ResponseHandler | None, status: int) -> None:
     """Don't reuse a connection after a 408: it may belong to no request, and the real answer may follow."""
     if status == _REQUEST_TIMEOUT and protocol is not None:
         protocol.force_close()

@@ -16,14 +16,14 @@ from typing import Final
 #: The file with settings that is read in the folder where Usher is started.
 ENV_FILE: Final = ".env"
 #: The prefixes of a secret that is stored elsewhere.
-ELSEWHERE: Final = ("credential:", "env:", "file:")
+REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
 #: The text of a connections file, which no path looks like.
-_TABLE: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
-_REFERENCE: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
+_TABLE_PATTERN: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
+_REFERENCE_PATTERN: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: The permission bits that let others on the machine read a file.
-READABLE: Final = stat.S_IRGRP | stat.S_IROTH
+READABLE_BITS: Final = stat.S_IRGRP | stat.S_IROTH
 #: The permission bits that let others change it.
-WRITABLE: Final = stat.S_IWGRP | stat.S_IWOTH
+WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
@@ -42,20 +42,20 @@ def load_env_file() -> None:
         os.environ.setdefault(name, value or "")
 
 
-def exposed_env_file() -> str:
+def explain_exposed_env_file() -> str:
     """Return who else can get at ``.env``, and what to do; empty if nobody can, or if there is no file."""
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
-        if others := path.stat().st_mode & (READABLE | WRITABLE):
-            can = "change" if others & WRITABLE else "read"
+        if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
+            can = "change" if others & WRITABLE_BITS else "read"
             return f"others on this machine can {can} {path}: chmod 600 it"
-        if path.parent.stat().st_mode & WRITABLE:
+        if path.parent.stat().st_mode & WRITABLE_BITS:
             return f"others on this machine can write in {path.parent}, where .env is: chmod go-w it"
     return ""
 
 
 def resolve_secret(value: str) -> str:
-    """Return what the value refers to (``ELSEWHERE``), or itself; raise ValueError with a sentence."""
+    """Return what the value refers to (``REFERENCE_PREFIXES``), or itself; raise ValueError."""
     if value.startswith("env:"):
         name = value.removeprefix("env:")
         found = os.environ.get(name)
@@ -79,14 +79,14 @@ def _read_credential(name: str) -> str:
         raise ValueError(f"names the credential {name[:60]}, but CREDENTIALS_DIRECTORY is not set")
     if Path(name).name != name:
         raise ValueError("names a credential with a path: only its name is needed")
-    return read_secret_file(Path(folder, name), others=WRITABLE)
+    return read_secret_file(Path(folder, name), others=WRITABLE_BITS)
 
 
-def read_secret_file(path: Path, others: int = READABLE | WRITABLE) -> str:
+def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
     """Return a secret file's text without its line end; raise ValueError if its mode allows ``others``."""
     try:
         if path.stat().st_mode & others:
-            what = "read" if others & READABLE else "write"
+            what = "read" if others & READABLE_BITS else "write"
             raise ValueError(
                 f"names the file {path.name}, which others on this machine can {what}: chmod 600 it"
             )
@@ -95,22 +95,22 @@ def read_secret_file(path: Path, others: int = READABLE | WRITABLE) -> str:
         raise ValueError(f"names the file {path.absolute()}, which can't be read") from None
 
 
-def key_file() -> Path | None:
+def find_key_file() -> Path | None:
     """Return the file that the encryption keys are read from; None if they come from elsewhere."""
     written = os.environ.get("USHER_ENCRYPTION_KEYS", "")
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 
 
-def connections_source() -> Path | str | None:
+def find_connections_source() -> Path | str | None:
     """Return where the connections are, even if other settings are wrong; None if unset.
 
     That is the path of the file or, on platforms where there are no files, the file's text itself.
     """
     written = os.environ.get("USHER_CONNECTIONS")
-    return written if not written or _TABLE.search(written) else Path(written)
+    return written if not written or _TABLE_PATTERN.search(written) else Path(written)
 
 
-def given(name: str) -> str:
+def read_variable(name: str) -> str:
     """Return a variable's value, "" for none."""
     return os.environ.get(name, "")
 
@@ -119,7 +119,10 @@ def is_in_env_file(name: str) -> bool:
     """Return whether ``.env`` has a variable's value itself, not where it is kept."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")
-        return re.search(rf"^{name}=(?!['\"]?(?:{'|'.join(ELSEWHERE)}))\S", text, re.MULTILINE) is not None
+        return (
+            re.search(rf"^{name}=(?!['\"]?(?:{'|'.join(REFERENCE_PREFIXES)}))\S", text, re.MULTILINE)
+            is not None
+        )
     return False
 
 
@@ -128,24 +131,24 @@ def give(name: str, value: str) -> None:
     os.environ[name] = value
 
 
-def variables() -> list[str]:
+def list_variables() -> list[str]:
     """Return the names of the variables that aren't empty."""
     return [name for name, value in os.environ.items() if value]
 
 
-def referenced() -> set[str]:
+def list_referenced_variables() -> set[str]:
     """Return the variables that secrets are read from, in the settings and in the connections file."""
     texts = list(os.environ.values())
-    place = connections_source()
+    place = find_connections_source()
     if isinstance(place, Path):
         # What is wrong with the file is said where it is read.
         with suppress(OSError, UnicodeDecodeError):
             texts.append(place.read_text(encoding="utf-8"))
-    return {name for text in texts for name in _REFERENCE.findall(text)}
+    return {name for text in texts for name in _REFERENCE_PATTERN.findall(text)}
 
 
 @contextmanager
-def without_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
+def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
     """Hide the environment variables with a prefix from a library or a program while it is being set up.
 
     ``instead`` are variables with that prefix that it gets in their place.
@@ -161,9 +164,9 @@ def without_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator
 
 
 #: What people type: the project's script, wherever it is installed.
-NAME: Final = "usher"
+PROGRAM_NAME: Final = "usher"
 
 
 def command(words: str) -> str:
     """Return one of Usher's commands as it is typed, in backticks."""
-    return f"`{NAME} {words}`"
+    return f"`{PROGRAM_NAME} {words}`"

@@ -48,7 +48,7 @@ from http import HTTPStatus
 from typing import Final
 
 #: Replaces a message where the provider sent none, or only its status in words.
-_CODE: Final = re.compile(r"(HTTP|error) \S+")
+_CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
 #: How our own sentence begins about a refusal by something between us and the server.
 IN_FRONT: Final = "Something in front of the server"
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
@@ -195,7 +195,7 @@ class ProviderError(UsherError):
     def is_quoted(self) -> bool:
         """Return whether the message is what the provider said, and not a code in place of words."""
         said = self.message.strip(" .")
-        is_code = not said or _CODE.fullmatch(said) or said.casefold() in _STATUS_PHRASES
+        is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
 
 

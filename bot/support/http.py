@@ -20,10 +20,10 @@ from yarl import URL
 
 from bot.support import errors
 from bot.support.addresses import DIRECT, Proxy
-from bot.support.cleaning import clean, hidden
-from bot.support.connector import CleanConnector, distrust
-from bot.support.responses import Response, Stream, without
-from bot.support.windows import Attempt, GatedRequest, TooLateError, trying, window
+from bot.support.cleaning import clean, hide_secrets
+from bot.support.connector import CleanConnector, close_if_timed_out
+from bot.support.responses import Response, Stream, remove_secrets
+from bot.support.windows import Attempt, GatedRequest, TooLateError, make_window, track_attempt
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -31,7 +31,7 @@ TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 #: After this long without an event, a stream that has sent something is taken to have sent all it has.
 QUIET_SECONDS = 0.25
-_CHUNK = 65_536
+_CHUNK_BYTES = 65_536
 
 
 class Asking(TypedDict, total=False):
@@ -122,7 +122,9 @@ class Http:
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
             body = await _read_capped(opened, max_bytes)
-            return Response(opened.status, without(opened.headers, secrets), hidden(body, secrets), body)
+            return Response(
+                opened.status, remove_secrets(opened.headers, secrets), hide_secrets(body, secrets), body
+            )
 
     async def peek(
         self,
@@ -130,7 +132,7 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         seconds: float = 2.0,
-        max_bytes: int = _CHUNK,
+        max_bytes: int = _CHUNK_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
         """Read what a stream has to say now, for ``seconds`` or ``max_bytes`` at most, then close it.
@@ -150,7 +152,9 @@ class Http:
             except (TimeoutError, aiohttp.ClientError):
                 pass
             said, secrets = bytes(body[:max_bytes]), self.secrets_of(headers, hides)
-            return Response(opened.status, without(opened.headers, secrets), hidden(said, secrets), said)
+            return Response(
+                opened.status, remove_secrets(opened.headers, secrets), hide_secrets(said, secrets), said
+            )
 
     @asynccontextmanager
     async def stream(
@@ -166,7 +170,7 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open a response for reading piece by piece; the same errors as ``request``."""
-        attempt = Attempt(self._monotonic, window(send_until))
+        attempt = Attempt(self._monotonic, make_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
             attempt,
@@ -178,9 +182,9 @@ class Http:
             # No body, no content type: a server may try to parse what the header promises.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
-            timeout=_timeout(total),
+            timeout=_make_timeout(total),
         )
-        distrust(attempt.protocol, response.status)
+        close_if_timed_out(attempt.protocol, response.status)
         failure: errors.ProviderError | None = None
         try:
             yield response
@@ -195,16 +199,16 @@ class Http:
 
     async def _open(self, attempt: Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
         try:
-            with trying(attempt):
+            with track_attempt(attempt):
                 return await self._session.request(method, URL(url, encoded=True), **options)
         except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
-            failure = _translated(error, sent=attempt.sent)
+            failure = _translate(error, sent=attempt.sent)
         # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
         raise failure
 
 
 @lru_cache(maxsize=64)
-def _timeout(total: float | None) -> aiohttp.ClientTimeout:
+def _make_timeout(total: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
 
 
@@ -221,7 +225,7 @@ def _raise_alone(failure: errors.ProviderError) -> None:
         failure.__context__ = None
 
 
-def _translated(error: Exception, *, sent: bool) -> errors.ProviderError:
+def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
     """Return our error for a transport error; TimeoutError is an OSError."""
     match error:
         case TooLateError():
@@ -253,7 +257,7 @@ def _translated(error: Exception, *, sent: bool) -> errors.ProviderError:
 
 async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     body = bytearray()
-    while piece := await response.content.read(_CHUNK):
+    while piece := await response.content.read(_CHUNK_BYTES):
         body += piece
         if len(body) > max_bytes:
             raise errors.BadAnswer("the answer is too large", status=response.status)

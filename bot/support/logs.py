@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.support.cleaning import SHORTEST
+from bot.support.cleaning import MIN_SECRET_LENGTH
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
@@ -56,9 +56,9 @@ _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 
 @contextmanager
-def hiding(secrets: Iterable[str]) -> Iterator[None]:
+def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
     """Remove these, too, from what is logged meanwhile."""
-    token = _IN_USE.set((*_IN_USE.get(), *(one for one in secrets if len(one) >= SHORTEST)))
+    token = _IN_USE.set((*_IN_USE.get(), *(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)))
     try:
         yield
     finally:
@@ -69,7 +69,7 @@ class Redactor:
     """Remove secrets from log events. Short values are left alone: that would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known = {value for value in known if len(value) >= SHORTEST}
+        self._known = {value for value in known if len(value) >= MIN_SECRET_LENGTH}
 
     def text(self, value: str) -> str:
         """Return a text without known values and without anything that looks like a secret."""
@@ -201,7 +201,9 @@ def _log_counts(counts: dict[str, int], level: int) -> None:
 STRANGERS: Final = StrangerFilter(_log_counts)
 
 
-def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def shorten_exception(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Replace a stack trace with the exception's type and the places it passed, without values.
 
     A trace shows source lines and, through chained exceptions, headers with credentials.
@@ -220,15 +222,15 @@ def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any])
     return event
 
 
-def one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Escape what could end a line or steer a terminal: paths and names come from strangers.
 
     For texts only: JSON escapes by itself, as does ``repr``, in which nested values are written.
     """
-    return {_printable(key): _printable(value) for key, value in event.items()}
+    return {_escape_value(key): _escape_value(value) for key, value in event.items()}
 
 
-def _printable(value: Any) -> Any:
+def _escape_value(value: Any) -> Any:
     if not isinstance(value, str) or value.isprintable():
         return value
     return "".join(
@@ -236,7 +238,7 @@ def _printable(value: Any) -> Any:
     )
 
 
-def worded_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace an error that is a value of an event with its text if that is ours, otherwise with its kind."""
     for key, value in event.items():
         if isinstance(value, BaseException):
@@ -250,14 +252,14 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        brief_exception,
-        worded_errors,
+        shorten_exception,
+        describe_errors,
         redactor,
     ]
     written: list[structlog.types.Processor] = (
         [structlog.processors.JSONRenderer()]
         if form == "json"
-        else [one_line, structlog.dev.ConsoleRenderer(colors=False)]
+        else [escape_event, structlog.dev.ConsoleRenderer(colors=False)]
     )
     structlog.configure(
         # First, so that events below the level cost nothing more.

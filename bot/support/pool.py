@@ -18,7 +18,7 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 log = structlog.get_logger(__name__)
 
 #: With so many rows, what looks through them takes longer than the way to a thread.
-MANY: Final = 500
+MIN_THREAD_ROWS: Final = 500
 #: How often it is tried to hand work back whose result couldn't be written. While the database is away each
 #: attempt takes as long as the patience of who writes: together about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
@@ -26,9 +26,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-async def beside(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
     """Return what a pure function of these rows finds; the loop goes on meanwhile if there are many."""
-    if len(rows) < MANY:
+    if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
 
@@ -74,7 +74,7 @@ class Pool:
         return len(late)
 
 
-def pool_room(pool: Pool | None, most: int) -> int:
+def count_free_slots(pool: Pool | None, most: int) -> int:
     """Return how many may start in a pool, at most ``most``; without a pool, ``most``."""
     return most if pool is None else min(pool.room, most)
 
@@ -97,7 +97,7 @@ async def _release_work(back: Callable[[], Awaitable[object]]) -> None:
 
 
 @asynccontextmanager
-async def contained(
+async def contain_errors(
     what: str,
     ids: Ids,
     *,

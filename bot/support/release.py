@@ -11,13 +11,13 @@ FIRST_THAT_STOPS: Final = "0.4.0"
 
 def is_newer(release: str, other: str) -> bool:
     """Return whether a release came after another one."""
-    return _numbers(release) > _numbers(other)
+    return _parse_numbers(release) > _parse_numbers(other)
 
 
-def newest(releases: Iterable[str]) -> str:
+def find_newest(releases: Iterable[str]) -> str:
     """Return the newest of some releases."""
-    return max(releases, key=_numbers)
+    return max(releases, key=_parse_numbers)
 
 
-def _numbers(release: str) -> tuple[int, ...]:
+def _parse_numbers(release: str) -> tuple[int, ...]:
     return tuple(int(number) for number in release.split("."))

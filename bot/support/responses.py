@@ -15,7 +15,7 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.support import errors
-from bot.support.cleaning import Hider, hidden
+from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
@@ -66,11 +66,11 @@ class Response:
 
     def server_time(self) -> float | None:
         """Return the server's own time of it, in epoch seconds; None if it doesn't say."""
-        return _epoch(self.headers.get("Date", ""))
+        return _parse_date(self.headers.get("Date", ""))
 
 
 #: How large a streamed response may be if it is read whole after all, such as an error page.
-WHOLE_BYTES = 65_536
+MAX_WHOLE_BYTES = 65_536
 
 
 class Stream:
@@ -95,7 +95,7 @@ class Stream:
     @property
     def headers(self) -> CIMultiDictProxy[str]:
         """Return the response's headers, with secrets removed."""
-        return without(self._response.headers, self._secrets)
+        return remove_secrets(self._response.headers, self._secrets)
 
     def __aiter__(self) -> Stream:
         return self
@@ -116,7 +116,7 @@ class Stream:
             self._room -= len(piece)
         return shown
 
-    async def read_all(self, max_bytes: int = WHOLE_BYTES) -> Response:
+    async def read_all(self, max_bytes: int = MAX_WHOLE_BYTES) -> Response:
         """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
         body = bytearray()
         async for piece in self:
@@ -126,12 +126,12 @@ class Stream:
         return Response(self.status, self.headers, bytes(body))
 
 
-def without(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
+def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
     """Return headers without secrets; those that have none are returned as they are."""
     values = "\n".join(headers.values()).encode(errors="replace")
-    if hidden(values, secrets) == values:
+    if hide_secrets(values, secrets) == values:
         return headers
-    shown = ((name, hidden(value.encode(errors="replace"), secrets)) for name, value in headers.items())
+    shown = ((name, hide_secrets(value.encode(errors="replace"), secrets)) for name, value in headers.items())
     return CIMultiDictProxy(CIMultiDict((name, value.decode(errors="replace")) for name, value in shown))
 
 
@@ -142,14 +142,14 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        moment = _epoch(value)
+        moment = _parse_date(value)
         if moment is None:
             return None
         seconds = moment - now
     return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-def _epoch(date: str) -> float | None:
+def _parse_date(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):

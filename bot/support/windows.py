@@ -15,7 +15,7 @@ class TooLateError(Exception):
     """Signal that the send window had closed before the first byte."""
 
 
-def freely() -> bool:
+def allow_always() -> bool:
     """Let a request leave, whatever has become of this process."""
     return True
 
@@ -25,7 +25,7 @@ class Window:
     """Hold until when a request may leave, by the monotonic clock, and what else is asked at that moment."""
 
     until: float = math.inf
-    may_leave: Callable[[], bool] = freely
+    may_leave: Callable[[], bool] = allow_always
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 
 @contextmanager
-def leaving_by(window: Window) -> Iterator[None]:
+def limit_departures(window: Window) -> Iterator[None]:
     """Let no request made within leave outside of a window, even if the process stands still meanwhile."""
     token = _window.set(window)
     try:
@@ -61,14 +61,14 @@ def leaving_by(window: Window) -> Iterator[None]:
         _window.reset(token)
 
 
-def window(until: float | None = None) -> Window:
+def make_window(until: float | None = None) -> Window:
     """Return the window of what is being asked for now; one request's own may end sooner."""
     found = _window.get() or Window()
     return found if until is None or until >= found.until else Window(until, found.may_leave)
 
 
 @contextmanager
-def trying(attempt: Attempt) -> Iterator[None]:
+def track_attempt(attempt: Attempt) -> Iterator[None]:
     """Let the requests made within, by a session with ``GatedRequest``, be this attempt."""
     token = _attempt.set(attempt)
     try:

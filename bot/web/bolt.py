@@ -25,7 +25,7 @@ from bot.domain.installations import Installation, Tenants
 from bot.messages.blocks import kit
 from bot.messages.texts import pages
 from bot.support.clock import Ids
-from bot.support.environment import without_variables
+from bot.support.environment import hide_variables
 from bot.web.shapes import Malformed, kind_of
 from handlers.event_request import RETRY_NUMBER
 
@@ -60,7 +60,7 @@ def build_bolt(
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
     # Bolt looks there for whatever it isn't given: a token, secrets, even an OAuth flow that keeps files in
     # the home folder. No argument turns that off.
-    with without_variables("SLACK_"):
+    with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,

@@ -32,7 +32,7 @@ from bot.slack.installed import InstalledSlack
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH, OPTIONAL_SCOPES
 from bot.slack.tokens import read_lifetime
 from bot.store import installations
-from bot.support.environment import without_variables
+from bot.support.environment import hide_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.support.logs import mark_as_known
 from bot.web import render
@@ -178,7 +178,7 @@ class InstallPages:
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
         # Bolt takes what it isn't given from variables of these names.
-        with without_variables("SLACK_"):
+        with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
                 client_secret=slack.tokens.client["client_secret"],

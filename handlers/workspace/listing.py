@@ -21,7 +21,7 @@ from bot.store import accounts as account_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.support.cleaning import fold
-from bot.support.pool import beside
+from bot.support.pool import run_beside_loop
 from handlers import list_filters, routes
 from handlers.command_line import fold_word, parse_new_name
 from handlers.dispatch import run_button
@@ -65,7 +65,7 @@ async def show_list(request: Request) -> Answer:
     page, given = list_filters.parse_page(request)
     is_all = SHOW_ALL in map(fold_word, given)
     typed = () if is_all and list_filters.is_unfiltered(given) else given
-    part = await beside(rows, list_filters.filter_workspaces, typed, rows, services.connections)
+    part = await run_beside_loop(rows, list_filters.filter_workspaces, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
     hint = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
@@ -272,7 +272,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     fitting = [
         workspace for workspace in rows if needle in fold(workspace.title) or needle in fold(workspace.name)
     ]
-    chosen = fitting or list(await beside(rows, naming.suggest_workspaces, request.name, rows))
+    chosen = fitting or list(await run_beside_loop(rows, naming.suggest_workspaces, request.name, rows))
     return [
         {
             "text": kit.plain(kit.line(label, kit.MAX_OPTION_LENGTH), kit.MAX_OPTION_LENGTH),

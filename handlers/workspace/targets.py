@@ -19,7 +19,7 @@ from bot.services.workspaces import require_workspace
 from bot.store import accounts as account_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
-from bot.support.pool import beside
+from bot.support.pool import run_beside_loop
 from handlers import routes
 from handlers.command_line import fold_word, normalise_fully
 from handlers.helping import describe_usher, list_first_steps
@@ -68,11 +68,11 @@ async def require_by_name(request: Request, name: str) -> Workspace:
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    match = await beside(rows, naming.find_workspace, name, rows, request.services.connections)
+    match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
     old: Sequence[Account] = ()
     if match.kind == "near":
         old, rows = await read_stale_and_rows(request)
-        match = await beside(rows, naming.find_workspace, name, rows, request.services.connections)
+        match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
     if match.kind == "one":
         return match.workspaces[0]
     if match.kind == "many":
@@ -215,7 +215,7 @@ async def answer_unknown_name(
     runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await answer_without_workspaces(request, old)
-    near = near or await beside(rows, naming.suggest_workspaces, name, rows)
+    near = near or await run_beside_loop(rows, naming.suggest_workspaces, name, rows)
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)

@@ -16,7 +16,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.providers.requests import ApiClient
 from bot.support import errors, windows
 from bot.support.http import Http
-from bot.support.logs import REMOVED, Redactor, hiding
+from bot.support.logs import REMOVED, Redactor, redact_secrets
 from tests.support.http_rig import raw_server, whole
 
 TOKEN = "canary-4f1d9c-token"
@@ -61,8 +61,8 @@ def test_binding_changes_nothing_but_the_credential():
 
 def test_narrower_window_asks_the_same():
     wide = windows.Window(9.0, lambda: False)
-    with windows.leaving_by(wide):
-        narrow = windows.window(5.0)
+    with windows.limit_departures(wide):
+        narrow = windows.make_window(5.0)
     assert (narrow.until, narrow.may_leave) == (5.0, wide.may_leave)
     assert {field.name for field in fields(windows.Window)} == {"until", "may_leave"}
 
@@ -200,7 +200,7 @@ async def test_no_error_of_a_verb_and_no_log_line_within_it_has_its_secret(http)
 
 def test_what_is_hidden_within_is_hidden_within_that_too():
     redactor = Redactor(["known-from-the-start"])
-    with hiding([TOKEN]), hiding([OWN, "short"]):
+    with redact_secrets([TOKEN]), redact_secrets([OWN, "short"]):
         text = redactor.text(f"{TOKEN} {OWN} known-from-the-start short")
     assert text == f"{REMOVED} {REMOVED} {REMOVED} short"
 

@@ -36,7 +36,7 @@ from bot.services import linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
-from bot.support.pool import MANY, beside
+from bot.support.pool import MIN_THREAD_ROWS, run_beside_loop
 from bot.web import app, shapes
 from handlers import routes, typing_mistakes
 from handlers.command_line import (
@@ -353,13 +353,13 @@ async def test_a_text_costs_no_more_than_the_number_of_workspaces():
 
 async def test_what_looks_through_many_rows_keeps_nobody_waiting():
     async def place(count: int) -> int:
-        return await beside(range(count), threading.get_ident)
+        return await run_beside_loop(range(count), threading.get_ident)
 
-    assert await place(MANY - 1) == threading.get_ident() != await place(MANY)
+    assert await place(MIN_THREAD_ROWS - 1) == threading.get_ident() != await place(MIN_THREAD_ROWS)
 
 
 async def test_a_sentence_among_many_names_is_read_beside_the_loop():
-    async with having(MANY) as bot:
+    async with having(MIN_THREAD_ROWS) as bot:
         running = threading.get_ident()
         where = set()
 

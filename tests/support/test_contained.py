@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
-from bot.support.pool import HAND_BACK_ATTEMPTS, contained
+from bot.support.pool import HAND_BACK_ATTEMPTS, contain_errors
 from tests.rigs.clock import CountingIds
 
 
@@ -23,7 +23,9 @@ async def ends_with(error, *, follow_up=None):
         return call
 
     with capture_logs() as logs:
-        async with contained("step", CountingIds(), back=calls("back"), failed=calls("failed"), subject="o1"):
+        async with contain_errors(
+            "step", CountingIds(), back=calls("back"), failed=calls("failed"), subject="o1"
+        ):
             if error is not None:
                 raise error
     return called, [(one["event"], one["log_level"], one["subject"], one.get("reference")) for one in logs]
@@ -70,6 +72,6 @@ async def test_a_process_that_ends_hands_it_back(follow_up):
             raise follow_up
 
     with pytest.raises(asyncio.CancelledError):
-        async with contained("step", CountingIds(), back=back):
+        async with contain_errors("step", CountingIds(), back=back):
             raise asyncio.CancelledError
     assert called == ["back"]

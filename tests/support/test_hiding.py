@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.support.cleaning import HIDDEN, Hider, hidden
+from bot.support.cleaning import HIDDEN, Hider, hide_secrets
 
 SECRET = 'canary/+token==~ä"9'
 HEX = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -33,7 +33,7 @@ HEX = "c0ffee00c0ffee00c0ffee00c0ffee00"
 )
 def test_every_form_is_removed(secret, form):
     written = form(secret)
-    told = hidden(f"no {written}!".encode(), [secret]).decode()
+    told = hide_secrets(f"no {written}!".encode(), [secret]).decode()
     assert HIDDEN in told
     # What base64 tells of the letters beside it may stay.
     longest = max(len(part) for part in told.split(HIDDEN))
@@ -43,7 +43,7 @@ def test_every_form_is_removed(secret, form):
 
 def test_what_is_no_secret_stays():
     text = b"an ordinary sentence about short tokens, c0ffee00 and c0ffee00c0ffee00c0ffee00c0ffee"
-    assert hidden(text, ["", "short", "sent", HEX]) == text
+    assert hide_secrets(text, ["", "short", "sent", HEX]) == text
 
 
 def test_a_secret_is_found_wherever_it_is_cut():
@@ -72,7 +72,7 @@ def test_pieces_say_what_the_whole_says(parts, data):
         told += hider.feed(text[at : at + step])
         at += step
     told += hider.rest()
-    assert told == hidden(text, [HEX])
+    assert told == hide_secrets(text, [HEX])
 
 
 def test_what_cannot_begin_a_secret_is_told_at_once():

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import pytest
 
 from bot.support.errors import ProviderError, SentTooLate, UnknownOutcome
-from bot.support.windows import Window, leaving_by
+from bot.support.windows import Window, limit_departures
 from tests.rigs.clock import FakeClock
 from tests.support.http_rig import CANARY, HEADERS, chain, http, raw_server, whole
 
@@ -48,12 +48,12 @@ async def test_no_request_of_a_call_leaves_after_the_end_of_the_call_or_of_its_o
             (1.0, -1.0, False),
             (-1.0, 1.0, False),
         ]:
-            with leaving_by(Window(now + end)), nullcontext() if leaves else pytest.raises(SentTooLate):
+            with limit_departures(Window(now + end)), nullcontext() if leaves else pytest.raises(SentTooLate):
                 await client.request("GET", server.url, send_until=own and now + own)
         assert len(server.requests) == 1
         # What else is asked is asked right before the bytes, also for a request with a window of its own.
         for own in (None, now + 1.0):
-            with leaving_by(Window(may_leave=lambda: False)), pytest.raises(SentTooLate):
+            with limit_departures(Window(may_leave=lambda: False)), pytest.raises(SentTooLate):
                 await client.request("GET", server.url, send_until=own)
         assert (len(server.requests), server.connections) == (1, 1)
 

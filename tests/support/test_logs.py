@@ -13,7 +13,7 @@ import structlog
 
 from bot.support.clock import SystemClock, Ticker
 from bot.support.errors import ServerFailed, SlackPermanent, StoreUnavailable
-from bot.support.logs import REMOVED, Redactor, brief_exception, configure
+from bot.support.logs import REMOVED, Redactor, configure, shorten_exception
 from tests.project.repository import named, nodes, python_files
 
 
@@ -157,12 +157,12 @@ def test_an_exception_is_taken_from_what_was_caught():
         raise ValueError("hidden")
     except ValueError as error:
         for given in (True, error, (ValueError, error, error.__traceback__)):
-            found = brief_exception(None, "info", {"event": "x", "exc_info": given})
+            found = shorten_exception(None, "info", {"event": "x", "exc_info": given})
             assert found["error"] == "ValueError"
 
 
 def test_without_an_exception_nothing_is_added():
-    assert brief_exception(None, "info", {"event": "x", "exc_info": None}) == {"event": "x"}
+    assert shorten_exception(None, "info", {"event": "x", "exc_info": None}) == {"event": "x"}
 
 
 def test_nothing_that_strangers_write_ends_a_line_or_steers_a_terminal():

@@ -6,7 +6,7 @@ from cryptography.fernet import Fernet
 from bot.support.addresses import is_loopback
 from bot.support.environment import read_secret_file
 from bot.support.settings import REMOVED_SETTINGS, VARIABLES, Settings, read_settings
-from bot.support.settings.database import passwords_of
+from bot.support.settings.database import list_passwords
 
 KEY = Fernet.generate_key().decode()
 GOOD = {
@@ -273,7 +273,7 @@ def test_what_libpq_takes_for_a_password_is_kept_out_of_logs_and_whatever_it_rea
 ):
     environment(USHER_DATABASE_URL=url)
     assert set(load_settings().secrets()) >= secrets
-    assert set(passwords_of(url)) == secrets
+    assert set(list_passwords(url)) == secrets
 
 
 @pytest.mark.parametrize("token", ["short", "with blanks in the middle", "canary-of-metrics\u00e9"])

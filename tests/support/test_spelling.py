@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.support.settings import VARIABLES, strangers
+from bot.support.settings import VARIABLES, find_unknown_variables
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from bot.support.settings import VARIABLES, strangers
     ],
 )
 def test_strangers(given, misspelt, unknown):
-    assert strangers(given, VARIABLES) == (misspelt, unknown)
+    assert find_unknown_variables(given, VARIABLES) == (misspelt, unknown)
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
 def test_each_setting_is_recognised_with_a_letter_missing(name):
     if name in {"PORT", "HTTPS_PROXY", "NO_PROXY"}:  # They begin like nothing of ours.
         return
-    found, _ = strangers([name[:-2] + name[-1:]], VARIABLES)
+    found, _ = find_unknown_variables([name[:-2] + name[-1:]], VARIABLES)
     assert found == {name[:-2] + name[-1:]: name}

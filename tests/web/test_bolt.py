@@ -11,7 +11,7 @@ from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
 from bot.domain.installations import Installation
-from bot.support.logs import brief_exception
+from bot.support.logs import shorten_exception
 from bot.web.bolt import dispatch, over_http
 from bot.web.shapes import Malformed, checked, read_envelope
 from tests.rigs.clock import FakeClock
@@ -62,7 +62,7 @@ async def test_a_listener_that_fails_is_answered_with_a_reference(listen):
     assert "TEST-0001" in answer["text"]
     (entry,) = logs
     assert entry["reference"] == "TEST-0001"
-    logged = brief_exception(None, "error", entry)
+    logged = shorten_exception(None, "error", entry)
     assert logged["error"] == "RuntimeError"
     assert "canary" not in str(logged)
 
@@ -132,7 +132,7 @@ async def test_what_breaks_bolt_itself_is_logged_as_a_fault():
         await sent({}, "interactive", UNHEARD["a step without a step"])
     (entry,) = logs
     assert (entry["event"], entry["log_level"]) == ("slack.bolt_failed", "error")
-    assert "canary" not in str(brief_exception(None, "error", entry))
+    assert "canary" not in str(shorten_exception(None, "error", entry))
 
 
 async def test_a_payload_that_bolt_cannot_take_in_is_malformed():

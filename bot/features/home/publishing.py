@@ -29,7 +29,7 @@ from bot.slack.errors import Meaning, classify, find_retry_delay, is_content_ref
 from bot.slack.notifier.timing import Timing
 from bot.store import notices
 from bot.support import errors
-from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class HomeViews:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Publish the Homes that people wait for, else check some open ones; return their number."""
-        most = pool_room(pool, self._timing.batch)
+        most = count_free_slots(pool, self._timing.batch)
         if most <= 0:
             return 0
         views = self._slack.get_quota(methods.VIEWS_PUBLISH)
@@ -90,7 +90,7 @@ class HomeViews:
             partial(self._postpone, one, 0.0),
             partial(self._store.write, home_rows.stop_redrawing, one),
         )
-        async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
+        async with contain_errors("home", self._ids, back=back, failed=failed, principal=one.principal.key):
             try:
                 await self._publish_home(one)
             except errors.SlackFailed as error:

@@ -34,7 +34,7 @@ from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.store import cards, operations, undoable_actions, workspaces
 from bot.support.guards import guards
-from bot.support.pool import beside
+from bot.support.pool import run_beside_loop
 from handlers import intents, routes, suggestions, typing_mistakes, vocabulary
 from handlers.command_line import MAX_WORDS, fold_word, join_words
 from handlers.connections import list_making_connections
@@ -82,7 +82,7 @@ async def answer(request: Request) -> Answer:
             if request.surface.is_quoted:
                 reading = replace(reading, how="quote")
             given, names = request.typed_words or request.arguments, await read_names(request, rows)
-            reading = await beside(rows, add_placeholders, reading, given, names)
+            reading = await run_beside_loop(rows, add_placeholders, reading, given, names)
             return await proposals.propose(request, reading, rank(reading.placeholder_words), rows)
         request.notes.what = reading.what
         result = await _answer_reading(request, reading, rows)
@@ -124,7 +124,9 @@ async def _read_request(request: Request) -> tuple[Reading, Sequence[Workspace]]
     elif intents.read_order(given, set[int]) is None and (whole := await read_typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
-    return await beside(rows, read, given, request.folder, verbs, await read_names(request, rows)), rows
+    return await run_beside_loop(
+        rows, read, given, request.folder, verbs, await read_names(request, rows)
+    ), rows
 
 
 async def _answer_reading(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -253,7 +255,7 @@ async def _read_fresh_names(
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.read_stale_and_rows(request)
     names = await read_names(request, rows)
-    fresh = await beside(
+    fresh = await run_beside_loop(
         rows, read, request.typed_words, request.folder, routes.list_verbs_by_folder(), names
     )
     if fresh.what != reading.what or reading.kind != fresh.kind:

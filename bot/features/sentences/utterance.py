@@ -23,7 +23,7 @@ from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, line
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.store import accounts
-from bot.support.pool import beside
+from bot.support.pool import run_beside_loop
 from handlers import routes, suggestions, vocabulary
 from handlers.command_line import NO_COMMANDS, fold_word, parse
 from handlers.names import MAX_SIMILAR_WORDS, Entity, Names, read_names
@@ -135,7 +135,7 @@ class Utterance:
         """Return a text with everything that is read for it."""
         services, given = request.services, request.typed_words or request.arguments
         names, which = await read_names(request, rows), reading.which
-        every, is_called_run = await beside(rows, _read_names, given, names, reading)
+        every, is_called_run = await run_beside_loop(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
             which = every

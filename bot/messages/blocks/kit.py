@@ -19,7 +19,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.texts import answers, cards, times
-from bot.support.cleaning import SHOWN, clean, escape
+from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape
 from bot.support.declarations import Registry
 
 MAX_SECTION_LENGTH: Final = 3000
@@ -44,7 +44,7 @@ MAX_VIEW_BLOCKS: Final = 100
 MAX_CONTEXT_ELEMENTS: Final = 10
 #: Slack cuts the text that accompanies blocks at 40,000 and recommends 4,000; ours is a notification's line.
 MAX_TEXT_LENGTH: Final = 3000
-MAX_NAME_LENGTH: Final = SHOWN
+MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
 ELLIPSIS: Final = "…"
 #: Replaces a text that turned out empty, because Slack rejects empty ones.

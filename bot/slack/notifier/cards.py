@@ -18,8 +18,8 @@ from bot.slack.notifier.timing import Timing
 from bot.store import cards as card_rows
 from bot.store import notices
 from bot.support import errors
-from bot.support.pool import Pool, contained, pool_room, run_all
-from bot.support.windows import Window, leaving_by
+from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
+from bot.support.windows import Window, limit_departures
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class CardUpdates:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return their number."""
-        most = pool_room(pool, self._timing.batch)
+        most = count_free_slots(pool, self._timing.batch)
         if most <= 0:
             return 0
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
@@ -62,10 +62,12 @@ class CardUpdates:
         soon, failed = backoff(4, 0.5), partial(self._hand_over, card)
         back = partial(self._store.write, card_rows.retry_card, card.id, soon)
         unwritten = partial(self._results.write, card.id, back)
-        async with contained("card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id):
+        async with contain_errors(
+            "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
+        ):
             try:
                 # A rendering from before the end of the lease may no longer be true after it.
-                with leaving_by(Window(claimed_at + self._timing.last_start)):
+                with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
                 seconds = find_retry_delay(error, soon)

@@ -43,8 +43,8 @@ from bot.store import notices as notice_rows
 from bot.store import slack_rate_limits
 from bot.support import errors
 from bot.support.guards import guards
-from bot.support.pool import Pool, contained, pool_room, run_all
-from bot.support.windows import Window, leaving_by
+from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
+from bot.support.windows import Window, limit_departures
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,7 @@ class Outbox:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and send each, in the pool or at once; return their number, with tries."""
-        most = pool_room(pool, self._timing.batch)
+        most = count_free_slots(pool, self._timing.batch)
         if most <= 0:
             return 0
         installed = self._slack.list_clients()
@@ -120,7 +120,7 @@ class Outbox:
         ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
-        async with contained("try", self._ids, installation=installation_id):
+        async with contain_errors("try", self._ids, installation=installation_id):
             claimed_at, lease, owner = self._clock.monotonic(), self._timing.lease, self._owners.name
             notices = await self._store.claim(
                 notice_rows.claim_pending, installation_id, lease, owner, is_send=is_send
@@ -153,9 +153,9 @@ class Outbox:
         # What has a result needs no database: nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
-        async with contained("notice", self._ids, **hands_back, notice=notice.id):
+        async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
             # Whatever it takes before: no call ends after the lease.
-            with leaving_by(Window(claimed_at + self._timing.last_start)):
+            with limit_departures(Window(claimed_at + self._timing.last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
                 else:
@@ -248,7 +248,7 @@ class Outbox:
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         later, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
-        async with contained(
+        async with contain_errors(
             "search", self._ids, back=later, failed=later, unwritten=unwritten, principal=of
         ):
             threads: dict[str | None, list[Notice]] = {}

@@ -24,7 +24,7 @@ from bot.store import cards
 from bot.store import notices as notice_rows
 from bot.store import runs as run_rows
 from bot.support import errors
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.pool import Pool, count_free_slots, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Outputs:
         except errors.StoreError as error:
             log.warning("outputs not sent", problem=error)
             return 0
-        room = pool_room(pool, self._timing.batch)
+        room = count_free_slots(pool, self._timing.batch)
         mine = [entry for entry in due if OUTPUT_PREFIX + entry.run_id in owned][: max(room, 0)]
         for entry in mine:
             entry.is_delivering = True

@@ -12,20 +12,20 @@ from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 
-from bot.support.environment import key_file, referenced, variables
+from bot.support.environment import find_key_file, list_referenced_variables, list_variables
 from bot.support.settings.assistant import AssistantSettings
 from bot.support.settings.backups import BackupSettings
-from bot.support.settings.database import database_file
+from bot.support.settings.database import find_database_file
 from bot.support.settings.installed import InstalledSettings
 from bot.support.settings.socket import SocketSettings
 from bot.support.settings.timers import TimerSettings
 
 #: How similar (0–100) a variable is to a setting to be taken for it.
-_ALIKE: Final = 88.0
+_MIN_SIMILARITY: Final = 88.0
 #: Variables that begin like this are for Usher. Those of other programs begin with SLACK_, too: they aren't
 #: taken for a setting that is set.
-OURS: Final = "USHER_"
-PREFIXES: Final = (OURS, "SLACK_")
+OWN_PREFIX: Final = "USHER_"
+PREFIXES: Final = (OWN_PREFIX, "SLACK_")
 #: Settings of earlier releases, each with what holds now and what to do.
 REMOVED_SETTINGS: Final = {
     "USHER_PERSON_RATE": "Remove it: everybody may make one more request each second. If people need more at "
@@ -79,18 +79,18 @@ def read_settings() -> ParsedSettings:
     try:
         settings = Settings(**_FROM_ENVIRONMENT)
     except ValidationError as invalid:
-        wrong = {str(error["loc"][0]): _sentence(error) for error in invalid.errors()}
-        settings = Settings(**{name: _stand_in(name) for name in wrong})
-    given, elsewhere = set(variables()), referenced()
+        wrong = {str(error["loc"][0]): _format_error(error) for error in invalid.errors()}
+        settings = Settings(**{name: _choose_stand_in(name) for name in wrong})
+    given, elsewhere = set(list_variables()), list_referenced_variables()
     removed = {name for name in given - elsewhere if name.upper() in REMOVED_SETTINGS}
-    misspelt, unknown = strangers(given - removed, VARIABLES, elsewhere)
+    misspelt, unknown = find_unknown_variables(given - removed, VARIABLES, elsewhere)
     is_installed = settings.slack_client_id is not None and settings.slack_client_secret is not None
     if settings.slack_bot_token is None and not is_installed and "SLACK_BOT_TOKEN" not in wrong:
         wrong = {"SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN: is not set", **wrong}
     problems = [
         *wrong.values(),
         *settings.clashes(lambda *names: wrong.keys().isdisjoint(names)),
-        *(_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
+        *(_find_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
         *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
     ]
     return ParsedSettings(
@@ -98,16 +98,16 @@ def read_settings() -> ParsedSettings:
     )
 
 
-def problem_with(name: str, value: str) -> str:
+def find_problem(name: str, value: str) -> str:
     """Return what is wrong with a setting's value, taken by itself; empty if nothing is."""
     try:
         Settings(**dict[str, Any]({name: value}))
     except ValidationError as invalid:
-        return next((_sentence(error) for error in invalid.errors() if error["loc"] == (name,)), "")
+        return next((_format_error(error) for error in invalid.errors() if error["loc"] == (name,)), "")
     return ""
 
 
-def _stand_in(name: str) -> Any:
+def _choose_stand_in(name: str) -> Any:
     """Return a value in place of a wrong one, so that the rest can be checked."""
     needed = {
         "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
@@ -116,8 +116,8 @@ def _stand_in(name: str) -> Any:
     return needed.get(name, VARIABLES[name].default)
 
 
-def _key_beside_database(settings: Settings) -> list[str]:
-    keys, database = key_file(), database_file(settings.database_url)
+def _find_key_beside_database(settings: Settings) -> list[str]:
+    keys, database = find_key_file(), find_database_file(settings.database_url)
     if keys is None or database is None or keys.resolve().parent != database.resolve().parent:
         return []
     return [
@@ -125,19 +125,19 @@ def _key_beside_database(settings: Settings) -> list[str]:
     ]
 
 
-def _sentence(error: Any) -> str:
+def _format_error(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
-    message = "is not set" if error["type"] == "missing" else in_our_words(error)
+    message = "is not set" if error["type"] == "missing" else translate_message(error)
     return f"{place}: {message}" if place else message
 
 
-def in_our_words(error: Any) -> str:
+def translate_message(error: Any) -> str:
     """Return a validation error's message as a sentence that goes on from the setting's name."""
     message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
     return message.replace("Input should be", "needs to be")
 
 
-def strangers(
+def find_unknown_variables(
     given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
     """Return the misspelt variables with the settings they look like, and the others that do nothing.
@@ -151,10 +151,10 @@ def strangers(
     for upper, name in sorted(names.items()):
         if upper in known or name in referenced:
             continue
-        candidates = list(known) if upper.startswith(OURS) else unset
-        near = process.extractOne(upper, candidates, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        candidates = list(known) if upper.startswith(OWN_PREFIX) else unset
+        near = process.extractOne(upper, candidates, scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY)
         if near is not None:
             misspelt[name] = near[0]
-        elif upper.startswith(OURS):
+        elif upper.startswith(OWN_PREFIX):
             unknown.append(name)
     return misspelt, unknown

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from bot.support.settings.core import MissionSettings
+from bot.support.settings.core import CoreSettings
 from bot.support.settings.field import AreRight, setting
 
 
-class AssistantSettings(MissionSettings):
+class AssistantSettings(CoreSettings):
     """Add whether Slack's assistant may call Usher."""
 
     assistant: bool = setting(

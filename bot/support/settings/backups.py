@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bot.support.settings.core import MissionSettings
-from bot.support.settings.database import database_file
+from bot.support.settings.core import CoreSettings
+from bot.support.settings.database import find_database_file
 from bot.support.settings.field import setting
 
 
-class BackupSettings(MissionSettings):
+class BackupSettings(CoreSettings):
     """Add where a SQLite file is copied to."""
 
     backups: Path | None = setting(
@@ -19,5 +19,5 @@ class BackupSettings(MissionSettings):
 
     def nightly_backups(self) -> tuple[Path, Path] | None:
         """Return the SQLite file and the folder that it is copied to every night; None without a file."""
-        file = database_file(self.database_url)
+        file = find_database_file(self.database_url)
         return None if file is None else (file, self.backups or file.with_name("backups"))

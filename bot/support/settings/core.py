@@ -12,10 +12,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.support.addresses import Proxy, is_loopback, is_safe_origin, public_origin
 from bot.support.environment import command, resolve_secret
-from bot.support.settings.database import passwords_of, wrong_database
+from bot.support.settings.database import explain_wrong_url, list_passwords
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
-_ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
+_ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: How tokens look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750), and is too
 #: long to guess.
@@ -24,24 +24,24 @@ _TOKENS: Final = {
     "slack_bot_token": ("xoxb-.*", "the bot token of the app, which begins with xoxb-"),
     "slack_app_token": ("xapp-.*", "an app-level token with connections:write, which begins with xapp-"),
 }
-_COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
-_APP: Final = "your app's page at api.slack.com/apps"
+_COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
+_APP_PAGE: Final = "your app's page at api.slack.com/apps"
 _SIGN_IN: Final = "Sign in with Slack, on the link page and on workspace pages"
-_COPY_BOTH: Final = f"Copy both from {_APP}, Basic Information."
+_COPY_BOTH: Final = f"Copy both from {_APP_PAGE}, Basic Information."
 COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join them with commas."
 
 
-def administrators(value: str) -> str:
+def check_administrators(value: str) -> str:
     """Return a list of people and groups as it was written; raises ValueError for anything else."""
     for name in split_names(value):
-        if not _ADMINISTRATOR.match(name):
+        if not _ADMINISTRATOR_PATTERN.match(name):
             raise ValueError(
                 "needs ids of Slack users or groups (U0123, S0123, T0123:U0123), with commas between"
             )
     return value
 
 
-class MissionSettings(BaseSettings):
+class CoreSettings(BaseSettings):
     """Hold the settings of the mission, checked; each part of ``Settings`` adds a feature's own."""
 
     # An empty variable counts as unset: many service managers write them like that.
@@ -57,20 +57,20 @@ class MissionSettings(BaseSettings):
             "the bot token, `xoxb-…`; without it, people install it: "
             "`usher docs slack-app#several-slack-workspaces`"
         ),
-        advice=f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
+        advice=f"Copy the Bot User OAuth Token from {_APP_PAGE}, OAuth & Permissions.",
     )
     slack_signing_secret: SecretStr | None = setting(
         "SLACK_SIGNING_SECRET",
         None,
         "for HTTP",
         "this, or the next one",
-        advice=f"Copy the Signing Secret from {_APP}, Basic Information.",
+        advice=f"Copy the Signing Secret from {_APP_PAGE}, Basic Information.",
     )
     slack_app_token: SecretStr | None = setting(
         "SLACK_APP_TOKEN",
         None,
         "for Socket Mode, `xapp-…`",
-        advice=f"Create an app-level token with connections:write on {_APP}, Basic Information.",
+        advice=f"Create an app-level token with connections:write on {_APP_PAGE}, Basic Information.",
     )
     slack_client_id: str | None = setting("SLACK_CLIENT_ID", None, _SIGN_IN, advice=_COPY_BOTH)
     slack_client_secret: SecretStr | None = setting(
@@ -219,7 +219,7 @@ class MissionSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str) -> str:
-        if wrong := wrong_database(value):
+        if wrong := explain_wrong_url(value):
             raise ValueError(wrong)
         return value
 
@@ -241,12 +241,12 @@ class MissionSettings(BaseSettings):
     @field_validator("administrators")
     @classmethod
     def _administrators(cls, value: str) -> str:
-        return administrators(value)
+        return check_administrators(value)
 
     @field_validator("command", "job_command")
     @classmethod
     def _command(cls, value: str) -> str:
-        if not _COMMAND.match(value):
+        if not _COMMAND_PATTERN.match(value):
             raise ValueError("needs a slash command such as /workspace, in lower case")
         return value
 
@@ -281,7 +281,7 @@ class MissionSettings(BaseSettings):
         )
         given = [secret.get_secret_value() for secret in secrets if secret is not None]
         by_proxy = urlsplit(self.proxy().address).password
-        return given + self.keys() + passwords_of(self.database_url) + ([by_proxy] if by_proxy else [])
+        return given + self.keys() + list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
         """Yield what is wrong with settings that depend on each other, where each is right by itself."""

@@ -13,13 +13,13 @@ def is_postgres(url: str) -> bool:
     return url.startswith(("postgresql://", "postgres://"))
 
 
-def database_file(url: str) -> Path | None:
+def find_database_file(url: str) -> Path | None:
     """Return the SQLite file of a database URL; None for one in memory or on a server."""
     path = url.removeprefix("sqlite:///")
     return None if path == ":memory:" or is_postgres(url) else Path(path)
 
 
-def wrong_database(url: str) -> str:
+def explain_wrong_url(url: str) -> str:
     """Return what is wrong with the form of a database URL, without its values; empty if nothing is."""
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
@@ -31,7 +31,7 @@ def wrong_database(url: str) -> str:
     return ""
 
 
-def passwords_of(url: str) -> list[str]:
+def list_passwords(url: str) -> list[str]:
     """Return what a database URL gives away, as it is written and decoded."""
     if not is_postgres(url):
         return []

@@ -27,13 +27,13 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
     )
 
 
-def advice_of(field: FieldInfo) -> str:
+def find_advice(field: FieldInfo) -> str:
     """Return what to do about a setting that is wrong; "" where nothing in particular is said."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 
 
-def default_of(field: FieldInfo) -> str:
+def format_default(field: FieldInfo) -> str:
     """Return a setting's default as the documentation shows it."""
     if field.examples:
         return str(field.examples[0])

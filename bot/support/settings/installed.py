@@ -6,10 +6,10 @@ from typing import Final
 
 from pydantic import field_validator
 
-from bot.support.settings.core import COPY_IDS, MissionSettings, administrators
+from bot.support.settings.core import COPY_IDS, CoreSettings, check_administrators
 from bot.support.settings.field import AreRight, setting, split_names
 
-_SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
+_SLACK_WORKSPACE_PATTERN = re.compile(r"^[TE][A-Z0-9]+$")
 #: In place of a list of Slack workspaces: all of them.
 ANY_WORKSPACE: Final = "*"
 _EACH: Final = (
@@ -18,7 +18,7 @@ _EACH: Final = (
 )
 
 
-class InstalledSettings(MissionSettings):
+class InstalledSettings(CoreSettings):
     """Add which Slack workspaces are served, and who administers all of them."""
 
     global_administrators: str = setting(
@@ -35,13 +35,13 @@ class InstalledSettings(MissionSettings):
     @field_validator("global_administrators")
     @classmethod
     def _global_administrators(cls, value: str) -> str:
-        return administrators(value)
+        return check_administrators(value)
 
     @field_validator("slack_workspaces")
     @classmethod
     def _slack_workspaces(cls, value: str) -> str:
         names = split_names(value)
-        if names != {ANY_WORKSPACE} and not all(map(_SLACK_WORKSPACE.match, names)):
+        if names != {ANY_WORKSPACE} and not all(map(_SLACK_WORKSPACE_PATTERN.match, names)):
             raise ValueError(
                 "needs ids of Slack workspaces (T0123) or organisations (E0123), separated by commas, or *"
             )

@@ -1,10 +1,10 @@
 """The setting of Socket Mode."""
 
-from bot.support.settings.core import MissionSettings
+from bot.support.settings.core import CoreSettings
 from bot.support.settings.field import setting
 
 
-class SocketSettings(MissionSettings):
+class SocketSettings(CoreSettings):
     """Add how many connections are kept open."""
 
     socket_connections: int = setting(

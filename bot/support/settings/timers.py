@@ -1,10 +1,10 @@
 """The setting of planned stops."""
 
-from bot.support.settings.core import MissionSettings
+from bot.support.settings.core import CoreSettings
 from bot.support.settings.field import setting
 
 
-class TimerSettings(MissionSettings):
+class TimerSettings(CoreSettings):
     """Add when people are warned of an end."""
 
     warn_minutes: float = setting(

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.support.logs import Redactor, brief_exception
+from bot.support.logs import Redactor, shorten_exception
 from playground.saturn import SaturnServer
 from playground.slack import SlackServer
 from playground.slack.records import Message
@@ -97,7 +97,7 @@ def listening(watch: Watch, secrets: Redactor) -> Iterator[None]:
     """Lead all logs through the bot's own processors into the watch, and undo that afterwards."""
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
-        brief_exception,
+        shorten_exception,
         secrets,
     ]
     before = structlog.get_config()
