@@ -26,7 +26,7 @@ _BATCH_SIZE: Final = 50
 def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
     """Carry out the due occurrences of a course's rule in its person's name; some may be missed.
 
-    Raises NotIdentified and Refused as ``hours.carry_out`` does.
+    Raises NotIdentified and Refused as ``hours.use_cases.carry_out`` does.
     """
     rule = rows.find_course_rule(tx, claimed.id)
     if rule is None or rule.paused or not (due := hours_use_cases.list_due(tx, rule)):

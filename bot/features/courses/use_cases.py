@@ -233,8 +233,8 @@ def enroll(
 
     That is the consent, with an operation unless their workspace is running: an open one that brings it up is
     joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
-    have one yet is noted for the trainer. Nothing is written where the class is ``over`` or ``full``, or
-    (``sought``) while their list has to be read first; ``has_looked`` says that it was. ``message_ts`` is the
+    have one yet is noted for the teacher. Nothing is written where the class is ``over`` or ``full``, or
+    (``sought``) while their list has to be read first; ``is_list_fresh``: it was. ``message_ts`` is the
     pressed message, which locates a card whose send had an unknown outcome. Raises Refused
     (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
@@ -438,7 +438,7 @@ def _find_target(
     """Find the presser's workspace for a card, or the one to create.
 
     What an earlier press made is found in their list again after an unlink, which deletes its row; their list
-    must have been read since, or ``has_looked``.
+    must have been read since, or ``is_list_fresh``.
     """
     provider, principal = caller.context.need(card.connection), caller.principal
     try:

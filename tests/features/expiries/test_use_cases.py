@@ -113,7 +113,7 @@ class Foretelling(FakeProvider):
 async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     """What is warned of follows from the end alone; what it means, from what a stop means there."""
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
-        row = await sphere.connection_api(state=State.RUNNING)
+        row = await sphere.own(state=State.RUNNING)
         sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
         await sphere.store.write(gates.request_read_now, row.id)
         await sphere.pass_time(6 * MINUTE)

@@ -104,7 +104,7 @@ def test_a_home_has_no_way_back_but_the_next_view():
 async def test_totals_leave_out_a_connection_of_other_places(bot, monkeypatch, reach, shown):
     saturn = bot.services.connections["saturn"]
     monkeypatch.setattr(Installation, "reach", lambda self, who: reach)
-    monkeypatch.setattr(type(saturn), "serves", lambda self, who: self is not saturn)
+    monkeypatch.setattr(type(saturn), "is_available_to", lambda self, who: self is not saturn)
     gatherer = HomeGatherer(bot.services.context, bot.services.gatherer)
     totals = await gatherer.totals(Home(ALICE, bot.clock.now()))
     assert sorted(one.title for one in totals.connections) == shown
