@@ -1,4 +1,4 @@
-"""What verbs and buttons answer. ``{command}`` is how a person writes to Usher, with slash or without."""
+"""Answers of verbs and buttons. ``{command}`` is how a person writes to Usher, with slash or without."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""The words of cards and lists: states, what is going on, what holds it up, timers, buttons, questions.
+"""Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
 What holds an operation up is one sentence, and says that Usher goes on by itself.
 """
@@ -27,7 +27,7 @@ UNMADE: Final = "Being created"
 
 
 class VerbForms(NamedTuple):
-    """Hold the words for an operation, which the sentences name.
+    """The words for an operation, which the sentences name.
 
     The ``verb`` of x, I couldn't ``do`` it, ``doing`` it, whether it was ``done``, I'll message you when
     ``end``. A workspace starts and stops by itself, but is created: ``passive`` is what is done to it.
@@ -42,7 +42,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the words by name, with what happens to x; ``Doing`` is for where a sentence begins."""
+        """Return the words by name, with those for the workspace; ``Doing`` begins a sentence."""
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,
@@ -239,7 +239,7 @@ _NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as 
 
 
 def format_silence(title: str, since: float) -> str:
-    """Say since when a connection gives no usable answer; ``since`` in epoch seconds.
+    """Format the time since which a connection gives no usable answer; ``since`` in epoch seconds.
 
     The sentence is stored, so the time is a mark in it, which is replaced in each reader's own zone.
     """
@@ -275,12 +275,12 @@ def is_silence(hold: str | None) -> bool:
 
 
 def format_overload(title: str, since: float) -> str:
-    """Say since when a connection has refused a call as too busy; ``since`` as above."""
+    """Format the time since which a connection has refused a call as too busy; ``since`` as above."""
     return _BUSY_SINCE.format(title=title, since=make_time_placeholder(since))
 
 
 def format_pause(title: str, until: float) -> str:
-    """Say that a connection asked for a pause; ``until`` in epoch seconds, stored as a mark, as above.
+    """Format the pause that a connection asked for; ``until`` in epoch seconds, stored as a mark, as above.
 
     It is said in whole minutes, so it is the one that has begun by then.
     """
@@ -288,27 +288,27 @@ def format_pause(title: str, until: float) -> str:
 
 
 def format_start_without_effect(title: str, since: float) -> str:
-    """Say that a start was accepted at ``since`` and does not show yet."""
+    """Format a start that was accepted at ``since`` and doesn't show yet."""
     return _STILL_DOWN.format(title=title, since=make_time_placeholder(since))
 
 
 def format_stop_without_effect(title: str, since: float) -> str:
-    """Say that a stop was accepted at ``since`` and does not show yet."""
+    """Format a stop that was accepted at ``since`` and doesn't show yet."""
     return _NO_EFFECT.format(title=title, since=make_time_placeholder(since))
 
 
 def format_missing_connection(name: str) -> str:
-    """Say that the operator took a connection away."""
+    """Format the removal of a connection by the operator."""
     return NOT_CONFIGURED.format(name=name)
 
 
 def format_unknown_state(title: str, said: str) -> str:
-    """Say that a read didn't tell the state, and quote its provider's package about that."""
+    """Format an unknown state, with the words of its provider's package."""
     return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
 
 
 def format_postponed_stop(title: str) -> str:
-    """Say that a provider accepts no stop in the state that it reports."""
+    """Format a stop that waits, as the provider accepts none in the reported state."""
     return _NO_STOP_YET.format(title=title)
 
 

@@ -1,4 +1,4 @@
-"""What commands do, as buttons say it; ``{rest}`` is what follows the verb, ``{name}`` a name in it."""
+"""Commands as the labels of buttons; ``{rest}`` is what follows the verb, ``{name}`` a name in it."""
 
 from collections.abc import Mapping
 from typing import Final

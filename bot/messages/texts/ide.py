@@ -107,14 +107,14 @@ NOTHING: Final = (
 
 
 def format_planned_stop(phase: str, at: str, done: str) -> str:
-    """Say its state and the time of its stop; ``at`` is an adverb, ``done`` a participle."""
+    """Format a workspace's state and the time of its stop; ``at`` is an adverb, ``done`` a participle."""
     if phase == "running":
         return f"{LINES[phase]} until {at.removeprefix('at ')}"
     return f"{LINES[phase]}. It will be {done} {at}."
 
 
 def format_provider_end(phase: str, at: str, *, is_removed: bool) -> str:
-    """Say how it stands and when its provider ends it, unless somebody does something."""
+    """Format a workspace's state and the time of its end by the provider."""
     ending = "will be removed" if is_removed else "will stop"
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
@@ -190,5 +190,5 @@ REFUSED: Final = {
 
 
 def explain_failed_installation(reason: str) -> str:
-    """Say why Usher wasn't installed, and what to do."""
+    """Return the cause and the remedy of a failed installation."""
     return REFUSED.get(reason) or REFUSED["other"].format(reason=reason)

@@ -1,4 +1,4 @@
-"""The words of messages that nobody must miss; what administrators read of outages is among them."""
+"""Texts of messages that nobody must miss, among them those about outages for administrators."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Texts of linking: what the pages say, and what the same steps and an administrator's approval say in Slack.
+"""Texts of linking: of its pages, and of the same steps and an administrator's approval in Slack.
 
 Plain text. Pages escape it by themselves; code that puts it into a Slack message has to escape it.
 """
@@ -79,7 +79,7 @@ CONFIRM_BUTTON: Final = "Link {title}"
 
 
 def format_linked_account(title: str, username: str) -> str:
-    """Say what was linked."""
+    """Format the account that was linked."""
     return f"{title} is linked, as {username}." if username else f"{title} is linked."
 
 
@@ -188,7 +188,7 @@ FORGED: Final = (
 
 
 def explain_missing_cookie(command: str) -> str:
-    """Answer when the browser did not bring what the first visit left."""
+    """Explain that the browser lacks the cookie of the first visit."""
     return (
         "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
         f"for this site. {_new_link(command)}"
@@ -213,14 +213,14 @@ TOKEN_OWN: Final = (
 
 
 def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, attempts_left: int) -> str:
-    """Say why a token that looks like none was not accepted."""
+    """Explain the refusal of a text that doesn't look like a token."""
     return explain_failed_check(error, title, attempts_left, TOKEN_SHAPE.format(title=title))
 
 
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Say why the provider did not accept a token, with what to do."""
+    """Explain the provider's refusal of a token, with the next step."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token. Copy it again, or get a new one if it has expired."
@@ -320,7 +320,7 @@ THERE_UNSET: Final = (
 
 
 def explain_failed_sign_in(error: errors.ProviderError, title: str, attempts_left: int) -> str:
-    """Say why signing in at the provider led nowhere, with what to do."""
+    """Explain a failed sign-in at the provider, with the next step."""
     if isinstance(error, errors.CredentialRefused):
         return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
     if isinstance(error, errors.Untrusted):

@@ -1,4 +1,4 @@
-"""What went wrong, said to the person it happened to: one sentence and the next step.
+"""Texts of failures and obstacles: one sentence for the person, with the next step.
 
 A *cause* is what is stored with an operation: a word of ``CAUSES``, or a word and the provider's own message
 after a colon (``invalid: disk too small``), or a word and a sentence of ours after two colons,
@@ -193,7 +193,7 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """Word a reason: what it is ``now``, what it was ``then``, and what helps, or who.
+    """The wording of a reason: in the present, in the past, and the remedy.
 
     ``passes``: it may pass by itself, so that waiting helps.
     """
@@ -327,7 +327,7 @@ def explain_cause(
     *,
     has_page: bool = True,
 ) -> str:
-    """Say an error or a cause to the person: plain text, unescaped, with the next step.
+    """Explain an error or a cause to the person: plain text, unescaped, with the next step.
 
     Rules of the policy (``policy.guest``) are causes too. ``message`` is the provider's own word when the
     cause holds none. ``has_page``: people have a page there that may say more. A cause that is not known is
@@ -366,7 +366,7 @@ _ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it.
 
 
 def get_first_sentence(hold: str) -> str:
-    """Return the first sentence of a hold: what is so, without what comes of it."""
+    """Return the first sentence of a hold: the obstacle, without its consequence."""
     return hold.partition(". ")[0].rstrip(".") + "." if hold else ""
 
 
@@ -375,7 +375,7 @@ MISSED_CAUSE: Final = "missed"
 
 
 def make_stale_cause(work_item: WorkItem) -> str:
-    """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds.
+    """Return the cause for a work item too old to be sent; its time is a placeholder, as in holds.
 
     Nobody asked for what a plan did: what held that up is the cause.
     """
@@ -390,14 +390,14 @@ _RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm as
 
 
 def make_restored_cause(backup_at: float) -> str:
-    """Return the cause of the end of what a backup has that was made then."""
+    """Return the cause for a work item that a backup of that time restored."""
     return f"{STALE}:: {_RESTORED.format(at=make_time_placeholder(backup_at))}"
 
 
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Say what holds something up, or made it fail, given its provider's message; quote an unknown cause.
+    """Explain an obstacle or a failure by its provider's message; quote an unknown one.
 
     ``helps`` adds what helps, who does, or that it may pass. Without a message it is said that there is none,
     of what is over.
@@ -426,7 +426,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Say what its provider tells of a workspace as it is now, "" if nothing."""
+    """Describe a workspace's present condition in its provider's words, "" without any."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED
@@ -440,7 +440,7 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 
 def describe_run_detail(run: Run, title: str) -> str:
-    """Say what its provider tells of a run: a known cause in words, anything else as it is."""
+    """Describe a run's detail: a known cause in words, anything else unchanged."""
     if reason_in(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)

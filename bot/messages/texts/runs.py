@@ -1,4 +1,4 @@
-"""What is said of runs of jobs: their cards, messages, output and schedules, and what the verbs answer.
+"""Texts of job runs: their cards, messages, output and schedules, and what the verbs answer.
 
 ``{command}`` is how a person writes of jobs to Usher: after the slash command, or after ``run``.
 """

@@ -1,4 +1,4 @@
-"""What is answered to people who talk: small talk, guesses that are offered, several at once, near misses."""
+"""Answers to sentences: small talk, guesses that are offered, several at once, near misses."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""How lengths of time, times, numbers of things and people are said."""
+"""Formats of durations, times, counts and people."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Final
 
 #: What ``make_time_placeholder`` writes; the group is the epoch second.
 TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
-#: Whoever types times like this reads them so.
+#: People who type times like this read them so, too.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
@@ -21,7 +21,7 @@ _ABOUT_AN_HOUR = 3_150
 
 
 def format_duration(seconds: float) -> str:
-    """Say a length of time in at most two units: ``12 s``, ``1 min 40 s``, ``2 h 5 min``, ``3 days``."""
+    """Format a duration in at most two units: ``12 s``, ``1 min 40 s``, ``2 h 5 min``, ``3 days``."""
     whole = max(round(seconds), 0)
     if whole < _MINUTE:
         return f"{whole} s"
@@ -34,7 +34,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_roughly(seconds: float) -> str:
-    """Say a usual length of time, so rounded that it promises nothing: ``about 5 minutes``."""
+    """Format a usual duration, so rounded that it promises nothing: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
         return "under a minute"
@@ -49,22 +49,22 @@ def format_roughly(seconds: float) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """Say how many things there are: ``1 place``, ``1,200 lines``; ``several`` if not ``one`` with an s."""
+    """Format a number of things: ``1 place``, ``1,200 lines``; ``several`` if not ``one`` with an s."""
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def format_time_in_utc(at: float) -> str:
-    """Say a time of day for readers whose Slack can't show their own zone; ``at`` in epoch seconds."""
+    """Format a time of day for readers whose Slack can't show their own zone; ``at`` in epoch seconds."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
 
 
 def format_day_in_utc(at: float) -> str:
-    """Say a day and a time of day for the same readers."""
+    """Format a day and a time of day for the same readers."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
 def format_day(at: float, now: float, zone: tzinfo) -> str:
-    """Say a time with its day in a zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
+    """Format a time with its day in a zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
     local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
@@ -74,12 +74,12 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
-    """Say a time of day in a zone, for pages, whose script writes it as its browser writes others."""
+    """Format a time of day in a zone, for pages, whose script writes it as its browser writes others."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Say a time on a button: with its date unless it is today, by the clock that its reader has typed.
+    """Format a time on a button: with its date unless it is today, by the clock that its reader has typed.
 
     Slack writes no time on a button. Where none was typed, the sentence above has it.
     """
@@ -90,17 +90,17 @@ def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
 
 
 def format_date(day: str) -> str:
-    """Say a date given as ``2026-11-24``: ``24 Nov``."""
+    """Format a date given as ``2026-11-24``: ``24 Nov``."""
     return date.fromisoformat(day).strftime("%-d %b")
 
 
 def format_weekday(day: str) -> str:
-    """Say a date with its weekday: ``Tue 24 Nov``."""
+    """Format a date with its weekday: ``Tue 24 Nov``."""
     return date.fromisoformat(day).strftime("%a %-d %b")
 
 
 def format_dates(spans: Iterable[tuple[str, str]]) -> str:
-    """Say days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
+    """Format days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
@@ -119,13 +119,13 @@ def _day_of(day: str) -> str:
 
 
 def join_names(names: Iterable[str]) -> str:
-    """List names: ``one, another and a third``."""
+    """Join names: ``one, another and a third``."""
     *most, last = [*names] or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def make_time_placeholder(at: float) -> str:
-    """Return what stands for a time in a stored sentence; ``at`` in epoch seconds."""
+    """Return the placeholder of a time in a stored sentence; ``at`` in epoch seconds."""
     return f"{{time:{int(at)}}}"
 
 

@@ -1,4 +1,4 @@
-"""What each verb is for, and what forms say beside the fields, which their providers name.
+"""Help for each verb, and the texts of forms beside the fields, which their providers name.
 
 Help is made from the verbs, and a test demands an entry per verb.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class VerbWords:
-    """Hold a verb's way of writing, one line on what it does, and sentences that say more."""
+    """A verb's usage, its one-line summary, and further sentences."""
 
     usage: str
     summary: str
