@@ -57,7 +57,7 @@ from bot.web.app import build_app, build_health_app, build_waiting_app, listenin
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
-from bot.web.other_instances import LOOKS_EVERY, Others, socket_mode
+from bot.web.other_instances import LOOKS_EVERY, Others, build_socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.limits import RateLimiter
@@ -328,7 +328,7 @@ class Process:
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
-                self.metrics.clock_compared(self._machine_clock.now() - answer.at)
+                self.metrics.set_clock_skew(self._machine_clock.now() - answer.at)
 
     def _make_context(self) -> Context:
         settings, entered = self._settings, self._slack_setup
@@ -388,7 +388,7 @@ class Process:
     async def _try_keys(self) -> None:
         """Refuse to work with keys that decrypt nothing: new links would be lost with them."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
-        self.metrics.secrets_closed(len(opening.closed))
+        self.metrics.set_closed_secrets(len(opening.closed))
         if opening.is_hopeless:
             raise StartError(f"{opening.found}: {opening.advice[0].lower()}{opening.advice[1:]}")
         if opening.closed:
@@ -438,7 +438,7 @@ class Process:
         )
         register(bolt, self.services, entered.slack)
         if settings.slack_app_token is not None:
-            self._socket, self.others = socket_mode(context, bolt, settings, settings.slack_app_token)
+            self._socket, self.others = build_socket_mode(context, bolt, settings, settings.slack_app_token)
             self.scheduler.call_every(LOOKS_EVERY, self.others.step)
             self._stack.push_async_callback(self._socket.close)
         app = build_app(

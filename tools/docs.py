@@ -25,7 +25,7 @@ from typing import Any, Final, get_args
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.commands.pages import anchor_of
+from bot.commands.pages import to_anchor
 from bot.features.feature import load as load_features
 from bot.providers.answers import to_error
 from bot.providers.base import Facet
@@ -85,7 +85,7 @@ def anchors(path: Path) -> frozenset[str]:
     before = Counter[str]()
     for _, line in prose(path.read_text(encoding="utf-8")):
         if heading := _HEADING.fullmatch(line):
-            words = anchor_of(heading[1])
+            words = to_anchor(heading[1])
             found.append(f"{words}-{before[words]}" if before[words] else words)
             before[words] += 1
     return frozenset(found)

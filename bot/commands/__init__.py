@@ -45,10 +45,12 @@ _ONE_PROCESS: Final = (
     "PostgreSQL"
 )
 
-ELSEWHERE: Final = (
+RUN_WHERE_USHER_RUNS: Final = (
     f"Run it where Usher runs: `usher docs incidents` shows how. If there's none yet, {command('up')} begins."
 )
-_NEXT: Final = f"{command('doctor')} says what to do about each; {command('up')} asks for what is missing."
+_NEXT_STEP: Final = (
+    f"{command('doctor')} says what to do about each; {command('up')} asks for what is missing."
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
-        then = _NEXT if has_settings() else ELSEWHERE
+        then = _NEXT_STEP if has_settings() else RUN_WHERE_USHER_RUNS
         complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), then)
         return 2
     except (StoreTooNew, StoreTooOld) as failed:
@@ -84,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_settings() -> bool:
-    """Return whether any setting is given where the command runs."""
+    """Return whether any setting is given in the command's environment."""
     return any(name.startswith(PREFIXES) for name in list_variables())
 
 
@@ -100,7 +102,7 @@ def complain(*lines: str) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
-def heeding(ask: Callable[[str], str]) -> Callable[[str], str]:
+def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
     """Return a question that Ctrl+C ends, also within a loop, which would hear of it after the answer."""
 
     def asking(question: str) -> str:

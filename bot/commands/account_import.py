@@ -33,7 +33,7 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 
-COLUMNS: Final = ("slack_user", "connection", "username")
+CSV_COLUMNS: Final = ("slack_user", "connection", "username")
 #: More than any file of people has.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
@@ -45,7 +45,7 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """Say in one sentence why the file can't be used at all."""
+    """The reason in one sentence for which the whole file can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ def read_rows(path: Path) -> list[CsvRow]:
     comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
     named = [str(name).strip().lower() for name in reader.fieldnames or ()]
-    missing = [name for name in COLUMNS if name not in named]
+    missing = [name for name in CSV_COLUMNS if name not in named]
     if missing:
         raise ImportProblem(
-            f"The first line of {path.name} needs the columns {', '.join(COLUMNS)}; "
+            f"The first line of {path.name} needs the columns {', '.join(CSV_COLUMNS)}; "
             f"missing: {', '.join(missing)}."
         )
     reader.fieldnames = named
@@ -95,12 +95,12 @@ def read_rows(path: Path) -> list[CsvRow]:
 
 
 def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
-    values = [(found.get(name) or "").strip() for name in COLUMNS]
+    values = [(found.get(name) or "").strip() for name in CSV_COLUMNS]
     return CsvRow(line, *values)
 
 
 async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
-    """Learn where Usher is installed; raises ImportProblem and StoreError."""
+    """Read the installations from Slack; raises ImportProblem and StoreError."""
     clock = SystemClock()
 
     def make(token: str) -> WebApi:
@@ -119,7 +119,7 @@ RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
 class Importer:
-    """Check and write rows, for people whom the policy allows to link."""
+    """The import of rows, for people that the policy allows to link."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -207,7 +207,7 @@ class Importer:
 
 
 @asynccontextmanager
-async def operating(
+async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
     """Hold what an operator's command works with. Raises ImportProblem and StoreError."""
@@ -240,7 +240,7 @@ async def import_rows(
     apply: bool,
 ) -> list[Result]:
     """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
-    async with operating(settings, connections, store) as context:
+    async with open_for_operator(settings, connections, store) as context:
         importer = Importer(context)
         return [await importer.one(row, apply=apply) for row in rows]
 

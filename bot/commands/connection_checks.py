@@ -14,14 +14,16 @@ from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
 #: How many of an account's workspaces are named.
-_SHOWN = 5
+_MAX_LISTED_WORKSPACES = 5
 #: Hosts in a script, and those that only name the language of a picture.
-_NAMED = re.compile(rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])")
+_HOST_PATTERN = re.compile(
+    rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
+)
 _NAMESPACES = {"www.w3.org"}
 
 
 async def check_connection(name: str, provider: base.Provider) -> Check:
-    """Ask a provider's server what it is, without any person's credential; it must refuse one of nobody's."""
+    """Check a provider's server without any person's credential; it must refuse one of nobody's."""
     label = f"connection {name}"
     try:
         version, remark = await provider.probe(), await provider.read_warning()
@@ -61,7 +63,10 @@ async def check_account(provider: base.Provider, token: str) -> Check:
     except errors.ProviderError as failed:
         refused = f"{title} doesn't accept that token ({explain_failure(failed)})"
         return Check(label, False, refused, f"Copy the whole token from {title} again.")
-    shown = [f"{format_plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
+    shown = [
+        f"{format_plain(one.name or one.remote_id)} ({one.observed.state})"
+        for one in found[:_MAX_LISTED_WORKSPACES]
+    ]
     whose = (
         f"{format_plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
     )
@@ -95,7 +100,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
         ]
     if answer.status != 200:
         return [Check(label, False, f"{loads.script} answers HTTP {answer.status}", "Check sdk_base.")]
-    named = sorted({host.decode().lower() for host in _NAMED.findall(answer.body)} - _NAMESPACES)
+    named = sorted({host.decode().lower() for host in _HOST_PATTERN.findall(answer.body)} - _NAMESPACES)
     others = [host for host in named if not loads.allows(host)]
     found = f"{loads.script} loads"
     if others:

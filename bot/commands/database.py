@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from bot.commands import complain, load, with_store
-from bot.commands.account_import import as_lines, import_rows, operating, read_rows
+from bot.commands.account_import import as_lines, import_rows, open_for_operator, read_rows
 from bot.commands.account_import import retire as retire_connection
 from bot.services.audit_witness import AuditWitness
 from bot.services.backups import make_folder
@@ -77,8 +77,8 @@ def import_accounts(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-def links_ended(name: str, count: int, *, is_known: bool) -> str:
-    """Say how many links on a connection have ended, or that nothing has its name."""
+def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
+    """Format the number of ended links on a connection, or that nothing has its name."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 
@@ -90,9 +90,9 @@ def retire(arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        async with operating(settings, connections, store) as context:
+        async with open_for_operator(settings, connections, store) as context:
             ended, pending = await retire_connection(context, name)
-        print(links_ended(name, ended, is_known=bool(ended or pending) or name in connections))
+        print(format_ended_links(name, ended, is_known=bool(ended or pending) or name in connections))
         if pending:
             until = f"until {command('doctor')} lists nothing owed there"
             print(f"Keep it in the connections file {until}: {pending}.")
@@ -102,7 +102,7 @@ def retire(arguments: argparse.Namespace) -> int:
 
 
 def list_accounts(_arguments: argparse.Namespace) -> int:
-    """Print who is linked to which user, how, and until when."""
+    """Print the links: person, username, proof and expiry."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
@@ -138,7 +138,7 @@ def backup(arguments: argparse.Namespace) -> int:
 
 
 def restored(arguments: argparse.Namespace) -> int:
-    """Put a backup in place, put on hold what it has planned, and ask the people concerned."""
+    """Put a backup in place, pause its plans, and ask the people concerned."""
     settings, connections = load()
     path = find_database_file(settings.database_url)
     if arguments.file is not None:

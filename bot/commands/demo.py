@@ -14,7 +14,7 @@ from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
 #: What the demonstration imports besides; none of it needs npm or a compiler.
-_NEEDED: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
+_REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
 #: What an app needs to know of the local Slack: the same at each start, and worth nothing anywhere else.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
@@ -28,10 +28,10 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
     """Run the demonstration in place of this process, without settings of a real Usher."""
     if arguments.slack_only:
         _become_slack(arguments)
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+    if missing := [name for name in _REQUIRED_PACKAGES if find_spec(name) is None]:
         raise NotDone(
             f"The demonstration needs more than Usher itself ({', '.join(missing)}). Install its extra:\n"
-            f"{shlex.join([sys.executable, '-m', 'pip', 'install', _with_extra()])}"
+            f"{shlex.join([sys.executable, '-m', 'pip', 'install', _find_extra()])}"
         )
     words = ["demo-once" if arguments.once else "demo", *(["--light"] if arguments.light else [])]
     words += [] if arguments.port is None else ["--port", str(arguments.port)]
@@ -55,8 +55,8 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
         os.execv(sys.executable, [sys.executable, "-P", "-m", "playground", *words])  # noqa: S606
 
 
-def _with_extra() -> str:
-    """Return what pip installs the demonstration from: the wheel or folder that Usher was installed from.
+def _find_extra() -> str:
+    """Return the requirement by which pip installs the demonstration: Usher's own wheel or folder.
 
     pip writes that down (PEP 610); without it, Usher came from an index, which has the rest, too.
     """

@@ -92,12 +92,12 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
     here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.ports()[0]}"  # noqa: S104 - not listened at
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
     try:
-        if (other := await _other_at(url, settings, http, place)) is not None:
+        if (other := await _find_other_at(url, settings, http, place)) is not None:
             return Check(label, False, f"{url} leads to something else ({other})", forward)
     except errors.ProviderError as failed:
         found = f"nothing answers at {url} ({format_plain(failed)})"
         try:
-            is_here = await _other_at(here, settings, http) is None
+            is_here = await _find_other_at(here, settings, http) is None
         except errors.ProviderError:
             is_here = False
         if is_here:
@@ -107,8 +107,8 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
     return Check(label, True, f"{url} leads to this Usher")
 
 
-async def _other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Return what else answers at an address, None for this Usher; raise ProviderError if nothing does."""
+async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
+    """Return a description of the answer at an address, None for this Usher's; raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)

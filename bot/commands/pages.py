@@ -19,7 +19,7 @@ def docs(arguments: argparse.Namespace) -> int:
     if f"{name}.md" in found or len(within) == 1:
         page = f"{name}.md" if f"{name}.md" in found else within[0]
         text = found[page].read_text(encoding="utf-8").rstrip()
-    if not (text := section(text, anchor) if anchor else text):
+    if not (text := find_section(text, anchor) if anchor else text):
         complain(f"There's no page or section {arguments.page}. `usher docs` lists all that there are.")
         return 2
     text = re.sub(r"^ *<!-- .* -->\n\n?", "", text, flags=re.MULTILINE)
@@ -29,16 +29,16 @@ def docs(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def section(text: str, anchor: str) -> str:
-    """Return a section with those within it, by what links call its heading; "" if there is none."""
+def find_section(text: str, anchor: str) -> str:
+    """Return a section with its subsections, by the anchor of its heading; "" if there is none."""
     # A single # begins the title alone, and comments in examples.
     for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
-        if anchor_of(heading[2]) == anchor:
+        if to_anchor(heading[2]) == anchor:
             end = re.compile(rf"^#{{2,{len(heading[1])}}} ", re.MULTILINE).search(text, heading.end())
             return text[heading.start() : end.start() if end else None].rstrip()
     return ""
 
 
-def anchor_of(heading: str) -> str:
-    """Return what links call a heading, as GitHub does."""
+def to_anchor(heading: str) -> str:
+    """Return the anchor of a heading, as GitHub makes it."""
     return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")

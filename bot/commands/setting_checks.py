@@ -7,13 +7,13 @@ from bot.services.checks import Check
 from bot.support.settings import REMOVED_SETTINGS, VARIABLES
 from bot.support.settings.field import find_advice
 
-_OTHER: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
-_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
+_CORRECT_VALUE: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
+_CORRECT_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
 #: In a problem that says itself what to do.
 _SAYS_IT: Final = "chmod 600"
 _SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
 _MISSPELT: Final = "Correct its name, or remove it."
-_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
+_REMOVE_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
 
 
 def check_settings(
@@ -25,7 +25,7 @@ def check_settings(
     """
     checks = [Check("settings", False, problem, _setting_advice(problem)) for problem in problems]
     checks += [
-        Check("settings", False, f"{name}: there is no such setting, so it does nothing", _UNKNOWN)
+        Check("settings", False, f"{name}: there is no such setting, so it does nothing", _REMOVE_UNKNOWN)
         for name in unknown
     ]
     checks += [
@@ -51,6 +51,6 @@ def _setting_advice(problem: str) -> str:
     if "there is no such setting" in problem:
         return _MISSPELT
     if problem.startswith("connections."):
-        return _CONNECTIONS
+        return _CORRECT_CONNECTIONS
     field = VARIABLES.get(problem.split(":", maxsplit=1)[0].split(maxsplit=1)[0])
-    return (find_advice(field) if field is not None else "") or _OTHER
+    return (find_advice(field) if field is not None else "") or _CORRECT_VALUE

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from bot.commands import (  # noqa: F401 - they declare checks
-    ELSEWHERE,
+    RUN_WHERE_USHER_RUNS,
     complain,
     has_settings,
     installed_checks,
@@ -29,10 +29,10 @@ from handlers.routes import list_routes
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Check everything, and say what is wrong."""
+    """Check everything, and print the problems."""
     load()
     if not has_settings():
-        found = [Check("settings", False, f"there are none here ({Path.cwd()})", ELSEWHERE)]
+        found = [Check("settings", False, f"there are none here ({Path.cwd()})", RUN_WHERE_USHER_RUNS)]
         print(as_json(found) if arguments.json else as_text(found))
         return 2
     reading, connections, problems = read()
@@ -51,7 +51,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def routes(_arguments: argparse.Namespace) -> int:
-    """Print the features, and what was found in the handlers."""
+    """Print the features, and the handlers' commands, buttons, forms and events."""
     for feature in load():
         print(f"feature {feature.name}: {feature.summary}")
     for kind, found in list_routes().items():

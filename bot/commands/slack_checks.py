@@ -18,13 +18,13 @@ from bot.support.settings import Settings
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
 #: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
-APART: Final = 60.0
+CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
-    """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
+    """Check the bot token's identity and scopes with Slack; try the app token if one is set."""
     checks = []
     if settings.slack_bot_token is not None:
         checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
@@ -42,19 +42,19 @@ async def check_clock(settings: Settings, http: Http) -> list[Check]:
     if at is None:
         return []
     ahead = SystemClock().now() - at
-    if abs(ahead) < APART:
+    if abs(ahead) < CLOCK_SKEW_SECONDS:
         return [Check("clock", True, "this machine's agrees with Slack's")]
     found = f"this machine's is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
     return [Check("clock", False, found, _SET_IT)]
 
 
 async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
-    """Ask Slack whose token this is, and which scopes it has; ``place`` names one of several workspaces."""
+    """Check a token's identity and scopes with Slack; ``place`` names one of several workspaces."""
     of = f" of {place}" if place else ""
     advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
     checks = []
     try:
-        answer, body = await _asked(settings, http, token, "auth.test")
+        answer, body = await _call_slack(settings, http, token, "auth.test")
     except errors.ProviderError as failed:
         return [Check(f"slack token{of}", False, explain_failure(failed), REACH)]
     if body.get("ok") is not True:
@@ -85,7 +85,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     return checks
 
 
-async def _asked(
+async def _call_slack(
     settings: Settings, http: Http, token: str, method: str, **query: str
 ) -> tuple[Response, dict[str, Any]]:
     """Call a method of Slack's with a token; return the answer and its body. Raises ProviderError."""
@@ -105,7 +105,7 @@ async def _check_administrators(
             continue
         method, asked = ("usergroups.users.list", "usergroup") if is_group(user) else ("users.info", "user")
         try:
-            _, body = await _asked(settings, http, token, method, **{asked: user})
+            _, body = await _call_slack(settings, http, token, method, **{asked: user})
         except errors.ProviderError as failed:
             return [Check(label, False, explain_failure(failed), REACH)]
         if isinstance(body.get("users"), list):
@@ -116,7 +116,7 @@ async def _check_administrators(
             unknown.append(f"{name} (Slack says {format_plain(body.get('error'))})")
             continue
         person = to_person(found, Principal(None, place or places[0], user), 0.0)
-        problem = _cannot_administer(person)
+        problem = _find_administrator_problem(person)
         if problem is None:
             known.append(f"{format_plain(person.name)} ({name})")
         else:
@@ -126,8 +126,8 @@ async def _check_administrators(
     return [Check(label, True, ", ".join(known))] if known else []
 
 
-def _cannot_administer(person: Person) -> str | None:
-    """Return why Usher wouldn't listen to somebody."""
+def _find_administrator_problem(person: Person) -> str | None:
+    """Return the reason for which a person can't be an administrator, None if they can."""
     reasons = {
         "is deactivated": person.is_deleted,
         "is a bot": person.is_bot,
@@ -140,7 +140,7 @@ def _cannot_administer(person: Person) -> str | None:
 async def _check_app_token(settings: Settings, http: Http) -> Check:
     token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
     try:
-        _, body = await _asked(settings, http, token, "apps.connections.open")
+        _, body = await _call_slack(settings, http, token, "apps.connections.open")
     except errors.ProviderError as failed:
         return Check("slack app token", False, explain_failure(failed), REACH)
     if body.get("ok") is True:

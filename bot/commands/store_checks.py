@@ -36,9 +36,9 @@ _PENDING_ADVICE = (
     "Each is erased after 30 days."
 )
 _LOCAL = "Others can't reach Usher: `usher docs install#behind-a-proxy`."
-_APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
-_OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
-_FAILED = "What to do: `usher docs incidents#a-backup-fails`."
+_KEYS_IN_ENV = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
+_OTHERS_BACKUPS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
+_BACKUP_FAILED = "What to do: `usher docs incidents#a-backup-fails`."
 _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
@@ -89,14 +89,14 @@ async def check_store(
     """
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
-        return [await asyncio.to_thread(_place_for, path), *await asyncio.to_thread(check_lock, path)]
+        return [await asyncio.to_thread(_format_place, path), *await asyncio.to_thread(check_lock, path)]
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
             name = name_of(settings.database_url)
             if store.engine.is_shared and await _is_empty(store):
                 return [Check("store", True, f"{name} is empty: the first start creates the tables")]
-            if schema.find_missing_migrations(await _applied(store), schema.read_migrations(), name):
+            if schema.find_missing_migrations(await _parse_applied(store), schema.read_migrations(), name):
                 found = f"{name} is of an earlier release: the next start brings it up to date"
                 return [Check("store", True, found)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
@@ -127,7 +127,7 @@ async def _is_empty(store: Store) -> bool:
     return False
 
 
-async def _applied(store: Store) -> dict[str, str]:
+async def _parse_applied(store: Store) -> dict[str, str]:
     """Return the release that ran it, by migration; "" if none is recorded. Raises StoreError."""
     try:
         return await store.read(schema.list_migrations) | await store.read(schema.list_schema_changes)
@@ -136,7 +136,7 @@ async def _applied(store: Store) -> dict[str, str]:
         return await store.read(schema.list_migrations)
 
 
-def _place_for(path: Path) -> Check:
+def _format_place(path: Path) -> Check:
     folder = path.absolute().parent
     if not folder.is_dir():
         return Check("store", False, f"there is no folder {folder}", "Create it, for Usher's user only.")
@@ -168,7 +168,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})
     people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
-    advice = " ".join(dict.fromkeys(map(_notice_advice, codes)))
+    advice = " ".join(dict.fromkeys(map(_advise_notice, codes)))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
 
@@ -199,7 +199,7 @@ async def check_messages(store: Store) -> Check:
     return Check("messages", False, found, _LATE_ADVICE if silent is None else REACH)
 
 
-def _notice_advice(code: str) -> str:
+def _advise_notice(code: str) -> str:
     return _TAB if code == "messages_tab_disabled" else _NOTICE_ADVICE.get(classify_code(code), _OTHER_ADVICE)
 
 
@@ -266,7 +266,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Tick off what a team needs that one person does without; what is missing is a warning.
+    """Check the needs of a team beyond those of one person; what is missing is a warning.
 
     Raises StoreError.
     """
@@ -285,7 +285,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
             "Others can't reach Usher: `usher docs install#behind-a-proxy`.",
             "set",
         ),
-        team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
+        team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]
     # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.
@@ -301,9 +301,9 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
     places, problem = settings.nightly_backups(), await store.read(maintenance.find_problem, BACKUP)
     found, advice = "not yet", "Usher makes one every night at 3:17 UTC, or at its next start."
     if places is None:
-        found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
+        found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS_BACKUPS
     elif problem:
-        found, advice = f"the last one failed: {problem}", _FAILED
+        found, advice = f"the last one failed: {problem}", _BACKUP_FAILED
     elif (await store.read(maintenance.find_last_done, BACKUP) or 0.0) >= since and len(
         await asyncio.to_thread(list_copies, *places)
     ):

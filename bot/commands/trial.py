@@ -1,4 +1,4 @@
-"""Try a connection with an operator's own account: play the main job, and see which facts hold there.
+"""The trial of a connection with an operator's own account: it runs the main task, and observes assumptions.
 
 A trial makes one workspace, and where commands can be run one job, looks at both, and puts them away again.
 It touches nothing else. What it makes is written into a file before it is made, so that an interrupted trial
@@ -42,23 +42,23 @@ T = TypeVar("T")
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: Who asks for templates: nobody in Slack, so those that are for some people only aren't offered.
-NOBODY: Final = Principal(None, "-", "-")
+NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: How many seconds a start, a stop or a run may take.
-LONGEST: Final = 900.0
+TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: After how many seconds what was made by a call without an answer has appeared, if anything was.
-SETTLES: Final = 180.0
+CONFIRM_SECONDS: Final = 180.0
 #: As in the engine: a read leaves within so many seconds of its claim, and no request takes longer.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Two or three numbers: four are an address.
-_VERSION: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
+_VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
 #: How many characters of a job's output are read at most.
 MOST_OUTPUT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """Hold what a trial makes, as its file has it; ``remote_id`` is None until the provider has said it.
+class TrialObject:
+    """An object that a trial makes, as its file has it; ``remote_id`` is None until the provider has said it.
 
     ``key`` is "" for what was there before, which is started and stopped, and never removed.
 
@@ -72,16 +72,16 @@ class Made:
     remote_id: str | None = None
 
 
-class Record:
-    """Keep what a trial makes in a file, which is gone when nothing is left of it."""
+class TrialRecord:
+    """The file of a trial's objects, which is deleted when none is left."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.made: dict[Purpose, Made] = {}
+        self.made: dict[Purpose, TrialObject] = {}
         with suppress(FileNotFoundError):
             try:
                 for one in json.loads(path.read_text(encoding="utf-8")):
-                    made = Made(**{**one, "spec": Spec.from_json(one["spec"])})
+                    made = TrialObject(**{**one, "spec": Spec.from_json(one["spec"])})
                     self.made[made.purpose] = made
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise NotDone(
@@ -89,13 +89,13 @@ class Record:
                     "remove it there, and delete the file."
                 ) from None
 
-    def keep(self, made: Made) -> None:
-        """Write down what is about to be made, or was."""
+    def keep(self, made: TrialObject) -> None:
+        """Record an object before it is made, and after."""
         self.made[made.purpose] = made
         self._write()
 
-    def drop(self, made: Made) -> None:
-        """Forget what is gone."""
+    def drop(self, made: TrialObject) -> None:
+        """Remove a deleted object from the record."""
         del self.made[made.purpose]
         self._write()
 
@@ -114,13 +114,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class TrialContext:
-    """Hold what a trial works with; ``tell`` writes a line, ``sleep`` waits for seconds."""
+    """The dependencies of a trial; ``tell`` writes a line, ``sleep`` waits for seconds."""
 
     provider: base.Provider
     http: Observing
     store: Store
     clock: Clock
-    record: Record
+    record: TrialRecord
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -136,12 +136,12 @@ class Trial:
 
     # -- before anything is made ---------------------------------------------------------------------------
 
-    async def plan(self, given: Mapping[str, str]) -> list[Made]:
+    async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
         """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
         provider, mark = self.stage.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
         making = provider.require_facet(base.Creation)
         offer = await making.read_offer(self.access)
-        form = making.form(offer, "workspace", {}, NOBODY)
+        form = making.form(offer, "workspace", {}, NO_PRINCIPAL)
         if not form.fields:
             self.stage.tell(form.advice or form.note)
             return [await self._existing(given.get("workspace", ""))]
@@ -149,26 +149,26 @@ class Trial:
         if isinstance(provider, base.Runs) and provider.runs_commands():
             wanted.append(("job", provider, {**given, "command": f"echo {STEM}"}))
         return [
-            Made(
+            TrialObject(
                 purpose,
-                filled(asking, offer, purpose, {**values, "name": f"{STEM}-{mark}"}),
+                fill_form(asking, offer, purpose, {**values, "name": f"{STEM}-{mark}"}),
                 f"{purpose}-{mark}",
             )
             for purpose, asking, values in wanted
         ]
 
-    async def _existing(self, name: str) -> Made:
+    async def _existing(self, name: str) -> TrialObject:
         """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
         for one in await self.stage.provider.require_facet(base.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).is_kept is not False:
-                return Made("workspace", Spec(one.name), "", remote_id=one.remote_id)
+                return TrialObject("workspace", Spec(one.name), "", remote_id=one.remote_id)
         raise NotDone("There is no stopped workspace to start and stop instead. Add a template, or stop one.")
 
     # -- the job ---------------------------------------------------------------------------------------------
 
-    async def play(self, plans: list[Made]) -> bool:
-        """Make what was planned, look at it, and put it away; return whether everything went well."""
+    async def play(self, plans: list[TrialObject]) -> bool:
+        """Make the planned object, read it, and remove it; return whether everything went well."""
         try:
             for made in plans:
                 await (self._workspace if made.purpose == "workspace" else self._job)(made)
@@ -178,7 +178,7 @@ class Trial:
             is_away = await self.put_away()
         return is_away and not any(error for _, _, error in self.steps)
 
-    async def _workspace(self, made: Made) -> None:
+    async def _workspace(self, made: TrialObject) -> None:
         provider = self.stage.provider
         self.stage.record.keep(made)
         created = Created(made.remote_id or "", made.spec.name, is_started=False)
@@ -186,7 +186,7 @@ class Trial:
             created = await self._make(made, provider.require_facet(base.Creation).create)
         if not created.is_started:
             await self._step("start", self._act(provider.start, created.remote_id))
-        seen = await self._step("run", self._until(created.remote_id, _ran_or_failed))
+        seen = await self._step("run", self._wait_until(created.remote_id, _ran_or_failed))
         await self._step("open", self._open(seen))
 
     async def _open(self, seen: Observed) -> str:
@@ -201,10 +201,10 @@ class Trial:
             raise errors.ServerFailed(f"HTTP {answer.status}", status=answer.status)
         return f"answers {answer.status}"
 
-    async def _job(self, made: Made) -> None:
+    async def _job(self, made: TrialObject) -> None:
         runs = self.stage.provider.require_facet(base.Runs)
         created = await self._make(made, runs.launch_run)
-        ended = await self._step("job", self._until_over(runs, created.remote_id))
+        ended = await self._step("job", self._wait_for_end(runs, created.remote_id))
         await self._step("output", self._output(runs, ended.remote_id or created.remote_id))
 
     async def _output(self, runs: base.Runs[Any], remote_id: str) -> str:
@@ -218,8 +218,10 @@ class Trial:
             raise errors.BadAnswer("it doesn't hold what the job printed")
         return "as the job printed it"
 
-    async def _make(self, made: Made, create: Callable[[Access, Spec, str], Awaitable[Created]]) -> Created:
-        """Make something after writing that down, and write down what came of it."""
+    async def _make(
+        self, made: TrialObject, create: Callable[[Access, Spec, str], Awaitable[Created]]
+    ) -> Created:
+        """Make an object, recorded before and after."""
         made = replace(made, since=self.stage.clock.now())
         self.stage.record.keep(made)
         name = "create" if made.purpose == "workspace" else "launch"
@@ -241,8 +243,8 @@ class Trial:
         self.stage.record.keep(replace(made, remote_id=created.remote_id))
         return created
 
-    async def _find(self, made: Made) -> Created | None:
-        """Look for what was made by its own mark or name; what may be somebody else's is left alone."""
+    async def _find(self, made: TrialObject) -> Created | None:
+        """Find a made object by its key or name; what may be somebody else's is left alone."""
         provider = self.stage.provider
         if made.purpose == "workspace":
             search = provider.require_facet(base.Creation).find_created
@@ -253,14 +255,14 @@ class Trial:
     # -- afterwards ------------------------------------------------------------------------------------------
 
     async def put_away(self) -> bool:
-        """Stop and remove what the record names; return whether nothing is left."""
+        """Stop and remove the recorded objects; return whether nothing is left."""
         for made in list(self.stage.record.made.values()):
             try:
                 remote_id = made.remote_id
                 if remote_id is None:
                     found = await self._step(f"look for {made.spec.name}", self._find(made))
                     remote_id = None if found is None else found.remote_id
-                if remote_id is None and self.stage.clock.now() < made.since + SETTLES:
+                if remote_id is None and self.stage.clock.now() < made.since + CONFIRM_SECONDS:
                     continue  # It may yet appear.
                 if remote_id is not None:
                     await (self._end_job(remote_id) if made.purpose == "job" else self._end(made, remote_id))
@@ -272,17 +274,19 @@ class Trial:
             self.stage.tell(f"Left on the provider: {', '.join(left)}. The next trial puts it away.")
         return not left
 
-    async def _end(self, made: Made, remote_id: str) -> None:
+    async def _end(self, made: TrialObject, remote_id: str) -> None:
         provider = self.stage.provider
         try:
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.Conflict:
             # Some can't be stopped while they start.
-            await self._step("settle", self._until(remote_id, lambda one: one.state is not State.STARTING))
+            await self._step(
+                "settle", self._wait_until(remote_id, lambda one: one.state is not State.STARTING)
+            )
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.NotFound:
             return
-        seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP_STATES))
+        seen = await self._step("down", self._wait_until(remote_id, lambda one: one.state in NOT_UP_STATES))
         if seen.state is State.GONE or not made.key:
             return
         if isinstance(provider, base.Removal):
@@ -299,17 +303,19 @@ class Trial:
 
     # -- reading and waiting ---------------------------------------------------------------------------------
 
-    async def _until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
+    async def _wait_until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
         """Read at the provider's pace until it is so; raise Conflict if that takes too long."""
-        ends = self.stage.clock.monotonic() + LONGEST
+        ends = self.stage.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while not is_so(seen := await self._read(remote_id)):
             if self.stage.clock.monotonic() > ends:
-                raise errors.Conflict(f"it is still {seen.state} after {LONGEST / 60:.0f} minutes")
+                raise errors.Conflict(
+                    f"it is still {seen.state} after {TRIAL_STEP_TIMEOUT_SECONDS / 60:.0f} minutes"
+                )
             await self.stage.sleep(self.stage.provider.pace.pending_interval)
         return seen
 
-    async def _until_over(self, runs: base.Runs[Any], remote_id: str) -> ObservedRun:
-        ends = self.stage.clock.monotonic() + LONGEST
+    async def _wait_for_end(self, runs: base.Runs[Any], remote_id: str) -> ObservedRun:
+        ends = self.stage.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while True:
             await self._gate(remote_id)
             found = await runs.run_status(self.access, [remote_id])
@@ -320,13 +326,14 @@ class Trial:
                     raise errors.Conflict(f"exit code {seen.exit_code}")
                 return seen
             if self.stage.clock.monotonic() > ends:
-                raise errors.Conflict(f"it hasn't ended after {LONGEST / 60:.0f} minutes")
+                raise errors.Conflict(f"it hasn't ended after {TRIAL_STEP_TIMEOUT_SECONDS / 60:.0f} minutes")
             await self.stage.sleep(self.stage.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
         """Act on a workspace as it was just read."""
         await act(
-            self.access, self.stage.provider.to_workspace(remote_id, await self._read(remote_id), NOBODY)
+            self.access,
+            self.stage.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
         )
 
     async def _read(self, remote_id: str) -> Observed:
@@ -372,18 +379,18 @@ class Trial:
     # -- what was seen ---------------------------------------------------------------------------------------
 
     def facts(self) -> list[tuple[Fact, Verdict]]:
-        """Return each fact with what was seen of it."""
+        """Return each assumption with its observation."""
         seen = self.stage.http.exchanges
         return [(one, one.verdict(seen)) for one in facts_of(self.stage.provider.kind)]
 
     def report(self, server: str) -> str:
-        """Return what may be published: no names, no addresses, nothing that anybody typed."""
+        """Return the report for publication: no names, no addresses, nothing that anybody typed."""
         return json.dumps(
             {
                 "usher": version("usher-bot"),
                 "python": platform.python_version(),
                 "provider": self.stage.provider.kind,
-                "version": "".join(_VERSION.findall(server)[:1]),
+                "version": "".join(_VERSION_PATTERN.findall(server)[:1]),
                 "steps": [
                     {"step": name, "seconds": took, "error": error} for name, took, error in self.steps
                 ],
@@ -400,17 +407,17 @@ def _ran_or_failed(seen: Observed) -> bool:
     return seen.state is State.RUNNING
 
 
-def filled(asking: base.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
+def fill_form(asking: base.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
     """Fill a form with what is given, the least of each number, and otherwise what it proposes.
 
     Raises NotDone with what it doesn't take.
     """
     values: dict[str, Value] = {**given}
     form = Form(())
-    while form != (form := asking.form(offer, purpose, values, NOBODY)):
+    while form != (form := asking.form(offer, purpose, values, NO_PRINCIPAL)):
         values |= {one.name: _least(one) for one in form.fields if one.name not in given}
     try:
-        return asking.spec(offer, purpose, values, NOBODY)
+        return asking.spec(offer, purpose, values, NO_PRINCIPAL)
     except FormProblems as wrong:
         said = "; ".join(f"{flag_name(name)}: {problem}" for name, problem in wrong.problems.items())
         raise NotDone(f"The form for a {purpose} isn't filled. {said} Use --set NAME=VALUE.") from None

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.commands import complain, heeding, read, with_store
-from bot.commands.trial import Record, Trial, TrialContext
+from bot.commands import complain, read, stop_at_end_of_input, with_store
+from bot.commands.trial import Trial, TrialContext, TrialRecord
 from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.assumptions import Observing
@@ -26,7 +26,7 @@ Ask = Callable[[str], str]
 
 
 def try_connection(arguments: argparse.Namespace) -> int:
-    """Play the main job on a connection, and say which of our facts were seen there."""
+    """Run the main task on a connection, and report the assumptions that were observed there."""
     # What is wrong with Slack's settings doesn't matter here.
     reading, connections, problems = read()
     settings, chosen = reading.settings, connections.get(arguments.connection)
@@ -35,7 +35,10 @@ def try_connection(arguments: argparse.Namespace) -> int:
         beside = [problem for problem in problems if not problem.startswith("SLACK_")]
         complain(f"There's no connection {arguments.connection}. There are: {known}.", *beside)
         return 2
-    ask, ask_secret = heeding(input), heeding(getpass if sys.stdin.isatty() else input)
+    ask, ask_secret = (
+        stop_at_end_of_input(input),
+        stop_at_end_of_input(getpass if sys.stdin.isatty() else input),
+    )
 
     def hide(secret: str) -> None:
         known = [*settings.secrets(), *secrets_of(connections), secret]
@@ -47,7 +50,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
         async with Observing.new_session(settings.proxy()) as session:
             http = Observing(session, clock.monotonic)
             provider = build(chosen, http)
-            record = Record(Path(f"usher-try-{chosen.name}.json"))
+            record = TrialRecord(Path(f"usher-try-{chosen.name}.json"))
             # Before any call leaves: it may use an administrator's token.
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
@@ -85,7 +88,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
 
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
-    """Put away what an earlier trial left, say what will be made, ask, and play; return the exit status."""
+    """Remove an earlier trial's objects, announce the new ones, ask, and run; return the exit status."""
     provider, record = trial.stage.provider, trial.stage.record
     if record.made:
         print("Putting away what an earlier trial left.")

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from bot.app import Process
 from bot.app import serve as serve_as
-from bot.commands import heeding, load
+from bot.commands import load, stop_at_end_of_input
 from bot.commands.connection_checks import check_account, check_connection
 from bot.commands.doctor import check_address
 from bot.commands.setting_checks import check_settings
@@ -63,19 +63,29 @@ Look = Callable[[Settings, Http], Awaitable[Sequence[Check]]]
 
 _KEY: Final = "It opens what people link: keep a copy elsewhere"
 _BEGIN: Final = "Each answer is tried at once and saved here: if you stop, the next run goes on from there."
-_WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
-_AGAIN: Final = "Type it again with the server's own address, such as {kind} https://{kind}.example.org."
-_OWN: Final = "Your own token there, which isn't shown or written down (Enter to link later, in Slack)"
-_PROOF: Final = "Your own token there, which isn't shown or written down (Enter if that address is wrong)"
-_PAGE: Final = (
+_ASK_CONNECTION: Final = (
+    "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
+)
+_ASK_ADDRESS_AGAIN: Final = (
+    "Type it again with the server's own address, such as {kind} https://{kind}.example.org."
+)
+_OWN_ACCOUNT_QUESTION: Final = (
+    "Your own token there, which isn't shown or written down (Enter to link later, in Slack)"
+)
+_PROOF_QUESTION: Final = (
+    "Your own token there, which isn't shown or written down (Enter if that address is wrong)"
+)
+_OPENS_IN_PAGE: Final = (
     "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
     "address and more settings than are asked for here: `usher docs connections`."
 )
-_ADDRESS: Final = "Usher's own https address for browsers (Enter for one that only this computer reaches)"
-_BOT: Final = "Bot User OAuth Token (xoxb-…, from Install App)"
-_APP: Final = "App-level token with the scope connections:write (xapp-…, from Basic Information)"
-_PERSON: Final = "Your member ID in Slack (your profile, ⋮, Copy member ID)"
-_CREATE: Final = """
+_ASK_PUBLIC_URL: Final = (
+    "Usher's own https address for browsers (Enter for one that only this computer reaches)"
+)
+_BOT_QUESTION: Final = "Bot User OAuth Token (xoxb-…, from Install App)"
+_APP_QUESTION: Final = "App-level token with the scope connections:write (xapp-…, from Basic Information)"
+_ASK_MEMBER_ID: Final = "Your member ID in Slack (your profile, ⋮, Copy member ID)"
+_CREATE_APP: Final = """
 Open this link, choose your Slack workspace, and press Next and Create:
 
 {link}
@@ -91,43 +101,45 @@ _WRITTEN: Final = (
     "Usher is running and has written to you in Slack: link your account there, then start a workspace. "
     "Its log is {log} in this folder."
 )
-_WAITS: Final = """
+_LINK_BY_BROWSER: Final = """
 Usher is running. To link your account, open this within ten minutes; it works once:
 
   {url}
 
 If the page shows a code, enter it in the message that Usher has sent you in Slack. Then start a workspace.
 After ten minutes your token is deleted: to link later, type link to Usher in Slack. The log is {log}."""
-_OTHER: Final = (
+_OTHER_INSTANCE: Final = (
     "Slack counts more connections of this app than this Usher has ({count} more). Another one that uses it "
     "gets some of what you press: stop it, or give it its own app. If you just did, wait a few minutes."
 )
-_READY: Final = """
+_WORKSPACE_READY: Final = """
 Your workspace is ready. This is what a team still needs; {doctor} keeps checking it:
 {team}
 Usher keeps running until you press Ctrl+C. After that, start it in this folder with {serve}."""
 _CORRECT: Final = "Correct that, and run it again to go on."
-_KEPT: Final = "Slack can't be reached. What you answered is kept: run this again later."
+_SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
 #: What the audit says of a workspace that somebody has running.
-_UP: Final = frozenset((f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down)
+_STARTED_ACTIONS: Final = frozenset(
+    (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
+)
 #: The example's values that aren't defaults.
 _PLACEHOLDERS: Final = re.compile(r"^(SLACK_BOT_TOKEN|USHER_CONNECTIONS|USHER_PUBLIC_URL)=.*$", re.MULTILINE)
 #: Fields of a connection that are asked for, and so aren't among its options.
-_ASKED: Final = frozenset({"name", "provider", "source", "title", "base_url"})
+_ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_url"})
 
 
 def init(_arguments: argparse.Namespace) -> int:
-    """Ask for what is missing, try and write it."""
-    _hold(look_ahead)
+    """Ask for missing settings, try and write them."""
+    _hold_conversation(look_ahead)
     written = f"{ENV_FILE} and {read_variable('USHER_CONNECTIONS')}"
     print(f"Written: {written}. Next, in this folder: {command('doctor')}, then {command('serve')}.")
     return 0
 
 
 def up(_arguments: argparse.Namespace) -> int:
-    """Do what ``init`` does, and serve; say when somebody's first workspace is ready."""
-    own = _hold(look_at_address).own
+    """Set up as ``init``, and serve; print a message when the first workspace is ready."""
+    own = _hold_conversation(look_at_address).own
     give("USHER_LOG_FORMAT", "text")
     settings, connections = load()
     write_to(Path(_LOG))
@@ -135,11 +147,11 @@ def up(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _hold(look: Look) -> "Conversation":
-    ask_secret = heeding(getpass if sys.stdin.isatty() else input)
+def _hold_conversation(look: Look) -> "Conversation":
+    ask_secret = stop_at_end_of_input(getpass if sys.stdin.isatty() else input)
     conversation = Conversation(input, ask_secret, print, look)
     try:
-        conversation.hold()
+        conversation.run()
     except (EOFError, KeyboardInterrupt):
         raise NotDone("\nWhat was settled is saved: run it again to go on.") from None
     return conversation
@@ -163,22 +175,32 @@ class Conversation:
         #: The connection on which the person gave a token of their own, and that token, in memory only.
         self.own: tuple[str, str] | None = None
 
-    def hold(self) -> None:
+    def run(self) -> None:
         """Ask, try and write. Raises EOFError if nobody answers, and NotDone."""
         if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
         if exposed := explain_exposed_env_file():
             self._tell(as_text(check_settings((), (), (), exposed)))
         self._connect()
-        self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask_address, self._look_at_address)
+        self._settle("USHER_PUBLIC_URL", _ASK_PUBLIC_URL, self._ask_address, self._look_at_address)
         if not read_variable("SLACK_BOT_TOKEN"):
-            self._tell(_creating())
-        self._settle("SLACK_BOT_TOKEN", _BOT, self._ask_secret, _of_slack("slack token", "slack scopes"))
+            self._tell(_explain_app_creation())
+        self._settle(
+            "SLACK_BOT_TOKEN",
+            _BOT_QUESTION,
+            self._ask_secret,
+            _check_slack_for("slack token", "slack scopes"),
+        )
         if not read_variable("SLACK_SIGNING_SECRET"):
-            self._settle("SLACK_APP_TOKEN", _APP, self._ask_secret, _of_slack("slack app token"))
+            self._settle(
+                "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
+            )
         # One answer doesn't replace a list that somebody wrote.
         self._settle(
-            "USHER_ADMINS", _PERSON, _stop if read_variable("USHER_ADMINS") else self._ask, _look_at_person
+            "USHER_ADMINS",
+            _ASK_MEMBER_ID,
+            _stop if read_variable("USHER_ADMINS") else self._ask,
+            _look_at_person,
         )
 
     def _ask_address(self, question: str) -> str:
@@ -192,9 +214,9 @@ class Conversation:
             if wrong := find_problem(name, value):
                 return wrong.removeprefix(f"{name}: ")
             give(name, value)
-            wrong = self._judged(look)
+            wrong = self._find_failed_checks(look)
             if value == before and REACH in wrong:
-                raise NotDone(f"{wrong}\n{_KEPT}")
+                raise NotDone(f"{wrong}\n{_SLACK_UNREACHABLE}")
             return wrong
 
         before = read_variable(name)
@@ -210,8 +232,8 @@ class Conversation:
             value = ask(f"{question}: ").strip()
         return value
 
-    def _judged(self, look: Look) -> str:
-        """Return what is wrong, "" if nothing is, which is said."""
+    def _find_failed_checks(self, look: Look) -> str:
+        """Return the failed checks as text, "" if none, which is printed."""
 
         async def looking() -> Sequence[Check]:
             settings = read_settings().settings
@@ -227,16 +249,16 @@ class Conversation:
     def _connect(self) -> None:
         place = find_connections_source() or Path("connections.toml").absolute()
         known = (f"{kind} ({whose})" if whose else kind for kind, whose in sorted(installed().items()))
-        question = _WHERE.format(known=", ".join(known))
+        question = _ASK_CONNECTION.format(known=", ".join(known))
         if isinstance(place, Path) and not place.exists():
             self._tell(_BEGIN)
-            self._answer(self._ask, question, partial(self._connection, place))
-        elif wrong := self._tried(place):
+            self._answer(self._ask, question, partial(self._add_connection, place))
+        elif wrong := self._find_connection_problems(place):
             raise NotDone(f"{wrong}\n{_CORRECT}")
         if find_connections_source() is None:
             keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
-    def _connection(self, place: Path, value: str) -> str:
+    def _add_connection(self, place: Path, value: str) -> str:
         """Write a file with the connection that was answered if its server answers; return what is wrong."""
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), installed()
@@ -248,39 +270,42 @@ class Conversation:
             provider = provider_class(kind, source)
         except SettingsError as refused:
             return "\n".join(refused.problems)
-        text, secrets = _table(provider, source, url, self._ask_secret)
+        text, secrets = _build_table(provider, source, url, self._ask_secret)
         for name, secret in secrets.items():
             give(name, secret)
-        if wrong := self._tried(text):
-            return f"{wrong.removeprefix(f'connections.{kind}.base_url: ')}\n{_AGAIN.format(kind=kind)}"
+        if wrong := self._find_connection_problems(text):
+            problem = wrong.removeprefix(f"connections.{kind}.base_url: ")
+            return f"{problem}\n{_ASK_ADDRESS_AGAIN.format(kind=kind)}"
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
         _write(place, text)
         if issubclass(provider, base.EmbeddedPage):
-            self._tell(_PAGE.format(title=provider.title))
+            self._tell(_OPENS_IN_PAGE.format(title=provider.title))
         return ""
 
-    def _tried(self, place: Path | str) -> str:
-        """Return what is wrong with a connections file, or at the servers that it names."""
+    def _find_connection_problems(self, place: Path | str) -> str:
+        """Return the problems of a connections file, or of its servers."""
         found, problems = read_connections(place)
 
         async def look(_settings: Settings, http: Http) -> list[Check]:
             return [await check_connection(*one) for one in build_providers(found, http).items()]
 
-        wrong = "\n".join(problems) or self._judged(look)
+        wrong = "\n".join(problems) or self._find_failed_checks(look)
         name = next((name for name, one in found.items() if "token" in one.linking), "")
         if wrong or not name or read_variable("USHER_ADMINS"):
             return wrong
-        return self._judged(partial(self._whose, found[name]))
+        return self._find_failed_checks(partial(self._ask_own_token, found[name]))
 
-    async def _whose(self, connection: ConnectionSettings, _settings: Settings, http: Http) -> list[Check]:
+    async def _ask_own_token(
+        self, connection: ConnectionSettings, _settings: Settings, http: Http
+    ) -> list[Check]:
         """Ask for the person's own token until it opens an account: without one, the server must be known."""
         name, provider = connection.name, build(connection, http)
         guide = provider.require_facet(base.Tokens).token_help()
         steps = "\n".join(guide.steps)
         self._tell(steps.replace(f"Press Open {connection.title}", f"Open {guide.url}"))
         known = await check_connection(name, provider)
-        question = _PROOF if known.is_warning else _OWN
+        question = _PROOF_QUESTION if known.is_warning else _OWN_ACCOUNT_QUESTION
         while token := provider.clean_token(self._ask_secret(f"{question}: ")):
             found = await check_account(provider, token)
             if found.is_good:
@@ -290,7 +315,7 @@ class Conversation:
         return [replace(known, is_good=not known.is_warning)]
 
 
-def _of_slack(*names: str) -> Look:
+def _check_slack_for(*names: str) -> Look:
     """Return the look at Slack of which only these checks count."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
@@ -301,10 +326,10 @@ def _of_slack(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Look at Usher's admins, the first of whom is written to."""
+    """Check Usher's administrators; the first one gets a message."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
-    return await _of_slack("administrators")(settings, http)
+    return await _check_slack_for("administrators")(settings, http)
 
 
 async def free_port(settings: Settings) -> int:
@@ -345,8 +370,8 @@ async def look_ahead(settings: Settings, http: Http) -> list[Check]:
     return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
 
 
-def _creating() -> str:
-    """Say how the app is created in Slack, which takes only https to come back to."""
+def _explain_app_creation() -> str:
+    """Format the steps for creating the app in Slack, which redirects only to https."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
     commanding = runs_commands(read_connections(settings.connections)[0])
@@ -354,7 +379,7 @@ def _creating() -> str:
         url, command=settings.command, job_command=settings.job_command, runs_commands=commanding
     )
     words = f"manifest --socket --url {url}" if url else "manifest"
-    return _CREATE.format(link=create_url(made), manifest=command(words))
+    return _CREATE_APP.format(link=create_url(made), manifest=command(words))
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
@@ -383,17 +408,22 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     occasion = linking.compute_digest(url)[:12] if url else "here"
     notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, here.as_body())
     await store.write(notices.add_notices, [notice])
-    print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
+    print((_LINK_BY_BROWSER if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:
         rows = await store.read(audit.read_audit, after=seen, limit=100)
-        if any(row["actor"] == person.key and (row["action"], row["result"]) in _UP for row in rows):
+        if any(
+            row["actor"] == person.key and (row["action"], row["result"]) in _STARTED_ACTIONS for row in rows
+        ):
             team = as_text(await check_team(store, settings))
-            print(_READY.format(doctor=command("doctor"), team=team, serve=command("serve")), flush=True)
+            print(
+                _WORKSPACE_READY.format(doctor=command("doctor"), team=team, serve=command("serve")),
+                flush=True,
+            )
             return
         seen = rows[-1]["seq"] if rows else seen
         count = await process.others.excess() if process.others is not None else 0
         if count and not is_other:
-            print(_OTHER.format(count=count), flush=True)
+            print(_OTHER_INSTANCE.format(count=count), flush=True)
         is_other = count > 0
         await asyncio.sleep(0.0 if rows else 1.0)
 
@@ -402,52 +432,52 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
 
 
 def keep(name: str, value: str, remark: str) -> None:
-    """Write a setting into its line in ``.env``, below what was asked for it, and set it."""
+    """Write a setting into its line in ``.env``, below its question, and set it."""
     path = Path(ENV_FILE)
     if path.exists():
         text = path.read_text(encoding="utf-8")
     else:
         example = files("bot.commands").joinpath("env.example.txt").read_text(encoding="utf-8")
         text = _PLACEHOLDERS.sub(r"\1=", example)
-    line = f"# {remark}\n{name}={_quoted(value)}"
+    line = f"# {remark}\n{name}={_quote_toml(value)}"
     pattern = re.compile(f"^(?:# {re.escape(remark)}\n)?{name}=.*$", re.MULTILINE)
     text, count = pattern.subn(lambda _: line, text)
     _write(path, text if count else f"{text}\n{line}\n")
     give(name, value)
 
 
-def _table(
+def _build_table(
     provider: type[base.Provider], source: str, url: str, ask_secret: Ask
 ) -> tuple[str, dict[str, str]]:
     """Return the connections file, and the variables of the secrets that it can't do without."""
     kind, secrets = provider.kind, dict[str, str]()
     rows = ["# `usher docs connections` explains every key.", f"[connections.{kind}]"]
-    rows += [f"provider = {_toml(kind)}", *([f"from = {_toml(source)}"] if source else ())]
-    rows.append(f"base_url = {_toml(url)}")
+    rows += [f"provider = {_to_toml(kind)}", *([f"from = {_to_toml(source)}"] if source else ())]
+    rows.append(f"base_url = {_to_toml(url)}")
     for key, field in provider.settings_model.model_fields.items():
         is_secret, variable = "SecretStr" in str(field.annotation), f"{kind}_{key}".upper()
         if is_secret and field.is_required():
             secrets[variable] = ask_secret(f"{provider.title}'s {key.replace('_', ' ')}: ").strip()
         if is_secret:
-            rows.append(f"{'' if field.is_required() else '# '}{key} = {_toml('env:' + variable)}")
-        elif key not in _ASKED and isinstance(field.default, bool | int | str | tuple):
-            rows.append(f"# {key} = {_toml(field.default)}")
+            rows.append(f"{'' if field.is_required() else '# '}{key} = {_to_toml('env:' + variable)}")
+        elif key not in _ASKED_FIELDS and isinstance(field.default, bool | int | str | tuple):
+            rows.append(f"# {key} = {_to_toml(field.default)}")
     return "\n".join(rows) + "\n", secrets
 
 
-def _toml(value: object) -> str:
+def _to_toml(value: object) -> str:
     """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return f"[{', '.join(_toml(one) for one in value)}]"
+        return f"[{', '.join(_to_toml(one) for one in value)}]"
     if isinstance(value, str):
         escaped = re.sub(r"[\x00-\x1f\x7f]", "", value).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return str(value)
 
 
-def _quoted(value: str) -> str:
+def _quote_toml(value: str) -> str:
     """Return a value as ``.env`` has it, which shells and systemd read in the same way."""
     if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
         return value

@@ -32,9 +32,15 @@ from bot.support.logs import STRANGERS
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web import render
-from bot.web.bolt import keep_retry_number, over_http
+from bot.web.bolt import build_http_handler, keep_retry_number
 from bot.web.browsers import Browsers, SlackSignIn, is_at
-from bot.web.connections import IDLE_SECONDS, SERVER, Door, ServerConnection, most_connections
+from bot.web.connections import (
+    IDLE_SECONDS,
+    SERVER_HEADER,
+    ConnectionLimiter,
+    ServerConnection,
+    choose_max_connections,
+)
 from bot.web.feature_pages import PageContext, WebHooks
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import HealthRoutes
@@ -81,7 +87,7 @@ def build_app(
     fronts = None
     if settings.slack_signing_secret is not None:
         fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)
-        routes.append(web.route("*", SLACK_PATH, keep_retry_number(fronts().guard(over_http(bolt)))))
+        routes.append(web.route("*", SLACK_PATH, keep_retry_number(fronts().guard(build_http_handler(bolt)))))
     if context.public_url is not None:
         sign_in = None
         if client_id is not None and client_secret is not None:
@@ -105,7 +111,9 @@ def build_app(
         routes.append(proving(context.vault, page_url))
     given = PageContext(context=context, services=services, settings=settings, make_front=fronts)
     routes += [route for hooks in WebHooks.list_subscribers() for route in hooks.list_pages(given)]
-    app = web.Application(middlewares=[failures(context.ids), apart(page_url)], client_max_size=MAX_BYTES)
+    app = web.Application(
+        middlewares=[failures(context.ids), separate_hosts(page_url)], client_max_size=MAX_BYTES
+    )
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
     app.on_response_prepare.append(protect)
@@ -133,12 +141,12 @@ async def _waiting(_request: web.Request) -> web.Response:
 
 
 def _busy(reference: str = "") -> web.Response:
-    page = render.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
+    page = render.render_problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
     page.headers["Retry-After"] = "5"
     return page
 
 
-#: How many connections are let in at once: some turns of the loop later the door counts them and closes
+#: How many connections are let in at once: some turns of the loop later the limiter counts them and closes
 #: others, and until then there must be files left. The system keeps more of them waiting.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
@@ -147,8 +155,8 @@ QUEUED: Final = 128
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
     """Serve for a block at the first port that is free; yield it (0 is any). Raises OSError if none is."""
-    door = Door(most_connections())
-    app.middlewares.insert(0, door.middleware())
+    limiter = ConnectionLimiter(choose_max_connections())
+    app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
     await runner.setup()
     try:
@@ -157,7 +165,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         def connection() -> ServerConnection:
             return ServerConnection(
-                door,
+                limiter,
                 serving,
                 loop=loop,
                 keepalive_timeout=IDLE_SECONDS,
@@ -190,7 +198,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
 
 def why_not_listening(error: OSError, host: str, port: int) -> str:
-    """Return why nothing can be served there, and what to do."""
+    """Format the reason and the advice for an address that can't be listened at."""
     place = f"{host}, port {port}"
     if error.errno == errno.EADDRINUSE:
         return f"Something else is already listening on {place}. Stop it, or set PORT to another number."
@@ -215,7 +223,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
     """Return the handler of the one address that Slack redirects people to, for a link or a page."""
 
     async def come(request: web.Request) -> web.StreamResponse:
-        page = browsers.page_of(request)
+        page = browsers.find_page_of_sign_in(request)
         if page is None:
             return await links.come_from_slack(request)
         return await workspaces.come_from_slack(request, page)
@@ -301,9 +309,9 @@ def failures(ids: Ids) -> Middleware:
             return await handler(request)
         except web.HTTPException as answer:
             if answer.status in (404, 405):
-                page = render.problem(answer.status, pages.NOT_FOUND_TITLE, pages.NOT_FOUND)
+                page = render.render_problem(answer.status, pages.NOT_FOUND_TITLE, pages.NOT_FOUND)
             else:
-                page = render.problem(answer.status, pages.REFUSED_TITLE, pages.FORGED)
+                page = render.render_problem(answer.status, pages.REFUSED_TITLE, pages.FORGED)
             if "Allow" in answer.headers:
                 page.headers["Allow"] = answer.headers["Allow"]
             return page
@@ -314,7 +322,7 @@ def failures(ids: Ids) -> Middleware:
         except Exception:
             reference = ids.reference()
             log.exception("web.failed", reference=reference)
-            return render.problem(
+            return render.render_problem(
                 500, pages.FAILED_TITLE, pages.UNEXPECTED.format(reference=reference), reference
             )
 
@@ -324,10 +332,10 @@ def failures(ids: Ids) -> Middleware:
 #: What people open: no script of ours reads one, and no other may, such as in a window without our policy.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: What there is at the host name where a provider's script runs.
-_APART = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
+_PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
-def apart(page_url: str) -> Middleware:
+def separate_hosts(page_url: str) -> Middleware:
     """Return the middleware that serves nothing at the second host name but pages that show IDEs.
 
     At either, what a script asks for is no page.
@@ -336,7 +344,7 @@ def apart(page_url: str) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         is_read = request.method == "GET" and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-        is_elsewhere = is_at(request, page_url) and not _APART.fullmatch(request.path)
+        is_elsewhere = is_at(request, page_url) and not _PATHS_OF_SECOND_HOST.fullmatch(request.path)
         if is_elsewhere or (is_read and _PAGES.match(request.path)):
             raise web.HTTPNotFound
         return await handler(request)
@@ -353,4 +361,4 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
     # In place of the versions that the library would reveal.
-    response.headers["Server"] = SERVER
+    response.headers["Server"] = SERVER_HEADER

@@ -26,7 +26,7 @@ from bot.messages.blocks import kit
 from bot.messages.texts import pages
 from bot.support.clock import Ids
 from bot.support.environment import hide_variables
-from bot.web.shapes import Malformed, kind_of
+from bot.web.shapes import Malformed, find_kind
 from handlers.event_request import RETRY_NUMBER
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ def build_bolt(
 
     @app.error
     async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        kind = kind_of(body)
+        kind = find_kind(body)
         if isinstance(error, BoltUnhandledRequestError):
             log.info("slack.kind_ignored", kind=kind[:40])
             return BoltResponse(status=200)
@@ -89,7 +89,7 @@ def build_bolt(
         log.error("slack.listener_failed", reference=reference, exc_info=error)
         return BoltResponse(
             status=200,
-            body=_ephemeral(pages.UNEXPECTED.format(reference=reference)) if kind == "command" else "",
+            body=_build_ephemeral(pages.UNEXPECTED.format(reference=reference)) if kind == "command" else "",
         )
 
     return app
@@ -102,7 +102,7 @@ async def dispatch(
 
     ``context`` is what listeners find in Bolt's.
     """
-    kind = kind_of(payload)
+    kind = find_kind(payload)
     try:
         # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
         # headers: Slack doesn't sign them, and Bolt would act on some.
@@ -113,11 +113,11 @@ async def dispatch(
     try:
         return await app.async_dispatch(request)
     except Exception as error:  # noqa: BLE001 - Bolt's reader of arguments may raise, and again for ``failed``
-        left_bolt(kind, error)
+        count_leftover(kind, error)
         return BoltResponse(status=200)
 
 
-def left_bolt(kind: str, error: Exception) -> None:
+def count_leftover(kind: str, error: Exception) -> None:
     """Log an exception that escaped Bolt. The payload is acknowledged: a repetition would not help."""
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
@@ -134,8 +134,8 @@ def keep_retry_number(
     return remember_retry_number
 
 
-def over_http(app: AsyncApp) -> Callable[[dict[str, Any], str], Awaitable[web.Response]]:
-    """Return what serves Slack's address, behind the front."""
+def build_http_handler(app: AsyncApp) -> Callable[[dict[str, Any], str], Awaitable[web.Response]]:
+    """Build the handler of Slack's address, behind the front."""
 
     async def serve(payload: dict[str, Any], _signature: str) -> web.Response:
         try:
@@ -164,7 +164,7 @@ class TenantGuard(AsyncMiddleware):
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
         """Continue with what is ours, and with Slack's own check of the address."""
-        kind, context = kind_of(req.body), req.context
+        kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
         found = await self._tenants.installation(context.enterprise_id, context.team_id)
@@ -172,7 +172,7 @@ class TenantGuard(AsyncMiddleware):
             context[_INSTALLATION] = found
             return await next()
         log.warning("slack.foreign_team_refused", kind=kind[:40], team=context.team_id)
-        return _foreign(kind)
+        return _refuse_foreign(kind)
 
 
 class Authorize(AsyncAuthorize):
@@ -202,15 +202,15 @@ class Authorize(AsyncAuthorize):
         return result
 
 
-def _ephemeral(text: str) -> str:
+def _build_ephemeral(text: str) -> str:
     return json.dumps({"response_type": "ephemeral", "text": text})
 
 
-def _foreign(kind: str) -> BoltResponse:
-    """Refuse with a hint where Slack shows one; the ack of a click or an event shows nothing."""
+def _refuse_foreign(kind: str) -> BoltResponse:
+    """Refuse a request of another workspace, with a hint; the ack of a click or an event shows none."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
-        return BoltResponse(status=200, body=_ephemeral(hint))
+        return BoltResponse(status=200, body=_build_ephemeral(hint))
     if kind == "block_suggestion":
         return BoltResponse(status=200, body={"options": []})
     if kind == "view_submission":

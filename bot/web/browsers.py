@@ -46,13 +46,13 @@ log = structlog.get_logger(__name__)
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
 #: How many links, and how many sign-ins, a browser may have open at a time; the oldest is forgotten.
-SIDE_BY_SIDE = 4
+MAX_OPEN_FLOWS = 4
 
-_FLOW = ("state", "nonce", "verifier")
+_FLOW_FIELDS = ("state", "nonce", "verifier")
 #: The header in which the page's script sends its token.
-MARK_HEADER = "X-Usher-Mark"
+CSRF_HEADER = "X-Usher-Mark"
 #: Who is asked by *Sign in with Slack*: no connection has this name.
-SLACK = ""
+SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
 
@@ -80,9 +80,9 @@ class Browsers:
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
         self._page_url = page_url
-        self.origin = _origin_of(public_url)
+        self.origin = _get_origin(public_url)
         #: Where a provider's script runs.
-        self.page_origin = _origin_of(page_url or public_url)
+        self.page_origin = _get_origin(page_url or public_url)
         self._is_secure = self.origin.startswith("https:")
         self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)
         self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
@@ -106,44 +106,48 @@ class Browsers:
         self._write(response, self._visit_name, others, content, COOKIE_SECONDS)
         return visit
 
-    def visit(self, request: web.Request, name: str = "") -> Visit | None:
+    def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
         """Return the link that an address of this browser names, the newest for no name, or None."""
-        return next((one for one in self._visits(request) if name in ("", one.name)), None)
+        return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
-    def begin(self, request: web.Request, response: web.StreamResponse, flow: Flow, **purpose: str) -> None:
-        """Remember what a sign-in must come back with, and what it was begun for.
+    def remember_flow(
+        self, request: web.Request, response: web.StreamResponse, flow: Flow, **purpose: str
+    ) -> None:
+        """Store a sign-in and its purpose in the cookie.
 
-        That is a ``link``, as the digest of its nonce, and ``at`` which connection (``SLACK`` for none), or
-        the ``page`` of a workspace.
+        That is a ``link``, as the digest of its nonce, and ``at`` which connection (``SLACK_SIGN_IN`` for
+        none), or the ``page`` of a workspace.
         """
-        others = self._read(request, self._flow_name, _FLOW)
+        others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
-    def flow(self, request: web.Request, **purpose: str) -> Flow | None:
+    def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
         """Return the sign-in that this browser began for just this and that now comes back, or None."""
-        for one in self._read(request, self._flow_name, (*_FLOW, *purpose)):
-            if _comes_back(request, one) and purpose.items() <= one.items():
-                return Flow(*(one[name] for name in _FLOW))
+        for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
+            if _has_state(request, one) and purpose.items() <= one.items():
+                return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
-    def link_of(self, request: web.Request) -> str:
+    def find_link_of_sign_in(self, request: web.Request) -> str:
         """Return the name of the link for which the returning sign-in was begun, or an empty string."""
-        begun = self._read(request, self._flow_name, (*_FLOW, "link"))
-        return next((one["link"][:NAME_LENGTH] for one in begun if _comes_back(request, one)), "")
+        begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, "link"))
+        return next((one["link"][:NAME_LENGTH] for one in begun if _has_state(request, one)), "")
 
-    def page_of(self, request: web.Request) -> str | None:
+    def find_page_of_sign_in(self, request: web.Request) -> str | None:
         """Return the workspace for whose page the sign-in that now comes back was begun, or None.
 
         If this browser began none with such a state, the newest says which page has to refuse it.
         """
-        begun = self._read(request, self._flow_name, _FLOW)
-        matching = [one for one in begun if _comes_back(request, one)] or begun
+        begun = self._read(request, self._flow_name, _FLOW_FIELDS)
+        matching = [one for one in begun if _has_state(request, one)] or begun
         page = matching[-1].get("page") if matching else None
         return page if isinstance(page, str) else None
 
-    def end(self, request: web.Request, response: web.StreamResponse) -> None:
+    def forget_flow(self, request: web.Request, response: web.StreamResponse) -> None:
         """Forget the sign-in that came back."""
-        others = [one for one in self._read(request, self._flow_name, _FLOW) if not _comes_back(request, one)]
+        others = [
+            one for one in self._read(request, self._flow_name, _FLOW_FIELDS) if not _has_state(request, one)
+        ]
         if others:
             self._write(response, self._flow_name, others[:-1], others[-1], SIGN_IN_SECONDS)
         else:
@@ -155,19 +159,19 @@ class Browsers:
         """Give a browser its session; the server knows when it ends."""
         self._set(response, self._session_name, session_id, seconds)
 
-    def is_apart(self, request: web.Request) -> bool:
+    def is_at_second_host(self, request: web.Request) -> bool:
         """Return whether a request came to the second host name."""
         return is_at(request, self._page_url)
 
-    def session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
+    def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
         """Return the digest of the id of the session that the cookie names, or a page's mark; None for none.
 
         Whether there is such a session isn't checked.
         """
-        if self.is_apart(request):
-            mark = request.headers.get(MARK_HEADER, "") if mark is None else mark
+        if self.is_at_second_host(request):
+            mark = request.headers.get(CSRF_HEADER, "") if mark is None else mark
             named = mark.partition(".")[0]
-            return named if self._is_mark(named, page, mark) else None
+            return named if self._is_page_csrf_token(named, page, mark) else None
         value = request.cookies.get(self._session_name)
         return compute_digest(value) if value is not None and is_nonce(value) else None
 
@@ -175,37 +179,38 @@ class Browsers:
         """Take the session from the browser."""
         self._forget(response, self._session_name)
 
-    def session_mark(self, session: str, page: str) -> str:
+    def get_page_csrf_token(self, session: str, page: str) -> str:
         """Return the CSRF token of every form and request of one signed-in page: no other page takes it."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
         """Return whether a form or request was sent from just this page of ours in this session."""
-        return self.is_same_origin(request) and self._is_mark(session, page, mark)
+        return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
-    def _is_mark(self, session: str, page: str, mark: str) -> bool:
-        made = self.session_mark(session, page)
+    def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
+        made = self.get_page_csrf_token(session, page)
         return hmac.compare_digest(mark.encode(errors="replace"), made.encode(errors="replace"))
 
     # -- forms ---------------------------------------------------------------------------------------------
 
-    def form_mark(self, visit: Visit) -> str:
+    def get_csrf_token(self, visit: Visit) -> str:
         """Return the CSRF token of every form: it binds the form to this browser and to the one link."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
-    def sent_from(self, request: web.Request, mark: str) -> Visit | None:
+    def find_sender(self, request: web.Request, mark: str) -> Visit | None:
         """Return the link whose page, opened by us in this browser, sent a form; None for any other form."""
         if not self.is_same_origin(request):
             return None
-        visits = self._visits(request)
+        visits = self._list_visits(request)
         return next(
-            (one for one in visits if hmac.compare_digest(mark.encode(), self.form_mark(one).encode())), None
+            (one for one in visits if hmac.compare_digest(mark.encode(), self.get_csrf_token(one).encode())),
+            None,
         )
 
     def is_same_origin(self, request: web.Request) -> bool:
-        """Judge by what the browser says about a form's origin.
+        """Return whether a form came from our own page, by the browser's headers.
 
         Our pages send no referrer, so browsers give their forms the origin ``null``: that is accepted only
         together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also come
@@ -213,7 +218,7 @@ class Browsers:
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
-        is_apart = self.is_apart(request)
+        is_apart = self.is_at_second_host(request)
         if len(site) > 1 or len(origin) > 1 or (site and site[0] != "same-origin" and not is_apart):
             return False
         if origin and origin[0] != "null":
@@ -222,7 +227,7 @@ class Browsers:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _visits(self, request: web.Request) -> list[Visit]:
+    def _list_visits(self, request: web.Request) -> list[Visit]:
         """Return the links that are open in this browser, newest first."""
         return [Visit(one["n"], one["b"]) for one in self._read(request, self._visit_name, ("n", "b"))][::-1]
 
@@ -234,7 +239,7 @@ class Browsers:
         content: dict[str, Any],
         seconds: float,
     ) -> None:
-        entries = [*others, {"until": self._clock.now() + seconds, **content}][-SIDE_BY_SIDE:]
+        entries = [*others, {"until": self._clock.now() + seconds, **content}][-MAX_OPEN_FLOWS:]
         value = self._signer.dumps(entries)
         assert isinstance(value, str)
         self._set(response, name, value, seconds)
@@ -255,7 +260,7 @@ class Browsers:
         response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
     def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Return what a cookie holds and has not expired, oldest first: the entries with these fields."""
+        """Return a cookie's unexpired entries with these fields, oldest first."""
         value = request.cookies.get(name)
         if value is None or len(value) > 2048:
             return []
@@ -272,13 +277,13 @@ class Browsers:
         return isinstance(until, (int, float)) and until > self._clock.now()
 
 
-def _origin_of(url: str) -> str:
+def _get_origin(url: str) -> str:
     parts = urlsplit(url)
     usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
     return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}".lower()
 
 
-def _comes_back(request: web.Request, begun: dict[str, Any]) -> bool:
+def _has_state(request: web.Request, begun: dict[str, Any]) -> bool:
     state = request.query.get("state", "")[:200]
     return hmac.compare_digest(begun["state"].encode(), state.encode())
 
@@ -300,19 +305,19 @@ def see_other(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-SCOPE = "openid"
+OPENID_SCOPE = "openid"
 #: How long Slack may take to answer while the person waits.
-TOTAL_SECONDS = 10.0
+SLACK_TIMEOUT_SECONDS = 10.0
 #: How soon unknown keys are looked up again, in seconds.
-KEYS_AGAIN = 60.0
+KEY_LOOK_UP_SECONDS = 60.0
 
 
-_CLAIM = "https://slack.com/"
+_CLAIM_PREFIX = "https://slack.com/"
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Hold what one sign-in must come back with; it is stored in the browser's cookie only.
+    """The secrets of one sign-in, which must come back with it; stored in the browser's cookie only.
 
     Slack puts the nonce into its token. The verifier of PKCE is for providers; Slack gets none.
     """
@@ -322,8 +327,8 @@ class Flow:
     verifier: str
 
     @classmethod
-    def fresh(cls) -> Flow:
-        """Return one that nobody can guess."""
+    def create(cls) -> Flow:
+        """Return a new sign-in of random secrets."""
         return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
 
     @property
@@ -334,7 +339,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Send a person to Slack, and verify who they are from the answer."""
+    """Sign in with Slack: sends a person there, and verifies their identity from the answer."""
 
     def __init__(
         self,
@@ -363,11 +368,11 @@ class SlackSignIn:
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's address for somebody of this workspace ("" if unknown), and what must come back."""
-        flow = Flow.fresh()
+        """Return Slack's address for a person of this workspace ("" if unknown), and the new sign-in."""
+        flow = Flow.create()
         query = {
             "response_type": "code",
-            "scope": SCOPE,
+            "scope": OPENID_SCOPE,
             "client_id": self._client_id,
             "redirect_uri": self._redirect_url,
             "state": flow.state,
@@ -378,7 +383,7 @@ class SlackSignIn:
         return f"{self._origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code for who signed in; raises SlackFailed if that proves nothing."""
+        """Exchange a code for the person who signed in; raises SlackFailed if that proves nothing."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -388,59 +393,59 @@ class SlackSignIn:
         }
         answer = await self._ask("POST", f"{self._api_url}{OPENID_CONNECT_TOKEN}", form)
         if answer.get("ok") is not True:
-            raise _failed(str(answer.get("error", "not ok"))[:60])
+            raise _build_failure(str(answer.get("error", "not ok"))[:60])
         token = answer.get("id_token")
         if not isinstance(token, str):
-            raise _failed("no id_token")
-        return await self._people.add_enterprise(_proven(await self._claims(token, flow.nonce)))
+            raise _build_failure("no id_token")
+        return await self._people.add_enterprise(_read_principal(await self._claims(token, flow.nonce)))
 
     async def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
         try:
-            answer = await self._http.request(method, url, form=form, total=TOTAL_SECONDS)
+            answer = await self._http.request(method, url, form=form, total=SLACK_TIMEOUT_SECONDS)
             return answer.json_object()
         except ProviderError as error:
-            raise _failed(type(error).__name__) from None
+            raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return the claims of a token that Slack signed for us, now, for this sign-in."""
         try:
             try:
-                claims = self._tokens.signed(token)
+                claims = self._tokens.verify_signature(token)
             except self._tokens.unknown_key:
                 await self._look_up_keys()
-                claims = self._tokens.signed(token)
+                claims = self._tokens.verify_signature(token)
             self._tokens.check(claims, int(self._clock.now()), nonce)
         except self._tokens.odd as error:
-            raise _failed(f"id_token: {type(error).__name__}") from None
+            raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
             # The library is satisfied if we are one of several audiences.
-            raise _failed("id_token: audience")
+            raise _build_failure("id_token: audience")
         return claims
 
     async def _look_up_keys(self) -> None:
         now = self._clock.monotonic()
-        if self._keys_asked_at is not None and now - self._keys_asked_at < KEYS_AGAIN:
+        if self._keys_asked_at is not None and now - self._keys_asked_at < KEY_LOOK_UP_SECONDS:
             return
         found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
-            raise _failed("no keys")
+            raise _build_failure("no keys")
         # Only a successful answer counts: after a failure, the next sign-in asks again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
 
-def _proven(claims: dict[str, Any]) -> Principal:
-    team, user = claims.get(f"{_CLAIM}team_id"), claims.get(f"{_CLAIM}user_id")
-    enterprise = claims.get(f"{_CLAIM}enterprise_id")
+def _read_principal(claims: dict[str, Any]) -> Principal:
+    team, user = claims.get(f"{_CLAIM_PREFIX}team_id"), claims.get(f"{_CLAIM_PREFIX}user_id")
+    enterprise = claims.get(f"{_CLAIM_PREFIX}enterprise_id")
     if not (isinstance(team, str) and isinstance(user, str) and team and user):
-        raise _failed("id_token: nobody")
+        raise _build_failure("id_token: nobody")
     return Principal(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
 
 
-async def proven(
+async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return whom Slack's redirect proves; raises Refused (``sign_in.…``) in the ``words`` of its page."""
+    """Return the person that Slack's redirect proves; raises Refused (``sign_in.…``) with ``words``."""
     if sign_in is None or flow is None:
         raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)
     code = query.get("code", "")[:1000]
@@ -455,11 +460,11 @@ async def proven(
     return person
 
 
-def _failed(code: str) -> SlackFailed:
+def _build_failure(code: str) -> SlackFailed:
     return SlackFailed(OPENID_CONNECT_TOKEN, code)
 
 
-def slack_url(team_id: str, channel_id: str | None) -> str:
+def get_slack_url(team_id: str, channel_id: str | None) -> str:
     """Return the address of a conversation in Slack for every client, or of the whole workspace."""
     redirect = f"https://slack.com/app_redirect?team={team_id}&channel={channel_id}"
     return redirect if channel_id else f"https://app.slack.com/client/{team_id}"

@@ -47,10 +47,10 @@ MAX_HELD_BYTES: Final = 2 * 1024 * 1024
 #: How much is read from a connection at once, and about how much of a body waits for whoever reads it.
 READ_BYTES: Final = 4 * 1024
 #: In place of the library's name and versions.
-SERVER: Final = "usher"
+SERVER_HEADER: Final = "usher"
 
 
-def most_connections() -> int:
+def choose_max_connections() -> int:
     """Raise the soft limit of open files as far as the hard one; return how many connections that allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
@@ -64,35 +64,35 @@ def most_connections() -> int:
 
 
 class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
-    """One connection of a server, known to its door."""
+    """One connection of a server, counted by its limiter."""
 
-    def __init__(self, door: "Door", server: web.Server, **options: Any) -> None:
+    def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
         # Unpacked, a body could be a thousand times as large as what was counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
-        self._door = door
+        self._limiter = limiter
         #: Ends it if no request has come by then.
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in; whoever it is has to show that we know them, in each request."""
+        """Count the new connection; each of its requests has to prove its sender."""
         mark_as_stranger()
         super().connection_made(transport)
-        self._door.opened(self)
+        self._limiter.on_opened(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget it."""
-        self._door.closed(self)
+        """Count the connection no more."""
+        self._limiter.on_closed(self)
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
         """Return the place to read to: one for all, as it is emptied before anything else is read."""
-        return self._door.buffer
+        return self._limiter.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Count received bytes, and hand them over."""
-        data = bytes(memoryview(self._door.buffer)[:nbytes])
-        self._door.count_received(self, nbytes)
+        data = bytes(memoryview(self._limiter.buffer)[:nbytes])
+        self._limiter.count_received(self, nbytes)
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
@@ -106,42 +106,42 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what isn't HTTP, or failed outside the application, with our headers and no words of it."""
+        """Answer a request that isn't HTTP, or failed outside the application, with our headers alone."""
         found = super().handle_error(request, status, exc, message)
         answer = web.Response(status=found.status, headers={**HEADERS, "Cache-Control": "no-store"})
-        answer.headers["Server"] = SERVER
+        answer.headers["Server"] = SERVER_HEADER
         answer.force_close()
         return answer
 
 
-class Share:
+class RequestMemory:
     """The bytes that unfinished requests of one kind take."""
 
     def __init__(self) -> None:
         self.total = 0
         #: Those that have been unfinished longest come first.
-        self._held: dict[ServerConnection, int] = {}
+        self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
-        return self._held.get(connection, 0)
+        return self._sizes.get(connection, 0)
 
     def put(self, connection: ServerConnection, size: int) -> None:
         """Note the bytes that have come on a connection."""
         self.total += size - self[connection]
-        self._held[connection] = size
+        self._sizes[connection] = size
 
     def pop(self, connection: ServerConnection) -> int:
         """Count a connection no more; return how much had come on it."""
-        size = self._held.pop(connection, 0)
+        size = self._sizes.pop(connection, 0)
         self.total -= size
         return size
 
     def find_oldest(self) -> ServerConnection:
         """Return the connection whose request has been unfinished longest."""
-        return next(iter(self._held))
+        return next(iter(self._sizes))
 
 
-class Door:
+class ConnectionLimiter:
     """Limit the connections to ``max_connections``, and the memory that unfinished requests on them take.
 
     Those without a request, and those whose request has been unfinished longest, are the first to be closed.
@@ -155,13 +155,13 @@ class Door:
         self._open = 0
         #: Those for which no request is being served, the longest first.
         self._waiting: dict[ServerConnection, None] = {}
-        self._small = Share()
-        self._large = Share()
+        self._small = RequestMemory()
+        self._large = RequestMemory()
 
     def __len__(self) -> int:
         return self._open
 
-    def opened(self, connection: ServerConnection) -> None:
+    def on_opened(self, connection: ServerConnection) -> None:
         """Count a new one; if there are too many, close the one that has waited longest."""
         self._open += 1
         self._waiting[connection] = None
@@ -170,7 +170,7 @@ class Door:
         if self._open > self._max_connections:
             self._close(next(iter(self._waiting)))
 
-    def closed(self, connection: ServerConnection) -> None:
+    def on_closed(self, connection: ServerConnection) -> None:
         """Count one less."""
         self._open -= 1
         self._waiting.pop(connection, None)

@@ -38,8 +38,8 @@ MAX_BYTES = 1024 * 1024
 MAX_AGE = 300
 BODY_SECONDS = 5.0
 
-_TIMESTAMP = re.compile(r"[0-9]{9,11}")
-_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
+_SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
@@ -82,26 +82,26 @@ class Front:
 
         async def handler(request: web.Request) -> web.Response:
             try:
-                payload, signature = await self._verified(request)
+                payload, signature = await self._verify(request)
             except Refusal as refusal:
                 self._metrics.request_refused(refusal.reason)
                 if refusal.is_signed:
                     mark_as_known()
                 log.warning("slack.request_refused", reason=refusal.reason)
-                return refused(refusal.status, refusal.reason)
+                return build_refusal(refusal.status, refusal.reason)
             mark_as_known()
             self._metrics.request_accepted()
             return await serve(payload, signature)
 
         return handler
 
-    async def _verified(self, request: web.Request) -> tuple[dict[str, Any], str]:
+    async def _verify(self, request: web.Request) -> tuple[dict[str, Any], str]:
         if request.method != "POST":
             raise Refusal(405, "method")
         if request.content_length is not None and request.content_length > MAX_BYTES:
             raise Refusal(413, "size")
-        timestamp = _one(request, "X-Slack-Request-Timestamp", _TIMESTAMP)
-        signature = _one(request, "X-Slack-Signature", _SIGNATURE)
+        timestamp = _require_header(request, "X-Slack-Request-Timestamp", _TIMESTAMP_PATTERN)
+        signature = _require_header(request, "X-Slack-Signature", _SIGNATURE_PATTERN)
         if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
@@ -126,7 +126,7 @@ class Front:
         return payload, signature
 
 
-def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
+def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
     values = request.headers.getall(name, [])
     if len(values) != 1 or shape.fullmatch(values[0]) is None:
         raise Refusal(401, "headers")
@@ -189,7 +189,7 @@ async def read_body(request: web.Request) -> bytes:
         return body.read()
 
 
-def refused(status: int, reason: str | None = None) -> web.Response:
+def build_refusal(status: int, reason: str | None = None) -> web.Response:
     """Return a refusal that says no more than its status and reason, and closes the connection."""
     response = web.Response(status=status, text=reason)
     # Don't wait for what was not read.

@@ -37,7 +37,7 @@ _PROBLEMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRoutes:
-    """Answer whatever monitors the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
+    """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
     ``ready`` says by name whether what answers people is there, ``works`` whether the background work is
     healthy. ``store`` is None until the database was reached. With ``metrics_token``, the metrics require it.
@@ -115,7 +115,7 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 #: What the store counts, by its name there, with what it is.
-_COUNTED = {
+_COUNTED_ROWS = {
     "open_operations": "what people asked for that is still under way",
     "open_runs": "job runs that haven't ended",
     "pending_notices": "messages waiting to be sent",
@@ -131,7 +131,7 @@ _COUNTED = {
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: How often the event loop is looked at, and from when on it is late, in seconds: a busy machine is no block.
 _LOOKS_EVERY = 0.5
-_LATE = 0.1
+_LATE_SECONDS = 0.1
 
 
 class Metrics:
@@ -144,7 +144,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self.described: list[tuple[str, str, tuple[str, ...], str]] = []
         gauge, counter = self._gauge, self._counter
-        self._gauges = {key: gauge(f"usher_{key}", text) for key, text in _COUNTED.items()}
+        self._gauges = {key: gauge(f"usher_{key}", text) for key, text in _COUNTED_ROWS.items()}
         self._waited = gauge(
             "usher_oldest_notice_seconds", "how long the message that is due for longest has waited"
         )
@@ -205,7 +205,7 @@ class Metrics:
         return Counter(name, text, labels, registry=self._registry)
 
     def follow_spool(self, used: Callable[[], int]) -> None:
-        """Export how many bytes of output are spooled on disk."""
+        """Export the number of bytes of output spooled on disk."""
         self._spooled.set_function(used)
 
     def count_reads(self, connection: str, count: int = 1) -> None:
@@ -213,7 +213,7 @@ class Metrics:
         self._polls.labels(connection).inc(count)
 
     def note_claim(self, connection: str, seconds: float) -> None:
-        """Note how long it took to claim status reads."""
+        """Observe the seconds of a claim of status reads."""
         self._claims.labels(connection).observe(seconds)
 
     def count_failure(self, connection: str, kind: str) -> None:
@@ -228,22 +228,22 @@ class Metrics:
         """Count a refused request; for a malformed one the place is left out, so that labels stay few."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
-    def secrets_closed(self, count: int) -> None:
-        """Note how many stored secrets no key opens."""
+    def set_closed_secrets(self, count: int) -> None:
+        """Set the number of stored secrets that no key opens."""
         self._closed.set(count)
 
-    def clock_compared(self, ahead: float) -> None:
-        """Note by how many seconds this machine's clock is ahead of Slack's."""
+    def set_clock_skew(self, ahead: float) -> None:
+        """Set the seconds by which this machine's clock is ahead of Slack's."""
         self._ahead.set(ahead)
 
     async def follow_loop(self) -> None:
-        """Count for how long the event loop is held up, until cancelled."""
+        """Count the seconds for which the event loop is blocked, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY
             await asyncio.sleep(_LOOKS_EVERY)
             late = loop.time() - due
-            if late >= _LATE:
+            if late >= _LATE_SECONDS:
                 self._late.inc(late)
 
     def render(self, checks: Mapping[str, bool], figures: Figures | None) -> bytes:

@@ -29,7 +29,7 @@ class IdTokens:
         """Use these keys from now on, as far as they are good."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
-    def signed(self, token: str) -> dict[str, Any]:
+    def verify_signature(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that one of the keys signed; raises ``unknown_key`` and ``odd``."""
         # The only algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims

@@ -41,13 +41,21 @@ from bot.services.operation_requests import begin_operation
 from bot.services.workspaces import request_status_read
 from bot.support.errors import Refused, SecretError
 from bot.web import render
-from bot.web.browsers import MARK_HEADER, Browsers, SlackSignIn, proven, read_form, see_other, slack_url
+from bot.web.browsers import (
+    CSRF_HEADER,
+    Browsers,
+    SlackSignIn,
+    get_slack_url,
+    prove_sign_in,
+    read_form,
+    see_other,
+)
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 
 
-_PHASES = {
+_PHASE_BY_STATE = {
     State.STARTING: "starting",
     State.RUNNING: "running",
     State.STOPPING: "stopping",
@@ -58,7 +66,7 @@ _PHASES = {
     State.UNKNOWN: "unknown",
 }
 #: The states by whose buttons a page offers something, where the row may still say another.
-_STATES = {
+_STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
     "unmade": State.GONE,
@@ -67,7 +75,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """Hold what the page shows. ``start`` labels the button that starts it, or is empty for none.
+    """The state that the page shows. ``start`` labels the button that starts it, or is empty for none.
 
     The line may say a time of day: ``clock`` in it, which is ``at`` in ``zone``.
     """
@@ -97,7 +105,7 @@ class PageState:
         return {**asdict(self), "busy": self.is_busy}
 
 
-def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
+def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     """Derive it from the row and its newest operation, and from what is offered for them in Slack.
 
     Times are said in ``zone``, the person's own.
@@ -106,12 +114,13 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     assert workspace is not None, "a page shows a workspace that is there"
     phase = _phase(workspace, operation)
     offered = {
-        ButtonValue.from_button(button).name for button in buttons.list_buttons(facts, _STATES.get(phase))
+        ButtonValue.from_button(button).name
+        for button in buttons.list_buttons(facts, _STATE_BY_PHASE.get(phase))
     }
     if phase == "stopping" and is_final(facts.effects, "stop"):
         phase = "ending"
     heading, text = ide.PLACES.get(phase, ("", ""))
-    text = text.format(title=render.shown(facts.connection_title, 300))
+    text = text.format(title=render.clean_line(facts.connection_title, 300))
     if phase == "starting" and operation is not None and operation.usual_seconds:
         usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
         text = f"{text} {usual.format(usual=times.format_roughly(operation.usual_seconds))}"
@@ -119,7 +128,7 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
         text = f"{text} {ide.NEW_ONE}"
     if phase == "failed" and workspace.reason:
         because = problems.explain_reason(workspace.reason, facts.connection_title, is_over=True, helps=False)
-        text = f"{text} {render.shown(because, 300)}"
+        text = f"{text} {render.clean_line(because, 300)}"
     ends = coming_ends(workspace, facts.effects, facts.now)
     line, at = _sentence(phase, ends, facts.now, zone)
     return PageState(
@@ -143,7 +152,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
         return "unmade" if verb is None else "starting"
     if workspace.state is State.RUNNING and verb is not OperationVerb.RESTART:
         return "running" if workspace.allows("open") else "closed"
-    return _PHASES[workspace.state] if verb is None else "starting"
+    return _PHASE_BY_STATE[workspace.state] if verb is None else "starting"
 
 
 def _sentence(
@@ -174,9 +183,9 @@ FRESH_SECONDS = 20.0
 #: How long a requested read is waited for before it is requested again, in seconds.
 ASKED_SECONDS = 3.0
 #: What the form of a question says that it has asked.
-_AGREED = {one.name: one for one in Consent}
+_CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: What the page's policy refused: a directive, and the host (or what was written into the page).
-_BLOCKED = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
+_BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +216,7 @@ class SessionWorkspace:
 
 
 #: What may be shown, and the rows behind it.
-Seen = tuple[SessionWorkspace | None, PageRows | None]
+PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
@@ -238,44 +247,44 @@ class IdePages:
         page = f"{IDE_PATH}/{{id:{_ID.pattern}}}"
         return [
             web.get(page, self._page),
-            web.post(page, self._pressed(self._open)),
+            web.post(page, self._run_button(self._open)),
             web.get(f"{page}/sign-in", self._go_to_slack),
             web.get(f"{page}/state", self._state),
             web.post(f"{page}/entry", self._entry),
-            web.post(f"{page}/blocked", self._blocked),
-            web.get(f"{page}/stop", self._pressed(self._ask_stop)),
-            web.post(f"{page}/start", self._pressed(partial(self._begin, verb=OperationVerb.START))),
-            web.post(f"{page}/stop", self._pressed(partial(self._begin, verb=OperationVerb.STOP))),
+            web.post(f"{page}/blocked", self._log_blocked),
+            web.get(f"{page}/stop", self._run_button(self._ask_stop)),
+            web.post(f"{page}/start", self._run_button(partial(self._begin, verb=OperationVerb.START))),
+            web.post(f"{page}/stop", self._run_button(partial(self._begin, verb=OperationVerb.STOP))),
             web.get(SIGN_OUT_PATH, self._ask_sign_out),
             web.post(SIGN_OUT_PATH, self._sign_out),
-            web.get(SIGNED_OUT_PATH, self._signed_out),
+            web.get(SIGNED_OUT_PATH, self._render_signed_out),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
-        if self._browsers.is_apart(request):
+        if self._browsers.is_at_second_host(request):
             # Reloaded, or a bookmark: who is there is known at the other name.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
-        shown, rows = await self._shown(request)
+        shown, rows = await self._find_shown(request)
         if rows is None:
             return self._ask(page)
         if shown is None:
             return await self._nothing(request, rows)
         await self._keep_fresh(shown)
-        return await self._rendered(shown, render.headers_leading(self._browsers.page_origin))
+        return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to whom the page that follows the workspace leads here."""
+        """Show the IDE to its owner, whose page of the workspace leads here."""
         loads = shown.provider.require_facet(base.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
-        return await self._rendered(shown, render.headers_showing(loads, own), loads)
+        return await self._render(shown, render.get_embedding_headers(loads, own), loads)
 
-    async def _rendered(
+    async def _render(
         self, shown: SessionWorkspace, headers: Mapping[str, str], loads: base.Embedding | None = None
     ) -> web.Response:
-        response = render.page(
+        response = render.render_page(
             "ide.html",
             page=shown.page,
             origin=self._browsers.origin,
@@ -284,16 +293,16 @@ class IdePages:
             page_state=shown.page_state,
             title=shown.provider.settings.title,
             loads=loads,
-            form_mark=self._browsers.session_mark(shown.session, shown.workspace.id),
+            csrf_token=self._browsers.get_page_csrf_token(shown.session, shown.workspace.id),
             person=await self._name(shown.workspace.principal),
-            slack=slack_url(shown.workspace.principal.team_id, shown.rows.channel_id),
+            slack=get_slack_url(shown.workspace.principal.team_id, shown.rows.channel_id),
         )
         response.headers.update(headers)
         return response
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         """Return the workspace's state to the page's script."""
-        shown, rows = await self._shown(request)
+        shown, rows = await self._find_shown(request)
         if shown is None:
             return web.json_response({}, status=404 if rows is not None else 401)
         await self._keep_fresh(shown)
@@ -305,7 +314,7 @@ class IdePages:
         ``again`` means that a read is on its way. With ``late`` in the query, the script has waited long
         enough and takes what is known.
         """
-        shown, rows = await self._shown(request)
+        shown, rows = await self._find_shown(request)
         if shown is None:
             return web.json_response({}, status=404 if rows is not None else 401)
         if not self._is_own(request, shown):
@@ -326,13 +335,13 @@ class IdePages:
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
-    async def _blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log what the page's policy kept its owner's browser from loading, as the page's script saw it."""
-        shown, _ = await self._shown(request)
+    async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
+        """Log an address that the page's policy blocked, as its script reports it."""
+        shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
         directive, source = request.query.get("directive", ""), request.query.get("source", "")
-        if _BLOCKED.fullmatch(f"{directive} {source}") and not self._limiter.take(
+        if _BLOCKED_PATTERN.fullmatch(f"{directive} {source}") and not self._limiter.take(
             shown.workspace.principal.key
         ):
             log.warning(
@@ -344,17 +353,17 @@ class IdePages:
         self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
     ) -> bool:
         """Return whether the page itself sent a form, or its script a request."""
-        mark = request.headers.get(MARK_HEADER, "") if form is None else form.get("form", "")
+        mark = request.headers.get(CSRF_HEADER, "") if form is None else form.get("form", "")
         return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
-    def _pressed(self, act: Act) -> Handler:
+    def _run_button(self, act: Act) -> Handler:
         """Return the handler of a button: the same as in Slack, from the page's own form; of a link, too."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}
-            shown, rows = await self._shown(request, fields.get("form"))
+            shown, rows = await self._find_shown(request, fields.get("form"))
             if rows is None:
                 return see_other(f"{IDE_PATH}/{request.match_info['id']}")
             if shown is None:
@@ -367,7 +376,7 @@ class IdePages:
                 return await act(shown, fields)
             except Refused as refused:
                 log.info("page.refused", rule=refused.rule)
-                return render.refusal(refused, shown.page)
+                return render.render_refusal(refused, shown.page)
 
         return pressed
 
@@ -376,7 +385,7 @@ class IdePages:
     ) -> web.StreamResponse:
         """Write the operation, and show its workspace."""
         caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
-        agreed = _AGREED.get(fields.get("agreed", ""), Consent.NONE)
+        agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
             accepted = await caller.run(begin_operation, shown.workspace.id, verb, agreed=agreed)
         except Refused as refused:
@@ -390,14 +399,14 @@ class IdePages:
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
-        return render.page(
+        return render.render_page(
             "stop.html",
             page=shown.page,
             question=cards.CONFIRM_END if is_final else cards.CONFIRM_STOP,
             agreed=buttons.get_consent(shown.workspace).name if is_final else Consent.NONE.name,
             name=shown.workspace.title,
             lost=buttons.format_cost(shown.workspace, effect if is_final else None),
-            form_mark=self._browsers.session_mark(shown.session, shown.workspace.id),
+            csrf_token=self._browsers.get_page_csrf_token(shown.session, shown.workspace.id),
         )
 
     # -- signing in and out ----------------------------------------------------------------------------------
@@ -405,9 +414,9 @@ class IdePages:
     def _ask(self, page: str) -> web.Response:
         """Ask the visitor of a workspace's page to sign in; the same for every address."""
         if self._sign_in is None:
-            return render.problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
+            return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         lasts = times.format_duration(self._browsing.lifetime)
-        return render.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
+        return render.render_page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
         """Redirect to Slack from the button of our own page; from anywhere else, back to that page."""
@@ -416,53 +425,57 @@ class IdePages:
             return see_other(f"{IDE_PATH}/{page}")
         url, flow = self._sign_in.begin(self._context.installation.sign_in_team)
         response = see_other(url)
-        self._browsers.begin(request, response, flow, page=page)
+        self._browsers.remember_flow(request, response, flow, page=page)
         return response
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session with what Slack proved, and redirect to the page that it was for."""
+        """Begin a session for the person that Slack proved, and redirect to the page of the sign-in."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
-        flow = self._browsers.flow(request, page=page)
+        flow = self._browsers.find_flow(request, page=page)
         try:
-            session_id = await self._browsing.begin(await proven(self._sign_in, flow, request.query, ide))
+            session_id = await self._browsing.begin(
+                await prove_sign_in(self._sign_in, flow, request.query, ide)
+            )
         except Refused as refused:
             log.info("page.sign_in_refused", rule=refused.rule)
-            response: web.StreamResponse = render.refusal(refused, back)
+            response: web.StreamResponse = render.render_refusal(refused, back)
         else:
-            await self._browsing.end(self._browsers.session(request))
+            await self._browsing.end(self._browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
             self._browsers.open_session(response, session_id, self._browsing.lifetime)
         # Whatever the result: each sign-in is answered once.
-        self._browsers.end(request, response)
+        self._browsers.forget_flow(request, response)
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
         """Ask in a page without anybody else's script, which has the form."""
-        session = self._browsers.session(request) or ""
-        return render.page("sign_out.html", form_mark=self._browsers.session_mark(session, SIGN_OUT_PATH))
+        session = self._browsers.find_session(request) or ""
+        return render.render_page(
+            "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
+        )
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
         """End this browser's session, if its own page asks for that."""
-        session = self._browsers.session(request)
+        session = self._browsers.find_session(request)
         if session is not None:
             fields = await read_form(request) or {}
             if not self._browsers.is_of_session(request, session, SIGN_OUT_PATH, fields.get("form", "")):
                 log.warning("page.form_refused", reason="sign-out")
-                return render.problem(403, ide.FORGED_TITLE, ide.FORGED)
+                return render.render_problem(403, ide.FORGED_TITLE, ide.FORGED)
             await self._browsing.end(session)
         response = see_other(SIGNED_OUT_PATH)
         self._browsers.close_session(response)
         return response
 
-    async def _signed_out(self, _request: web.Request) -> web.StreamResponse:
-        return render.problem(200, ide.SIGNED_OUT_TITLE, ide.SIGNED_OUT_TEXT)
+    async def _render_signed_out(self, _request: web.Request) -> web.StreamResponse:
+        return render.render_problem(200, ide.SIGNED_OUT_TITLE, ide.SIGNED_OUT_TEXT)
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    async def _shown(self, request: web.Request, mark: str | None = None) -> Seen:
-        """Return what may be shown, and the rows behind the page; no rows without a valid session."""
+    async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
+        """Return the workspace that may be shown, and the page's rows; no rows without a valid session."""
         page = request.match_info["id"]
-        rows = await self._browsing.page_rows(self._browsers.session(request, page, mark), page)
+        rows = await self._browsing.page_rows(self._browsers.find_session(request, page, mark), page)
         if rows is None:
             return None, None
         own = await self._browsing.own(rows)
@@ -481,7 +494,7 @@ class IdePages:
             effects=provider.stop_effects(workspace),
         )
         return SessionWorkspace(
-            rows.session.id_hash, rows, workspace, provider, page_state(facts, zone)
+            rows.session.id_hash, rows, workspace, provider, build_page_state(facts, zone)
         ), rows
 
     async def _name(self, principal: Principal) -> str:
@@ -495,10 +508,10 @@ class IdePages:
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""
-        return render.page(
+        return render.render_page(
             "nothing.html",
             404,
             page=f"{IDE_PATH}/{request.match_info['id']}",
             person=await self._name(rows.session.principal),
-            form_mark=self._browsers.session_mark(rows.session.id_hash, SIGN_OUT_PATH),
+            csrf_token=self._browsers.get_page_csrf_token(rows.session.id_hash, SIGN_OUT_PATH),
         )

@@ -40,19 +40,19 @@ from bot.web.browsers import cookie_name
 
 #: How long somebody may take on Slack's pages, and how far ahead another process's clock may be; seconds.
 STATE_SECONDS: Final = 600.0
-_AHEAD: Final = 60.0
+_RENEWAL_SECONDS: Final = 60.0
 #: What a state is sealed for; no row has this key.
 _STATE: Final = "state of an installation"
 #: What our installations hold besides Bolt's fields.
 _BOT_NAME: Final = "bot_name"
-_PLACE: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
-_REASON: Final = re.compile(r"[a-z_]{1,60}")
+_PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
+_REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
 
 _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """Say why an installation isn't stored: a key of ``words.REFUSED``."""
+    """The reason for which an installation isn't stored: a key of ``words.REFUSED``."""
 
 
 class States(AsyncOAuthStateStore):
@@ -76,7 +76,7 @@ class States(AsyncOAuthStateStore):
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
             return False
-        if not -_AHEAD <= await self._store.now() - made_at <= STATE_SECONDS:
+        if not -_RENEWAL_SECONDS <= await self._store.now() - made_at <= STATE_SECONDS:
             return False
         return await self._store.write(
             installations.use_oauth_state, hashlib.sha256(state.encode()).hexdigest()
@@ -84,7 +84,7 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """Store what Slack has granted, encrypted. Requests are authorised from the same rows (``Authorize``)."""
+    """The encrypted rows of installations; requests are authorised from them, too (``Authorize``)."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
@@ -93,7 +93,7 @@ class Rows(AsyncInstallationStore):
         """Write an installation; raises NotInstalled (a BoltError, as Bolt expects) and StoreError."""
         is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
         id_ = enterprise if is_whole else installation.team_id
-        if not id_ or not _PLACE.fullmatch(id_) or not installation.bot_token:
+        if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
             raise NotInstalled("invalid_code")
         secret = {"token": installation.bot_token}
         if installation.bot_refresh_token:
@@ -157,7 +157,7 @@ class _Flow(AsyncOAuthFlow):
         """Return the page on which somebody presses *Add to Slack*."""
         asked_for = {**BOT_SCOPES, **OPTIONAL_SCOPES}
         permissions = [(scope, use.why) for scope, use in sorted(asked_for.items())]
-        return render.page("install.html", url=url, permissions=permissions).text or ""
+        return render.render_page("install.html", url=url, permissions=permissions).text or ""
 
 
 def _quiet() -> logging.Logger:
@@ -193,7 +193,7 @@ class InstallPages:
                 state_store=States(context),
                 state_cookie_name=cookie_name("usher-install", is_secure=self._is_secure),
                 state_expiration_seconds=int(STATE_SECONDS),
-                callback_options=AsyncCallbackOptions(success=self._installed, failure=self._refused),
+                callback_options=AsyncCallbackOptions(success=self._save, failure=self._render_refusal),
                 logger=_quiet(),
             )
         self._cookie = settings.state_utils
@@ -201,15 +201,17 @@ class InstallPages:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._come_back)]
+        return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
         # Which workspace is suggested on Slack's page; nothing else is passed on.
         team = request.query.get("team", "")
-        query = {"team": team} if _PLACE.fullmatch(team) else {}
-        return await self._sent(await self._flow.handle_installation(AsyncBoltRequest(body="", query=query)))
+        query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
+        return await self._exchange_code(
+            await self._flow.handle_installation(AsyncBoltRequest(body="", query=query))
+        )
 
-    async def _come_back(self, request: web.Request) -> web.Response:
+    async def _finish(self, request: web.Request) -> web.Response:
         query = {name: request.query[name] for name in ("code", "state", "error") if name in request.query}
         headers: dict[str, str | Sequence[str]] = {"cookie": request.headers.get("Cookie", "")}
         try:
@@ -217,9 +219,9 @@ class InstallPages:
         except SlackFailed as error:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
-        return await self._sent(answer)
+        return await self._exchange_code(answer)
 
-    async def _sent(self, answer: BoltResponse) -> web.Response:
+    async def _exchange_code(self, answer: BoltResponse) -> web.Response:
         """Return Bolt's answer with the attributes that its adapter doesn't give to cookies."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
@@ -228,7 +230,7 @@ class InstallPages:
             cookie["secure"] = self._is_secure
         return response
 
-    async def _installed(self, args: AsyncSuccessArgs) -> BoltResponse:
+    async def _save(self, args: AsyncSuccessArgs) -> BoltResponse:
         mark_as_known()
         made = args.installation
         is_whole = bool(made.is_enterprise_install)
@@ -237,7 +239,7 @@ class InstallPages:
             url = f"https://app.slack.com/manage/{id_}/integrations/profile/{made.app_id}/workspaces/add"
         else:
             url = f"https://slack.com/app_redirect?{urlencode({'app': made.app_id or '', 'team': id_})}"
-        page = render.page(
+        page = render.render_page(
             "installed.html",
             place=(made.enterprise_name if is_whole else made.team_name) or id_,
             is_whole=is_whole,
@@ -246,15 +248,15 @@ class InstallPages:
         )
         return self._answer(page)
 
-    async def _refused(self, args: AsyncFailureArgs) -> BoltResponse:
+    async def _render_refusal(self, args: AsyncFailureArgs) -> BoltResponse:
         reason = str(args.error) if isinstance(args.error, NotInstalled) else args.reason
-        _log.info("install.refused", reason=reason if _REASON.fullmatch(reason) else "other")
+        _log.info("install.refused", reason=reason if _REASON_PATTERN.fullmatch(reason) else "other")
         return self._page_of(reason, 409 if args.error is not None else max(args.suggested_status_code, 400))
 
     def _page_of(self, reason: str, status: int) -> BoltResponse:
-        text = ide.explain_failed_installation(reason if _REASON.fullmatch(reason) else "unknown")
+        text = ide.explain_failed_installation(reason if _REASON_PATTERN.fullmatch(reason) else "unknown")
         return self._answer(
-            render.page(
+            render.render_page(
                 "message.html",
                 status,
                 title=ide.REFUSED_TITLE,

@@ -25,17 +25,17 @@ log = structlog.get_logger(__name__)
 #: How often to look, in seconds, and after how many more connections than ours are no accident: what a killed
 #: process held counts until Slack notices, and other processes replace theirs now and then.
 LOOKS_EVERY: Final = 30.0
-SURE: Final = 300.0
+CONFIRM_SECONDS: Final = 300.0
 #: When to have Slack count again: in doubt, while it is so, and otherwise.
 _IN_DOUBT: Final = 60.0
-_KNOWN: Final = 600.0
-_SELDOM: Final = 3600.0
+_NOTICE_SECONDS: Final = 600.0
+_RECOUNT_SECONDS: Final = 3600.0
 #: The roles whose processes have connections.
 _LISTENING: Final = frozenset({"serve", "web"})
 
 
-class Counted(Protocol):
-    """Know what Slack counted last, and have it count again: ``SocketSide``."""
+class ConnectionCounter(Protocol):
+    """The last count of connections by Slack, and requests for another: ``SocketSide``."""
 
     count: Count | None
 
@@ -51,7 +51,7 @@ class Others:
     another Usher is a row.
     """
 
-    def __init__(self, context: Context, side: Counted, connections: int) -> None:
+    def __init__(self, context: Context, side: ConnectionCounter, connections: int) -> None:
         """``connections`` is how many each process has."""
         self._context = context
         self._store = context.store
@@ -61,7 +61,7 @@ class Others:
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count with what this database's processes hold; never raise."""
+        """Compare Slack's last count with the connections of this database's processes; never raise."""
         if self._side.count is None:
             return
         try:
@@ -73,7 +73,7 @@ class Others:
             self._side.renew()
 
     async def excess(self) -> int:
-        """Return how many connections Slack counted last that no process on this database holds."""
+        """Return the number of connections that Slack counted last and no process on this database has."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
@@ -92,16 +92,16 @@ class Others:
                     refusals.end_outage, TWICE, self._messages("alone", began, clock.now())
                 )
                 began = None
-            return _SELDOM if began is None else _KNOWN
+            return _RECOUNT_SECONDS if began is None else _NOTICE_SECONDS
         self._since = min(self._since or counted_at, counted_at)
-        if began is None and counted_at - self._since >= SURE:
+        if began is None and counted_at - self._since >= CONFIRM_SECONDS:
             log.warning("another Usher has the same app", counted=count.counted, held=count.held)
             began = clock.now()
             await self._store.write(outages.begin_outage, TWICE, began, self._messages("twice", began))
-        return _IN_DOUBT if began is None else _KNOWN
+        return _IN_DOUBT if began is None else _NOTICE_SECONDS
 
     async def _held_by_others(self) -> int:
-        """Return how many connections the other processes on this database have."""
+        """Return the number of connections of other processes on this database."""
         if not self._store.engine.is_shared:
             return 0
         running = [one.name.partition(":")[0] for one in await self._store.read(owners.list_ownerships)]
@@ -115,10 +115,10 @@ class Others:
         ]
 
 
-def socket_mode(
+def build_socket_mode(
     context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
 ) -> tuple[SocketSide, Others]:
-    """Return what takes Slack's requests without a public address, and who notices another Usher there."""
+    """Build the Socket Mode client, and its check for another Usher with the same app."""
     url, connections = settings.slack_api_url, settings.socket_connections
     side = SocketSide(
         bolt, app_token, url, context.clock.monotonic, proxy=settings.proxy(), connections=connections

@@ -20,7 +20,16 @@ from bot.services.context import Context
 from bot.services.linking import LinkPage, Visit, compute_digest
 from bot.support.errors import Refused
 from bot.web import render
-from bot.web.browsers import SLACK, Browsers, Flow, SlackSignIn, proven, read_form, see_other, slack_url
+from bot.web.browsers import (
+    SLACK_SIGN_IN,
+    Browsers,
+    Flow,
+    SlackSignIn,
+    get_slack_url,
+    prove_sign_in,
+    read_form,
+    see_other,
+)
 
 LINK_PATH = "/link"
 #: To where people sign in at the provider.
@@ -60,15 +69,15 @@ class LinkPages:
     def routes(self) -> list[web.RouteDef]:
         """Return every route below ``/link``."""
         return [
-            web.get(LINK_PATH, self._guarded(self._show)),
-            web.get(f"{LINK_PATH}/sign-in", self._guarded(self._go_to_slack)),
-            web.get(THERE_PATH, self._guarded(self._go_there)),
-            web.get(f"{LINK_PATH}/back/{{connection}}", self._guarded(self._come_back)),
-            web.post(f"{LINK_PATH}/check", self._guarded(self._check)),
-            web.post(f"{LINK_PATH}/again", self._guarded(self._again)),
-            web.post(f"{LINK_PATH}/confirm", self._guarded(self._confirm)),
+            web.get(LINK_PATH, self._render_refusals(self._show)),
+            web.get(f"{LINK_PATH}/sign-in", self._render_refusals(self._go_to_slack)),
+            web.get(THERE_PATH, self._render_refusals(self._go_there)),
+            web.get(f"{LINK_PATH}/back/{{connection}}", self._render_refusals(self._return_from_provider)),
+            web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
+            web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
+            web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
             # Last, because every other word is taken for a nonce.
-            web.get(LINK_PATH + "/{nonce}", self._guarded(self._arrive)),
+            web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
@@ -81,68 +90,72 @@ class LinkPages:
         return response
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        visit = self._visit(request)
-        opened = await self._opened(visit)
-        return self._page_of(opened, visit)
+        visit = self._require_visit(request)
+        opened = await self._read_page(visit)
+        return self._render_stage(opened, visit)
 
-    def _page_of(self, opened: LinkPage, visit: Visit, problem: str = "", status: int = 200) -> web.Response:
+    def _render_stage(
+        self, opened: LinkPage, visit: Visit, problem: str = "", status: int = 200
+    ) -> web.Response:
         if opened.needs_sign_in:
-            return self._page("sign_in.html", opened, visit, 0, status=status)
+            return self._render("sign_in.html", opened, visit, 0, status=status)
         if opened.link.stage == "checked":
-            return self._page("confirm.html", opened, visit, 2, status=status)
+            return self._render("confirm.html", opened, visit, 2, status=status)
         if opened.link.stage == "code":
-            return self._page("code.html", opened, visit, 3, code="", status=status)
+            return self._render("code.html", opened, visit, 3, code="", status=status)
         template = "there.html" if opened.signs_in else "token.html"
-        return self._page(template, opened, visit, 1, problem=problem, status=status)
+        return self._render(template, opened, visit, 1, problem=problem, status=status)
 
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
-        visit = self._visit(request)
-        opened = await self._opened(visit)
+        visit = self._require_visit(request)
+        opened = await self._read_page(visit)
         if self._sign_in is None or not opened.needs_sign_in:
             return see_other(_address(visit))
         url, flow = self._sign_in.begin(opened.link.principal.team_id)
         response = see_other(url)
-        self._browsers.begin(request, response, flow, link=compute_digest(visit.nonce), at=SLACK)
+        self._browsers.remember_flow(
+            request, response, flow, link=compute_digest(visit.nonce), at=SLACK_SIGN_IN
+        )
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Apply what Slack proved to the link that it was for."""
+        """Apply a sign-in with Slack to the link that it was begun for."""
         try:
-            visit = self._visit(request, self._browsers.link_of(request))
+            visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
-            return render.refusal(refused)
+            return render.render_refusal(refused)
         try:
             opened = await self._prove(request, visit)
         except Refused as refused:
-            response = render.refusal(refused, _address(visit))
+            response = render.render_refusal(refused, _address(visit))
         else:
             # The page that sent them to Slack has named both sides.
             response = see_other(_address(visit, THERE_PATH if opened.signs_in else LINK_PATH))
         # Whatever the result: each sign-in is answered once.
-        self._browsers.end(request, response)
+        self._browsers.forget_flow(request, response)
         return response
 
     async def _prove(self, request: web.Request, visit: Visit) -> LinkPage:
-        flow = self._browsers.flow(request, link=compute_digest(visit.nonce), at=SLACK)
-        principal = await proven(self._sign_in, flow, request.query, pages)
+        flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=SLACK_SIGN_IN)
+        principal = await prove_sign_in(self._sign_in, flow, request.query, pages)
         return await (await self._find_caller(visit)).run(linking.accept_proof, visit, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
 
     async def _go_there(self, request: web.Request) -> web.StreamResponse:
-        visit = self._visit(request)
-        opened = await self._opened(visit)
-        flow = Flow.fresh()
+        visit = self._require_visit(request)
+        opened = await self._read_page(visit)
+        flow = Flow.create()
         url = ""
         if opened.signs_in and not opened.needs_sign_in and self._has_seen_sides(request):
             caller = await self._find_caller(visit)
             url = await caller.read(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
-            self._browsers.begin(
+            self._browsers.remember_flow(
                 request, response, flow, link=compute_digest(visit.nonce), at=opened.link.connection
             )
         return response
@@ -156,12 +169,12 @@ class LinkPages:
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
-    async def _come_back(self, request: web.Request) -> web.StreamResponse:
+    async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
         """Take the code to the provider that gave it; the page that follows names whose account it is."""
-        visit = self._visit(request, self._browsers.link_of(request))
-        opened = await self._opened(visit)
+        visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
+        opened = await self._read_page(visit)
         at = request.match_info["connection"]
-        flow = self._browsers.flow(request, link=compute_digest(visit.nonce), at=at)
+        flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
             # The browser's Back button, or the same answer again.
             return see_other(_address(visit))
@@ -169,11 +182,11 @@ class LinkPages:
             await self._ask_there(visit, opened, flow, request.query)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
-            response: web.StreamResponse = render.refusal(refused, _address(visit))
+            response: web.StreamResponse = render.render_refusal(refused, _address(visit))
         else:
             response = see_other(_address(visit))
         if flow is not None:
-            self._browsers.end(request, response)
+            self._browsers.forget_flow(request, response)
         return response
 
     async def _ask_there(
@@ -191,64 +204,64 @@ class LinkPages:
     # -- forms -------------------------------------------------------------------------------------------
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
-        visit, fields = await self._form(request)
+        visit, fields = await self._read_form(request)
         try:
             await linking.check_token(await self._find_caller(visit), visit, fields.get("token", ""))
         except Refused as refused:
             if not refused.rule.startswith("token."):
                 raise
-            opened = await self._opened(visit)
-            return self._page_of(opened, visit, refused.text, status=422)
+            opened = await self._read_page(visit)
+            return self._render_stage(opened, visit, refused.text, status=422)
         return see_other(_address(visit))
 
-    async def _again(self, request: web.Request) -> web.StreamResponse:
-        visit, _fields = await self._form(request)
+    async def _discard_token(self, request: web.Request) -> web.StreamResponse:
+        visit, _fields = await self._read_form(request)
         await (await self._find_caller(visit)).run(linking.discard_token, visit)
         return see_other(_address(visit))
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
-        visit, fields = await self._form(request)
+        visit, fields = await self._read_form(request)
         caller = await self._find_caller(visit)
         confirmed = await caller.run(linking.confirm_link, visit, fields.get("account", ""))
         if confirmed.account is not None:
-            return self._page("done.html", confirmed.opened, visit, 9, account=confirmed.account)
-        return self._page("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
+            return self._render("done.html", confirmed.opened, visit, 9, account=confirmed.account)
+        return self._render("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
 
     # -- inside ------------------------------------------------------------------------------------------
 
     async def _find_caller(self, visit: Visit) -> Caller:
         return await linking.find_caller(self._context, visit)
 
-    async def _opened(self, visit: Visit) -> LinkPage:
+    async def _read_page(self, visit: Visit) -> LinkPage:
         return await (await self._find_caller(visit)).read(linking.show_page, visit)
 
-    def _visit(self, request: web.Request, name: str = "") -> Visit:
+    def _require_visit(self, request: web.Request, name: str = "") -> Visit:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""
-        visit = self._browsers.visit(request, name or request.query.get(OF, ""))
+        visit = self._browsers.find_visit(request, name or request.query.get(OF, ""))
         if visit is None:
             raise Refused("link.no_cookie", pages.explain_missing_cookie(self._command))
         request[_BACK] = _address(visit)
         return visit
 
-    async def _form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
-        """Return which browser sends which form; raises Refused for a form that our page did not send."""
+    async def _read_form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
+        """Return the link and the fields of a submitted form; raises Refused for a forged one."""
         if not self._browsers.is_same_origin(request):
-            self._forged("origin")
-        self._visit(request)
+            self._refuse_forged("origin")
+        self._require_visit(request)
         fields = await read_form(request)
         if fields is None:
-            self._forged("form")
-        visit = self._browsers.sent_from(request, fields.get("form", ""))
+            self._refuse_forged("form")
+        visit = self._browsers.find_sender(request, fields.get("form", ""))
         if visit is None:
-            self._forged("mark")
+            self._refuse_forged("mark")
         request[_BACK] = _address(visit)
         return visit, fields
 
-    def _forged(self, reason: str) -> NoReturn:
+    def _refuse_forged(self, reason: str) -> NoReturn:
         _log.warning("link.form_refused", reason=reason)
         raise Refused("link.forged", pages.FORGED)
 
-    def _page(
+    def _render(
         self,
         template: str,
         opened: LinkPage,
@@ -264,22 +277,22 @@ class LinkPages:
         # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
-        return render.page(
+        return render.render_page(
             template,
             status,
             opened=opened,
             steps=steps,
-            form_mark=self._browsers.form_mark(visit),
+            csrf_token=self._browsers.get_csrf_token(visit),
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),
-            slack=slack_url(opened.link.principal.team_id, opened.channel),
+            slack=get_slack_url(opened.link.principal.team_id, opened.channel),
             command=self._command,
             app=self._context.installation.at(opened.link.principal).bot_name,
             code_follows=not self._context.sign_in,
             **facts,
         )
 
-    def _guarded(
+    def _render_refusals(
         self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Turn refusals into pages."""
@@ -290,7 +303,7 @@ class LinkPages:
                 return await handler(request)
             except Refused as refused:
                 _log.info("link.page_refused", rule=refused.rule)
-                return render.refusal(refused, request.get(_BACK, LINK_PATH))
+                return render.render_refusal(refused, request.get(_BACK, LINK_PATH))
 
         return guarded
 

@@ -73,8 +73,8 @@ _CAN_GO_ON = frozenset(
 
 
 @cache
-def _templates() -> Callable[[str], Any]:
-    """Return how to get a template, compiled once in a process: its file doesn't change while that runs."""
+def _load_templates() -> Callable[[str], Any]:
+    """Return the function that loads a template; each is compiled once in a process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only for pages
 
     templates = Environment(
@@ -85,26 +85,26 @@ def _templates() -> Callable[[str], Any]:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters["name"] = shown
+    templates.filters["name"] = clean_line
     templates.globals.update(
-        words=_escaped(pages),
-        ide=_escaped(ide),
-        asset=_asset,
+        words=_escape_texts(pages),
+        ide=_escape_texts(ide),
+        asset=_get_asset_url,
     )
     return templates.get_template
 
 
-def page(template: str, status: int = 200, **facts: Any) -> web.Response:
+def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
     """Fill a template; raises UndefinedError for a missing value."""
-    text = _templates()(template).render(**facts)
+    text = _load_templates()(template).render(**facts)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
-def refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render a page that says why something doesn't work and what to do; ``back`` is where to go."""
+def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
+    """Render a refusal's page, with the reason and the advice; ``back`` is where to go."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
-    return page(
+    return render_page(
         "message.html",
         STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
         title=title,
@@ -114,12 +114,12 @@ def refusal(refused: Refused, back: str = "/link") -> web.Response:
     )
 
 
-def problem(status: int, title: str, text: str, reference: str = "") -> web.Response:
+def render_problem(status: int, title: str, text: str, reference: str = "") -> web.Response:
     """Render a page for an error that isn't a refusal."""
-    return page("message.html", status, title=title, text=text, reference=reference, back="")
+    return render_page("message.html", status, title=title, text=text, reference=reference, back="")
 
 
-def _escaped(catalogue: ModuleType) -> SimpleNamespace:
+def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
     """Return a catalogue of texts with its constants escaped once, instead of on every page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
@@ -128,20 +128,20 @@ def _escaped(catalogue: ModuleType) -> SimpleNamespace:
 
 
 @cache
-def _asset(name: str) -> str:
+def _get_asset_url(name: str) -> str:
     """Return a static file's address, which names its content: a new release is never shown with old ones."""
     digest = hashlib.sha256(STATIC_FILES[name].read_bytes()).hexdigest()
     return escape(f"{STATIC_PATH}/{name}?v={digest[:12]}")
 
 
-def shown(text: object, most: int = 120) -> str:
+def clean_line(text: object, most: int = 120) -> str:
     """Return a text from outside without invisible characters, cut to fit a page; the template escapes it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def headers_leading(page_origin: str) -> Mapping[str, str]:
-    """Return the headers of the page that follows a workspace, and leads to where its IDE is shown."""
+def get_leading_headers(page_origin: str) -> Mapping[str, str]:
+    """Return the headers of the page that follows a workspace, and leads to the IDE's page."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
     # Where the IDE is shown, a browser has to say that it comes from here.
@@ -149,7 +149,7 @@ def headers_leading(page_origin: str) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=64)
-def headers_showing(embedding: Embedding, own: str) -> Mapping[str, str]:
+def get_embedding_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
     """Return the headers that let one page show an IDE; ``own`` is below what it may ask of us.
 
     The rest are those of every page. The vendor's script can do whatever the page can.

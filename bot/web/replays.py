@@ -54,21 +54,21 @@ class Replays:
         return True
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Remember what other processes have seen; call it before the first request."""
+        """Load the signatures that other processes have seen; call it before the first request."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
                 self._remember(signatures[at : at + LENGTH], now - age)
 
     async def share(self, store: Store) -> None:
-        """Write what is new, and learn what other processes have written."""
+        """Write new signatures, and read those of other processes."""
         await self.save(store)
         with suppress(StoreError):
             # The next time covers what comes late now.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Write what is new; where that fails, it is tried again with what comes next."""
+        """Write new signatures; where that fails, it is tried again with what comes next."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

@@ -19,10 +19,10 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """Signal that a body isn't what Slack sends; the message names the place, never the content."""
+    """A body isn't of the shape that Slack sends; the message names the place, never the content."""
 
 
-def kind_of(payload: Mapping[str, Any]) -> str:
+def find_kind(payload: Mapping[str, Any]) -> str:
     """Return Slack's own name for a kind of payload; ``command`` for slash commands, which have none."""
     return payload.get("type") or "command"
 
@@ -31,14 +31,14 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
     """Parse a verified body; raises Malformed."""
     text = _text(raw)
     if content_type == JSON:
-        return checked(_object(text))
+        return check_payload(_parse_object(text))
     if content_type != FORM:
         raise Malformed("content type")
-    fields = _fields(text)
+    fields = _parse_form(text)
     if "payload" in fields:
-        return checked(_object(fields["payload"]))
+        return check_payload(_parse_object(fields["payload"]))
     if "command" in fields:
-        return _checked("command", fields)
+        return _check_payload("command", fields)
     if fields.get("ssl_check") == "1":
         return dict(fields)
     raise Malformed("neither payload nor command")
@@ -48,7 +48,7 @@ def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
     """Parse a verified body of the assistant's; raises Malformed."""
     if content_type != JSON:
         raise Malformed("content type")
-    return _object(_text(raw))
+    return _parse_object(_text(raw))
 
 
 def _text(raw: bytes) -> str:
@@ -59,7 +59,7 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Check what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
+    """Check a payload of Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("payload")
     if is_deeper(payload, _MAX_DEPTH):
@@ -67,11 +67,11 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
     if kind == "slash_commands":
         if any(not isinstance(value, str) and value is not None for value in payload.values()):
             raise Malformed("command field")
-        return _checked("command", payload)
-    return checked(payload)
+        return _check_payload("command", payload)
+    return check_payload(payload)
 
 
-def checked(payload: dict[str, Any]) -> dict[str, Any]:
+def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
     """Check the shape of an interaction or event by its type; raises Malformed."""
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
@@ -79,10 +79,10 @@ def checked(payload: dict[str, Any]) -> dict[str, Any]:
     if "command" in payload:
         # Bolt takes anything with this field for a slash command.
         payload = {key: value for key, value in payload.items() if key != "command"}
-    return _checked(kind, payload)
+    return _check_payload(kind, payload)
 
 
-def _fields(text: str) -> dict[str, str]:
+def _parse_form(text: str) -> dict[str, str]:
     """Read a form like ``urllib.parse.parse_qsl``, in half the time: most pieces need no decoding."""
     if text.count("&") >= _MAX_FIELDS:
         raise Malformed("form")
@@ -91,14 +91,14 @@ def _fields(text: str) -> dict[str, str]:
         if pair:
             name, _, value = pair.partition("=")
             if "%" in pair or "+" in pair:
-                name, value = _decoded(name), _decoded(value)
+                name, value = _decode_piece(name), _decode_piece(value)
             if name in fields:
                 raise Malformed("a field twice")
             fields[name] = value
     return fields
 
 
-def _decoded(piece: str) -> str:
+def _decode_piece(piece: str) -> str:
     if "+" in piece:
         piece = piece.replace("+", " ")
     if "%" not in piece:
@@ -113,7 +113,7 @@ def _refuse_constant(_name: str) -> None:
     raise ValueError
 
 
-def _object(text: str) -> dict[str, Any]:
+def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
@@ -129,7 +129,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 #: The types of keys, wherever they occur; null counts as missing.
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
+_TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),
     "enterprise": (dict, str),
@@ -168,13 +168,13 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "user_team": str,
     "is_enterprise_install": (bool, str),
 }
-_NESTED = frozenset(
+_OBJECT_KEYS = frozenset(
     {"user", "team", "enterprise", "channel", "view", "message", "previous_message", "container", "item"}
 )
-_LISTS = frozenset({"authorizations", "actions", "response_urls"})
+_LIST_KEYS = frozenset({"authorizations", "actions", "response_urls"})
 
 #: What a listener needs to do anything with it. ``a.b`` is b within a.
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
+_REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),
     # Bolt reads the view's type without looking whether it is there.
@@ -188,7 +188,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _checked(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+def _check_payload(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
     _check_types(payload)
     event = payload.get("event")
     if event is not None:
@@ -197,7 +197,7 @@ def _checked(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
         _check_types(event)
         if not isinstance(event.get("text", ""), (str, type(None))):
             raise Malformed("event.text")
-    for path in _REQUIRED.get(kind, ()):
+    for path in _REQUIRED_PATHS.get(kind, ()):
         value: Any = payload
         for step in path.split("."):
             value = value.get(step) if isinstance(value, dict) else None
@@ -216,14 +216,14 @@ def _checked(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
 
 def _check_types(node: dict[str, Any]) -> None:
     for key, value in node.items():
-        expected = _TYPES.get(key)
+        expected = _TYPE_BY_KEY.get(key)
         if expected is None or value is None:
             continue
         if not isinstance(value, expected):
             raise Malformed(key)
-        if key in _NESTED and isinstance(value, dict):
+        if key in _OBJECT_KEYS and isinstance(value, dict):
             _check_types(value)
-        elif key in _LISTS and isinstance(value, list):
+        elif key in _LIST_KEYS and isinstance(value, list):
             for element in value:
                 if not isinstance(element, dict):
                     raise Malformed(key)

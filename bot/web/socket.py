@@ -36,7 +36,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.support.addresses import DIRECT, Proxy
-from bot.web.bolt import dispatch, left_bolt
+from bot.web.bolt import count_leftover, dispatch
 from bot.web.shapes import Malformed, read_envelope
 from handlers.event_request import RETRY_NUMBER
 from handlers.response_targets import MAX_BODY_BYTES
@@ -102,7 +102,7 @@ def wanted_pause(header: str, usual: float) -> float:
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep the connections open, and pass what arrives on them to the listeners.
+    """The open connections, whose requests are passed to the listeners.
 
     In memory. Restart: connections are opened again, and Slack repeats what wasn't acknowledged. Several
     processes: each has its own, ten for an app.
@@ -182,7 +182,7 @@ class SocketSide(AsyncSocketModeHandler):
         except Malformed as error:
             log.warning("slack.envelope_refused", reason=f"malformed: {error}")
         except Exception as error:  # noqa: BLE001 - as over HTTP, nothing odd is left without an answer
-            left_bolt(req.type, error)
+            count_leftover(req.type, error)
         return BoltResponse(status=200)
 
     async def close(self, seconds: float = 5.0) -> None:
@@ -202,7 +202,7 @@ class SocketSide(AsyncSocketModeHandler):
     async def _keep_connected(self, number: int) -> None:
         """Keep one connection: the next is open before the one that Slack wants to close is given up."""
         while True:
-            new = await self._connected()
+            new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
             if old is not None:
                 self._run(self._retire(old))
@@ -216,7 +216,7 @@ class SocketSide(AsyncSocketModeHandler):
             if new.reason == TOO_MANY or is_short_lived:
                 await asyncio.sleep(self._ping_seconds)
 
-    async def _connected(self) -> SocketConnection:
+    async def _count_connected(self) -> SocketConnection:
         """Open a connection, with a new address for each attempt: one works once, and for a short time."""
         while True:
             connection = SocketConnection(
@@ -258,7 +258,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Let Slack close a connection, which it does soon after it said so, and finish what came on it."""
+        """Wait until Slack closes a connection that it has announced to close, and finish its requests."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()

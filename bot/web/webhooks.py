@@ -11,7 +11,7 @@ from bot.services.context import Context
 from bot.store import workspaces
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.logs import mark_as_known
-from bot.web.front import MAX_BYTES, Refusal, read_body, refused
+from bot.web.front import MAX_BYTES, Refusal, build_refusal, read_body
 
 log = structlog.get_logger(__name__)
 
@@ -36,20 +36,20 @@ class WebhookRoutes:
         name = request.match_info["connection"]
         provider = self._hearing.get(name)
         if provider is None:
-            return refused(404)
+            return build_refusal(404)
         if request.content_length is not None and request.content_length > MAX_BYTES:
-            return refused(413)
+            return build_refusal(413)
         try:
             body = await read_body(request)
             events = provider.parse_events(request.headers, body)
         except Refusal as refusal:
-            return refused(refusal.status)
+            return build_refusal(refusal.status)
         except CredentialRefused:
             log.warning("hook.refused", connection=name)
-            return refused(401)
+            return build_refusal(401)
         except ProviderError as error:
             log.warning("hook.not_read", connection=name, problem=error)
-            return refused(400)
+            return build_refusal(400)
         mark_as_known()
         heard = 0
         for event in events:

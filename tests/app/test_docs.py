@@ -64,8 +64,8 @@ def test_every_section_that_a_document_can_link_to_is_found():
     """But the title, which is the page; of two that are called the same, the first."""
     for path in (ROOT / "docs").rglob("*.md"):
         text = path.read_text(encoding="utf-8")
-        below = docs.anchors(path) - {pages.anchor_of(text.partition("\n")[0].lstrip("# "))}
-        assert {one for one in below if not pages.section(text, re.sub(r"-\d$", "", one))} == set(), path
+        below = docs.anchors(path) - {pages.to_anchor(text.partition("\n")[0].lstrip("# "))}
+        assert {one for one in below if not pages.find_section(text, re.sub(r"-\d$", "", one))} == set(), path
 
 
 @pytest.mark.parametrize("name", ["operat", "operate#backup", "adr/86", "", "../Makefile", "/etc/passwd"])

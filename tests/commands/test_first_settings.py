@@ -42,7 +42,7 @@ class Terminal:
 
     async def holds(self, look=look_at_address) -> str:
         """Hold the conversation, beside the servers of this loop; return all that was said."""
-        await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append, look).hold)
+        await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append, look).run)
         return "\n".join(self.said)
 
 

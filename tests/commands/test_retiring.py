@@ -3,7 +3,7 @@
 import pytest
 
 from bot.commands.account_import import retire
-from bot.commands.database import links_ended
+from bot.commands.database import format_ended_links
 from bot.commands.store_checks import REVOKED_WITHIN, check_retired, check_revocations
 from bot.domain.notices import NoticeKind
 from bot.domain.time_parsing import EVERY_DAY
@@ -107,6 +107,6 @@ async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a
 
 
 def test_a_name_that_nothing_has_is_said_to_have_nothing():
-    said = links_ended("nothere", 0, is_known=False)
+    said = format_ended_links("nothere", 0, is_known=False)
     assert said.endswith("whose people are told: 0. No connection and no link has this name.")
-    assert links_ended("hub", 2, is_known=True).endswith("whose people are told: 2.")
+    assert format_ended_links("hub", 2, is_known=True).endswith("whose people are told: 2.")

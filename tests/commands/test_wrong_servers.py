@@ -32,7 +32,7 @@ class Newcomer:
 
     async def plays(self):
         with pytest.raises(EOFError):
-            await asyncio.to_thread(Conversation(self.ask, self.ask_secret, self.said.append, None).hold)
+            await asyncio.to_thread(Conversation(self.ask, self.ask_secret, self.said.append, None).run)
         return "\n".join(self.said)
 
 

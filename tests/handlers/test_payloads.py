@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from bot.features.home import store as home_store
 from bot.slack.manifest import EVENTS
 from bot.store import accounts, tasks
-from bot.web.bolt import over_http
+from bot.web.bolt import build_http_handler
 from bot.web.shapes import JSON
 from tests.handlers.rig import Rig, rig
 from tests.handlers.slack import LittleSlack, bolt_for, little_slack
@@ -113,7 +113,7 @@ class Door:
         async with rig() as bot:
             self._slack.responses.clear()
             self._slack.views.clear()
-            self._serve = over_http(bolt_for(bot.services, self._slack))
+            self._serve = build_http_handler(bolt_for(bot.services, self._slack))
             await bot.link()
             await bot.services.create_caller(ALICE).authorise("list")
             before = (await bot.store.person(ALICE)).seen_at

@@ -13,7 +13,7 @@ from bot.messages.blocks import buttons, lists, timers
 from bot.messages.blocks.cards import render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards
-from bot.web.ide import page_state
+from bot.web.ide import build_page_state
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
 from tests.messages.home_rows import own
 
@@ -38,7 +38,7 @@ def said(given):
         "list": str(lists.workspace_list([alone]).blocks),
         "home": str(render_home(own(rows=[alone]))),
         "form": str(timers.build_form(alone, "stop")),
-        "page": page_state(alone).line,
+        "page": build_page_state(alone).line,
     }
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from bot.commands.pages import section
+from bot.commands.pages import find_section
 from tests.project.repository import ROOT
 from tests.rigs.prometheus import RULES, exported, promtool
 
@@ -66,7 +66,7 @@ def test_every_alert_leads_to_its_part_of_the_manual():
     for rule in RULE_GROUP:
         path, _, anchor = rule["annotations"]["runbook"].partition("#")
         assert path == "usher docs incidents"
-        assert section(page, anchor), anchor
+        assert find_section(page, anchor), anchor
         assert rule["alert"] in page
         assert rule["labels"]["severity"] in {"critical", "warning"}
 

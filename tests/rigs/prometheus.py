@@ -19,7 +19,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.store.counts import Figures
-from bot.web.health import _COUNTED, Metrics
+from bot.web.health import _COUNTED_ROWS, Metrics
 from tests.project.repository import ROOT
 
 RULES = ROOT / "deploy/prometheus/alerts.yml"
@@ -37,7 +37,7 @@ def exported() -> set[tuple[str, str, frozenset[str]]]:
     metrics.request_accepted()
     metrics.request_refused("age")
     figures = Figures(
-        dict.fromkeys(_COUNTED, 1), 1.0, {"hub": 1.0}, {"worker": 1}, {("hub", "gpu"): (1, 1.0)}
+        dict.fromkeys(_COUNTED_ROWS, 1), 1.0, {"hub": 1.0}, {"worker": 1}, {("hub", "gpu"): (1, 1.0)}
     )
     families = text_string_to_metric_families(metrics.render({"store": True}, figures).decode())
     return {

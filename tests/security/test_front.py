@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.store.signatures import RETENTION_SECONDS
-from bot.web.bolt import over_http
+from bot.web.bolt import build_http_handler
 from bot.web.front import MAX_BYTES
 from bot.web.replays import Replays
 from tests.rigs.clock import FakeClock
@@ -33,7 +33,7 @@ def calls():
 @pytest.fixture
 async def client(clock, calls):
     app = bolt_with({kind: noting(calls) for kind in REGISTER})
-    async with TestClient(TestServer(guarded(clock, over_http(app)))) as client:
+    async with TestClient(TestServer(guarded(clock, build_http_handler(app)))) as client:
         yield client
 
 

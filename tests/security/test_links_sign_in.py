@@ -104,7 +104,7 @@ def thief_mark(made, browser):
     browsers = Browsers(public_url=made.origin, keys=[KEY], clock=made.clock)
     cookie = next(iter(browser.session.cookie_jar))
     (content,) = browsers._signer.loads(cookie.value)
-    return browsers.form_mark(Visit(content["n"], content["b"]))
+    return browsers.get_csrf_token(Visit(content["n"], content["b"]))
 
 
 async def test_a_second_browser_of_the_same_person_starts_over(made):

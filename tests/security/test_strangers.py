@@ -23,7 +23,7 @@ from bot.slack.manifest import SLACK_PATH
 from bot.support.clock import SystemClock
 from bot.support.logs import StrangerFilter, mark_as_known, mark_as_stranger
 from bot.web.app import listening
-from bot.web.connections import SPARE_FILES, Door, ServerConnection
+from bot.web.connections import SPARE_FILES, ConnectionLimiter, ServerConnection
 from tests.project.repository import ROOT
 from tests.rigs.clock import FakeClock
 from tests.rigs.thorough import one_in
@@ -174,8 +174,8 @@ def test_strangers_requests_are_one_line_a_second():
 
 
 @pytest.fixture
-async def door():
-    door = Door(3, header_seconds=0.05)
+async def limiter():
+    limiter = ConnectionLimiter(3, header_seconds=0.05)
     served, serving = asyncio.Event(), asyncio.Semaphore(0)
 
     async def serve(_request):
@@ -183,16 +183,16 @@ async def door():
         await served.wait()
         return web.Response(text="here")
 
-    app = web.Application(middlewares=[door.middleware()])
+    app = web.Application(middlewares=[limiter.middleware()])
     app.router.add_get("/", serve)
     runner = web.AppRunner(app)
     await runner.setup()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: ServerConnection(door, runner.server, loop=loop), "127.0.0.1", 0
+        lambda: ServerConnection(limiter, runner.server, loop=loop), "127.0.0.1", 0
     )
-    door.port, door.served, door.serving = server.sockets[0].getsockname()[1], served, serving
-    yield door
+    limiter.port, limiter.served, limiter.serving = server.sockets[0].getsockname()[1], served, serving
+    yield limiter
     served.set()
     server.close()
     await runner.cleanup()
@@ -204,21 +204,21 @@ async def ended(connection):
         return await asyncio.to_thread(connection.recv, 1000)
 
 
-async def test_who_sends_no_headers_is_let_go(door):
-    assert await ended(await asyncio.to_thread(connected, door.port, b"GET / HTTP/1.1\r\n")) == b""
-    assert len(door) == 0
+async def test_who_sends_no_headers_is_let_go(limiter):
+    assert await ended(await asyncio.to_thread(connected, limiter.port, b"GET / HTTP/1.1\r\n")) == b""
+    assert len(limiter) == 0
 
 
-async def test_requests_being_served_have_no_deadline(door):
+async def test_requests_being_served_have_no_deadline(limiter):
     """Of three connections two are served: the third goes when a fourth comes, the two stay."""
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-    served = [await asyncio.to_thread(connected, door.port, request) for _ in range(2)]
+    served = [await asyncio.to_thread(connected, limiter.port, request) for _ in range(2)]
     for _ in range(2):
-        await door.serving.acquire()
-    third, fourth = [await asyncio.to_thread(connected, door.port) for _ in range(2)]
+        await limiter.serving.acquire()
+    third, fourth = [await asyncio.to_thread(connected, limiter.port) for _ in range(2)]
     assert await ended(third) == b""
     assert await ended(fourth) == b""
-    door.served.set()
+    limiter.served.set()
     for one in served:
         assert (await ended(one)).startswith(b"HTTP/1.1 200")
 

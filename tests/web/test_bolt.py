@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.installations import Installation
 from bot.support.logs import shorten_exception
-from bot.web.bolt import dispatch, over_http
-from bot.web.shapes import Malformed, checked, read_envelope
+from bot.web.bolt import build_http_handler, dispatch
+from bot.web.shapes import Malformed, check_payload, read_envelope
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
 from tests.web.bolts import HOME, REGISTER, bolt_with, noting
@@ -30,7 +30,7 @@ async def sent(listeners, kind, payload, home=HOME):
 async def posted(app, raw, **how):
     """Send signed bytes, and return the status and the text of the answer."""
     clock = FakeClock()
-    async with TestClient(TestServer(guarded(clock, over_http(app)))) as client:
+    async with TestClient(TestServer(guarded(clock, build_http_handler(app)))) as client:
         response = await client.post("/slack/events", data=raw, headers=headers_for(clock, raw, **how))
         return response.status, await response.text()
 
@@ -249,7 +249,7 @@ async def test_first_sight_with_a_retry_number_is_processed():
     retried = headers_for(clock, raw) | {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
     # Nobody signs this one, with which Bolt would pass the listener over.
     retried["X-Slack-Bolt-Lazy-Only"] = "1"
-    async with TestClient(TestServer(guarded(clock, over_http(app)))) as client:
+    async with TestClient(TestServer(guarded(clock, build_http_handler(app)))) as client:
         assert (await client.post("/slack/events", data=raw, headers=retried)).status == 200
     assert calls == ["command"]
 
@@ -268,7 +268,7 @@ async def test_an_ack_is_on_the_wire_what_bolt_makes_of_it(said, content_type, t
 
     clock, raw = FakeClock(), form(command())
     app = bolt_with({"command": listen})
-    async with TestClient(TestServer(guarded(clock, over_http(app)))) as client:
+    async with TestClient(TestServer(guarded(clock, build_http_handler(app)))) as client:
         response = await client.post("/slack/events", data=raw, headers=headers_for(clock, raw))
         assert response.headers["Content-Type"].replace(";c", "; c") == content_type
         assert await response.text() == text
@@ -285,7 +285,7 @@ async def test_an_organisation_wide_install_takes_its_teams_and_no_others():
     calls = []
     for enterprise in ({"id": "E0ORG"}, {"id": "E0OTHER"}, None):
         payload = click(team=None, enterprise=enterprise, is_enterprise_install=True)
-        await dispatch(bolt_with({"block_actions": noting(calls)}, GRID), checked(payload))
+        await dispatch(bolt_with({"block_actions": noting(calls)}, GRID), check_payload(payload))
     assert calls == ["block_actions"]
 
 

@@ -10,7 +10,7 @@ from bot.store import notices as notice_rows
 from bot.store import open_store, outages, owners
 from bot.store.outages import TWICE
 from bot.support.errors import StoreBusy
-from bot.web.other_instances import _IN_DOUBT, _SELDOM, LOOKS_EVERY, SURE, Others
+from bot.web.other_instances import _IN_DOUBT, _RECOUNT_SECONDS, CONFIRM_SECONDS, LOOKS_EVERY, Others
 from bot.web.socket import Count
 from tests.reconciler.world import new_world
 from tests.rigs import postgres
@@ -60,20 +60,20 @@ async def told(admins):
 
 async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
     others = Others(admins.context, side, 2)
-    await watch(admins, others, 2 * SURE)
+    await watch(admins, others, 2 * CONFIRM_SECONDS)
     assert (await admins.store.read(outages.list_outages), side.renewals[1:]) == ({}, [])
     side.slack = 4
     side.renew()
     began = await admins.store.now()
-    await watch(admins, others, SURE)
+    await watch(admins, others, CONFIRM_SECONDS)
     assert await admins.store.read(outages.list_outages) == {}
-    await watch(admins, others, SURE)
-    assert 0 < (await admins.store.read(outages.list_outages))[TWICE] - began <= SURE + 120
+    await watch(admins, others, CONFIRM_SECONDS)
+    assert 0 < (await admins.store.read(outages.list_outages))[TWICE] - began <= CONFIRM_SECONDS + 120
     assert await told(admins) == [(ALICE, "twice")]
     (check,) = await check_others(admins.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
     # A process that is started meanwhile writes and says nothing again.
-    await watch(admins, Others(admins.context, side, 2), 2 * SURE)
+    await watch(admins, Others(admins.context, side, 2), 2 * CONFIRM_SECONDS)
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
     await watch(admins, others, 900)
@@ -88,12 +88,12 @@ async def test_what_a_killed_process_held_passes(admins, side):
     others = Others(admins.context, side, 2)
     side.slack = 4
     side.renew()
-    await watch(admins, others, SURE - 60)
+    await watch(admins, others, CONFIRM_SECONDS - 60)
     assert await admins.store.read(outages.list_outages) == {}
     side.slack = 2
-    await watch(admins, others, 2 * SURE)
+    await watch(admins, others, 2 * CONFIRM_SECONDS)
     side.slack = 4
-    await watch(admins, others, SURE)
+    await watch(admins, others, CONFIRM_SECONDS)
     assert await admins.store.read(outages.list_outages) == {}
 
 
@@ -101,12 +101,12 @@ async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
     others = Others(admins.context, side, 2)
     side.count = Count(admins.clock.monotonic(), 4, 2)
     side.renew = lambda: None
-    await watch(admins, others, 4 * SURE)
+    await watch(admins, others, 4 * CONFIRM_SECONDS)
     assert await admins.store.read(outages.list_outages) == {}
     side.count = Count(admins.clock.monotonic(), 2, 2)
     admins.clock.advance(60)
     await admins.store.write(outages.begin_outage, TWICE, await admins.store.now())
-    await watch(admins, others, SURE)
+    await watch(admins, others, CONFIRM_SECONDS)
     assert TWICE in await admins.store.read(outages.list_outages)
 
 
@@ -115,7 +115,7 @@ async def test_connections_of_processes_on_the_same_database_are_ours(admins, si
     for name in ("web:one", "web:two", "web:three", "worker:four"):
         await store.write(owners.own, name, [name])
     others = Others(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
-    for counted, waits in ((6, _SELDOM), (7, _IN_DOUBT)):
+    for counted, waits in ((6, _RECOUNT_SECONDS), (7, _IN_DOUBT)):
         assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
     await store.close()
 

@@ -16,7 +16,7 @@ from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import ButtonValue
 from bot.messages.texts import ide
-from bot.web.ide import page_state
+from bot.web.ide import build_page_state
 
 ALICE = Principal(None, "T1", "U1")
 ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.RUNNING)
@@ -48,7 +48,7 @@ def facts(row, one=None, now=0.0):
 
 
 def stands(row, verb=None, outcome=None, now=1000.0):
-    return page_state(facts(row, None if verb is None else operation(verb, outcome), now))
+    return build_page_state(facts(row, None if verb is None else operation(verb, outcome), now))
 
 
 def test_every_state_with_every_operation_is_shown():
@@ -66,7 +66,8 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
     known = replace(new, usual_seconds=90.0, slow_seconds=120.0)
     row = replace(ROW, state=State.STARTING)
     said = [
-        page_state(facts(row, one, now)).text for one, now in ((new, 1e6), (known, 1100.0), (known, 1121.0))
+        build_page_state(facts(row, one, now)).text
+        for one, now in ((new, 1e6), (known, 1100.0), (known, 1121.0))
     ]
     assert said == [
         "It will open here by itself.",
@@ -88,11 +89,11 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
 def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
     row = replace(ROW, state=state, actions=actions, stop_at=17 * 3600.0)
     zone, suspended = ZoneInfo("Europe/Berlin"), replace(row, stop_mode="suspend")
-    assert page_state(facts(row), zone=zone).line == line
-    assert page_state(facts(suspended), zone=zone).line == line.replace("be stopped", "be suspended")
+    assert build_page_state(facts(row), zone=zone).line == line
+    assert build_page_state(facts(suspended), zone=zone).line == line.replace("be stopped", "be suspended")
     sooner, later = (replace(ROW, ends_at=at, ends_how="stops", stop_at=600.0) for at in (300.0, 900.0))
-    assert page_state(facts(sooner)).line == "Running, will stop at 00:05 UTC unless you use it"
-    assert page_state(facts(later)).line == "Running until 00:10 UTC"
+    assert build_page_state(facts(sooner)).line == "Running, will stop at 00:05 UTC unless you use it"
+    assert build_page_state(facts(later)).line == "Running until 00:10 UTC"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from bot.providers.base import Embedding, TokenHelp
 from bot.services.linking import LinkPage
 from bot.web import render
 from bot.web.browsers import Browsers, Flow, Visit
-from bot.web.ide import page_state
+from bot.web.ide import build_page_state
 from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS
 from tests.rigs.clock import FakeClock
@@ -54,7 +54,7 @@ def pages(person, workspace, title, username, sentence, url):
         return replace(shown, signs_in=bool(former), former=former)
 
     common = {
-        "form_mark": "m",
+        "csrf_token": "m",
         "sign_in_url": "/link/sign-in?of=0",
         "there_url": "/link/there?of=0",
         "slack": "https://app.slack.com/client/T1",
@@ -63,15 +63,15 @@ def pages(person, workspace, title, username, sentence, url):
         "code_follows": True,
     }
     account = Account("a", principal, "saturn", username, "", "active", 0)
-    yield render.page("sign_in.html", opened=opened("open"), **common)
-    yield render.page("token.html", opened=opened("open"), problem=sentence, **common)
-    yield render.page("confirm.html", opened=opened("checked"), **common)
-    yield render.page("there.html", opened=opened("open", "x"), problem=sentence, **common)
-    yield render.page("confirm.html", opened=opened("checked", username + "x"), **common)
-    yield render.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
-    yield render.page("done.html", opened=opened("checked"), account=account, **common)
-    yield render.problem(500, page_words.FAILED_TITLE, sentence, "K7QX-2MPA")
-    yield render.page("nothing.html", page="/ide/w", person=person, form_mark="m")
+    yield render.render_page("sign_in.html", opened=opened("open"), **common)
+    yield render.render_page("token.html", opened=opened("open"), problem=sentence, **common)
+    yield render.render_page("confirm.html", opened=opened("checked"), **common)
+    yield render.render_page("there.html", opened=opened("open", "x"), problem=sentence, **common)
+    yield render.render_page("confirm.html", opened=opened("checked", username + "x"), **common)
+    yield render.render_page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
+    yield render.render_page("done.html", opened=opened("checked"), account=account, **common)
+    yield render.render_problem(500, page_words.FAILED_TITLE, sentence, "K7QX-2MPA")
+    yield render.render_page("nothing.html", page="/ide/w", person=person, csrf_token="m")
     row = Workspace(
         "w",
         principal,
@@ -84,18 +84,18 @@ def pages(person, workspace, title, username, sentence, url):
         detail=sentence,
     )
     for loads in (None, Embedding("sdk.example", is_https=True, endpoint="https://acme.example")):
-        yield render.page(
+        yield render.render_page(
             "ide.html",
             page="/ide/w",
             origin="https://usher.example",
             page_origin="https://pages.usher.example",
             workspace=row,
-            page_state=page_state(
+            page_state=build_page_state(
                 WorkspaceFacts(now=0.0, connection="sphere", connection_title=title, workspace=row)
             ),
             title=title,
             loads=loads,
-            form_mark="m",
+            csrf_token="m",
             person=person,
             slack="https://app.slack.com/client/T1",
         )
@@ -145,7 +145,7 @@ def test_names_are_cut_and_seen_whole_in_no_page():
     page = next(iter(pages("x" * 5000, "Acme", "Saturn", "ada", "Do it.", "https://a.example")))
     assert "x" * 119 + "…" in page.text
     assert "x" * 121 not in page.text
-    assert (render.shown("x" * 120), render.shown("x" * 121)) == ("x" * 120, "x" * 119 + "…")
+    assert (render.clean_line("x" * 120), render.clean_line("x" * 121)) == ("x" * 120, "x" * 119 + "…")
 
 
 async def test_every_answer_is_guarded():
@@ -181,7 +181,9 @@ def cookies_over(public_url):
     browsers = Browsers(public_url=public_url, keys=[KEY], clock=FakeClock())
     response = web.Response()
     browsers.remember(make_mocked_request("GET", "/link/x"), response, "x")
-    browsers.begin(make_mocked_request("GET", "/link/sign-in"), response, Flow("s", "n", "v"), link="x")
+    browsers.remember_flow(
+        make_mocked_request("GET", "/link/sign-in"), response, Flow("s", "n", "v"), link="x"
+    )
     return browsers, response.cookies
 
 
@@ -255,7 +257,7 @@ def test_a_browser_that_names_no_referrer_is_judged_by_its_fetch_site():
 
 def test_form_marks_differ_by_browser_and_link():
     browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
-    marks = {browsers.form_mark(Visit(nonce, browser)) for nonce in "ab" for browser in "xy"}
+    marks = {browsers.get_csrf_token(Visit(nonce, browser)) for nonce in "ab" for browser in "xy"}
     assert len(marks) == 4
 
 

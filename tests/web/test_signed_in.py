@@ -222,7 +222,7 @@ def session_of(browser):
 def test_a_mark_is_of_one_page_in_one_session():
     browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
 
-    mark = browsers.session_mark("one", "page")
+    mark = browsers.get_page_csrf_token("one", "page")
     request, foreign = (
         make_mocked_request("POST", "/ide/page/stop", headers={"Origin": origin})
         for origin in ("https://usher.example", "https://evil.example")

@@ -159,7 +159,7 @@ async def tokens(rig: Rig) -> None:
 
 @contract(base.SignIn)
 async def signing_in(rig: Rig) -> None:
-    client, flow = rig.provider.oauth, Flow.fresh()
+    client, flow = rig.provider.oauth, Flow.create()
     assert client is not None
     assert await client.is_accepted()
     code, back = await rig.facet_values.sign_in(client, flow)

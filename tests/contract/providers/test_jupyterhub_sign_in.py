@@ -31,7 +31,7 @@ async def signed_in_there(session: aiohttp.ClientSession, hub: Rig) -> None:
 
 async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_session(hub: Rig):
     before = set(await tokens(hub))
-    flow = Flow.fresh()
+    flow = Flow.create()
     async with browser() as session:
         await signed_in_there(session, hub)
         code = await code_for(session, hub, flow)
@@ -53,11 +53,11 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
 
 
 async def test_a_code_is_worth_nothing_without_verifier_and_secret(hub: Rig):
-    client, flow = hub.provider.oauth, Flow.fresh()
+    client, flow = hub.provider.oauth, Flow.create()
     async with browser() as session, Http.new_session() as sending:
         await signed_in_there(session, hub)
         with pytest.raises(errors.CredentialRefused):
-            await client.exchange_code(await code_for(session, hub, flow), Flow.fresh().verifier, BACK)
+            await client.exchange_code(await code_for(session, hub, flow), Flow.create().verifier, BACK)
         with pytest.raises(errors.CredentialRefused):
             await client.exchange_code(await code_for(session, hub, flow), flow.verifier, BACK + "x")
         other = provider_of("jupyterhub", Http(sending), hub.server.api_url, client_secret="wrong" * 8)
@@ -90,7 +90,7 @@ async def test_a_code_is_worth_nothing_without_verifier_and_secret(hub: Rig):
     ],
 )
 async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, error):
-    flow, before = Flow.fresh(), set(await tokens(quiet_hub))
+    flow, before = Flow.create(), set(await tokens(quiet_hub))
     async with browser() as session:
         await signed_in_there(session, quiet_hub)
         code = await code_for(session, quiet_hub, flow)

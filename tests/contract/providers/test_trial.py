@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from bot.commands.trial import LONGEST, STEM, Record, Trial, TrialContext
+from bot.commands.trial import STEM, TRIAL_STEP_TIMEOUT_SECONDS, Trial, TrialContext, TrialRecord
 from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
 from bot.providers.assumptions import Observing, facts_of
@@ -44,7 +44,7 @@ async def ready(kind, hubs, folder):
         said = []
 
         def trial(sleep=sleep):
-            record = Record(folder / "usher-try.json")
+            record = TrialRecord(folder / "usher-try.json")
             stage = TrialContext(
                 rig.provider, rig.provider.api._http, store, rig.clock, record, said.append, sleep
             )
@@ -144,7 +144,7 @@ async def test_what_cannot_be_put_away_stays_written_down(at_posit, tmp_path):
 async def test_a_start_that_never_ends_is_given_up_and_put_away(at_posit):
     rig, new_trial = at_posit
     before = await states(rig)
-    rig.server.state.settings.change({"starting_seconds": 10 * LONGEST})
+    rig.server.state.settings.change({"starting_seconds": 10 * TRIAL_STEP_TIMEOUT_SECONDS})
     trial = new_trial()
     assert not await trial.play((await trial.plan({}))[:1])
     assert "BAD  run: it is still starting after 15 minutes" in rig.said
@@ -177,7 +177,7 @@ async def test_a_form_that_needs_more_says_what(at_posit):
 async def test_a_damaged_record_is_not_taken_for_an_empty_one(tmp_path):
     (tmp_path / "usher-try.json").write_text("[{}]")
     with pytest.raises(NotDone, match="delete the file"):
-        Record(tmp_path / "usher-try.json")
+        TrialRecord(tmp_path / "usher-try.json")
 
 
 async def test_what_may_yet_appear_stays_written_down(at_posit, tmp_path):

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bot.commands.pages import section
+from bot.commands.pages import find_section
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
@@ -376,7 +376,7 @@ TIMES = {
 @pytest.mark.both_engines
 async def test_two_years_later_there_is_what_the_documents_say(store, clock):
     page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
-    told = dict(KEPT_FOR_EACH.findall(section(page, "how-long-rows-are-kept")))
+    told = dict(KEPT_FOR_EACH.findall(find_section(page, "how-long-rows-are-kept")))
     assert set(told) == set(TABLES)
 
     def fill(tx):
