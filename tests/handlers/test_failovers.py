@@ -99,7 +99,7 @@ async def test_what_a_process_called_is_told_where_another_one_answered(bot):
     await bot.say("start gpu")
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
     memory = RecentCommits()
-    memory.keep(operation, bot.clock.now())
+    memory.add(operation, bot.clock.now())
     await fails_over(bot, memory=memory)
     assert len(await told(bot)) == 1
 
@@ -131,10 +131,10 @@ def test_what_is_remembered_is_bounded():
     memory = RecentCommits()
     acts = [Act(id=f"{n}", principal=ALICE, action="a", done_at=0.0) for n in range(MAX_RECENT_COMMITS + 2)]
     for act in acts:
-        memory.keep(act, 1.0)
-    assert len(memory.since(0.0)) == MAX_RECENT_COMMITS
-    memory.keep(replace(acts[0], id="later"), 2.0 + RECENT_COMMIT_SECONDS)
-    assert [one.id for one in memory.since(0.0)] == ["later"]
+        memory.add(act, 1.0)
+    assert len(memory.list_since(0.0)) == MAX_RECENT_COMMITS
+    memory.add(replace(acts[0], id="later"), 2.0 + RECENT_COMMIT_SECONDS)
+    assert [one.id for one in memory.list_since(0.0)] == ["later"]
     # Called again long after.
-    memory.keep(replace(acts[0], id="later"), 3.0 + 2 * RECENT_COMMIT_SECONDS)
-    assert [one.id for one in memory.since(2.0 + 2 * RECENT_COMMIT_SECONDS)] == ["later"]
+    memory.add(replace(acts[0], id="later"), 3.0 + 2 * RECENT_COMMIT_SECONDS)
+    assert [one.id for one in memory.list_since(2.0 + 2 * RECENT_COMMIT_SECONDS)] == ["later"]

@@ -301,7 +301,7 @@ async def test_an_event_is_in_the_state_once_and_of_its_own_workspace(sphere):
     await sphere.pass_time(60)
     said = []
     for one in (await sphere.row(row), await sphere.row(other)):
-        facts = await Gatherer(sphere.world.context).of_workspace(one)
+        facts = await Gatherer(sphere.world.context).describe_workspace(one)
         said.append(str(status_answer(facts, one).blocks).count("Scenario tests finished: passed."))
     assert said == [1, 0]
     assert [live["text"] for live in sphere.told("ready")] == before

@@ -15,7 +15,7 @@ from bot.app import Process, StartError
 from bot.commands.socket_checks import check_others
 from bot.commands.store_checks import check_messages
 from bot.services.backups import make_backup
-from bot.slack.notifier import ABSENT_AFTER
+from bot.slack.notifier import MIN_ABSENCE_SECONDS
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
 from tests.app.command_line import environment
@@ -103,7 +103,7 @@ async def test_while_slack_does_not_answer_it_sends_nothing_and_answers_people(t
                 await process.context.people.sync()
             await process.notifier.step_notices()
             assert process.check_background()["sending"] is (calls == 1), "one call is no absence"
-            clock.advance(ABSENT_AFTER)
+            clock.advance(MIN_ABSENCE_SECONDS)
         await scrapes.take(process.port)
         assert scrapes.last("usher_check", check="sending") == 0
         assert scrapes.last("usher_outage_seconds", kind="slack") > 0
