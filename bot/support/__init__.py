@@ -1,1 +1,4 @@
-"""What every package may use and what depends on none: settings, errors, clock, logs, secrets, HTTP."""
+"""The base that every package may use and that depends on none.
+
+Settings, errors, clock, logs, secrets, HTTP.
+"""

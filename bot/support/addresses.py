@@ -16,7 +16,7 @@ from yarl import URL
 
 
 def is_safe_origin(scheme: str, host: str | None) -> bool:
-    """Return whether what is sent there can't be read on the way: https, or http on this machine."""
+    """Return whether nobody can read requests on the way there: https, or http on this machine."""
     return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
 
 
@@ -54,7 +54,7 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Hold the proxy's address, empty for none, and the hosts that are reached without it."""
+    """The proxy's address, empty for none, and the hosts that are reached without it."""
 
     address: str = ""
     without: str = ""

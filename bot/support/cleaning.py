@@ -64,19 +64,19 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return what is certain by now."""
+        """Return the part of the text that is certain by now."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return what was held back, at the end."""
+        """Return the part that was held back, at the end."""
         kept, self._kept = self._kept, b""
         return kept
 
     def _beginning(self, text: bytes) -> int:
-        """Return how many bytes at the end may be the start of a secret."""
+        """Return the number of bytes at the end that may be the start of a secret."""
         for count in range(min(len(text), self._longest - 1), 0, -1):
             tail = text[-count:]
             if any(form.startswith(tail) for form in self._forms):

@@ -37,7 +37,7 @@ class Clock(Protocol):
         ...
 
     def boot(self) -> str:
-        """Identify the boot of the machine within which ``monotonic`` keeps counting; "" if unknown."""
+        """Return the id of the machine's boot, within which ``monotonic`` keeps counting; "" if unknown."""
         ...
 
 
@@ -111,7 +111,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 
 
 class Ticker:
-    """Run jobs at fixed intervals. ``timezone`` is where APScheduler takes its wall clock from."""
+    """Jobs that run at fixed intervals. ``timezone`` is where APScheduler takes its wall clock from."""
 
     def __init__(
         self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC

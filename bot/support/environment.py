@@ -43,7 +43,10 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Return who else can get at ``.env``, and what to do; empty if nobody can, or if there is no file."""
+    """Return a sentence about others' access to ``.env``, with a next step.
+
+    Empty if nobody can, or if there is no file.
+    """
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -102,7 +105,7 @@ def find_key_file() -> Path | None:
 
 
 def find_connections_source() -> Path | str | None:
-    """Return where the connections are, even if other settings are wrong; None if unset.
+    """Return the path or the text of the connections, even if other settings are wrong; None if unset.
 
     That is the path of the file or, on platforms where there are no files, the file's text itself.
     """
@@ -116,7 +119,7 @@ def read_variable(name: str) -> str:
 
 
 def is_in_env_file(name: str) -> bool:
-    """Return whether ``.env`` has a variable's value itself, not where it is kept."""
+    """Return whether ``.env`` has a variable's value itself, and no reference to it."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")
         return (

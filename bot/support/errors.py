@@ -59,7 +59,7 @@ class UsherError(Exception):
 
 
 class NotDone(UsherError):
-    """Say in one sentence why a command isn't done, and what to do."""
+    """The base of one-sentence reasons for a command not done, with a next step."""
 
 
 class Refused(UsherError):
@@ -86,11 +86,11 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """Signal that Slack hasn't said yet who somebody is: their request has to wait."""
+    """The identity of a person that Slack hasn't confirmed yet: their request has to wait."""
 
 
 class StoreError(UsherError):
-    """Signal that the store didn't do what it was asked."""
+    """The base of the store's errors."""
 
 
 class StoreBusy(StoreError):
@@ -122,7 +122,7 @@ class StoreOutdated(StoreError):
 
 
 class TooLate(StoreError):
-    """Signal that what was asked for isn't good any more, so that no call for it may be committed to."""
+    """A request that is no longer good, so that no call for it may be committed to."""
 
 
 class Outdated(StoreError):
@@ -193,7 +193,7 @@ class ProviderError(UsherError):
 
     @property
     def is_quoted(self) -> bool:
-        """Return whether the message is what the provider said, and not a code in place of words."""
+        """Return whether the message is the provider's own text, and not a code in place of words."""
         said = self.message.strip(" .")
         is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
@@ -252,7 +252,7 @@ class ServerFailed(TemporaryError):
 
 
 class BadAnswer(TemporaryError):
-    """Signal that the answer isn't what the documents promise."""
+    """An answer that breaks the promise of the documents."""
 
 
 class SentTooLate(TemporaryError):
@@ -300,7 +300,7 @@ class NoCapacity(LimitReached):
 
 
 class Misconfigured(PermanentError):
-    """Signal that how the server, or the account there, is set up rules it out: nobody can ask better."""
+    """A setup of the server, or of the account there, that rules the call out: nobody can ask better."""
 
 
 class Untrusted(PermanentError):

@@ -1,4 +1,6 @@
-"""Mark guards behind guards: what protects people by itself, though something before it usually has already.
+"""A decorator for guards behind guards.
+
+What protects people by itself, though something before it usually has already.
 
 A test of a whole way meets the first guard, so that the second never decides anything in it and could go
 missing unnoticed. What is marked is therefore tested alone, with what an earlier guard would have refused,

@@ -35,7 +35,7 @@ _CHUNK_BYTES = 65_536
 
 
 class Asking(TypedDict, total=False):
-    """Hold the parameters of a request; ``total`` limits everything, in seconds."""
+    """The parameters of a request; ``total`` limits everything, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -51,7 +51,7 @@ class Sending(Asking, total=False):
 
 
 class _DisconnectedError(Exception):
-    """Replace the two errors after which aiohttp would send a GET again by itself."""
+    """The replacement of the two errors after which aiohttp would send a GET again by itself."""
 
 
 async def _no_second_try(
@@ -111,7 +111,7 @@ class Http:
         hides: Sequence[str] = (),
         **options: Unpack[Sending],
     ) -> Response:
-        """Send one request once and return the whole response, whatever its status.
+        """Send one request once and return the whole response, of any status.
 
         ``url`` is used as it is (already percent-encoded). ``send_until`` drops the request if that monotonic
         time has passed just before the bytes leave. ``total`` limits everything, in seconds. ``hides``
@@ -135,7 +135,7 @@ class Http:
         max_bytes: int = _CHUNK_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read what a stream has to say now, for ``seconds`` or ``max_bytes`` at most, then close it.
+        """Read the present output of a stream, for ``seconds`` or ``max_bytes`` at most, then close it.
 
         It ends earlier once the stream has sent something and falls silent. Raises as ``request`` does if not
         even the headers arrive in time; a stream that breaks off counts with what it sent.
@@ -275,7 +275,7 @@ async def open_stream(
     json_body: Any = None,
     hides: Sequence[str] = (),
 ) -> AsyncIterator[Stream]:
-    """Send one request once and open its response, whatever its status; redirects are not followed.
+    """Send one request once and open its response, of any status; redirects are not followed.
 
     It is requested uncompressed, so that each piece arrives when it is sent. Raises as ``Http.request`` does:
     UnknownOutcome if it breaks off, BadAnswer beyond ``max_bytes``.

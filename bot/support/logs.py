@@ -57,7 +57,7 @@ _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 @contextmanager
 def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
-    """Remove these, too, from what is logged meanwhile."""
+    """Remove these secrets, too, from the log meanwhile."""
     token = _IN_USE.set((*_IN_USE.get(), *(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)))
     try:
         yield
@@ -223,7 +223,7 @@ def shorten_exception(
 
 
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape what could end a line or steer a terminal: paths and names come from strangers.
+    """Escape characters that could end a line or steer a terminal: paths and names come from strangers.
 
     For texts only: JSON escapes by itself, as does ``repr``, in which nested values are written.
     """
@@ -293,7 +293,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
 
 
 def write_to(path: Path) -> None:
-    """Write the log into a file from now on, and only what is wrong to standard error, too."""
+    """Write the log into a file from now on, and only errors to standard error, too."""
     root = logging.getLogger()
     (shown,) = root.handlers
     shown.setLevel(logging.WARNING)

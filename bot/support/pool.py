@@ -1,4 +1,4 @@
-"""How much may be done at once: a bounded pool of running work, and limits on one person's requests.
+"""Limits of concurrent work: a bounded pool of running work, and limits on one person's requests.
 
 A pure function that looks through many rows runs on a thread of its own, so that nobody waits for it.
 A limit is a token bucket, so that nobody takes what others need. It is in memory, because a bucket holds
@@ -27,14 +27,16 @@ _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Return what a pure function of these rows finds; the loop goes on meanwhile if there are many."""
+    """Return the result of a pure function of these rows; the loop goes on meanwhile if there are many."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
 
 
 class Pool:
-    """Run coroutines concurrently, at most ``size``; ``on_done`` is called whenever one has ended.
+    """A pool of coroutines that run concurrently, at most ``size``.
+
+    ``on_done`` is called whenever one has ended.
 
     The coroutines handle their own errors.
     """
@@ -46,7 +48,7 @@ class Pool:
 
     @property
     def room(self) -> int:
-        """Return how many more may start."""
+        """The number of coroutines that may still start."""
         return max(self._size - len(self._running), 0)
 
     def add(self, work: Coroutine[Any, Any, None]) -> None:
@@ -75,7 +77,10 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many may start in a pool, at most ``most``; without a pool, ``most``."""
+    """Return the number of coroutines that may start in a pool, at most ``most``.
+
+    Without a pool, ``most``.
+    """
     return most if pool is None else min(pool.room, most)
 
 

@@ -24,7 +24,7 @@ _NOT_JSON = object()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold a whole response, its body limited by the caller, with the secrets that Usher knows removed."""
+    """A whole response, its body limited by the caller, with the secrets that Usher knows removed."""
 
     status: int
     headers: CIMultiDictProxy[str]

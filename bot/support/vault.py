@@ -28,7 +28,10 @@ class Vault:
         return self._fernet.encrypt(clear).decode()
 
     def open(self, row_key: str, sealed: str) -> dict[str, str]:
-        """Return what was sealed for this row; raise SecretError for wrong keys or another row's secret."""
+        """Return the secret that was sealed for this row.
+
+        Raise SecretError for wrong keys or another row's secret.
+        """
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))
         except (InvalidToken, ValueError):
@@ -38,11 +41,11 @@ class Vault:
         return {str(key): str(value) for key, value in content["secret"].items()}
 
     def prove(self, nonce: str) -> str:
-        """Return what only who has these keys can answer to a nonce."""
+        """Return the answer to a nonce that only a holder of these keys can give."""
         return self.seal(_PROOF, {"nonce": nonce})
 
     def is_proof(self, nonce: str, answer: str) -> bool:
-        """Return whether who answered this to a nonce has one of these keys."""
+        """Return whether this answer to a nonce comes from a holder of one of these keys."""
         try:
             return self.open(_PROOF, answer)["nonce"] == nonce
         except SecretError:
@@ -57,10 +60,10 @@ class Vault:
 
 
 def row_key(principal_key: str, connection: str) -> str:
-    """Return the key under which an account's or link's secret is sealed."""
+    """Return the key for sealing the secret of an account or a link."""
     return f"{principal_key}/{connection}"
 
 
 def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
-    """Return the key under which the secret that opens a workspace in our page is sealed."""
+    """Return the key for sealing the secret that opens a workspace in our page."""
     return f"{row_key(principal_key, connection)}/entry/{remote_id}"

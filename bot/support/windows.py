@@ -16,13 +16,13 @@ class TooLateError(Exception):
 
 
 def allow_always() -> bool:
-    """Let a request leave, whatever has become of this process."""
+    """Let a request leave, in spite of a later change of this process."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hold until when a request may leave, by the monotonic clock, and what else is asked at that moment."""
+    """The last moment at which a request may leave, by the monotonic clock, and the question asked then."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] = allow_always
@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(slots=True)
 class Attempt:
-    """Hold the window of a request, by which clock, and whether it left."""
+    """The window of a request, its clock, and the fact whether it left."""
 
     monotonic: Callable[[], float]
     window: Window
@@ -62,7 +62,7 @@ def limit_departures(window: Window) -> Iterator[None]:
 
 
 def make_window(until: float | None = None) -> Window:
-    """Return the window of what is being asked for now; one request's own may end sooner."""
+    """Return the window of the present request; one request's own may end sooner."""
     found = _window.get() or Window()
     return found if until is None or until >= found.until else Window(until, found.may_leave)
 

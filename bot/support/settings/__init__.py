@@ -38,7 +38,7 @@ REMOVED_SETTINGS: Final = {
 
 
 class SettingsError(Exception):
-    """Hold every problem of the settings, one sentence each, without values; the exit status is 2."""
+    """Every problem of the settings, one sentence each, without values; the exit status is 2."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -46,7 +46,7 @@ class SettingsError(Exception):
 
 
 class Settings(InstalledSettings, AssistantSettings, SocketSettings, TimerSettings, BackupSettings):
-    """Hold every setting, checked; ``validation_alias`` names the variable of each."""
+    """Every setting, checked; ``validation_alias`` names the variable of each."""
 
 
 #: Every setting by the name of its variable.
@@ -59,7 +59,7 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class ParsedSettings:
-    """Hold what the environment says, as far as it is valid.
+    """The settings of the environment, as far as they are valid.
 
     ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
     only a stand-in. ``unknown`` are variables of ours that no setting reads, and ``removed`` those that one
@@ -99,7 +99,7 @@ def read_settings() -> ParsedSettings:
 
 
 def find_problem(name: str, value: str) -> str:
-    """Return what is wrong with a setting's value, taken by itself; empty if nothing is."""
+    """Return the problem of a setting's value, taken by itself; empty if nothing is."""
     try:
         Settings(**dict[str, Any]({name: value}))
     except ValidationError as invalid:

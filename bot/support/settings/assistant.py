@@ -18,7 +18,7 @@ class AssistantSettings(CoreSettings):
     )
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield what Slack needs to call Usher."""
+        """Yield the settings that Slack needs to call Usher."""
         yield from super().clashes(are_right)
         is_heard = self.slack_signing_secret is not None and self.public_url is not None
         if self.assistant and not is_heard and are_right("SLACK_SIGNING_SECRET", "USHER_PUBLIC_URL"):

@@ -8,7 +8,7 @@ from bot.support.settings.field import setting
 
 
 class BackupSettings(CoreSettings):
-    """Add where a SQLite file is copied to."""
+    """The folder for copies of a SQLite file."""
 
     backups: Path | None = setting(
         "USHER_BACKUPS",

@@ -1,4 +1,4 @@
-"""What the mission needs: Slack, the database, the keys, who administers, and how it is served."""
+"""The settings of the core: Slack, the database, the keys, who administers, and how it is served."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def check_administrators(value: str) -> str:
 
 
 class CoreSettings(BaseSettings):
-    """Hold the settings of the mission, checked; each part of ``Settings`` adds a feature's own."""
+    """The settings of the core, checked; each part of ``Settings`` adds a feature's own."""
 
     # An empty variable counts as unset: many service managers write them like that.
     model_config = SettingsConfigDict(
@@ -284,7 +284,7 @@ class CoreSettings(BaseSettings):
         return given + self.keys() + list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield what is wrong with settings that depend on each other, where each is right by itself."""
+        """Yield the problems of settings that depend on each other, where each is right by itself."""
         has_way_in = self.slack_signing_secret is not None or self.slack_app_token is not None
         if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
             yield (

@@ -1,4 +1,4 @@
-"""The address of the database: which it names, what is wrong with it, and what it gives away."""
+"""The address of the database: its name, its problems, and its secrets."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def find_database_file(url: str) -> Path | None:
 
 
 def explain_wrong_url(url: str) -> str:
-    """Return what is wrong with the form of a database URL, without its values; empty if nothing is."""
+    """Return the problem of a database URL's form, without its values; empty if nothing is."""
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -32,7 +32,7 @@ def explain_wrong_url(url: str) -> str:
 
 
 def list_passwords(url: str) -> list[str]:
-    """Return what a database URL gives away, as it is written and decoded."""
+    """Return the passwords in a database URL, as written and decoded."""
     if not is_postgres(url):
         return []
     credentials = _CREDENTIALS.match(url)

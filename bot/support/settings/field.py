@@ -28,7 +28,7 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
 
 
 def find_advice(field: FieldInfo) -> str:
-    """Return what to do about a setting that is wrong; "" where nothing in particular is said."""
+    """Return the advice about a setting that is wrong; "" where nothing in particular is said."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 

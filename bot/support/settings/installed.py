@@ -19,7 +19,7 @@ _EACH: Final = (
 
 
 class InstalledSettings(CoreSettings):
-    """Add which Slack workspaces are served, and who administers all of them."""
+    """The served Slack workspaces, and the administrators of all of them."""
 
     global_administrators: str = setting(
         "USHER_GLOBAL_ADMINS", "", "Usher admins of all Slack workspaces, in the same form", advice=COPY_IDS
@@ -56,7 +56,7 @@ class InstalledSettings(CoreSettings):
         return split_names(self.slack_workspaces)
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield what is missing where Usher is installed by OAuth, because there is no bot token."""
+        """Yield the settings that are missing where Usher is installed by OAuth, as there is no bot token."""
         yield from super().clashes(are_right)
         if self.slack_bot_token is not None or not are_right("SLACK_BOT_TOKEN"):
             return

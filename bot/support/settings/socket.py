@@ -5,7 +5,7 @@ from bot.support.settings.field import setting
 
 
 class SocketSettings(CoreSettings):
-    """Add how many connections are kept open."""
+    """The number of connections kept open."""
 
     socket_connections: int = setting(
         "USHER_SOCKET_CONNECTIONS",
