@@ -120,8 +120,8 @@ async def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         if await _run_unless_stopped(stop, process.start()):
-            place = {"host": settings.host, "port": process.port} if process.port else {}
-            log.info("ready", role=str(role), **place, connections=sorted(connections))
+            address = {"host": settings.host, "port": process.port} if process.port else {}
+            log.info("ready", role=str(role), **address, connections=sorted(connections))
             if beside is not None:
                 await _run_unless_stopped(stop, beside(process))
             await stop.wait()
@@ -188,7 +188,7 @@ class Process:
         self._socket: SocketSide | None = None
         self.others: Others | None = None
         #: The tasks that run beside the scheduler's loops.
-        self._beside: list[asyncio.Task[None]] = []
+        self._background_tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, listen, and start working.
@@ -237,8 +237,8 @@ class Process:
         self.scheduler = Scheduler(
             self.store, self._machine_clock, self.ids, on_beat=partial(witness.note, self.store)
         )
-        named = {name: one.settings.title for name, one in self.providers.items()}
-        self._titles = await self.store.carry_out(lambda tx: keep_titles(tx, named))
+        titles = {name: source.settings.title for name, source in self.providers.items()}
+        self._titles = await self.store.carry_out(lambda tx: keep_titles(tx, titles))
         self.context = self._make_context()
         self._build_parts()
         self._replays = Replays(clock.monotonic)
@@ -260,13 +260,13 @@ class Process:
 
     async def _follow_groups(self) -> None:
         """Read the members of the user groups in the settings and in the connections file."""
-        groups, settings = self._slack_setup.place.groups, self._settings
-        prepared = [one for given in self._connections.values() for one in given.prepared]
-        for one in prepared:
-            one.join(groups)
-        named = settings.admin_ids() | settings.global_admin_ids()
-        named = named.union(*(given.changes_limits for given in self._connections.values()))
-        groups.follow(named.union(*(one.who or () for one in prepared)), self.clock.monotonic)
+        groups, settings = self._slack_setup.installation.groups, self._settings
+        prepared = [source for given in self._connections.values() for source in given.prepared]
+        for source in prepared:
+            source.join(groups)
+        names = settings.admin_ids() | settings.global_admin_ids()
+        names = names.union(*(given.changes_limits for given in self._connections.values()))
+        groups.follow(names.union(*(source.who or () for source in prepared)), self.clock.monotonic)
         await self._people.read_groups(groups)
 
     def _start_background(self) -> None:
@@ -282,13 +282,13 @@ class Process:
         self.scheduler.call_every(CLOCK_COMPARISON_SECONDS, self._compare_clocks)
         if self._slack_setup.by_oauth is not None:
             self.scheduler.call_every(READ_INTERVAL_SECONDS, self._slack_setup.by_oauth.read_again)
-        if (groups := self._slack_setup.place.groups).names:
+        if (groups := self._slack_setup.installation.groups).names:
             self.scheduler.call_every(GROUPS_READ_SECONDS, partial(self._people.read_groups, groups))
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
             beside.append(self.store.engine.listen(self.scheduler.on_written))
-        self._beside = [asyncio.create_task(work) for work in beside]
+        self._background_tasks = [asyncio.create_task(work) for work in beside]
         self._runs = True
 
     async def _drain(self) -> None:
@@ -298,9 +298,9 @@ class Process:
         """
         for_work, for_writing = self.ends_within
         self.store.engine.end_within(for_writing)
-        for task in self._beside:
+        for task in self._background_tasks:
             task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        await asyncio.gather(*self._background_tasks, return_exceptions=True)
         ends: list[Awaitable[object]] = [self._front.aclose(), self.owners.end()]
         if self._socket is not None:
             ends.append(self._socket.close())
@@ -338,7 +338,7 @@ class Process:
             connections=self.providers,
             titles=self._titles,
             people=self._people,
-            installation=entered.place,
+            installation=entered.installation,
             tenants=entered.tenants,
             vault=Vault(settings.keys()),
             clock=self.clock,

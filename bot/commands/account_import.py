@@ -219,7 +219,7 @@ async def open_for_operator(
                 store=store,
                 connections=build_providers(connections, http),
                 people=PeopleDirectory(store, entered.slack),
-                installation=entered.place,
+                installation=entered.installation,
                 tenants=entered.tenants,
                 vault=Vault(settings.keys()),
                 clock=SystemClock(),

@@ -130,14 +130,17 @@ class Keys:
             if fresh == "later":
                 return "later"
             accepted = self._clock.monotonic() - self._accepted_at.get(account.connection, -math.inf)
-            hold = partial(
+            hold_account = partial(
                 accounts.suspend_account,
                 account=current,
                 cause=problems.to_cause(fresh),
                 renamed=refusal.message if isinstance(refusal, errors.AccountRenamed) else "",
                 lately=min(accepted, OUTAGE_WINDOW_SECONDS),
             )
-            if await self._store.carry_out(hold) and self.people_lockouts.get(account.connection) is None:
+            if (
+                await self._store.carry_out(hold_account)
+                and self.people_lockouts.get(account.connection) is None
+            ):
                 log.warning("connection refuses several people", connection=account.connection)
                 self.people_lockouts[account.connection] = self._clock.now()
             return "held"

@@ -63,17 +63,17 @@ class ListReader(BaseTaskWorker):
         account: Account,
         runtime: Runtime,
         what: str,
-        listing: Callable[[base.Access], Coroutine[Any, Any, _T]],
+        read: Callable[[base.Access], Coroutine[Any, Any, _T]],
         merge: Callable[[Account, Runtime, _T], Awaitable[None]],
     ) -> str:
         """Read and merge a list; return the cause of failure, or "". Raise TaskRetry to retry."""
         with hold_slot(runtime):
             answer = await self._provider_caller.call(
-                runtime, account, what, listing, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
+                runtime, account, what, read, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
             )
             match require_result(answer):
-                case Succeeded(found):
-                    await merge(account, runtime, found)
+                case Succeeded(listing):
+                    await merge(account, runtime, listing)
                     return ""
                 case Rejected(error=NotFound()):  # The server has no such lists.
                     return ""
@@ -81,28 +81,28 @@ class ListReader(BaseTaskWorker):
                     return cause
 
     async def _merge_workspaces(
-        self, account: Account, runtime: Runtime, found: base.Listing[base.DiscoveredWorkspace]
+        self, account: Account, runtime: Runtime, listing: base.Listing[base.DiscoveredWorkspace]
     ) -> None:
-        rows = await run_beside_loop(found, _to_rows, runtime.provider, found)
+        rows = await run_beside_loop(listing, _to_rows, runtime.provider, listing)
         new = await self._store.perform(
-            discovered.merge_discovered, account.id, rows, is_whole=found.is_whole
+            discovered.merge_discovered, account.id, rows, is_whole=listing.is_whole
         )
         log.info(
             "list read",
             connection=runtime.name,
             account=account.id,
-            found=len(found),
+            found=len(listing),
             new=new,
-            is_whole=found.is_whole,
+            is_whole=listing.is_whole,
         )
 
-    async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[DiscoveredRun]) -> None:
-        new = await self._store.perform(runs.merge_runs, account.id, found)
+    async def _merge_runs(self, account: Account, runtime: Runtime, listing: Sequence[DiscoveredRun]) -> None:
+        new = await self._store.perform(runs.merge_runs, account.id, listing)
         read_at = await self._store.now()
         await self._store.write(
             snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS_KIND, None, read_at)
         )
-        log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
+        log.info("runs listed", connection=runtime.name, account=account.id, found=len(listing), new=new)
 
     async def refresh(self) -> int:
         """Enqueue reads of the oldest lists: soon where workspaces are in use, else once a day.
@@ -126,20 +126,20 @@ class ListReader(BaseTaskWorker):
         used = await self._store.perform(
             discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
         )
-        lost = sum(one.read_at < lost_at for one in stale)
+        lost = sum(row.read_at < lost_at for row in stale)
         # Neither many that nobody uses nor many that are in use keep the others from being read.
         half = numbers.discover_at_once // 2
         chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
         chosen += used[: max(half, numbers.discover_at_once - len(chosen))]
         if chosen:
             await self._store.write(
-                tasks.add_tasks, [NewTask(TaskKind.DISCOVER, one.account_id) for one in chosen]
+                tasks.add_tasks, [NewTask(TaskKind.DISCOVER, row.account_id) for row in chosen]
             )
         return len(chosen)
 
 
 def _to_rows(
-    provider: base.Provider, found: base.Listing[base.DiscoveredWorkspace]
+    provider: base.Provider, listing: base.Listing[base.DiscoveredWorkspace]
 ) -> list[DiscoveredWorkspace]:
     return [
         DiscoveredWorkspace(
@@ -154,5 +154,5 @@ def _to_rows(
             each.observed.ends_how,
             each.observed.reason,
         )
-        for each in found
+        for each in listing
     ]

@@ -186,8 +186,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         update = await super().after_deadline(claimed, update)
         if not operation.is_planned_ahead or update.outcome is not None:
             return update
-        left = (operation.good_until or 0.0) - await self._store.now()
-        update = replace(update, next_in=min(update.next_in, max(left, 0.0)))
+        seconds_left = (operation.good_until or 0.0) - await self._store.now()
+        update = replace(update, next_in=min(update.next_in, max(seconds_left, 0.0)))
         if update.deadline_passed and await self._store.read(notice_rows.has_notices, operation.id):
             update = replace(update, notices=notices)
         return update
@@ -486,34 +486,34 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
         if not traces.candidates:
             return traces
-        by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.candidates}
+        by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
         # After the list: any creation of what it shows was recorded before.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
-        left = await self._store.read(
+        candidate_gates = await self._store.read(
             creations.find_unexplained_gates, creation.id, runtime.name, list(by_gate), others_since
         )
         others = []
-        for gate in left:
-            found = by_gate[gate]
-            if not found.has_details and not await self._is_read(runtime, access, gate, found):
+        for gate in candidate_gates:
+            candidate = by_gate[gate]
+            if not candidate.has_details and not await self._is_read(runtime, access, gate, candidate):
                 return None
-            made_at = since if found.has_details else self._created_at[gate]
+            made_at = since if candidate.has_details else self._created_at[gate]
             if made_at is not None and made_at >= since - base.MAX_CLOCK_SKEW_SECONDS:
-                others.append(found)
+                others.append(candidate)
         return replace(traces, candidates=tuple(others))
 
-    async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, found: Created) -> bool:
+    async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
         """Read once when a candidate was created; False while its gate is closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
         # Until the answer comes, the request may arrive at any time up to its time-out.
-        at_most = closed_for + self._numbers.call_seconds
-        key = (gate, runtime.name, found.remote_id)
-        if not await self._store.write(gates.close_candidate, *key, at_most):
+        longest_closed = closed_for + self._numbers.call_seconds
+        key = (gate, runtime.name, candidate.remote_id)
+        if not await self._store.write(gates.close_candidate, *key, longest_closed):
             return False
         made_at = await runtime.provider.require_facet(base.Creation).read_creation_time(
-            access, found.remote_id
+            access, candidate.remote_id
         )
         await self._store.write(gates.close_candidate, *key, closed_for, is_answered=True)
         if len(self._created_at) >= MAX_CREATION_TIMES:
@@ -540,8 +540,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.write(creations.name_created, creation.id, created, gate_key, claim) is None:
             return None
-        found = build_success(claimed, 0.0, outcomes.build_audit_entry(operation, "call.find", "found"))
-        return replace(found, read_needed=True)
+        update = build_success(claimed, 0.0, outcomes.build_audit_entry(operation, "call.find", "found"))
+        return replace(update, read_needed=True)
 
     async def find_creation(self, claimed: ClaimedOperation) -> Operation:
         """Return the creation, which may be another operation than the one that cancels it."""

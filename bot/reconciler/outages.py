@@ -74,9 +74,9 @@ class Outages(EnginePart):
                 self._refusals[suffix][connection] = current[name]
             elif connection in self._runtimes:
                 self._runtimes[connection].health.resume(current[name])
-        found = self._find_outages()
+        beginnings = self._find_outages()
         for name in self._current.keys() - current.keys():
-            since = found.get(name)
+            since = beginnings.get(name)
             if since is not None:
                 self._ended_elsewhere[name] = since
                 if name in self._runtimes:
@@ -84,15 +84,17 @@ class Outages(EnginePart):
 
     def _find_outages(self) -> dict[str, float | None]:
         """Return the beginning of each outage that this process finds, None for a connection without one."""
-        found: dict[str, float | None] = {}
+        beginnings: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
-                found[name] = None
+                beginnings[name] = None
             elif runtime.health.is_doubtful and runtime.health.since is not None:
-                found[name] = runtime.health.since
+                beginnings[name] = runtime.health.since
         for suffix, refusals in self._refusals.items():
-            found |= {f"{name}{suffix}": since for name, since in refusals.items() if name in self._runtimes}
-        return found
+            beginnings |= {
+                f"{name}{suffix}": since for name, since in refusals.items() if name in self._runtimes
+            }
+        return beginnings
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
@@ -151,5 +153,5 @@ class Outages(EnginePart):
 
 def _split_name(name: str) -> tuple[str, str]:
     """Return an outage's connection and its suffix, "" if the connection itself is away."""
-    connection, mark, suffix = name.partition("#")
-    return connection, mark + suffix
+    connection, separator, suffix = name.partition("#")
+    return connection, separator + suffix

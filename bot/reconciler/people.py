@@ -43,10 +43,10 @@ class PeopleTasks(BaseTaskWorker):
 
     async def _release(self, task: Task) -> None:
         """Make a leaver's planned stops, then end their links; raise TaskBusy until that is done."""
-        who = Principal.from_key(task.subject)
-        if not await Caller(self._context, who).run(advance, task):
+        leaver = Principal.from_key(task.subject)
+        if not await Caller(self._context, leaver).run(advance, task):
             raise TaskBusy(LEAVER_CHECK_SECONDS)
-        log.info("links ended", principal=who.key)
+        log.info("links ended", principal=leaver.key)
 
     async def _sync(self, _task: Task) -> None:
         leavers = {
@@ -54,7 +54,7 @@ class PeopleTasks(BaseTaskWorker):
         }
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
-            for principal in leavers.keys() & {resolve(one) for one in holders}:
+            for principal in leavers.keys() & {resolve(holder) for holder in holders}:
                 ended = await Caller(self._context, principal).run(
                     end_departed, leavers.pop(principal), actor="usher"
                 )

@@ -119,9 +119,9 @@ class Rejected:
 
         A call that ``makes`` something may be asked for in another way, any other one may not.
         """
-        word, mark, said = self.cause.partition(":")
-        is_about_call = word == "not_found" or (word == "invalid" and not (makes or said.startswith(":")))
-        return f"refused{mark}{said}" if is_about_call else self.cause
+        word, separator, words = self.cause.partition(":")
+        is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))
+        return f"refused{separator}{words}" if is_about_call else self.cause
 
     @property
     def needs_credential(self) -> bool:
@@ -172,8 +172,8 @@ class ProviderCaller:
         """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
             return _CONNECTION_ACCESS
-        if account.is_held and (left := account.tried_in(await self._store.now())) > 0:
-            return await self._postpone_refused(runtime, account, left, attempts)
+        if account.is_held and (wait := account.tried_in(await self._store.now())) > 0:
+            return await self._postpone_refused(runtime, account, wait, attempts)
         wait = runtime.limits.find_wait(account.id)
         if starts:
             wait = max(wait, runtime.start_limits.find_wait(account.id))
@@ -363,7 +363,7 @@ class ProviderCaller:
         return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
 
     async def _postpone_refused(
-        self, runtime: Runtime, account: Account, wait: float, tried: int, cause: str = "", at: float = 0.0
+        self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
         """Return the retry of a call for a refused account; the first refusal, ``at`` a time, is no news."""
         has_ended = account.has_ended(await self._store.now())
@@ -371,7 +371,7 @@ class ProviderCaller:
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
         sentence = problems.explain_cause("people_out" if is_out else cause, runtime.title)
         is_news = has_ended or is_out or account.repeats(at or account.checked_at)
-        return RetryLater(wait, sentence if is_news else None, tried, cause)
+        return RetryLater(wait, sentence if is_news else None, failures, cause)
 
     async def _note_success(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.note_answer()
@@ -414,8 +414,8 @@ class ProviderCaller:
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
             return RetryLater(0.0, None, attempts)
-        who = account.id if account is not None else ""
-        log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
+        account_id = account.id if account is not None else ""
+        log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
         if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
             # The credential isn't refused: the server accepts it, or wasn't reached.
             is_good = is_accepted or (error.is_ours and error.status is not None)
@@ -452,7 +452,7 @@ class ProviderCaller:
         repeats: bool,
     ) -> RetryLater | OutcomeUnknown:
         """Return the answer for an error that may pass by itself, and record the error."""
-        who = account.id if account is not None else ""
+        account_id = account.id if account is not None else ""
         is_busy = repeats and error.is_refusal
         attempts += not is_busy
         # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
@@ -460,12 +460,12 @@ class ProviderCaller:
         if isinstance(error, errors.RateLimited):
             runtime.health.note_answer(error)
             is_shared = account is None or self._is_shared(runtime, account, what)
-            await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
+            await self._pause(runtime, account_id, wait, "start" if starts else "any", is_shared=is_shared)
             if not is_busy:
                 return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         elif starts and error.retry_after:
             # If its result is unknown, that is looked for first; it isn't sent again before that.
-            await self._pause(runtime, who, wait, "start", is_shared=False)
+            await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
             # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
@@ -477,15 +477,17 @@ class ProviderCaller:
         cause, sentence = problems.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
             # Spread, as all who were refused together were told the same.
-            asked = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
-            return ProviderBusy(asked, sentence, attempts, cause)
+            pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
+            return ProviderBusy(pause, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
             return OutcomeUnknown(wait, sentence, attempts, cause)
         return RetryLater(wait, sentence, attempts, cause)
 
-    async def _pause(self, runtime: Runtime, who: str, wait: float, calls: Calls, *, is_shared: bool) -> None:
+    async def _pause(
+        self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
+    ) -> None:
         """Note that the provider asked for a pause: here at once, in the rows for other processes."""
-        seconds = runtime.select_limits(calls).note(who, wait, is_shared=is_shared)
+        seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.note_pauses, runtime.name, calls, seconds)
         except errors.StoreError as error:
@@ -514,9 +516,9 @@ class ProviderCaller:
                 # It counts like any failing call: a credential may be good for every call but one.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
-                now, tried = await self._store.now(), attempts + 1
-                held = await self._postpone_refused(runtime, account, REPEATED_SECONDS, tried, cause, now)
-                return replace(held, is_unauthorized=True)
+                now, failures = await self._store.now(), attempts + 1
+                retry = await self._postpone_refused(runtime, account, REPEATED_SECONDS, failures, cause, now)
+                return replace(retry, is_unauthorized=True)
             case "locked":
                 cause = "connection_refused"
             case _:

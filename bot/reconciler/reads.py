@@ -164,8 +164,8 @@ class Reads(EnginePart):
             is_gated=True,
         )
         match answer:
-            case Succeeded((found, is_own)):
-                results = await self._build_results(runtime, claims, found)
+            case Succeeded((observed_by_id, is_own)):
+                results = await self._build_results(runtime, claims, observed_by_id)
                 return results if is_own else [replace(result, is_own=False) for result in results]
             case RetryLater() | OutcomeUnknown():
                 return [self._postpone(runtime, claim, answer) for claim in claims]
@@ -174,12 +174,12 @@ class Reads(EnginePart):
                     self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence) for claim in claims
                 ]
             case Rejected(error=errors.CredentialRefused()):
-                is_ours = answer.cause == "connection_refused"
+                is_operators = answer.cause == "connection_refused"
                 # People who must link again were already told; only a problem that the operator must fix is
                 # reported here.
-                hold = answer.sentence if is_ours else None
+                hold = answer.sentence if is_operators else None
                 return [
-                    self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_ours else 0.0, hold)
+                    self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
                     for claim in claims
                 ]
             case Rejected():
@@ -189,12 +189,15 @@ class Reads(EnginePart):
                 ]
 
     async def _build_results(
-        self, runtime: Runtime, claims: Sequence[ReadClaim], found: Mapping[str, Observed]
+        self, runtime: Runtime, claims: Sequence[ReadClaim], observed_by_id: Mapping[str, Observed]
     ) -> list[ReadResult]:
         for claim in claims:
-            await self._entries.store_new(claim, found.get(claim.remote_id))
+            await self._entries.store_new(claim, observed_by_id.get(claim.remote_id))
         now = await self._store.now()
-        return [await self._build_result(runtime, claim, found.get(claim.remote_id), now) for claim in claims]
+        return [
+            await self._build_result(runtime, claim, observed_by_id.get(claim.remote_id), now)
+            for claim in claims
+        ]
 
     async def _request_own(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
@@ -207,13 +210,13 @@ class Reads(EnginePart):
         """
         if not runtime.provider.can_reach_all_workspaces(access):
             return await self._send(runtime, access, claims, window), True
-        theirs = [claim for claim in claims if claim.is_proven]
+        own = [claim for claim in claims if claim.is_proven]
         others = {claim.remote_id: Observed(State.GONE) for claim in claims if not claim.is_proven}
-        if not theirs:
+        if not own:
             return others, False
         if runtime.provider.credential_owner(access, "read") == "admin":
-            await self._note_reading(theirs)
-        return {**others, **await self._send(runtime, access, theirs, window)}, False
+            await self._note_reading(own)
+        return {**others, **await self._send(runtime, access, own, window)}, False
 
     async def _note_reading(self, claims: Sequence[ReadClaim]) -> None:
         day = int(await self._store.now() // 86_400)
@@ -244,8 +247,8 @@ class Reads(EnginePart):
         try:
             if state is not None and isinstance(provider, base.Reasons):
                 return {first.remote_id: await _read_reason(provider, access, first.remote_id, state, window)}
-            found = await provider.status(access, [claim.remote_id for claim in claims], window)
-            return await self._check_pages(provider, access, claims, found)
+            observed_by_id = await provider.status(access, [claim.remote_id for claim in claims], window)
+            return await self._check_pages(provider, access, claims, observed_by_id)
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
@@ -257,26 +260,26 @@ class Reads(EnginePart):
         provider: base.Provider,
         access: Access,
         claims: Sequence[ReadClaim],
-        found: Mapping[str, Observed],
+        observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
         """Check the pages of those that have just come up, where the provider has such a check."""
         if not isinstance(provider, base.PageChecks):
-            return found
+            return observed_by_id
 
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
-                return remote_id, await provider.check_page(access, remote_id, found[remote_id])
+                return remote_id, await provider.check_page(access, remote_id, observed_by_id[remote_id])
             except errors.ProviderError:
-                return remote_id, replace(found[remote_id], lacks="page")
+                return remote_id, replace(observed_by_id[remote_id], lacks="page")
 
         new = [
             claim.remote_id
             for claim in claims
-            if (seen := found.get(claim.remote_id)) is not None
+            if (seen := observed_by_id.get(claim.remote_id)) is not None
             and seen.state is State.RUNNING
             and not (seen.lacks or claim.is_usable)
         ]
-        return {**found, **dict(await map_concurrently(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
+        return {**observed_by_id, **dict(await map_concurrently(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
 
     async def _build_result(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
@@ -318,8 +321,8 @@ class Reads(EnginePart):
         # What was down may be up by now.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
-        held = self._keep_state(claim, wait, cards.format_unknown_state(runtime.title, word))
-        return replace(held, observed=observed)
+        kept_state = self._keep_state(claim, wait, cards.format_unknown_state(runtime.title, word))
+        return replace(kept_state, observed=observed)
 
     def _postpone(
         self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
@@ -416,12 +419,12 @@ async def _read_reason(
 ) -> Observed:
     """Read the reason of a workspace's state: without an answer, the state is reported all the same."""
     try:
-        said = await provider.read_reason(access, remote_id, window)
+        reason = await provider.read_reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):
         raise
     except errors.ProviderError:
-        said = ""
-    return Observed(state, reason=said or None)
+        reason = ""
+    return Observed(state, reason=reason or None)
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:
@@ -445,9 +448,9 @@ def _compute_slot(
     """
     if wait is None or pace.batch_size <= 1:
         return None
-    least = pace.min_poll_interval + margin + SLOT_MARGIN_SECONDS
-    rounds = max(int(wait / 4 / least), 1)
-    return rounds * least, least * zlib.crc32(account_id.encode()) / 2**32
+    shortest = pace.min_poll_interval + margin + SLOT_MARGIN_SECONDS
+    rounds = max(int(wait / 4 / shortest), 1)
+    return rounds * shortest, shortest * zlib.crc32(account_id.encode()) / 2**32
 
 
 def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
@@ -483,9 +486,9 @@ class Recorder:
         self._is_writing = True
         try:
             while self._waiting:
-                some, self._waiting = self._waiting, []
-                await self._write(some)
-                self.open.difference_update(result.gate_key for result in some)
+                results, self._waiting = self._waiting, []
+                await self._write(results)
+                self.open.difference_update(result.gate_key for result in results)
         finally:
             self._is_writing = False
 

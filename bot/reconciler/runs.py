@@ -120,8 +120,8 @@ class RunStepper(Stepper[ClaimedRun]):
             finally:
                 runtime.slots.give()
             # Runs that didn't fit into one request wait for the next one, and all do if somebody else reads.
-            left = batch if others is None else batch[MAX_RUNS_PER_READ:]
-            await self.postpone_all(left, runtime.pace.min_poll_interval, None)
+            remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
+            await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
         return ()
 
@@ -130,10 +130,10 @@ class RunStepper(Stepper[ClaimedRun]):
 
         Return None if another process has read its runs just now.
         """
-        room = max(MAX_RUNS_PER_READ - len(batch), 0)
+        free = max(MAX_RUNS_PER_READ - len(batch), 0)
         now = await self._store.now()
         more = await self._store.claim(
-            runs.claim_runs_of, account, room, self._numbers.lease, self._owners.name
+            runs.claim_runs_of, account, free, self._numbers.lease, self._owners.name
         )
         if more is None:
             return None
@@ -270,9 +270,9 @@ class RunStepper(Stepper[ClaimedRun]):
         wait = _compute_first_wait(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # The run may just have ended, as the next reads will show; otherwise the stop is retried.
-            gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= MAX_CONFLICT_ATTEMPTS
-            known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
-            cause = answer.call_cause() if gone else ""
+            is_gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= MAX_CONFLICT_ATTEMPTS
+            known, attempts = (Call.ACCEPTED, 0) if is_gone else (Call.NONE, run.attempts + 1)
+            cause = answer.call_cause() if is_gone else ""
             return replace(claimed.update(wait), stop_call=known, attempts=attempts, cause=cause)
         return replace(
             claimed.update(wait),
@@ -290,9 +290,9 @@ class RunStepper(Stepper[ClaimedRun]):
         traces = await runtime.provider.require_facet(base.Runs).find_run(access, spec, run.id, since)
         if not traces.candidates:
             return traces
-        by_id = {one.remote_id: one for one in traces.candidates}
-        left = await self._store.read(runs.find_unexplained_ids, run, list(by_id))
-        return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in left))
+        by_id = {trace.remote_id: trace for trace in traces.candidates}
+        remaining = await self._store.read(runs.find_unexplained_ids, run, list(by_id))
+        return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in remaining))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
         """Return whether nobody has stopped the run."""
@@ -313,9 +313,9 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _compute_read_wait(self, account: Account, runtime: Runtime) -> float:
         """Return the seconds until an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
-        left = (account.runs_read_at or 0.0) + interval - await self._store.now()
+        remaining = (account.runs_read_at or 0.0) + interval - await self._store.now()
         # The time of a clock that has since been corrected counts as now.
-        return min(max(left, 0.0), interval)
+        return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
         """Read runs of one account in one request, record the results, and end the runs that are over."""
@@ -329,12 +329,12 @@ class RunStepper(Stepper[ClaimedRun]):
             # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
         )
-        found: Mapping[str, ObservedRun]
+        observed_by_id: Mapping[str, ObservedRun]
         match answer:
-            case provider_calls.Succeeded(found):
+            case provider_calls.Succeeded(observed_by_id):
                 pass
             case provider_calls.Rejected(error=NotFound()):
-                found = {}
+                observed_by_id = {}
             case provider_calls.Rejected(needs_credential=True, sentence=sentence):
                 await self.postpone_all(batch, EXTERNAL_WAIT_SECONDS, sentence)
                 return
@@ -355,7 +355,9 @@ class RunStepper(Stepper[ClaimedRun]):
         for claimed in batch:
             await self.save(
                 claimed,
-                await self._record_observation(claimed, runtime, found.get(_require_remote_id(claimed.run))),
+                await self._record_observation(
+                    claimed, runtime, observed_by_id.get(_require_remote_id(claimed.run))
+                ),
             )
 
     async def _record_observation(
@@ -389,15 +391,15 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
         """Return the update that ends a finished run."""
         run = claimed.run
-        shown = self._board.shown(run.id)
+        output = self._board.shown(run.id)
         return outcomes.make_end_update(
             run,
             Outcome.ENDED,
             None,
             claimed.claim,
             observed=observed,
-            last_lines=shown.last_lines if shown is not None else (),
-            delay=MAX_LAST_LINES_WAIT_SECONDS if shown is not None and not shown.is_over else 0.0,
+            last_lines=output.last_lines if output is not None else (),
+            delay=MAX_LAST_LINES_WAIT_SECONDS if output is not None and not output.is_over else 0.0,
             notify=await self.has_recipient(claimed),
         )
 

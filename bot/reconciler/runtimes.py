@@ -59,43 +59,43 @@ class Slots:
 
     def __init__(self, size: int) -> None:
         self._size = max(size, 1)
-        self._taken = 0
-        self._taken_by: Counter[str] = Counter()
+        self._in_use = 0
+        self._in_use_by: Counter[str] = Counter()
 
     @property
     def free_for_reads(self) -> int:
         """Return the number of reads that may begin now."""
         reserve = max(self._size // 5, 1) if self._size > 1 else 0
-        return max(self._size - reserve - self._taken, 0)
+        return max(self._size - reserve - self._in_use, 0)
 
     @property
     def is_idle(self) -> bool:
         """Return whether nothing is in flight."""
-        return self._taken == 0
+        return self._in_use == 0
 
     def take(self, count: int = 1) -> bool:
         """Take slots; return False if there aren't enough."""
-        if self._taken + count > self._size:
+        if self._in_use + count > self._size:
             return False
-        self._taken += count
+        self._in_use += count
         return True
 
     def give(self, count: int = 1) -> None:
         """Release slots."""
-        self._taken -= count
+        self._in_use -= count
 
-    def take_share(self, who: str, share: float) -> bool:
+    def take_share(self, holder: str, share: float) -> bool:
         """Take a slot for one of several holders; return False if none is free or their share is used up."""
-        if self._taken_by[who] >= max(int(self._size * share), 1) or not self.take():
+        if self._in_use_by[holder] >= max(int(self._size * share), 1) or not self.take():
             return False
-        self._taken_by[who] += 1
+        self._in_use_by[holder] += 1
         return True
 
-    def give_share(self, who: str) -> None:
+    def give_share(self, holder: str) -> None:
         """Release a slot taken by ``take_share``."""
-        self._taken_by[who] -= 1
-        if not self._taken_by[who]:
-            del self._taken_by[who]
+        self._in_use_by[holder] -= 1
+        if not self._in_use_by[holder]:
+            del self._in_use_by[holder]
         self.give()
 
 
@@ -117,27 +117,27 @@ class Limits:
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
-    def note(self, who: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
+    def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
         """Note a 429 and its wait in seconds; logged once for each pause of everybody.
 
         Return for how many seconds each has to pause now, for the rows; "" is everybody.
         """
         now = self._monotonic()
-        seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(who))
+        seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(holder))
         self._limited = {
             key: (at, until)
             for key, (at, until) in self._limited.items()
             if max(until, at + SHARED_LIMIT_SECONDS) > now
         }
-        self._limited[who] = (now, now + seconds)
+        self._limited[holder] = (now, now + seconds)
         count = sum(at > now - SHARED_LIMIT_SECONDS for at, _ in self._limited.values())
         if not is_shared and count < MIN_PEOPLE_OF_SHARED_LIMIT:
-            return {who: seconds}
+            return {holder: seconds}
         if now >= self._all_until:
             log.warning("connection asked for a pause", connection=self._name, seconds=seconds, people=count)
         self._all_until = max(self._all_until, now + seconds)
         self._delay(seconds)
-        return {who: seconds, _EVERYBODY: seconds}
+        return {holder: seconds, _EVERYBODY: seconds}
 
     def learn(self, pause: Pause) -> None:
         """Learn from a row of a pause that another process noted, or this one did before it was restarted."""
@@ -150,9 +150,9 @@ class Limits:
         elif until > self._limited.get(pause.who, _NO_LIMIT)[1] + ROW_DELAY_SECONDS:
             self._limited[pause.who] = (at, until)
 
-    def find_wait(self, who: str) -> float:
+    def find_wait(self, holder: str) -> float:
         """Return the seconds that an account still has to wait."""
-        return max(self._limited.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
+        return max(self._limited.get(holder, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
 class CircuitBreaker:
@@ -175,13 +175,13 @@ class CircuitBreaker:
         self._failures = 0
         self.answering = Reachability(name)
         #: The end of the pause that the connection asked for, and of the one while it is considered down.
-        self._asked_until = 0.0
+        self._requested_until = 0.0
         self._away_until = 0.0
 
     @property
     def pause(self) -> float:
         """Return the seconds for which nothing may be sent; 0 if requests may go."""
-        return max(max(self._asked_until, self._away_until) - self._clock.monotonic(), 0.0)
+        return max(max(self._requested_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
     def since(self) -> float | None:
@@ -232,12 +232,12 @@ class CircuitBreaker:
 
     def delay(self, seconds: float) -> None:
         """Pause because the provider asked for it; the longer wait wins."""
-        self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
+        self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
     def block_reason(self) -> str | None:
         """Return a sentence on the pause or the silence that delays everybody, or None."""
-        if not self.is_doubtful and (asked := self._asked_until - self._clock.monotonic()) > 0:
+        if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
@@ -315,14 +315,14 @@ class StartQueue:
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: The times of granted starts, as far back as matters.
-        self._gone: deque[float] = deque()
+        self._granted_at: deque[float] = deque()
         self._begin()
 
     def _begin(self) -> None:
         """Grant nothing until the starts of an earlier owner don't count any more."""
         self._order.clear()
         self._comes_until.clear()
-        self._gone.clear()
+        self._granted_at.clear()
         self._delayed_until = (
             self._monotonic() + max(1.0, 1.0 / self.per_second) * RATE_MARGIN if self.per_second else 0.0
         )
@@ -337,15 +337,15 @@ class StartQueue:
         wait = self._wait(operation, now)
         if wait <= 0:
             self._dequeue((operation.created_at, operation.id))
-            self._gone.append(now)
+            self._granted_at.append(now)
             return 0.0
         self._enqueue(operation, now + wait)
         return wait
 
     def return_turn(self, operation: Operation | Run, seconds: float) -> None:
         """Note that a granted start couldn't be sent; it asks again after ``seconds``."""
-        if self._gone:
-            self._gone.pop()
+        if self._granted_at:
+            self._granted_at.pop()
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
@@ -363,13 +363,13 @@ class StartQueue:
             return 0.0 if is_first else TURN_POLL_SECONDS
         count = self._count(rate)
         window = count / rate * RATE_MARGIN
-        recent = [at for at in self._gone if at > now - window][-count:]
-        place = older - (count - len(recent))
-        if place < 0:
+        recent = [at for at in self._granted_at if at > now - window][-count:]
+        position = older - (count - len(recent))
+        if position < 0:
             return 0.0
         # Each start that was granted frees its slot one window later. The starts that wait take the slots in
         # order; when there are more of them than slots, they take the same slots again a window later.
-        rounds, number = divmod(place, count)
+        rounds, number = divmod(position, count)
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
 
@@ -380,9 +380,9 @@ class StartQueue:
             insort(self._order, (operation.created_at, operation.id))
         self._comes_until[operation.id] = comes_at + MAX_TURN_DELAY_SECONDS
 
-    def _dequeue(self, one: tuple[float, str]) -> None:
-        if self._comes_until.pop(one[1], None) is not None:
-            del self._order[bisect_left(self._order, one)]
+    def _dequeue(self, entry: tuple[float, str]) -> None:
+        if self._comes_until.pop(entry[1], None) is not None:
+            del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
         """Drop operations that didn't come back, and starts too old to count towards the limit."""
@@ -390,8 +390,8 @@ class StartQueue:
             self._dequeue(self._order[0])
         rate = self.per_second
         longest = self._count(rate) / rate * RATE_MARGIN if rate else 0.0
-        while self._gone and self._gone[0] <= now - longest:
-            self._gone.popleft()
+        while self._granted_at and self._granted_at[0] <= now - longest:
+            self._granted_at.popleft()
 
     @staticmethod
     def _count(rate: float) -> int:

@@ -265,14 +265,14 @@ class Scheduler:
         kinds, self._changed = self._changed, set()
         if not kinds:
             return 0
-        found = dict.fromkeys(kinds, 0.0)
+        due_in = dict.fromkeys(kinds, 0.0)
         try:
-            found = await self._store.read(due_work.find_next_due, kinds, *self._by)
+            due_in = await self._store.read(due_work.find_next_due, kinds, *self._by)
         except StoreError as error:
             # Each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
         now = self._clock.monotonic()
-        self._due_at |= {kind: now + seconds for kind, seconds in found.items()}
+        self._due_at |= {kind: now + seconds for kind, seconds in due_in.items()}
         self._wake_due()
         return 0
 
@@ -324,8 +324,8 @@ class Scheduler:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
             cancelled = len(late)
-        left = max(end - self._clock.monotonic(), 0.0)
-        drains = [loop.pool.drain(0.0 if loop.is_endless else left) for loop in self._loops]
+        seconds_left = max(end - self._clock.monotonic(), 0.0)
+        drains = [loop.pool.drain(0.0 if loop.is_endless else seconds_left) for loop in self._loops]
         cancelled += sum(await asyncio.gather(*drains))
         log.info("drained", cancelled=cancelled)
         return cancelled

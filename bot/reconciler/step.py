@@ -91,10 +91,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim the due work items and step them concurrently; return their number."""
-        most = count_free_slots(pool, self._numbers.batch)
-        if most <= 0:
+        limit = count_free_slots(pool, self._numbers.batch)
+        if limit <= 0:
             return 0
-        claimed = await self.claim(most, self._numbers.lease)
+        claimed = await self.claim(limit, self._numbers.lease)
         fresh = [claimed for claimed in claimed if claimed.subject.id not in self._under_way]
         await run_all([self._isolate_errors(batch) for batch in await self.group_for_one_call(fresh)], pool)
         return len(claimed)
@@ -201,9 +201,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
-        if subject.retry_at is not None and (left := subject.retry_at - await self._store.now()) > 0:
+        if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
             # What a read finds meanwhile may end it, but sends nothing early.
-            paused = replace(claimed.update(left), waits_for="change")
+            paused = replace(claimed.update(pause), waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
             await self.postpone(claimed, runtime.health.pause, find_block_reason(runtime, subject))

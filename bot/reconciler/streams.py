@@ -78,10 +78,12 @@ class Streams(context.EnginePart):
             await self._store.read(run_rows.list_watched_runs, self._owners.name),
             self._count_free_streams(pool),
         )
-        if left := {run_id for run_id in self._followers.keys() - runs.keys() if self._is_abandoned(run_id)}:
-            for run_id in left:
+        if abandoned := {
+            run_id for run_id in self._followers.keys() - runs.keys() if self._is_abandoned(run_id)
+        }:
+            for run_id in abandoned:
                 self._forget(run_id)
-            await self._owners.disown(*map(_to_owned_name, left))
+            await self._owners.disown(*map(_to_owned_name, abandoned))
         due: list[tuple[Run, _Follower, Account]] = []
         for run in runs.values():
             async with contain_errors("output", self._ids, failed=partial(self._put_off, run), run=run.id):
@@ -93,22 +95,22 @@ class Streams(context.EnginePart):
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
-    async def _own_outputs(self, runs: Sequence[Run], room: int) -> dict[str, Run]:
+    async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
         """Return the runs whose output is followed here; others are left to processes with more room."""
-        fresh = [run for run in runs if run.id not in self._followers][: max(room, 0)]
+        fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
         ]
         owned = await self._owners.own_all(things) if things else {}
         return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
 
-    async def _prepare_stream(self, run: Run, began_at: float, room: int) -> Account | None:
+    async def _prepare_stream(self, run: Run, began_at: float, free: int) -> Account | None:
         """Attend to one output; return the account to read its next stream with, None for not now."""
         follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
         if follower is None:
             return None
         await self._attend(run, follower)
-        return await self._find_reader(run, follower) if room > 0 and self._is_due(run, follower) else None
+        return await self._find_reader(run, follower) if free > 0 and self._is_due(run, follower) else None
 
     async def _put_off(self, run: Run) -> None:
         if run.id in self._followers:

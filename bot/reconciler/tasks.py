@@ -122,11 +122,11 @@ class Tasks(EnginePart):
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim the due tasks and run them concurrently; return their number."""
-        most = count_free_slots(pool, self._numbers.batch)
-        if most <= 0:
+        limit = count_free_slots(pool, self._numbers.batch)
+        if limit <= 0:
             return 0
         tasks = await self._store.claim(
-            task_rows.claim_tasks, most, self._numbers.lease, self._owners.name, self.handlers
+            task_rows.claim_tasks, limit, self._numbers.lease, self._owners.name, self.handlers
         )
         await run_all([self._isolate_errors(task) for task in tasks], pool)
         return len(tasks)

@@ -85,7 +85,9 @@ def is_slack_address(url: str, api_url: str) -> bool:
     if is_loopback(own_host):
         return target.scheme in {"http", "https"} and is_loopback(host) and is_same_port
     hosts = (*_SLACK_HOSTS, own_host)
-    return target.scheme == "https" and any(host == known or host.endswith(f".{known}") for known in hosts)
+    return target.scheme == "https" and any(
+        host == slack_host or host.endswith(f".{slack_host}") for slack_host in hosts
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ class PacedSlack:
         self.answering = answering or Reachability(SLACK)
         #: Whether messages wait until one is answered, at first too; how often one was tried since then or
         #: since a search was, and when the next is; when a call last had no answer.
-        self._waits, self.tried, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
+        self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return itself: there is only one installation."""
@@ -312,13 +314,13 @@ class PacedSlack:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
             # Slack may show messages and take none: the next try is a send, and comes at once.
-            self.tried, self._tries_at = 0, -math.inf
+            self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
         self.answering.record_failure(self._clock.now())
         self._silent_at = self._clock.monotonic()
         if not self._waits:
-            self._waits, self.tried, self._tries_at = True, 0, -math.inf
+            self._waits, self.tries, self._tries_at = True, 0, -math.inf
 
     @property
     def is_away(self) -> bool:
@@ -330,7 +332,7 @@ class PacedSlack:
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
-        self.tried, self._tries_at = self.tried + 1, now + EMPTY_TRY_SECONDS
+        self.tries, self._tries_at = self.tries + 1, now + EMPTY_TRY_SECONDS
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:

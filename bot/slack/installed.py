@@ -151,7 +151,7 @@ class InstalledSlack:
 
     def list_clients(self) -> list[PacedSlack]:
         """Return the clients of all installations."""
-        return [self._client_at(one) for one in self.installations]
+        return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
         """Return an endless quota: each workspace has its own, beyond which messages are put back."""
@@ -236,8 +236,8 @@ class InstalledSlack:
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
-        def is_there(one: Principal) -> bool:
-            return self.installations.at(one).id == row.id
+        def is_there(principal: Principal) -> bool:
+            return self.installations.at(principal).id == row.id
 
         body = {
             "what": "token",
@@ -246,8 +246,14 @@ class InstalledSlack:
             "page": self._page,
         }
         return [
-            NewNotice(f"token:{row.id}:{one.key}", NoticeKind.OUTAGE, f"lost:{row.expires_at}", one, body)
-            for one in dict.fromkeys([*people, *self.installations.administrators_of(is_there)])
+            NewNotice(
+                f"token:{row.id}:{principal.key}",
+                NoticeKind.OUTAGE,
+                f"lost:{row.expires_at}",
+                principal,
+                body,
+            )
+            for principal in dict.fromkeys([*people, *self.installations.administrators_of(is_there)])
         ]
 
     async def find_refused_token(self, installation: Installation) -> str | None:

@@ -63,7 +63,7 @@ class PeopleDirectory:
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
         #: By the installation's id: the workspaces of its enterprise, and when they were read.
-        self._listed: dict[str, tuple[float, frozenset[str]]] = {}
+        self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
@@ -130,14 +130,14 @@ class PeopleDirectory:
     async def read_groups(self, groups: UserGroups) -> None:
         """Read the members of the groups that operators name; without an answer, old ones count a while."""
         for name in groups.names:
-            place, _, group = name.rpartition(":")
+            team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():
                 here = slack.budget.installation
-                if place and place != here.id and here.enterprise is None:
+                if team and team != here.id and here.enterprise is None:
                     continue
-                team = {"team_id": place} if place.startswith("T") else {}
+                arguments = {"team_id": team} if team.startswith("T") else {}
                 try:
-                    answer = await slack.call(USERGROUPS_USERS_LIST, {"usergroup": group, **team})
+                    answer = await slack.call(USERGROUPS_USERS_LIST, {"usergroup": group, **arguments})
                     groups.hold(name, map(str, answer.data["users"]))
                 except (SlackFailed, StoreError, KeyError, TypeError) as error:
                     log.warning("user group not read", group=name, problem=str(error))
@@ -161,14 +161,14 @@ class PeopleDirectory:
         name = slack.budget.installation.id
         async with self._listing:
             now = await self._store.now()
-            read_at, teams = self._listed.get(name, (-MAX_TEAMS_AGE_SECONDS, frozenset()))
+            read_at, teams = self._teams_by_installation.get(name, (-MAX_TEAMS_AGE_SECONDS, frozenset()))
             if (
                 not 0
                 <= now - read_at
                 < (MAX_TEAMS_AGE_SECONDS if team_id in teams else MIN_TEAMS_REREAD_SECONDS)
             ):
                 teams = frozenset(await self._list_teams(slack))
-                self._listed[name] = now, teams
+                self._teams_by_installation[name] = now, teams
             return team_id in teams
 
     async def _read_everybody(self, slack: PacedSlack) -> None:

@@ -63,7 +63,7 @@ class SlackSetup:
     ``by_oauth`` is None with a bot token.
     """
 
-    place: AnyInstallation
+    installation: AnyInstallation
     tenants: OneTenant | InstalledSlack
     slack: AnySlack
     by_oauth: InstalledSlack | None = None
@@ -86,19 +86,19 @@ async def set_up_slack(
     caller = make(token.get_secret_value())
     digest = hashlib.sha256(token.get_secret_value().encode()).hexdigest()
     try:
-        said = (await caller.call(AUTH_TEST, {})).data
+        identity = (await caller.call(AUTH_TEST, {})).data
         problem = ""
     except SlackFailed as error:
-        kept = await store.read(installations.find_identity, digest)
-        if kept is None:
+        stored = await store.read(installations.find_identity, digest)
+        if stored is None:
             raise
-        said, problem = kept, error.code
-    installation = Installation.from_auth_test(said, administrators)
-    place = await store.write(installations.keep_place, installation.id, installation.enterprise_id)
-    others = await store.read(installations.find_other_enterprises, installation.id, place)
-    installation = replace(installation, enterprise_id=place, other_enterprises=others)
+        identity, problem = stored, error.code
+    installation = Installation.from_auth_test(identity, administrators)
+    enterprise_id = await store.write(installations.keep_place, installation.id, installation.enterprise_id)
+    others = await store.read(installations.find_other_enterprises, installation.id, enterprise_id)
+    installation = replace(installation, enterprise_id=enterprise_id, other_enterprises=others)
     if not problem:
-        await store.write(installations.save_identity, digest, said)
+        await store.write(installations.save_identity, digest, identity)
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)

@@ -77,13 +77,13 @@ class InstallationTokens:
 
     async def write(self) -> None:
         """Write the issued tokens that couldn't be written so far. Raises StoreError."""
-        for row in [one.row for one in self._opened.values() if one.row.secret in self._unwritten]:
+        for row in [entry.row for entry in self._opened.values() if entry.row.secret in self._unwritten]:
             await self._write(row)
 
     def _open_row(self, row: Installed) -> OpenedInstallation:
-        known = self._opened.get(row.id)
-        if known is not None and known.row.secret == row.secret:
-            return OpenedInstallation(row, known.token, known.refresh)
+        opened = self._opened.get(row.id)
+        if opened is not None and opened.row.secret == row.secret:
+            return OpenedInstallation(row, opened.token, opened.refresh)
         try:
             secret = self._vault.open(row.row_key, row.secret)
         except SecretError:
@@ -115,17 +115,17 @@ class InstallationTokens:
         expires_at = entry.row.expires_at
         if expires_at is None:
             return entry.token
-        left = expires_at - await self._store.now()
-        if left > REPLACE_EARLY_SECONDS or not entry.refresh:
+        seconds_left = expires_at - await self._store.now()
+        if seconds_left > REPLACE_EARLY_SECONDS or not entry.refresh:
             return entry.token
         is_first = name not in self._renewing
         renewing = self._start_renewal(entry)
-        if left > 0 and not is_first:
+        if seconds_left > 0 and not is_first:
             return entry.token
         # A call that is given up doesn't end what others wait for, and what Slack gave out would be lost.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
-        if fresh.token == entry.token and left <= 0:
+        if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
                 # Not a pause, which would have everybody else's people wait for this workspace.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
@@ -146,8 +146,8 @@ class InstallationTokens:
         name = entry.row.id
         if name not in self._renewing:
             # Apart from the call that needs it, and from the moment by which that has to leave.
-            apart = contextvars.Context()
-            task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=apart)
+            context = contextvars.Context()
+            task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
             self._renewing[name] = task
         return self._renewing[name]
@@ -160,8 +160,8 @@ class InstallationTokens:
             if row.secret not in self._unwritten and await self._store.write(
                 installations.claim_renewal, row.id, row.secret
             ):
-                asked = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
-                answer = await self._make("").call(OAUTH_ACCESS, asked)
+                arguments = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
+                answer = await self._make("").call(OAUTH_ACCESS, arguments)
                 self._lockouts.discard(row.secret)
                 sealed = self._vault.seal(row.row_key, read_secret(answer.data))
                 self._unwritten[row.secret] = sealed, read_lifetime(answer.data)

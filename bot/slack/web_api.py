@@ -134,8 +134,8 @@ def _encode_form(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _find_header(headers: Any, name: str) -> str | None:
-    found = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
-    return None if found is None else str(found)
+    value = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
+    return None if value is None else str(value)
 
 
 def _parse_date(headers: Any) -> float | None:

@@ -153,8 +153,8 @@ async def test_where_it_was_before_it_starts_without_slack_and_takes_requests(tm
             await made.start(loops=False)
             assert made.context.installation == known
             # It knows from the beginning that nothing can be sent.
-            found = made._entered.slack
-            assert (found.is_away, found.is_shut) == (problem == "away", problem == "revoked")
+            found = made._slack_setup.slack
+            assert (found.is_away, found.is_locked_out) == (problem == "away", problem == "revoked")
             assert (await asked(made.port, "/readyz"))["/readyz"][0] == 200
         # What is kept is of that token only, and tells nobody what it was.
         other = of_slack(local, SLACK_BOT_TOKEN="xoxb-another")

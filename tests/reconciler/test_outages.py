@@ -149,7 +149,7 @@ async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
 
     async def count(_method):
         nonlocal most
-        most = max(most, line.slots._taken)
+        most = max(most, line.slots._in_use)
 
     world.provider.during = count
     before = len(world.provider.calls)
@@ -157,7 +157,7 @@ async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
 
     def called(method, access, *remote_ids):
         nonlocal most
-        most = max(most, line.slots._taken)
+        most = max(most, line.slots._in_use)
         return real(method, access, *remote_ids)
 
     world.provider._called = called

@@ -75,7 +75,7 @@ class Notifier:
     def is_restless(self) -> bool:
         """Return whether there is more to do about messages than rows say."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
-        return is_waiting or any(one.is_restless for one in self._slack.list_clients())
+        return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
         """Send the due notices that fit the budget; return the number claimed."""

@@ -41,13 +41,13 @@ class CardUpdates:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return their number."""
-        most = count_free_slots(pool, self._timing.batch)
-        if most <= 0:
+        limit = count_free_slots(pool, self._timing.batch)
+        if limit <= 0:
             return 0
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
         cards = await self._store.claim(
-            card_rows.claim_cards, most, self._timing.card_interval, self._timing.lease, updates, owner
+            card_rows.claim_cards, limit, self._timing.card_interval, self._timing.lease, updates, owner
         )
         # A message is rendered with all of its cards.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
@@ -59,8 +59,8 @@ class CardUpdates:
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
         # Repeating an update does no harm, whatever became of the first attempt.
-        soon, failed = backoff(4, 0.5), partial(self._hand_over, card)
-        back = partial(self._store.write, card_rows.retry_card, card.id, soon)
+        delay, failed = backoff(4, 0.5), partial(self._hand_over, card)
+        back = partial(self._store.write, card_rows.retry_card, card.id, delay)
         unwritten = partial(self._results.write, card.id, back)
         async with contain_errors(
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
@@ -70,7 +70,7 @@ class CardUpdates:
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
-                seconds = find_retry_delay(error, soon)
+                seconds = find_retry_delay(error, delay)
                 if seconds is not None:
                     await self._store.write(card_rows.retry_card, card.id, seconds)
                     return

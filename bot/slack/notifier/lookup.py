@@ -53,7 +53,7 @@ class Lookup:
         if thread_ts is not None:
             method, within = methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
         cursor = ""
-        found: dict[str, PostedMessage] = {}
+        messages_by_id: dict[str, PostedMessage] = {}
         while True:
             answer = await slack.call(
                 method,
@@ -69,19 +69,23 @@ class Lookup:
             for notice in notices:
                 message = _find_message(messages, notice)
                 if message is not None:
-                    found[notice.id] = PostedMessage(channel, str(message["ts"]), _read_answer(message))
+                    messages_by_id[notice.id] = PostedMessage(
+                        channel, str(message["ts"]), _read_answer(message)
+                    )
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
-            if not messages or not cursor or len(found) == len(notices):
-                return found
+            if not messages or not cursor or len(messages_by_id) == len(notices):
+                return messages_by_id
             back_to = oldest - slack.clock_lag
             if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
-                return found
+                return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
-        known = notice.channel_id or await self._store.read(notice_rows.find_direct_channel, notice.principal)
-        if known:
-            return known
+        channel = notice.channel_id or await self._store.read(
+            notice_rows.find_direct_channel, notice.principal
+        )
+        if channel:
+            return channel
         whom = notice.principal
         answer = await self._slack.find_client(whom).call(methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
         channel = (answer.data.get("channel") or {}).get("id")
@@ -91,7 +95,7 @@ class Lookup:
 
 
 def _read_answer(message: Mapping[str, Any]) -> Answer:
-    blocks = [one for one in message.get("blocks") or () if isinstance(one, dict) and one.get("type")]
+    blocks = [block for block in message.get("blocks") or () if isinstance(block, dict) and block.get("type")]
     return Answer(str(message.get("text") or ""), tuple(blocks))
 
 

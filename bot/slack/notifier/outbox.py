@@ -92,8 +92,8 @@ class Outbox:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and send each, in the pool or at once; return their number, with tries."""
-        most = count_free_slots(pool, self._timing.batch)
-        if most <= 0:
+        limit = count_free_slots(pool, self._timing.batch)
+        if limit <= 0:
             return 0
         installed = self._slack.list_clients()
         tries = [self._try(slack) for slack in installed if slack.claim_try()]
@@ -105,10 +105,10 @@ class Outbox:
                 )
         shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
-        room = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
+        quota = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
-            notice_rows.claim_notices, most, self._timing.lease, shares, self._owners.name, room
+            notice_rows.claim_notices, limit, self._timing.lease, shares, self._owners.name, quota
         )
         await run_all(self._plan_sends(notices, claimed_at), pool)
         return len(notices) + len(tries)
@@ -119,7 +119,7 @@ class Outbox:
         A send without an answer is one more to look for: while there is something to look for, sends come
         ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
         """
-        installation_id, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
+        installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
             claimed_at, lease, owner = self._clock.monotonic(), self._timing.lease, self._owners.name
             notices = await self._store.claim(
@@ -129,7 +129,7 @@ class Outbox:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
                 # There was nothing to send: what comes next is.
-                slack.tried -= 1
+                slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
@@ -140,8 +140,8 @@ class Outbox:
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
                 unsure.setdefault(notice.principal, []).append(notice)
-        others = [one for one in notices if one not in unsure.get(one.principal, ())]
-        searches = [self._search_person(of_one) for of_one in unsure.values()]
+        others = [item for item in notices if item not in unsure.get(item.principal, ())]
+        searches = [self._search_person(of_person) for of_person in unsure.values()]
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
@@ -246,10 +246,10 @@ class Outbox:
     async def _search_person(self, notices: Sequence[Notice]) -> None:
         """Search for a person's messages that may have been sent; put back the others."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
-        later, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
+        postpone, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
         async with contain_errors(
-            "search", self._ids, back=later, failed=later, unwritten=unwritten, principal=of
+            "search", self._ids, back=postpone, failed=postpone, unwritten=unwritten, principal=of
         ):
             threads: dict[str | None, list[Notice]] = {}
             for notice in notices:
@@ -257,8 +257,8 @@ class Outbox:
                 threads.setdefault(destination.thread_ts if destination is not None else None, []).append(
                     notice
                 )
-            for thread_ts, of_one in threads.items():
-                await self._search(of_one, thread_ts)
+            for thread_ts, of_person in threads.items():
+                await self._search(of_person, thread_ts)
 
     async def _search(self, notices: Sequence[Notice], thread_ts: str | None) -> None:
         since = min(notice.unknown_since or 0.0 for notice in notices)
@@ -275,7 +275,7 @@ class Outbox:
                 if (there := found.get(notice.id)) is not None:
                     said = find_lasting_text(notice, there.said)
                     await self._results.write_sent(notice, there.channel, there.ts, said=said, in_place=True)
-            await self._results.write_not_sent([one for one in notices if one.id not in found])
+            await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
         """Put back the notices of a search that failed."""
@@ -334,10 +334,10 @@ class Outbox:
         answer = await self._slack.find_client(notice.principal).call(
             method, message, channel=_find_pacing_key(notice), share=share
         )
-        stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
-        if not stands_in or not ts:
+        channel, ts = answer.data.get("channel"), answer.data.get("ts")
+        if not channel or not ts:
             raise errors.SlackUnknownOutcome(method, "malformed_answer")
-        return str(stands_in), str(ts)
+        return str(channel), str(ts)
 
     async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
         """Record the time of an unknown outcome; the search follows once Slack has had time."""
@@ -355,26 +355,26 @@ class Outbox:
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back a notice after a rate limit: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        room, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
-        if not await self._store.read(slack_rate_limits.count_remaining_calls, room, share):
+        quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
+        if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._results.retry(notice, wait, error=keep_text_error(notice, error.code))
 
     async def _postpone(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
         is_let_in = self._slack.find_client(notice.principal).lockout_code in (None, NOT_INSTALLED_CODE)
-        longest = self._timing.gives_up_after
+        max_age = self._timing.gives_up_after
         if notice.kind in UNPOSTED and classify(error) is Meaning.UNKNOWN:
-            longest = self._timing.gives_up_in_channel
-        if now - notice.created_at > longest and is_let_in:
+            max_age = self._timing.gives_up_in_channel
+        if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
         # The middle of the jitter range, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
-        least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
+        min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
         code = keep_text_error(notice, error.code)
-        await self._results.retry(notice, max(wait, least), error=code, unknown_since=since)
+        await self._results.retry(notice, max(wait, min_wait), error=code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a channel's card and ask its poster; the question comes first, as it is written once."""

@@ -62,8 +62,8 @@ class Outputs:
         except errors.StoreError as error:
             log.warning("outputs not sent", problem=error)
             return 0
-        room = count_free_slots(pool, self._timing.batch)
-        mine = [entry for entry in due if OUTPUT_PREFIX + entry.run_id in owned][: max(room, 0)]
+        free = count_free_slots(pool, self._timing.batch)
+        mine = [entry for entry in due if OUTPUT_PREFIX + entry.run_id in owned][: max(free, 0)]
         for entry in mine:
             entry.is_delivering = True
         await run_all([self._isolate_errors(entry) for entry in mine], pool)

@@ -72,30 +72,32 @@ class Replies:
         A reply whose blocks Slack refuses is sent as text. While Slack is away a reply waits, unless it has
         an address of its own, or is the message that is tried.
         """
-        left = notice.created_at + self._timing.reply_lives - await self._store.now()
-        if notice.unknown_since is not None or left <= 0:
-            await self._give_up(notice, "expired" if left <= 0 else "outcome_unknown")
+        seconds_left = notice.created_at + self._timing.reply_lives - await self._store.now()
+        if notice.unknown_since is not None or seconds_left <= 0:
+            await self._give_up(notice, "expired" if seconds_left <= 0 else "outcome_unknown")
             return
         try:
-            await self._deliver(notice, left, is_try=is_try)
+            await self._deliver(notice, seconds_left, is_try=is_try)
         except errors.SlackLimited as error:
             # It was not delivered, so it may be tried again while it is still useful.
-            await self._retry(notice, error.retry_after, left, error.code)
+            await self._retry(notice, error.retry_after, seconds_left, error.code)
         except errors.SlackFailed as error:
             if not isinstance(error, errors.SlackPermanent | errors.SlackUnknownOutcome):
-                await self._retry(notice, backoff(notice.attempts, 0.5, longest=2.0), left, error.code)
+                await self._retry(
+                    notice, backoff(notice.attempts, 0.5, longest=2.0), seconds_left, error.code
+                )
             elif _can_be_text(notice, error):
                 log.warning("slack refused blocks", notice=notice.id, problem=error.code)
                 await self._results.retry(notice, 0.0, error=to_text_error(notice, error.code))
             elif self._can_leave_thread(notice, error):
                 self._alone.add(notice.id)
-                await self._retry(notice, 0.0, left, error.code)
+                await self._retry(notice, 0.0, seconds_left, error.code)
             else:
                 await self._give_up(notice, error.code)
                 if isinstance(error, errors.SlackUnknownOutcome):
                     await self._say_unsure(notice)
 
-    async def _deliver(self, notice: Notice, left: float, *, is_try: bool) -> None:
+    async def _deliver(self, notice: Notice, seconds_left: float, *, is_try: bool) -> None:
         """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
         ways = self._list_ways_back(notice)
         for way in ways:
@@ -106,7 +108,7 @@ class Replies:
                 await way(notice)
             except errors.SlackFailed as error:
                 is_last = way == ways[-1] or self._can_leave_thread(notice, error)
-                if is_last or not _should_try_next_way(notice, error, left):
+                if is_last or not _should_try_next_way(notice, error, seconds_left):
                     raise
                 log.info("reply sent another way", notice=notice.id, problem=error.code)
             else:
@@ -202,10 +204,12 @@ class Replies:
         answer = await self._slack.find_client(notice.principal).call(
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
-        stands_in, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
+        channel_id, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
         is_rendered_again = bool(notice.body.get("shows")) and not is_sent_as_text(notice)
-        rendered = digest(build_edit(stands_in, ts, _to_answer(notice.body, ""))) if is_rendered_again else ""
-        await self._results.write_sent(notice, stands_in, ts, drawn=rendered)
+        rendered = (
+            digest(build_edit(channel_id, ts, _to_answer(notice.body, ""))) if is_rendered_again else ""
+        )
+        await self._results.write_sent(notice, channel_id, ts, drawn=rendered)
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")
@@ -216,8 +220,8 @@ class Replies:
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
-    async def _retry(self, notice: Notice, wait: float, left: float, error: str) -> None:
-        if wait >= left:
+    async def _retry(self, notice: Notice, wait: float, seconds_left: float, error: str) -> None:
+        if wait >= seconds_left:
             await self._give_up(notice, error)
         else:
             await self._results.retry(notice, wait, error=keep_text_error(notice, error))
@@ -225,9 +229,9 @@ class Replies:
     async def _say_unsure(self, notice: Notice) -> None:
         """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
-        who, body = notice.principal, Answer(notice_words.NOT_CONFIRMED).as_body()
+        person, body = notice.principal, Answer(notice_words.NOT_CONFIRMED).as_body()
         await self._store.write(
-            notices.add_notices, [NewNotice(who.key, NoticeKind.MESSAGE, f"unsure:{period}", who, body)]
+            notices.add_notices, [NewNotice(person.key, NoticeKind.MESSAGE, f"unsure:{period}", person, body)]
         )
 
     async def _give_up(self, notice: Notice, error: str) -> None:
@@ -236,13 +240,13 @@ class Replies:
         await self._results.write_dead(notice, error)
 
 
-def _should_try_next_way(notice: Notice, error: errors.SlackFailed, left: float) -> bool:
+def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
     """Return whether a reply is shown nowhere yet, and the same way won't take it in the seconds left.
 
     What may pass by itself is tried again before. Whoever has changed a form since has a newer one.
     """
     if isinstance(error, errors.SlackLimited):
-        return error.retry_after >= left
+        return error.retry_after >= seconds_left
     if isinstance(error, errors.SlackUnknownOutcome) or classify(error).is_shut_out:
         return False
     if not isinstance(error, errors.SlackPermanent):
