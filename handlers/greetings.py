@@ -11,7 +11,7 @@ _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
 class GreetedPeople:
-    """The people to whom Usher has been introduced.
+    """The people that have met Usher.
 
     In memory. Restart: read again. Nobody becomes new again, so it is always right.
     """

@@ -80,7 +80,7 @@ class Reference:
 
 @dataclass(slots=True)
 class RequestNotes:
-    """The things that a request turns out to be about, whatever its answer is."""
+    """The referents and actions of a request, independent of its answer."""
 
     about: Referents | None = None
     what: str = ""
@@ -172,7 +172,7 @@ class Request:
         return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
 
     async def read_referents(self) -> Referents:
-        """Return the things that the conversation was last about where the person writes."""
+        """Return the last referents of the conversation in which the person writes."""
         if self.surface.channel_id is None:
             return Referents()
         surface = self.surface

@@ -48,7 +48,7 @@ class Services:
         return self.context.installation.resolve_principal(principal_of(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
-        """Return a caller where there is no request."""
+        """Return a caller without a request."""
         return Caller(self.context, principal, interaction)
 
     def limit_to(self, principal: Principal) -> Services:

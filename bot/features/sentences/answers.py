@@ -53,7 +53,7 @@ _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 
 @routes.text("words")
 async def answer(request: Request) -> Answer:
-    """Answer the words of a person, or do what they ask for."""
+    """Answer the words of a person, or run their request."""
     authorised, request = request.verb, await _clean_text(request)
     reading, rows = await _read_request(request)
     about = replace(request, typed_words=reading.said) if reading.said else request

@@ -104,7 +104,7 @@ class Model:
         self._correct_spelling = lru_cache(10_000)(self._find_nearest)
 
     def rank(self, words: Sequence[str]) -> tuple[Rank, ...]:
-        """Return what a marked text may mean, the likeliest first."""
+        """Return the ranks of a text with placeholders, the likeliest first."""
         known_count = sum(word in self._words for word in words)
         # Among words that nobody knows, a slip is no evidence.
         found = list_features(
@@ -142,7 +142,7 @@ class Model:
 
 
 def rank(words: Sequence[str]) -> tuple[Rank, ...]:
-    """Return what a marked text may mean, the likeliest first."""
+    """Return the ranks of a text with placeholders, the likeliest first."""
     return _load_model().rank(words) if words else ()
 
 
