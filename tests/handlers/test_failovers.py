@@ -42,7 +42,7 @@ async def fails_over(bot, *, loses=True, memory=None):
     bot.clock.advance(1)
     await served_by(bot, "1/2")
     context = bot.services.context
-    looking = Failovers(context if memory is None else replace(context, memory=memory))
+    looking = Failovers(context if memory is None else replace(context, recent_commits=memory))
     for _ in range(3):
         bot.clock.advance(maintenance.FAILOVER_CONFIRM_SECONDS / 2 + 1)
         await looking.step()
