@@ -21,7 +21,7 @@ from bot.features.home import store as home_store
 from bot.features.home.messages import digest, render_home
 from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import HomeGatherer
-from bot.providers import build_providers, provider_classes
+from bot.providers import build_providers, list_provider_classes
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack.people import PeopleDirectory
@@ -83,7 +83,7 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
 def context(store: Store, place: Deployment, http: Http) -> Context:
     """Return what drawings need, in a process that asks nobody."""
     table = {"name": place.connection, "provider": "saturn", "title": "Saturn Cloud", "base_url": _BASE_URL}
-    settings = provider_classes()["saturn"].settings_model.model_validate(table)
+    settings = list_provider_classes()["saturn"].settings_model.model_validate(table)
     return Context(
         store=store,
         # Nothing is asked of them here.

@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.domain.audit import AuditEntry
 from bot.domain.transcript import Board
 from bot.features.feature import load
-from bot.providers import build_providers, distributions
+from bot.providers import build_providers, list_distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
@@ -218,7 +218,7 @@ class Process:
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
-        if others := distributions(self._connections):
+        if others := list_distributions(self._connections):
             # Their code runs with everybody's tokens: the audit has its name and the time.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
@@ -263,7 +263,7 @@ class Process:
         groups, settings = self._slack_setup.installation.groups, self._settings
         prepared = [source for given in self._connections.values() for source in given.prepared]
         for source in prepared:
-            source.join(groups)
+            source.set_groups(groups)
         names = settings.admin_ids() | settings.global_admin_ids()
         names = names.union(*(given.changes_limits for given in self._connections.values()))
         groups.follow(names.union(*(source.who or () for source in prepared)), self.clock.monotonic)

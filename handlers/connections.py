@@ -63,7 +63,7 @@ def list_commanding_connections(services: Services) -> list[str]:
     return sorted(
         name
         for name, provider in services.connections.items()
-        if isinstance(provider, base.Runs) and provider.runs_commands()
+        if isinstance(provider, base.Runs) and provider.can_run_commands()
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from bot.providers import read_connections, secrets_of
+from bot.providers import list_secrets, read_connections
 from bot.providers.connection import ConnectionSettings
 from bot.store import open_store
 from bot.store.store import Store
@@ -145,7 +145,9 @@ def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
         is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
         connections, problems = read_connections(place, has_several=not is_one)
     settings = reading.settings
-    configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
+    configure(
+        settings.log_level, settings.log_format, Redactor(settings.secrets() + list_secrets(connections))
+    )
     return reading, connections, reading.problems + problems
 
 

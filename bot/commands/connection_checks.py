@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from bot.providers import base, distributions
+from bot.providers import base, list_distributions
 from bot.providers.requests import none_if_absent, verify_bad_token_is_refused
 from bot.services.checks import Check, explain_failure, format_plain
 from bot.services.linking import get_return_address, refuse_foreign_token
@@ -36,7 +36,7 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token."
         return Check(label, False, explain_failure(failed), advice)
-    whose = distributions({name: provider.settings}).get(name)
+    whose = list_distributions({name: provider.settings}).get(name)
     answers = f"{provider.settings.base_url} answers{f' to {whose}' if whose else ''}"
     if not version:
         found = f"{answers}, but says what it is only to people who have an account there"

@@ -19,7 +19,7 @@ from bot.commands import (  # noqa: F401 - they declare checks
 from bot.commands.doctor import run_checks
 from bot.commands.setting_checks import check_settings
 from bot.features.feature import load
-from bot.providers import build_providers, read_connections, runs_commands
+from bot.providers import build_providers, can_run_commands, read_connections
 from bot.services.checks import Check, as_json, as_text, exit_status
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import explain_exposed_env_file, find_connections_source
@@ -72,7 +72,7 @@ def manifest(arguments: argparse.Namespace) -> int:
         return 2
     place = find_connections_source()
     # Problems with a connection are for doctor to report: its provider is enough here.
-    commanding = runs_commands(read_connections(place)[0]) if place is not None else False
+    commanding = can_run_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
             if arguments.assistant:

@@ -27,7 +27,7 @@ from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base
-from bot.providers.assumptions import Fact, Observing, Verdict, facts_of
+from bot.providers.assumptions import Assumption, RecordingHttp, Verdict, load_assumptions
 from bot.providers.base import Access, SendWindow
 from bot.services.checks import explain_failure, format_plain
 from bot.store import gates
@@ -117,7 +117,7 @@ class TrialContext:
     """The dependencies of a trial; ``tell`` writes a line, ``sleep`` waits for seconds."""
 
     provider: base.Provider
-    http: Observing
+    http: RecordingHttp
     store: Store
     clock: Clock
     record: TrialRecord
@@ -146,7 +146,7 @@ class Trial:
             self.stage.tell(form.advice or form.note)
             return [await self._existing(given.get("workspace", ""))]
         wanted: list[tuple[Purpose, base.Forms[Any], dict[str, str]]] = [("workspace", making, {**given})]
-        if isinstance(provider, base.Runs) and provider.runs_commands():
+        if isinstance(provider, base.Runs) and provider.can_run_commands():
             wanted.append(("job", provider, {**given, "command": f"echo {STEM}"}))
         return [
             TrialObject(
@@ -378,10 +378,10 @@ class Trial:
 
     # -- what was seen ---------------------------------------------------------------------------------------
 
-    def facts(self) -> list[tuple[Fact, Verdict]]:
+    def facts(self) -> list[tuple[Assumption, Verdict]]:
         """Return each assumption with its observation."""
         seen = self.stage.http.exchanges
-        return [(one, one.verdict(seen)) for one in facts_of(self.stage.provider.kind)]
+        return [(one, one.judge(seen)) for one in load_assumptions(self.stage.provider.kind)]
 
     def report(self, server: str) -> str:
         """Return the report for publication: no names, no addresses, nothing that anybody typed."""

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from bot.commands import complain, read, stop_at_end_of_input, with_store
 from bot.commands.trial import Trial, TrialContext, TrialRecord
 from bot.domain.audit import AuditEntry
-from bot.providers import build, secrets_of
-from bot.providers.assumptions import Observing
+from bot.providers import build, list_secrets
+from bot.providers.assumptions import RecordingHttp
 from bot.providers.base import Access, Credential, Identity, Impersonation, Provider, Removal, Tokens
 from bot.services.checks import explain_failure
 from bot.services.linking import refuse_foreign_token
@@ -41,14 +41,14 @@ def try_connection(arguments: argparse.Namespace) -> int:
     )
 
     def hide(secret: str) -> None:
-        known = [*settings.secrets(), *secrets_of(connections), secret]
+        known = [*settings.secrets(), *list_secrets(connections), secret]
         configure(settings.log_level, settings.log_format, Redactor(known))
 
     async def run(store: Store) -> int:
         await store.migrate()
         clock = SystemClock()
-        async with Observing.new_session(settings.proxy()) as session:
-            http = Observing(session, clock.monotonic)
+        async with RecordingHttp.new_session(settings.proxy()) as session:
+            http = RecordingHttp(session, clock.monotonic)
             provider = build(chosen, http)
             record = TrialRecord(Path(f"usher-try-{chosen.name}.json"))
             # Before any call leaves: it may use an administrator's token.

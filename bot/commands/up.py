@@ -35,9 +35,9 @@ from bot.domain.people import Principal
 from bot.domain.user_groups import is_group
 from bot.messages.blocks import replies
 from bot.messages.texts import answers
-from bot.providers import base, build, build_providers, read_connections, runs_commands
+from bot.providers import base, build, build_providers, can_run_commands, read_connections
 from bot.providers.connection import ConnectionSettings
-from bot.providers.registry import installed, provider_class
+from bot.providers.registry import find_provider_class, list_installed
 from bot.services import linking
 from bot.services.checks import Check, as_text, exit_status, format_plain
 from bot.slack.manifest import create_url, socket_manifest
@@ -248,7 +248,7 @@ class Conversation:
 
     def _connect(self) -> None:
         place = find_connections_source() or Path("connections.toml").absolute()
-        known = (f"{kind} ({whose})" if whose else kind for kind, whose in sorted(installed().items()))
+        known = (f"{kind} ({whose})" if whose else kind for kind, whose in sorted(list_installed().items()))
         question = _ASK_CONNECTION.format(known=", ".join(known))
         if isinstance(place, Path) and not place.exists():
             self._tell(_BEGIN)
@@ -261,13 +261,13 @@ class Conversation:
     def _add_connection(self, place: Path, value: str) -> str:
         """Write a file with the connection that was answered if its server answers; return what is wrong."""
         word, _, url = (part.strip() for part in value.partition(" "))
-        kind, known = word.casefold(), installed()
+        kind, known = word.casefold(), list_installed()
         if kind not in known:
             kinds = ", ".join(sorted(known))
             return f"{format_plain(word)} isn't one of {kinds}. Type one of them and its address."
         source = known[kind].partition(" ")[0]
         try:
-            provider = provider_class(kind, source)
+            provider = find_provider_class(kind, source)
         except SettingsError as refused:
             return "\n".join(refused.problems)
         text, secrets = _build_table(provider, source, url, self._ask_secret)
@@ -374,7 +374,7 @@ def _explain_app_creation() -> str:
     """Format the steps for creating the app in Slack, which redirects only to https."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
-    commanding = runs_commands(read_connections(settings.connections)[0])
+    commanding = can_run_commands(read_connections(settings.connections)[0])
     made = socket_manifest(
         url, command=settings.command, job_command=settings.job_command, runs_commands=commanding
     )

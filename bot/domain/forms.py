@@ -201,7 +201,7 @@ class NameRule:
         is_plain = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
-    def stem(self, text: str, word: str) -> str:
+    def to_stem(self, text: str, word: str) -> str:
         """Return a text as such a name, with room for a number or a mark; ``word`` if nothing is left."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word

@@ -18,13 +18,13 @@ from pydantic import ValidationError
 from bot.providers.base import Provider, Runs
 from bot.providers.binding import bind
 from bot.providers.connection import ConnectionSettings
-from bot.providers.registry import distribution_of, provider_class
-from bot.providers.registry import provider_classes as provider_classes
+from bot.providers.registry import find_distribution, find_provider_class
+from bot.providers.registry import list_provider_classes as list_provider_classes
 from bot.support.environment import READABLE_BITS, REFERENCE_PREFIXES, WRITABLE_BITS, resolve_secret
 from bot.support.http import Http
 from bot.support.settings import SettingsError, translate_message
 
-NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 #: Keys that were renamed, by the name that old connections files have.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
 
@@ -35,13 +35,13 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
     From then on, no response contains the connection's own secrets.
     """
     try:
-        provider = provider_class(settings.provider, settings.source)
+        provider = find_provider_class(settings.provider, settings.source)
     except SettingsError as wrong:
         raise SettingsError([f"connections.{settings.name}{one}" for one in wrong.problems]) from None
-    return made(provider, settings, http)
+    return build_bound_provider(provider, settings, http)
 
 
-def made(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
+def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
     """Create a provider whose verbs are bound to whose secret acts."""
     http.hide(settings.secrets())
     built = provider(settings, http)
@@ -59,7 +59,7 @@ def read_connections(
     """
     checked: dict[str, ConnectionSettings] = {}
     try:
-        tables, problems = _tables(source)
+        tables, problems = _read_tables(source)
     except SettingsError as wrong:
         return checked, wrong.problems
     if not tables and not problems:
@@ -69,19 +69,19 @@ def read_connections(
     for name, table in tables.items():
         try:
             is_only = untitled[str(table.get("provider"))] == 1
-            checked[name] = _connection(name, table, folder, is_only=is_only)
+            checked[name] = _check_connection(name, table, folder, is_only=is_only)
         except SettingsError as wrong:
             problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
-    has_secrets = any(_holds_secrets(table) for table in tables.values())
+    has_secrets = any(_has_secrets(table) for table in tables.values())
     if isinstance(source, Path) and has_secrets and source.stat().st_mode & READABLE_BITS:
         problems.append(
             f"USHER_CONNECTIONS: {source.name} contains secrets, but others on this machine can read it: "
             f"chmod 600 {source.name}"
         )
-    return checked, problems + (unclear_people(checked) if has_several else [])
+    return checked, problems + (find_ambiguous_people(checked) if has_several else [])
 
 
-def unclear_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     """Return a problem for each prepared thing whose ``who`` names an id without its Slack workspace.
 
     Where Usher is installed in several, the same id may be somebody else in another one.
@@ -100,27 +100,27 @@ def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> d
     return {name: build(given, http) for name, given in settings.items()}
 
 
-def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+def list_secrets(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     """Return every secret that the connections contain, for the redaction of logs."""
     return [secret for given in settings.values() for secret in given.secrets()]
 
 
-def runs_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
+def can_run_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
     """Return whether any of these connections runs commands that people type."""
-    classes = (provider_class(given.provider, given.source) for given in settings.values())
-    return any(issubclass(one, Runs) and one.runs_commands() for one in classes)
+    classes = (find_provider_class(given.provider, given.source) for given in settings.values())
+    return any(issubclass(one, Runs) and one.can_run_commands() for one in classes)
 
 
-def distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
+def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
     """Return which distribution runs for each connection whose provider isn't ours, with its version."""
-    found = {name: distribution_of(given.provider, given.source) for name, given in settings.items()}
+    found = {name: find_distribution(given.provider, given.source) for name, given in settings.items()}
     return {name: one for name, one in found.items() if one}
 
 
-def _holds_secrets(table: dict[str, Any]) -> bool:
+def _has_secrets(table: dict[str, Any]) -> bool:
     """Return whether a table contains a secret itself, rather than a reference to it."""
     try:
-        fields = _class_of(table).settings_model.model_fields
+        fields = _find_class(table).settings_model.model_fields
     except SettingsError:
         return False
     return any(
@@ -131,11 +131,11 @@ def _holds_secrets(table: dict[str, Any]) -> bool:
     )
 
 
-def _class_of(table: Mapping[str, Any]) -> type[Provider]:
-    return provider_class(str(table.get("provider")), str(table.get("from", "")))
+def _find_class(table: Mapping[str, Any]) -> type[Provider]:
+    return find_provider_class(str(table.get("provider")), str(table.get("from", "")))
 
 
-def _tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
+def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
     """Return the tables below ``connections``, and anything else in the file as problems."""
     path = source if isinstance(source, Path) else Path("its text")
     try:
@@ -162,12 +162,12 @@ def _tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
     ]
 
 
-def _connection(
+def _check_connection(
     name: str, table: dict[str, Any], folder: Path | None, *, is_only: bool
 ) -> ConnectionSettings:
-    if not NAME.match(name):
+    if not CONNECTION_NAME_PATTERN.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
-    provider = _class_of(table)
+    provider = _find_class(table)
     # The connection is named by its table: a key of that name would rename it.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
@@ -181,7 +181,7 @@ def _connection(
         # Files named in a table are relative to the folder of the connections file.
         checked = provider.settings_model.model_validate({**values, "name": name}, context={"folder": folder})
     except ValidationError as invalid:
-        found = [_sentence(error) for error in invalid.errors()]
+        found = [_format_error(error) for error in invalid.errors()]
         problems += [one for one in found if one.partition(":")[0] not in unresolved]
     else:
         if not problems:
@@ -189,7 +189,7 @@ def _connection(
     raise SettingsError(problems)
 
 
-def _sentence(error: Any) -> str:
+def _format_error(error: Any) -> str:
     place = "".join(f".{part}" for part in error["loc"])
     now = _FORMER_KEYS.get(str(error["loc"][-1]) if error["loc"] else "")
     message = {

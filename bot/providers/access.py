@@ -15,13 +15,13 @@ class Access:
     username: str
     credential: Credential
     #: What the call is sent with, for as long as it lasts (``Provider.bind_access``).
-    bound: ApiClient | None = field(default=None, repr=False, compare=False)
+    bound_api: ApiClient | None = field(default=None, repr=False, compare=False)
 
     @property
     def api(self) -> ApiClient:
         """Return the client of the call, bound to the provider's API and to the secret that the verb uses."""
-        assert self.bound is not None, "a verb of a provider that was built binds it"
-        return self.bound
+        assert self.bound_api is not None, "a verb of a provider that was built binds it"
+        return self.bound_api
 
 
 @dataclass(frozen=True, slots=True)

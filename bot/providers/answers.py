@@ -46,7 +46,7 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
     What a failing server, or something in its place, says is not shown to people, unless it has no room.
     """
     status = response.status
-    said = _said(response, message_pointer)
+    said = _read_message(response, message_pointer)
     message = said or _read_sentence(response) or f"HTTP {status}"
     if status >= 500 and not lacks_capacity(message):
         message = f"HTTP {status}"
@@ -68,7 +68,7 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
     if status > 400 and response.body.lstrip()[:1] == b"<":
         # 400 may be the server's own: it couldn't read the request.
         message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
-    if status == 401 and _ACCOUNT_OFF.search(message):
+    if status == 401 and _ACCOUNT_OFF_PATTERN.search(message):
         return errors.Forbidden(message, status=status)
     if status == 401:
         is_over = "expire" in message.casefold()
@@ -76,7 +76,7 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
         return kind(message, status=status)
     kinds: dict[int, type[errors.PermanentError]] = {
         402: errors.LimitReached,
-        403: errors.LimitReached if _QUOTA.search(message) else errors.Forbidden,
+        403: errors.LimitReached if _QUOTA_PATTERN.search(message) else errors.Forbidden,
         409: errors.Conflict,
         423: errors.Conflict,
     }
@@ -86,15 +86,15 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
 
 
 #: How Kubernetes refuses what a quota of the namespace doesn't allow.
-_QUOTA = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
+_QUOTA_PATTERN = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
 #: How a refusal reads that is about the account: no other credential of it is any better.
-_ACCOUNT_OFF = re.compile(
+_ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",
     re.IGNORECASE,
 )
 
 
-def _said(response: Response, message_pointer: str) -> str | None:
+def _read_message(response: Response, message_pointer: str) -> str | None:
     """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
     try:
         return read_words(response.json_object(), message_pointer)
@@ -105,7 +105,7 @@ def _said(response: Response, message_pointer: str) -> str | None:
 #: The longest body that is a sentence.
 MAX_SENTENCE_BYTES = 2000
 #: The most characters that people are shown of a server's own words.
-MAX_MESSAGE = 200
+MAX_MESSAGE_LENGTH = 200
 
 
 def _read_sentence(response: Response) -> str:
@@ -120,12 +120,12 @@ def _read_sentence(response: Response) -> str:
     return _cut_words(value) if isinstance(value, str) else ""
 
 
-def _cut_words(text: str, limit: int = MAX_MESSAGE) -> str:
+def _cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
     return "".join(filter(str.isprintable, clean(text, limit)))
 
 
 #: The same of a message with its details, which say more than the message.
-MAX_WORDS = 300
+MAX_DETAILED_LENGTH = 300
 #: The most details of one refusal that are shown.
 MAX_DETAILS = 5
 #: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
@@ -150,8 +150,8 @@ def read_words(answer: Mapping[str, Any], message_pointer: str = "/message") -> 
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not details:
         return _cut_words(message)
-    said = clean(message, MAX_MESSAGE // 2).rstrip(".:")
-    return _cut_words(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
+    said = clean(message, MAX_MESSAGE_LENGTH // 2).rstrip(".:")
+    return _cut_words(": ".join(filter(None, (said, "; ".join(details)))), MAX_DETAILED_LENGTH)
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -165,7 +165,7 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
     """Yield each detail, cleaned, that the message doesn't have already."""
-    known = clean(message, MAX_WORDS).casefold()
+    known = clean(message, MAX_DETAILED_LENGTH).casefold()
     for part in parts:
         for text in _read_details(part, ""):
             detail = clean(text).rstrip(".")
@@ -200,9 +200,9 @@ def _field_name(value: Any) -> str:
 #: The most characters of a name that are taken from a server (``clean``).
 MAX_NAME_LENGTH = 250
 #: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
-_MILLISECONDS = 1e11
+_MIN_MILLISECONDS = 1e11
 #: No time that means anything is before this one, 1971.
-_FIRST_SECONDS = 31_536_000.0
+_MIN_SECONDS = 31_536_000.0
 
 
 def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
@@ -267,8 +267,8 @@ def parse_time(value: Any, form: str = "") -> float | None:
     except (ValueError, OverflowError):
         number = _parse_time(str(value), form)
     else:
-        number = number / 1000.0 if number > _MILLISECONDS else number
-    return number if _FIRST_SECONDS <= number < _MILLISECONDS else None
+        number = number / 1000.0 if number > _MIN_MILLISECONDS else number
+    return number if _MIN_SECONDS <= number < _MIN_MILLISECONDS else None
 
 
 def _parse_time(text: str, form: str) -> float:
@@ -316,10 +316,10 @@ def require_object(answer: Mapping[str, Any], key: str, where: str = "") -> dict
 
 
 #: What makes a terminal's text coloured or bold.
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> str:
+def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
     """Return the text on one line without secrets and invisible characters, cut to ``limit`` characters."""
     for secret in secrets:
         if secret:
@@ -327,7 +327,7 @@ def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> s
     if text.isascii() and text.isprintable() and "  " not in text:
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    text = _COLOURS.sub("", text)
+    text = _COLOUR_PATTERN.sub("", text)
     # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter

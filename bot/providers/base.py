@@ -24,7 +24,7 @@ from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity
 from bot.providers.answers import Listing
-from bot.providers.connection import ConnectionSettings, LinkMethod, allowed_ide_url, find_by_name
+from bot.providers.connection import ConnectionSettings, LinkMethod, find_by_name, to_allowed_ide_url
 from bot.providers.credentials import Credential, CredentialOwner
 from bot.providers.requests import ApiClient, CredentialPlacement, SendWindow
 from bot.support.errors import CredentialRefused, InvalidRequest
@@ -307,7 +307,7 @@ class Runs(Forms[Offer]):
     variables_key: ClassVar[str] = ""
 
     @classmethod
-    def runs_commands(cls) -> bool:
+    def can_run_commands(cls) -> bool:
         """Return whether a run may be a command that a person types."""
         return not cls.runs_named_jobs
 
@@ -416,12 +416,14 @@ class Events(Facet):
 
 
 #: Straight and typographic quotes, white space, and invisible characters that browsers copy along.
-_AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
+_CHARACTERS_AROUND_TOKENS = (
+    " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
+)
 
 
 #: What a token typed into Slack looks like, whichever provider made it: hexadecimal, random letters of both
 #: cases and digits with a piece that no name has, or a JSON Web Token.
-_TOKENS = re.compile(
+_TOKEN_PATTERN = re.compile(
     r"[0-9A-Fa-f]{32,512}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=.*[0-9A-Za-z]{16})[0-9A-Za-z_+/-]{32,512}={0,2}"
     r"|eyJ[\w-]{8,2000}\.eyJ[\w-]{2,4000}\.[\w-]{8,2000}",
@@ -546,7 +548,7 @@ class Provider(ABC):
 
     def clean_token(self, text: str) -> str:
         """Return a pasted token without the quotes and white space that copying adds."""
-        return text.strip(_AROUND_TOKENS)
+        return text.strip(_CHARACTERS_AROUND_TOKENS)
 
     def is_available_to(self, principal: Principal) -> bool:
         """Return whether a person's Slack workspace or organisation may use the connection."""
@@ -555,7 +557,7 @@ class Provider(ABC):
 
     def looks_like_token(self, text: str) -> bool:
         """Return whether a word may be a whole token; ids may look the same."""
-        return _TOKENS.fullmatch(text) is not None or text in self._secrets
+        return _TOKEN_PATTERN.fullmatch(text) is not None or text in self._secrets
 
     @abstractmethod
     async def probe(self) -> str:
@@ -664,7 +666,7 @@ class Provider(ABC):
 
     def allowed_url(self, url: str | None) -> str | None:
         """Return an IDE URL in its safe form if this connection allows its host, otherwise None."""
-        return allowed_ide_url(url, self.settings.base_url, self.ide_hosts())
+        return to_allowed_ide_url(url, self.settings.base_url, self.ide_hosts())
 
     def describe(self) -> Mapping[str, Any]:
         """Return what ``doctor`` shows about the connection: no secrets."""

@@ -15,12 +15,12 @@ from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
 #: What ``Provider.credential_owner`` calls the verbs that are given an access, where it isn't their own name.
-_CALLS: Final = {
+_CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     "discover": "list",
     "create_stopped": "create",
 }
-_VERBS: Final = (
+_BOUND_METHODS: Final = (
     *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
     *("create", "create_stopped", "list_names", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
@@ -35,26 +35,26 @@ _WITHOUT_ACCESS: Final = (
 
 def bind(provider: Provider) -> None:
     """Bind each verb's client to the secret that ``Provider.credential_owner`` declares."""
-    for name in _VERBS:
+    for name in _BOUND_METHODS:
         if hasattr(provider, name):
-            make = _streamed if name == "run_output" else _called
-            setattr(provider, name, make(provider, name, _CALLS.get(name, name)))
+            make = _bind_stream if name == "run_output" else _bind_method
+            setattr(provider, name, make(provider, name, _CALL_NAMES.get(name, name)))
     for name in _WITHOUT_ACCESS:
         if hasattr(provider, name):
-            setattr(provider, name, _asked(provider, name))
+            setattr(provider, name, _hide_arguments(provider, name))
 
 
-def _called(provider: Provider, name: str, call: str) -> Callable[..., Awaitable[Any]]:
+def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awaitable[Any]]:
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
-        with _hiding(bound.api.secrets):
+        with _hide_secrets(bound.api.secrets):
             return await getattr(type(provider), name)(provider, bound, *args, **options)
 
     return verb
 
 
-def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIterator[Any]]:
+def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., AsyncIterator[Any]]:
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> AsyncIterator[Any]:
         bound = provider.bind_access(access, call)
@@ -62,7 +62,7 @@ def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIt
         try:
             while True:
                 # Not across a yield: who reads is another call.
-                with _hiding(bound.api.secrets):
+                with _hide_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)
                     except StopAsyncIteration:
@@ -74,18 +74,18 @@ def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIt
     return verb
 
 
-def _asked(provider: Provider, name: str) -> Callable[..., Awaitable[Any]]:
+def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[Any]]:
     @wraps(getattr(provider, name))
     async def verb(*args: Any, **options: Any) -> Any:
         given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
-        with _hiding((*given, *provider.settings.secrets())):
+        with _hide_secrets((*given, *provider.settings.secrets())):
             return await getattr(type(provider), name)(provider, *args, **options)
 
     return verb
 
 
 @contextmanager
-def _hiding(secrets: Collection[str]) -> Iterator[None]:
+def _hide_secrets(secrets: Collection[str]) -> Iterator[None]:
     """Keep a call's secrets out of the log, and out of the error that it raises."""
     try:
         with redact_secrets(secrets):

@@ -32,8 +32,8 @@ from bot.domain.people import Principal
 from bot.domain.user_groups import UserGroups
 from bot.support.addresses import is_loopback
 
-_PREPARED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
+_TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link: with their own token, as a username that an administrator
 #: approved, or without any link.
 LinkMethod = Literal["token", "admin", "none"]
@@ -56,7 +56,7 @@ class PreparedTemplate(Strict):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        if not _PREPARED_NAME.fullmatch(value):
+        if not _TEMPLATE_NAME_PATTERN.fullmatch(value):
             raise ValueError("needs lower-case letters, digits, - and _, at most 41")
         return value
 
@@ -65,7 +65,7 @@ class PreparedTemplate(Strict):
         """Return its display name."""
         return self.title or self.name
 
-    def join(self, groups: UserGroups) -> None:
+    def set_groups(self, groups: UserGroups) -> None:
         """Have those groups say who is in them whom ``who`` names."""
         self._groups = groups
 
@@ -81,7 +81,7 @@ class PreparedTemplate(Strict):
 P = TypeVar("P", bound=PreparedTemplate)
 
 
-def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
+def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
     if len({one.name for one in value}) < len(value):
         raise ValueError(f"two {info.field_name} have the same name")
     return value
@@ -90,7 +90,7 @@ def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
 #: A setting that lists hosts, each with its port or all below it.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
 #: A setting that lists prepared things.
-TemplateList = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
+TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
 def find_by_name(prepared: Iterable[P], name: str) -> P | None:
@@ -166,7 +166,7 @@ class ConnectionSettings(Strict):
     @field_validator("workspaces")
     @classmethod
     def _workspaces(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if value is not None and not (value and all(map(_SLACK_WORKSPACE.fullmatch, value))):
+        if value is not None and not (value and all(map(_SLACK_WORKSPACE_PATTERN.fullmatch, value))):
             raise ValueError("needs ids of Slack workspaces or organisations, such as T0123ABCD or E0123ABCD")
         return value
 
@@ -213,10 +213,10 @@ class ConnectionSettings(Strict):
 
 
 #: Slack buttons accept addresses of up to 3000 characters.
-MAX_LENGTH = 3000
-_PORTS = {"https": 443, "http": 80}
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-_KEEP = "%/:?#[]@!$&'()*+,;=-._~"
+MAX_URL_LENGTH = 3000
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_LABEL_PATTERN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ class Origin:
     def netloc(self) -> str:
         """Return host and port as an address shows them, without the default port."""
         host = self.shown_host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -255,14 +255,14 @@ def normalise_base_url(text: str) -> str:
     if origin.scheme == "http" and not origin.is_loopback:
         raise ValueError("the address must begin with https:// (http:// only for this machine)")
     segments = parts.path.split("/")
-    if any(is_dots(segment) for segment in segments):
+    if any(is_dot_segment(segment) for segment in segments):
         raise ValueError("the address must not have . or .. in its path")
-    path = quote(parts.path, safe=_KEEP).rstrip("/")
+    path = quote(parts.path, safe=_SAFE_CHARACTERS).rstrip("/")
     return f"{origin.scheme}://{origin.netloc}{path}"
 
 
 @lru_cache(maxsize=256)
-def origin_of(url: str) -> Origin:
+def parse_origin(url: str) -> Origin:
     """Return scheme, host and port; raise ValueError with a sentence."""
     return _split(url)[0]
 
@@ -283,7 +283,7 @@ def path_below(url: str, base_url: str) -> str | None:
     return parts.path[len(prefix) :] or "/"
 
 
-def one_label_below(url: str, base_url: str) -> str | None:
+def match_subdomain(url: str, base_url: str) -> str | None:
     """Return the base URL of an address whose host is the base URL's own with one more label in front of it.
 
     Scheme and port must be the base URL's. None for every other address.
@@ -311,7 +311,7 @@ def normalise_pattern(text: str) -> str:
     return f"{star}{origin.shown_host}{port}"
 
 
-def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
+def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
     """Return the address in a safe form if it may be sent to its owner, otherwise None.
 
     It must be https (http only from loopback to loopback) and be on the base URL's own host and port, or on
@@ -321,28 +321,28 @@ def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> 
         return None
     try:
         origin, parts = _split(url)
-        base = origin_of(base_url)
+        base = parse_origin(base_url)
     except ValueError:
         return None
     if origin.scheme == "http" and not (base.scheme == "http" and base.is_loopback and origin.is_loopback):
         return None
     is_base = (origin.host, origin.port) == (base.host, base.port)
-    if not is_base and not any(_matches(origin, base, pattern) for pattern in patterns):
+    if not is_base and not any(_is_match(origin, base, pattern) for pattern in patterns):
         return None
     rest = parts.path or "/"
     rest += f"?{parts.query}" if parts.query else ""
     rest += f"#{parts.fragment}" if parts.fragment else ""
-    safe = f"{origin.scheme}://{origin.netloc}{quote(rest, safe=_KEEP)}"
-    return safe if len(safe) <= MAX_LENGTH else None
+    safe = f"{origin.scheme}://{origin.netloc}{quote(rest, safe=_SAFE_CHARACTERS)}"
+    return safe if len(safe) <= MAX_URL_LENGTH else None
 
 
-def _matches(origin: Origin, base: Origin, pattern: str) -> bool:
+def _is_match(origin: Origin, base: Origin, pattern: str) -> bool:
     try:
         normal = normalise_pattern(pattern)
         wanted, parts = _split(f"https://{normal.removeprefix('*.')}")
     except ValueError:
         return False
-    ports = {_PORTS[origin.scheme], base.port} if parts.port is None else {parts.port}
+    ports = {_DEFAULT_PORTS[origin.scheme], base.port} if parts.port is None else {parts.port}
     if origin.port not in ports:
         return False
     if not normal.startswith("*."):
@@ -352,7 +352,7 @@ def _matches(origin: Origin, base: Origin, pattern: str) -> bool:
 
 
 def _split(url: str) -> tuple[Origin, SplitResult]:
-    if not url or len(url) > MAX_LENGTH:
+    if not url or len(url) > MAX_URL_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
     if "\\" in url or " " in url or not url.isprintable():
         raise ValueError("the address must not contain spaces, backslashes or invisible characters")
@@ -361,18 +361,18 @@ def _split(url: str) -> tuple[Origin, SplitResult]:
         port = parts.port
     except ValueError:
         raise ValueError("the address can't be read") from None
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise ValueError("the address must begin with https:// and name a host")
     if "@" in parts.netloc:
         raise ValueError("the address must not contain a name or password")
     if parts.netloc.endswith(":") or port == 0:
         raise ValueError("the address has an invalid port")
-    host = _normal_host(parts.hostname)
-    return Origin(parts.scheme, host, port or _PORTS[parts.scheme]), parts
+    host = _normalise_host(parts.hostname)
+    return Origin(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme]), parts
 
 
 @lru_cache(maxsize=1024)
-def _normal_host(text: str) -> str:
+def _normalise_host(text: str) -> str:
     if _is_address(text):
         return str(ipaddress.ip_address(text))
     try:
@@ -380,7 +380,7 @@ def _normal_host(text: str) -> str:
     except ValueError:
         raise ValueError("the address has an invalid host") from None
     labels = host.split(".")
-    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(host) > 253 or not all(_LABEL_PATTERN.fullmatch(label) for label in labels):
         raise ValueError("the address has an invalid host")
     # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
@@ -396,6 +396,6 @@ def _is_address(host: str) -> bool:
     return "%" not in host
 
 
-def is_dots(segment: str) -> bool:
+def is_dot_segment(segment: str) -> bool:
     """Return whether a path segment is ``.`` or ``..`` in any spelling."""
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None

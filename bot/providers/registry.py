@@ -20,70 +20,85 @@ from bot.providers.base import Provider
 from bot.support.settings import SettingsError
 
 #: The entry points by which distributions say which providers they bring, each named by its kind.
-GROUP: Final = "usher.providers"
+ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that providers from outside have to be written for.
 API_VERSION: Final = 0
-_OURS: Final = __name__.rpartition(".")[0]
-_DECLARED: Final = ("kind", "title", "pace")
+_PACKAGE: Final = __name__.rpartition(".")[0]
+_REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 
 
 @cache
-def provider_class(kind: str, source: str = "") -> type[Provider]:
+def find_provider_class(kind: str, source: str = "") -> type[Provider]:
     """Return the provider of a kind from a distribution ("": ours); raise SettingsError with all problems.
 
     They are of a connection's keys, each beginning with the key's name.
     """
-    if (ours := _ours(kind)) is not None:
+    if (ours := _find_own(kind)) is not None:
         if source:
             raise SettingsError([f".from: has to be left out: {kind} is Usher's own provider"])
         return ours
-    brought = {_normal(one.dist.name): one for one in entry_points(group=GROUP, name=kind) if one.dist}
-    if found := brought.get(_normal(source)):
-        return _loaded(found, _named(found.dist))
+    brought = {
+        _normalise_name(one.dist.name): one
+        for one in entry_points(group=ENTRY_POINT_GROUP, name=kind)
+        if one.dist
+    }
+    if found := brought.get(_normalise_name(source)):
+        return _load_provider(found, _format_distribution(found.dist))
     if brought:
-        raise SettingsError([f".from: needs to be {_either(brought)}, the distribution that brings {kind}"])
+        raise SettingsError(
+            [f".from: needs to be {_format_choices(brought)}, the distribution that brings {kind}"]
+        )
     if source:
         raise SettingsError([f".from: {source} isn't installed, or doesn't bring a provider {kind}"])
-    raise SettingsError([f".provider: needs one of {', '.join(sorted(provider_classes()))}"])
+    raise SettingsError([f".provider: needs one of {', '.join(sorted(list_provider_classes()))}"])
 
 
 @cache
-def provider_classes() -> Mapping[str, type[Provider]]:
+def list_provider_classes() -> Mapping[str, type[Provider]]:
     """Return every provider of this folder by its kind."""
-    return {kind: found for kind in sorted(_modules()) if (found := _ours(kind)) is not None}
+    return {kind: found for kind in sorted(_list_modules()) if (found := _find_own(kind)) is not None}
 
 
-def installed() -> dict[str, str]:
+def list_installed() -> dict[str, str]:
     """Return every kind that can be had, with the distribution that brings it and its version ("": ours).
 
     Nothing from outside is imported. What several bring is left out: a connection has to choose.
     """
     brought: dict[str, list[str]] = {}
-    for one in entry_points(group=GROUP):
-        brought.setdefault(one.name, []).append(_named(one.dist))
+    for one in entry_points(group=ENTRY_POINT_GROUP):
+        brought.setdefault(one.name, []).append(_format_distribution(one.dist))
     alone = {kind: names[0] for kind, names in brought.items() if len(names) == 1}
-    return alone | dict.fromkeys(provider_classes(), "")
+    return alone | dict.fromkeys(list_provider_classes(), "")
 
 
-def distribution_of(kind: str, source: str) -> str:
+def find_distribution(kind: str, source: str) -> str:
     """Return name and version of the distribution that a connection's provider is from ("": ours)."""
     if not source:
         # Looking for entry points reads the metadata of everything that is installed.
         return ""
-    brought = (one.dist for one in entry_points(group=GROUP, name=kind) if one.dist)
-    return next((_named(one) for one in brought if _normal(one.name) == _normal(source)), "")
+    brought = (one.dist for one in entry_points(group=ENTRY_POINT_GROUP, name=kind) if one.dist)
+    return next(
+        (
+            _format_distribution(one)
+            for one in brought
+            if _normalise_name(one.name) == _normalise_name(source)
+        ),
+        "",
+    )
 
 
 @cache
-def _modules() -> frozenset[str]:
-    return frozenset(module.name for module in pkgutil.iter_modules(importlib.import_module(_OURS).__path__))
+def _list_modules() -> frozenset[str]:
+    return frozenset(
+        module.name for module in pkgutil.iter_modules(importlib.import_module(_PACKAGE).__path__)
+    )
 
 
-def _ours(kind: str) -> type[Provider] | None:
+def _find_own(kind: str) -> type[Provider] | None:
     """Return the provider that a module or package defines, and not the one that it derives it from."""
-    if kind not in _modules():
+    if kind not in _list_modules():
         return None
-    place = f"{_OURS}.{kind}"
+    place = f"{_PACKAGE}.{kind}"
     for value in vars(importlib.import_module(place)).values():
         if _is_provider(value) and f"{value.__module__}.".startswith(f"{place}.") and value.kind == kind:
             return value
@@ -94,7 +109,7 @@ def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
     return inspect.isclass(value) and issubclass(value, Provider) and not inspect.isabstract(value)
 
 
-def _loaded(found: EntryPoint, where: str) -> type[Provider]:
+def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
     """Import a provider from outside; what it lacks is said by name, all at once."""
     try:
         value = found.load()
@@ -103,14 +118,14 @@ def _loaded(found: EntryPoint, where: str) -> type[Provider]:
         raise SettingsError([f".provider: {where} can't be imported: {why}"]) from None
     if not (inspect.isclass(value) and issubclass(value, Provider)):
         raise SettingsError([f".provider: {found.value} of {where} isn't a subclass of Provider"])
-    if problems := problems_with(value, found.name):
+    if problems := find_problems(value, found.name):
         raise SettingsError([f".provider: {where} {problem}" for problem in problems])
     return value
 
 
-def problems_with(value: type[Provider], name: str) -> list[str]:
+def find_problems(value: type[Provider], name: str) -> list[str]:
     """Return what keeps a provider from outside from being the one of a name."""
-    problems = [f"lacks {declared}" for declared in _DECLARED if not hasattr(value, declared)]
+    problems = [f"lacks {declared}" for declared in _REQUIRED_ATTRIBUTES if not hasattr(value, declared)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version
     problems += [f"calls itself {kind}, not {name}"] if kind != name else []
@@ -118,14 +133,14 @@ def problems_with(value: type[Provider], name: str) -> list[str]:
     return problems
 
 
-def _named(found: Distribution | None) -> str:
+def _format_distribution(found: Distribution | None) -> str:
     return "" if found is None else f"{found.name} {found.version}"
 
 
-def _normal(name: str) -> str:
+def _normalise_name(name: str) -> str:
     """Return a distribution's name as packages are compared (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _either(brought: Mapping[str, EntryPoint]) -> str:
+def _format_choices(brought: Mapping[str, EntryPoint]) -> str:
     return " or ".join(f'"{name}"' for name in sorted(brought))

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.domain.failure_causes import lacks_capacity
 from bot.providers.answers import Listing, log_oddity, to_error
-from bot.providers.connection import allowed_ide_url, origin_of
+from bot.providers.connection import parse_origin, to_allowed_ide_url
 from bot.providers.credentials import Credential
 from bot.support import errors
 from bot.support.http import Asking, Http, open_stream
@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 K = TypeVar("K")
 
-_READS = frozenset({"GET", "HEAD"})
-MAX_ID = 1000
-_HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+MAX_ID_LENGTH = 1000
+_SENDABLE_PATTERN = re.compile(r"[!-~]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class ApiClient:
         Raises the ProviderError that the status represents. A call that changes something raises
         UnknownOutcome if it was sent and nothing usable came back.
         """
-        changes = method not in _READS
+        changes = method not in _SAFE_METHODS
         response = await self.send(method, address, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
             raise to_error(response, changes=changes, message_pointer=self.message_pointer)
@@ -119,14 +119,14 @@ class ApiClient:
         **options: Unpack[Options],
     ) -> Response:
         """Send once and return the response, whatever its status; no redirect is followed."""
-        url, asked = self._asked(address, options)
+        url, asked = self._prepare(address, options)
         until = None if window is None else window.until
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, **options: Unpack[Options]) -> Response:
         """Read what an event stream has to say now (``Http.peek``)."""
-        url, asked = self._asked(address, options)
+        url, asked = self._prepare(address, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
 
@@ -134,17 +134,17 @@ class ApiClient:
         self, method: str, address: str, *, max_bytes: int, json_body: Any = None
     ) -> AbstractAsyncContextManager[Stream]:
         """Open a response to be read piece by piece (``open_stream``)."""
-        url, asked = self._asked(address, {"max_bytes": max_bytes, "json_body": json_body})
+        url, asked = self._prepare(address, {"max_bytes": max_bytes, "json_body": json_body})
         return open_stream(self._http, method, url, **asked)
 
-    def _asked(self, address: str, options: Options) -> tuple[str, Any]:
+    def _prepare(self, address: str, options: Options) -> tuple[str, Any]:
         """Return the whole address, and the options with the credential where that goes."""
-        url, takes_it = self._whole(address)
+        url, takes_it = self._resolve(address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
             name, scheme = self.credential_in.name, self.credential_in.scheme
-            token = sendable(self.credential)
+            token = read_sendable_token(self.credential)
             if self.credential_in.in_query:
                 more["query"] = {name: token, **(options.get("query") or {})}
             else:
@@ -156,14 +156,14 @@ class ApiClient:
             "hides": (*options.get("hides", ()), *self.secrets),
         }
 
-    def _whole(self, address: str) -> tuple[str, bool]:
+    def _resolve(self, address: str) -> tuple[str, bool]:
         """Return the whole address, and whether the credential goes there; raise Untrusted if nothing may."""
         if address.startswith("/"):
             return self.root + address, True
         if is_at(address, self.root):
             return address, True
         for pattern, takes_it in self.other_hosts().items():
-            if allowed_ide_url(address, self.root, (pattern,)) is not None:
+            if to_allowed_ide_url(address, self.root, (pattern,)) is not None:
                 return address, takes_it
         raise errors.Untrusted("the address leads to another server")
 
@@ -171,7 +171,7 @@ class ApiClient:
 def is_at(url: str, root: str) -> bool:
     """Return whether two addresses have the same origin."""
     try:
-        return origin_of(url) == origin_of(root)
+        return parse_origin(url) == parse_origin(root)
     except ValueError:
         return False
 
@@ -217,26 +217,26 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
 
 
 #: How a refusal ends that means that it is so already, by what was asked for; documents don't say.
-_ALREADY: Mapping[str, str] = {
+_REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
 #: It is on its way to something else then.
-_PENDING = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
+_PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
 #: What a refusal may call what it was asked to change, besides its names.
-_THING = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
-_NOT_RUNNING = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
+_THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
+_NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
     """Return whether words say that of the very thing; others may be up, or another part of it down."""
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
-    what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING}( {own})?|{own}))"
-    so = rf"(is|was|has been|had been)( already| currently)* {_ALREADY[goal]}"
-    so += rf"|{_NOT_RUNNING}" if goal == "stop" else ""
-    said = rf"({what} ({so})|(^|[:;,.(] )already {_ALREADY[goal]})\b"
+    what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"
+    so = rf"(is|was|has been|had been)( already| currently)* {_REACHED_PATTERNS[goal]}"
+    so += rf"|{_NOT_RUNNING_PATTERN}" if goal == "stop" else ""
+    said = rf"({what} ({so})|(^|[:;,.(] )already {_REACHED_PATTERNS[goal]})\b"
     return re.search(said, message, re.IGNORECASE) is not None
 
 
@@ -253,7 +253,7 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
     except errors.PermanentError as error:
         if not error.is_quoted or (goal == "start" and lacks_capacity(error.message)):
             raise
-        if _PENDING.search(error.message):
+        if _PENDING_PATTERN.search(error.message):
             raise errors.Conflict(error.message, status=error.status) from None
         if _is_already(goal, error.message, names):
             return error.message
@@ -312,14 +312,14 @@ def encode_path_segment(text: str) -> str:
         quoted = quote(text, safe="")
     except UnicodeEncodeError:
         quoted = ""
-    if not quoted or set(text) == {"."} or len(quoted) > MAX_ID:
+    if not quoted or set(text) == {"."} or len(quoted) > MAX_ID_LENGTH:
         raise errors.NotFound("there is no such id")
     return quoted
 
 
-def sendable(credential: Credential) -> str:
+def read_sendable_token(credential: Credential) -> str:
     """Return a token; raise CredentialRefused if it can't be one, before it is sent anywhere."""
     token = credential.token.get_secret_value()
-    if not _HEADER_SAFE.fullmatch(token):
+    if not _SENDABLE_PATTERN.fullmatch(token):
         raise errors.CredentialRefused("the token contains characters that no token has")
     return token

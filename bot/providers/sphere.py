@@ -24,13 +24,20 @@ from bot.domain.stops import Ending, StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.messages.texts.times import make_time_placeholder
 from bot.providers import answers, base, requests
-from bot.providers.answers import MAX_MESSAGE, clean, find_text, log_oddity, require_object, require_text
+from bot.providers.answers import (
+    MAX_MESSAGE_LENGTH,
+    clean,
+    find_text,
+    log_oddity,
+    require_object,
+    require_text,
+)
 from bot.providers.connection import (
     ConnectionSettings,
     HostPatterns,
     LinkMethod,
     normalise_pattern,
-    origin_of,
+    parse_origin,
 )
 from bot.support import errors
 from bot.support.cleaning import HIDDEN, hide_secrets
@@ -41,7 +48,7 @@ _TOKEN = re.compile(r"[!-~]{1,1000}")
 _ID = re.compile(r"[0-9a-f]{32}")
 _API = "/api/v1"
 #: A year: nobody wants more minutes than that.
-_MOST_MINUTES = 525_600
+_MAX_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
@@ -64,11 +71,11 @@ class SphereSettings(ConnectionSettings):
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
     #: How long a stopped workspace is kept; without it, stopping would remove it.
-    retention_minutes: int = Field(1_440, gt=0, le=_MOST_MINUTES)
+    retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: A workspace is stopped after this long without use; by default, the project's own time.
-    inactivity_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
+    inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: A workspace is removed this long after it was made, whatever it is used for; by default, never.
-    total_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
+    total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
     auto_resume: bool = False
 
@@ -120,13 +127,13 @@ class SphereSettings(ConnectionSettings):
     @property
     def sdk_host(self) -> str:
         """Return the host that the SDK is loaded from, with its port if it is unusual."""
-        return self.sdk_base or origin_of(self.base_url).netloc
+        return self.sdk_base or parse_origin(self.base_url).netloc
 
     @property
     def sdk_is_https(self) -> bool:
         """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
-        is_local = origin_of(self.base_url).scheme == "http"
-        return not (is_local and origin_of(f"https://{self.sdk_host}").is_loopback)
+        is_local = parse_origin(self.base_url).scheme == "http"
+        return not (is_local and parse_origin(f"https://{self.sdk_host}").is_loopback)
 
 
 LONGEST_NAME = 80
@@ -134,7 +141,7 @@ NAME_HINT = "Defaults to the template's name."
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SphereOffer:
     """Hold the projects that people may use, in the server's order."""
 
     projects: tuple[forms.Choice, ...]
@@ -145,7 +152,7 @@ LIST_SECONDS = 10.0
 #: A longer list is taken to be endless.
 MAX_PAGES = 100
 #: The most entries that a page may be asked for.
-PAGE = "30"
+PAGE_SIZE = "30"
 #: The fields that tell a workspace we made from others; items of a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 #: How a refusal that means "not yet" reads; its status is not documented.
@@ -158,7 +165,7 @@ _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
 
-class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.EmbeddedPage, base.Events):
+class SphereProvider(base.Provider, base.Removal, base.Creation[SphereOffer], base.EmbeddedPage, base.Events):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
@@ -169,7 +176,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(
         "access_token", in_query=True
     )
-    offer_model: ClassVar[type[Offer]] = Offer
+    offer_model: ClassVar[type[SphereOffer]] = SphereOffer
     # No rate limit is published: 5 s between status reads of a workspace.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0,
@@ -189,38 +196,40 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
         """Read the states one after another; the list can't be restricted to some."""
         read = {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
         gone = Observed(State.GONE, actions=frozenset())
-        return {remote_id: gone if one is None else observed(one) for remote_id, one in read.items()}
+        return {remote_id: gone if one is None else to_observed(one) for remote_id, one in read.items()}
 
     async def _read(
         self, access: base.Access, remote_id: str, window: base.SendWindow | None = None
     ) -> dict[str, Any] | None:
         """Read a workspace; None if there is none."""
         try:
-            response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
+            response = await access.api.call("GET", f"/workspaces/{_check_id(remote_id)}", window=window)
             answer = response.json_object()
         except errors.NotFound:
             return None
-        workspace = workspace_in(answer)
-        if id_in(workspace) != remote_id:
+        workspace = unwrap_workspace(answer)
+        if read_id(workspace) != remote_id:
             raise errors.BadAnswer("the answer is about another workspace")
         return workspace
 
     async def start(self, access: base.Access, workspace: Workspace) -> str | None:
         """Resume; refused as long as it is still stopping."""
-        return await self._drive(access, workspace, "start", "resume")
+        return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
         self.require_stop_mode(mode)
-        return await self._drive(access, workspace, "stop", "stop")
+        return await self._change_state(access, workspace, "stop", "stop")
 
     async def remove(self, access: base.Access, workspace: Workspace) -> str | None:
         """Remove for good; a PUT, not a DELETE."""
-        return await self._drive(access, workspace, "remove", "remove")
+        return await self._change_state(access, workspace, "remove", "remove")
 
-    async def _drive(self, access: base.Access, workspace: Workspace, goal: str, verb: str) -> str | None:
+    async def _change_state(
+        self, access: base.Access, workspace: Workspace, goal: str, verb: str
+    ) -> str | None:
         starts = goal == "start"
-        path = f"/workspaces/{_part(workspace.remote_id)}/{verb}"
+        path = f"/workspaces/{_check_id(workspace.remote_id)}/{verb}"
         try:
             asking = _change(access, "PUT", path, starts=starts)
             return await requests.accept_already_done(goal, asking, workspace.remote_id, workspace.name)
@@ -246,7 +255,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def read_offer(self, access: base.Access) -> Offer:
+    async def read_offer(self, access: base.Access) -> SphereOffer:
         """Read the projects that people may use, page by page."""
         allowed = self.settings.projects
 
@@ -256,10 +265,10 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
             return (key, name) if allowed == "all" or key in allowed else None
 
         projects = dict(answers.read_entries(await _pages(access, "/projects"), "items", read))
-        return Offer(tuple(forms.Choice(key, name) for key, name in projects.items()))
+        return SphereOffer(tuple(forms.Choice(key, name) for key, name in projects.items()))
 
     def form(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+        self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
         """Ask for the project, which may be given by its name, and for the person's own name for it.
 
@@ -279,7 +288,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
         )
 
     def spec(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+        self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
         """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
         projects = {one.value: one.label for one in offer.projects}
@@ -316,7 +325,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
         except errors.NotFound:
             raise errors.InvalidRequest(NO_PROJECT) from None
         with requests.bad_answer_as_unknown_outcome():
-            made = id_in(answers.require_object(answer, "workspace"))
+            made = read_id(answers.require_object(answer, "workspace"))
         return Created(made, spec.name or made)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
@@ -331,15 +340,15 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
         It includes those that the list says too little about: ``read_creation_time`` reads them. One that
         can't be read at all may be the one, so then nothing is certain.
         """
-        query = {"project_id": spec.text("project"), "limit": PAGE}
+        query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
-            await _pages(access, "/workspaces", query), "items", lambda item: (id_in(item), item)
+            await _pages(access, "/workspaces", query), "items", lambda item: (read_id(item), item)
         )
         if not listed.is_whole:
             return OutcomeSearch()
         found = []
         for remote_id, item in listed:
-            made_at = self._made_at(item)
+            made_at = self._parse_creation_time(item)
             is_described = item.keys() >= _TELLING
             if not is_described or (made_at is not None and made_at >= since - base.MAX_CLOCK_SKEW_SECONDS):
                 found.append(Created(remote_id, spec.name or remote_id, has_details=is_described))
@@ -348,20 +357,20 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
     async def read_creation_time(self, access: base.Access, remote_id: str) -> float | None:
         """Read when a workspace was made; None if it was not made in the way we make them."""
         workspace = await self._read(access, remote_id)
-        return None if workspace is None else self._made_at(workspace)
+        return None if workspace is None else self._parse_creation_time(workspace)
 
-    def _made_at(self, workspace: Mapping[str, Any]) -> float | None:
+    def _parse_creation_time(self, workspace: Mapping[str, Any]) -> float | None:
         is_like_ours = (
-            minutes(workspace.get("retention_time_stopped")) == self.settings.retention_minutes * 60.0
+            parse_minutes(workspace.get("retention_time_stopped")) == self.settings.retention_minutes * 60.0
             and workspace.get("workspace_token_required") is True
             and workspace.get("auto_resume") is self.settings.auto_resume
         )
-        return moment(workspace.get("created_at")) if is_like_ours else None
+        return parse_sphere_time(workspace.get("created_at")) if is_like_ours else None
 
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook about finished scenarios."""
         check_signature(self.settings.webhook_secret, headers.get(SIGNATURE, ""), body)
-        return events_of(hide_secrets(body, self.settings.secrets()))
+        return parse_messages(hide_secrets(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 
@@ -388,7 +397,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.Emb
 
     def embedding(self) -> base.Embedding:
         """Name the SDK's host, and the endpoint whose workspaces it shows."""
-        own, endpoint = self.settings, origin_of(self.settings.base_url)
+        own, endpoint = self.settings, parse_origin(self.settings.base_url)
         origin = f"{endpoint.scheme}://{endpoint.netloc}"
         return base.Embedding(own.sdk_host, own.sdk_is_https, origin, own.page_hosts, own.page_inline_styles)
 
@@ -445,39 +454,39 @@ async def _change(
     return answer if isinstance(answer, dict) else {}
 
 
-def _part(remote_id: str) -> str:
+def _check_id(remote_id: str) -> str:
     """Return an id for a path; raise NotFound if it is malformed, before anything is sent."""
     if not _ID.fullmatch(remote_id):
         raise errors.NotFound("there is no such workspace")
     return remote_id
 
 
-_STATES = {
+_STATES_BY_CODE = {
     1: State.STARTING,
     2: State.RUNNING,
     3: State.STOPPED,
     4: State.GONE,
     5: State.FAILED,
 }
-_PERMISSIONS: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
-_MINUTE = 60.0
+_ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
+_MINUTE_SECONDS = 60.0
 #: More minutes than this are no realistic time.
-_MOST_MINUTES = 10_000_000
-_TIME = "%Y-%m-%d %H:%M:%S %z"
-_MAX_TOKEN = 200
+_MAX_MINUTES = 10_000_000
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
+_MAX_TOKEN_LENGTH = 200
 INIT_FAILED = "Its set-up failed"
-TIME_UP = "It was removed because its time was up."
-UNUSED = "It was removed because nobody was using it."
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+REMOVED_TIME_UP = "It was removed because its time was up."
+REMOVED_UNUSED = "It was removed because nobody was using it."
+_URL_PATTERN = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
-def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
+def unwrap_workspace(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the workspace in a response, either bare or under its name; raise BadAnswer."""
     inner = answer.get("workspace")
     return inner if isinstance(inner, dict) else dict(answer)
 
 
-def id_in(workspace: Any) -> str:
+def read_id(workspace: Any) -> str:
     """Return a workspace's id; raise BadAnswer if it can't be one."""
     value = answers.require_id(workspace, "id").lower()
     if not _ID.fullmatch(value):
@@ -485,18 +494,20 @@ def id_in(workspace: Any) -> str:
     return value
 
 
-def observed(workspace: Mapping[str, Any]) -> Observed:
+def to_observed(workspace: Mapping[str, Any]) -> Observed:
     """Return what is known of a workspace; raise BadAnswer. Its own token is removed from all texts."""
     value = workspace.get("retention_time_stopped")
-    is_kept = None if value is None else minutes(value) > 0
-    return replace(_observed(workspace), is_kept=is_kept, last_used_at=moment(workspace.get("last_usage")))
+    is_kept = None if value is None else parse_minutes(value) > 0
+    return replace(
+        _observe(workspace), is_kept=is_kept, last_used_at=parse_sphere_time(workspace.get("last_usage"))
+    )
 
 
-def _observed(workspace: Mapping[str, Any]) -> Observed:
+def _observe(workspace: Mapping[str, Any]) -> Observed:
     value = answers.find_object(workspace, "state")
-    code = _code(value.get("code"))
-    state = _STATES.get(code) if isinstance(code, int) else None
-    actions = _actions(workspace)
+    code = _parse_code(value.get("code"))
+    state = _STATES_BY_CODE.get(code) if isinstance(code, int) else None
+    actions = _read_actions(workspace)
     if state is None:
         name = value.get("name")
         strange = base.describe_unknown_state(
@@ -506,39 +517,41 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
     token = find_text(workspace, "workspace_token")
     secrets = (token or "",)
     if state is State.GONE:
-        ended = moment(workspace.get("terminated_at"))
-        why = None if ended is None else _why_gone(workspace, ended)
+        ended = parse_sphere_time(workspace.get("terminated_at"))
+        why = None if ended is None else _find_removal_reason(workspace, ended)
         return Observed(state, detail=why, actions=frozenset(), down_at=ended)
     if state is State.FAILED:
         reason = clean(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
-        ended = moment(workspace.get("terminated_at"))
-        return Observed(state, reason=reason or None, actions=_only(actions, "remove"), down_at=ended)
+        ended = parse_sphere_time(workspace.get("terminated_at"))
+        return Observed(
+            state, reason=reason or None, actions=_restrict_actions(actions, "remove"), down_at=ended
+        )
     if state is State.STOPPED:
         may: set[Action] = {"start"}
-        may |= _only(actions, "remove", "open")
-        return Observed(state, actions=frozenset(may), **_expiry(workspace, is_up=False))
+        may |= _restrict_actions(actions, "remove", "open")
+        return Observed(state, actions=frozenset(may), **_read_expiry(workspace, is_up=False))
     detail = _init_failure(workspace, secrets)
     if state is State.STARTING:
         return Observed(state, detail=detail, actions=actions)
-    entry = token if token is not None and len(token) <= _MAX_TOKEN and token.isprintable() else None
-    return Observed(state, detail=detail, actions=actions, entry=entry, **_expiry(workspace, is_up=True))
+    entry = token if token is not None and len(token) <= _MAX_TOKEN_LENGTH and token.isprintable() else None
+    return Observed(state, detail=detail, actions=actions, entry=entry, **_read_expiry(workspace, is_up=True))
 
 
-def moment(value: Any) -> float | None:
+def parse_sphere_time(value: Any) -> float | None:
     """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
-    return answers.parse_time(value, _TIME) if isinstance(value, str) and len(value) <= 40 else None
+    return answers.parse_time(value, _TIME_FORMAT) if isinstance(value, str) and len(value) <= 40 else None
 
 
-def minutes(value: Any) -> float:
+def parse_minutes(value: Any) -> float:
     """Return minutes as seconds; 0, which means never, if it isn't a number. Digits in a string count."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST_MINUTES:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_MINUTES:
         return 0.0
-    return value * _MINUTE
+    return value * _MINUTE_SECONDS
 
 
-def _code(value: Any) -> int | str:
+def _parse_code(value: Any) -> int | str:
     """Return the state's code, a number or a string, which is empty if there is none."""
     if isinstance(value, str) and value:
         text = value.strip()
@@ -546,7 +559,7 @@ def _code(value: Any) -> int | str:
     return "" if isinstance(value, bool) or not isinstance(value, int) else value
 
 
-def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
+def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
     """Return what the server permits now; None if it doesn't say."""
     value = workspace.get("permissions")
     if value is None:
@@ -554,10 +567,10 @@ def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
     if not isinstance(value, dict):
         log_oddity("permissions is not an object")
         return None
-    return frozenset(action for key, action in _PERMISSIONS.items() if value.get(key) is True)
+    return frozenset(action for key, action in _ACTIONS_BY_PERMISSION.items() if value.get(key) is True)
 
 
-def _only(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
+def _restrict_actions(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
     return frozenset(kept) if actions is None else actions & set(kept)
 
 
@@ -568,52 +581,59 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
     streams = workspace.get("streams")
     value = streams if isinstance(streams, dict) else {}
     wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
-    if not isinstance(wrote, str) or not wrote.strip() or _ADDRESS.fullmatch(wrote.strip()):
+    if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
         # Where the log is isn't why: only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
         # Before anything is cut, because half a secret would not be recognised.
         wrote = wrote.replace(secret, HIDDEN) if secret else wrote
-    room = MAX_MESSAGE - len(INIT_FAILED) - 5
+    room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
     return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")
 
 
-def _why_gone(workspace: Mapping[str, Any], ended: float) -> str | None:
+def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
     """Return which of its times had run out when a workspace was removed; None if none had."""
     made, total, idle, kept = (
-        moment(workspace.get("created_at")),
+        parse_sphere_time(workspace.get("created_at")),
         *(
-            minutes(workspace.get(name))
+            parse_minutes(workspace.get(name))
             for name in ("retention_time_total", "inactivity_timeout", "retention_time_stopped")
         ),
     )
-    used = moment(workspace.get("last_usage")) or made
-    if made is not None and total and ended >= made + total - _MINUTE:
-        return TIME_UP
-    return UNUSED if used is not None and idle and ended >= used + idle + kept - _MINUTE else None
+    used = parse_sphere_time(workspace.get("last_usage")) or made
+    if made is not None and total and ended >= made + total - _MINUTE_SECONDS:
+        return REMOVED_TIME_UP
+    return (
+        REMOVED_UNUSED
+        if used is not None and idle and ended >= used + idle + kept - _MINUTE_SECONDS
+        else None
+    )
 
 
-def _expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
+def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
     """Return when a workspace ends: when idle, or for good, whichever comes first.
 
     The server doesn't say since when one has been stopped.
     """
-    created = moment(workspace.get("created_at"))
-    kept = minutes(workspace.get("retention_time_stopped"))
-    total = minutes(workspace.get("retention_time_total"))
+    created = parse_sphere_time(workspace.get("created_at"))
+    kept = parse_minutes(workspace.get("retention_time_stopped"))
+    total = parse_minutes(workspace.get("retention_time_total"))
     removed_at = created + total if created is not None and total else None
     if not is_up:
-        return _end(None if kept else removed_at, "removed", kept or None)
-    idle = minutes(workspace.get("inactivity_timeout"))
-    used = max((at for at in (created, moment(workspace.get("last_usage"))) if at is not None), default=None)
+        return _build_end(None if kept else removed_at, "removed", kept or None)
+    idle = parse_minutes(workspace.get("inactivity_timeout"))
+    used = max(
+        (at for at in (created, parse_sphere_time(workspace.get("last_usage"))) if at is not None),
+        default=None,
+    )
     stops_at = used + idle if used is not None and idle else None
     if removed_at is not None and (stops_at is None or removed_at < stops_at):
-        return _end(removed_at, "removed", None)
-    return _end(stops_at, "stops" if kept else "removed", idle or None)
+        return _build_end(removed_at, "removed", None)
+    return _build_end(stops_at, "stops" if kept else "removed", idle or None)
 
 
-def _end(at: float | None, how: Ending, ends_after: float | None) -> dict[str, Any]:
+def _build_end(at: float | None, how: Ending, ends_after: float | None) -> dict[str, Any]:
     if at is None and ends_after is None:
         return {}
     return {"ends_at": at, "ends_how": how, "ends_after": ends_after}
@@ -622,10 +642,10 @@ def _end(at: float | None, how: Ending, ends_after: float | None) -> dict[str, A
 SIGNATURE = "X-Sphere-Engine-Signature"
 FINISHED = "workspace.scenario.finished"
 #: The most messages in one request.
-MOST = 10
-_HEX = re.compile(r"[0-9a-fA-F]{64}")
-_MAX_KEY = 100
-_MAX_NAME = 60
+MAX_MESSAGES = 10
+_SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
+_MAX_KEY_LENGTH = 100
+_MAX_SCENARIO_NAME_LENGTH = 60
 #: How a successful result is named; the codes of results aren't published, so their names are compared.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
@@ -634,27 +654,31 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
     """Raise CredentialRefused unless the body is signed with the secret; compared in constant time."""
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
-    is_shaped = _HEX.fullmatch(signature) is not None
+    is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
     # Compared in any case, so that a missing signature takes as long as a wrong one.
     is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
     if secret is None or not is_shaped or not is_right:
         raise errors.CredentialRefused("the signature is wrong")
 
 
-def events_of(body: bytes) -> list[Event]:
+def parse_messages(body: bytes) -> list[Event]:
     """Read the messages of a verified body; other kinds are left out. Raises BadAnswer."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
-    if not isinstance(value, list) or len(value) > MOST or not all(isinstance(one, dict) for one in value):
+    if (
+        not isinstance(value, list)
+        or len(value) > MAX_MESSAGES
+        or not all(isinstance(one, dict) for one in value)
+    ):
         raise errors.BadAnswer("the body is no list of messages")
-    return [_event(one) for one in value if one.get("type") == FINISHED]
+    return [_parse_event(one) for one in value if one.get("type") == FINISHED]
 
 
-def _event(message: Mapping[str, Any]) -> Event:
+def _parse_event(message: Mapping[str, Any]) -> Event:
     key = require_text(message, "id")
-    if len(key) > _MAX_KEY or not key.isprintable():
+    if len(key) > _MAX_KEY_LENGTH or not key.isprintable():
         raise errors.BadAnswer("the message's field id is no id")
     payload = require_object(message, "payload")
     remote_id = require_text(
@@ -662,27 +686,27 @@ def _event(message: Mapping[str, Any]) -> Event:
     ).lower()
     if not _ID.fullmatch(remote_id):
         raise errors.BadAnswer("the message's field payload.workspace.id is no id")
-    return Event(key, remote_id, _remark(payload, message.get("timestamp")))
+    return Event(key, remote_id, _describe_result(payload, message.get("timestamp")))
 
 
-def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
+def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
     """Describe the result of a scenario in a sentence."""
     value = payload.get("scenario")
-    name = clean(value, _MAX_NAME) if isinstance(value, str) else ""
+    name = clean(value, _MAX_SCENARIO_NAME_LENGTH) if isinstance(value, str) else ""
     result = payload.get("result")
     result = result if isinstance(result, dict) else {}
     status = result.get("status")
     word = status.get("name") if isinstance(status, dict) else None
-    word = clean(word, _MAX_NAME).casefold() if isinstance(word, str) else ""
+    word = clean(word, _MAX_SCENARIO_NAME_LENGTH).casefold() if isinstance(word, str) else ""
     came = ": passed" if word in _PASSED else ": did not pass" if word else ""
     score = result.get("score")
     is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
     points = f", score {score:g}" if is_number else ""
-    at = _time(timestamp)
+    at = _parse_message_time(timestamp)
     when = f" at {make_time_placeholder(at)}" if at is not None else ""
     return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
 
 
-def _time(value: Any) -> float | None:
+def _parse_message_time(value: Any) -> float | None:
     """Return the time of a message: epoch seconds, or in the API's own format."""
-    return moment(value) if isinstance(value, str) else answers.parse_time(value)
+    return parse_sphere_time(value) if isinstance(value, str) else answers.parse_time(value)

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.commands.up import Conversation, free_port, keep, look_ahead, look_at_address
-from bot.providers import provider_classes, read_connections, registry
+from bot.providers import list_provider_classes, read_connections, registry
 from bot.support.errors import NotDone
 from bot.support.http import Http
 from bot.support.settings import read_settings
@@ -67,7 +67,7 @@ def of_slack(local):
     return [local.credentials["bot_token"], local.credentials["app_token"], OLIVIA]
 
 
-@pytest.mark.parametrize("kind", sorted(provider_classes()))
+@pytest.mark.parametrize("kind", sorted(list_provider_classes()))
 async def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(
     folder, begins, local, kind
 ):
@@ -94,7 +94,7 @@ async def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_prov
     text = connections.read_text(encoding="utf-8")
     table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))["connections"][kind]
     assert len(table) > 4
-    assert table.keys() <= provider_classes()[kind].settings_model.model_fields.keys()
+    assert table.keys() <= list_provider_classes()[kind].settings_model.model_fields.keys()
     # What was asked stands above what was answered, and the link opens Slack's form.
     written = (folder / ".env").read_text(encoding="utf-8")
     assert "# Your member ID in Slack (your profile, ⋮, Copy member ID)\nUSHER_ADMINS=U0OLIVIA\n" in written
@@ -107,7 +107,7 @@ async def test_what_another_package_brings_is_offered_with_its_version_and_writt
     monkeypatch.syspath_prepend(folder / "packages")
     (folder / "packages").mkdir()
     install(folder / "packages")
-    registry.provider_class.cache_clear()
+    registry.find_provider_class.cache_clear()
     begins(**outside(local))
     async with stranger("sphere") as made:
         said = await Terminal(f"lagoon {made.url}", TOKEN, "", *of_slack(local)).holds()
@@ -117,7 +117,7 @@ async def test_what_another_package_brings_is_offered_with_its_version_and_writt
     ]
     assert (written["provider"], written["from"], written["base_url"]) == ("lagoon", "usher-lagoon", made.url)
     assert read_connections(folder / "connections.toml")[1] == []
-    registry.provider_class.cache_clear()
+    registry.find_provider_class.cache_clear()
 
 
 #: A shell would run it, end the line there or take it for a comment.
@@ -149,7 +149,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     met = [
         (
             "zeppelin",
-            f"\nzeppelin isn't one of {', '.join(sorted(registry.installed()))}. Type one of them",
+            f"\nzeppelin isn't one of {', '.join(sorted(registry.list_installed()))}. Type one of them",
         ),
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
         ("posit", "Type it again with the server's own address, such as posit https://posit.example.org."),

@@ -6,7 +6,7 @@ from usher_coder import Coder
 
 from bot.support import errors
 from tests.conformance import broken
-from usher.conformance import contract, faults, forbid_sleep, harms, watched
+from usher.conformance import check_no_token_logged, contract, faults, forbid_sleep, harms
 
 #: What each does, and the test of the kit that notices it.
 MISTAKES = {
@@ -37,7 +37,7 @@ MISTAKES = {
 
 
 async def play(kind, caplog, test, *case):
-    async with watched(coder_rig(kind=kind), caplog) as rig:
+    async with check_no_token_logged(coder_rig(kind=kind), caplog) as rig:
         with forbid_sleep():
             await test(rig, *case)
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from bot.store import audit, counts, notices, runs, tasks, workspaces
 from tests.handlers.rig import Cloud, Hub, activate, buttons, invited, one_cloud, rig, submit, words
 from tests.rigs.clock import FakeClock
@@ -241,7 +241,7 @@ NAMES = (
 
 
 def test_one_list_tells_what_tokens_look_like_whichever_provider_made_them():
-    for kind in provider_classes().values():
+    for kind in list_provider_classes().values():
         provider = kind.__new__(kind)
         provider._secrets = frozenset()
         assert all(provider.looks_like_token(token) for token in TOKENS)

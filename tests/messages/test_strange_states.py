@@ -5,7 +5,7 @@ import pytest
 from bot.messages.texts import cards
 from bot.providers import base
 from bot.providers.jupyterhub import servers
-from bot.providers.posit.provider import UNREAD
+from bot.providers.posit.provider import UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -13,9 +13,9 @@ from bot.providers.posit.provider import UNREAD
     [
         pytest.param(base.describe_unknown_state("idle"), id="unknown-word"),
         pytest.param(base.describe_unknown_state(""), id="empty-word"),
-        pytest.param(servers.UNREAD, id="jupyterhub-unread"),
+        pytest.param(servers.UNREADABLE, id="jupyterhub-unread"),
         pytest.param(servers.CHECKING, id="jupyterhub-checking"),
-        pytest.param(UNREAD, id="posit-unread"),
+        pytest.param(UNREADABLE, id="posit-unread"),
         pytest.param("the answer's field name is not a text", id="bad-answer"),
         pytest.param("It runs, but isn't set up yet.", id="full-stop"),
         pytest.param("", id="nothing"),

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.__main__ import _build_parser
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from tests.project.repository import ROOT
 
 FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
@@ -36,7 +36,7 @@ def test_issue_form_has_known_elements(path):
 def test_issue_form_lists_every_provider():
     form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/problem.yml").read_text(encoding="utf-8"))
     (options,) = (one["attributes"]["options"] for one in form["body"] if one["type"] == "dropdown")
-    assert {one.title for one in provider_classes().values()} <= set(options)
+    assert {one.title for one in list_provider_classes().values()} <= set(options)
 
 
 def test_issue_forms_name_commands_that_exist():

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from bot.providers import runs_commands
+from bot.providers import can_run_commands
 from bot.slack.manifest import (
     ASSISTANT_SCOPES,
     BOT_SCOPES,
@@ -121,7 +121,7 @@ def test_the_shortcut_that_runs_commands_is_asked_for_only_where_a_connection_do
 @pytest.mark.parametrize(("provider", "runs"), [("posit", True), ("saturn", False), ("jupyterhub", False)])
 def test_which_connections_run_commands(provider, runs):
     given = SimpleNamespace(provider=provider, source="")
-    assert runs_commands({"one": given, "hub": SimpleNamespace(provider="jupyterhub", source="")}) is runs
+    assert can_run_commands({"one": given, "hub": SimpleNamespace(provider="jupyterhub", source="")}) is runs
 
 
 def test_no_link_is_unfurled():

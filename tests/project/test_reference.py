@@ -8,7 +8,7 @@ import pytest
 
 from bot.__main__ import _build_parser
 from bot.messages.texts.verbs import VERBS
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from bot.providers.connection import ConnectionSettings
 from bot.slack import manifest
 from bot.support.settings import VARIABLES
@@ -91,7 +91,7 @@ def test_every_key_of_the_connections_file_has_its_row():
     }
     common = ConnectionSettings.model_fields.keys() - {"name"}
     assert listed["Every connection"] == common - {"source"} | {"from"}
-    for kind, provider in provider_classes().items():
+    for kind, provider in list_provider_classes().items():
         own = provider.settings_model.model_fields.keys() - common - {"name"}
         if not own:
             continue

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.providers import made
+from bot.providers import build_bound_provider
 from bot.providers.base import Access, Credential, CredentialPlacement, Identity, Pace, Provider
 from bot.providers.connection import ConnectionSettings
 from bot.providers.requests import ApiClient
@@ -56,7 +56,7 @@ def sent(body):
 def test_binding_changes_nothing_but_the_credential():
     given = {field.name: object() for field in fields(ApiClient)}
     assert ApiClient(**given).acting_as(CREDENTIAL) == ApiClient(**{**given, "credential": CREDENTIAL})
-    assert {field.name for field in fields(Access)} == {"username", "credential", "bound"}
+    assert {field.name for field in fields(Access)} == {"username", "credential", "bound_api"}
 
 
 def test_narrower_window_asks_the_same():
@@ -161,7 +161,7 @@ class Lagoon(Provider):
 
 def lagoon(http, **more):
     settings = {"name": "lagoon", "provider": "lagoon", "title": "L", "base_url": "https://l.example.org"}
-    return made(Lagoon, Settings.model_validate(settings | more), http)
+    return build_bound_provider(Lagoon, Settings.model_validate(settings | more), http)
 
 
 async def test_each_verb_has_the_secret_that_it_declares(http):

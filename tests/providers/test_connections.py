@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.providers import build_providers, provider_classes, secrets_of, unclear_people
+from bot.providers import build_providers, find_ambiguous_people, list_provider_classes, list_secrets
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
 from bot.support.http import Http
@@ -52,8 +52,8 @@ def test_a_connection_serves_the_slack_workspaces_that_it_names(file):
 def test_an_id_without_its_slack_workspace_is_unclear_among_several(file):
     recipe = HUB + '[[connections.hub.templates]]\nname = "gpu"\nwho = {who}\n'
     found = load_connections(file(recipe.format(who='["T1:U1", "U2"]')))
-    assert [one.partition(": without")[0] for one in unclear_people(found)] == ["connections.hub: gpu"]
-    assert unclear_people(load_connections(file(recipe.format(who='["T1:U1", "E1:U2"]')))) == []
+    assert [one.partition(": without")[0] for one in find_ambiguous_people(found)] == ["connections.hub: gpu"]
+    assert find_ambiguous_people(load_connections(file(recipe.format(who='["T1:U1", "E1:U2"]')))) == []
 
 
 def test_all_problems_of_all_connections_come_at_once_without_values(file):
@@ -85,7 +85,7 @@ def test_all_problems_of_all_connections_come_at_once_without_values(file):
         "connections.saturn.admin_token: names the variable ABSENT_VARIABLE, which is not set",
         "connections.hub.base_url: is not set",
         'connections.hub.linking: needs a list of "token": this provider has no other',
-        f"connections.other.provider: needs one of {', '.join(sorted(provider_classes()))}",
+        f"connections.other.provider: needs one of {', '.join(sorted(list_provider_classes()))}",
         "connections.Big: its name needs lower-case letters",
         "USHER_CONNECTIONS: conections is not known",
     ):
@@ -109,7 +109,7 @@ def test_a_secret_may_come_from_the_environment_or_a_file(file, tmp_path, monkey
         assert isinstance(saturn, SaturnSettings)
         assert saturn.admin_token is not None
         assert saturn.admin_token.get_secret_value() == expected
-        assert secrets_of(found) == [expected]
+        assert list_secrets(found) == [expected]
         assert expected not in repr(found)
 
 
@@ -211,7 +211,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("provider", sorted(provider_classes()))
+@pytest.mark.parametrize("provider", sorted(list_provider_classes()))
 def test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have(file, provider):
     needed = 'access_token = "t0ken"' if provider == "sphere" else ""
     base = f'[connections.one]\nprovider = "{provider}"\nbase_url = "https://one.example"\n{needed}\n'

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 
 HUB = {"name": "hub", "provider": "jupyterhub", "title": "Team hub", "base_url": "https://hub.example.org"}
 
@@ -15,6 +15,6 @@ HUB = {"name": "hub", "provider": "jupyterhub", "title": "Team hub", "base_url":
 def test_half_of_what_a_hub_allows_may_fail(limit, allowed):
     """Without the setting none; 0 says that the hub has no limit."""
     given = {} if limit == {} else {"consecutive_failure_limit": limit}
-    settings = provider_classes()["jupyterhub"].settings_model.model_validate({**HUB, **given})
+    settings = list_provider_classes()["jupyterhub"].settings_model.model_validate({**HUB, **given})
     assert settings.failures_allowed == allowed
     assert ("waiting" in settings.abilities) is (allowed > 1)

@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.providers.connection import (
-    allowed_ide_url,
+    match_subdomain,
     normalise_base_url,
     normalise_pattern,
-    one_label_below,
     path_below,
+    to_allowed_ide_url,
 )
 
 BASE = "https://app.acme.io"
@@ -89,11 +89,11 @@ TRICKS = [
 
 @pytest.mark.parametrize("url", TRICKS)
 def test_what_leads_elsewhere_is_not_sent(url):
-    assert allowed_ide_url(url, BASE, PATTERNS) is None
+    assert to_allowed_ide_url(url, BASE, PATTERNS) is None
 
 
 def test_no_address_is_no_address():
-    assert allowed_ide_url(None, BASE, PATTERNS) is None
+    assert to_allowed_ide_url(None, BASE, PATTERNS) is None
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_no_address_is_no_address():
     ],
 )
 def test_what_lies_on_an_allowed_host_is_sent_in_a_safe_form(url, safe):
-    assert allowed_ide_url(url, BASE, PATTERNS) == safe
+    assert to_allowed_ide_url(url, BASE, PATTERNS) == safe
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,13 @@ def test_what_lies_on_an_allowed_host_is_sent_in_a_safe_form(url, safe):
     ],
 )
 def test_scheme_host_and_port_decide(url, base, patterns, is_allowed):
-    assert (allowed_ide_url(url, base, patterns) is not None) is is_allowed
+    assert (to_allowed_ide_url(url, base, patterns) is not None) is is_allowed
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "https://", "https://app.acme.io", "https://a.acme.io/"]))
 @example(".evil.example/", "https://app.acme.io")
 def test_whatever_is_sent_leads_to_an_allowed_host(text, before):
-    safe = allowed_ide_url(before + text, BASE, PATTERNS)
+    safe = to_allowed_ide_url(before + text, BASE, PATTERNS)
     if safe is not None:
         parts = urlsplit(safe)
         host = parts.hostname or ""
@@ -156,7 +156,7 @@ def test_whatever_is_sent_leads_to_an_allowed_host(text, before):
         assert host.endswith(".acme.io")
         assert parts.netloc == host
         assert safe.isascii()
-        assert allowed_ide_url(safe, BASE, PATTERNS) == safe
+        assert to_allowed_ide_url(safe, BASE, PATTERNS) == safe
 
 
 @pytest.mark.parametrize(
@@ -265,10 +265,10 @@ def test_the_path_below_a_base_url(url, base, path):
     ],
 )
 def test_one_label_below_a_base_url(url, base, home):
-    assert one_label_below(url, base) == home
+    assert match_subdomain(url, base) == home
 
 
 @pytest.mark.parametrize("url", TRICKS)
 def test_no_trick_leads_one_label_below(url):
-    found = one_label_below(url, BASE)
+    found = match_subdomain(url, BASE)
     assert found is None or urlsplit(found).hostname.removesuffix(".app.acme.io").isalnum()

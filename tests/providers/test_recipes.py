@@ -42,12 +42,12 @@ def test_a_recipe_is_found_beside_the_connections_file(folder, monkeypatch, tmp_
     monkeypatch.chdir("/")
     (recipe,) = load_connections(folder(GOOD))["saturn"].templates
     assert (recipe.label, recipe.size) == ("course", "large")
-    filled = recipe.filled("mine", "acme/alice", "medium")
+    filled = recipe.to_request("mine", "acme/alice", "medium")
     assert filled == {
         "type": "workspace",
         "spec": {"name": "mine", "owner": "acme/alice", "instance_type": "medium"},
     }
-    assert recipe.filled("mine", "", "")["spec"] == {"name": "mine", "instance_type": "large"}
+    assert recipe.to_request("mine", "", "")["spec"] == {"name": "mine", "instance_type": "large"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.providers.answers import MAX_WORDS, read_words, to_error
+from bot.providers.answers import MAX_DETAILED_LENGTH, read_words, to_error
 from bot.providers.requests import accept_already_done
 from bot.support import errors
 from bot.support.responses import Response
@@ -76,7 +76,7 @@ def test_words_of_a_refusal_are_cleaned_and_cut():
     body = {"message": "long " * 100, "detail": [{"field": "a\nb", "detail": "\u202etoo " * 200}] * 50}
     said = read_words(body)
     assert said.isprintable()
-    assert len(said) <= MAX_WORDS
+    assert len(said) <= MAX_DETAILED_LENGTH
     assert "a b: too too" in said
 
 

@@ -6,7 +6,14 @@ from functools import partial
 import pytest
 
 from bot.commands.connection_checks import check_connection
-from bot.providers import build, build_providers, distributions, provider_classes, read_connections, registry
+from bot.providers import (
+    build,
+    build_providers,
+    list_distributions,
+    list_provider_classes,
+    read_connections,
+    registry,
+)
 from bot.providers.jupyterhub import JupyterHub
 from bot.support.http import Http
 from bot.support.settings import SettingsError
@@ -16,9 +23,9 @@ from tests.rigs.outside import GOOD, install
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    registry.provider_class.cache_clear()
+    registry.find_provider_class.cache_clear()
     yield partial(install, tmp_path)
-    registry.provider_class.cache_clear()
+    registry.find_provider_class.cache_clear()
 
 
 def read(source="", provider="lagoon"):
@@ -29,7 +36,7 @@ def read(source="", provider="lagoon"):
 
 def test_it_is_imported_only_once_a_connection_names_its_distribution(installed):
     installed(GOOD)
-    assert registry.installed()["lagoon"] == "usher-lagoon 1.4"
+    assert registry.list_installed()["lagoon"] == "usher-lagoon 1.4"
     assert read("", "saturn")[1] != []
     assert read()[1] == [
         'connections.new.from: needs to be "usher-lagoon", the distribution that brings lagoon'
@@ -38,7 +45,7 @@ def test_it_is_imported_only_once_a_connection_names_its_distribution(installed)
     found, problems = read("usher-lagoon")
     assert problems == []
     assert "lagoon_provider" in sys.modules
-    assert distributions(found) == {"new": "usher-lagoon 1.4"}
+    assert list_distributions(found) == {"new": "usher-lagoon 1.4"}
     assert type(build(found["new"], Http(None))).__name__ == "Lagoon"
 
 
@@ -48,7 +55,7 @@ def test_builtin_provider_reads_no_metadata_of_distributions(installed, monkeypa
     asked = []
     monkeypatch.setattr(registry, "entry_points", lambda **which: asked.append(which) or ())
     found = read("", "jupyterhub")[0]
-    assert distributions(found) == {}
+    assert list_distributions(found) == {}
     assert asked == []
 
 
@@ -118,17 +125,17 @@ def test_another_distribution_or_none_is_refused_by_name(installed):
 def test_of_two_that_bring_the_same_kind_the_connection_chooses(installed):
     installed(GOOD)
     installed(GOOD.replace("4.2", "5.0"), name="usher-other", module="other_provider")
-    assert "lagoon" not in registry.installed()
+    assert "lagoon" not in registry.list_installed()
     assert 'needs to be "usher-lagoon" or "usher-other", the distribution' in read()[1][0]
     found, problems = read("usher-other")
-    assert (problems, distributions(found)) == ([], {"new": "usher-other 1.4"})
+    assert (problems, list_distributions(found)) == ([], {"new": "usher-other 1.4"})
     assert type(build(found["new"], Http(None))).__module__ == "other_provider"
 
 
 def test_our_own_kinds_are_shadowed_by_nobody(installed):
     installed(GOOD, kind="sphere")
     assert read("", "sphere")[1] == []
-    assert registry.provider_class("sphere") is provider_classes()["sphere"]
+    assert registry.find_provider_class("sphere") is list_provider_classes()["sphere"]
     assert read("usher-lagoon", "sphere")[1] == [
         "connections.new.from: has to be left out: sphere is Usher's own provider"
     ]
@@ -150,7 +157,7 @@ def test_a_subclass_in_a_module_of_its_own_is_what_runs(installed):
         kind="my-hub",
         value="MyHub",
     )
-    found = registry.provider_class("my-hub", "usher-lagoon")
+    found = registry.find_provider_class("my-hub", "usher-lagoon")
     assert (found.__name__, issubclass(found, JupyterHub)) == ("MyHub", True)
 
 
@@ -161,15 +168,15 @@ def test_a_subclass_in_a_module_of_ours_is_what_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "bot.providers.__path__", [*__import__("bot.providers").providers.__path__, str(tmp_path)]
     )
-    for one in (registry._modules, registry.provider_classes, registry.provider_class):
+    for one in (registry._list_modules, registry.list_provider_classes, registry.find_provider_class):
         one.cache_clear()
     try:
-        assert registry.provider_class("my_hub").__name__ == "MyHub"
-        assert registry.provider_classes()["jupyterhub"] is JupyterHub
+        assert registry.find_provider_class("my_hub").__name__ == "MyHub"
+        assert registry.list_provider_classes()["jupyterhub"] is JupyterHub
     finally:
         monkeypatch.undo()
         sys.modules.pop("bot.providers.my_hub", None)
-        for one in (registry._modules, registry.provider_classes, registry.provider_class):
+        for one in (registry._list_modules, registry.list_provider_classes, registry.find_provider_class):
             one.cache_clear()
 
 

@@ -30,6 +30,6 @@ def test_moment_from_1971_is_read(value):
 
 def test_sphere_time_before_1971_is_none():
     """Its API has a way of its own to write times."""
-    assert sphere.moment("1970-01-01 00:00:00 +0000") is None
-    assert sphere.moment("0001-01-01 00:00:00 +0000") is None
-    assert sphere.moment("1971-01-01 00:00:00 +0000") == 31_536_000.0
+    assert sphere.parse_sphere_time("1970-01-01 00:00:00 +0000") is None
+    assert sphere.parse_sphere_time("0001-01-01 00:00:00 +0000") is None
+    assert sphere.parse_sphere_time("1971-01-01 00:00:00 +0000") == 31_536_000.0

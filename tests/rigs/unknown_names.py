@@ -4,7 +4,7 @@ import builtins
 import re
 from collections.abc import Iterator
 
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from bot.support.errors import UsherError
 from bot.support.settings import VARIABLES
 
@@ -31,7 +31,9 @@ _CLASSES = re.compile(
     )
 )
 #: Others, such as title, are words.
-_KEYS = {key for one in provider_classes().values() for key in one.settings_model.model_fields if "_" in key}
+_KEYS = {
+    key for one in list_provider_classes().values() for key in one.settings_model.model_fields if "_" in key
+}
 _SETTINGS = re.compile(rf"\b(?:{'|'.join(sorted({*VARIABLES, *_KEYS} - {'PORT'}))})\b")
 
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.app import StartError
-from bot.providers import build_providers, provider_classes
+from bot.providers import build_providers, list_provider_classes
 from bot.providers.connection import ConnectionSettings
 from bot.store import accounts
 from bot.support.errors import SecretError
@@ -403,7 +403,7 @@ def test_every_key_of_the_connections_file_has_its_proof():
     common = set(ConnectionSettings.model_fields) - {"name"}
     own = {
         f"{kind}.{key}"
-        for kind, provider in provider_classes().items()
+        for kind, provider in list_provider_classes().items()
         for key in provider.settings_model.model_fields.keys() - common - {"name"}
     }
     assert common | own == set(KEYS)

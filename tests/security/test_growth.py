@@ -246,19 +246,21 @@ READERS = {
         50_000, pure(lambda text: (clean(text), kit.line(text), kit.safe(text)))
     ),
     "a provider's address": Reader(
-        64_000, pure(lambda text: connection.allowed_ide_url(text, BASE, ["*.example.org"]))
+        64_000, pure(lambda text: connection.to_allowed_ide_url(text, BASE, ["*.example.org"]))
     ),
     "a provider's host": Reader(64_000, refusing(connection.normalise_base_url), "https://"),
     "a reference to a hub": Reader(
         MAX_COMMAND_LENGTH, pure(lambda text: servers.parse_reference(text, BASE)), f"{BASE}/"
     ),
     "a reference to Workbench": Reader(
-        MAX_COMMAND_LENGTH, pure(lambda text: addresses.reference(text, BASE)), f"{BASE}/s/"
+        MAX_COMMAND_LENGTH, pure(lambda text: addresses.parse_reference(text, BASE)), f"{BASE}/s/"
     ),
     "a reference to Saturn": Reader(
-        MAX_COMMAND_LENGTH, pure(lambda text: offers.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
+        MAX_COMMAND_LENGTH,
+        pure(lambda text: offers.parse_resource_id(text, BASE, "workspace")),
+        f"{BASE}/dash/",
     ),
-    "an event of Sphere's": Reader(64_000, refusing(lambda text: sphere.events_of(text.encode()))),
+    "an event of Sphere's": Reader(64_000, refusing(lambda text: sphere.parse_messages(text.encode()))),
     # what is drawn of it
     "a paragraph": Reader(kit.MAX_SECTION_LENGTH, pure(kit.strip_markup)),
     "a sentence with commands": Reader(

@@ -10,7 +10,7 @@ from bot.domain.forms import Field, Form, Spec
 from bot.messages.blocks.forms import format_flag as shown_flag
 from bot.messages.blocks.forms import format_flag_problem
 from bot.providers.posit import drafts, forms, specs
-from bot.providers.posit.offers import Offer
+from bot.providers.posit.offers import WorkbenchOffer
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import creation
 from bot.services.creation import Flag
@@ -19,11 +19,13 @@ from tests.messages.card_facts import ALICE
 from tests.project.repository import ROOT
 
 SEED = json.loads((ROOT / "playground/posit/default_seed.json").read_text(encoding="utf-8"))
-OFFER = Offer(ComputeEnvs.from_json({key: SEED[key] for key in ("clusters", "workbenches") if key in SEED}))
+OFFER = WorkbenchOffer(
+    ComputeEnvs.from_json({key: SEED[key] for key in ("clusters", "workbenches") if key in SEED})
+)
 
 
 def form_of(values):
-    return forms.form_of(OFFER, drafts.draft(OFFER, "job", values, ALICE, ()))
+    return forms.build_form(OFFER, drafts.build_draft(OFFER, "job", values, ALICE, ()))
 
 
 def filled(line):
@@ -34,7 +36,7 @@ def filled(line):
 def spec(line):
     result = filled(line)
     assert (result.problems, result.unknown) == ({}, [])
-    return specs.spec_of(OFFER, drafts.draft(OFFER, "job", result.values, ALICE, ()), result.values)
+    return specs.build_spec(OFFER, drafts.build_draft(OFFER, "job", result.values, ALICE, ()), result.values)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
 
 
 def test_of_many_choices_some_are_named():
-    long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
+    long = Form((Field("zone", "Zone", "search", forms._to_choices(f"z{number}" for number in range(20))),))
     result = creation.apply_flags(lambda _: long, [Flag("zone", "x")])
     assert format_flag_problem(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
     empty = Form((Field("zone", "Zone", "search"),))

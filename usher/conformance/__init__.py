@@ -20,7 +20,7 @@ import structlog
 from bot.support.http import Http
 from usher.conformance.rigs import ImpatientHttp, Rig
 
-__all__ = ["impatient_rig", "quiet_rig", "rig", "watched"]
+__all__ = ["check_no_token_logged", "impatient_rig", "quiet_rig", "rig"]
 
 #: What opens the rig of a provider, with a class of client.
 OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
@@ -45,7 +45,7 @@ def forbid_sleep() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def watched(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIterator[Rig]:
+async def check_no_token_logged(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIterator[Rig]:
     """Open a rig; what was logged meanwhile, before anything was taken out, holds no token."""
     with structlog.testing.capture_logs() as lines, log.at_level(logging.DEBUG):
         async with opened as ready:
@@ -56,7 +56,7 @@ async def watched(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIt
 @pytest.fixture
 async def rig(open_rig: OpenRig, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Rig]:
     """Open a rig: a provider, its local server, and an account."""
-    async with watched(open_rig(Http), caplog) as ready:
+    async with check_no_token_logged(open_rig(Http), caplog) as ready:
         with forbid_sleep():
             yield ready
 

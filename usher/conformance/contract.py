@@ -13,7 +13,7 @@ from bot.domain.forms import Spec
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider, SendWindow
-from bot.providers.connection import allowed_ide_url
+from bot.providers.connection import to_allowed_ide_url
 from bot.services.snapshots import to_payload
 from bot.support.errors import (
     BadAnswer,
@@ -36,7 +36,7 @@ async def test_a_workspace_lives_from_start_to_stop(rig: Rig) -> None:
     assert all(one.url is None and one.lacks is None for one in seen[:-1])
     url = seen[-1].url
     settings = rig.provider.settings
-    assert url == allowed_ide_url(url, settings.base_url, rig.provider.ide_hosts())
+    assert url == to_allowed_ide_url(url, settings.base_url, rig.provider.ide_hosts())
     await rig.provider.start(rig.access, await rig.read_row())  # running already is success
     assert (await rig.observe()).state is State.RUNNING
     await rig.provider.stop(rig.access, await rig.read_row())

@@ -27,7 +27,7 @@ Contract = Callable[[Rig], Awaitable[None]]
 CONTRACTS: dict[type[Facet], Contract] = {}
 
 
-def contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
+def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
     """Make a function the contract of a facet; it gets a rig whose connection is set up for that."""
 
     def of(function: Contract) -> Contract:
@@ -45,8 +45,8 @@ def set_up(rig: Rig, facet: type[Facet]) -> None:
         rig.provider = build_provider(type(own), own.api._http, own.settings.base_url, **more)
 
 
-@contract(base.Lists)
-async def lists(rig: Rig) -> None:
+@register_contract(base.Lists)
+async def check_lists(rig: Rig) -> None:
     found = await rig.provider.discover(rig.access)
     assert found.is_whole
     assert {one.name for one in found} == rig.names
@@ -56,8 +56,8 @@ async def lists(rig: Rig) -> None:
     assert rig.foreign_id not in by_id
 
 
-@contract(base.Reasons)
-async def reasons(rig: Rig) -> None:
+@register_contract(base.Reasons)
+async def check_reasons(rig: Rig) -> None:
     expected = rig.facet_values.expected_reason(rig)
     await rig.provider.start(rig.access, await rig.read_row())
     assert await rig.provider.read_reason(rig.access, rig.remote_id) == expected
@@ -69,7 +69,7 @@ async def reasons(rig: Rig) -> None:
         assert await rig.provider.read_reason(rig.access, remote_id) == ""
 
 
-@contract(base.PageChecks)
+@register_contract(base.PageChecks)
 async def check_pages(rig: Rig) -> None:
     await rig.provider.start(rig.access, await rig.read_row())
     seen = (await rig.read_until(State.RUNNING))[-1]
@@ -85,8 +85,8 @@ async def check_pages(rig: Rig) -> None:
     assert checked.state is not State.RUNNING or checked.lacks == "page"
 
 
-@contract(base.Removal)
-async def removal(rig: Rig) -> None:
+@register_contract(base.Removal)
+async def check_removal(rig: Rig) -> None:
     for remote_id in (rig.foreign_id, rig.missing_id, "..", "a/b/c", "\udc80"):
         with pytest.raises(NotFound):
             await rig.provider.remove(rig.access, build_row(rig.provider, remote_id))
@@ -96,8 +96,8 @@ async def removal(rig: Rig) -> None:
     assert (await rig.observe(rig.broken_id)).state is rig.initial_state
 
 
-@contract(base.Revocation)
-async def revocation(rig: Rig) -> None:
+@register_contract(base.Revocation)
+async def check_revocation(rig: Rig) -> None:
     # What linking keeps: the pasted one, or one of Usher's own in its place.
     linked = await rig.provider.check_credential(rig.access.credential)
     access = Access(linked.username, linked.credential)
@@ -108,8 +108,8 @@ async def revocation(rig: Rig) -> None:
         await rig.provider.status(access, [rig.remote_id])
 
 
-@contract(base.Minting)
-async def minting(rig: Rig) -> None:
+@register_contract(base.Minting)
+async def check_minting(rig: Rig) -> None:
     own = (await rig.provider.check_credential(rig.access.credential)).credential
     assert not rig.provider.can_mint(rig.access.credential)
     assert rig.provider.can_mint(own)
@@ -126,8 +126,8 @@ async def minting(rig: Rig) -> None:
     await rig.provider.status(Access(rig.access.username, following), [rig.remote_id])
 
 
-@contract(base.Renewal)
-async def renewal(rig: Rig) -> None:
+@register_contract(base.Renewal)
+async def check_renewal(rig: Rig) -> None:
     old = rig.facet_values.expired_credential()
     with pytest.raises(CredentialRefused):
         await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
@@ -140,8 +140,8 @@ async def renewal(rig: Rig) -> None:
     assert (await rig.provider.check_credential(fresh)).username == rig.access.username
 
 
-@contract(base.Tokens)
-async def tokens(rig: Rig) -> None:
+@register_contract(base.Tokens)
+async def check_tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
     # Where an administrator hands them out on the server, no page leads to one.
     assert told.url.startswith(("http://127.0.0.1:", "https://")) if rig.has_token_page else told.url == ""
@@ -157,8 +157,8 @@ async def tokens(rig: Rig) -> None:
     assert not pattern.fullmatch(told.url)
 
 
-@contract(base.SignIn)
-async def signing_in(rig: Rig) -> None:
+@register_contract(base.SignIn)
+async def check_sign_in(rig: Rig) -> None:
     client, flow = rig.provider.oauth, Flow.create()
     assert client is not None
     assert await client.is_accepted()
@@ -183,7 +183,7 @@ def _query(page: str) -> Mapping[str, list[str]]:
     return parse_qs(urlsplit(page).query)
 
 
-async def filled(rig: Rig, purpose: Purpose) -> Spec:
+async def fill_form(rig: Rig, purpose: Purpose) -> Spec:
     """Fill in a form, as somebody would who leaves what stands there."""
     provider = rig.provider
     offer = await provider.read_offer(rig.access)
@@ -198,66 +198,66 @@ async def filled(rig: Rig, purpose: Purpose) -> Spec:
     return made
 
 
-def ids(traces: OutcomeSearch) -> set[str]:
+def list_ids(traces: OutcomeSearch) -> set[str]:
     return {one.remote_id for one in (traces.match, *traces.candidates) if one is not None}
 
 
-def now(rig: Rig) -> float:
+def read_time(rig: Rig) -> float:
     return rig.server_clock.now() if rig.server_clock is not None else time.time()
 
 
-@contract(base.Creation)
-async def making(rig: Rig) -> None:
-    provider, spec, since = rig.provider, await filled(rig, "workspace"), now(rig)
+@register_contract(base.Creation)
+async def check_creation(rig: Rig) -> None:
+    provider, spec, since = rig.provider, await fill_form(rig, "workspace"), read_time(rig)
     before = await provider.find_created(rig.access, spec, KEY, since)
-    assert ids(before) == set()
+    assert list_ids(before) == set()
     made = await provider.create(rig.access, spec, KEY)
     assert isinstance(made, Created)
     assert made.name == spec.name
     assert (await rig.observe(made.remote_id)).state not in {State.GONE, State.UNKNOWN}
-    assert ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
+    assert list_ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
     names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
     # Without lists names are nobody's but the person's, in Usher alone.
     assert made.name in names or not isinstance(provider, base.Lists)
 
 
-@contract(base.Runs)
-async def runs(rig: Rig) -> None:
-    provider, spec, since = rig.provider, await filled(rig, "job"), now(rig)
-    assert ids(await provider.find_run(rig.access, spec, KEY, since)) == set()
+@register_contract(base.Runs)
+async def check_runs(rig: Rig) -> None:
+    provider, spec, since = rig.provider, await fill_form(rig, "job"), read_time(rig)
+    assert list_ids(await provider.find_run(rig.access, spec, KEY, since)) == set()
     made = await provider.launch_run(rig.access, spec, KEY)
-    assert ids(await provider.find_run(rig.access, spec, KEY, since)) == {made.remote_id}
+    assert list_ids(await provider.find_run(rig.access, spec, KEY, since)) == {made.remote_id}
     assert [one.remote_id for one in await provider.list_runs(rig.access)] == [made.remote_id]
-    assert (await _run(rig, made)).state in {RunState.QUEUED, RunState.RUNNING}
+    assert (await _read_run(rig, made)).state in {RunState.QUEUED, RunState.RUNNING}
     await provider.stop_run(rig.access, made.remote_id)
-    assert (await _until_over(rig, made)).state is RunState.CANCELLED
+    assert (await _read_until_over(rig, made)).state is RunState.CANCELLED
     await provider.stop_run(rig.access, made.remote_id)  # ended already is success
     other = await provider.launch_run(rig.access, spec, f"{KEY}0")
-    assert (await _until_over(rig, other)).state is RunState.SUCCEEDED
+    assert (await _read_until_over(rig, other)).state is RunState.SUCCEEDED
     written = [chunk.text async for chunk in provider.run_output(rig.access, other.remote_id)]
     assert "".join(written) != ""
     page = provider.run_page_url(SimpleNamespace(spec=spec, remote_id=other.remote_id))
     assert page == "" or page.startswith(provider.settings.base_url)
 
 
-async def _run(rig: Rig, made: Created) -> ObservedRun:
+async def _read_run(rig: Rig, made: Created) -> ObservedRun:
     seen: ObservedRun = (await rig.provider.run_status(rig.access, [made.remote_id]))[made.remote_id]
     return seen
 
 
-async def _until_over(rig: Rig, made: Created) -> ObservedRun:
+async def _read_until_over(rig: Rig, made: Created) -> ObservedRun:
     assert rig.server_clock is not None, "a run's time is the server's"
     for _ in range(MAX_READS):
-        seen = await _run(rig, made)
+        seen = await _read_run(rig, made)
         if seen.state.is_over:
             return seen
         rig.server_clock.advance(2)
     raise AssertionError("the run doesn't end")
 
 
-@contract(base.Schedules)
-async def schedules(rig: Rig) -> None:
+@register_contract(base.Schedules)
+async def check_schedules(rig: Rig) -> None:
     async def told() -> dict[str, str | None]:
         offer = await rig.provider.read_offer(rig.access)
         return {one.job_id: one.cron for one in rig.provider.list_scheduled_jobs(offer)}
@@ -269,8 +269,8 @@ async def schedules(rig: Rig) -> None:
     assert (await told())[job_id] == ""
 
 
-@contract(base.Impersonation)
-async def behalf(rig: Rig) -> None:
+@register_contract(base.Impersonation)
+async def check_impersonation(rig: Rig) -> None:
     username = rig.facet_values.username()
     identity = await rig.provider.check_username(username)
     assert (identity.username, identity.credential.owner) == (username, "admin")
@@ -281,8 +281,8 @@ async def behalf(rig: Rig) -> None:
     assert await rig.provider.is_secret_accepted() is not False
 
 
-@contract(base.EmailLookup)
-async def addresses(rig: Rig) -> None:
+@register_contract(base.EmailLookup)
+async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
     # Not every server says it; whoever asks is told what it says.
@@ -290,16 +290,16 @@ async def addresses(rig: Rig) -> None:
     assert rig.count_requests() == before + 2
 
 
-@contract(base.Overview)
-async def overview(rig: Rig) -> None:
+@register_contract(base.Overview)
+async def check_overview(rig: Rig) -> None:
     assert rig.provider.has_overview()
     about = await rig.provider.read_overview()
     assert about.facts
     assert rig.facet_values.username() in {one.username for one in about.users}
 
 
-@contract(base.EmbeddedPage)
-async def page(rig: Rig) -> None:
+@register_contract(base.EmbeddedPage)
+async def check_embedded_page(rig: Rig) -> None:
     loads = rig.provider.embedding()
     assert loads.sdk_host
     assert rig.provider.settings.base_url.startswith(loads.endpoint)
@@ -309,8 +309,8 @@ async def page(rig: Rig) -> None:
     assert seen.url is None
 
 
-@contract(base.Events)
-async def events(rig: Rig) -> None:
+@register_contract(base.Events)
+async def check_events(rig: Rig) -> None:
     headers, body = rig.facet_values.event()
     assert [one.remote_id for one in rig.provider.parse_events(headers, body)] == [rig.remote_id]
     for sent, text in (({}, body), (headers, body + b" ")):

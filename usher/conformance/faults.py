@@ -47,12 +47,12 @@ STATUSES: dict[int, type[errors.ProviderError]] = {
 }
 
 
-def cases(values: Iterable[Any], *first: Any) -> list[Any]:
+def mark_repeated(values: Iterable[Any], *first: Any) -> list[Any]:
     """Return values as parameters; all but the first ones meet the same mapping again, and are marked so."""
     return [one if one in first else pytest.param(one, marks=pytest.mark.again) for one in values]
 
 
-def chain(error: BaseException) -> list[BaseException]:
+def list_causes(error: BaseException) -> list[BaseException]:
     """Return an error with every cause and context that it leads to, suppressed ones too."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
@@ -64,12 +64,12 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-async def failure(rig: Rig, method: str) -> errors.ProviderError:
+async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
     """Return what a method raises, having looked at all that it carries."""
     with pytest.raises(errors.ProviderError) as caught:
         await METHODS[method](rig)
     token = rig.secret
-    for error in chain(caught.value):
+    for error in list_causes(caught.value):
         assert isinstance(error, errors.ProviderError)
         assert token not in repr(error) + str(error) + repr(vars(error))
     assert len(caught.value.message) <= 200
@@ -77,7 +77,7 @@ async def failure(rig: Rig, method: str) -> errors.ProviderError:
     return caught.value
 
 
-def expected(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
+def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
     """Return what is raised: the usual error unless the rig declares another; skip what isn't tried."""
     found = rig.expected_errors.get((method, what), usual)
     if found is None:
@@ -87,15 +87,15 @@ def expected(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> 
 
 #: Every status for a read and a change; all methods share the mapping, so two of its values do for each.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
-FEW = [(one, status) for one in METHODS for status in (401, 503)]
+SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 
 
-@pytest.mark.parametrize("case", cases(sorted({*CASES, *FEW}), *FEW))
+@pytest.mark.parametrize("case", mark_repeated(sorted({*CASES, *SHARED_CASES}), *SHARED_CASES))
 async def test_a_status_means_one_error(quiet_rig: Rig, case: tuple[str, int]) -> None:
     method, status = case
-    kind = expected(quiet_rig, method, status, STATUSES[status])
+    kind = expect_error(quiet_rig, method, status, STATUSES[status])
     quiet_rig.inject_fault(of=method, status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"})
-    error = await failure(quiet_rig, method)
+    error = await fail_with_error(quiet_rig, method)
     assert type(error) is kind
     assert error.status == status
     if 300 <= status < 400:
@@ -107,29 +107,29 @@ async def test_a_status_means_one_error(quiet_rig: Rig, case: tuple[str, int]) -
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", cases([408, 502, 504], 502))
+@pytest.mark.parametrize("status", mark_repeated([408, 502, 504], 502))
 async def test_what_something_between_says_leaves_a_change_open(
     quiet_rig: Rig, method: str, status: int
 ) -> None:
     usual = errors.UnknownOutcome if method in CHANGES else errors.ServerFailed
-    kind = expected(quiet_rig, method, status, usual)
+    kind = expect_error(quiet_rig, method, status, usual)
     quiet_rig.inject_fault(of=method, status=status)
-    assert type(await failure(quiet_rig, method)) is kind
+    assert type(await fail_with_error(quiet_rig, method)) is kind
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: str) -> None:
     usual = errors.CredentialRefused if method == "check_credential" else errors.Forbidden
-    kind = expected(quiet_rig, method, 403, usual)
+    kind = expect_error(quiet_rig, method, 403, usual)
     quiet_rig.inject_fault(of=method, status=403)
-    assert type(await failure(quiet_rig, method)) is kind
+    assert type(await fail_with_error(quiet_rig, method)) is kind
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_rig: Rig, method: str) -> None:
     if method not in {"check_credential", "discover"}:
         quiet_rig.inject_fault(of=method, status=404, body="<html>default backend - 404</html>")
-        error = await failure(quiet_rig, method)
+        error = await fail_with_error(quiet_rig, method)
         assert type(error) is errors.BadAnswer
         assert error.status == 404
     if method == "status":
@@ -137,9 +137,9 @@ async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_ri
         seen = await quiet_rig.provider.status(quiet_rig.access, [quiet_rig.remote_id])
         assert seen[quiet_rig.remote_id].state is State.GONE
         return
-    usual = expected(quiet_rig, method, 404, errors.NotFound)
+    usual = expect_error(quiet_rig, method, 404, errors.NotFound)
     quiet_rig.inject_fault(of=method, status=404)
-    assert type(await failure(quiet_rig, method)) is usual
+    assert type(await fail_with_error(quiet_rig, method)) is usual
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,14 @@ async def test_a_hang_up_is_an_unknown_outcome_and_sent_once(
 ) -> None:
     before = quiet_rig.count_requests()
     quiet_rig.inject_fault(of=method, drop=True, after=after)
-    assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
+    assert type(await fail_with_error(quiet_rig, method)) is errors.UnknownOutcome
     assert quiet_rig.count_requests() == before + quiet_rig.request_counts.get(method, 1)
 
 
 @pytest.mark.parametrize("method", ["status", "start", "stop"])
 async def test_no_answer_in_time_is_an_unknown_outcome(impatient_rig: Rig, method: str) -> None:
     impatient_rig.inject_fault(of=method, delay_s=2.5, status=500)
-    assert type(await failure(impatient_rig, method)) is errors.UnknownOutcome
+    assert type(await fail_with_error(impatient_rig, method)) is errors.UnknownOutcome
 
 
 async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig) -> None:
@@ -175,7 +175,7 @@ async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig) -> None
 @pytest.mark.parametrize("method", READS)
 async def test_a_truncated_answer_is_an_unknown_outcome(quiet_rig: Rig, method: str) -> None:
     quiet_rig.inject_fault(of=method, truncate=5, after=True)
-    assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
+    assert type(await fail_with_error(quiet_rig, method)) is errors.UnknownOutcome
 
 
 BODIES = {
@@ -192,34 +192,34 @@ BODIES = {
 
 
 @pytest.mark.parametrize("method", READS)
-@pytest.mark.parametrize("kind", cases(BODIES, "html", "empty object"))
+@pytest.mark.parametrize("kind", mark_repeated(BODIES, "html", "empty object"))
 async def test_a_read_takes_nothing_but_the_documented_answer(quiet_rig: Rig, method: str, kind: str) -> None:
     quiet_rig.inject_fault(of=method, body=BODIES[kind])
-    usual = expected(quiet_rig, method, kind, errors.BadAnswer)
-    assert type(await failure(quiet_rig, method)) is usual
+    usual = expect_error(quiet_rig, method, kind, errors.BadAnswer)
+    assert type(await fail_with_error(quiet_rig, method)) is usual
 
 
 @pytest.mark.parametrize("method", READS)
 async def test_rubbish_is_a_bad_answer(quiet_rig: Rig, method: str) -> None:
     quiet_rig.inject_fault(of=method, garbage=True)
-    assert type(await failure(quiet_rig, method)) is errors.BadAnswer
+    assert type(await fail_with_error(quiet_rig, method)) is errors.BadAnswer
 
 
 @pytest.mark.parametrize("method", CHANGES)
-@pytest.mark.parametrize("kind", cases(["html", "cut", "deep", "large"], "html"))
+@pytest.mark.parametrize("kind", mark_repeated(["html", "cut", "deep", "large"], "html"))
 async def test_a_change_answered_by_a_page_stays_open(quiet_rig: Rig, method: str, kind: str) -> None:
     quiet_rig.inject_fault(of=method, body=BODIES[kind])
-    assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
+    assert type(await fail_with_error(quiet_rig, method)) is errors.UnknownOutcome
 
 
 @pytest.mark.parametrize("method", CHANGES)
-@pytest.mark.parametrize("kind", cases(["nothing", "null", "text", "empty object"], "empty object"))
+@pytest.mark.parametrize("kind", mark_repeated(["nothing", "null", "text", "empty object"], "empty object"))
 async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, method: str, kind: str) -> None:
     quiet_rig.inject_fault(of=method, body=BODIES[kind])
     assert await METHODS[method](quiet_rig) is None
 
 
-def error_body(rig: Rig, words: Any) -> str:
+def build_error_body(rig: Rig, words: Any) -> str:
     """Return the body of an error with words where the provider looks for them."""
     for key in reversed(rig.provider.message_pointer.split("/")[1:]):
         words = [words] if key == "0" else {key: words}
@@ -230,8 +230,8 @@ def error_body(rig: Rig, words: Any) -> str:
 async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, method: str) -> None:
     token = quiet_rig.secret
     words = f"bad\x00\r\n\u202etoken {token} \ud83d\ude80 " + "long " * 1000
-    quiet_rig.inject_fault(of=method, status=422, body=error_body(quiet_rig, words))
-    error = await failure(quiet_rig, method)
+    quiet_rig.inject_fault(of=method, status=422, body=build_error_body(quiet_rig, words))
+    error = await fail_with_error(quiet_rig, method)
     assert error.message.startswith("bad token … 🚀 long")
     assert error.message.endswith("long…")
 
@@ -239,33 +239,35 @@ async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, met
 async def test_the_servers_own_words_are_told(quiet_rig: Rig) -> None:
     # As the local server puts them, which follows the API's documents.
     quiet_rig.inject_fault(status=422)
-    assert (await failure(quiet_rig, "status")).message != "HTTP 422"
+    assert (await fail_with_error(quiet_rig, "status")).message != "HTTP 422"
 
 
-@pytest.mark.parametrize("status", cases([404, 410, 422], 410))
+@pytest.mark.parametrize("status", mark_repeated([404, 410, 422], 410))
 @pytest.mark.parametrize("method", CHANGES)
 async def test_a_refused_change_says_its_words_and_details(quiet_rig: Rig, method: str, status: int) -> None:
-    body = json.loads(error_body(quiet_rig, "This size was retired"))
+    body = json.loads(build_error_body(quiet_rig, "This size was retired"))
     details = [{"loc": ["body", "size"], "msg": "choose a newer one"}]
     said = json.dumps({**body, "detail": details} if isinstance(body, dict) else body)
     quiet_rig.inject_fault(of=method, status=status, body=said)
-    error = await failure(quiet_rig, method)
+    error = await fail_with_error(quiet_rig, method)
     assert isinstance(error, errors.NotFound) is (status != 422)
     assert "This size was retired" in error.message
     assert "size: choose a newer one" in error.message or not isinstance(body, dict)
 
 
-@pytest.mark.parametrize("body", cases(["", "<html>", None, 7, '{"else": "x"}', "[]"], "<html>"))
+@pytest.mark.parametrize("body", mark_repeated(["", "<html>", None, 7, '{"else": "x"}', "[]"], "<html>"))
 async def test_without_words_the_status_is_said(quiet_rig: Rig, body: str | int | None) -> None:
-    quiet_rig.inject_fault(status=400, body=body if isinstance(body, str) else error_body(quiet_rig, body))
-    assert (await failure(quiet_rig, "status")).message == "HTTP 400"
+    quiet_rig.inject_fault(
+        status=400, body=body if isinstance(body, str) else build_error_body(quiet_rig, body)
+    )
+    assert (await fail_with_error(quiet_rig, "status")).message == "HTTP 400"
 
 
-@pytest.mark.parametrize("method", cases(METHODS, "status", "start"))
+@pytest.mark.parametrize("method", mark_repeated(METHODS, "status", "start"))
 async def test_what_is_sent_elsewhere_gets_no_further(quiet_rig: Rig, method: str) -> None:
     before = quiet_rig.count_requests()
     quiet_rig.inject_fault(status=302, headers={"Location": "http://127.0.0.1:9/api/user?next=1"})
-    error = await failure(quiet_rig, method)
+    error = await fail_with_error(quiet_rig, method)
     assert isinstance(error, errors.PermanentError)
     assert "check its address" in error.message
     assert quiet_rig.count_requests() == before + 1

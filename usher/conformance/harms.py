@@ -13,31 +13,31 @@ from bot.domain.forms import FormProblems
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.support import errors
-from usher.conformance.facets import filled, ids, now
+from usher.conformance.facets import fill_form, list_ids, read_time
 from usher.conformance.rigs import KEY, PRINCIPAL, Rig
 
 
-def put(path: str, value: Any) -> list[dict[str, Any]]:
+def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
     """Return the patch that puts a value in a place."""
     return [{"op": "replace", "path": path, "value": value}]
 
 
-def needs(rig: Rig, name: str) -> None:
+def skip_without(rig: Rig, name: str) -> None:
     """Skip what a rig says nothing about: its server has no such thing."""
     if not getattr(rig, name):
         pytest.skip(f"the rig has no {name}")
 
 
 async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_rig: Rig) -> None:
-    needs(quiet_rig, "state_pointer")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_pointer, "brand-new-word"))
+    skip_without(quiet_rig, "state_pointer")
+    quiet_rig.inject_fault(of="status", patch=build_patch(quiet_rig.state_pointer, "brand-new-word"))
     assert (await quiet_rig.observe()).state is State.UNKNOWN
 
 
 async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
     """A stop of a workspace that nobody knows to be down is sent."""
-    needs(quiet_rig, "state_pointer")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_pointer, "brand-new-word"))
+    skip_without(quiet_rig, "state_pointer")
+    quiet_rig.inject_fault(of="status", patch=build_patch(quiet_rig.state_pointer, "brand-new-word"))
     row = await quiet_rig.read_row()
     assert (row.state, row.is_down) == (State.UNKNOWN, False)
     sent = quiet_rig.count_requests()
@@ -48,8 +48,8 @@ async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
 
 @pytest.mark.parametrize("value", [None, [], {}, ""])
 async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig, value: Any) -> None:
-    needs(quiet_rig, "state_pointer")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_pointer, value))
+    skip_without(quiet_rig, "state_pointer")
+    quiet_rig.inject_fault(of="status", patch=build_patch(quiet_rig.state_pointer, value))
     try:
         seen = await quiet_rig.observe()
     except errors.BadAnswer:
@@ -58,17 +58,17 @@ async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig
 
 
 async def test_an_answer_about_another_workspace_decides_nothing(quiet_rig: Rig) -> None:
-    needs(quiet_rig, "id_pointer")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.id_pointer, quiet_rig.broken_id))
+    skip_without(quiet_rig, "id_pointer")
+    quiet_rig.inject_fault(of="status", patch=build_patch(quiet_rig.id_pointer, quiet_rig.broken_id))
     with pytest.raises(errors.BadAnswer):
         await quiet_rig.observe()
 
 
 async def test_a_link_to_elsewhere_is_shown_to_nobody(rig: Rig) -> None:
-    needs(rig, "url_pointer")
+    skip_without(rig, "url_pointer")
     await rig.provider.start(rig.access, await rig.read_row())
     assert (await rig.read_until(State.RUNNING))[-1].url is not None
-    rig.inject_fault(of="status", patch=put(rig.url_pointer, "https://elsewhere.example/ide"))
+    rig.inject_fault(of="status", patch=build_patch(rig.url_pointer, "https://elsewhere.example/ide"))
     seen = await rig.observe()
     assert (seen.state, seen.url) == (State.RUNNING, None)
 
@@ -76,20 +76,24 @@ async def test_a_link_to_elsewhere_is_shown_to_nobody(rig: Rig) -> None:
 @pytest.mark.parametrize("value", [None, 7, [], {}, "?"])
 async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> None:
     rig = quiet_rig
-    needs(rig, "list_pointer")
+    skip_without(rig, "list_pointer")
     whole = await rig.read_list()
-    rig.inject_fault(rig.list_requests, patch=put(f"{rig.list_pointer}/0{rig.entry_state_pointer}", value))
+    rig.inject_fault(
+        rig.list_requests, patch=build_patch(f"{rig.list_pointer}/0{rig.entry_state_pointer}", value)
+    )
     found = await rig.read_list()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole]
     assert found[0].observed.state is State.UNKNOWN
-    rig.inject_fault(rig.list_requests, patch=put(f"{rig.list_pointer}/0{rig.entry_id_pointer}", None))
+    rig.inject_fault(
+        rig.list_requests, patch=build_patch(f"{rig.list_pointer}/0{rig.entry_id_pointer}", None)
+    )
     found = await rig.read_list()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole[1:]]
     assert not found.is_whole, "nothing follows from what a list lacks that couldn't be read"
 
 
 async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
-    needs(quiet_rig, "endless_list_patch")
+    skip_without(quiet_rig, "endless_list_patch")
     quiet_rig.inject_fault(quiet_rig.list_requests, patch=quiet_rig.endless_list_patch, times=None)
     try:
         found = await quiet_rig.read_list()
@@ -104,7 +108,7 @@ async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
 
 async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig: Rig) -> None:
     rig, admin = quiet_rig, quiet_rig.admin
-    needs(rig, "admin")
+    skip_without(rig, "admin")
     assert admin is not None
     assert (await rig.provider.status(admin, [rig.remote_id]))[rig.remote_id].state is State.GONE
     found = await rig.provider.require_facet(base.Lists).discover(admin)
@@ -153,25 +157,25 @@ async def test_what_is_said_to_be_ready_opens(rig: Rig) -> None:
 async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
     rig: Rig, fault: dict[str, Any]
 ) -> None:
-    needs(rig, "create_requests")
+    skip_without(rig, "create_requests")
     provider = rig.provider.require_facet(base.Creation)
-    spec, since = await filled(rig, "workspace"), now(rig)
+    spec, since = await fill_form(rig, "workspace"), read_time(rig)
     before = rig.count_requests()
     rig.inject_fault(rig.create_requests, after=True, **fault)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(rig.access, spec, KEY)
     assert rig.count_requests() == before + 1, "a call that may have been carried out isn't repeated"
-    assert len(ids(await provider.find_created(rig.access, spec, KEY, since))) == 1
+    assert len(list_ids(await provider.find_created(rig.access, spec, KEY, since))) == 1
 
 
 async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
-    needs(rig, "create_requests")
+    skip_without(rig, "create_requests")
     provider = rig.provider.require_facet(base.Creation)
-    spec, since = await filled(rig, "workspace"), now(rig)
+    spec, since = await fill_form(rig, "workspace"), read_time(rig)
     made = await provider.create(rig.access, spec, KEY)
     # Another creation of that name, a day later, by another key.
     traces = await provider.find_created(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
-    assert made.remote_id not in ids(traces), "that is older than the call"
+    assert made.remote_id not in list_ids(traces), "that is older than the call"
 
 
 async def test_what_a_person_fills_in_is_held_to_what_is_offered(quiet_rig: Rig) -> None:

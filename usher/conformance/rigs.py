@@ -15,7 +15,7 @@ from bot.domain.forms import Purpose
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
-from bot.providers import base, made
+from bot.providers import base, build_bound_provider
 from bot.providers.base import Access, Credential, OAuthClient, Provider
 from bot.support.http import Http
 from bot.web.browsers import Flow
@@ -53,14 +53,14 @@ class ImpatientHttp(Http):
 
 
 @contextmanager
-def exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
+def raises_exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
     """Expect an error of just this kind, not of one below it."""
     with pytest.raises(kind) as caught:
         yield caught
     assert type(caught.value) is kind
 
 
-def _unsaid(name: str) -> Callable[..., Any]:
+def _require_value(name: str) -> Callable[..., Any]:
     def fails(*_: Any) -> Any:
         raise AssertionError(
             f"the rig's facet_values have to say {name}: the provider has a facet that needs it"
@@ -78,15 +78,17 @@ class FacetValues:
     #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
     form_values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
     #: A credential that has ended, and can be renewed.
-    expired_credential: Callable[[], Credential] = field(default=_unsaid("ended"))
+    expired_credential: Callable[[], Credential] = field(default=_require_value("expired_credential"))
     #: Sign the person in at the provider's page, and return the code that it sends back, and where.
-    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = field(default=_unsaid("sign_in"))
+    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = field(
+        default=_require_value("sign_in")
+    )
     #: The name by which the person is approved.
-    username: Callable[[], str] = field(default=_unsaid("username"))
+    username: Callable[[], str] = field(default=_require_value("username"))
     #: Let the person's workspace wait for something when it is started, and return what is said of that.
-    expected_reason: Callable[[Any], str] = field(default=_unsaid("reason"))
+    expected_reason: Callable[[Any], str] = field(default=_require_value("expected_reason"))
     #: The headers and body of an event about the person's workspace.
-    event: Callable[[], tuple[dict[str, str], bytes]] = field(default=_unsaid("event"))
+    event: Callable[[], tuple[dict[str, str], bytes]] = field(default=_require_value("event"))
 
 
 @dataclass
@@ -222,4 +224,4 @@ def build_row(provider: Provider, remote_id: str, seen: Observed | State = State
 def build_provider(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
     """Return a connection's provider, as the connections file would make it."""
     settings = {"name": kind.kind, "provider": kind.kind, "title": "The cloud", "base_url": base_url}
-    return made(kind, kind.settings_model.model_validate(settings | more), http)
+    return build_bound_provider(kind, kind.settings_model.model_validate(settings | more), http)

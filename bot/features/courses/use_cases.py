@@ -481,7 +481,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
 
 def get_workspace_stem(provider: Provider, title: str) -> str:
     """Return the name of a person's workspace in a class, by its provider's rule."""
-    return provider.name_rule.stem(title, "class")
+    return provider.name_rule.to_stem(title, "class")
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:

@@ -48,40 +48,40 @@ class Exchange:
 
 
 #: Return whether an exchange is as the fact says, None if the fact isn't about it.
-Looks = Callable[[Exchange], bool | None]
+Check = Callable[[Exchange], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Assumption:
     """Hold one fact, and how it shows in an exchange; without ``looks`` a trial can't meet it."""
 
     name: str
     says: str
     basis: Basis
-    looks: Looks | None = None
+    check: Check | None = None
 
-    def verdict(self, exchanges: Iterable[Exchange]) -> Verdict:
+    def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
         """Return whether the fact was seen; one exchange to the contrary is enough."""
-        if self.looks is None:
+        if self.check is None:
             return "not met"
-        found = {self.looks(one) for one in exchanges} - {None}
+        found = {self.check(one) for one in exchanges} - {None}
         if not found:
             return "not met"
         return "seen otherwise" if False in found else "seen so"
 
 
-def facts_of(kind: str) -> list[Fact]:
+def load_assumptions(kind: str) -> list[Assumption]:
     """Return the facts about a kind of provider; none where nobody wrote them down."""
     data = files(__name__).joinpath(f"{kind}.toml")
     if not data.is_file():
         return []
     found = find_spec(f"{__name__}.{kind}")
-    looks: Mapping[str, Looks] = {} if found is None else import_module(found.name).LOOKS
+    looks: Mapping[str, Check] = {} if found is None else import_module(found.name).CHECKS
     rows = tomllib.loads(data.read_text(encoding="utf-8"))
-    return [Fact(name, says, basis, looks.get(name)) for name, (basis, says) in rows.items()]
+    return [Assumption(name, says, basis, looks.get(name)) for name, (basis, says) in rows.items()]
 
 
-def on(method: str, path: str, looks: Looks) -> Looks:
+def match_call(method: str, path: str, looks: Check) -> Check:
     """Look at the exchanges of one call; ``path`` is a pattern for all of what follows the base address."""
     pattern: Final = re.compile(path)
 
@@ -91,17 +91,17 @@ def on(method: str, path: str, looks: Looks) -> Looks:
     return look
 
 
-def or_unseen(holds: Callable[[Exchange], bool]) -> Looks:
+def none_unless(holds: Callable[[Exchange], bool]) -> Check:
     """Look for what may be so: where it isn't, nothing follows."""
     return lambda one: holds(one) or None
 
 
-def has(*fields: str) -> Looks:
+def has_fields(*fields: str) -> Check:
     """Look for fields of a good answer's object."""
     return lambda one: isinstance(one.body, dict) and set(fields) <= set(one.body) if one.is_good else None
 
 
-def every(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Looks:
+def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
     """Look for the fields in each entry of a list, if there are entries; ``a|b`` is either."""
 
     def look(one: Exchange) -> bool | None:
@@ -113,7 +113,7 @@ def every(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: st
     return look
 
 
-class Observing(Http):
+class RecordingHttp(Http):
     """Send requests as usual, and keep what was exchanged: in memory, for as long as a trial lasts."""
 
     def __init__(

@@ -39,53 +39,60 @@ from bot.providers.answers import (
     to_error,
 )
 from bot.providers.base import Access, Credential, Identity, OAuthClient
-from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, check_page, parse_reference, who_is
+from bot.providers.jupyterhub.servers import (
+    ServerList,
+    ServerName,
+    Servers,
+    check_page,
+    parse_reference,
+    read_token_owner,
+)
 from bot.providers.requests import ApiClient, accept_already_done, encode_path_segment, map_concurrently
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.responses import Response
 
 #: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
-_SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
-MAX_NAME = 40
+_SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
+MAX_SERVER_NAME_LENGTH = 40
 #: Since this release, names are short and plain, what people call a server is kept beside its name, and a
 #: server may be made without being started.
-_DISPLAYS = 6
+_DISPLAY_NAMES_RELEASE = 6
 #: In a spec: such a hub makes a server that it doesn't start.
-_AT_REST = "at_rest"
+_CREATE_STOPPED_KEY = "at_rest"
 #: By what kind of names a hub allows.
 NAME_HINTS = {
-    "any": f"At most {MAX_NAME} characters, with a letter or a digit among them.",
-    "path": f"Letters, digits, - _ and ., at most {MAX_NAME}.",
+    "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
+    "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",
     "plain": "Lower-case letters, digits and single hyphens, at most 30, with a letter first.",
 }
 
-NOTE = "Usher"
+CREDENTIAL_NOTE = "Usher"
 #: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
-_NEEDED = ("start:servers", "read:servers", "delete:servers")
+_REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 #: People wait for this response, 10 s at most in all with ``CHECK_SECONDS``.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``: the id of a token that Usher minted itself.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 #: Another key there: the token's end is ours, and not that of a token which its person made.
-LASTING = "lasting"
+LASTING_KEY = "lasting"
 CLIENT_ID = "service-usher"
 #: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.
-LASTS = 365 * 86_400
+MAX_TOKEN_SECONDS = 365 * 86_400
 #: A person waits for these, 10 s at most in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
 
-class Template(connection.PreparedTemplate):
+class ServerTemplate(connection.PreparedTemplate):
     """Hold the options of one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class JupyterHubOffer:
     """Hold the used names: the hub doesn't report what its spawner offers."""
 
     names: tuple[str, ...] = ()
@@ -93,16 +100,16 @@ class Offer:
     release: int = 0
 
     @property
-    def allows(self) -> str:
+    def name_style(self) -> str:
         """Return what people may type, a key of ``NAME_HINTS``."""
-        return "any" if self.release >= _DISPLAYS else "path" if self.release else "plain"
+        return "any" if self.release >= _DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
-_LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
+_LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
 PROBE_SECONDS = 8.0
 #: How many servers are read at the same time for one list.
-LIST_WIDTH = 5
+MAX_CONCURRENT_READS = 5
 
 
 class JupyterHubSettings(connection.ConnectionSettings):
@@ -112,7 +119,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
     #: Usher's registration as a service of the hub; without the secret, people paste tokens.
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
-    templates: connection.TemplateList[Template] = ()
+    templates: connection.TemplateList[ServerTemplate] = ()
     #: After how many failed starts in a row the hub shuts itself down, as it is configured; 0: it never does.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
@@ -125,7 +132,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
     @field_validator("base_url", "public_url")
     @classmethod
     def _roots(cls, value: str | None) -> str | None:
-        return None if value is None else _hub_root(connection.normalise_base_url(value.strip()))
+        return None if value is None else _strip_hub_path(connection.normalise_base_url(value.strip()))
 
 
 class JupyterHub(
@@ -137,7 +144,7 @@ class JupyterHub(
     base.Minting,
     base.Tokens,
     base.SignIn,
-    base.Creation[Offer],
+    base.Creation[JupyterHubOffer],
 ):
     """Translate for one hub."""
 
@@ -145,7 +152,7 @@ class JupyterHub(
     title: ClassVar[str] = "JupyterHub"
     settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
-    offer_model: ClassVar[type[Offer]] = Offer
+    offer_model: ClassVar[type[JupyterHubOffer]] = JupyterHubOffer
     name_rule: ClassVar[forms.NameRule] = forms.NameRule(30, needs_letter=True)
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0, pending_interval=2.0, running_interval=60.0, unused_interval=1800.0
@@ -161,7 +168,7 @@ class JupyterHub(
 
     def other_hosts(self) -> Mapping[str, bool]:
         """Name where people's servers are: they take their owner's token, too."""
-        origin = connection.origin_of(self._public)
+        origin = connection.parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
     def gate_key(self, remote_id: str) -> str:
@@ -171,7 +178,7 @@ class JupyterHub(
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
         """Return the id with the new name in place of the old_username one."""
         with suppress(errors.NotFound):
-            name = ServerName.of(remote_id)
+            name = ServerName.from_id(remote_id)
             if name.user == old_username:
                 return ServerName(new_username, name.server).remote_id
         return remote_id
@@ -180,9 +187,9 @@ class JupyterHub(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read all servers in one response, then those that are up, coming up or broken one by one."""
-        servers = await self._servers.of_person(access, window)
+        servers = await self._servers.list_servers(access, window)
         return {
-            remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
+            remote_id: await self._servers.observe(access, remote_id, servers) for remote_id in remote_ids
         }
 
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
@@ -191,22 +198,22 @@ class JupyterHub(
 
     async def discover(self, access: Access) -> base.Listing[base.DiscoveredWorkspace]:
         """List the default server and every named one, running or not."""
-        servers = await self._servers.of_person(access, None)
+        servers = await self._servers.list_servers(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
 
         async def one(remote_id: str) -> base.DiscoveredWorkspace:
-            observed = await self._servers.state_of(access, remote_id, servers)
+            observed = await self._servers.observe(access, remote_id, servers)
             return base.DiscoveredWorkspace(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
-        can_be_named = [remote_id for name in names if (remote_id := _id_of(name))]
-        found = await map_concurrently(LIST_WIDTH, one, can_be_named)
+        can_be_named = [remote_id for name in names if (remote_id := _to_id(name))]
+        found = await map_concurrently(MAX_CONCURRENT_READS, one, can_be_named)
         return base.Listing(found, is_whole=len(can_be_named) == len(names))
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
-        return await self._start(access, _own(access, workspace.remote_id), None)
+        return await self._start(access, _require_own(access, workspace.remote_id), None)
 
     async def _start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None, method: str = "POST"
@@ -242,7 +249,7 @@ class JupyterHub(
         self, access: Access, remote_id: str, goal: str, body: Mapping[str, Any] | None
     ) -> str | None:
         try:
-            name = _own(access, remote_id)
+            name = _require_own(access, remote_id)
             asking = self._servers.call("DELETE", name.path, access, json_body=body)
             return await accept_already_done(goal, asking, *_list_names(name))
         except errors.InvalidRequest as error:
@@ -250,29 +257,31 @@ class JupyterHub(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def read_offer(self, access: Access) -> Offer:
+    async def read_offer(self, access: Access) -> JupyterHubOffer:
         """Read what the person's servers are called; the hub doesn't report what its spawner offers."""
-        servers = await self._servers.of_person(access, None)
-        servers = Listed() if servers is None else servers
+        servers = await self._servers.list_servers(access, None)
+        servers = ServerList() if servers is None else servers
         shown = {find_text(find_object(servers, name), "display_name") or "" for name in servers}
         names = {name for name in {*servers, *shown} if name.isprintable()}
-        return Offer(tuple(sorted(names)), servers.release)
+        return JupyterHubOffer(tuple(sorted(names)), servers.release)
 
     def form(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+        self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
         """Ask for a template, if there are any, and a name."""
         offered = connection.list_available(self.settings.templates, principal)
         chosen = connection.select_available(offered, values)
         free = self._free_name(chosen.name if chosen is not None else "", offer)
         fields = [connection.template_field(offered, chosen)] if offered else []
-        return forms.Form((*fields, forms.name_field(free, MAX_NAME, hint=NAME_HINTS[offer.allows])))
+        return forms.Form(
+            (*fields, forms.name_field(free, MAX_SERVER_NAME_LENGTH, hint=NAME_HINTS[offer.name_style]))
+        )
 
-    def _free_name(self, text: str, offer: Offer) -> str:
-        return forms.find_free_name(self.name_rule.stem(text, "server"), offer.names)
+    def _free_name(self, text: str, offer: JupyterHubOffer) -> str:
+        return forms.find_free_name(self.name_rule.to_stem(text, "server"), offer.names)
 
     def spec(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+        self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
         """Return the spec: ``template``, if one was chosen; raise FormProblems."""
         problems = {}
@@ -280,23 +289,25 @@ class JupyterHub(
         template = connection.find_by_name(offered, forms.text_of(values, "template"))
         if offered and template is None:
             problems["template"] = forms.TEMPLATE_NOT_OFFERED
-        typed = clean(forms.text_of(values, "name"), 10 * MAX_NAME)
-        name, shown = self._named(typed, offer)
+        typed = clean(forms.text_of(values, "name"), 10 * MAX_SERVER_NAME_LENGTH)
+        name, shown = self._choose_name(typed, offer)
         is_shaped = not typed or bool(name)
-        wrong = forms.find_name_problem(typed, MAX_NAME, offer.names, "server")
-        if wrong := wrong if is_shaped else NAME_HINTS[offer.allows]:
+        wrong = forms.find_name_problem(typed, MAX_SERVER_NAME_LENGTH, offer.names, "server")
+        if wrong := wrong if is_shaped else NAME_HINTS[offer.name_style]:
             problems["name"] = wrong
         if problems:
             raise forms.FormProblems(problems)
         chosen = {} if template is None else {"template": template.name}
-        chosen |= {_AT_REST: "yes"} if offer.release >= _DISPLAYS else {}
+        chosen |= {_CREATE_STOPPED_KEY: "yes"} if offer.release >= _DISPLAY_NAMES_RELEASE else {}
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
-    def _named(self, typed: str, offer: Offer) -> tuple[str, str]:
+    def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
         """Return a server's name for what was typed ("": none fits), and that for display if it differs."""
-        if self.name_rule.allows(typed) or (offer.allows == "path" and _SERVER.fullmatch(typed)):
+        if self.name_rule.allows(typed) or (
+            offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
+        ):
             return typed, ""
-        if offer.allows != "any" or not any(map(str.isalnum, typed)):
+        if offer.name_style != "any" or not any(map(str.isalnum, typed)):
             return "", ""
         # What the hub takes for a name to display (``jupyterhub.slugs.is_valid_display_name``).
         shown = "".join(one for one in typed if one == " " or unicodedata.category(one)[0] in "LMNPS")
@@ -304,17 +315,17 @@ class JupyterHub(
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Start a server with a new name and its options; doing so twice still makes one server."""
-        return await self._made(access, spec, "POST")
+        return await self._create(access, spec, "POST")
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
         """Return whether the hub was new enough for that when the form was filled in."""
-        return bool(spec.text(_AT_REST))
+        return bool(spec.text(_CREATE_STOPPED_KEY))
 
     async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Create a server with its options, which its first start then has."""
-        return replace(await self._made(access, spec, "PUT"), is_started=False)
+        return replace(await self._create(access, spec, "PUT"), is_started=False)
 
-    async def _made(self, access: Access, spec: forms.Spec, method: str) -> Created:
+    async def _create(self, access: Access, spec: forms.Spec, method: str) -> Created:
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
@@ -331,12 +342,12 @@ class JupyterHub(
 
     async def list_names(self, access: Access, stem: str) -> Collection[str]:
         """Return the names of the person's servers: they are a person's own namespace."""
-        return await self._servers.of_person(access, None) or ()
+        return await self._servers.list_servers(access, None) or ()
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
         """Look for the server by its name."""
         name = ServerName(access.username, spec.name)
-        servers = await self._servers.of_person(access, None)
+        servers = await self._servers.list_servers(access, None)
         is_there = servers is not None and name.server in servers
         return OutcomeSearch(Created(name.remote_id, name.server) if is_there else None, is_conclusive=True)
 
@@ -347,7 +358,7 @@ class JupyterHub(
 
     async def read_warning(self) -> str:
         """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
-        origin = connection.origin_of(self._public)
+        origin = connection.parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
             await self.api.send("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
@@ -361,9 +372,9 @@ class JupyterHub(
     async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose token it is, and replace it by one of our own if the hub allows that."""
         api = self.api.acting_as(credential)
-        owner = await who_is(api)
-        username, granted = owner_in(owner)
-        return Identity(username, await _own_token(api, credential, username, owner, granted))
+        owner = await read_token_owner(api)
+        username, granted = check_owner(owner)
+        return Identity(username, await _mint_own_token(api, credential, username, owner, granted))
 
     def can_revoke(self, credential: Credential) -> bool:
         """Return whether Usher minted it; one that the person pasted is theirs to delete."""
@@ -375,7 +386,7 @@ class JupyterHub(
         That token itself is used, because ids are reused after a deletion: while it still opens the account,
         its id can't have been reused.
         """
-        owner = await who_is(access.api)
+        owner = await read_token_owner(access.api)
         token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
         path = f"{tokens_path(require_text(owner, 'name'))}/{encode_path_segment(token_id)}"
         try:
@@ -385,11 +396,11 @@ class JupyterHub(
 
     def can_mint(self, credential: Credential) -> bool:
         """Return whether Usher minted it, and not from a pasted token that ends by itself."""
-        return LASTING in credential.extra
+        return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
         """Mint the next token with one of our own, which may do that (``tokens!user``)."""
-        return await lasting(access.api, access.username)
+        return await mint_lasting(access.api, access.username)
 
     @property
     def client(self) -> OAuthClient | None:
@@ -401,7 +412,7 @@ class JupyterHub(
 
     def describe_registration(self, redirect_uri: str) -> str:
         """Return the lines of the hub's configuration, and the one of the connection."""
-        return registration(self.settings.client_id, redirect_uri, self.settings.name)
+        return format_registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the server from a link to it or its pages, or from ``person/server``."""
@@ -426,13 +437,13 @@ class JupyterHub(
 
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the operator's hosts and the public address's host with its port."""
-        origin = connection.origin_of(self._public)
+        origin = connection.parse_origin(self._public)
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
         """Allow also the hosts of people: a hub with ``subdomain_host`` gives each one below its own."""
-        home = connection.one_label_below(url or "", self._public)
-        return super().allowed_url(url) if home is None else connection.allowed_ide_url(url, home, ())
+        home = connection.match_subdomain(url or "", self._public)
+        return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
     def describe(self) -> Mapping[str, Any]:
         """Add the addresses in use."""
@@ -444,7 +455,7 @@ class JupyterHub(
         }
 
 
-def _hub_root(url: str) -> str:
+def _strip_hub_path(url: str) -> str:
     """Return the address in front of ``/hub``, whichever of its addresses is configured."""
     for ending in ("/hub/api", "/hub/home", "/hub"):
         if url.endswith(ending):
@@ -452,7 +463,7 @@ def _hub_root(url: str) -> str:
     return url
 
 
-def _id_of(name: ServerName) -> str:
+def _to_id(name: ServerName) -> str:
     """Return a server's id, "" if its name can't be part of a path."""
     try:
         return name.remote_id
@@ -461,9 +472,9 @@ def _id_of(name: ServerName) -> str:
         return ""
 
 
-def _own(access: Access, remote_id: str) -> ServerName:
+def _require_own(access: Access, remote_id: str) -> ServerName:
     """Return the server's name; raise NotFound for somebody else's, as the hub does."""
-    name = ServerName.of(remote_id)
+    name = ServerName.from_id(remote_id)
     if name.user != access.username:
         raise errors.NotFound("there is no such server")
     return name
@@ -475,12 +486,12 @@ def _list_names(name: ServerName) -> tuple[str, ...]:
 
 
 def _raise_refusal(error: errors.InvalidRequest) -> NoReturn:
-    if _LIMIT.search(error.message):
+    if _LIMIT_PATTERN.search(error.message):
         raise errors.LimitReached(error.message, status=error.status) from None
     raise error
 
 
-def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
+def check_owner(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return the name of a token's owner and the scopes that the token holds.
 
     Raises Forbidden if it belongs to a service, or lacks what Usher needs.
@@ -494,7 +505,7 @@ def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     if not isinstance(scopes, list):
         return username, []
     granted = [scope for scope in scopes if isinstance(scope, str)]
-    lacking = [scope for scope in _NEEDED if not _covers(granted, scope, username)]
+    lacking = [scope for scope in _REQUIRED_SCOPES if not _is_covered(granted, scope, username)]
     if lacking:
         raise errors.Forbidden(
             f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
@@ -502,22 +513,22 @@ def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     return username, granted
 
 
-def _covers(granted: Iterable[str], scope: str, username: str) -> bool:
+def _is_covered(granted: Iterable[str], scope: str, username: str) -> bool:
     """Say whether expanded scopes grant one for the person's own things; a narrower filter is not enough."""
     return any(have == scope or have in {f"{scope}!user={username}", f"{scope}!user"} for have in granted)
 
 
-async def _own_token(
+async def _mint_own_token(
     api: ApiClient, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Iterable[str]
 ) -> Credential:
     names = {scope.removesuffix("!user") for scope in SCOPES}
-    if not all(_covers(granted, name, username) for name in names):
+    if not all(_is_covered(granted, name, username) for name in names):
         return pasted
     ends_at: float | None = None
     try:
-        ends_at, seconds = await _end_of(api, username, require_text(owner, "token_id"))
-        if seconds is None or seconds > LASTS:
-            return await lasting(api, username)
+        ends_at, seconds = await _read_token_end(api, username, require_text(owner, "token_id"))
+        if seconds is None or seconds > MAX_TOKEN_SECONDS:
+            return await mint_lasting(api, username)
         return await mint(api, username, seconds)
     except (errors.ProviderError, ValueError):
         # The pasted token works; it just isn't ours to revoke.
@@ -526,7 +537,11 @@ async def _own_token(
 
 async def mint(api: ApiClient, username: str, seconds: int | None) -> Credential:
     """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
-    body = {"note": NOTE, "scopes": list(SCOPES), **({} if seconds is None else {"expires_in": seconds})}
+    body = {
+        "note": CREDENTIAL_NOTE,
+        "scopes": list(SCOPES),
+        **({} if seconds is None else {"expires_in": seconds}),
+    }
     response = await api.call("POST", tokens_path(username), json_body=body, total=MINT_SECONDS)
     answer = response.json_object(unredacted=True)
     made = {TOKEN_ID: require_text(answer, "id")}
@@ -535,14 +550,14 @@ async def mint(api: ApiClient, username: str, seconds: int | None) -> Credential
     )
 
 
-async def lasting(api: ApiClient, username: str) -> Credential:
+async def mint_lasting(api: ApiClient, username: str) -> Credential:
     """Make a token of our own that lasts as long as we want it to, or else as long as the hub allows."""
     try:
-        minted = await mint(api, username, LASTS)
+        minted = await mint(api, username, MAX_TOKEN_SECONDS)
     except errors.InvalidRequest:
         # A hub that limits how long tokens last gives as long as it can when not asked for a time.
         minted = await mint(api, username, None)
-    return replace(minted, extra={**minted.extra, LASTING: "1"})
+    return replace(minted, extra={**minted.extra, LASTING_KEY: "1"})
 
 
 def tokens_path(username: str) -> str:
@@ -550,7 +565,7 @@ def tokens_path(username: str) -> str:
     return f"/users/{encode_path_segment(username)}/tokens"
 
 
-async def _end_of(api: ApiClient, username: str, token_id: str) -> tuple[float | None, int | None]:
+async def _read_token_end(api: ApiClient, username: str, token_id: str) -> tuple[float | None, int | None]:
     """Return when the pasted token ends, and in how many seconds by the hub's own clock; None for never."""
     path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
     response = await api.call("GET", path, total=MINT_SECONDS)
@@ -595,8 +610,8 @@ class SignInClient(OAuthClient):
             raise to_error(response, changes=True)
         granted = Credential(SecretStr(require_text(response.json_object(unredacted=True), "access_token")))
         api = self.api.acting_as(granted)
-        owner = await who_is(api)
-        username, _ = owner_in(owner)
+        owner = await read_token_owner(api)
+        username, _ = check_owner(owner)
         try:
             own = await self._own(api, username)
         finally:
@@ -614,7 +629,7 @@ class SignInClient(OAuthClient):
 
     async def _own(self, api: ApiClient, username: str) -> Credential:
         try:
-            return await lasting(api, username)
+            return await mint_lasting(api, username)
         except errors.InvalidRequest as error:
             raise errors.Forbidden(error.message, status=error.status) from None
 
@@ -638,7 +653,7 @@ class SignInClient(OAuthClient):
         return await self.api.send("POST", "/oauth2/token", form=form, total=EXCHANGE_SECONDS, hides=hides)
 
 
-def registration(client_id: str, redirect_uri: str, connection: str) -> str:
+def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
     """Return the lines of ``jupyterhub_config.py`` that register Usher, and where its secret goes."""
     name = client_id.removeprefix("service-")
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)

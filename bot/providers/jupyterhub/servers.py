@@ -28,7 +28,7 @@ from bot.providers.answers import (
     require_text,
 )
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
-from bot.providers.connection import one_label_below, origin_of, path_below
+from bot.providers.connection import match_subdomain, parse_origin, path_below
 from bot.providers.requests import ApiClient, encode_path_segment, forbidden_as_credential_refused
 from bot.support.errors import AccountRenamed, BadAnswer, Forbidden, NotFound, ProviderError
 from bot.support.responses import Response
@@ -37,8 +37,8 @@ from bot.support.responses import Response
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
-_LINK = re.compile(r"/(?:hub/)?(user|spawn|spawn-pending)/([^/]+)(?:/([^/]*))?(?:/.*)?")
-_PLAIN = re.compile(r"[^\s/]+/[^\s/]*")
+_LINK_PATTERN = re.compile(r"/(?:hub/)?(user|spawn|spawn-pending)/([^/]+)(?:/([^/]*))?(?:/.*)?")
+_PLAIN_ID_PATTERN = re.compile(r"[^\s/]+/[^\s/]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ServerName:
         return encode_path_segment(self.server) if self.server else ""
 
     @classmethod
-    def of(cls, remote_id: str) -> ServerName:
+    def from_id(cls, remote_id: str) -> ServerName:
         """Parse an id; raise NotFound if it is malformed."""
         user, slash, server = remote_id.partition("/")
         if not slash or "/" in server:
@@ -91,21 +91,21 @@ class ServerName:
 def parse_reference(text: str, public_root: str) -> str | None:
     """Return the id in a link to a server of this hub, or in ``person/server``; None for anything else."""
     text = text.strip()
-    path = path_below(text, one_label_below(text, public_root) or public_root)
+    path = path_below(text, match_subdomain(text, public_root) or public_root)
     if path is not None:
-        link = _LINK.fullmatch(path)
+        link = _LINK_PATTERN.fullmatch(path)
         if link is None:
             return None
         rest = link[3] or ""
         # A server may be called "lab", but far more addresses are pages of the default server.
         server = "" if link[1] == "user" and rest in _PAGES else rest
-        return _id_of(f"{link[2]}/{server}")
-    return _id_of(text) if _PLAIN.fullmatch(text) and ":" not in text else None
+        return _parse_id(f"{link[2]}/{server}")
+    return _parse_id(text) if _PLAIN_ID_PATTERN.fullmatch(text) and ":" not in text else None
 
 
-def _id_of(text: str) -> str | None:
+def _parse_id(text: str) -> str | None:
     try:
-        return ServerName.of(text).remote_id
+        return ServerName.from_id(text).remote_id
     except NotFound:
         return None
 
@@ -114,23 +114,23 @@ def _id_of(text: str) -> str | None:
 CHECK_SECONDS = 4.0
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
-PROBE_BYTES = 65_536
+MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
 #: What may be done with a server whose start failed: the hub has made sure that nothing of it runs.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
-UNREAD = "what the hub says of this server can't be read"
+UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
 #: What comes before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that
 #: the start failed.
-_KIND = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
-_FAILED = re.compile(r"Spawn failed(?:: |$)")
+_EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
+_FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
-async def who_is(api: ApiClient) -> dict[str, Any]:
+async def read_token_owner(api: ApiClient) -> dict[str, Any]:
     """Return what the hub says about a token's owner; raise CredentialRefused if the token is worthless.
 
     The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
@@ -140,17 +140,17 @@ async def who_is(api: ApiClient) -> dict[str, Any]:
     return response.json_object()
 
 
-async def confirm(access: Access) -> None:
+async def confirm_account(access: Access) -> None:
     """Check that a token is worth something, and still belongs to the name that was linked.
 
     Raises CredentialRefused, or Renamed: administrators can rename people, whose tokens stay theirs.
     """
-    username = require_text(await who_is(access.api), "name")
+    username = require_text(await read_token_owner(access.api), "name")
     if username != access.username:
         raise AccountRenamed(username)
 
 
-class Listed(dict[str, dict[str, Any]]):
+class ServerList(dict[str, dict[str, Any]]):
     """Hold a person's servers by name."""
 
     #: The hub's major release, 0 if it doesn't say.
@@ -173,10 +173,10 @@ class Servers:
             return await access.api.call(method, path, **options)
         except (Forbidden, NotFound) as error:
             refusal = error
-        await confirm(access)
+        await confirm_account(access)
         raise refusal
 
-    async def of_person(self, access: Access, window: SendWindow | None) -> Listed | None:
+    async def list_servers(self, access: Access, window: SendWindow | None) -> ServerList | None:
         """Return the person's servers by name, None if the hub doesn't know the person.
 
         Raises Renamed if it knows them by another name.
@@ -195,15 +195,15 @@ class Servers:
         servers = answer["servers"]
         if not isinstance(servers, dict):
             raise BadAnswer("the answer's field servers is not an object")
-        listed = Listed(servers)
+        listed = ServerList(servers)
         with suppress(ValueError):
             listed.release = int(response.headers.get("X-JupyterHub-Version", "").partition(".")[0])
         return listed
 
-    async def state_of(self, access: Access, remote_id: str, servers: Listed | None) -> Observed:
+    async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
         """Return one server's state, given the list; one that isn't in it, or is somebody else's, is gone."""
         try:
-            name = ServerName.of(remote_id)
+            name = ServerName.from_id(remote_id)
         except NotFound:
             return Observed(State.GONE)
         if servers is None or name.user != access.username:
@@ -212,11 +212,11 @@ class Servers:
             # The default server always exists; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         server = find_object(servers, name.server, "servers.")
-        seen = await self._observe(access, name, server)
+        seen = await self._observe_server(access, name, server)
         used_at = parse_time(server.get("last_activity"))
         return replace(seen, started_at=parse_time(server.get("started")), last_used_at=used_at)
 
-    async def _observe(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
+    async def _observe_server(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
         pending, is_ready = server.get("pending"), server.get("ready")
         shown = clean(find_text(server, "display_name", where) or "", MAX_NAME_LENGTH)
@@ -224,24 +224,24 @@ class Servers:
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
             log_oddity(f"{where}ready or pending can't be read")
             # Its previous name is kept, too.
-            return Observed(State.UNKNOWN, detail=UNREAD, name=shown or None)
+            return Observed(State.UNKNOWN, detail=UNREADABLE, name=shown or None)
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
         if pending == "spawn":
-            return _starting(await self._progress(access, name), label)
+            return _observe_starting(await self._read_progress(access, name), label)
         if pending == "check" and not is_ready:
             # After its own restart, the hub looks for servers that it had left running.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
         if is_ready:
-            url = self._ide_url(name, server, where)
+            url = self._build_ide_url(name, server, where)
             return Observed(
                 State.RUNNING, url=url, detail=URL_NOT_ALLOWED if url is None else None, name=label
             )
-        return _stopped(await self._progress(access, name), label)
+        return _observe_stopped(await self._read_progress(access, name), label)
 
-    def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
+    def _build_ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
         full, path = find_text(server, "full_url", where), find_text(server, "url", where)
         if full is None and path is not None and "://" in path:
             full = path  # Hubs before 5.0 have no other word for it.
@@ -249,10 +249,10 @@ class Servers:
             return self.allowed_url(full)
         if path is None or not path.startswith("/"):
             return self.allowed_url(self.public + name.ide_path)
-        origin = origin_of(self.public)
+        origin = parse_origin(self.public)
         return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
 
-    async def _progress(self, access: Access, name: ServerName) -> Progress | None:
+    async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the hub's progress of the last start; None if it reports none.
 
         It is for display: without it, a server is what the list says, and a failed start counts as stopped.
@@ -261,7 +261,7 @@ class Servers:
             answer = await access.api.peek(f"{name.path}/progress")
         except ProviderError:
             return None
-        return last_event(answer.body) if answer.status == 200 else None
+        return parse_last_event(answer.body) if answer.status == 200 else None
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
@@ -270,17 +270,19 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     Whether the server runs is the hub's to say.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
-    answer = await access.api.send("GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=PROBE_BYTES)
+    answer = await access.api.send(
+        "GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+    )
     # Without a route to the server, its proxy or the hub answers in its place.
     is_hubs = answer.status in {404, 424} or "/hub/user/" in answer.headers.get("Location", "")
     return lacking if is_hubs or answer.status >= 500 else seen
 
 
-def _starting(progress: Progress | None, label: str) -> Observed:
+def _observe_starting(progress: Progress | None, label: str) -> Observed:
     if progress is None or progress.is_ready:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
-        return _stopped(progress, label)
+        return _observe_stopped(progress, label)
     # A warning that nothing followed is what it waits for.
     detail = progress.message if progress.message != progress.warning else ""
     return Observed(
@@ -292,7 +294,7 @@ def _starting(progress: Progress | None, label: str) -> Observed:
     )
 
 
-def _stopped(progress: Progress | None, label: str) -> Observed:
+def _observe_stopped(progress: Progress | None, label: str) -> Observed:
     if progress is None or progress.was_cancelled:
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
@@ -318,14 +320,14 @@ class Progress:
         return self.has_failed and self.message == CANCELLED
 
 
-def last_event(stream: bytes) -> Progress | None:
+def parse_last_event(stream: bytes) -> Progress | None:
     """Return the last complete event of a stream that may be cut anywhere; None if there is none.
 
     Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
     lines = (line[5:] for line in whole.split("\n") if line.startswith("data:"))
-    events = [event for event in map(_event, lines) if event is not None]
+    events = [event for event in map(_parse_event, lines) if event is not None]
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
@@ -333,7 +335,7 @@ def last_event(stream: bytes) -> Progress | None:
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 
-def _event(text: str) -> Progress | None:
+def _parse_event(text: str) -> Progress | None:
     try:
         event = json.loads(text)
     except (ValueError, RecursionError):
@@ -344,12 +346,14 @@ def _event(text: str) -> Progress | None:
     warned = raw if isinstance(raw, dict) and raw.get("type") == "Warning" else None
     said = (warned or event).get("message")
     message = clean(said, failure_causes.LIMIT) if isinstance(said, str) else ""
-    kind, has_failed = _KIND.match(message), event.get("failed") is True
-    message = _FAILED.sub("", message) if has_failed else message[kind.end() :] if kind else message
+    kind, has_failed = _EVENT_PREFIX_PATTERN.match(message), event.get("failed") is True
+    message = (
+        _FAILURE_PREFIX_PATTERN.sub("", message) if has_failed else message[kind.end() :] if kind else message
+    )
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
     is_warning |= failure_causes.reason_in(message) is not None
     return Progress(
-        percent=_percent(event),
+        percent=_parse_percent(event),
         message=message,
         warning=message if is_warning and not has_failed else "",
         has_failed=has_failed,
@@ -357,7 +361,7 @@ def _event(text: str) -> Progress | None:
     )
 
 
-def _percent(event: Mapping[str, Any]) -> int | None:
+def _parse_percent(event: Mapping[str, Any]) -> int | None:
     value = event.get("progress")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None

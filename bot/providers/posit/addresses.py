@@ -8,18 +8,18 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.providers.connection import is_dots, path_below
+from bot.providers.connection import is_dot_segment, path_below
 from bot.support.errors import NotFound
 
 #: A request joins ids by commas, so that an id may contain nothing but these.
-SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"
-_JOB_ID = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
+SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
+_JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
 #: A session's path ends with the project's id and the session's, 8 characters each.
-_LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
-_BARE = re.compile(r"[0-9a-f]{8}")
+_LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
+_BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 
 
-def session_url(address: str, base_url: str) -> str | None:
+def to_session_url(address: str, base_url: str) -> str | None:
     """Return a session's address on the configured server, None if it isn't an address.
 
     An address on another host is returned as it is: the connection's own list of hosts decides about it.
@@ -34,7 +34,7 @@ def session_url(address: str, base_url: str) -> str | None:
         return None
     if parts.scheme and parts.scheme not in {"http", "https"}:
         return None
-    if any(is_dots(part) for part in parts.path.split("/")):
+    if any(is_dot_segment(part) for part in parts.path.split("/")):
         return None
     if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
         return parts.geturl()
@@ -48,30 +48,30 @@ def session_url(address: str, base_url: str) -> str | None:
     return f"{base.scheme}://{base.netloc}{path if is_below else prefix + path}{rest}"
 
 
-def reference(text: str, base_url: str) -> str | None:
+def parse_reference(text: str, base_url: str) -> str | None:
     """Return the session's id in a pasted address of this server, or the bare id; None for anything else."""
     text = text.strip()
-    if _BARE.fullmatch(text):
+    if _BARE_ID_PATTERN.fullmatch(text):
         return text
     path = path_below(text, base_url)
-    link = _LINK.fullmatch(path) if path is not None else None
+    link = _LINK_PATTERN.fullmatch(path) if path is not None else None
     return link[1] if link is not None else None
 
 
-def session_id(text: str) -> str:
+def check_session_id(text: str) -> str:
     """Return a session's id; raise NotFound if it is malformed."""
     if not is_session_id(text):
         raise NotFound("there is no such session")
     return text
 
 
-def job_id(text: str) -> str:
+def check_job_id(text: str) -> str:
     """Return a job's id; raise NotFound if it is malformed."""
-    if not _JOB_ID.fullmatch(text) or set(text) == {"."}:
+    if not _JOB_ID_PATTERN.fullmatch(text) or set(text) == {"."}:
         raise NotFound("there is no such job")
     return text
 
 
 def is_session_id(text: str) -> bool:
     """Return whether a text may be a session's id."""
-    return re.fullmatch(SESSION_ID, text) is not None
+    return re.fullmatch(SESSION_ID_PATTERN, text) is not None

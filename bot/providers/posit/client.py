@@ -69,7 +69,7 @@ class Workbench:
 
     async def version(self, *, total: float = CHECK_SECONDS, right: Right | None = None) -> Version:
         """Ask for the version and the features: the cheap check of a token."""
-        return Version.from_json(_object(await self._call("version", right=right, total=total)))
+        return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
     async def get_users(self, *, total: float = TOTAL_SECONDS) -> Listing[WorkbenchUser]:
         """List the registered users; an administrator's token with read access."""
@@ -81,7 +81,9 @@ class Workbench:
     async def get_compute_envs(self) -> ComputeEnvs:
         """Ask what the token's owner, or the user, may launch, and with which limits."""
         kwparams = None if self.user is None else {"user": self.user}
-        return ComputeEnvs.from_json(_object(await self._call("get_compute_envs", kwparams, right="read")))
+        return ComputeEnvs.from_json(
+            _require_object(await self._call("get_compute_envs", kwparams, right="read"))
+        )
 
     async def get_sessions(
         self,
@@ -97,12 +99,12 @@ class Workbench:
         ``only`` limits the fields; ``id`` and ``activity_state`` must be among them.
         """
         kwparams = {
-            "session_id": ",".join(addresses.session_id(one) for one in session_ids) or None,
+            "session_id": ",".join(addresses.check_session_id(one) for one in session_ids) or None,
             "user": self.user,
             "fields": list(only),
         }
         answer = await self._call("get_session", kwparams, right=right, window=window, total=total)
-        return read_entries([_object(answer)], "sessions", WorkbenchSession.from_json)
+        return read_entries([_require_object(answer)], "sessions", WorkbenchSession.from_json)
 
     async def get_jobs(self) -> Listing[WorkbenchJob]:
         """Read the user's jobs: all of them, as there is no other way to read one.
@@ -110,7 +112,7 @@ class Workbench:
         The flag has an old and a new name. Sessions are always in the response, so little is asked of them.
         """
         kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
-        answer = _object(await self._call("get_session", kwparams, right="read"))
+        answer = _require_object(await self._call("get_session", kwparams, right="read"))
         if not isinstance(answer.get("sessions"), list):
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
@@ -123,14 +125,14 @@ class Workbench:
         """Launch a session; raise UnknownOutcome if it may have been launched but no id came back."""
         answer = await self._change("launch_session", "launch", {**launch, "username": self.user})
         with bad_answer_as_unknown_outcome():
-            return Launched.from_json(_object(answer))
+            return Launched.from_json(_require_object(answer))
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
         """Resume a suspended RStudio session, whatever the content of the response."""
         # A session without a cluster runs without the launcher, which takes no parameters.
         again = parameters.as_json() if parameters is not None and parameters.cluster else None
         kwparams = {
-            "session_id": addresses.session_id(session_id),
+            "session_id": addresses.check_session_id(session_id),
             "username": self.user,
             "launch_parameters": again,
         }
@@ -139,7 +141,7 @@ class Workbench:
     async def stop_session(self, session_id: str, mode: StopMode) -> None:
         """Stop, kill or suspend a session; the suspend flag is sent under both its names."""
         kwparams = {
-            "session_ids": addresses.session_id(session_id),
+            "session_ids": addresses.check_session_id(session_id),
             "force_quit": mode == "force",
             "suspend_session": mode == "suspend",
             "suspend": mode == "suspend",
@@ -152,12 +154,14 @@ class Workbench:
         job = {name: value for name, value in whole.items() if value is not None}
         value = await self._change("launch_job", "launch", {**launch, "job": job})
         with bad_answer_as_unknown_outcome():
-            answer = _object(value)
-            return WorkbenchJob.from_json(_object(answer if answer.get("job") is None else answer["job"]))
+            answer = _require_object(value)
+            return WorkbenchJob.from_json(
+                _require_object(answer if answer.get("job") is None else answer["job"])
+            )
 
     async def stop_job(self, job_id: str, *, force_quit: bool = False) -> None:
         """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""
-        kwparams = {"job_id": addresses.job_id(job_id), "force_quit": force_quit}
+        kwparams = {"job_id": addresses.check_job_id(job_id), "force_quit": force_quit}
         await self._change("stop_job", "stop", kwparams)
 
     async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
@@ -165,11 +169,11 @@ class Workbench:
 
         A stream that is cut off raises UnknownOutcome, once everything before the cut was yielded.
         """
-        body = _body("get_job_output", {"job_id": addresses.job_id(job_id), "user": self.user})
+        body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
             # Only opening the stream tests the token; a later refusal is the stream's own error.
-            async with self._explained("read"):
+            async with self._explain_refusals("read"):
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
                 if stream.status != 200:
@@ -204,13 +208,13 @@ class Workbench:
         Without ``kwparams`` it is a GET, as in the reference for version, get_users and get_compute_envs.
         """
         verb = "GET" if kwparams is None else "POST"
-        options["json_body"] = None if kwparams is None else _body(method, kwparams)
-        async with self._explained(right):
+        options["json_body"] = None if kwparams is None else _build_body(method, kwparams)
+        async with self._explain_refusals(right):
             response = await self.api.send(verb, f"/{method}", changes=changes, window=window, **options)
             return unwrap(response, changes=changes)
 
     @asynccontextmanager
-    async def _explained(self, right: Right | None) -> AsyncIterator[None]:
+    async def _explain_refusals(self, right: Right | None) -> AsyncIterator[None]:
         """Make a refusal CredentialRefused for a bad token, Forbidden for too low a level.
 
         Servers answer both alike (401, 403, error 3), so the version is requested: every valid token may read
@@ -231,13 +235,13 @@ class Workbench:
             raise errors.Forbidden(refusal.message, status=refusal.status) from None
 
 
-def _body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
+def _build_body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
     """Return the envelope of a call; parameters that are None are left out."""
     given = {key: value for key, value in kwparams.items() if value is not None}
     return {"method": method, "kwparams": given}
 
 
-def _object(answer: Any) -> Mapping[str, Any]:
+def _require_object(answer: Any) -> Mapping[str, Any]:
     if not isinstance(answer, dict):
         raise errors.BadAnswer("the answer's result is not an object")
     return answer

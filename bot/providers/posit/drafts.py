@@ -18,20 +18,20 @@ from bot.providers.posit.launches import (
     JobTemplate,
     Resources,
     SessionTemplate,
-    Template,
-    job_of,
-    session_of,
-    templates_for,
+    WorkbenchTemplate,
+    list_templates,
+    read_job_template,
+    read_session_template,
 )
-from bot.providers.posit.offers import Offer
+from bot.providers.posit.offers import WorkbenchOffer
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
 
 MAX_SESSION_NAME = 64
-_MAX_KEY = 80
+_MAX_KEY_LENGTH = 80
 #: The fields of the two limits that every cluster has, and their labels; others use the server's name.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
 #: The prefix of fields for placement constraints whose value people type.
-_PLACE = "place_"
+_PLACE_PREFIX = "place_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Draft:
     """Hold the choices made, and the choices that remain."""
 
     purpose: Purpose
-    templates: Sequence[Template]
-    template: Template | None
+    templates: Sequence[WorkbenchTemplate]
+    template: WorkbenchTemplate | None
     ides: Sequence[str]
     ide: str
     clusters: Sequence[ComputeEnv]
@@ -54,15 +54,15 @@ class Draft:
     @property
     def session(self) -> SessionTemplate:
         """Return what the template sets for a session."""
-        return session_of(self.template)
+        return read_session_template(self.template)
 
     @property
     def job(self) -> JobTemplate:
         """Return what the template sets for a job."""
-        return job_of(self.template)
+        return read_job_template(self.template)
 
     @property
-    def fixed(self) -> Resources:
+    def preset_resources(self) -> Resources:
         """Return where the template has it run, and with which resources."""
         return self.session.launch_parameters if self.purpose == "workspace" else self.job
 
@@ -76,20 +76,22 @@ class Draft:
         """Return the limits that may be chosen, by field: none if a profile sets them all."""
         if self.cluster is None or (self.profiles and self.profile != offers.CUSTOM_PROFILE):
             return {}
-        if self.fixed.resource_limits or self.fixed.resource_profile:
+        if self.preset_resources.resource_limits or self.preset_resources.resource_profile:
             return {}
         limits = {limit.name: limit for limit in self.cluster.resource_limits}
         return {
             LIMITS[kind][0] if kind in LIMITS else field: limits[kind]
-            for field, kind in _fields(LIMIT, limits).items()
+            for field, kind in _name_fields(LIMIT, limits).items()
         }
 
     @property
     def places(self) -> Mapping[str, str]:
         """Return the constraints whose value people type, by field."""
-        if self.cluster is None or self.fixed.placement_constraints:
+        if self.cluster is None or self.preset_resources.placement_constraints:
             return {}
-        return _fields(_PLACE, [one.name for one in self.cluster.placement_constraints if not one.value])
+        return _name_fields(
+            _PLACE_PREFIX, [one.name for one in self.cluster.placement_constraints if not one.value]
+        )
 
     @property
     def opens_files(self) -> bool:
@@ -97,27 +99,31 @@ class Draft:
         return self.purpose == "workspace" and self.ide in offers.OPENS_FILES
 
 
-def draft(
-    offer: Offer, purpose: Purpose, values: Values, principal: Principal, prepared: Iterable[Template]
+def build_draft(
+    offer: WorkbenchOffer,
+    purpose: Purpose,
+    values: Values,
+    principal: Principal,
+    prepared: Iterable[WorkbenchTemplate],
 ) -> Draft:
     """Return the draft for these values."""
-    offered = templates_for(prepared, purpose, principal)
+    offered = list_templates(prepared, purpose, principal)
     template = find_by_name(offered, text_of(values, "template"))
-    session, job = session_of(template), job_of(template)
-    ides = offers.offered_ides(offer.envs) if purpose == "workspace" else []
-    ide = session.workbench or _one_of(text_of(values, "ide"), ides, ides[0] if ides else "")
+    session, job = read_session_template(template), read_job_template(template)
+    ides = offers.list_ides(offer.envs) if purpose == "workspace" else []
+    ide = session.workbench or _choose_offered(text_of(values, "ide"), ides, ides[0] if ides else "")
     clusters = (
-        offers.session_clusters(offer.envs, ide)
+        offers.list_session_clusters(offer.envs, ide)
         if purpose == "workspace"
-        else offers.job_clusters(offer.envs)
+        else offers.list_job_clusters(offer.envs)
     )
     fixed: Resources = session.launch_parameters if purpose == "workspace" else job
-    chosen = offers.named(clusters, fixed.cluster or text_of(values, "cluster"))
-    usual = offers.default_cluster(offer.envs, ide) if purpose == "workspace" else None
+    chosen = offers.find_cluster(clusters, fixed.cluster or text_of(values, "cluster"))
+    usual = offers.find_default_cluster(offer.envs, ide) if purpose == "workspace" else None
     cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
-    profiles = _profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
-    images = offers.images(cluster) if cluster is not None else ()
-    default = offers.default_image(offer.envs, cluster, ide) if cluster is not None else ""
+    profiles = _list_profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
+    images = offers.list_images(cluster) if cluster is not None else ()
+    default = offers.find_default_image(offer.envs, cluster, ide) if cluster is not None else ""
     return Draft(
         purpose=purpose,
         templates=offered,
@@ -128,31 +134,31 @@ def draft(
         cluster=cluster,
         needs_cluster=purpose == "job" or bool(offer.envs.clusters or fixed.cluster),
         profiles=profiles,
-        profile=_one_of(text_of(values, "profile"), profiles, profiles[0] if profiles else ""),
-        image=_one_of(text_of(values, "image"), images, default if images else ""),
+        profile=_choose_offered(text_of(values, "profile"), profiles, profiles[0] if profiles else ""),
+        image=_choose_offered(text_of(values, "image"), images, default if images else ""),
     )
 
 
-def _fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
+def _name_fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
     """Return a field's name for each of the server's keys, and the key by it."""
     found: dict[str, str] = {}
     for key in dict.fromkeys(keys):
-        stem = prefix + re.sub(r"[^\w.-]+", "_", key)[:_MAX_KEY]
+        stem = prefix + re.sub(r"[^\w.-]+", "_", key)[:_MAX_KEY_LENGTH]
         found[find_free_name(stem, found, "_")] = key
     return found
 
 
-def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
+def list_constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
     """Return the placement constraints to choose from, each as ``name=value``."""
     listed = cluster.placement_constraints if cluster is not None else ()
     return tuple(
-        Choice(f"{one.name}={one.value}", f"{offers.spoken(one.name)}: {one.value}")
+        Choice(f"{one.name}={one.value}", f"{offers.format_key(one.name)}: {one.value}")
         for one in dict.fromkeys(listed)
         if one.value
     )
 
 
-def proposed_name(offer: Offer, drafted: Draft) -> str:
+def propose_name(offer: WorkbenchOffer, drafted: Draft) -> str:
     """Return a free name; for jobs only a template's suggestion, because they may share one."""
     if drafted.purpose == "job":
         return drafted.job.name or (drafted.template.title if drafted.template is not None else "")
@@ -161,7 +167,7 @@ def proposed_name(offer: Offer, drafted: Draft) -> str:
     return find_free_name(stem, offer.names, " ")
 
 
-def _profiles(cluster: ComputeEnv | None) -> list[str]:
+def _list_profiles(cluster: ComputeEnv | None) -> list[str]:
     if cluster is None or not cluster.resource_profiles:
         return []
     listed = [one.name for one in cluster.resource_profiles]
@@ -170,5 +176,5 @@ def _profiles(cluster: ComputeEnv | None) -> list[str]:
     return listed
 
 
-def _one_of(value: str, offered: Sequence[str], default: str) -> str:
+def _choose_offered(value: str, offered: Sequence[str], default: str) -> str:
     return value if value in offered else default

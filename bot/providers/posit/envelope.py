@@ -16,15 +16,15 @@ from bot.support.responses import Response
 #: launch_job is wrapped twice in the reference's example.
 MAX_WRAPPINGS = 3
 #: The service couldn't be reached, is unavailable or offline. (client: the method wasn't executed)
-_UNREACHABLE = frozenset({1, 2, 13})
-_UNAUTHORISED = frozenset({3, 401, 403})
-_GONE = frozenset({14, 404})
+_UNREACHABLE_CODES = frozenset({1, 2, 13})
+_UNAUTHORISED_CODES = frozenset({3, 401, 403})
+_GONE_CODES = frozenset({14, 404})
 #: The sessions and the users of the licence, which all share; and the sessions of a person's own profile.
-_SHARED = frozenset({15, 16})
-_OWN_SESSIONS = 20
-_PARAMETERS_MISSING = 17
-_EXECUTION = 100
-_TRANSMISSION = 200
+_CAPACITY_CODES = frozenset({15, 16})
+_OWN_SESSIONS_CODE = 20
+_PARAMETERS_MISSING_CODE = 17
+_EXECUTION_CODE = 100
+_TRANSMISSION_CODE = 200
 
 
 def unwrap(response: Response, *, changes: bool) -> Any:
@@ -33,10 +33,10 @@ def unwrap(response: Response, *, changes: bool) -> Any:
     ``changes``: the request changes something, so an unreadable response leaves its outcome open,
     and an empty one means that it was accepted.
     """
-    answer = _json(response)
+    answer = _parse_json(response)
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict) and not 300 <= response.status < 400:
-        raise error_in(error, response.status, changes=changes)
+        raise to_provider_error(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
         raise to_error(response, changes=changes)
     if answer is None and not (changes and not response.body.strip()):
@@ -45,10 +45,10 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         if not changes:
             # For a change ``null`` is accepted.
             raise errors.BadAnswer("the answer is null", status=response.status)
-    return inner(answer)
+    return unwrap_result(answer)
 
 
-def inner(answer: Any) -> Any:
+def unwrap_result(answer: Any) -> Any:
     """Return what is inside ``{"result": …}``, once or twice; a bare response is its own result."""
     for _ in range(MAX_WRAPPINGS):
         if not (isinstance(answer, dict) and "result" in answer):
@@ -57,36 +57,36 @@ def inner(answer: Any) -> Any:
     return answer
 
 
-def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
+def to_provider_error(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
     """Return the error for ``{"code", "message"}``; the server's words are cleaned and cut."""
-    code = _code(error.get("code"))
+    code = _parse_code(error.get("code"))
     words = read_words(error) if (status or 0) < 500 else ""
-    if code in _UNREACHABLE:
+    if code in _UNREACHABLE_CODES:
         return errors.ServerFailed(words or f"error {code}", status=status, did_nothing=True)
-    return _kind(code, changes=changes)(words or f"error {code}", status=status)
+    return _find_error_class(code, changes=changes)(words or f"error {code}", status=status)
 
 
-def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
-    if code in _UNAUTHORISED:
+def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
+    if code in _UNAUTHORISED_CODES:
         # Either the token or its level is refused; ``acting`` finds out which, knowing what was asked for.
         return errors.Forbidden
-    if code in _GONE:
+    if code in _GONE_CODES:
         return errors.NotFound
-    if code in _SHARED:
+    if code in _CAPACITY_CODES:
         return errors.NoCapacity
-    if code == _OWN_SESSIONS:
+    if code == _OWN_SESSIONS_CODE:
         return errors.LimitReached
-    if code == _PARAMETERS_MISSING or (code == _EXECUTION and changes):
+    if code == _PARAMETERS_MISSING_CODE or (code == _EXECUTION_CODE and changes):
         return errors.Misconfigured
-    if code == _TRANSMISSION:
+    if code == _TRANSMISSION_CODE:
         return errors.UnknownOutcome if changes else errors.ServerFailed
-    if code == _EXECUTION:
+    if code == _EXECUTION_CODE:
         return errors.ServerFailed
     # Codes 5 to 11, and unknown ones: the message says what is wrong.
     return errors.InvalidRequest
 
 
-def _code(value: Any) -> int | None:
+def _parse_code(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     try:
@@ -95,7 +95,7 @@ def _code(value: Any) -> int | None:
         return None
 
 
-def _json(response: Response) -> Any:
+def _parse_json(response: Response) -> Any:
     """Return the body as JSON; None if it isn't JSON, or is null."""
     try:
         return response.json()

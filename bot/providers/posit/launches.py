@@ -28,7 +28,7 @@ class NamedValue(Strict):
     value: str
 
 
-def _pairs_of(value: Any) -> Any:
+def _to_pairs(value: Any) -> Any:
     """Return a table of variables as a list of names and values; a list is returned unchanged."""
     if isinstance(value, Mapping):
         return [{"name": name, "value": item} for name, item in value.items()]
@@ -36,7 +36,7 @@ def _pairs_of(value: Any) -> Any:
 
 
 #: Variables, as a table or as a list of names and values.
-Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_pairs_of)]
+Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_to_pairs)]
 
 
 class Hook(Strict):
@@ -101,7 +101,7 @@ class JobTemplate(Resources):
         return self
 
 
-class Template(PreparedTemplate):
+class WorkbenchTemplate(PreparedTemplate):
     """Name a prepared launch."""
 
     title: str = Field(min_length=1, max_length=75)
@@ -109,7 +109,7 @@ class Template(PreparedTemplate):
     job: JobTemplate | None = None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Template:
+    def _one_kind(self) -> WorkbenchTemplate:
         if (self.session is None) == (self.job is None):
             raise ValueError("needs session or job, one of them")
         return self
@@ -120,27 +120,29 @@ class Template(PreparedTemplate):
         return "job" if self.session is None else "workspace"
 
 
-def session_of(template: Template | None) -> SessionTemplate:
+def read_session_template(template: WorkbenchTemplate | None) -> SessionTemplate:
     """Return what a template sets for a session."""
     return (template.session if template is not None else None) or SessionTemplate()
 
 
-def job_of(template: Template | None) -> JobTemplate:
+def read_job_template(template: WorkbenchTemplate | None) -> JobTemplate:
     """Return what a template sets for a job."""
     return (template.job if template is not None else None) or JobTemplate()
 
 
-def templates_for(templates: Iterable[Template], purpose: Purpose, principal: Principal) -> list[Template]:
+def list_templates(
+    templates: Iterable[WorkbenchTemplate], purpose: Purpose, principal: Principal
+) -> list[WorkbenchTemplate]:
     """Return the templates that a person may use, in the file's order."""
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
 #: With its mark, a name must stay within what the schedulers behind the launcher accept.
-_MARK_LENGTH = 63
-_MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
+_MAX_MARKED_NAME_LENGTH = 63
+_MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
 
-def template_named(templates: Iterable[Template], spec: Spec) -> Template | None:
+def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> WorkbenchTemplate | None:
     """Return the template of a spec; raise InvalidRequest if it no longer exists."""
     name = spec.text("template")
     if not name:
@@ -151,28 +153,28 @@ def template_named(templates: Iterable[Template], spec: Spec) -> Template | None
     return found
 
 
-def mark_of(spec: Spec, key: str) -> str:
+def build_mark(spec: Spec, key: str) -> str:
     """Return the name of a session's launch parameters, which tells launches with the same name apart."""
     mark = f" [{short(key)}]"
-    return spec.name[: _MARK_LENGTH - len(mark)] + mark
+    return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
 
 def is_mark(name: str) -> bool:
     """Return whether a launch parameters' name is the mark of one of our launches."""
-    return _MARK.fullmatch(name) is not None
+    return _MARK_PATTERN.fullmatch(name) is not None
 
 
-def tag_of(key: str) -> str:
+def build_tag(key: str) -> str:
     """Return the tag by which a job is found again."""
     return f"usher-{short(key)}"
 
 
-def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
+def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
     """Return what launch_session gets, except whose session it is; None is left out.
 
     ``open_file`` is for RStudio and Jupyter Notebook only, ``launch_parameters`` for servers with a launcher.
     """
-    set_up = session_of(template)
+    set_up = read_session_template(template)
     more = set_up.launch_parameters
     cluster = more.cluster or spec.text("cluster")
     parameters = {
@@ -181,16 +183,16 @@ def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str,
         **{name: getattr(more, name) for name in _ONLY_SESSIONS},
     }
     return {
-        "workbench": workbench_of(spec, template),
+        "workbench": find_workbench(spec, template),
         "name": spec.name or None,
         "open_file": set_up.open_file or spec.text("file") or None,
         "working_directory": set_up.working_directory or spec.text("directory") or None,
         "launch_parameters": {
-            "name": mark_of(spec, key),
+            "name": build_mark(spec, key),
             "cluster": cluster,
             # Servers want these lists even if they are empty.
-            "placement_constraints": _launch_constraints(spec, more),
-            "resource_limits": _launch_limits(spec, more),
+            "placement_constraints": _build_constraints(spec, more),
+            "resource_limits": _build_limits(spec, more),
             "queues": list(more.queues or spec.texts("queue")),
             **{name: value for name, value in parameters.items() if value},
         }
@@ -198,27 +200,27 @@ def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str,
         else None,
         "start_hooks": [hook.model_dump() for hook in set_up.start_hooks] or None,
         "stop_hooks": [hook.model_dump() for hook in set_up.stop_hooks] or None,
-        "environment": _launch_environment(spec, template) or None,
+        "environment": _build_environment(spec, template) or None,
     }
 
 
-def workbench_of(spec: Spec, template: Template | None) -> str:
+def find_workbench(spec: Spec, template: WorkbenchTemplate | None) -> str:
     """Return the IDE that a spec launches; "" if it doesn't say."""
-    return session_of(template).workbench or spec.text("workbench")
+    return read_session_template(template).workbench or spec.text("workbench")
 
 
-def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
+def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
     """Return what launch_job gets, except whose job it is; None is left out.
 
     A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
     snake_case: field names of several words are sent in both spellings. Without
     ``apply_config_settings`` the server decides whether its usual settings apply.
     """
-    set_up = job_of(template)
+    set_up = read_job_template(template)
     has_command = set_up.exe is not None or set_up.command is not None
     directory = set_up.working_directory or spec.text("directory")
     image = set_up.container_image or spec.text("image")
-    limits, constraints = _launch_limits(spec, set_up), _launch_constraints(spec, set_up)
+    limits, constraints = _build_limits(spec, set_up), _build_constraints(spec, set_up)
     profile = set_up.resource_profile or spec.text("profile")
     job: dict[str, Any] = {
         "name": spec.name,
@@ -228,8 +230,8 @@ def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any
         "args": list(set_up.args) or None,
         "working_directory": directory or None,
         "workingDirectory": directory or None,
-        "environment": _launch_environment(spec, template) or None,
-        "tags": [*set_up.tags, tag_of(key)],
+        "environment": _build_environment(spec, template) or None,
+        "tags": [*set_up.tags, build_tag(key)],
         "container_image": image or None,
         # The launcher behind the API expects an object here.
         "container": {"image": image} if image else None,
@@ -244,31 +246,36 @@ def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any
     return {"job": job, "apply_config_settings": set_up.apply_config_settings}
 
 
-def _pairs(spec: Spec, key: str) -> list[dict[str, str]]:
+def _split_pairs(spec: Spec, key: str) -> list[dict[str, str]]:
     """Return the entries that are written as ``name=value``."""
     return [
         {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.texts(key))
     ]
 
 
-def _launch_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
+def _build_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
     """Return the limits; the reference names the kind ``name``, servers call it ``type``."""
     if more.resource_limits or more.resource_profile:
-        return [{**one, "type": one["name"]} for one in _dumped(more.resource_limits)]
-    typed = {one["name"]: {"valueType": one["value"]} for one in _pairs(spec, "limit_types")}
-    return [{**one, "type": one["name"], **typed.get(one["name"], {})} for one in _pairs(spec, "limits")]
+        return [{**one, "type": one["name"]} for one in _dump_pairs(more.resource_limits)]
+    typed = {one["name"]: {"valueType": one["value"]} for one in _split_pairs(spec, "limit_types")}
+    return [
+        {**one, "type": one["name"], **typed.get(one["name"], {})} for one in _split_pairs(spec, "limits")
+    ]
 
 
-def _launch_constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
-    return _dumped(more.placement_constraints) or _pairs(spec, "constraints")
+def _build_constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
+    return _dump_pairs(more.placement_constraints) or _split_pairs(spec, "constraints")
 
 
-def _launch_environment(spec: Spec, template: Template | None) -> list[dict[str, str]]:
+def _build_environment(spec: Spec, template: WorkbenchTemplate | None) -> list[dict[str, str]]:
     """Return the variables; those that a template sets can't be overridden."""
-    set_up = session_of(template).environment or job_of(template).environment
+    set_up = read_session_template(template).environment or read_job_template(template).environment
     names = {variable.name for variable in set_up}
-    return [*_dumped(set_up), *(one for one in _pairs(spec, "environment") if one["name"] not in names)]
+    return [
+        *_dump_pairs(set_up),
+        *(one for one in _split_pairs(spec, "environment") if one["name"] not in names),
+    ]
 
 
-def _dumped(pairs: Iterable[NamedValue]) -> list[dict[str, str]]:
+def _dump_pairs(pairs: Iterable[NamedValue]) -> list[dict[str, str]]:
     return [one.model_dump() for one in pairs]

@@ -11,28 +11,28 @@ CUSTOM_PROFILE = "custom"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class WorkbenchOffer:
     """Hold what a server offers to an account, and the names that the person's sessions already use."""
 
     envs: ComputeEnvs
     names: tuple[str, ...] = ()
 
 
-def offered_ides(envs: ComputeEnvs) -> list[str]:
+def list_ides(envs: ComputeEnvs) -> list[str]:
     """Return the IDEs that are installed and, if there are clusters, supported by one; as they are listed."""
     return [
         name
         for name, info in envs.workbenches.items()
-        if info.lang.available and (session_clusters(envs, name) or not envs.clusters)
+        if info.lang.available and (list_session_clusters(envs, name) or not envs.clusters)
     ]
 
 
-def session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]:
+def list_session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]:
     """Return the clusters that run sessions of an IDE."""
-    return [cluster for cluster in envs.clusters if _runs_sessions(cluster, workbench)]
+    return [cluster for cluster in envs.clusters if _can_run_sessions(cluster, workbench)]
 
 
-def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
+def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
     """Return the clusters that run jobs: those that don't rule them out for every IDE."""
     return [
         cluster
@@ -42,48 +42,48 @@ def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
     ]
 
 
-def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
+def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
     """Return where an IDE runs by default.
 
     The server's default may not be listed ("Localhost" when "Local" is listed): then it is the first that is.
     """
-    clusters = session_clusters(envs, workbench)
+    clusters = list_session_clusters(envs, workbench)
     info = envs.workbenches.get(workbench)
     wanted = info.default_cluster if info is not None else ""
-    return named(clusters, wanted) or (clusters[0] if clusters else None)
+    return find_cluster(clusters, wanted) or (clusters[0] if clusters else None)
 
 
-def named(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
+def find_cluster(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
     """Return the cluster with a name."""
     return next((cluster for cluster in clusters if cluster.name == name), None)
 
 
-def default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
+def find_default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
     """Return the image used if none is chosen; "" if the server names none of its own."""
     info = envs.workbenches.get(workbench)
     wanted = (info.default_image if info is not None else "", cluster.default_image)
     return next((image for image in wanted if image and image in cluster.images), "")
 
 
-def images(cluster: ComputeEnv) -> tuple[str, ...]:
+def list_images(cluster: ComputeEnv) -> tuple[str, ...]:
     """Return the images to choose from, none if the cluster has no containers."""
     return cluster.images if cluster.supports_containers else ()
 
 
-_WORD = re.compile(r"[A-Za-z][0-9A-Za-z]*([-_][0-9A-Za-z]+)*")
-_INITIALS = re.compile(r"\b(cpu|gpu|ram|id)(s?)\b", re.IGNORECASE)
+_WORD_PATTERN = re.compile(r"[A-Za-z][0-9A-Za-z]*([-_][0-9A-Za-z]+)*")
+_INITIALS_PATTERN = re.compile(r"\b(cpu|gpu|ram|id)(s?)\b", re.IGNORECASE)
 
 
-def spoken(key: str) -> str:
+def format_key(key: str) -> str:
     """Return a server's key as words: "node-type" as "Node type", "gpuCount" as "GPU count"."""
-    if not _WORD.fullmatch(key) or key.isupper():
+    if not _WORD_PATTERN.fullmatch(key) or key.isupper():
         return key
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-_]", " ", key).split(" ")
     text = " ".join(word if word.isupper() else word.lower() for word in words)
-    text = _INITIALS.sub(lambda found: found[1].upper() + found[2].lower(), text)
+    text = _INITIALS_PATTERN.sub(lambda found: found[1].upper() + found[2].lower(), text)
     return text[:1].upper() + text[1:]
 
 
-def _runs_sessions(cluster: ComputeEnv, workbench: str) -> bool:
+def _can_run_sessions(cluster: ComputeEnv, workbench: str) -> bool:
     support = cluster.workbenches.get(workbench)
     return support is None or support.supports_interactive_sessions is not False

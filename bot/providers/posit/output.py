@@ -6,20 +6,20 @@ import re
 from typing import Any, Literal
 
 from bot.domain.runs import OutputChunk
-from bot.providers.posit.envelope import error_in, inner
+from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
 #: The maximum size of an object; a longer one is no chunk of a job's output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
 #: What may appear between two objects: white space, record separators, a list's commas and brackets.
-_BETWEEN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
+_BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
 #: An object without nested objects, as nearly all of them are.
-_FLAT = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
-_OUTSIDE = re.compile(rb'[^"{}\[\]]*')
-_INSIDE = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
+_FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
+_OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
+_INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
 #: Lone surrogates that stand for no byte; those that do (U+DC80–DCFF) are bytes of broken UTF-8.
-_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 #: Raw control characters are accepted: not all servers escape those that a job printed.
 _decode = json.JSONDecoder(strict=False).decode
@@ -39,7 +39,7 @@ class OutputDecoder:
         self._object = bytearray()
         self._depth = 0
         self._in_string = False
-        self._decoders = {name: _decoder() for name in _STREAMS}
+        self._decoders = {name: _new_decoder() for name in _STREAMS}
 
     @property
     def is_cut(self) -> bool:
@@ -50,9 +50,9 @@ class OutputDecoder:
         """Process a piece and return what is complete; nothing after a failure."""
         found: list[OutputChunk] = []
         # A trailing backslash may escape a quote that is still to come: it waits among the object's bytes.
-        data, at = self._carried(piece), 0
+        data, at = self._prepend_backslash(piece), 0
         while at < len(data) and self.failure is None:
-            at = self._step(data, at, found)
+            at = self._read_step(data, at, found)
         return found
 
     def finish(self) -> list[OutputChunk]:
@@ -63,18 +63,18 @@ class OutputDecoder:
             if (text := self._decoders[name].decode(b"", final=True))
         ]
 
-    def _carried(self, piece: bytes) -> bytes:
+    def _prepend_backslash(self, piece: bytes) -> bytes:
         """Return the piece, preceded by a backslash if the previous piece ended with one."""
-        if self._in_string and self._object.endswith(b"\\") and _is_open(self._object):
+        if self._in_string and self._object.endswith(b"\\") and _is_escaping(self._object):
             del self._object[-1:]
             return b"\\" + piece
         return piece
 
-    def _step(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
+    def _read_step(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
         """Read on to the next mark and return its position."""
         if not self._object:
             return self._begin(data, at, found)
-        match = (_INSIDE if self._in_string else _OUTSIDE).match(data, at)
+        match = (_INSIDE_PATTERN if self._in_string else _OUTSIDE_PATTERN).match(data, at)
         end = match.end() if match is not None else at
         self._take(data[at:end])
         if end == len(data) or self.failure is not None:
@@ -95,14 +95,14 @@ class OutputDecoder:
         return end + 1
 
     def _begin(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
-        match = _BETWEEN.match(data, at)
+        match = _BETWEEN_PATTERN.match(data, at)
         start = match.end() if match is not None else at
         if start == len(data):
             return start
         if data[start : start + 1] != b"{":
             self.failure = errors.BadAnswer("the stream is not JSON")
             return len(data)
-        flat = _FLAT.match(data, start)
+        flat = _FLAT_PATTERN.match(data, start)
         if flat is not None and len(flat[0]) <= self._max_object:
             self._end(flat[0], found)
             return flat.end()
@@ -123,35 +123,35 @@ class OutputDecoder:
             self.failure = errors.BadAnswer("the stream is not JSON")
             return
         if isinstance(answer.get("error"), dict):
-            self.failure = error_in(answer["error"], None, changes=False)
+            self.failure = to_provider_error(answer["error"], None, changes=False)
             return
-        chunk = self._chunk(inner(answer))
+        chunk = self._decode_chunk(unwrap_result(answer))
         if chunk is not None:
             found.append(chunk)
 
-    def _chunk(self, answer: Any) -> OutputChunk | None:
+    def _decode_chunk(self, answer: Any) -> OutputChunk | None:
         """Return the piece in an object; objects of other kinds (keep-alives) contain none."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None
         name: Literal["stdout", "stderr"] = "stderr" if answer.get("outputType") == "stderr" else "stdout"
-        text = self._decoders[name].decode(_bytes(output))
+        text = self._decoders[name].decode(_to_bytes(output))
         return OutputChunk(name, text) if text else None
 
 
-def _bytes(output: str) -> bytes:
+def _to_bytes(output: str) -> bytes:
     """Return the bytes that a job printed."""
     try:
         return output.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return _HALVES.sub("\ufffd", output).encode("utf-8", "surrogateescape")
+        return _HALVES_PATTERN.sub("\ufffd", output).encode("utf-8", "surrogateescape")
 
 
-def _decoder() -> codecs.IncrementalDecoder:
+def _new_decoder() -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder("utf-8")("replace")
 
 
-def _is_open(text: bytearray) -> bool:
+def _is_escaping(text: bytearray) -> bool:
     """Return whether the backslash at the end escapes what follows, rather than being escaped itself."""
     run = len(text) - len(text.rstrip(b"\\"))
     return run % 2 == 1

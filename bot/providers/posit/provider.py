@@ -23,10 +23,16 @@ from bot.providers import base
 from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
 from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
 from bot.providers.posit import drafts, forms, launches, specs
-from bot.providers.posit.addresses import is_session_id, job_id, reference, session_id, session_url
+from bot.providers.posit.addresses import (
+    check_job_id,
+    check_session_id,
+    is_session_id,
+    parse_reference,
+    to_session_url,
+)
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
-from bot.providers.posit.offers import Offer
-from bot.providers.posit.states import is_over, is_up, observed, observed_job, suspends
+from bot.providers.posit.offers import WorkbenchOffer
+from bot.providers.posit.states import can_suspend, is_over, is_up, to_observed, to_observed_run
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
 from bot.providers.requests import (
     bad_answer_as_unknown_outcome,
@@ -42,8 +48,8 @@ BATCH = 50
 _WHOLE_FIELDS = (*STATE_FIELDS, "launch_parameters")
 LIST_SECONDS = 10.0
 NOT_SUSPENDED = "Only RStudio sessions can be suspended. You can stop this one instead."
-ENDED = "This session has ended and can't be started again. Start a new one instead."
-UNREAD = "an entry of the answer can't be read"
+SESSION_ENDED = "This session has ended and can't be started again. Start a new one instead."
+UNREADABLE = "an entry of the answer can't be read"
 NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one instead."
 
 
@@ -58,15 +64,15 @@ class PositSettings(ConnectionSettings):
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": "", "admin": "super_admin_token"}
 
     super_admin_token: SecretStr | None = None
-    templates: TemplateList[launches.Template] = ()
+    templates: TemplateList[launches.WorkbenchTemplate] = ()
 
 
 class PositProvider(
     base.Provider,
     base.Lists,
     base.Tokens,
-    base.Creation[Offer],
-    base.Runs[Offer],
+    base.Creation[WorkbenchOffer],
+    base.Runs[WorkbenchOffer],
     base.Impersonation,
     base.Overview,
 ):
@@ -76,7 +82,7 @@ class PositProvider(
     title: ClassVar[str] = "Posit Workbench"
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
     settings: PositSettings
-    offer_model: ClassVar[type[Offer]] = Offer
+    offer_model: ClassVar[type[WorkbenchOffer]] = WorkbenchOffer
     api_path: ClassVar[str] = "/api"
     # No rate limit is documented; one request reads up to 50 sessions of a person.
     pace: ClassVar[base.Pace] = base.Pace(
@@ -90,7 +96,7 @@ class PositProvider(
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
     variables_key: ClassVar[str] = "environment"
 
-    def _as(self, access: base.Access) -> Workbench:
+    def _to_server(self, access: base.Access) -> Workbench:
         """Return the server as an account calls it; raise CredentialRefused if it would act for nobody."""
         if access.credential.owner == "person":
             return Workbench(access.api)
@@ -98,14 +104,14 @@ class PositProvider(
             raise errors.CredentialRefused(base.NO_SECRET)
         return Workbench(access.api, access.username)
 
-    def _template(self, spec: Spec) -> launches.Template | None:
+    def _find_template(self, spec: Spec) -> launches.WorkbenchTemplate | None:
         return find_by_name(self.settings.templates, spec.text("template"))
 
-    def _observed(self, session: WorkbenchSession) -> Observed:
-        return observed(session, self._address)
+    def _observe(self, session: WorkbenchSession) -> Observed:
+        return to_observed(session, self._to_ide_url)
 
-    def _address(self, address: str) -> str | None:
-        return self.allowed_url(session_url(address, self.settings.base_url))
+    def _to_ide_url(self, address: str) -> str | None:
+        return self.allowed_url(to_session_url(address, self.settings.base_url))
 
     # -- sessions --------------------------------------------------------------------------------------------
 
@@ -113,27 +119,27 @@ class PositProvider(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read states, 50 per request; a session missing from the response has ended."""
-        server = self._as(access)
+        server = self._to_server(access)
         wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
         found: dict[str, Observed] = {}
         is_whole = True
         for begin in range(0, len(wanted), BATCH):
             read = await _read(server, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
-            found |= {session.id: self._observed(session) for session in read}
+            found |= {session.id: self._observe(session) for session in read}
         # If an entry couldn't be identified, it may be the one that is missing.
         gone = Observed(State.GONE, actions=frozenset())
         # Then a stop with an administrator's token might be of somebody else's: it waits for a whole answer.
         may = None if server.user is None else frozenset[Action]()
-        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD, actions=may)
+        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
     async def discover(self, access: base.Access) -> base.Listing[base.DiscoveredWorkspace]:
         """List the person's sessions that haven't ended."""
-        listed = await self._as(access).get_sessions(total=LIST_SECONDS)
+        listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         found = (
             base.DiscoveredWorkspace(
-                session.id, clean(session.title, MAX_NAME_LENGTH), self._observed(session)
+                session.id, clean(session.title, MAX_NAME_LENGTH), self._observe(session)
             )
             for session in listed
             if not is_over(session)
@@ -147,23 +153,23 @@ class PositProvider(
         """
         if workspace.state in UP_STATES:
             return
-        server, remote_id = self._as(access), workspace.remote_id
-        session = await _before(server, remote_id, _WHOLE_FIELDS)
+        server, remote_id = self._to_server(access), workspace.remote_id
+        session = await _read_before_change(server, remote_id, _WHOLE_FIELDS)
         if is_over(session):
-            raise errors.Conflict(ENDED)
+            raise errors.Conflict(SESSION_ENDED)
         if session.workbench and session.workbench != SUSPENDS:
             raise errors.Conflict(NOT_RESUMABLE)
         try:
             await server.resume_session(remote_id, session.launch_parameters)
         except _REFUSED:
             # Somebody else may have been faster.
-            if not is_up(await _before(server, remote_id)):
+            if not is_up(await _read_before_change(server, remote_id)):
                 raise
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Stop, suspend or kill a session; one that is already down counts as success."""
         self.require_stop_mode(mode)
-        server, remote_id = self._as(access), workspace.remote_id
+        server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
             # An administrator's token stops anybody's session, and the method names no user.
             raise errors.NotFound("there is no such session")
@@ -172,17 +178,17 @@ class PositProvider(
             and server.user is not None
             and mode not in (workspace.actions or ())
         ):
-            raise errors.Conflict(UNREAD)
+            raise errors.Conflict(UNREADABLE)
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
-        if mode == "suspend" and not self._suspends(workspace):
+        if mode == "suspend" and not self._can_suspend(workspace):
             # Some servers stop a session of another IDE that is told to suspend.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
             # It may have ended by itself; NotFound if it is somebody else's.
-            if not is_over(await _before(server, remote_id)):
+            if not is_over(await _read_before_change(server, remote_id)):
                 raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
@@ -191,41 +197,45 @@ class PositProvider(
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
         # While that is unknown it may be asked for: the next read says more.
-        if self._suspends(workspace) is not False:
+        if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
 
-    def _suspends(self, workspace: Workspace) -> bool | None:
+    def _can_suspend(self, workspace: Workspace) -> bool | None:
         spec = workspace.spec
-        ide = launches.workbench_of(spec, self._template(spec)) if spec is not None else ""
-        return suspends(workspace.state, workspace.actions, ide)
+        ide = launches.find_workbench(spec, self._find_template(spec)) if spec is not None else ""
+        return can_suspend(workspace.state, workspace.actions, ide)
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def read_offer(self, access: base.Access) -> Offer:
+    async def read_offer(self, access: base.Access) -> WorkbenchOffer:
         """Read what may be launched, and which names are taken."""
-        envs = await self._as(access).get_compute_envs()
-        return Offer(envs, tuple(sorted(set(await self.list_names(access, "")))))
+        envs = await self._to_server(access).get_compute_envs()
+        return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
+    def form(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Form:
         """Ask for what the server offers and no template sets."""
-        return forms.form_of(offer, drafts.draft(offer, purpose, values, principal, self.settings.templates))
+        return forms.build_form(
+            offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates)
+        )
 
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
+    def spec(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         """Check what was filled in (``forms`` describes the result)."""
-        return specs.spec_of(
-            offer, drafts.draft(offer, purpose, values, principal, self.settings.templates), values
+        return specs.build_spec(
+            offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates), values
         )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
-        launch = launches.session_launch(spec, launches.template_named(self.settings.templates, spec), key)
-        made = await self._as(access).launch_session(launch)
+        launch = launches.build_session_launch(
+            spec, launches.find_template(self.settings.templates, spec), key
+        )
+        made = await self._to_server(access).launch_session(launch)
         return Created(made.id, launch["name"] or made.id)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
         """Return the names of the person's sessions, which may be alike but had better differ."""
-        listed = await self._as(access).get_sessions(total=LIST_SECONDS)
+        listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
@@ -234,8 +244,8 @@ class PositProvider(
         A session with that name from another of our launches is left out. If the server doesn't show the
         marks, any session with the name that isn't over, and isn't older than the launch, may be it.
         """
-        listed = await self._as(access).get_sessions(only=_WHOLE_FIELDS)
-        mark = launches.mark_of(spec, key)
+        listed = await self._to_server(access).get_sessions(only=_WHOLE_FIELDS)
+        mark = launches.build_mark(spec, key)
         same = []
         for session in listed:
             parameters = session.launch_parameters
@@ -253,59 +263,59 @@ class PositProvider(
 
     async def launch_run(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
-        launch = launches.job_launch(spec, launches.template_named(self.settings.templates, spec), key)
-        return _made(await self._as(access).launch_job(launch))
+        launch = launches.build_job_launch(spec, launches.find_template(self.settings.templates, spec), key)
+        return _to_created(await self._to_server(access).launch_job(launch))
 
     async def find_run(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Look for what a launch of unknown outcome made, by its tag.
 
         If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
         """
-        tag = launches.tag_of(key)
+        tag = launches.build_tag(key)
         same = []
-        listed = await self._as(access).get_jobs()
+        listed = await self._to_server(access).get_jobs()
         for job in listed:
             if tag in job.tags:
-                return OutcomeSearch(_made(job))
+                return OutcomeSearch(_to_created(job))
             submitted = job.submitted_at
             is_young = (
                 submitted >= since - base.MAX_CLOCK_SKEW_SECONDS
                 if submitted
-                else not observed_job(job).state.is_over
+                else not to_observed_run(job).state.is_over
             )
             if job.name == spec.name and is_young and not job.tags:
-                same.append(_made(job))
+                same.append(_to_created(job))
         return OutcomeSearch(candidates=tuple(same), is_conclusive=listed.is_whole and not same)
 
     async def list_runs(self, access: base.Access) -> base.Listing[DiscoveredRun]:
         """List jobs, newest first."""
-        read = await self._as(access).get_jobs()
+        read = await self._to_server(access).get_jobs()
         jobs = sorted(read, key=lambda job: job.submitted_at or 0.0, reverse=True)
-        found = (DiscoveredRun(job.id, _made(job).name, observed_job(job)) for job in jobs)
+        found = (DiscoveredRun(job.id, _to_created(job).name, to_observed_run(job)) for job in jobs)
         return base.Listing(found, is_whole=read.is_whole)
 
     async def run_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read many jobs in one request; a job that the server has forgotten is left out."""
-        read = await self._as(access).get_jobs()
+        read = await self._to_server(access).get_jobs()
         found = {} if read.is_whole else dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN))
-        found |= {job.id: observed_job(job) for job in read}
+        found |= {job.id: to_observed_run(job) for job in read}
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop_run(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a job, or kill it; one that has already ended counts as success."""
-        server = self._as(access)
+        server = self._to_server(access)
         if server.user is not None:
             # An administrator's token stops anybody's job, and the method names no user.
-            await _job_state(server, remote_id)
+            await _read_job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
         except _REFUSED:
-            if not (await _job_state(server, remote_id)).is_over:
+            if not (await _read_job_state(server, remote_id)).is_over:
                 raise
 
     async def run_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Stream a job's output from its beginning."""
-        async with aclosing(self._as(access).get_job_output(remote_id)) as output:
+        async with aclosing(self._to_server(access).get_job_output(remote_id)) as output:
             async for chunk in output:
                 yield chunk
 
@@ -348,7 +358,10 @@ class PositProvider(
         """Return version, features and users with their level."""
         server = Workbench(self.connection_api())
         version = await server.version(total=ABOUT_SECONDS, right="read")
-        facts = (("Version", _words(version)), ("Features", ", ".join(version.features) or "none told"))
+        facts = (
+            ("Version", _format_version(version)),
+            ("Features", ", ".join(version.features) or "none told"),
+        )
         levels = (
             User(
                 clean(user.username, MAX_NAME_LENGTH),
@@ -367,11 +380,11 @@ class PositProvider(
             version = await Workbench(api).version(total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
             return ""
-        return f"Workbench {_words(version)}"
+        return f"Workbench {_format_version(version)}"
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the session from a link to it, or from its bare id."""
-        return reference(text, self.settings.base_url)
+        return parse_reference(text, self.settings.base_url)
 
     def page_url(self, remote_id: str) -> str:
         """Return the home page, which lists the person's sessions."""
@@ -414,34 +427,40 @@ async def _read(
     return found
 
 
-async def _before(server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS) -> WorkbenchSession:
+async def _read_before_change(
+    server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS
+) -> WorkbenchSession:
     """Read a session before it is changed; raise NotFound if it isn't this person's."""
-    session_id(remote_id)
+    check_session_id(remote_id)
     # If something else answers in the server's place, it may answer the change too: check again first.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)
     if session is None:
-        raise errors.NotFound("there is no such session") if found.is_whole else errors.UnknownOutcome(UNREAD)
+        raise (
+            errors.NotFound("there is no such session")
+            if found.is_whole
+            else errors.UnknownOutcome(UNREADABLE)
+        )
     return session
 
 
-async def _job_state(server: Workbench, remote_id: str) -> RunState:
+async def _read_job_state(server: Workbench, remote_id: str) -> RunState:
     """Read a job's state around a change; raise NotFound if it isn't this person's."""
-    job_id(remote_id)
+    check_job_id(remote_id)
     with bad_answer_as_unknown_outcome():
         read = await server.get_jobs()
     job = next((job for job in read if job.id == remote_id), None)
     if job is None:
-        raise errors.NotFound("there is no such job") if read.is_whole else errors.UnknownOutcome(UNREAD)
-    return observed_job(job).state
+        raise errors.NotFound("there is no such job") if read.is_whole else errors.UnknownOutcome(UNREADABLE)
+    return to_observed_run(job).state
 
 
-def _made(job: WorkbenchJob) -> Created:
+def _to_created(job: WorkbenchJob) -> Created:
     return Created(job.id, clean(job.name, MAX_NAME_LENGTH) or job.id)
 
 
-def _words(version: Version) -> str:
+def _format_version(version: Version) -> str:
     """Return a version with its build and name, as the server's own pages show it."""
     build = f"+{version.build_number}" if version.build_number else ""
     name = f" “{version.release_name}”" if version.release_name else ""

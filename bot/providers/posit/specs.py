@@ -22,17 +22,17 @@ from bot.domain.forms import (
 )
 from bot.providers.answers import clean
 from bot.providers.posit import offers
-from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, constraint_choices, proposed_name
-from bot.providers.posit.offers import CUSTOM_PROFILE, Offer
+from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, list_constraint_choices, propose_name
+from bot.providers.posit.offers import CUSTOM_PROFILE, WorkbenchOffer
 from bot.providers.posit.types import ComputeEnv
 
 MAX_TEXT = 500
 MAX_COMMAND = 2000
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MAX_VARIABLES = 100
 
 
-def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
+def build_spec(offer: WorkbenchOffer, drafted: Draft, values: Values) -> Spec:
     """Return the spec (see above); raise FormProblems with a sentence for each invalid field."""
     problems: dict[str, str] = {}
     name = _name(offer, drafted, values, problems)
@@ -42,20 +42,20 @@ def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     elif text_of(values, "template"):
         problems["template"] = TEMPLATE_NOT_OFFERED
     _choose(spec, drafted, values, problems)
-    spec["limits"], spec["limit_types"] = _limits(drafted, values, problems)
-    spec["constraints"] = _constraints(drafted, values, problems)
+    spec["limits"], spec["limit_types"] = _check_limits(drafted, values, problems)
+    spec["constraints"] = _check_constraints(drafted, values, problems)
     for key in ("directory", "file") if drafted.opens_files else ("directory",):
-        spec[key] = _line(values, key, MAX_TEXT, problems)
-    spec["environment"] = _environment(values, problems)
+        spec[key] = _check_line(values, key, MAX_TEXT, problems)
+    spec["environment"] = _check_environment(values, problems)
     if problems:
         raise FormProblems(problems)
     return Spec(name, {key: value for key, value in spec.items() if value})
 
 
-def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
+def _name(offer: WorkbenchOffer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
     name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
     if drafted.purpose == "job":
-        name = name or proposed_name(offer, drafted)
+        name = name or propose_name(offer, drafted)
         # A name derived from the command is cut; one that somebody chose is not.
         name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
     taken = offer.names if drafted.purpose == "workspace" else ()
@@ -71,14 +71,14 @@ def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: di
             problems["ide"] = "That IDE isn't available here. Choose another one."
         spec["workbench"] = drafted.ide
     if drafted.asks_command:
-        spec["command"] = _command(values, problems)
+        spec["command"] = _check_command(values, problems)
         if not spec["command"]:
             problems.setdefault("command", "Needs a command.")
     _choose_cluster(spec, drafted, values, problems)
 
 
 def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    cluster, fixed = drafted.cluster, drafted.fixed
+    cluster, fixed = drafted.cluster, drafted.preset_resources
     if fixed.cluster:
         if cluster is None:
             problems["template"] = "Its cluster isn't available right now. Ask your Usher admin."
@@ -91,7 +91,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
         return
     chosen: list[tuple[str, str, Iterable[str]]] = [("profile", drafted.profile, drafted.profiles)]
     if not fixed.container_image:
-        chosen.append(("image", drafted.image, offers.images(cluster)))
+        chosen.append(("image", drafted.image, offers.list_images(cluster)))
     if not fixed.queues:
         chosen.append(("queue", text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:
@@ -108,28 +108,28 @@ def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
     return key == "profile" and value == CUSTOM_PROFILE and value not in listed
 
 
-def _limits(
+def _check_limits(
     drafted: Draft, values: Values, problems: dict[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the limits, each as ``kind=value``, and the types of values that the server names for them."""
     limits, typed = [], []
     for field, limit in drafted.limits.items():
-        text = _line(values, field, MAX_TEXT, problems)
-        if problem := limit.problem(text):
+        text = _check_line(values, field, MAX_TEXT, problems)
+        if problem := limit.find_problem(text):
             problems[field] = problem
         elif text:
-            limits.append(f"{limit.name}={limit.written(text)}")
+            limits.append(f"{limit.name}={limit.to_request(text)}")
             typed += [f"{limit.name}={limit.value_type}"] if limit.value_type else []
     return tuple(limits), tuple(typed)
 
 
-def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
     """Return the placement constraints, each as ``name=value``."""
-    listed = {choice.value for choice in constraint_choices(drafted.cluster)}
-    if drafted.fixed.placement_constraints:
+    listed = {choice.value for choice in list_constraint_choices(drafted.cluster)}
+    if drafted.preset_resources.placement_constraints:
         return ()
     chosen = texts_of(values, "constraints")
-    typed = {key: _line(values, field, MAX_TEXT, problems) for field, key in drafted.places.items()}
+    typed = {key: _check_line(values, field, MAX_TEXT, problems) for field, key in drafted.places.items()}
     every = (*chosen, *(f"{key}={text}" for key, text in typed.items() if text))
     names = [one.partition("=")[0] for one in every]
     if not set(chosen) <= listed:
@@ -139,7 +139,7 @@ def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tu
     return every
 
 
-def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
+def _check_line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
     text = text_of(values, name)
     if len(text) > limit:
         problems[name] = f"At most {limit} characters."
@@ -148,7 +148,7 @@ def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> st
     return text
 
 
-def _command(values: Values, problems: dict[str, str]) -> str:
+def _check_command(values: Values, problems: dict[str, str]) -> str:
     """Return what a shell is given: it may have several lines."""
     text = text_of(values, "command").replace("\r\n", "\n")
     if len(text) > MAX_COMMAND:
@@ -158,14 +158,14 @@ def _command(values: Values, problems: dict[str, str]) -> str:
     return text
 
 
-def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+def _check_environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for line in text_of(values, "environment").splitlines():
         name, equals, value = line.strip().partition("=")
         name = name.strip()
         if not name and not equals:
             continue
-        if not equals or not _VARIABLE.fullmatch(name):
+        if not equals or not _VARIABLE_PATTERN.fullmatch(name):
             problems["environment"] = (
                 f"Put one variable on each line, as NAME=value. This isn't one: {clean(line, 40)}"
             )

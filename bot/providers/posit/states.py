@@ -11,7 +11,7 @@ from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
 from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
 from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
 
-_STATES = {
+_SESSION_STATES = {
     "launching": State.STARTING,
     "resuming": State.STARTING,
     "pending": State.STARTING,
@@ -24,7 +24,7 @@ _STATES = {
     "finished": State.GONE,
     "killed": State.GONE,
 }
-_JOBS = {
+_RUN_STATES = {
     "pending": RunState.QUEUED,
     "running": RunState.RUNNING,
     "suspended": RunState.RUNNING,
@@ -42,12 +42,12 @@ _ACTIONS: Mapping[State, frozenset[Action]] = {
     State.FAILED: frozenset(),
     State.GONE: frozenset(),
 }
-HELD = "Suspended by the cluster."
+SUSPENDED_BY_CLUSTER = "Suspended by the cluster."
 
 
-def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
+def to_observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
     """Return what is known of a session; ``address`` checks the URL that the server gives."""
-    state = _STATES.get(session.activity_state.casefold())
+    state = _SESSION_STATES.get(session.activity_state.casefold())
     label = clean(session.title, MAX_NAME_LENGTH) or None
     if state is None:
         strange = describe_unknown_state(clean(session.activity_state))
@@ -87,7 +87,7 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
     )
 
 
-def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
+def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
     """Return whether a session can be suspended: only RStudio can; None while its IDE is unknown.
 
     ``ide`` is what it was launched as, if known; while it runs, its allowed actions reveal it.
@@ -101,18 +101,18 @@ def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool 
 
 def is_over(session: WorkbenchSession) -> bool:
     """Return whether a session has ended and merely remains in the server's list."""
-    return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
+    return _SESSION_STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 
 def is_up(session: WorkbenchSession) -> bool:
     """Return whether a session is running or about to."""
-    return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
+    return _SESSION_STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
 
 
-def observed_job(job: WorkbenchJob) -> ObservedRun:
+def to_observed_run(job: WorkbenchJob) -> ObservedRun:
     """Return what is known of a job; a finished one has failed if its exit code says so."""
     word = job.status.casefold()
-    state = _JOBS.get(word, RunState.UNKNOWN)
+    state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
     # The code is a word for what the message says in full.
@@ -120,7 +120,7 @@ def observed_job(job: WorkbenchJob) -> ObservedRun:
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))
     elif word == "suspended":
-        detail = detail or HELD
+        detail = detail or SUSPENDED_BY_CLUSTER
     elif state is RunState.RUNNING and not detail and job.cluster:
         where = ON_HOST if job.host else ON_CLUSTER
         detail = where.format(

@@ -24,43 +24,43 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.providers.answers import MAX_MESSAGE, clean, log_oddity, parse_time
-from bot.providers.posit.addresses import SESSION_ID
+from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, log_oddity, parse_time
+from bot.providers.posit.addresses import SESSION_ID_PATTERN
 from bot.support.errors import BadAnswer
 
 T = TypeVar("T")
 
 
-def _or_omit(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+def _omit_unreadable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     try:
         return read(value)
     except ValidationError as error:
-        log_oddity(f"an entry is left out: {_problem(error)}")
+        log_oddity(f"an entry is left out: {_describe_error(error)}")
         raise PydanticOmit from None
 
 
-def _problem(error: ValidationError) -> str:
+def _describe_error(error: ValidationError) -> str:
     """Return which field is wrong and why, without its value."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return clean(f"the answer's field {place or '(all)'} can't be read: {first['type']}", MAX_MESSAGE)
+    return clean(f"the answer's field {place or '(all)'} can't be read: {first['type']}", MAX_MESSAGE_LENGTH)
 
 
-def _named(value: Any) -> Any:
+def _read_name(value: Any) -> Any:
     return value.get("name") if isinstance(value, Mapping) else value
 
 
-def _object(value: Any) -> Any:
+def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
 #: A list entry, or an object's value, that is left out if it can't be read.
-Each = Annotated[T, WrapValidator(_or_omit)]
+Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
 #: What is chosen as ``name=value``: a name with an equals sign could not be told from its value.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
 #: Texts; an object is replaced by its name.
-Words = tuple[Each[Annotated[Name, BeforeValidator(_named)]], ...]
+Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 
 class _Answer(BaseModel):
@@ -81,18 +81,18 @@ class _Answer(BaseModel):
         try:
             return cls.model_validate(answer)
         except ValidationError as error:
-            raise BadAnswer(_problem(error)) from None
+            raise BadAnswer(_describe_error(error)) from None
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
+    def _drop_nulls(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
         return {key: entry for key, entry in value.items() if entry is not None and entry != ""}
 
     @field_validator("*", mode="wrap")
     @classmethod
-    def _or_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    def _use_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         field = cls.model_fields[str(info.field_name)]
         try:
             return read(value)
@@ -129,13 +129,13 @@ class ResourceLimit(_Answer):
     default: str = Field(default="", validation_alias=AliasChoices("defaultValue", "default_value"))
 
     @property
-    def proposed(self) -> str:
+    def default_text(self) -> str:
         """Return what the server proposes, as it wrote it; "" for nothing, or more than it allows."""
         text = (self.default or self.value).strip()
-        return "" if self.problem(text) else text
+        return "" if self.find_problem(text) else text
 
     @property
-    def most(self) -> float | None:
+    def max_value(self) -> float | None:
         """Return the maximum, None where there is none."""
         return self.maximum if self.maximum is not None and self.maximum > 0 else None
 
@@ -143,25 +143,25 @@ class ResourceLimit(_Answer):
     def is_number(self) -> bool:
         """Return whether it is a number: it is, unless what the server proposes isn't one."""
         text = self.default or self.value
-        return not text or number_of(text) is not None
+        return not text or parse_number(text) is not None
 
-    def problem(self, text: str) -> str:
+    def find_problem(self, text: str) -> str:
         """Return what is wrong with a value, "" if nothing is."""
         if not text or not self.is_number:
             return ""
-        number = number_of(text)
+        number = parse_number(text)
         if number is None or number < 0:
             return "Needs a number, zero or more."
-        if self.most is not None and number > self.most:
-            return f"The most you can have here is {plain(self.most)}."
+        if self.max_value is not None and number > self.max_value:
+            return f"The most you can have here is {format_number(self.max_value)}."
         return ""
 
-    def written(self, text: str) -> str:
+    def to_request(self, text: str) -> str:
         """Return a value as it is sent: as the server wrote it if it is what the server proposes."""
-        number = number_of(text) if self.is_number else None
+        number = parse_number(text) if self.is_number else None
         if number is None:
             return text
-        return self.proposed if number == number_of(self.proposed) else plain(number)
+        return self.default_text if number == parse_number(self.default_text) else format_number(number)
 
     def as_json(self) -> dict[str, str]:
         """Return its JSON for a request, in both spellings."""
@@ -211,7 +211,7 @@ class LaunchParameters(_Answer):
 class Launched(_Answer):
     """Identify a launched session."""
 
-    id: str = Field(pattern=SESSION_ID)
+    id: str = Field(pattern=SESSION_ID_PATTERN)
 
 
 class WorkbenchSession(_Answer):
@@ -220,7 +220,7 @@ class WorkbenchSession(_Answer):
     ``id`` and ``activity_state`` are always requested; what was not requested is empty or None.
     """
 
-    id: str = Field(pattern=SESSION_ID)
+    id: str = Field(pattern=SESSION_ID_PATTERN)
     activity_state: str = ""
     name: str = ""
     url: str = ""
@@ -314,14 +314,14 @@ class ComputeEnv(_Answer):
     placement_constraints: tuple[Each[PlacementConstraint], ...] = Field(
         default=(), validation_alias="placementConstraints"
     )
-    workbenches: dict[Each[Name], Annotated[WorkbenchSupport, BeforeValidator(_object)]] = {}
+    workbenches: dict[Each[Name], Annotated[WorkbenchSupport, BeforeValidator(_to_mapping)]] = {}
 
 
 class ComputeEnvs(_Answer):
     """Hold the response of get_compute_envs; IDEs keep the server's order. No launcher, no clusters."""
 
     clusters: tuple[Each[ComputeEnv], ...]
-    workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_object)]]
+    workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_to_mapping)]]
 
     @model_validator(mode="wrap")
     @classmethod
@@ -378,7 +378,7 @@ ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
 SUSPENDS = "RStudio"
 
 
-def number_of(text: str) -> float | None:
+def parse_number(text: str) -> float | None:
     """Return a limit's value as a number; None if it isn't a finite one."""
     try:
         number = float(text)
@@ -387,6 +387,6 @@ def number_of(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def plain(number: float) -> str:
+def format_number(number: float) -> str:
     """Return a number as people write it."""
     return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")

@@ -37,27 +37,34 @@ from bot.providers.base import (
     describe_unknown_state,
 )
 from bot.providers.requests import encode_path_segment, map_concurrently, none_if_absent, read_pages
-from bot.providers.saturn.offers import LIST_SECONDS, Offer, Resource, paged, refusal, resources
+from bot.providers.saturn.offers import (
+    LIST_SECONDS,
+    Resource,
+    SaturnOffer,
+    fetch_pages,
+    list_resources,
+    refine_refusal,
+)
 from bot.support import errors
 
 T = TypeVar("T")
 
 #: How many jobs one list covers, how many at the same time, and how many runs of each.
-MOST_JOBS = 50
-LIST_WIDTH = 5
-RUNS_OF_A_JOB = 10
+MAX_JOBS = 50
+MAX_CONCURRENT_LISTS = 5
+MAX_RUNS_PER_JOB = 10
 #: The most lines of a live pod that a server returns, its last ones; beyond them the live output stops until
 #: the run's end.
-LIVE_LINES = 5000
+MAX_LIVE_LINES = 5000
 #: How many entries later pages of a log have: the first is of the server's own size, 100 by its document. A
 #: longer log is taken to be endless.
-LOG_PAGE = "1000"
-LOG_PAGES = 500
-LOG_BYTES = 20_000_000
+LOG_PAGE_SIZE = "1000"
+MAX_LOG_PAGES = 500
+MAX_LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
 
-class SaturnRuns(Runs[Offer], Schedules[Offer]):
+class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
     """Run the jobs of one server, always with the person's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
@@ -65,27 +72,27 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its run, if it is already visible."""
         job, name = spec.text("job"), spec.name
-        before = await self._runs(access, job)
+        before = await self._list_job_runs(access, job)
         try:
             await access.api.call("POST", f"/api/jobs/{encode_path_segment(job)}/start")
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise refusal(error) from None
+            raise refine_refusal(error) from None
         if before is None:
-            return Created(f"{job}/{UNTOLD}{short(key)}", name)
+            return Created(f"{job}/{UNLISTED_ID_PREFIX}{short(key)}", name)
         try:
-            after = await self._runs(access, job) or JobRuns()
+            after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
             # It has certainly been started; a later read will reveal which run it is.
             after = JobRuns()
         new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
-            return Created(f"{job}/{min(new, key=began).name}", name)
-        return Created(awaited(job, key, before.by_name.values()), name)
+            return Created(f"{job}/{min(new, key=start_order).name}", name)
+        return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """List the job's runs since then, which don't say which of them is ours."""
         job, name = spec.text("job"), spec.name
-        found = await self._runs(access, job)
+        found = await self._list_job_runs(access, job)
         if found is None:
             raise errors.OutcomeNotReported("this server shows no runs")
         if not found.is_whole:
@@ -96,104 +103,104 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             if (run.is_live if run.started_at is None else run.started_at >= since - MAX_CLOCK_SKEW_SECONDS)
         ]
         return OutcomeSearch(
-            candidates=tuple(Created(f"{job}/{run.name}", name) for run in sorted(young, key=began))
+            candidates=tuple(Created(f"{job}/{run.name}", name) for run in sorted(young, key=start_order))
         )
 
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read runs, job by job; a run that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
-            job, name = split(remote_id)
+            job, name = split_run_id(remote_id)
             by_job.setdefault(job, []).append(name)
         found: dict[str, ObservedRun] = {}
         for job, wanted in by_job.items():
-            for name, observed in (await self._of_job(access, job, wanted)).items():
+            for name, observed in (await self._read_runs(access, job, wanted)).items():
                 found[f"{job}/{name}"] = observed
         return {one: found[one] for one in remote_ids if one in found}
 
-    async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedRun]:
-        untold = {name for name in wanted if name.startswith(UNTOLD)}
+    async def _read_runs(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedRun]:
+        untold = {name for name in wanted if name.startswith(UNLISTED_ID_PREFIX)}
         found = dict.fromkeys(untold, ObservedRun(RunState.UNKNOWN, is_last=True))
-        named = [name for name in wanted if name not in untold and not name.startswith(AWAITED)]
-        waited = sorted(name for name in wanted if name.startswith(AWAITED))
+        named = [name for name in wanted if name not in untold and not name.startswith(PENDING_ID_PREFIX)]
+        waited = sorted(name for name in wanted if name.startswith(PENDING_ID_PREFIX))
         if not named and not waited:
             return found
-        seen = await self._live(access, job) or JobRuns()
-        if waited or any(seen.of(name) is None for name in named):
-            seen = (await self._ended(access, job) or JobRuns()) | seen
-        if seen.are_of_kubernetes and any(seen.of(name) is None for name in named):
+        seen = await self._read_live_runs(access, job) or JobRuns()
+        if waited or any(seen.find(name) is None for name in named):
+            seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
+        if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
             # Its id may be older than the server's telling of runs: that of its pod.
-            pods = await self._live_pods(access, job) or ()
-            seen |= JobRuns(of_pods={pod.name: pod.run for pod in pods})
+            pods = await self._read_live_pods(access, job) or ()
+            seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
             # A missing run may be the one that can't be read: its last state is kept.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
-            run = seen.of(name)
+            run = seen.find(name)
             if run is not None:
-                found[name] = await self._observed(access, job, run)
+                found[name] = await self._observe_run(access, job, run)
         for name in waited:
-            come = came(name, seen.by_name.values(), taken)
+            come = find_awaited(name, seen.by_name.values(), taken)
             if come is not None:
                 taken.add(come.name)
-                observed = await self._observed(access, job, come)
+                observed = await self._observe_run(access, job, come)
                 found[name] = replace(observed, remote_id=f"{job}/{come.name}")
         return found
 
-    async def _observed(self, access: Access, job: str, run: JobRun) -> ObservedRun:
+    async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
         """Return what is known of a run: why it waits, or how it ended, if its pods are still shown."""
         if not run.is_of_kubernetes:
-            code = await self._exit_code(access, run.name) if run.state.is_over else None
+            code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
-            return replace(run.observed(code), detail=STOPS_ALL) if is_cancelled else run.observed(code)
+            return replace(run.to_observed(code), detail=STOPS_ALL) if is_cancelled else run.to_observed(code)
         if run.state is not RunState.QUEUED and not run.state.is_over:
-            return run.observed()
+            return run.to_observed()
         try:
-            pods = await self._live_pods(access, job) or ()
+            pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
             # They are merely useful: the run's state is known without them.
             pods = ()
-        mine = sorted((pod for pod in pods if pod.run == run.name), key=began, reverse=True)
+        mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
         code = next((pod.exit_code for pod in as_it_ended), None)
-        return run.observed(code, next((pod.why for pod in as_it_ended if pod.why), None))
+        return run.to_observed(code, next((pod.why for pod in as_it_ended if pod.why), None))
 
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
         """List the runs of the person's jobs, newest first; raise NotFound without lists."""
 
         async def of_job(one: Resource) -> tuple[list[tuple[JobRun, DiscoveredRun]], bool]:
             try:
-                shown = await self._runs(access, one.id) or JobRuns()
+                shown = await self._list_job_runs(access, one.id) or JobRuns()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
-            youngest = sorted(shown.by_name.values(), key=began, reverse=True)[:RUNS_OF_A_JOB]
+            youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
             name = one.name or one.id
-            runs = [(run, DiscoveredRun(f"{one.id}/{run.name}", name, run.observed())) for run in youngest]
+            runs = [(run, DiscoveredRun(f"{one.id}/{run.name}", name, run.to_observed())) for run in youngest]
             return runs, shown.is_whole
 
-        mine = await resources(access, "job")
+        mine = await list_resources(access, "job")
         runs: list[tuple[JobRun, DiscoveredRun]] = []
         is_whole = mine.is_whole
-        for shown, is_job_whole in await map_concurrently(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
+        for shown, is_job_whole in await map_concurrently(MAX_CONCURRENT_LISTS, of_job, mine[:MAX_JOBS]):
             runs += shown
             is_whole &= is_job_whole
         if not runs and not is_whole:
             raise errors.BadAnswer("no run can be read")
-        runs.sort(key=lambda run: began(run[0]), reverse=True)
+        runs.sort(key=lambda run: start_order(run[0]), reverse=True)
         return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a run, which is left alone if it is over; an older server stops all runs of its job."""
-        job, name = split(remote_id)
-        shown = await self._live(access, job)
+        job, name = split_run_id(remote_id)
+        shown = await self._read_live_runs(access, job)
         path = f"/api/jobs/{encode_path_segment(job)}/stop"
-        run = None if shown is None else shown.of(name)
-        if shown is not None and name.startswith(AWAITED):
-            run = came(name, shown.by_name.values(), ())
-        elif not name.startswith(UNTOLD) and shown is not None and shown.is_whole and run is None:
+        run = None if shown is None else shown.find(name)
+        if shown is not None and name.startswith(PENDING_ID_PREFIX):
+            run = find_awaited(name, shown.by_name.values(), ())
+        elif not name.startswith(UNLISTED_ID_PREFIX) and shown is not None and shown.is_whole and run is None:
             return
         if run is not None and not run.is_live:
             return
@@ -213,34 +220,36 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         await access.api.call("PATCH", path, json_body=body)
         await access.api.call("POST", f"{path}/schedule")
 
-    def list_scheduled_jobs(self, offer: Offer) -> Sequence[ScheduledJob]:
+    def list_scheduled_jobs(self, offer: SaturnOffer) -> Sequence[ScheduledJob]:
         """Return the person's jobs with their schedules."""
         return offer.jobs or ()
 
     # -- runs and pods ---------------------------------------------------------------------------------------
 
-    async def _live(self, access: Access, job: str) -> JobRuns | None:
+    async def _read_live_runs(self, access: Access, job: str) -> JobRuns | None:
         """Return the runs that are going on or have just ended; None if the server shows none."""
         path = f"/api/jobs/{encode_path_segment(job)}/runtimesummary"
-        runs = await self._of_list(access, path, {}, "job_summaries", _summary)
+        runs = await self._read_list(access, path, {}, "job_summaries", _read_summary)
         if runs is not None:
             return JobRuns({run.name: run for run in runs}, runs.is_whole, are_of_kubernetes=True)
-        pods = await self._live_pods(access, job)
+        pods = await self._read_live_pods(access, job)
         if pods is None:
             return None
-        alone = (JobRun.of_pod(pod, is_live=not pod.state.is_over) for pod in pods)
+        alone = (JobRun.from_pod(pod, is_live=not pod.state.is_over) for pod in pods)
         return JobRuns({run.name: run for run in alone}, pods.is_whole)
 
-    async def _live_pods(self, access: Access, job: str) -> Listing[Pod] | None:
+    async def _read_live_pods(self, access: Access, job: str) -> Listing[Pod] | None:
         query = {"workload_type": "job", "workload_id": job}
-        return await self._of_list(access, "/api/active/pods", query, "pod_summaries", live_pod)
+        return await self._read_list(access, "/api/active/pods", query, "pod_summaries", read_live_pod)
 
-    async def _past_pods(self, access: Access, job: str) -> Listing[Pod] | None:
-        return await self._of_list(access, f"/api/jobs/{encode_path_segment(job)}/history", {}, "pods", _past)
+    async def _read_past_pods(self, access: Access, job: str) -> Listing[Pod] | None:
+        return await self._read_list(
+            access, f"/api/jobs/{encode_path_segment(job)}/history", {}, "pods", _read_past_pod
+        )
 
-    async def _ended(self, access: Access, job: str) -> JobRuns | None:
+    async def _read_past_runs(self, access: Access, job: str) -> JobRuns | None:
         """Return the runs of a job's history; None if the server keeps none."""
-        pods = await self._past_pods(access, job)
+        pods = await self._read_past_pods(access, job)
         if pods is None:
             return None
         grouped: dict[str, list[Pod]] = {}
@@ -250,35 +259,35 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
-        scale = await self._scale(access, job) if is_mixed else 1
-        runs = {name: JobRun.of_pods(name, of, scale) for name, of in grouped.items()}
-        return JobRuns(runs, pods.is_whole, of_pods={pod.name: pod.run for pod in pods})
+        scale = await self._read_scale(access, job) if is_mixed else 1
+        runs = {name: JobRun.from_pods(name, of, scale) for name, of in grouped.items()}
+        return JobRuns(runs, pods.is_whole, run_names_by_pod={pod.name: pod.run for pod in pods})
 
-    async def _scale(self, access: Access, job: str) -> int:
+    async def _read_scale(self, access: Access, job: str) -> int:
         """Return how many pods of a job's run have to succeed, 1 if the server doesn't say."""
         asking = access.api.call("GET", f"/api/jobs/{encode_path_segment(job)}", total=LIST_SECONDS)
         response = await none_if_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
         return scale if isinstance(scale, int) and scale > 0 else 1
 
-    async def _runs(self, access: Access, job: str) -> JobRuns | None:
+    async def _list_job_runs(self, access: Access, job: str) -> JobRuns | None:
         """Return all runs of a job; None if the server reports neither kind."""
-        now, past = await self._live(access, job), await self._ended(access, job)
+        now, past = await self._read_live_runs(access, job), await self._read_past_runs(access, job)
         return None if now is None and past is None else (past or JobRuns()) | (now or JobRuns())
 
-    async def _of_list(
+    async def _read_list(
         self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
     ) -> Listing[T] | None:
         """Return the entries of a list; None if there is no such resource, or no such endpoint."""
-        found = await none_if_absent(paged(access.api, path, query))
+        found = await none_if_absent(fetch_pages(access.api, path, query))
         return None if found is None else read_entries(found, key, read)
 
-    async def _exit_code(self, access: Access, pod: str) -> int | None:
+    async def _find_exit_code(self, access: Access, pod: str) -> int | None:
         """Return the exit code of a pod that is still shown; None if it isn't given."""
         try:
             path = f"/api/active/pods/{encode_path_segment(pod)}"
             response = await access.api.call("GET", path, total=LIST_SECONDS)
-            return _code(response.json_object())
+            return _read_exit_code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
             # It is merely useful: the run's outcome is known without it.
             return None
@@ -287,67 +296,67 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Yield what a run has written so far, from its beginning; for more, call it again."""
-        job, name = split(remote_id)
-        if name.startswith(UNTOLD):
+        job, name = split_run_id(remote_id)
+        if name.startswith(UNLISTED_ID_PREFIX):
             return
-        if name.startswith(AWAITED):
-            shown = await self._runs(access, job) or JobRuns()
-            come = came(name, shown.by_name.values(), ())
+        if name.startswith(PENDING_ID_PREFIX):
+            shown = await self._list_job_runs(access, job) or JobRuns()
+            come = find_awaited(name, shown.by_name.values(), ())
             if come is None:
                 return
             name = come.name
-        for place, pod in enumerate(await self._pods_of(access, job, name)):
+        for place, pod in enumerate(await self._list_pods(access, job, name)):
             if place:
                 yield OutputChunk("stdout", f"\n==> {pod.name} <==\n")
-            text = await self._live_log(access, pod.name)
+            text = await self._read_live_log(access, pod.name)
             if text:
                 yield OutputChunk("stdout", text)
             if text is None:
-                async for chunk in self._ended_log(access, job, pod.name):
+                async for chunk in self._stream_past_log(access, job, pod.name):
                     yield chunk
             if pod.is_live:
                 # What comes after it would change its place when this one writes more.
                 return
 
-    async def _pods_of(self, access: Access, job: str, name: str) -> list[Pod]:
+    async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:
         """Return the pods of a run in the order in which they began; on older servers, the run is its pod."""
-        live = {pod.name: pod for pod in await self._live_pods(access, job) or ()}
+        live = {pod.name: pod for pod in await self._read_live_pods(access, job) or ()}
         if name in live:
             return [live[name]]
-        past = {pod.name: pod for pod in await self._past_pods(access, job) or ()}
+        past = {pod.name: pod for pod in await self._read_past_pods(access, job) or ()}
         mine = [pod for pod in (past | live).values() if pod.run == name]
-        return sorted(mine, key=began) or [Pod(name, "")]
+        return sorted(mine, key=start_order) or [Pod(name, "")]
 
-    async def _live_log(self, access: Access, pod: str) -> str | None:
+    async def _read_live_log(self, access: Access, pod: str) -> str | None:
         """Return a live pod's log; None if there is none, or only its most recent part."""
-        query = {"page_size": str(LIVE_LINES), "container_name": "main"}
+        query = {"page_size": str(MAX_LIVE_LINES), "container_name": "main"}
         answer = await none_if_absent(
-            self._log(access, f"/api/active/pods/{encode_path_segment(pod)}/logs", query)
+            self._read_log_page(access, f"/api/active/pods/{encode_path_segment(pod)}/logs", query)
         )
-        text = None if answer is None else _text(answer.get("logs"))
-        return text if text is None or text.count("\n") + 1 < LIVE_LINES else None
+        text = None if answer is None else _join_log(answer.get("logs"))
+        return text if text is None or text.count("\n") + 1 < MAX_LIVE_LINES else None
 
-    async def _ended_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
+    async def _stream_past_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
         """Yield the log of a pod that has ended; raise BadAnswer if its pages don't end."""
         path, query = f"/api/jobs/{encode_path_segment(job)}/logs", {"pod_name": pod}
 
         async def ask(key: str | None) -> dict[str, Any]:
-            more = {} if key is None else {"next_key": key, "page_size": LOG_PAGE}
-            return await self._log(access, path, {**query, **more})
+            more = {} if key is None else {"next_key": key, "page_size": LOG_PAGE_SIZE}
+            return await self._read_log_page(access, path, {**query, **more})
 
-        found = await none_if_absent(read_pages(ask, lambda answer: answer.get("next_key"), LOG_PAGES))
-        text = "\n".join(_text(page.get("logs")) for page in found or ())
+        found = await none_if_absent(read_pages(ask, lambda answer: answer.get("next_key"), MAX_LOG_PAGES))
+        text = "\n".join(_join_log(page.get("logs")) for page in found or ())
         if text:
             yield OutputChunk("stdout", text)
         if found is not None and not found.is_whole:
             raise errors.BadAnswer("the pages of the log never end")
 
-    async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        asking = access.api.call("GET", path, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES)
+    async def _read_log_page(self, access: Access, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        asking = access.api.call("GET", path, query=query, total=LOG_SECONDS, max_bytes=MAX_LOG_BYTES)
         return (await asking).json_object()
 
 
-def _text(logs: Any) -> str:
+def _join_log(logs: Any) -> str:
     """Return a log as one string without a final line end: it is a string or a list of ``{content}``."""
     if isinstance(logs, str):
         return logs.rstrip("\n")
@@ -362,7 +371,7 @@ def _text(logs: Any) -> str:
     return "\n".join(line.removesuffix("\n") for line in texts).rstrip("\n")
 
 
-_STATES = {
+_RUN_STATES = {
     "pending": RunState.QUEUED,
     "waiting": RunState.QUEUED,
     "running": RunState.RUNNING,
@@ -374,9 +383,9 @@ _STATES = {
     "stopped": RunState.CANCELLED,
     "cancelled": RunState.CANCELLED,
 }
-_WAITED = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
-UNTOLD = "~"
-AWAITED = "@"
+_PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
+UNLISTED_ID_PREFIX = "~"
+PENDING_ID_PREFIX = "@"
 #: Said of a run that was stopped on a server that can't stop a single one.
 STOPS_ALL = "On this server a stop ends all runs of the job."
 
@@ -398,7 +407,7 @@ class Pod:
     @property
     def state(self) -> RunState:
         """Return the state that a run has if this is all of it."""
-        return _STATES.get(self.status.casefold(), RunState.UNKNOWN)
+        return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,15 +422,15 @@ class JobRun:
     is_of_kubernetes: bool = False
 
     @classmethod
-    def of_pod(cls, pod: Pod, *, is_live: bool = False) -> JobRun:
+    def from_pod(cls, pod: Pod, *, is_live: bool = False) -> JobRun:
         """Return the run that a pod is, on a server that doesn't group them."""
         return cls(pod.name, pod.status, pod.started_at, pod.ended_at, is_live)
 
     @classmethod
-    def of_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
+    def from_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
         """Return the run that its pods are in the history; ``scale`` of them have to succeed."""
         if len(pods) == 1:
-            return replace(cls.of_pod(pods[0]), name=name)
+            return replace(cls.from_pod(pods[0]), name=name)
         states = {pod.state: pod.status for pod in pods}
         succeeded = sum(pod.state is RunState.SUCCEEDED for pod in pods)
         order = [RunState.RUNNING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED, RunState.SUCCEEDED]
@@ -436,9 +445,9 @@ class JobRun:
     @property
     def state(self) -> RunState:
         """Return the run's state."""
-        return _STATES.get(self.status.casefold(), RunState.UNKNOWN)
+        return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
-    def observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
+    def to_observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
         """Return what is known of the run."""
         state = self.state
         strange = describe_unknown_state(self.status) if state is RunState.UNKNOWN else None
@@ -451,7 +460,7 @@ class JobRun:
         )
 
 
-def split(remote_id: str) -> tuple[str, str]:
+def split_run_id(remote_id: str) -> tuple[str, str]:
     """Return job and pod of a run's id; raise NotFound if it isn't one."""
     job, slash, pod = remote_id.partition("/")
     if not slash or not job or not pod or "/" in pod:
@@ -469,32 +478,32 @@ class JobRuns:
     is_whole: bool = True
     are_of_kubernetes: bool = False
     #: The runs of pods, as far as they are known.
-    of_pods: Mapping[str, str] = field(default_factory=dict)
+    run_names_by_pod: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: JobRuns) -> JobRuns:
         return JobRuns(
             {**self.by_name, **other.by_name},
             self.is_whole and other.is_whole,
             self.are_of_kubernetes or other.are_of_kubernetes,
-            {**self.of_pods, **other.of_pods},
+            {**self.run_names_by_pod, **other.run_names_by_pod},
         )
 
-    def of(self, name: str) -> JobRun | None:
+    def find(self, name: str) -> JobRun | None:
         """Return the run of this name, or of the pod of this name."""
-        return self.by_name.get(name) or self.by_name.get(self.of_pods.get(name, ""))
+        return self.by_name.get(name) or self.by_name.get(self.run_names_by_pod.get(name, ""))
 
 
-def awaited(job: str, key: str, before: Iterable[JobRun]) -> str:
+def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
     """Return the id of a run that isn't visible yet: the earlier runs tell it apart from others."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
-    waiting = "".join(f"-{_digest(run.name)}" for run in live if run.is_live and run.started_at is None)
-    return f"{job}/{AWAITED}{since:.3f}.{short(key)}{waiting}"
+    waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
+    return f"{job}/{PENDING_ID_PREFIX}{since:.3f}.{short(key)}{waiting}"
 
 
-def came(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
+def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
     """Return the run that one waits for (``awaited``): the first that is new, and no other's."""
-    waited = _WAITED.fullmatch(name)
+    waited = _PENDING_ID_PATTERN.fullmatch(name)
     if waited is None:
         return None
     since, before = float(waited[1]), set(waited[3].split("-"))
@@ -502,42 +511,48 @@ def came(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | 
         one
         for one in runs
         if one.name not in taken
-        and _digest(one.name) not in before
+        and _hash_name(one.name) not in before
         and (one.is_live if one.started_at is None else one.started_at > since + 0.001)
     ]
-    return min(found, key=began, default=None)
+    return min(found, key=start_order, default=None)
 
 
-def began(one: Pod | JobRun) -> tuple[bool, float, str]:
+def start_order(one: Pod | JobRun) -> tuple[bool, float, str]:
     """Sort by when they began; those that haven't begun come last."""
     return one.started_at is None, one.started_at or 0.0, one.name
 
 
-def _digest(name: str) -> str:
+def _hash_name(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _summary(live: Any) -> JobRun:
+def _read_summary(live: Any) -> JobRun:
     name = require_id(live, "name")
     began_at, ended_at = parse_time(live.get("started_at")), parse_time(live.get("completed_at"))
     run = JobRun(name, find_text(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
     return replace(run, is_live=not run.state.is_over)
 
 
-def live_pod(live: Any) -> Pod:
+def read_live_pod(live: Any) -> Pod:
     """Read a pod from the list of active ones; raise BadAnswer if it has no name."""
-    pod = _pod(live, "name", "started_at", "completed_at")
+    pod = _read_pod(live, "name", "started_at", "completed_at")
     run = find_text(find_object(live, "labels"), "job-name") or ""
-    return replace(pod, run=run, exit_code=_code(live), why=_why(live), is_live=not pod.state.is_over)
+    return replace(
+        pod,
+        run=run,
+        exit_code=_read_exit_code(live),
+        why=_read_pod_reason(live),
+        is_live=not pod.state.is_over,
+    )
 
 
-def _past(live: Any) -> Pod:
+def _read_past_pod(live: Any) -> Pod:
     # The document says when a pod was last seen, the older client when it ended.
-    pod = _pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
+    pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 
 
-def _pod(live: Any, name: str, began: str, ended: str) -> Pod:
+def _read_pod(live: Any, name: str, began: str, ended: str) -> Pod:
     found = require_id(live, name)
     status, times = (
         find_text(live, "status") or "",
@@ -546,7 +561,7 @@ def _pod(live: Any, name: str, began: str, ended: str) -> Pod:
     return Pod(found, status, "", *times)
 
 
-def _code(live: Mapping[str, Any]) -> int | None:
+def _read_exit_code(live: Mapping[str, Any]) -> int | None:
     """Return the exit code of a pod's main container, or else of its first; None if it isn't given."""
     summaries = live.get("container_summaries")
     containers = [one for one in summaries if isinstance(one, dict)] if isinstance(summaries, list) else []
@@ -555,7 +570,7 @@ def _code(live: Mapping[str, Any]) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _why(live: Mapping[str, Any]) -> str:
+def _read_pod_reason(live: Mapping[str, Any]) -> str:
     """Return why a pod failed, or what it waits for; "" if the server doesn't say."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:

@@ -58,7 +58,7 @@ _TEXTS = (
     "working_directory",
     "start_script",
 )
-_LISTS = ("git_repositories",)
+_LIST_KEYS = ("git_repositories",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Recipe(connection.PreparedTemplate):
         """Return whether it names an image, as newer servers require."""
         return bool(self.file.content["spec"].get("image"))
 
-    def filled(self, name: str, owner: str, size: str) -> dict[str, Any]:
+    def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
         """Return what is sent: with this name and owner ("": the token's own), and without a state."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
@@ -123,7 +123,7 @@ class SaturnSettings(connection.ConnectionSettings):
     templates: connection.TemplateList[Recipe] = ()
 
     @model_validator(mode="after")
-    def _together(self) -> SaturnSettings:
+    def _check_act_as(self) -> SaturnSettings:
         if self.act_as == "admin" and "admin" not in self.linking:
             raise ValueError('act_as: "admin" is for people whom administrators link: linking needs "admin"')
         return self
@@ -161,7 +161,7 @@ def _problems(content: Any) -> list[tuple[str, str]]:
     ]
     found += [
         (f"spec.{key}", "needs to be a list")
-        for key in _LISTS
+        for key in _LIST_KEYS
         if spec.get(key) is not None and not isinstance(spec[key], list)
     ]
     return found
@@ -205,7 +205,7 @@ class Resource:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def resources(access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
+async def list_resources(access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
     """Return the person's own resources of a type whose names have a prefix.
 
     Raises NotFound if there are no lists. The IDE opens only for its owner, so somebody else's
@@ -214,12 +214,12 @@ async def resources(access: Access, kind: str, beginning: str = "") -> Listing[R
     query = {"type": kind} | ({"name": beginning} if beginning else {})
 
     def read(recipe: Any) -> Resource | None:
-        found = resource(recipe)
+        found = parse_resource(recipe)
         its_kind = find_text(recipe, "type") or kind
         return found if its_kind == kind and is_theirs(found.owner, access.username) else None
 
     try:
-        found = await paged(access.api, "/api/recipes", query)
+        found = await fetch_pages(access.api, "/api/recipes", query)
     except errors.BadAnswer as error:
         if error.status == 404:
             raise errors.NotFound("this server has no lists", status=404) from None
@@ -227,7 +227,7 @@ async def resources(access: Access, kind: str, beginning: str = "") -> Listing[R
     return read_entries(found, "recipes", read)
 
 
-async def paged(api: ApiClient, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:
+async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:
     """Return the pages of a list."""
 
     async def ask(key: str | None) -> dict[str, Any]:
@@ -238,7 +238,7 @@ async def paged(api: ApiClient, path: str, query: Mapping[str, str]) -> Listing[
     return await read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
 
 
-def resource(recipe: Any) -> Resource:
+def parse_resource(recipe: Any) -> Resource:
     """Read a recipe with its state; raise BadAnswer if its id or its owner is missing."""
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
@@ -259,7 +259,7 @@ def is_theirs(owner: str, username: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SaturnOffer:
     """Hold what the server offers; None for what it doesn't report."""
 
     sizes: tuple[forms.Choice, ...] | None = None
@@ -271,19 +271,19 @@ class Offer:
 
 
 #: The document's way to create, and the guide's, which newer servers don't have any more.
-CREATE = "/api/recipes"
-CLONE = "/api/resource_recipes/clone"
+CREATE_PATH = "/api/recipes"
+CLONE_PATH = "/api/resource_recipes/clone"
 #: What a server answers to a path or a method that it doesn't have.
 ABSENT = frozenset({404, 405, 410})
 #: The release in which cloning was removed; what creates in its place requires an image.
 IMAGES_SINCE = (2026, 2, 1)
-_VERSION = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
+_VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0
 #: A larger number is no price.
-MOST_EXPENSIVE = 10_000
-LONGEST_NAME = 60
+MAX_PRICE = 10_000
+MAX_WORKSPACE_NAME_LENGTH = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")
-_LINK = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
+_LINK_PATTERN = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
 NO_RECIPES = "There are no templates for you here yet. Ask your Usher admin to add one."
 TEMPLATE = """\
 A template is a recipe in a file beside the connections file, which needs these lines:
@@ -298,48 +298,48 @@ JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one yo
 
 
 #: How refusals about limits, or about names, read: the guides don't say.
-_LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
-_TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
+_LIMIT_PATTERN = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
+_NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
 NO_RECIPE = "That template is no longer set up. Choose another one."
 TAKEN = "There's already a workspace with that name. Choose another name."
 
 
-class SaturnMaking(Creation[Offer]):
+class SaturnMaking(Creation[SaturnOffer]):
     """Make workspaces from recipes, and draw the forms for them and for runs."""
 
     settings: SaturnSettings
     api: ApiClient
 
-    async def read_offer(self, access: Access) -> Offer:
+    async def read_offer(self, access: Access) -> SaturnOffer:
         """Read sizes, the person's workspaces and their jobs."""
         try:
-            workspaces = await self._listed(access, "workspace")
+            workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
             # Knowing the used names is merely useful: the offer doesn't fail without them.
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
-        jobs = await self._listed(access, "job")
+        jobs = await self._list_or_none(access, "job")
         asking = access.api.call("GET", "/api/info/servers", total=LIST_SECONDS)
         servers = await none_if_absent(asking)
         sizes = {} if servers is None else require_object(servers.json_object(), "sizes")
         choices = (
-            forms.Choice(name, _label(name, one))
+            forms.Choice(name, _format_size(name, one))
             for name, one in sizes.items()
             if name.isprintable() and not (isinstance(one, dict) and one.get("disabled") is True)
         )
-        return Offer(
+        return SaturnOffer(
             sizes=None if servers is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
             jobs=None
             if jobs is None
-            else tuple(ScheduledJob(one.id, one.name or one.id, schedule_of(one.spec)) for one in jobs),
+            else tuple(ScheduledJob(one.id, one.name or one.id, read_schedule(one.spec)) for one in jobs),
             needs_image=await self._needs_image(),
         )
 
-    async def _version(self) -> str:
+    async def _read_version(self) -> str:
         """Return the server's version; "" if it requires a token for that, or doesn't say."""
         try:
             response = await none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
@@ -354,34 +354,37 @@ class SaturnMaking(Creation[Offer]):
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
-            version = _VERSION.match(await self._version())
+            version = _VERSION_PATTERN.match(await self._read_version())
         except errors.ProviderError:
             # It is merely useful: the server refuses such a recipe itself.
             return False
         return version is not None and tuple(int(part) for part in version.groups()) >= IMAGES_SINCE
 
-    async def _listed(self, access: Access, kind: str) -> Listing[Resource] | None:
+    async def _list_or_none(self, access: Access, kind: str) -> Listing[Resource] | None:
         """Return the person's own resources; None if the server has no lists."""
         try:
-            return await resources(access, kind)
+            return await list_resources(access, kind)
         except errors.NotFound:
             return None
 
     def form(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+        self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
         """Ask for a recipe, a name and a size; or for the job to run, which a command's template may name.
 
         Without fields if there is no recipe for the person, or no job.
         """
         if purpose == "job":
-            return _job_form(offer, values)
+            return _build_job_form(offer, values)
         offered = connection.list_available(self.settings.templates, principal)
         if not offered:
             return forms.Form((), NO_RECIPES, TEMPLATE.format(name=self.settings.name))
         chosen = connection.select_available(offered, values)
         free = forms.find_free_name(chosen.name if chosen is not None else "workspace", offer.names)
-        fields = [connection.template_field(offered, chosen), forms.name_field(free, LONGEST_NAME)]
+        fields = [
+            connection.template_field(offered, chosen),
+            forms.name_field(free, MAX_WORKSPACE_NAME_LENGTH),
+        ]
         if offer.sizes:
             size = chosen.size if chosen is not None else ""
             initial = size if size in {one.value for one in offer.sizes} else ""
@@ -390,11 +393,11 @@ class SaturnMaking(Creation[Offer]):
         return forms.Form(tuple(fields))
 
     def spec(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+        self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
         """Return the spec: ``recipe``, ``size`` and ``owner``, or ``job``; raise FormProblems."""
         if purpose == "job":
-            return _job_spec(offer, values, self.settings.base_url)
+            return _build_job_spec(offer, values, self.settings.base_url)
         problems: dict[str, str] = {}
         recipe = connection.find_by_name(
             connection.list_available(self.settings.templates, principal), forms.text_of(values, "template")
@@ -403,8 +406,8 @@ class SaturnMaking(Creation[Offer]):
             problems["template"] = forms.TEMPLATE_NOT_OFFERED
         elif offer.needs_image and not recipe.has_image:
             problems["template"] = NO_IMAGE
-        name = clean(forms.text_of(values, "name"), 10 * LONGEST_NAME)
-        if wrong := forms.find_name_problem(name, LONGEST_NAME, offer.names):
+        name = clean(forms.text_of(values, "name"), 10 * MAX_WORKSPACE_NAME_LENGTH)
+        if wrong := forms.find_name_problem(name, MAX_WORKSPACE_NAME_LENGTH, offer.names):
             problems["name"] = wrong
         size = forms.text_of(values, "size")
         if size and size not in {one.value for one in offer.sizes or ()}:
@@ -427,8 +430,10 @@ class SaturnMaking(Creation[Offer]):
         # The future owner is ``org/user`` if the organisation is known; "": the token's own.
         organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
-        body = recipe.filled(spec.name, owner, spec.text("size"))
-        response = await self._created(access, body, (CREATE, CLONE) if recipe.has_image else (CLONE,))
+        body = recipe.to_request(spec.name, owner, spec.text("size"))
+        response = await self._post_recipe(
+            access, body, (CREATE_PATH, CLONE_PATH) if recipe.has_image else (CLONE_PATH,)
+        )
         if response is None:
             raise errors.InvalidRequest(NO_CREATION if recipe.has_image else NO_IMAGE)
         with bad_answer_as_unknown_outcome():
@@ -442,7 +447,7 @@ class SaturnMaking(Creation[Offer]):
         """Return that nothing starts by being created."""
         return True
 
-    async def _created(
+    async def _post_recipe(
         self, access: Access, body: Mapping[str, Any], paths: Iterable[str]
     ) -> Response | None:
         """Send a recipe to the first of the paths that the server has; None if it has none of them.
@@ -454,13 +459,13 @@ class SaturnMaking(Creation[Offer]):
                 return await access.api.call("POST", path, json_body=body)
             except (errors.PermanentError, errors.BadAnswer) as error:
                 if error.status not in ABSENT:
-                    raise refusal(error) from None
+                    raise refine_refusal(error) from None
         return None
 
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
         try:
-            found = await resources(access, "workspace", stem)
+            found = await list_resources(access, "workspace", stem)
         except errors.NotFound:
             return None
         says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
@@ -475,13 +480,13 @@ class SaturnMaking(Creation[Offer]):
         path = f"/api/recipes/workspace/{encode_path_segment(name)}"
         response = await none_if_absent(access.api.call("GET", path, total=LIST_SECONDS))
         if response is not None:
-            found = resource(response.json_object())
+            found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
             # Somebody else's has that name, too: the person's own may be behind it.
         # A server that supports neither answers 404 to everything.
         try:
-            listed = await resources(access, "workspace", name)
+            listed = await list_resources(access, "workspace", name)
         except errors.NotFound:
             raise errors.OutcomeNotReported("this server tells no names") from None
         made = next((one for one in listed if one.name == name), None)
@@ -492,7 +497,7 @@ class SaturnMaking(Creation[Offer]):
         return None
 
 
-def _job_form(offer: Offer, values: forms.Values) -> forms.Form:
+def _build_job_form(offer: SaturnOffer, values: forms.Values) -> forms.Form:
     """Return the form for a run; a command's template may name the job."""
     if offer.jobs is None:
         return forms.Form(
@@ -500,26 +505,26 @@ def _job_form(offer: Offer, values: forms.Values) -> forms.Form:
         )
     if not offer.jobs:
         return forms.Form((), NO_JOBS)
-    found = _matching(offer.jobs, forms.text_of(values, "template"))
+    found = _match_jobs(offer.jobs, forms.text_of(values, "template"))
     choices = tuple(forms.Choice(job.job_id, job.name) for job in offer.jobs)
     initial = found[0].job_id if len(found) == 1 else choices[0].value if len(choices) == 1 else ""
     return forms.Form((forms.choice_field("template", "Job", choices, initial),))
 
 
-def _job_spec(offer: Offer, values: forms.Values, base_url: str) -> forms.Spec:
+def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> forms.Spec:
     """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
     asked = forms.text_of(values, "template")
-    found = _matching(offer.jobs or (), asked)
+    found = _match_jobs(offer.jobs or (), asked)
     if len(found) == 1:
         return forms.Spec(found[0].name, {"job": found[0].job_id})
-    key = resource_id(asked, base_url, "job")
+    key = parse_resource_id(asked, base_url, "job")
     if found or key is None:
         raise forms.FormProblems({"template": JOB_TWICE if found else JOB_UNKNOWN})
     name = next((job.name for job in offer.jobs or () if job.job_id == key), f"job {key[:8]}")
     return forms.Spec(name, {"job": key})
 
 
-def _matching(jobs: Iterable[ScheduledJob], asked: str) -> list[ScheduledJob]:
+def _match_jobs(jobs: Iterable[ScheduledJob], asked: str) -> list[ScheduledJob]:
     """Return the jobs that a word refers to: by id, by name, or by the beginning of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:
@@ -529,20 +534,20 @@ def _matching(jobs: Iterable[ScheduledJob], asked: str) -> list[ScheduledJob]:
     return exact or [job for job in listed if job.name.casefold().startswith(needle)]
 
 
-def resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | None:
+def parse_resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | None:
     """Extract an id of 32 hex characters from a link to its page, or from the bare id."""
     text = text.strip()
     if _ID.fullmatch(text):
         return text.lower()
     path = connection.path_below(text, base_url)
-    link = _LINK.fullmatch(path) if path is not None else None
+    link = _LINK_PATTERN.fullmatch(path) if path is not None else None
     return link[2].lower() if link is not None and link[1] == kind else None
 
 
-def _label(name: str, value: Any) -> str:
+def _format_size(name: str, value: Any) -> str:
     """Return a label that tells sizes apart: the server's own, or made from its description of each."""
     one = value if isinstance(value, dict) else {}
-    shown, price = one.get("display_name"), _price(one)
+    shown, price = one.get("display_name"), _format_price(one)
     if isinstance(shown, str) and clean(shown):
         return clean(shown, 70 - len(price)) + price
     facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
@@ -550,14 +555,14 @@ def _label(name: str, value: Any) -> str:
     return clean(f"{name}: {', '.join(facts)}" if facts else name, 70 - len(price)) + price
 
 
-def _price(one: Mapping[str, Any]) -> str:
+def _format_price(one: Mapping[str, Any]) -> str:
     """Return what a size costs, "" if that isn't told; the document names no currency."""
     price = one.get("price_per_hour")
-    is_price = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < MOST_EXPENSIVE
+    is_price = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < MAX_PRICE
     return f" · {price:.2f} an hour" if is_price else ""
 
 
-def schedule_of(spec: Mapping[str, Any]) -> str | None:
+def read_schedule(spec: Mapping[str, Any]) -> str | None:
     """Return a job's cron expression; None if the recipe doesn't contain it.
 
     The document of 2026 has it as ``schedule``; the older client only says under which name it is set.
@@ -569,10 +574,10 @@ def schedule_of(spec: Mapping[str, Any]) -> str | None:
     return clean(value, 100) if isinstance(value, str) else None
 
 
-def refusal(error: errors.ProviderError) -> errors.ProviderError:
+def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:
     """Return what a refusal's message means: a limit, a taken name, or nothing more specific."""
-    if _LIMIT.search(error.message):
+    if _LIMIT_PATTERN.search(error.message):
         return errors.LimitReached(error.message, status=error.status)
-    if _TAKEN.search(error.message):
+    if _NAME_TAKEN_PATTERN.search(error.message):
         return errors.Conflict(error.message, status=error.status)
     return error

@@ -37,7 +37,7 @@ from bot.providers.answers import (
     to_error,
 )
 from bot.providers.base import Access, Credential, CredentialOwner, Identity
-from bot.providers.connection import ConnectionSettings, origin_of
+from bot.providers.connection import ConnectionSettings, parse_origin
 from bot.providers.requests import (
     ApiClient,
     accept_already_done,
@@ -48,12 +48,12 @@ from bot.providers.requests import (
     verify_bad_token_is_refused,
 )
 from bot.providers.saturn import offers
-from bot.providers.saturn.jobs import SaturnRuns, began, live_pod
+from bot.providers.saturn.jobs import SaturnRuns, read_live_pod, start_order
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
 from bot.support import errors
 from bot.support.responses import Response
 
-_STATES = {
+_WORKSPACE_STATES = {
     "running": State.RUNNING,
     "stopped": State.STOPPED,
     "pending": State.STARTING,
@@ -69,8 +69,8 @@ CHECK_SECONDS = 8.0
 #: Getting somebody's token takes five requests; 20 s at most in all.
 MINT_SECONDS = 4.0
 #: The login link may lead through several pages of the server before there is a session.
-MOST_PAGES = 5
-PAGE_BYTES = 2_000_000
+MAX_LOGIN_PAGES = 5
+MAX_PAGE_BYTES = 2_000_000
 #: Marks a token that Usher got with the administrator's, and so may get again in the same way.
 _MINTED: CredentialOwner = "admin"
 
@@ -93,7 +93,7 @@ class Saturn(
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     settings: SaturnSettings
     template_key: ClassVar[str] = "recipe"
-    offer_model: ClassVar[type[offers.Offer]] = offers.Offer
+    offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
@@ -109,9 +109,9 @@ class Saturn(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read the states one after another."""
-        return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
+        return {remote_id: await self._read_status(access, remote_id, window) for remote_id in remote_ids}
 
-    async def _status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
+    async def _read_status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
             response = await access.api.call(
                 "GET", f"/api/workspaces/{encode_path_segment(remote_id)}", window=window
@@ -131,7 +131,7 @@ class Saturn(
             await self._confirm_name(access)
             return Observed(State.GONE)
         status = answer.get("status")
-        seen = _observed(status if isinstance(status, str) else "")
+        seen = _to_observed(status if isinstance(status, str) else "")
         label = clean(find_text(answer, "name") or "", MAX_NAME_LENGTH) or None
         deletes = answer.get("self_destruct")
         is_kept = not deletes if isinstance(deletes, bool) else None
@@ -144,14 +144,14 @@ class Saturn(
         running = Observed(State.RUNNING, name=label, is_kept=is_kept, started_at=started_at)
         if not address:
             return replace(running, lacks="address")
-        url = self._address(address)
+        url = self._to_ide_url(address)
         return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
 
     async def _confirm_name(self, access: Access) -> None:
         """Raise Renamed if the account has another name by now: what is under that is still its own."""
         if self.can_reach_all_workspaces(access):
             return
-        username = await self._username(access.credential)
+        username = await self._read_username(access.credential)
         if username is not None and access.username not in {"", username}:
             raise errors.AccountRenamed(username)
 
@@ -162,19 +162,19 @@ class Saturn(
         try:
             response = await none_if_absent(asking)
             pods = read_entries(
-                [] if response is None else [response.json_object()], "pod_summaries", live_pod
+                [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
         except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
             # It is merely useful: the state is known without it, and has to be told.
             return ""
-        return max(pods, key=began).why if pods else ""
+        return max(pods, key=start_order).why if pods else ""
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Say that a workspace can be started again, unless it deletes itself when it is stopped."""
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
-    def _address(self, address: str) -> str | None:
+    def _to_ide_url(self, address: str) -> str | None:
         """Return the IDE's URL if its host is allowed; a relative one is resolved against the base URL."""
         try:
             return self.allowed_url(urljoin(f"{self.settings.base_url}/", address))
@@ -183,24 +183,24 @@ class Saturn(
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Start, without a request body."""
-        return await self._drive(access, workspace, "start")
+        return await self._change_state(access, workspace, "start")
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; the response may be empty."""
         self.require_stop_mode(mode)
-        return await self._drive(access, workspace, "stop")
+        return await self._change_state(access, workspace, "stop")
 
-    async def _drive(self, access: Access, workspace: Workspace, verb: str) -> str | None:
+    async def _change_state(self, access: Access, workspace: Workspace, verb: str) -> str | None:
         path = f"/api/workspaces/{encode_path_segment(workspace.remote_id)}/{verb}"
         try:
             asking = access.api.call("POST", path)
             return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise offers.refusal(error) from None
+            raise offers.refine_refusal(error) from None
 
     async def probe(self) -> str:
         """Ask for the version; some servers require a token for it, or lack the endpoint."""
-        return await self._version()
+        return await self._read_version()
 
     async def read_warning(self) -> str:
         """Name the templates that this server can't use."""
@@ -211,24 +211,24 @@ class Saturn(
 
     async def check_credential(self, credential: Credential) -> Identity:
         """Ask who this is; a server that doesn't say must refuse another token."""
-        username = await self._username(credential)
-        credential = replace(credential, ends_at=await self._end_of(credential))
+        username = await self._read_username(credential)
+        credential = replace(credential, ends_at=await self._find_end(credential))
         if username is not None:
             return Identity(username, credential)
         # Nothing says whose it is, but a workspace is looked for with valid tokens only.
-        await self._look(credential)
-        await verify_bad_token_is_refused(self._look)
+        await self._probe_credential(credential)
+        await verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
 
-    async def _look(self, credential: Credential) -> None:
+    async def _probe_credential(self, credential: Credential) -> None:
         """Look for a workspace that there isn't."""
         path = f"/api/workspaces/{secrets.token_hex(16)}"
         with suppress(errors.NotFound):
             await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
 
-    async def _end_of(self, credential: Credential) -> float | None:
+    async def _find_end(self, credential: Credential) -> float | None:
         """Return when a token ends: as it says itself (RFC 7519), or as the list of tokens does."""
-        claims = _claims(credential.token.get_secret_value())
+        claims = _decode_claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
             return parse_time(claims.get("exp"))
 
@@ -236,13 +236,13 @@ class Saturn(
             return parse_time(one.get("expires_at")) if require_id(one, "id") == claims["jti"] else None
 
         try:
-            found = await offers.paged(self.api.acting_as(credential), "/api/tokens", {})
+            found = await offers.fetch_pages(self.api.acting_as(credential), "/api/tokens", {})
             return next(iter(read_entries(found, "tokens", its_own)), None)
         except errors.ProviderError:
             # It is merely useful: the token is good without it.
             return None
 
-    async def _username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
+    async def _read_username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
         """Return whose token this is, None if the server can't say."""
         with forbidden_as_credential_refused():
             asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
@@ -272,12 +272,12 @@ class Saturn(
             if error.status == 404:
                 raise errors.Forbidden("this server makes no login links", status=404) from None
             raise
-        token = await _Session(self.api).token(_login_link(response.json(), self.api.root))
+        token = await _Session(self.api).fetch_token(_find_login_link(response.json(), self.api.root))
         credential = Credential(token, None, Credential.for_connection(_MINTED).extra)
         if token == self.settings.admin_token:
             raise errors.Untrusted("the login link opened the administrator's own session")
         try:
-            owner = await self._username(credential, MINT_SECONDS)
+            owner = await self._read_username(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
             # The administrator's token is valid: what was refused is the link's session.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
@@ -289,7 +289,7 @@ class Saturn(
 
     async def read_email(self, username: str) -> str | None:
         """Return a user's address; servers before the document of 2026 don't say it."""
-        asking = offers.paged(self.connection_api(), "/api/users", {"username": username})
+        asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server takes the name as a part of others'.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
         addresses = (one.get("email") for one in found if one.get("username") == username)
@@ -344,21 +344,23 @@ class Saturn(
 
     async def discover(self, access: Access) -> base.Listing[base.DiscoveredWorkspace]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
-        listed = await offers.resources(access, "workspace")
+        listed = await offers.list_resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
-        found = {one.id: base.DiscoveredWorkspace(one.id, one.name, _observed(one.status)) for one in listed}
+        found = {
+            one.id: base.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
+        }
         return base.Listing(found.values(), is_whole=listed.is_whole)
 
     # -- pages and links ------------------------------------------------------------------------------------
 
     def parse_job_reference(self, text: str) -> str | None:
         """Extract the job from a link to its page here, or its bare id."""
-        return offers.resource_id(text, self.settings.base_url, "job")
+        return offers.parse_resource_id(text, self.settings.base_url, "job")
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the id from a link to a workspace's page here, or the bare id of 32 hex characters."""
-        return offers.resource_id(text, self.settings.base_url, "workspace")
+        return offers.parse_resource_id(text, self.settings.base_url, "workspace")
 
     def page_url(self, remote_id: str) -> str:
         """Return the workspace's page, as people see it in their browser."""
@@ -387,7 +389,7 @@ class Saturn(
 
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the operator's hosts and, for a base ``app.X``, every host below X."""
-        host = origin_of(self.settings.base_url).host
+        host = parse_origin(self.settings.base_url).host
         below = host.removeprefix("app.")
         derived = (f"*.{below}",) if below != host and "." in below else ()
         return (*self.settings.ide_hosts, *derived)
@@ -402,8 +404,8 @@ class Saturn(
         }
 
 
-def _observed(word: str) -> Observed:
-    state = _STATES.get(word.casefold())
+def _to_observed(word: str) -> Observed:
+    state = _WORKSPACE_STATES.get(word.casefold())
     if state is None:
         return Observed(State.UNKNOWN, detail=base.describe_unknown_state(clean(word)))
     return Observed(state)
@@ -417,7 +419,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
     return f"It stops by itself after {clean(after, 30)} without use."
 
 
-def _claims(token: str) -> Mapping[str, Any]:
+def _decode_claims(token: str) -> Mapping[str, Any]:
     """Return what a JSON Web Token says of itself, nothing if it is none; its server checks the signature."""
     parts = token.split(".")
     try:
@@ -427,7 +429,7 @@ def _claims(token: str) -> Mapping[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def _shown_token(response: Response) -> str:
+def _read_shown_token(response: Response) -> str:
     """Return the token in a response: a bare string, or a field of an object."""
     body = response.unredacted_json()
     shown = require_text(body, "token") if isinstance(body, dict) else body
@@ -436,12 +438,12 @@ def _shown_token(response: Response) -> str:
     return shown
 
 
-def _login_link(answer: Any, root: str) -> str:
+def _find_login_link(answer: Any, root: str) -> str:
     """Return the only address in a response; raise Untrusted if it isn't on the server itself."""
     # The name of its field is not documented.
-    found = sorted({text for text in _texts(answer) if "://" in text})
+    found = sorted({text for text in _iterate_texts(answer) if "://" in text})
     if not found:
-        found = sorted({urljoin(f"{root}/", text) for text in _texts(answer) if text.startswith("/")})
+        found = sorted({urljoin(f"{root}/", text) for text in _iterate_texts(answer) if text.startswith("/")})
     if len(found) != 1:
         raise errors.BadAnswer(
             "the answer holds no login link" if not found else "which login link is meant?"
@@ -451,12 +453,12 @@ def _login_link(answer: Any, root: str) -> str:
     return found[0]
 
 
-def _texts(answer: Any) -> Iterator[str]:
+def _iterate_texts(answer: Any) -> Iterator[str]:
     if isinstance(answer, str):
         yield answer.strip()
     elif isinstance(answer, (dict, list)):
         for value in answer.values() if isinstance(answer, dict) else answer:
-            yield from _texts(value)
+            yield from _iterate_texts(value)
 
 
 class _Session:
@@ -466,13 +468,13 @@ class _Session:
         self._api = api
         self._jar = aiohttp.CookieJar(unsafe=True)
 
-    async def token(self, link: str) -> SecretStr:
+    async def fetch_token(self, link: str) -> SecretStr:
         """Open a login link and ask for the token; raise Forbidden if there is no session then."""
         url = link
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_LOGIN_PAGES):
             response = await self._get(url)
             if response.headers.getall("Set-Cookie", []):
-                token = await self._asked()
+                token = await self._fetch_shown_token()
                 if token is not None:
                     return token
             elif response.status == 429 or response.status >= 500:
@@ -483,14 +485,14 @@ class _Session:
             url = onwards
         raise errors.Forbidden("the login link opened no session")
 
-    async def _asked(self) -> SecretStr | None:
+    async def _fetch_shown_token(self) -> SecretStr | None:
         """Return the token that the session shows; None while nobody is signed in."""
         response = await self._get(f"{self._api.root}/api/user/token")
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
         if response.status != 200:
             raise to_error(response, changes=False)
-        return SecretStr(_shown_token(response))
+        return SecretStr(_read_shown_token(response))
 
     async def _get(self, url: str) -> Response:
         cookies: Mapping[str, Any] = self._jar.filter_cookies(URL(url, encoded=True))
@@ -498,7 +500,7 @@ class _Session:
         headers = {"Cookie": said} if said else {}
         try:
             response = await self._api.send(
-                "GET", url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
+                "GET", url, headers=headers, total=MINT_SECONDS, max_bytes=MAX_PAGE_BYTES, hides=(url,)
             )
         except errors.InvalidRequest:
             raise errors.PermanentError("the login link can't be opened") from None

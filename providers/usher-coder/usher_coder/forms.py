@@ -150,7 +150,7 @@ def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
     choices = tuple(up.Choice(one.id, one.label) for one in offer.templates)
     if not choices:
         return up.Form((), note="There are no templates that you may use.")
-    free = up.find_free_name(naming.stem(template.name if template else "", "workspace"), offer.names)
+    free = up.find_free_name(naming.to_stem(template.name if template else "", "workspace"), offer.names)
     fields = [
         up.choice_field("template", "Template", choices, template.id if template else "", has_dependents=True)
     ]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHub, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
-from usher.conformance import watched
+from usher.conformance import check_no_token_logged
 
 
 def _rig_of(kind):
@@ -22,7 +22,7 @@ def _rig_of(kind):
 
 def class_of(kind):
     """Return the provider of a kind of rig; what follows an underscore is a dialect of its API."""
-    return provider_classes()[kind.partition("_")[0]]
+    return list_provider_classes()[kind.partition("_")[0]]
 
 
 _FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).parent.glob("*_rig.py"))]
@@ -50,7 +50,7 @@ async def hubs():
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def rig(request, hubs, caplog):
-    async with watched(rig_of(request.param, hubs)(), caplog) as ready:
+    async with check_no_token_logged(rig_of(request.param, hubs)(), caplog) as ready:
         yield ready
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from bot.providers.base import Access, Credential, OAuthClient, Provider
 from bot.support.errors import Forbidden, UnknownOutcome
 from bot.support.http import Http
@@ -25,9 +25,9 @@ from tests.project.repository import ROOT
 from tests.rigs import saturn_document
 from tests.rigs.clock import FakeClock
 from usher.conformance import rigs as conformance
-from usher.conformance.rigs import FacetValues, ImpatientHttp, Rig, build_row, exactly
+from usher.conformance.rigs import FacetValues, ImpatientHttp, Rig, build_row, raises_exactly
 
-__all__ = ["FacetValues", "ImpatientHttp", "Rig", "build_row", "exactly"]
+__all__ = ["FacetValues", "ImpatientHttp", "Rig", "build_row", "raises_exactly"]
 
 #: The recipe of the demonstration, for connections that make workspaces of one.
 COURSE = Path(saturn.__file__).parents[1] / "demo" / "course.json"
@@ -64,7 +64,7 @@ SATURN_SEED = {
 
 def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDecorator:
     """Try every value at Saturn Cloud, and some at the others: all read answers by one mapping."""
-    kinds = sorted(provider_classes())
+    kinds = sorted(list_provider_classes())
     cases = [(kind, value) for kind in kinds for value in (values if kind == "saturn" else elsewhere)]
     return pytest.mark.parametrize(("quiet_rig", name), cases, indirect=["quiet_rig"])
 
@@ -72,7 +72,7 @@ def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDec
 def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
     if kind == "sphere":
         more.setdefault("access_token", "t0ken-of-the-account")
-    return conformance.build_provider(provider_classes()[kind], http, base_url, **more)
+    return conformance.build_provider(list_provider_classes()[kind], http, base_url, **more)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from bot.support import errors
 from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.support.http_rig import raw_server
-from usher.conformance.faults import CHANGES, METHODS, failure
+from usher.conformance.faults import CHANGES, METHODS, fail_with_error
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 IDS = {"saturn": "0f" * 16, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0f" * 16}
@@ -115,7 +115,7 @@ async def test_a_closed_port_is_unreachable(kind):
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None)])
 async def test_retry_after_is_heeded_where_it_can_be_read(quiet_rig: Rig, method, status, header, seconds):
     quiet_rig.inject_fault(status=status, headers={"Retry-After": header})
-    error = await failure(quiet_rig, method)
+    error = await fail_with_error(quiet_rig, method)
     if (quiet_rig.provider.kind, method, status, seconds) == ("jupyterhub", "start", 429, None):
         assert type(error) is errors.NoCapacity  # so a full hub says it
     else:

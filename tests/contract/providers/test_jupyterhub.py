@@ -12,7 +12,7 @@ from bot.domain.failure_causes import Reason
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
-from bot.providers.jupyterhub.provider import LASTS
+from bot.providers.jupyterhub.provider import MAX_TOKEN_SECONDS
 from bot.support import errors
 from bot.support.http import Http
 from tests.contract.providers.hub_tokens import api, tokens
@@ -177,7 +177,7 @@ async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
     told = (await tokens(hub))[minted]
     assert told["note"] == "Usher"
     assert isinstance(told["expires_at"], str)
-    assert own.ends_at == pytest.approx(time.time() + LASTS, abs=60)
+    assert own.ends_at == pytest.approx(time.time() + MAX_TOKEN_SECONDS, abs=60)
     assert "admin" not in str(told["scopes"])
     access = Access(identity.username, own)
     await hub.provider.start(access, build_row(hub.provider, hub.remote_id))

@@ -6,7 +6,7 @@ from bot.domain.forms import FormProblems, Spec
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from bot.providers.jupyterhub.provider import Offer
+from bot.providers.jupyterhub.provider import JupyterHubOffer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of
 from usher.conformance.rigs import build_row
@@ -44,7 +44,7 @@ async def test_the_form_asks_for_a_kind_and_a_free_name(prepared):
     kind, name = prepared.provider.form(snapshot, "workspace", {"template": "A small one"}, ASKER).fields
     assert [one.value for one in kind.choices] == ["small", "failing", "gpu_lab"]
     assert (kind.initial, name.initial) == ("small", "small")
-    taken = prepared.provider.form(Offer(("server", "server-2")), "workspace", {}, ASKER)
+    taken = prepared.provider.form(JupyterHubOffer(("server", "server-2")), "workspace", {}, ASKER)
     assert taken.field("name").initial == "server-3"
 
 
@@ -112,7 +112,7 @@ async def test_a_server_is_made_without_being_started_and_its_first_start_has_it
     spec = await spec_of(prepared, template="failing", name="Later (GPU)")
     assert prepared.provider.can_create_stopped(spec)
     assert not prepared.provider.can_create_stopped(
-        prepared.provider.spec(Offer(), "workspace", {"template": "small", "name": "a"}, ASKER)
+        prepared.provider.spec(JupyterHubOffer(), "workspace", {"template": "small", "name": "a"}, ASKER)
     )
     made = await prepared.provider.create_stopped(prepared.access, spec, "ws_1")
     assert made == Created(f"{prepared.access.username}/later-gpu", "Later (GPU)", is_started=False)

@@ -13,8 +13,8 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.features.courses.use_cases import get_workspace_stem
 from bot.providers import connection
-from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubSettings, Offer
-from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
+from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubOffer, JupyterHubSettings
+from bot.providers.jupyterhub.servers import Progress, ServerName, parse_last_event, parse_reference
 from bot.support.errors import NotFound
 from tests.rigs.providers import NO_GPU
 
@@ -24,7 +24,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 )
 
 
-TEMPLATES = st.from_regex(connection._PREPARED_NAME, fullmatch=True)
+TEMPLATES = st.from_regex(connection._TEMPLATE_NAME_PATTERN, fullmatch=True)
 ASKER = Principal(None, "T1", "U1")
 
 
@@ -36,7 +36,7 @@ def making(name):
 @given(TEMPLATES, st.sets(TEMPLATES), st.sampled_from([0, 5, 6, 7]))
 @example("gpu_lab", set(), 6)
 def test_what_is_proposed_is_a_name_that_the_hub_takes(template, taken, release):
-    provider, offer = making(template), Offer(tuple(taken), release)
+    provider, offer = making(template), JupyterHubOffer(tuple(taken), release)
     values = {"template": template}
     proposed = provider.form(offer, "workspace", values, ASKER).field("name").initial
     assert is_valid_safe_slug(proposed)
@@ -58,7 +58,7 @@ def test_what_a_class_makes_has_a_name_that_the_hub_takes(title, key, taken):
 def test_what_is_typed_is_made_a_name_that_the_hub_takes_or_refused(typed, taken, release):
     values = {"template": "lab", "name": typed}
     try:
-        spec = making("lab").spec(Offer(tuple(taken), release), "workspace", values, ASKER)
+        spec = making("lab").spec(JupyterHubOffer(tuple(taken), release), "workspace", values, ASKER)
     except FormProblems:
         # What the newest hubs refuse is what nothing can be made of.
         assert not release or len(typed) > 40 or typed.strip() in taken or not any(map(str.isalnum, typed))
@@ -73,16 +73,18 @@ def test_what_is_typed_is_made_a_name_that_the_hub_takes_or_refused(typed, taken
 @pytest.mark.parametrize("name", ["My_Lab", "GPU", "data.science", "9lives"])
 def test_an_older_hub_takes_what_fits_into_a_path(name):
     values = {"template": "lab", "name": name}
-    assert making("lab").spec(Offer((), 5), "workspace", values, ASKER) == Spec(name, {"template": "lab"})
+    assert making("lab").spec(JupyterHubOffer((), 5), "workspace", values, ASKER) == Spec(
+        name, {"template": "lab"}
+    )
     assert not is_valid_safe_slug(name)
     with pytest.raises(FormProblems, match="name"):
-        making("lab").spec(Offer(), "workspace", values, ASKER)
+        making("lab").spec(JupyterHubOffer(), "workspace", values, ASKER)
 
 
 @given(NAMES, st.just("") | NAMES)
 def test_an_id_leads_back_to_its_names(user, server):
     name = ServerName(user, server)
-    assert ServerName.of(name.remote_id) == name
+    assert ServerName.from_id(name.remote_id) == name
     assert name.remote_id.count("/") == 1
     assert name.remote_id.isascii()
 
@@ -108,7 +110,7 @@ def test_names_with_signs_stay_apart():
 )
 def test_what_is_no_id_is_not_found(text):
     with pytest.raises(NotFound):
-        ServerName.of(text)
+        ServerName.from_id(text)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_links_and_ids_that_people_paste(text, remote_id):
 @given(st.text() | st.text().map(lambda text: f"{ROOT}/user/{text}"))
 def test_a_reference_is_an_id_or_nothing(text):
     found = parse_reference(text, ROOT)
-    assert found is None or ServerName.of(found).remote_id == found
+    assert found is None or ServerName.from_id(found).remote_id == found
 
 
 STREAM = (
@@ -200,7 +202,7 @@ WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
     ],
 )
 def test_the_last_whole_event_counts(stream, progress):
-    assert last_event(stream) == progress
+    assert parse_last_event(stream) == progress
 
 
 MAX_NODES = "pod didn't trigger scale-up: 1 max node group size reached, 2 Insufficient cpu"
@@ -232,21 +234,21 @@ FAILED = event("Spawn failed: pod jupyter/jupyter-ana did not start in 300 secon
 def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
     """KubeSpawner passes on the events of Kubernetes' scheduler and autoscaler in the order they come."""
     stream = b"".join(event(f"2026-03-04T05:06:07Z [Warning] {one}") for one in said)
-    waiting = last_event(stream)
+    waiting = parse_last_event(stream)
     # The latest event isn't quoted beside what holds it up.
     assert (waiting.warning, waiting.message) == (reason, reason)
-    failed = last_event(stream + FAILED)
+    failed = parse_last_event(stream + FAILED)
     assert failure_causes.pick_failure_message([failed.warning, failed.message]) == reason
     # After a failure the hub may report that alone: what was read before is kept.
     read = None
     for end in range(1, len(said) + 1):
-        found = last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning
+        found = parse_last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning
         read = failure_causes.kept(State.STARTING, read, State.STARTING, found)
-    assert failure_causes.kept(State.STARTING, read, State.FAILED, last_event(FAILED).message) == reason
+    assert failure_causes.kept(State.STARTING, read, State.FAILED, parse_last_event(FAILED).message) == reason
 
 
 @given(st.binary(), st.integers(0, len(STREAM)))
 def test_a_stream_may_be_cut_anywhere(noise, cut):
-    assert last_event(STREAM[:cut]) in {None, Progress(10, "Waiting"), Progress(40, "Preparing <b>")}
-    found = last_event(noise + b"\n" + json.dumps({"data": 1}).encode() + b"\n" + STREAM)
+    assert parse_last_event(STREAM[:cut]) in {None, Progress(10, "Waiting"), Progress(40, "Preparing <b>")}
+    found = parse_last_event(noise + b"\n" + json.dumps({"data": 1}).encode() + b"\n" + STREAM)
     assert found == Progress(40, "Preparing <b>")

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.providers.base import Access
-from bot.providers.jupyterhub.provider import LASTS
+from bot.providers.jupyterhub.provider import MAX_TOKEN_SECONDS
 from bot.support import errors
 from bot.support.http import Http
 from bot.web.browsers import Flow
@@ -42,7 +42,7 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
         async with session.get(f"{hub.server.url}/hub/logout") as out:
             assert out.status == 200
     assert identity.username == hub.access.username
-    assert identity.credential.ends_at == pytest.approx(time.time() + LASTS, abs=60)
+    assert identity.credential.ends_at == pytest.approx(time.time() + MAX_TOKEN_SECONDS, abs=60)
     listed = (await tokens(hub))[made]
     assert (listed["note"], listed["oauth_client"]) == ("Usher", "JupyterHub")
     access = Access(identity.username, identity.credential)

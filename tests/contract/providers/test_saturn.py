@@ -10,7 +10,7 @@ from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
-from tests.contract.providers.rigs import SATURN_SEED, Rig, exactly, saturn_rig
+from tests.contract.providers.rigs import SATURN_SEED, Rig, raises_exactly, saturn_rig
 from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -127,7 +127,7 @@ async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
 async def test_a_refresh_that_goes_wrong(saturn: Rig, fault, kind):
     saturn.inject_fault("/api/auth/token", **fault)
     old = Credential(SecretStr("a" * 32), SecretStr("refresh-alice"))
-    with exactly(kind):
+    with raises_exactly(kind):
         await saturn.provider.refresh(Access("alice", old))
 
 
@@ -164,14 +164,14 @@ async def test_where_nobody_is_named_another_token_must_be_refused(saturn: Rig, 
     if outcome is None:
         assert (await saturn.provider.check_credential(saturn.access.credential)).username == ""
     else:
-        with exactly(outcome):
+        with raises_exactly(outcome):
             await saturn.provider.check_credential(saturn.access.credential)
 
 
 async def test_no_user_may_also_mean_that_the_token_is_none(saturn: Rig):
     saturn.inject_fault("/api/user$", status=204, times=2)
     assert (await saturn.provider.check_credential(saturn.access.credential)).username == ""
-    with exactly(errors.CredentialRefused):
+    with raises_exactly(errors.CredentialRefused):
         await saturn.provider.check_credential(Credential(SecretStr("0" * 32)))
 
 

@@ -14,7 +14,7 @@ from bot.domain.runs import RunState
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State
 from bot.support import errors
-from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
+from tests.contract.providers.rigs import COURSE, provider_of, raises_exactly, saturn_rig
 from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
 from usher.conformance.rigs import build_row
 
@@ -77,10 +77,10 @@ async def test_what_has_the_name_is_never_rewritten(rig):
     before = dict(other.spec)
     rig.inject_fault("GET /api/recipes/workspace/", status=404)
     rig.inject_fault("GET /api/recipes$", body=json.dumps({"recipes": []}))
-    with exactly(errors.Conflict):
+    with raises_exactly(errors.Conflict):
         await provider.create(rig.access, replace(SPEC, name="training"), "ws_1")
     rig.inject_fault("POST /api/recipes$", drop=True, after=True)
-    with exactly(errors.UnknownOutcome):
+    with raises_exactly(errors.UnknownOutcome):
         await provider.create(rig.access, SPEC, "ws_2")
     found = await provider.find_created(rig.access, SPEC, "ws_2", 0.0)
     assert found.match is not None
@@ -241,7 +241,7 @@ async def test_a_run_that_is_not_seen_yet_is_not_stopped_with_the_others(rig):
     run = await rig.provider.launch_run(rig.access, Spec("nightly", {"job": job.id}), "job_00000002")
     assert "/@" in run.remote_id
     rig.inject_fault("/runtimesummary$", body='{"job_summaries": []}')
-    with exactly(errors.Conflict):
+    with raises_exactly(errors.Conflict):
         await rig.provider.stop_run(rig.access, run.remote_id)
     assert (await seen(rig, other)).state is RunState.QUEUED
 

@@ -11,7 +11,7 @@ from bot.providers.base import Access, Credential
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_ADMIN as ADMIN
 from tests.contract.providers.rigs import SATURN_SEED as SEED
-from tests.contract.providers.rigs import exactly, provider_of, saturn_rig
+from tests.contract.providers.rigs import provider_of, raises_exactly, saturn_rig
 from tests.contract.providers.saturn_2026_rig import saturn_2026_rig
 from usher.conformance.rigs import build_row
 
@@ -105,7 +105,7 @@ async def test_an_administrators_token_is_checked_without_anybodys_name(rig, tok
     ("token", "kind"), [("bad0" * 8, errors.CredentialRefused), ("b0b0b0" * 5, errors.Forbidden)]
 )
 async def test_a_token_that_is_no_administrators_says_so(rig, token, kind):
-    with exactly(kind) as caught:
+    with raises_exactly(kind) as caught:
         await with_admin(rig, admin_token=token).check_username("alice")
     assert token not in str(caught.value)
 
@@ -162,7 +162,7 @@ async def test_a_server_that_names_nobody_is_taken_at_its_word(rig):
 )
 async def test_a_login_link_or_its_session_that_goes_wrong(rig, path, fault, kind):
     rig.inject_fault(path, **fault)
-    with exactly(kind) as caught:
+    with raises_exactly(kind) as caught:
         await with_admin(rig).check_username("alice")
     assert "code=" not in str(caught.value)
 

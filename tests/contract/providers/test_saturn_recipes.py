@@ -14,7 +14,7 @@ from bot.domain.workspaces import State
 from bot.providers.base import Access
 from bot.services.snapshots import to_payload
 from bot.support import errors
-from tests.contract.providers.rigs import SATURN_SEED, exactly, provider_of, saturn_rig
+from tests.contract.providers.rigs import SATURN_SEED, provider_of, raises_exactly, saturn_rig
 from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -168,7 +168,7 @@ async def test_without_a_username_the_tokens_owner_is_the_owner(rig):
 async def test_a_clone_that_goes_wrong(rig, fault, kind):
     spec = await spec_of(rig, name="course")
     rig.inject_fault("/clone$", **fault)
-    with exactly(kind):
+    with raises_exactly(kind):
         await rig.provider.create(rig.access, spec, "ws_1")
     found = await rig.provider.find_created(rig.access, spec, "ws_1", 0.0)
     assert (found.match is not None) is bool(fault.get("after"))

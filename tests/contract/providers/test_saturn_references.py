@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import build, provider_classes
+from bot.providers import build, list_provider_classes
 from bot.providers.base import Provider
 from bot.support.http import Http
 from bot.support.settings import SettingsError
@@ -13,7 +13,7 @@ ID = "0123456789abcdef" * 2
 
 
 def provider(base_url: str = "https://app.acme.saturnenterprise.io", **more: object) -> Provider:
-    model = provider_classes()["saturn"].settings_model
+    model = list_provider_classes()["saturn"].settings_model
     told = {"name": "saturn", "provider": "saturn", "title": "Saturn Cloud", "base_url": base_url, **more}
     # A session is not needed by what is asked here.
     return build(model.model_validate(told), Http.__new__(Http))
@@ -106,11 +106,11 @@ def test_an_administrators_token_is_told_of_but_not_told():
 
 
 def test_every_provider_of_the_folder_is_found():
-    assert {"saturn", "jupyterhub"} <= set(provider_classes())
-    for kind, found in provider_classes().items():
+    assert {"saturn", "jupyterhub"} <= set(list_provider_classes())
+    for kind, found in list_provider_classes().items():
         assert found.kind == kind
         assert found.pace.pending_interval >= found.pace.min_poll_interval
-    assert provider_classes()["saturn"].pace.min_poll_interval == 10
+    assert list_provider_classes()["saturn"].pace.min_poll_interval == 10
 
 
 def test_a_provider_that_is_none_is_named():

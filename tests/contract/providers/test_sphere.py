@@ -12,7 +12,7 @@ import pytest
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.observations import OutcomeSearch
 from bot.domain.workspaces import State
-from bot.providers.sphere import FINISHED, SIGNATURE, Offer
+from bot.providers.sphere import FINISHED, SIGNATURE, SphereOffer
 from bot.support import errors
 from playground.faults import Fault
 from tests.contract.providers.rigs import Rig
@@ -107,7 +107,7 @@ async def test_a_project_can_be_named_with_the_command(sphere: Rig):
     form = sphere.provider.form(offer, "workspace", {"template": "pYTHON"}, ALICE)
     assert form.fields[0].initial == PYTHON
     assert sphere.provider.form(offer, "workspace", {"template": "nothing"}, ALICE).fields[0].initial == ""
-    assert sphere.provider.form(Offer(()), "workspace", {}, ALICE).fields == ()
+    assert sphere.provider.form(SphereOffer(()), "workspace", {}, ALICE).fields == ()
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
 async def test_it_travels_in_the_address_alone_and_comes_back_in_no_form():
     odd = "a/b?c=d&e f%+".replace(" ", "")
     async with sphere_rig(seed={"access_token": odd, "projects": []}, access_token=odd) as rig:
-        assert (await rig.provider.read_offer(rig.access)) == Offer(())
+        assert (await rig.provider.read_offer(rig.access)) == SphereOffer(())
         said = "no: a/b?c=d&ef%+ a%2Fb%3Fc%3Dd%26ef%25%2B"
         rig.harness.faults.append(Fault(re.compile("/test"), status=422, body=f'{{"message": "{said}"}}'))
         with pytest.raises(errors.InvalidRequest) as error:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from bot.commands.trial import STEM, TRIAL_STEP_TIMEOUT_SECONDS, Trial, TrialContext, TrialRecord
 from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
-from bot.providers.assumptions import Observing, facts_of
+from bot.providers.assumptions import RecordingHttp, load_assumptions
 from bot.providers.base import Creation, Removal
 from bot.store import gates
 from bot.support import errors
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def ready(kind, hubs, folder):
     """Yield a rig and a function that makes a trial on it, each with the file that a call before it left."""
     rig_of = hubs.rig if kind == "jupyterhub" else RIGS[kind]
-    async with rig_of(client=Observing) as rig, memory_store(rig.clock) as store:
+    async with rig_of(client=RecordingHttp) as rig, memory_store(rig.clock) as store:
         if makes := rig.facet_values.settings.get("creation"):
             base = rig.provider.settings.base_url
             rig.provider = provider_of(rig.provider.kind, rig.provider.api._http, base, **makes)
@@ -233,7 +233,7 @@ async def test_each_fact_is_printed_with_what_was_seen_and_the_report_is_written
     said = capsys.readouterr().out
     assert status == 0, said
     facts = json.loads(report.read_text())["facts"]
-    assert list(facts) == [one.name for one in facts_of("posit")]
+    assert list(facts) == [one.name for one in load_assumptions("posit")]
     for name, found in facts.items():
         assert f"{found['basis']:10}  {found['seen']:14}  {name}: " in said
 

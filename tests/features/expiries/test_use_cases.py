@@ -5,7 +5,7 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffects
 from bot.domain.workspaces import State, Workspace
-from bot.providers import build, provider_classes
+from bot.providers import build, list_provider_classes
 from bot.store import gates, workspaces
 from bot.support.http import Http
 from tests.reconciler.sphere_world import sphere_world
@@ -102,14 +102,14 @@ class Foretelling(FakeProvider):
         super().__init__(clock)
         own = {"linking": ["none"], "access_token": "secret"} if kind == "sphere" else {}
         told = {"name": "cloud", "provider": kind, "title": "Cloud", "base_url": "https://cloud.example.org"}
-        settings = provider_classes()[kind].settings_model.model_validate(told | own)
+        settings = list_provider_classes()[kind].settings_model.model_validate(told | own)
         self.real = build(settings, Http.__new__(Http))
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         return self.real.stop_effects(workspace)
 
 
-@pytest.mark.parametrize("kind", sorted(provider_classes()))
+@pytest.mark.parametrize("kind", sorted(list_provider_classes()))
 async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     """What is warned of follows from the end alone; what it means, from what a stop means there."""
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.providers.posit.addresses import reference, session_url
+from bot.providers.posit.addresses import parse_reference, to_session_url
 
 ROOT, BELOW = "https://wb.acme.io", "https://wb.acme.io/rstudio"
 
@@ -34,7 +34,7 @@ ROOT, BELOW = "https://wb.acme.io", "https://wb.acme.io/rstudio"
     ],
 )
 def test_the_configured_server_goes_in_front(told, base, expected):
-    assert session_url(told, base) == expected
+    assert to_session_url(told, base) == expected
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_the_configured_server_goes_in_front(told, base, expected):
     ],
 )
 def test_a_pasted_address_names_a_session(text, found):
-    assert reference(text, BELOW) == found
+    assert parse_reference(text, BELOW) == found

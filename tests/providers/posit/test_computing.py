@@ -12,31 +12,31 @@ LOCAL, KUBERNETES = ENVS.clusters
 
 
 def test_only_what_is_installed_and_runs_somewhere_is_offered():
-    assert offers.offered_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
-    assert offers.session_clusters(ENVS, "RStudio") == [LOCAL]
-    assert offers.session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
+    assert offers.list_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
+    assert offers.list_session_clusters(ENVS, "RStudio") == [LOCAL]
+    assert offers.list_session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
     nowhere = ComputeEnvs.from_json({**ANSWER, "clusters": ANSWER["clusters"][1:]})
-    assert offers.offered_ides(nowhere) == ["JupyterLab", "Positron"]
+    assert offers.list_ides(nowhere) == ["JupyterLab", "Positron"]
 
 
 def test_jobs_run_where_some_ide_may_run_them():
-    assert offers.job_clusters(ENVS) == [LOCAL]
+    assert offers.list_job_clusters(ENVS) == [LOCAL]
     bare = ComputeEnvs.from_json({"clusters": [{"name": "Slurm"}], "workbenches": {}})
-    assert [cluster.name for cluster in offers.job_clusters(bare)] == ["Slurm"]
+    assert [cluster.name for cluster in offers.list_job_clusters(bare)] == ["Slurm"]
 
 
 def test_a_default_that_is_not_listed_is_the_first_that_is():
-    assert offers.default_cluster(ENVS, "RStudio") == LOCAL
-    assert offers.default_cluster(ENVS, "JupyterLab") == KUBERNETES
-    assert offers.default_cluster(ComputeEnvs(clusters=(), workbenches={}), "RStudio") is None
+    assert offers.find_default_cluster(ENVS, "RStudio") == LOCAL
+    assert offers.find_default_cluster(ENVS, "JupyterLab") == KUBERNETES
+    assert offers.find_default_cluster(ComputeEnvs(clusters=(), workbenches={}), "RStudio") is None
 
 
 def test_images_are_offered_where_there_are_containers():
-    assert offers.images(LOCAL) == ()
-    assert offers.images(KUBERNETES) == ("r:4", "r:5")
-    assert offers.default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
-    assert offers.default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
-    assert offers.default_image(ENVS, LOCAL, "JupyterLab") == ""
+    assert offers.list_images(LOCAL) == ()
+    assert offers.list_images(KUBERNETES) == ("r:4", "r:5")
+    assert offers.find_default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
+    assert offers.find_default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
+    assert offers.find_default_image(ENVS, LOCAL, "JupyterLab") == ""
 
 
 def test_limits_are_read_in_either_spelling():
@@ -52,7 +52,7 @@ def test_limits_are_read_in_either_spelling():
     [("2", 2.0), ("0.5", 0.5), ("0", 0.0), ("-1", -1.0), ("nan", None), ("inf", None), ("two", None)],
 )
 def test_a_limit_is_a_finite_number(text, number):
-    assert types.number_of(text) == number
+    assert types.parse_number(text) == number
 
 
 @pytest.mark.parametrize("name", ["clusters", "workbenches"])

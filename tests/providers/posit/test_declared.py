@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.messages.blocks.forms import make_view
 from bot.providers.posit import drafts, forms, launches, specs
-from bot.providers.posit.offers import Offer, spoken
+from bot.providers.posit.offers import WorkbenchOffer, format_key
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import creation
 from bot.services.creation import Flag
@@ -82,15 +82,15 @@ def unchanged(view: dict[str, Any], **typed: str) -> Values:
     return parse_values({"state": {"values": state}})
 
 
-def submitted(offer: Offer, purpose: Any, values: Values) -> Spec:
-    return specs.spec_of(offer, drafts.draft(offer, purpose, values, ALICE, ()), values)
+def submitted(offer: WorkbenchOffer, purpose: Any, values: Values) -> Spec:
+    return specs.build_spec(offer, drafts.build_draft(offer, purpose, values, ALICE, ()), values)
 
 
 def launched(purpose: str, spec: Spec) -> dict[str, Any]:
     """Return where and with what it is launched, in the words of launch parameters; empty for nowhere."""
     if purpose == "workspace":
-        return launches.session_launch(spec, None, "k")["launch_parameters"] or {}
-    job = launches.job_launch(spec, None, "k")["job"]
+        return launches.build_session_launch(spec, None, "k")["launch_parameters"] or {}
+    job = launches.build_job_launch(spec, None, "k")["job"]
     return {key: value for key, value in job.items() if value is not None}
 
 
@@ -107,10 +107,10 @@ def test_a_form_that_is_submitted_unchanged_is_what_the_server_declared(
     settings, alice = Settings(limit_kind=kind), PERSON
     server = Environments(clusters, workbenches, settings)
     answer = server.shown(alice)
-    offer = Offer(ComputeEnvs.from_json(answer))
+    offer = WorkbenchOffer(ComputeEnvs.from_json(answer))
 
     def form_of(values: Values):
-        return forms.form_of(offer, drafts.draft(offer, purpose, values, ALICE, ()))
+        return forms.build_form(offer, drafts.build_draft(offer, purpose, values, ALICE, ()))
 
     chosen: dict[str, Any] = {}
     for name in ("ide", "cluster", "profile"):
@@ -158,9 +158,9 @@ def test_a_form_that_is_submitted_unchanged_is_what_the_server_declared(
     server.check(asked, alice)
 
 
-def one_cluster(**changes: Any) -> Offer:
+def one_cluster(**changes: Any) -> WorkbenchOffer:
     answer = {"clusters": [{"name": "K", **changes}], "workbenches": {"RStudio": {}}}
-    return Offer(ComputeEnvs.from_json(answer))
+    return WorkbenchOffer(ComputeEnvs.from_json(answer))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def one_cluster(**changes: Any) -> Offer:
 )
 def test_a_limit_is_asked_for_as_it_is_declared(limit, kind, initial, sent):
     offer = one_cluster(resourceLimits=[{"type": "NVIDIA GPUs", **limit}])
-    form = forms.form_of(offer, drafts.draft(offer, "workspace", {}, ALICE, ()))
+    form = forms.build_form(offer, drafts.build_draft(offer, "workspace", {}, ALICE, ()))
     field = form.field("limit_NVIDIA_GPUs")
     assert (field.label, field.kind, field.initial) == ("NVIDIA GPUs", kind, initial)
     spec = submitted(offer, "workspace", {"name": "n", field.name: field.initial})
@@ -189,7 +189,7 @@ def test_a_limit_is_asked_for_as_it_is_declared(limit, kind, initial, sent):
 
 def test_a_placement_without_values_is_typed():
     offer = one_cluster(placementConstraints=[{"name": "node"}, {"name": "zone", "value": "a"}])
-    form = forms.form_of(offer, drafts.draft(offer, "workspace", {}, ALICE, ()))
+    form = forms.build_form(offer, drafts.build_draft(offer, "workspace", {}, ALICE, ()))
     assert (form.field("place_node").label, form.field("place_node").kind) == ("Node", "text")
     spec = submitted(offer, "workspace", {"name": "n", "place_node": "gpu=7", "constraints": ("zone=a",)})
     assert launched("workspace", spec)["placement_constraints"] == [
@@ -202,13 +202,15 @@ def test_a_placement_without_values_is_typed():
 
 
 def test_without_a_launcher_sessions_are_launched_and_jobs_are_not():
-    offer = Offer(ComputeEnvs.from_json({"clusters": [], "workbenches": {"RStudio": {}, "VS Code": {}}}))
-    form = forms.form_of(offer, drafts.draft(offer, "workspace", {"ide": "VS Code"}, ALICE, ()))
+    offer = WorkbenchOffer(
+        ComputeEnvs.from_json({"clusters": [], "workbenches": {"RStudio": {}, "VS Code": {}}})
+    )
+    form = forms.build_form(offer, drafts.build_draft(offer, "workspace", {"ide": "VS Code"}, ALICE, ()))
     assert [field.name for field in form.fields] == ["ide", "name", "directory", "environment"]
     spec = submitted(offer, "workspace", {"ide": "VS Code", "name": "n"})
     assert spec == Spec("n", {"workbench": "VS Code"})
-    assert launches.session_launch(spec, None, "k")["launch_parameters"] is None
-    assert forms.form_of(offer, drafts.draft(offer, "job", {}, ALICE, ())).fields == ()
+    assert launches.build_session_launch(spec, None, "k")["launch_parameters"] is None
+    assert forms.build_form(offer, drafts.build_draft(offer, "job", {}, ALICE, ())).fields == ()
 
 
 @pytest.mark.parametrize(
@@ -217,4 +219,4 @@ def test_without_a_launcher_sessions_are_launched_and_jobs_are_not():
      ("NVIDIA GPUs", "NVIDIA GPUs"), ("amd.com/gpu", "amd.com/gpu"), ("GPUS", "GPUS"), ("gpus", "GPUs")],
 )  # fmt: skip
 def test_keys_are_shown_as_words(key, label):
-    assert spoken(key) == label
+    assert format_key(key) == label

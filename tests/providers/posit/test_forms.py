@@ -11,8 +11,8 @@ from pydantic_core import to_jsonable_python
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.domain.people import Principal
 from bot.providers.posit import drafts, forms, launches, specs
-from bot.providers.posit.launches import Template
-from bot.providers.posit.offers import Offer
+from bot.providers.posit.launches import WorkbenchTemplate
+from bot.providers.posit.offers import WorkbenchOffer
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs
 from tests.providers.posit.answers import ANSWER, BOTH
@@ -27,9 +27,11 @@ CLUSTERS = [
         "resourceLimits": [{"type": "cpuCount", "maxValue": "64"}],
     },
 ]
-SNAPSHOT = Offer(ComputeEnvs.from_json({**ANSWER, "clusters": CLUSTERS}), ("RStudio", "RStudio 2", "notes"))
+SNAPSHOT = WorkbenchOffer(
+    ComputeEnvs.from_json({**ANSWER, "clusters": CLUSTERS}), ("RStudio", "RStudio 2", "notes")
+)
 TEMPLATES = (
-    Template.model_validate(
+    WorkbenchTemplate.model_validate(
         {
             "name": "gpu",
             "title": "GPU notebook",
@@ -51,7 +53,7 @@ TEMPLATES = (
             "who": ["UALICE"],
         }
     ),
-    Template.model_validate(
+    WorkbenchTemplate.model_validate(
         {
             "name": "nightly",
             "title": "Nightly report",
@@ -68,16 +70,16 @@ TEMPLATES = (
 
 
 def drafted(purpose, values: Values, principal=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT):
-    offer = TypeAdapter(Offer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
-    return offer, drafts.draft(offer, purpose, values, principal, templates)
+    offer = TypeAdapter(WorkbenchOffer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
+    return offer, drafts.build_draft(offer, purpose, values, principal, templates)
 
 
 def form(purpose="workspace", principal=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT, **values):
-    return forms.form_of(*drafted(purpose, values, principal, templates, snapshot))
+    return forms.build_form(*drafted(purpose, values, principal, templates, snapshot))
 
 
 def spec(purpose="workspace", principal=ALICE, templates=TEMPLATES, **values):
-    return specs.spec_of(*drafted(purpose, values, principal, templates), values)
+    return specs.build_spec(*drafted(purpose, values, principal, templates), values)
 
 
 def problems(purpose="workspace", principal=ALICE, templates=TEMPLATES, **values) -> dict[str, str]:
@@ -160,7 +162,7 @@ def test_fields_that_others_depend_on_redraw_the_form():
 
 
 def test_where_nothing_is_offered_there_is_no_field():
-    nothing = Offer(ComputeEnvs(clusters=(), workbenches={}))
+    nothing = WorkbenchOffer(ComputeEnvs(clusters=(), workbenches={}))
     assert form(templates=(), snapshot=nothing).fields == ()
     assert form("job", templates=(), snapshot=nothing).fields == ()
 
@@ -238,7 +240,7 @@ def test_a_template_asks_only_for_the_rest():
     assert shown.field("name").initial == "JupyterLab"
     made = spec(template="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
     assert made == Spec("deep", {"template": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
-    told = launches.session_launch(made, launches.template_named(TEMPLATES, made), "ws_0123456789abcdef")
+    told = launches.build_session_launch(made, launches.find_template(TEMPLATES, made), "ws_0123456789abcdef")
     assert told["launch_parameters"] == {
         "name": "deep [89abcdef]",
         "cluster": "Kubernetes",
@@ -301,7 +303,7 @@ def test_a_job_is_asked_for_and_launched():
             "limits": ("cpuCount=2",),
         },
     )
-    launch = launches.job_launch(made, None, "job_0123456789abcdef")
+    launch = launches.build_job_launch(made, None, "job_0123456789abcdef")
     assert launch["apply_config_settings"] is None
     assert {name: value for name, value in launch["job"].items() if value is not None} == {
         "name": "Rscript train.R",
@@ -319,7 +321,7 @@ def test_a_job_is_asked_for_and_launched():
 def test_a_job_of_a_template_needs_nothing_more():
     made = spec("job", template="nightly")
     assert made == Spec("Nightly report", {"template": "nightly"})
-    launch = launches.job_launch(made, launches.template_named(TEMPLATES, made), "k")
+    launch = launches.build_job_launch(made, launches.find_template(TEMPLATES, made), "k")
     assert launch["apply_config_settings"] is False
     job = launch["job"]
     assert (job["exe"], job["args"], job["command"]) == ("/bin/bash", ["-c", "R -f report.R"], None)
@@ -330,7 +332,7 @@ def test_fields_of_many_words_go_in_both_spellings():
     fields = {"directory": "/work", "image": "r:4", "queue": "long", "profile": "small"}
     pairs = {"limits": ("cpuCount=2",), "constraints": ("zone=a",), "environment": ("A=1",)}
     made = Spec("n", {"cluster": "Kubernetes", "command": "Rscript train.R", **fields, **pairs})
-    job = launches.job_launch(made, None, "k")["job"]
+    job = launches.build_job_launch(made, None, "k")["job"]
     both = {
         "working_directory": "/work",
         "resource_profile": "small",
@@ -346,7 +348,7 @@ def test_fields_of_many_words_go_in_both_spellings():
 
 @pytest.mark.parametrize("name", ["a", "x" * 64, "[89abcdef]", "ends [12345678]"])
 def test_a_mark_is_known_again_and_tells_keys_apart(name):
-    marks = {launches.mark_of(Spec(name), key) for key in ("ws_0123456789abcdef", "ws_00000000")}
+    marks = {launches.build_mark(Spec(name), key) for key in ("ws_0123456789abcdef", "ws_00000000")}
     assert len(marks) == 2
     assert all(launches.is_mark(mark) and len(mark) <= 63 for mark in marks)
     assert not launches.is_mark("plain")
@@ -378,21 +380,21 @@ VALUES = st.dictionaries(
 @given(st.sampled_from(["workspace", "job"]), VALUES)
 def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
     offer, draft = drafted(purpose, values)
-    shown = forms.form_of(offer, draft)
+    shown = forms.build_form(offer, draft)
     assert len({field.name for field in shown.fields}) == len(shown.fields)
     try:
-        made = specs.spec_of(offer, draft, values)
+        made = specs.build_spec(offer, draft, values)
     except FormProblems as wrong:
         assert set(wrong.problems) <= {*FIELDS}  # noqa: PT017 - most fillings are wrong, some are not
         assert all(wrong.problems.values())  # noqa: PT017 - the same
         return
     assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
-    template = launches.template_named(TEMPLATES, made)
+    template = launches.find_template(TEMPLATES, made)
     if purpose == "workspace":
-        told = launches.session_launch(made, template, "k")
+        told = launches.build_session_launch(made, template, "k")
         assert told["workbench"]
         assert told["launch_parameters"]["cluster"]
     else:
-        job = launches.job_launch(made, template, "k")["job"]
+        job = launches.build_job_launch(made, template, "k")["job"]
         assert job["cluster"]
         assert job["exe"] or job["command"]

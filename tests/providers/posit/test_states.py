@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.runs import RunState
 from bot.domain.workspaces import State
-from bot.providers.posit.states import is_over, is_up, observed, observed_job
+from bot.providers.posit.states import is_over, is_up, to_observed, to_observed_run
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
 
 
@@ -32,7 +32,7 @@ def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: s
     ],
 )
 def test_a_session_is_what_its_word_says(word, state, actions):
-    seen = observed(session(word), lambda told: f"https://wb{told}")
+    seen = to_observed(session(word), lambda told: f"https://wb{told}")
     assert (seen.state, seen.actions, seen.name) == (state, actions, "n")
     assert (seen.url is not None) is (state is State.RUNNING)
     assert seen.detail == ("unknown state 'dreaming'" if state is State.UNKNOWN else None)
@@ -43,14 +43,17 @@ def test_a_session_is_what_its_word_says(word, state, actions):
 def test_since_when_is_what_the_server_says():
     told = {"id": "a1", "created": 1721684073175, "workbench": "RStudio"}
     running = WorkbenchSession(**told, activity_state="running", last_state_updated=1721695376181)
-    assert observed(running, str).started_at == 1721695376.181
+    assert to_observed(running, str).started_at == 1721695376.181
     older = WorkbenchSession(**told, activity_state="running")
-    assert observed(older, str).started_at == 1721684073.175
+    assert to_observed(older, str).started_at == 1721684073.175
     asleep = WorkbenchSession(
         **told, activity_state="suspended", last_state_updated=1721695376181, suspend_size=7
     )
-    assert (observed(asleep, str).down_at, observed(asleep, str).at_stake) == (1721695376.181, {"memory"})
-    assert observed(WorkbenchSession(**told, activity_state="suspended"), str).at_stake == set()
+    assert (to_observed(asleep, str).down_at, to_observed(asleep, str).at_stake) == (
+        1721695376.181,
+        {"memory"},
+    )
+    assert to_observed(WorkbenchSession(**told, activity_state="suspended"), str).at_stake == set()
 
 
 @pytest.mark.parametrize(
@@ -68,30 +71,30 @@ def test_since_when_is_what_the_server_says():
     ],
 )
 def test_a_job_says_where_it_runs_and_why_it_ended(told, detail):
-    assert observed_job(WorkbenchJob.from_json({"id": "1", **told})).detail == detail
+    assert to_observed_run(WorkbenchJob.from_json({"id": "1", **told})).detail == detail
 
 
 def test_only_rstudio_is_suspended():
-    assert "suspend" not in (observed(session("running", "JupyterLab"), str).actions or ())
+    assert "suspend" not in (to_observed(session("running", "JupyterLab"), str).actions or ())
 
 
 @pytest.mark.parametrize(("url", "said", "lacks"), [("/s/1/", "host", None), ("", "None", "address")])
 def test_an_address_that_is_not_allowed_is_not_opened(url, said, lacks):
-    seen = observed(session("running", url=url), lambda told: None)
+    seen = to_observed(session("running", url=url), lambda told: None)
     assert (seen.url, seen.lacks) == (None, lacks)
     assert said in str(seen.detail)
     assert "open" not in (seen.actions or ())
 
 
 def test_a_failure_has_the_servers_words_or_none():
-    assert observed(session("failed", detail="no\nR"), str).reason == "no R"
-    assert observed(session("failed"), str).reason is None
+    assert to_observed(session("failed", detail="no\nR"), str).reason == "no R"
+    assert to_observed(session("failed"), str).reason is None
 
 
 def test_what_holds_a_start_up_is_its_reason_and_anything_else_a_detail():
     queued, busy = "Insufficient nvidia.com/gpu", "Unpacking R"
-    assert observed(session("pending", detail=queued), str).reason == queued
-    assert (seen := observed(session("pending", detail=busy), str)).detail == busy
+    assert to_observed(session("pending", detail=queued), str).reason == queued
+    assert (seen := to_observed(session("pending", detail=busy), str)).detail == busy
     assert seen.reason is None
 
 
@@ -114,7 +117,7 @@ def test_a_job_is_what_its_word_and_exit_code_say(word, code, state):
     job = WorkbenchJob(
         id="1", status=word, name="n", exit_code=code, last_update_time="2024-10-01T20:49:32.294130Z"
     )
-    seen = observed_job(job)
+    seen = to_observed_run(job)
     assert seen.state is state
     assert seen.exit_code == (code if state.is_over else None)
     assert (seen.ended_at is not None) is state.is_over

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.providers.sphere import check_signature, events_of
+from bot.providers.sphere import check_signature, parse_messages
 from bot.support.errors import BadAnswer, CredentialRefused
 
 SECRET = SecretStr("shh")
@@ -62,7 +62,7 @@ def test_without_a_secret_nothing_is_taken(key):
 
 
 def test_what_a_scenario_came_to():
-    (event,) = events_of(body(message()))
+    (event,) = parse_messages(body(message()))
     assert (event.key, event.remote_id) == ("event-1", WORKSPACE)
     assert event.message == "Scenario tests finished at {time:1700000000}: passed, score 87.5."
 
@@ -83,11 +83,11 @@ def test_what_a_scenario_came_to():
 def test_what_is_left_out_is_not_said(change, remark):
     told = message(timestamp=None)
     told["payload"].update(change)
-    assert events_of(body(told))[0].message == remark
+    assert parse_messages(body(told))[0].message == remark
 
 
 def test_other_kinds_are_left_out():
-    assert events_of(body(message(type="workspace.scenario.custom"), message(type=None))) == []
+    assert parse_messages(body(message(type="workspace.scenario.custom"), message(type=None))) == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_other_kinds_are_left_out():
 )
 def test_what_is_no_list_of_messages_is_refused(text):
     with pytest.raises(BadAnswer):
-        events_of(text)
+        parse_messages(text)
 
 
 VALUES = st.recursive(
@@ -136,6 +136,6 @@ VALUES = st.recursive(
     timestamp=VALUES,
 )
 def test_whatever_is_told_is_one_line(payload, timestamp):
-    (event,) = events_of(body(message(payload=payload, timestamp=timestamp)))
+    (event,) = parse_messages(body(message(payload=payload, timestamp=timestamp)))
     assert {unicodedata.category(letter) for letter in event.message}.isdisjoint({"Cc", "Cs", "Zl", "Zp"})
     assert len(event.message) < 300

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.providers import secrets_of
+from bot.providers import list_secrets
 from bot.providers.sphere import SphereProvider
 from bot.support.settings import SettingsError
 from tests.rigs.connections import load_connections
@@ -54,7 +54,7 @@ page_inline_styles = true
         False,
     ]
     assert own.projects == ("a" * 32, "b" * 32)
-    assert sorted(secrets_of({"sphere": own})) == ["s3cret-token", "wh00k"]
+    assert sorted(list_secrets({"sphere": own})) == ["s3cret-token", "wh00k"]
     assert "wh00k" not in repr(own)
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.providers import provider_classes
+from bot.providers import list_provider_classes
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import SEED as WORKSPACES
@@ -48,7 +48,7 @@ class CloudWorld(WorkbenchWorld):
             ],
             **self._options.get("saturn", {}),
         }
-        return {"saturn": provider_classes()["saturn"].settings_model.model_validate(table)}
+        return {"saturn": list_provider_classes()["saturn"].settings_model.model_validate(table)}
 
     def job(self, name: str, owner: str = "alice") -> Any:
         """Return a job at Saturn Cloud."""

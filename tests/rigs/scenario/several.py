@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 
 from bot.domain.tasks import TaskKind
-from bot.providers import secrets_of
+from bot.providers import list_secrets
 from bot.slack.manifest import http_manifest
 from bot.store import tasks
 from bot.store.tasks import NewTask
@@ -176,7 +176,7 @@ class SeveralWorld(World):
             self.slack_url = await stack.enter_async_context(self.slacks.running())
             server = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))
             self.saturn_url = str(server.make_url("")).rstrip("/")
-            redactor = Redactor(self.settings().secrets() + secrets_of(self.connections()))
+            redactor = Redactor(self.settings().secrets() + list_secrets(self.connections()))
             stack.enter_context(listening(self.watch, redactor))
             stack.push_async_callback(self.stop_bot)
             await self.start_bot()

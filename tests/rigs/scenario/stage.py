@@ -17,8 +17,8 @@ from cryptography.fernet import Fernet
 from bot.app import Outlets, Process
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.providers import runs_commands, secrets_of
-from bot.providers.registry import provider_class
+from bot.providers import can_run_commands, list_secrets
+from bot.providers.registry import find_provider_class
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store import audit, tasks
 from bot.store.store import Store
@@ -240,7 +240,7 @@ class World:
             **self._options.get("connections", {}),
         }
         return {
-            name: provider_class(table["provider"], table.get("from", "")).settings_model.model_validate(
+            name: find_provider_class(table["provider"], table.get("from", "")).settings_model.model_validate(
                 table
             )
             for name, table in told.items()
@@ -266,7 +266,7 @@ class World:
     def _install(self, address: str) -> None:
         """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""
         app, stand_in = self.slack.state.app, "https://usher.example.test"
-        wanted: dict[str, Any] = {"runs_commands": runs_commands(self.connections())}
+        wanted: dict[str, Any] = {"runs_commands": can_run_commands(self.connections())}
         if self.has_socket:
             told = socket_manifest(stand_in, **wanted)
         else:
@@ -300,7 +300,7 @@ class World:
             self.watch.follow(self.slack)
             self.watch.learn(self.saturn)
             self.watch.secrets.add(self._keys)
-            redactor = Redactor(self.settings().secrets() + secrets_of(self.connections()))
+            redactor = Redactor(self.settings().secrets() + list_secrets(self.connections()))
             stack.enter_context(listening(self.watch, redactor))
             stack.push_async_callback(self.stop_bot)
             await self.start_bot()
