@@ -1,1 +1,1 @@
-"""What others build on: names and the kit, no logic. ``bot`` and ``handlers`` may change with any release."""
+"""The public interface: names and the kit, no logic. ``bot`` and ``handlers`` may change with any release."""

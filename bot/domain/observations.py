@@ -1,4 +1,4 @@
-"""What providers report of workspaces: what a read found, a call made, an event said."""
+"""Reports of providers about workspaces: observations, creations, events."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from bot.domain.workspaces import Action, State
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Hold what one read of a workspace found. ``progress`` is 0–100 if the provider reports it.
+    """The result of one read of a workspace. ``progress`` is 0–100 if the provider reports it.
 
     ``actions`` is what may be done now; None means everything the provider is capable of. ``ends_at`` (epoch
     seconds) is when the provider stops or removes it by itself. ``ends_after`` is the seconds until then,
@@ -45,7 +45,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """Hold the result of a creation: the id and name on the provider.
+    """The result of a creation: the id and name on the provider.
 
     ``is_started`` is False if it was created stopped and still needs a start call. ``has_details`` is False
     for a candidate whose list entry lacks details: ``Creation.read_creation_time`` reads it.
@@ -59,7 +59,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSearch:
-    """Hold what was found after a creation or launch of unknown outcome.
+    """The result of the search after a creation or launch of unknown outcome.
 
     ``match`` has Usher's mark or a unique name: it is what the call made. Each of ``candidates`` may be;
     the caller takes one only if nothing else explains it. ``is_conclusive``: the result would be listed
@@ -73,7 +73,7 @@ class OutcomeSearch:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Hold an event from a provider: its own key for it, the workspace, and a sentence for the owner.
+    """An event from a provider: its own key for it, the workspace, and a sentence for the owner.
 
     Times in the sentence are written as marks (``bot.messages.texts.times``).
     """

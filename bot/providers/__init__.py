@@ -1,6 +1,6 @@
 """The providers, each a module or package here, and the connections to them that operators configure.
 
-A provider is named by its ``kind``, and by the distribution that brings it, if that isn't Usher's (``door``).
+A provider is named by its ``kind``, and by its distribution, if that isn't Usher's (``registry``).
 The connections file has one TOML table per connection, checked by the provider's own settings model. Anyone
 who can write to it decides where people's tokens are sent, so it is refused if others may write it, or if
 others may read it while it contains secrets.
@@ -82,7 +82,7 @@ def read_connections(
 
 
 def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return a problem for each prepared thing whose ``who`` names an id without its Slack workspace.
+    """Return a problem for each template whose ``who`` has an id without its Slack workspace.
 
     Where Usher is installed in several, the same id may be somebody else in another one.
     """
@@ -112,7 +112,7 @@ def can_run_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
 
 
 def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
-    """Return which distribution runs for each connection whose provider isn't ours, with its version."""
+    """Return the distribution and version of each connection whose provider isn't Usher's own."""
     found = {name: find_distribution(given.provider, given.source) for name, given in settings.items()}
     return {name: one for name, one in found.items() if one}
 

@@ -1,4 +1,4 @@
-"""Whose call it is: the access of a verb to an account, and whose account a credential opens."""
+"""Access to an account, for one call, and the identity that a credential opens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.providers.requests import ApiClient
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Pair a linked username with its credential: the identity for a call."""
+    """A linked username with its credential: the identity for a call."""
 
     username: str
     credential: Credential
@@ -26,7 +26,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Say whose account a checked credential opens; ``username`` is empty if the server doesn't say."""
+    """The account of a checked credential; ``username`` is empty if the server doesn't say."""
 
     username: str
     credential: Credential

@@ -36,7 +36,7 @@ MAX_CLOCK_SKEW_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Declare how often and how much the provider may be asked; times in seconds.
+    """Limits of the calls to a provider, in seconds and numbers.
 
     The poll gate enforces ``min_poll_interval`` per resource, whoever asks.
     """
@@ -51,7 +51,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredWorkspace:
-    """Describe one workspace found in a person's account; ``name`` is "" if it couldn't be read."""
+    """One workspace in a person's list; ``name`` is "" if it couldn't be read."""
 
     remote_id: str
     name: str
@@ -60,7 +60,7 @@ class DiscoveredWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """Describe a job that is set up on a provider; ``cron`` is "" without a schedule, None if unknown."""
+    """A job that is set up on a provider; ``cron`` is "" without a schedule, None if unknown."""
 
     job_id: str
     name: str
@@ -69,7 +69,7 @@ class ScheduledJob:
 
 @dataclass(frozen=True, slots=True)
 class TokenHelp:
-    """Tell a person how to get a token: instructions for the link page, and the page to open.
+    """Instructions for getting a token, for the link page, and the page to open.
 
     ``url`` is empty where people can't get one there themselves.
     """
@@ -82,7 +82,7 @@ class TokenHelp:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """Say what our own page loads to show an IDE in it.
+    """The resources that Usher's own page loads to show an IDE.
 
     ``sdk_host`` is the host, with its port if it is unusual, that scripts, frames and sockets come
     from; ``is_https`` is False on loopback only. ``endpoint`` is the origin of the IDEs themselves. ``hosts``
@@ -116,7 +116,7 @@ class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are
 
 
 class Lists(Facet):
-    """List a person's workspaces."""
+    """Lists of a person's workspaces."""
 
     @abstractmethod
     async def discover(self, access: Access) -> Listing[DiscoveredWorkspace]:
@@ -129,11 +129,11 @@ class Lists(Facet):
 
 
 class Reasons(Facet):
-    """Say why a workspace is still starting, or has failed, where its state alone doesn't."""
+    """Reasons for a start that takes long or has failed, beyond the state."""
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
-        """Read what a workspace waits for, or why it failed; "" if the server doesn't say.
+        """Read the reason for a wait or a failure; "" if the server doesn't say.
 
         It passes the workspace's gate in the place of a read of its state.
         """
@@ -152,7 +152,7 @@ class PageChecks(Facet):
 
 
 class Removal(Facet):
-    """Delete workspaces for good."""
+    """Removal of workspaces, for good."""
 
     @abstractmethod
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
@@ -163,7 +163,7 @@ class Removal(Facet):
 
 
 class Revocation(Facet):
-    """Revoke credentials."""
+    """Revocation of credentials."""
 
     @abstractmethod
     def can_revoke(self, credential: Credential) -> bool:
@@ -175,7 +175,7 @@ class Revocation(Facet):
 
 
 class Minting(Facet):
-    """Make credentials of Usher's own, each before the one before it ends."""
+    """Credentials that Usher makes itself, each before the former one ends."""
 
     @abstractmethod
     def can_mint(self, credential: Credential) -> bool:
@@ -187,7 +187,7 @@ class Minting(Facet):
 
 
 class Renewal(Facet):
-    """Renew credentials that expire."""
+    """Renewal of credentials that expire."""
 
     @abstractmethod
     async def refresh(self, access: Access) -> Credential:
@@ -195,11 +195,11 @@ class Renewal(Facet):
 
 
 class Tokens(Facet):
-    """Let people paste their own token on the link page."""
+    """Linking by a token that people paste on the link page."""
 
     @abstractmethod
     def token_help(self) -> TokenHelp:
-        """Explain to a person how to get a token, for the link page."""
+        """Return instructions for getting a token, for the link page."""
 
 
 class OAuthClient(ABC):
@@ -223,27 +223,27 @@ class OAuthClient(ABC):
 
 
 class SignIn(Facet):
-    """Let people sign in at the provider, instead of pasting a token."""
+    """Linking by a sign-in at the provider."""
 
     @property
     @abstractmethod
     def client(self) -> OAuthClient | None:
-        """Return what the connection registered there, None if nothing: people paste tokens then."""
+        """Return the client that is registered there; None without one: people paste tokens then."""
 
     @abstractmethod
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return, in several lines, what an operator adds there and to the connection; for ``doctor``."""
+        """Return the lines that an operator adds there and to the connection; for ``doctor``."""
 
 
 class Forms(Facet, Generic[Offer]):
-    """Ask with a form what to make or launch: templates, form, spec."""
+    """Forms for creations and runs: offer, form, spec."""
 
     #: The type that ``templates`` returns: a dataclass or pydantic model, stored as JSON between reads.
     offer_model: ClassVar[type[Any]]
 
     @abstractmethod
     async def read_offer(self, access: Access) -> Offer:
-        """Read what this account may make."""
+        """Read the offer for this account: the templates, and the names in use."""
 
     @abstractmethod
     def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
@@ -254,14 +254,14 @@ class Forms(Facet, Generic[Offer]):
 
     @abstractmethod
     def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Return what ``create`` (or ``launch_job``) needs from a filled form; pure.
+        """Return the spec of a filled form, for ``create`` or ``launch_run``; pure.
 
         Raises FormProblems with a sentence for each invalid field.
         """
 
 
 class Creation(Forms[Offer]):
-    """Create workspaces."""
+    """Creation of workspaces."""
 
     @abstractmethod
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
@@ -287,7 +287,7 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for what an earlier ``create`` of unknown outcome, sent at ``since``, made.
+        """Search for the workspace of an earlier ``create`` of unknown outcome, sent at ``since``.
 
         Raises OutcomeNotReported if the server can't tell. A workspace that a list says too little about is a
         candidate with ``has_details`` False.
@@ -299,7 +299,7 @@ class Creation(Forms[Offer]):
 
 
 class Runs(Forms[Offer]):
-    """Launch and follow runs of jobs."""
+    """Runs of jobs: launch, states, output."""
 
     #: Whether runs are launched by naming a job that is set up there, so that nothing else has to be asked.
     runs_named_jobs: ClassVar[bool] = False
@@ -347,7 +347,7 @@ class Runs(Forms[Offer]):
 
 
 class Schedules(Facet, Generic[Offer]):
-    """Schedule jobs that are set up on the provider."""
+    """Schedules of the jobs that are set up on the provider."""
 
     @abstractmethod
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
@@ -359,7 +359,7 @@ class Schedules(Facet, Generic[Offer]):
 
 
 class Impersonation(Facet):
-    """Act for usernames with the connection's own secret."""
+    """Calls for usernames with the connection's own secret."""
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
@@ -374,7 +374,7 @@ class Impersonation(Facet):
 
 
 class EmailLookup(Facet):
-    """Say users' e-mail addresses, with the connection's own secret."""
+    """E-mail addresses of users, read with the connection's own secret."""
 
     @abstractmethod
     async def read_email(self, username: str) -> str | None:
@@ -382,7 +382,7 @@ class EmailLookup(Facet):
 
 
 class Overview(Facet):
-    """Report, with the connection's own secret, what the server is and who is on it."""
+    """Facts about the server and its users, read with the connection's own secret."""
 
     def has_overview(self) -> bool:
         """Return whether the connection was given that secret."""
@@ -390,7 +390,7 @@ class Overview(Facet):
 
     @abstractmethod
     async def read_overview(self) -> About:
-        """Ask, with the connection's own secret, what the server is and who is on it."""
+        """Read facts about the server and its users."""
 
 
 class EmbeddedPage(Facet):
@@ -401,11 +401,11 @@ class EmbeddedPage(Facet):
 
     @abstractmethod
     def embedding(self) -> Embedding:
-        """Return what our page loads."""
+        """Return the resources of our page."""
 
 
 class Events(Facet):
-    """Receive events about workspaces from the provider."""
+    """Events about workspaces, sent by the provider."""
 
     @abstractmethod
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
@@ -541,7 +541,7 @@ class Provider(ABC):
 
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
-        """Return the address of the workspace's page on the provider, for "see what happened there".
+        """Return the address of the workspace's page on the provider.
 
         Empty if people have no such page.
         """
@@ -561,17 +561,17 @@ class Provider(ABC):
 
     @abstractmethod
     async def probe(self) -> str:
-        """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``.
+        """Read the server's name and version, without a credential, as a short text for ``doctor``.
 
         "" if it doesn't tell everybody.
         """
 
     async def read_warning(self) -> str:
-        """Return what an operator should know about a working server, for ``doctor``; "" for nothing."""
+        """Return a warning about a working server, for ``doctor``; "" without one."""
         return ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Declare whose secret a call (``read``, ``start``, ``create`` …) uses: it is bound to that."""
+        """Return the owner of the secret to which a call (``read``, ``start``, ``create`` …) is bound."""
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
@@ -613,7 +613,7 @@ class Provider(ABC):
     @classmethod
     @cache
     def facets(cls) -> frozenset[str]:
-        """Return the names of this provider's facets, for what is drawn."""
+        """Return the names of this provider's facets in lower case, for messages."""
         own = (one for one in cls.__mro__ if issubclass(one, Facet) and one.__module__ == __name__)
         return frozenset(one.__name__.lower() for one in own if one is not Facet)
 
@@ -626,7 +626,7 @@ class Provider(ABC):
 
     @property
     def oauth(self) -> OAuthClient | None:
-        """Return the client with which people sign in there, None where they can't."""
+        """Return the client of the sign-in there; None without sign-in."""
         provider: object = self
         return provider.client if isinstance(provider, SignIn) else None
 
@@ -640,7 +640,7 @@ class Provider(ABC):
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return what each way of stopping means for a workspace as it was last read; pure.
+        """Return the effect of each way of stopping a workspace, as it was last read; pure.
 
         Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a
         running workspace without actions, it says what is known of the provider in general.
@@ -650,7 +650,7 @@ class Provider(ABC):
         }
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return for how many seconds a stopped workspace is kept, and any since it was made."""
+        """Return the seconds until a stopped workspace is removed, and any since its creation."""
         return math.inf, math.inf
 
     def require_stop_mode(self, mode: StopMode) -> None:
@@ -669,10 +669,10 @@ class Provider(ABC):
         return to_allowed_ide_url(url, self.settings.base_url, self.ide_hosts())
 
     def describe(self) -> Mapping[str, Any]:
-        """Return what ``doctor`` shows about the connection: no secrets."""
+        """Return the facts about the connection for ``doctor``, without secrets."""
         return {"provider": self.kind, "base_url": self.settings.base_url, "linking": self.settings.linking}
 
 
 def describe_unknown_state(word: str) -> str:
-    """Say that a state isn't in the provider's documents, or can't be read."""
+    """Describe a state that isn't in the provider's documents, or can't be read."""
     return f"unknown state {word[:40]!r}" if word else "its state can't be read"

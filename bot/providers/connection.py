@@ -46,7 +46,7 @@ class Strict(BaseModel):
 
 
 class PreparedTemplate(Strict):
-    """Name something prepared; ``who`` may use it (``U…``, ``S…``, ``T…:U…``), everybody if omitted."""
+    """A template; ``who`` may use it (``U…``, ``S…``, ``T…:U…``), everybody if omitted."""
 
     name: str
     title: str = ""
@@ -66,7 +66,7 @@ class PreparedTemplate(Strict):
         return self.title or self.name
 
     def set_groups(self, groups: UserGroups) -> None:
-        """Have those groups say who is in them whom ``who`` names."""
+        """Set the user groups by which ``who`` is expanded."""
         self._groups = groups
 
     def is_for(self, principal: Principal) -> bool:
@@ -89,29 +89,29 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
 
 #: A setting that lists hosts, each with its port or all below it.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: A setting that lists prepared things.
+#: A setting that lists templates.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
 def find_by_name(prepared: Iterable[P], name: str) -> P | None:
-    """Return the one with a name."""
+    """Return the template with a name."""
     return next((one for one in prepared if one.name == name), None)
 
 
 def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
-    """Return those that a person may use, in the file's order."""
+    """Return the templates that a person may use, in the file's order."""
     return [one for one in prepared if one.is_for(principal)]
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the one chosen by its name or label, or the only one."""
+    """Return the template that is chosen by name or label, or the only one."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
 
 
 def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate | None) -> FormField:
-    """Return the field that asks which one."""
+    """Return the field for choosing a template."""
     choices = tuple(Choice(one.name, one.label) for one in offered)
     return choice_field(
         "template", "Template", choices, chosen.name if chosen is not None else "", has_dependents=True
@@ -119,7 +119,7 @@ def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate
 
 
 class ConnectionSettings(Strict):
-    """Hold the settings that every connection has; providers add their own by subclassing."""
+    """The settings that every connection has; providers add their own by subclassing."""
 
     #: The ways of linking that the provider supports, each with the key of the secret that it requires ("" if
     #: none). Any other is refused at start-up.
@@ -177,17 +177,17 @@ class ConnectionSettings(Strict):
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return after how long what nobody uses is stopped there, where that is set here."""
+        """Return the seconds until an idle workspace is stopped there; None if that isn't set here."""
         return None
 
     @property
     def failures_allowed(self) -> float:
-        """Return how many starts may fail in a row before none is tried again by itself; 0: nobody knows."""
+        """Return the number of failed starts in a row after which none is retried; 0 if unknown."""
         return math.inf
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Return what it is set up for: to try starts again, and to ask for more of what a limit allows."""
+        """Return its abilities: ``waiting`` (starts are retried), ``more`` (limits can be raised)."""
         found = {"waiting": self.failures_allowed > 1, "more": bool(self.changes_limits)}
         return frozenset(name for name, is_so in found.items() if is_so)
 

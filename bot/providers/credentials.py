@@ -19,7 +19,7 @@ _ACTS = "acts"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
+    """The secrets of a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
 
     token: SecretStr
     refresh_token: SecretStr | None = None
@@ -30,7 +30,7 @@ class Credential:
     on_behalf_of: Credential | None = None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not come back in a response."""
+        """Return the secrets, which no response may repeat."""
         own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
         return own if self.on_behalf_of is None else (*own, *self.on_behalf_of.secrets())
 
@@ -41,13 +41,13 @@ class Credential:
 
     @property
     def owner(self) -> CredentialOwner:
-        """Return whose secret opens the account."""
+        """Return the owner of the secret that opens the account."""
         value = self.extra.get(_ACTS, "person")
         return "admin" if value == "admin" else "none" if value == "none" else "person"
 
     @property
     def is_renewable(self) -> bool:
-        """Return whether it can be renewed without the person, because it came with what that takes."""
+        """Return whether it can be renewed without the person."""
         is_minted = self.owner == "admin" and bool(self.token.get_secret_value())
         return self.refresh_token is not None or is_minted
 

@@ -1,4 +1,4 @@
-"""The door for providers: those of this folder, and what other distributions bring.
+"""The registry of providers: those of this folder, and of other distributions.
 
 A kind of ours is a module or package here. Another one is an entry point of the group ``usher.providers``.
 Its code runs with everybody's tokens, so it is imported only once a connection names its distribution. A list

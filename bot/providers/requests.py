@@ -35,7 +35,7 @@ _SENDABLE_PATTERN = re.compile(r"[!-~]{1,4096}")
 
 @dataclass(frozen=True, slots=True)
 class CredentialPlacement:
-    """Declare where a request has its credential: in this header, or in a parameter of its address.
+    """The place of the credential in a request: a header, or a parameter of the address.
 
     ``scheme`` is the word before it, "" if it stands there alone.
     """
@@ -47,7 +47,7 @@ class CredentialPlacement:
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """Limit when a status read may be sent: not after ``until`` on the injected monotonic clock."""
+    """The limit of when a status read may be sent: not after ``until`` on the injected monotonic clock."""
 
     until: float
 
@@ -81,7 +81,7 @@ class ApiClient:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not come back from a call."""
+        """Return the secrets, which no answer may repeat."""
         return self.credential.secrets() if self.credential is not None else ()
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
@@ -118,14 +118,14 @@ class ApiClient:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send once and return the response, whatever its status; no redirect is followed."""
+        """Send a request once and return the response, whatever its status; no redirect is followed."""
         url, asked = self._prepare(address, options)
         until = None if window is None else window.until
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, **options: Unpack[Options]) -> Response:
-        """Read what an event stream has to say now (``Http.peek``)."""
+        """Read the present events of a stream (``Http.peek``)."""
         url, asked = self._prepare(address, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
@@ -138,7 +138,7 @@ class ApiClient:
         return open_stream(self._http, method, url, **asked)
 
     def _prepare(self, address: str, options: Options) -> tuple[str, Any]:
-        """Return the whole address, and the options with the credential where that goes."""
+        """Return the whole address, and the options, with the credential if that may go there."""
         url, takes_it = self._resolve(address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
@@ -178,7 +178,7 @@ def is_at(url: str, root: str) -> bool:
 
 @contextmanager
 def bad_answer_as_unknown_outcome() -> Iterator[None]:
-    """Read the response to a change: if it can't be read, the outcome is unknown."""
+    """Raise UnknownOutcome for BadAnswer, in a request that changes something."""
     try:
         yield
     except errors.BadAnswer as error:
@@ -187,7 +187,7 @@ def bad_answer_as_unknown_outcome() -> Iterator[None]:
 
 @contextmanager
 def forbidden_as_credential_refused() -> Iterator[None]:
-    """Make a request that every valid token may make: a missing permission can only be a bad token there."""
+    """Raise CredentialRefused for Forbidden, in a request that every valid token may make."""
     try:
         yield
     except errors.Forbidden as error:
@@ -195,7 +195,7 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 
 
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
-    """Ask with a token that nobody has; raise BadAnswer unless it is refused.
+    """Call with a token that nobody has; raise BadAnswer unless it is refused.
 
     What takes any token has said nothing about one, or about what it is.
     """

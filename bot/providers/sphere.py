@@ -81,7 +81,7 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return after how long what nobody uses is stopped."""
+        """Return the seconds until an idle workspace is stopped."""
         return None if self.inactivity_minutes is None else 60.0 * self.inactivity_minutes
 
     @field_validator("base_url")
@@ -249,7 +249,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[SphereOffer], ba
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return what new workspaces are made with."""
+        """Return the times with which new workspaces are made."""
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 
@@ -495,7 +495,7 @@ def read_id(workspace: Any) -> str:
 
 
 def to_observed(workspace: Mapping[str, Any]) -> Observed:
-    """Return what is known of a workspace; raise BadAnswer. Its own token is removed from all texts."""
+    """Convert a workspace; raise BadAnswer. Its own token is removed from all texts."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else parse_minutes(value) > 0
     return replace(
@@ -560,7 +560,7 @@ def _parse_code(value: Any) -> int | str:
 
 
 def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
-    """Return what the server permits now; None if it doesn't say."""
+    """Return the actions that the server permits now; None if it doesn't say."""
     value = workspace.get("permissions")
     if value is None:
         return None
@@ -593,7 +593,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
 
 
 def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
-    """Return which of its times had run out when a workspace was removed; None if none had."""
+    """Return the sentence for the time limit that removed a workspace; None if none had run out."""
     made, total, idle, kept = (
         parse_sphere_time(workspace.get("created_at")),
         *(

@@ -27,7 +27,7 @@ OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark of what proves the same again."""
+    """Declare the mark of cases that prove the same again."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -69,14 +69,14 @@ async def quiet_rig(rig: Rig) -> Rig:
 
 @pytest.fixture
 async def impatient_rig(open_rig: OpenRig) -> AsyncIterator[Rig]:
-    """Open a rig whose client waits for a second only, for what never answers."""
+    """Open a rig whose client waits for a second only, for calls without an answer."""
     async with open_rig(ImpatientHttp) as ready:
         yield ready
 
 
 @pytest.fixture
 async def linked_rig(rig: Rig) -> Rig:
-    """Return a rig of a provider where people have accounts."""
+    """Return a rig of a provider with accounts of people."""
     if "token" not in type(rig.provider).settings_model.link_methods:
         pytest.skip("people have no accounts there")
     return rig

@@ -1,4 +1,4 @@
-"""What every provider does, whichever it is; written against the ABC alone."""
+"""The contract of every provider, written against the ABC alone."""
 
 from __future__ import annotations
 

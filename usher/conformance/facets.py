@@ -184,7 +184,7 @@ def _query(page: str) -> Mapping[str, list[str]]:
 
 
 async def fill_form(rig: Rig, purpose: Purpose) -> Spec:
-    """Fill in a form, as somebody would who leaves what stands there."""
+    """Fill in a form, with its initial values wherever there are any."""
     provider = rig.provider
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model

@@ -65,7 +65,7 @@ def list_causes(error: BaseException) -> list[BaseException]:
 
 
 async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
-    """Return what a method raises, having looked at all that it carries."""
+    """Return the error of a method, after checking that nothing in it contains the token."""
     with pytest.raises(errors.ProviderError) as caught:
         await METHODS[method](rig)
     token = rig.secret
@@ -220,7 +220,7 @@ async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, met
 
 
 def build_error_body(rig: Rig, words: Any) -> str:
-    """Return the body of an error with words where the provider looks for them."""
+    """Return an error's body with words at the provider's ``message_pointer``."""
     for key in reversed(rig.provider.message_pointer.split("/")[1:]):
         words = [words] if key == "0" else {key: words}
     return json.dumps(words)

@@ -1,4 +1,4 @@
-"""What authors get wrong, and people pay for: none of it is seen where everything works."""
+"""Mistakes of authors that harm people, and aren't seen while everything works."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
 
 
 def skip_without(rig: Rig, name: str) -> None:
-    """Skip what a rig says nothing about: its server has no such thing."""
+    """Skip a test for which the rig has no value: its server has no such thing."""
     if not getattr(rig, name):
         pytest.skip(f"the rig has no {name}")
 

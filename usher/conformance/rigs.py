@@ -1,4 +1,4 @@
-"""What the kit needs of a provider's local server, under one interface: a rig."""
+"""The rig: one interface to a provider's local server, for the kit."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ KEY = "workspace_0123456789abcdef01234567"
 
 
 class MonotonicClock(Protocol):
-    """Tell a monotonic time that stands still until it is moved."""
+    """A monotonic clock that may stand still."""
 
     def monotonic(self) -> float: ...
 
 
 class FrozenClock:
-    """Stand still."""
+    """A clock that stands still."""
 
     def monotonic(self) -> float:
         return 1_000.0
@@ -46,7 +46,7 @@ MAX_READS = 60
 
 
 class ImpatientHttp(Http):
-    """Wait for a second only, so that no test waits for the usual time-outs."""
+    """An HTTP client with a time-out of one second."""
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 1.0})
@@ -71,7 +71,7 @@ def _require_value(name: str) -> Callable[..., Any]:
 
 @dataclass
 class FacetValues:
-    """What the contracts of a provider's facets need, and only its rig knows."""
+    """Values for the contracts of facets that only the rig knows."""
 
     #: The connection's settings for a facet, on top of the usual ones.
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class Rig:
         return seen
 
     async def read_row(self, remote_id: str | None = None, access: Access | None = None) -> Workspace:
-        """Return the row of a workspace that was just read, as the engine hands it to what acts."""
+        """Read a workspace and return its row, as the engine does before a call."""
         asked = remote_id or self.remote_id
         seen = (await self.provider.status(access or self.access, [asked]))[asked]
         return build_row(self.provider, asked, seen)

@@ -1,4 +1,4 @@
-"""Facts about providers that Usher relies on, each looked for in what was exchanged with a real server.
+"""Assumptions about providers that Usher relies on, each checked in exchanges with a real server.
 
 A provider's facts are in ``KIND.toml``, under the names of its page in ``docs/providers``. A module of the
 kind's name has those that show in an exchange; the others a trial can't meet.
@@ -31,7 +31,7 @@ Verdict = Literal["seen so", "seen otherwise", "not met"]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Hold one request and its answer; ``body`` is None where that isn't JSON."""
+    """One request and its answer; ``body`` is None if that isn't JSON."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class Exchange:
 
     @property
     def is_good(self) -> bool:
-        """Return whether the server did what was asked."""
+        """Return whether the status is a 2xx."""
         return 200 <= self.status < 300
 
 
@@ -53,7 +53,7 @@ Check = Callable[[Exchange], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Hold one fact, and how it shows in an exchange; without ``looks`` a trial can't meet it."""
+    """One assumption with its check; without a check a trial can't meet it."""
 
     name: str
     says: str
@@ -61,7 +61,7 @@ class Assumption:
     check: Check | None = None
 
     def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
-        """Return whether the fact was seen; one exchange to the contrary is enough."""
+        """Return whether the assumption was seen; one exchange to the contrary is enough."""
         if self.check is None:
             return "not met"
         found = {self.check(one) for one in exchanges} - {None}
@@ -71,50 +71,50 @@ class Assumption:
 
 
 def load_assumptions(kind: str) -> list[Assumption]:
-    """Return the facts about a kind of provider; none where nobody wrote them down."""
+    """Return the assumptions about a kind of provider; none if nobody wrote them down."""
     data = files(__name__).joinpath(f"{kind}.toml")
     if not data.is_file():
         return []
     found = find_spec(f"{__name__}.{kind}")
-    looks: Mapping[str, Check] = {} if found is None else import_module(found.name).CHECKS
+    checks: Mapping[str, Check] = {} if found is None else import_module(found.name).CHECKS
     rows = tomllib.loads(data.read_text(encoding="utf-8"))
-    return [Assumption(name, says, basis, looks.get(name)) for name, (basis, says) in rows.items()]
+    return [Assumption(name, says, basis, checks.get(name)) for name, (basis, says) in rows.items()]
 
 
-def match_call(method: str, path: str, looks: Check) -> Check:
-    """Look at the exchanges of one call; ``path`` is a pattern for all of what follows the base address."""
+def match_call(method: str, path: str, check: Check) -> Check:
+    """Limit a check to the exchanges of one call; ``path`` is a pattern for its path."""
     pattern: Final = re.compile(path)
 
-    def look(one: Exchange) -> bool | None:
-        return looks(one) if one.method == method and pattern.search(one.path) else None
+    def check_exchange(one: Exchange) -> bool | None:
+        return check(one) if one.method == method and pattern.search(one.path) else None
 
-    return look
+    return check_exchange
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Look for what may be so: where it isn't, nothing follows."""
+    """Turn False into None, for an assumption that an exchange can confirm but not refute."""
     return lambda one: holds(one) or None
 
 
 def has_fields(*fields: str) -> Check:
-    """Look for fields of a good answer's object."""
+    """Check a good answer's object for fields."""
     return lambda one: isinstance(one.body, dict) and set(fields) <= set(one.body) if one.is_good else None
 
 
 def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
-    """Look for the fields in each entry of a list, if there are entries; ``a|b`` is either."""
+    """Check each entry of a list for fields, if there are entries; ``a|b`` is either."""
 
-    def look(one: Exchange) -> bool | None:
+    def check_exchange(one: Exchange) -> bool | None:
         found = listed(one) if one.is_good else []
         return (
             all(set(field.split("|")) & set(entry) for entry in found for field in fields) if found else None
         )
 
-    return look
+    return check_exchange
 
 
 class RecordingHttp(Http):
-    """Send requests as usual, and keep what was exchanged: in memory, for as long as a trial lasts."""
+    """HTTP client of a trial, which keeps its exchanges in memory."""
 
     def __init__(
         self, session: aiohttp.ClientSession, monotonic: Callable[[], float] = time.monotonic
@@ -145,7 +145,7 @@ class RecordingHttp(Http):
         max_bytes: int = MAX_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read what a stream has to say now."""
+        """Read the present events of a stream."""
         response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response

@@ -1,4 +1,4 @@
-"""How a trial sees what Usher relies on about Saturn Cloud, by the names of its page."""
+"""Checks of the assumptions about Saturn Cloud, by the names of its page."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How a trial sees what Usher relies on about Sphere Engine, by the names of its page."""
+"""Checks of the assumptions about Sphere Engine, by the names of its page."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -86,14 +86,14 @@ FORGET_SECONDS = 0.5
 
 
 class ServerTemplate(connection.PreparedTemplate):
-    """Hold the options of one kind of server."""
+    """The options of one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """Hold the used names: the hub doesn't report what its spawner offers."""
+    """The used names: the hub doesn't report its spawner's options."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release, 0 if it isn't known.
@@ -101,7 +101,7 @@ class JupyterHubOffer:
 
     @property
     def name_style(self) -> str:
-        """Return what people may type, a key of ``NAME_HINTS``."""
+        """Return the kind of names that people may type, a key of ``NAME_HINTS``."""
         return "any" if self.release >= _DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
 
 
@@ -302,7 +302,7 @@ class JupyterHub(
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a server's name for what was typed ("": none fits), and that for display if it differs."""
+        """Return a typed server name as the hub allows it ("": none fits), and its display name."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
@@ -566,7 +566,7 @@ def tokens_path(username: str) -> str:
 
 
 async def _read_token_end(api: ApiClient, username: str, token_id: str) -> tuple[float | None, int | None]:
-    """Return when the pasted token ends, and in how many seconds by the hub's own clock; None for never."""
+    """Return the pasted token's end, also in seconds by the hub's own clock; None for never."""
     path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
     response = await api.call("GET", path, total=MINT_SECONDS)
     ends_at = parse_time(response.json_object().get("expires_at"))
@@ -654,7 +654,7 @@ class SignInClient(OAuthClient):
 
 
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
-    """Return the lines of ``jupyterhub_config.py`` that register Usher, and where its secret goes."""
+    """Return the lines of ``jupyterhub_config.py`` that register Usher, and the place of its secret."""
     name = client_id.removeprefix("service-")
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\

@@ -131,7 +131,7 @@ _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
 async def read_token_owner(api: ApiClient) -> dict[str, Any]:
-    """Return what the hub says about a token's owner; raise CredentialRefused if the token is worthless.
+    """Read the token's owner; raise CredentialRefused if the token is worthless.
 
     The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
     """
@@ -151,7 +151,7 @@ async def confirm_account(access: Access) -> None:
 
 
 class ServerList(dict[str, dict[str, Any]]):
-    """Hold a person's servers by name."""
+    """A person's servers by name."""
 
     #: The hub's major release, 0 if it doesn't say.
     release: int = 0
@@ -306,7 +306,7 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hold the last event of a start, and what was warned of: ``percent`` is 0–100; texts may be empty."""
+    """The last event of a start, and its last warning: ``percent`` is 0–100; texts may be empty."""
 
     percent: int | None = None
     message: str = ""

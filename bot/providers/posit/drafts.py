@@ -53,17 +53,17 @@ class Draft:
 
     @property
     def session(self) -> SessionTemplate:
-        """Return what the template sets for a session."""
+        """Return the template's settings for a session."""
         return read_session_template(self.template)
 
     @property
     def job(self) -> JobTemplate:
-        """Return what the template sets for a job."""
+        """Return the template's settings for a job."""
         return read_job_template(self.template)
 
     @property
     def preset_resources(self) -> Resources:
-        """Return where the template has it run, and with which resources."""
+        """Return the cluster and resources that the template sets."""
         return self.session.launch_parameters if self.purpose == "workspace" else self.job
 
     @property

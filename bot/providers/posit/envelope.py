@@ -49,7 +49,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
 
 
 def unwrap_result(answer: Any) -> Any:
-    """Return what is inside ``{"result": …}``, once or twice; a bare response is its own result."""
+    """Return the content of ``{"result": …}``, once or twice; a bare response is its own result."""
     for _ in range(MAX_WRAPPINGS):
         if not (isinstance(answer, dict) and "result" in answer):
             break

@@ -46,7 +46,7 @@ class Hook(Strict):
 
 
 class Resources(Strict):
-    """Hold where something runs and with which resources; forms don't ask for what is set here."""
+    """The cluster and resources of a launch; forms don't ask for those that are set here."""
 
     cluster: str | None = None
     container_image: str | None = None
@@ -116,17 +116,17 @@ class WorkbenchTemplate(PreparedTemplate):
 
     @property
     def purpose(self) -> Purpose:
-        """Return what it launches."""
+        """Return the purpose of its form."""
         return "job" if self.session is None else "workspace"
 
 
 def read_session_template(template: WorkbenchTemplate | None) -> SessionTemplate:
-    """Return what a template sets for a session."""
+    """Return a template's settings for a session."""
     return (template.session if template is not None else None) or SessionTemplate()
 
 
 def read_job_template(template: WorkbenchTemplate | None) -> JobTemplate:
-    """Return what a template sets for a job."""
+    """Return a template's settings for a job."""
     return (template.job if template is not None else None) or JobTemplate()
 
 
@@ -170,7 +170,7 @@ def build_tag(key: str) -> str:
 
 
 def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
-    """Return what launch_session gets, except whose session it is; None is left out.
+    """Return the arguments of launch_session, except its user; None is left out.
 
     ``open_file`` is for RStudio and Jupyter Notebook only, ``launch_parameters`` for servers with a launcher.
     """
@@ -210,7 +210,7 @@ def find_workbench(spec: Spec, template: WorkbenchTemplate | None) -> str:
 
 
 def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
-    """Return what launch_job gets, except whose job it is; None is left out.
+    """Return the arguments of launch_job, except its user; None is left out.
 
     A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
     snake_case: field names of several words are sent in both spellings. Without

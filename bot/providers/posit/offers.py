@@ -1,4 +1,4 @@
-"""What a Workbench offers: IDEs, clusters, images, and how their names are said; pure."""
+"""The offer of a Workbench: IDEs, clusters, images, and their names for people; pure."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ CUSTOM_PROFILE = "custom"
 
 @dataclass(frozen=True, slots=True)
 class WorkbenchOffer:
-    """Hold what a server offers to an account, and the names that the person's sessions already use."""
+    """A server's offer to an account, and the names of the person's sessions."""
 
     envs: ComputeEnvs
     names: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
 
 
 def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
-    """Return where an IDE runs by default.
+    """Return the default cluster of an IDE.
 
     The server's default may not be listed ("Localhost" when "Local" is listed): then it is the first that is.
     """

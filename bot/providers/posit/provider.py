@@ -209,18 +209,18 @@ class PositProvider(
     # -- making something new --------------------------------------------------------------------------------
 
     async def read_offer(self, access: base.Access) -> WorkbenchOffer:
-        """Read what may be launched, and which names are taken."""
+        """Read the offer of the server, and the names in use."""
         envs = await self._to_server(access).get_compute_envs()
         return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
     def form(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Ask for what the server offers and no template sets."""
+        """Return the form for the parts of the offer that no template sets."""
         return forms.build_form(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates)
         )
 
     def spec(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Check what was filled in (``forms`` describes the result)."""
+        """Check a filled form (``forms`` describes the result)."""
         return specs.build_spec(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates), values
         )

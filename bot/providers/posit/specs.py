@@ -149,7 +149,7 @@ def _check_line(values: Values, name: str, limit: int, problems: dict[str, str])
 
 
 def _check_command(values: Values, problems: dict[str, str]) -> str:
-    """Return what a shell is given: it may have several lines."""
+    """Check a command for a shell, which may have several lines."""
     text = text_of(values, "command").replace("\r\n", "\n")
     if len(text) > MAX_COMMAND:
         problems["command"] = f"At most {MAX_COMMAND} characters."

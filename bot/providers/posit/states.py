@@ -46,7 +46,7 @@ SUSPENDED_BY_CLUSTER = "Suspended by the cluster."
 
 
 def to_observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
-    """Return what is known of a session; ``address`` checks the URL that the server gives."""
+    """Convert a session; ``address`` checks the URL that the server gives."""
     state = _SESSION_STATES.get(session.activity_state.casefold())
     label = clean(session.title, MAX_NAME_LENGTH) or None
     if state is None:
@@ -110,7 +110,7 @@ def is_up(session: WorkbenchSession) -> bool:
 
 
 def to_observed_run(job: WorkbenchJob) -> ObservedRun:
-    """Return what is known of a job; a finished one has failed if its exit code says so."""
+    """Convert a job; a finished one has failed if its exit code says so."""
     word = job.status.casefold()
     state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:

@@ -40,7 +40,7 @@ def _omit_unreadable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _describe_error(error: ValidationError) -> str:
-    """Return which field is wrong and why, without its value."""
+    """Describe the first wrong field, without its value."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return clean(f"the answer's field {place or '(all)'} can't be read: {first['type']}", MAX_MESSAGE_LENGTH)
@@ -130,7 +130,7 @@ class ResourceLimit(_Answer):
 
     @property
     def default_text(self) -> str:
-        """Return what the server proposes, as it wrote it; "" for nothing, or more than it allows."""
+        """Return the server's proposal, as it wrote it; "" for nothing, or more than it allows."""
         text = (self.default or self.value).strip()
         return "" if self.find_problem(text) else text
 

@@ -90,7 +90,7 @@ class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """List the job's runs since then, which don't say which of them is ours."""
+        """List the job's runs since then: they have no mark of Usher's."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -149,7 +149,7 @@ class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
         return found
 
     async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
-        """Return what is known of a run: why it waits, or how it ended, if its pods are still shown."""
+        """Convert a run, with the reason for its wait or end, if its pods are still shown."""
         if not run.is_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
@@ -264,7 +264,7 @@ class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
         return JobRuns(runs, pods.is_whole, run_names_by_pod={pod.name: pod.run for pod in pods})
 
     async def _read_scale(self, access: Access, job: str) -> int:
-        """Return how many pods of a job's run have to succeed, 1 if the server doesn't say."""
+        """Return the number of pods of a run that have to succeed; 1 if the server doesn't say."""
         asking = access.api.call("GET", f"/api/jobs/{encode_path_segment(job)}", total=LIST_SECONDS)
         response = await none_if_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
@@ -295,7 +295,7 @@ class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
     # -- output ----------------------------------------------------------------------------------------------
 
     async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield what a run has written so far, from its beginning; for more, call it again."""
+        """Yield a run's output so far, from its beginning; for more, call it again."""
         job, name = split_run_id(remote_id)
         if name.startswith(UNLISTED_ID_PREFIX):
             return
@@ -448,7 +448,7 @@ class JobRun:
         return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
     def to_observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
-        """Return what is known of the run."""
+        """Return the run as it is reported."""
         state = self.state
         strange = describe_unknown_state(self.status) if state is RunState.UNKNOWN else None
         return ObservedRun(
@@ -571,7 +571,7 @@ def _read_exit_code(live: Mapping[str, Any]) -> int | None:
 
 
 def _read_pod_reason(live: Mapping[str, Any]) -> str:
-    """Return why a pod failed, or what it waits for; "" if the server doesn't say."""
+    """Return the reason for a pod's failure or wait; "" if the server doesn't say."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
         return clean(reason)

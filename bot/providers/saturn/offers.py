@@ -101,7 +101,7 @@ class Recipe(connection.PreparedTemplate):
         return bool(self.file.content["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return what is sent: with this name and owner ("": the token's own), and without a state."""
+        """Return the recipe with this name and owner ("": the token's own), and without a state."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
@@ -417,7 +417,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return forms.Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Make what a recipe describes; doing so twice might make two, but it can be found by its name."""
+        """Make a workspace of a recipe; doing so twice might make two, but it can be found by its name."""
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
@@ -556,7 +556,7 @@ def _format_size(name: str, value: Any) -> str:
 
 
 def _format_price(one: Mapping[str, Any]) -> str:
-    """Return what a size costs, "" if that isn't told; the document names no currency."""
+    """Return the price of a size, "" without one; the document names no currency."""
     price = one.get("price_per_hour")
     is_price = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < MAX_PRICE
     return f" · {price:.2f} an hour" if is_price else ""
@@ -575,7 +575,7 @@ def read_schedule(spec: Mapping[str, Any]) -> str | None:
 
 
 def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return what a refusal's message means: a limit, a taken name, or nothing more specific."""
+    """Return the error that a refusal's message means: a limit, a taken name, or the same one."""
     if _LIMIT_PATTERN.search(error.message):
         return errors.LimitReached(error.message, status=error.status)
     if _NAME_TAKEN_PATTERN.search(error.message):

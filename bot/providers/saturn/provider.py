@@ -156,7 +156,7 @@ class Saturn(
             raise errors.AccountRenamed(username)
 
     async def read_reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
-        """Read what the workspace's newest pod waits for, or why it failed."""
+        """Read the reason for the wait or failure of the workspace's newest pod."""
         query = {"workload_type": "workspace", "workload_id": remote_id}
         asking = access.api.call("GET", "/api/active/pods", query=query, window=window)
         try:
@@ -412,7 +412,7 @@ def _to_observed(word: str) -> Observed:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Return after how long without use a workspace stops by itself; the server doesn't say when that is."""
+    """Describe the idle time after which a workspace stops by itself; the server doesn't say when that is."""
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
@@ -420,7 +420,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
-    """Return what a JSON Web Token says of itself, nothing if it is none; its server checks the signature."""
+    """Return the claims of a JSON Web Token, nothing if it is none; its server checks the signature."""
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 else None
