@@ -45,8 +45,9 @@ def find_log_events() -> Iterator[str]:
 
 def collect_names() -> dict[str, list[str]]:
     load()
-    registries = ("action", "view", "shortcut", "options", "event", "button", "shown")
+    registries = ("action", "view", "shortcut", "options", "event", "button")
     names = {name: set(getattr(routes, name).get_all()) for name in registries} | {
+        "shown": set(routes.outcome_displays.get_all()),
         "columns": {name for columns in read_schema(ROOT).values() for name in columns},
         "cookies": {name for source in read_sources() for name in COOKIE_PATTERN.findall(source)},
         "log_events": set(find_log_events()),
