@@ -107,7 +107,7 @@ async def _press(store: Store, card: ClassCard) -> Sequence[Workspace]:
 async def _measure_rendering(caller: Caller, card: ClassCard, told: Sequence[Workspace]) -> float:
     """Return the CPU of a message, in seconds."""
     store, gatherer = caller.context.store, Gatherer(caller.context)
-    kind = ClassKind.CLASS_ENDING
+    kind = ClassKind.CLASS_STOP_WARNING
     ends = [NewNotice(card.id, kind, one.id, one.principal, {"workspace": one.id}) for one in told]
     await store.write(notices.add_notices, ends)
     found = [one for one in await store.perform(notices.claim_notices, len(told), 60.0) if one.kind is kind]

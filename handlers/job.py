@@ -310,7 +310,7 @@ async def show_list(request: Request) -> Answer:
     page, given = list_filters.parse_page(request)
     part = list_filters.filter_runs(given, rows, request.services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    hint = await refresh_in_background(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
+    hint = await refresh_in_background(request, TaskKind.LIST_RUNS, stale, run_words.LOOKING)
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
         return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)
@@ -478,7 +478,7 @@ async def find_run(request: Request) -> Run:
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_JOBS, request.deferred.looked)
+    stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
 
 
@@ -491,7 +491,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
     accounts = await services.store.read(account_rows.list_accounts, request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return await offer_link(request, run_words.NOT_LINKED, able)
-    promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
+    promise = await refresh_lists(request, TaskKind.LIST_RUNS, answers.CHECKING, old=old)
     if not promise and request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
     return replies.answer(promise or request.fill(run_words.NONE_YET))
@@ -517,7 +517,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     old = filter_by_connection(old, [connection])
     if not rows:
         return await answer_without_runs(request, old)
-    promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
+    promise = await refresh_lists(request, TaskKind.LIST_RUNS, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)

@@ -124,7 +124,7 @@ def make_message_notice(
     """
     return NewNotice(
         subject=_make_subject(surface, ids),
-        kind=NoticeKind.ASSISTANT_ASKED if surface.via else NoticeKind.MESSAGE,
+        kind=NoticeKind.ASSISTANT_QUESTION if surface.via else NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
         body=replace(answer, replaces=False).as_body()

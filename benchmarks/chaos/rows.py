@@ -29,7 +29,7 @@ def rows(url: str, query: str) -> list[dict[str, Any]]:
 
 def waits_for_answer(row: dict[str, Any]) -> bool:
     """Say whether its person was asked what to do, because nobody can tell what became of a call."""
-    return row.get("asked_at") is not None
+    return row.get("question_since") is not None
 
 
 def unsettled(url: str) -> tuple[int, int, int, int]:

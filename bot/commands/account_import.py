@@ -137,7 +137,7 @@ class Importer:
         principal = self._home.resolve_principal(self._home.named(row.slack_user))
         current = await self._store.read(account_rows.find_account, principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
-            ends_at, now = current.ends_at, await self._store.now()
+            ends_at, now = current.expires_at, await self._store.now()
             if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
                 return Result(row, "same", "is already linked")
         taken = [
@@ -192,7 +192,7 @@ class Importer:
 
     async def _link(self, row: CsvRow, caller: Caller, identity: base.Identity) -> Result:
         sealed = accounts.seal_credential(caller, row.connection, identity.credential)
-        credential = (identity.username, sealed, identity.credential.ends_at)
+        credential = (identity.username, sealed, identity.credential.expires_at)
         done = await caller.run(
             accounts.link_account,
             row.connection,

@@ -112,7 +112,9 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
         ]
         for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
             until = (
-                "" if one.ends_at is None else f" until {datetime.fromtimestamp(one.ends_at, UTC):%Y-%m-%d}"
+                ""
+                if one.expires_at is None
+                else f" until {datetime.fromtimestamp(one.expires_at, UTC):%Y-%m-%d}"
             )
             how = f"{'proven' if one.is_proven else 'not proven'} ({one.made_by or 'unknown'}){until}"
             print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {how}")

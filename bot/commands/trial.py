@@ -161,7 +161,7 @@ class Trial:
         """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
         for one in await self.stage.provider.require_facet(base.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
-            if is_wanted and (await self._read(one.remote_id)).is_kept is not False:
+            if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
                 return TrialObject("workspace", Spec(one.name), "", remote_id=one.remote_id)
         raise NotDone("There is no stopped workspace to start and stop instead. Add a template, or stop one.")
 

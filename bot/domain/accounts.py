@@ -45,7 +45,7 @@ class Account:
     #: When its runs were last read.
     runs_read_at: Past | None = None
     #: When the credential ends, as its provider said, and when its person is reminded of that next.
-    ends_at: Stays | None = None
+    expires_at: Stays | None = None
     remind_at: Stays | None = None
     #: What it is called there by now, if that is why it is refused.
     renamed_to: str | None = None
@@ -93,7 +93,7 @@ class Account:
 
     def has_ended(self, now: float) -> bool:
         """Return whether its credential has ended, as far as its provider said when."""
-        return self.ends_at is not None and self.ends_at <= now
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Link:
     browser_hash: str | None = None
     proven: bool = False
     #: When the checked credential ends, as its provider said, and how it was got.
-    ends_at: Stays | None = None
+    credential_expires_at: Stays | None = None
     made_by: MadeBy = ""
 
 
@@ -138,17 +138,17 @@ class Approval:
     connection: str
     username: str
     state: str
-    asked_at: Past
+    requested_at: Past
     decided_by: str | None = None
     decided_at: Past | None = None
     detail: str | None = None
     waiting: dict[str, Any] | None = None
     #: Whom else in Slack the username may mean, by their keys, the likeliest first (None: nobody has looked);
     #: who of them was asked whether the account is theirs, and what they said (None: nothing yet).
-    alike: list[str] | None = None
+    similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
     #: It can't be approved yet: whom it may mean has a day to answer.
-    waits: bool = False
+    awaits_answers: bool = False
     #: The address that the wanted user has at the provider, if it says so.
     email: str | None = None
 

@@ -3,10 +3,10 @@
 from bot.domain.message_kinds import AnyKind, Traits
 
 
-class LossKind(AnyKind):
+class FailoverKind(AnyKind):
     """Name what is told about losses."""
 
     #: What the database lost of what somebody was answered, and how things are.
-    LOST = Traits("lost", offers="workspace")
+    WRITES_LOST = Traits("writes_lost", offers="workspace")
     #: A link which its person ended may be back.
-    RESTORED = Traits("restored")
+    BACKUP_RESTORED = Traits("backup_restored")

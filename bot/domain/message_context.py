@@ -44,7 +44,7 @@ class Facts:
     #: can't be carried out, "" for nothing (``bot.domain.feasibility``).
     obstacle: str = ""
     #: When the account's credential ends, as its provider said.
-    link_ends_at: float | None = None
+    link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
     #: When it was written, and whether something newer was asked for since.
     written_at: float = 0.0
@@ -65,12 +65,12 @@ class Facts:
     @property
     def link_has_ended(self) -> bool:
         """Return whether the account's credential has ended."""
-        return self.link_ends_at is not None and self.link_ends_at <= self.now
+        return self.link_expires_at is not None and self.link_expires_at <= self.now
 
     @property
     def link_is_ending(self) -> bool:
         """Return whether the account's credential still ends as the notice said."""
-        return self.link_ends_at == self.body.get("ends_at") and not self.link_has_ended
+        return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class NoticeKind(AnyKind):
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
     #: It's unknown whether something was created or launched, so the person is asked.
-    ASKED = Traits("asked", "operation", offers="workspace", marks=Mark.ASKS)
+    OUTCOME_QUESTION = Traits("outcome_question", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = Traits("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = Traits(
         "job_ended", "job", offers="subject", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
@@ -43,7 +43,7 @@ class NoticeKind(AnyKind):
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = Traits("job_waiting", "job", urgency=3, offers="subject", marks=Mark.PASSES)
-    JOB_ASKED = Traits("job_asked", "job", offers="subject", marks=Mark.ASKS)
+    JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     JOB_NOT_STOPPED = Traits("job_not_stopped", "job")
     JOB_FILE_MISSING = Traits("job_file_missing", "job")
     #: An update of a card that couldn't be rendered when it was due; its body has the ``message_ts``.
@@ -56,11 +56,11 @@ class NoticeKind(AnyKind):
     NOT_REVOKED = Traits("not_revoked")
     #: To administrators: what still runs of people whose links have ended because they left.
     LEFT_RUNNING = Traits("left_running")
-    LINK_AGAIN = Traits("link_again", urgency=3, offers="link", marks=Mark.PASSES)
+    RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: Somebody else tried to link an account that this person has linked.
-    LINK_TRIED = Traits("link_tried", marks=Mark.PEOPLE)
+    LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
     #: A proof has ended somebody else's approved link of the same account.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
@@ -71,7 +71,7 @@ class NoticeKind(AnyKind):
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = Traits("message")
     #: A question that Slack's assistant has caused.
-    ASSISTANT_ASKED = Traits("assistant_asked", offers="person", marks=Mark.NEWEST)
+    ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
 
@@ -153,6 +153,8 @@ class Notice:
     channel_id: str | None = None
     message_ts: str | None = None
     error: str | None = None
+    #: The key in the metadata of a message that a release with another word for its kind may have sent.
+    sent_as: str | None = None
 
     @property
     def is_harmless(self) -> bool:
@@ -165,7 +167,7 @@ class Notice:
     @property
     def key(self) -> str:
         """Return the key that is sent in Slack's message metadata."""
-        return f"{self.subject}/{self.kind}/{self.occasion}"
+        return self.sent_as or f"{self.subject}/{self.kind}/{self.occasion}"
 
 
 @dataclass(frozen=True, slots=True)

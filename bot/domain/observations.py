@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bot.domain.stops import AtStake, Ending
+from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
 
@@ -11,15 +11,15 @@ from bot.domain.workspaces import Action, State
 class Observed:
     """The result of one read of a workspace. ``progress`` is 0–100 if the provider reports it.
 
-    ``actions`` is what may be done now; None means everything the provider is capable of. ``ends_at`` (epoch
-    seconds) is when the provider stops or removes it by itself. ``ends_after`` is the seconds until then,
-    counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
-    store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
-    survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
-    (epoch seconds), ``down_at`` since when it has been down, ``last_used_at`` when somebody last used it;
-    None if the provider doesn't say.
-    ``reason`` is what holds it up or made it fail, in the provider's words; ``detail`` is anything else.
-    ``lacks`` is what a running one still needs before people can use it: a start waits for that.
+    ``actions`` is what may be done now; None means everything the provider is capable of. ``expires_at``
+    (epoch seconds) is when the provider stops or removes it by itself. ``expires_after`` is the seconds until
+    then, counted from when it entered this state or, if later, from the last use that ``expires_at``
+    reflects; the store works it out. ``entry`` is a secret that opens it from Usher's page. ``survives_stop``
+    says whether it survives being stopped, if the provider reports that per workspace. ``started_at`` is when
+    it last came up (epoch seconds), ``down_at`` since when it has been down, ``last_used_at`` when somebody
+    last used it; None if the provider doesn't say. ``reason`` is what holds it up or made it fail, in the
+    provider's words; ``detail`` is anything else. ``lacks`` is what a running one still needs before people
+    can use it: a start waits for that.
     """
 
     state: State
@@ -28,13 +28,13 @@ class Observed:
     progress: int | None = None
     name: str | None = None
     actions: frozenset[Action] | None = None
-    ends_at: float | None = None
-    ends_how: Ending | None = None
-    ends_after: float | None = None
+    expires_at: float | None = None
+    expiry_mode: ExpiryMode | None = None
+    expires_after: float | None = None
     entry: str | None = field(default=None, repr=False)
-    is_kept: bool | None = None
+    survives_stop: bool | None = None
     started_at: float | None = None
-    at_stake: frozenset[AtStake] | None = None
+    stop_risks: frozenset[StopRisk] | None = None
     last_used_at: float | None = None
     reason: str | None = None
     down_at: float | None = None

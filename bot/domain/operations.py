@@ -85,7 +85,7 @@ class Operation(WorkItem):
     delayed_by: str = ""
     #: For how many seconds its workspace was to run from when it was asked for, if that was said; 0: it isn't
     #: to be started at all.
-    lasts: Stays | None = None
+    run_seconds: Stays | None = None
     #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
@@ -93,7 +93,7 @@ class Operation(WorkItem):
     @property
     def rests(self) -> bool:
         """Return whether its workspace is made, and not started."""
-        return self.lasts == 0.0
+        return self.run_seconds == 0.0
 
     @property
     def has_lapsed(self) -> bool:

@@ -11,10 +11,10 @@ from enum import StrEnum
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.stops import (
-    AtStake,
     StopEffect,
     StopEffects,
     StopMode,
+    StopRisk,
     costs_more,
     gentlest_mode,
     is_final,
@@ -145,7 +145,7 @@ def plan(
     actions: frozenset[Action] | None = None,
     effects: StopEffects = _USUAL,
     *,
-    at_stake: frozenset[AtStake] = frozenset(),
+    stop_risks: frozenset[StopRisk] = frozenset(),
     up_at: float | None = None,
     lacks: Lack | None = None,
     lacks_since: float | None = None,
@@ -154,7 +154,7 @@ def plan(
 
     ``actions`` is what the provider allows now, None for everything it is capable of; a stop that it doesn't
     accept in this state waits until it does. ``effects`` is what stopping does: nothing is ended for
-    good unless the person agreed to that, knowing what is ``at_stake``. ``up_at`` is when it was last seen
+    good unless the person agreed to that, knowing what is ``stop_risks``. ``up_at`` is when it was last seen
     starting or running. ``lacks`` is what it lacked while it ran, first at ``lacks_since``: a start is
     fulfilled once it is usable, or the patience for that is over.
 
@@ -190,7 +190,7 @@ def plan(
         ends
         and decided is not REMOVE
         and not operation.has_called
-        and costs_more(at_stake, operation.agreed, is_planned=is_planned)
+        and costs_more(stop_risks, operation.agreed, is_planned=is_planned)
     ):
         return AT_STAKE
     return decided
@@ -226,7 +226,7 @@ def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, 
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
         return _failed("gave_up") if gives_up else first
-    if work_item.asked_at is not None and now >= work_item.asked_at + ANSWER_SECONDS:
+    if work_item.question_since is not None and now >= work_item.question_since + ANSWER_SECONDS:
         return unanswered
     ends_at = (maker.called_at or 0.0) + CALL_ENDS
     is_under_way = maker.start_call is Call.CALLING and now < ends_at
@@ -493,7 +493,7 @@ def plan_run(run: Run, now: float) -> Plan:
     if not run.is_open:
         return WATCH
     if run.remote_id is None:
-        if run.requested_stop and run.start_call is not Call.NONE and run.asked_at is not None:
+        if run.requested_stop and run.start_call is not Call.NONE and run.question_since is not None:
             return UNTOLD
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:

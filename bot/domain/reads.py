@@ -9,7 +9,7 @@ from bot.domain.workspaces import State
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Unconfirmed:
     """Count consecutive reads that report something not certain yet: its kind, how often, and since when."""
 
     kind: str
@@ -39,7 +39,7 @@ class ReadClaim:
     #: is theirs.
     is_proven: bool = True
     #: What this person's latest reads reported that isn't certain yet.
-    doubt: Doubt | None = None
+    unconfirmed: Unconfirmed | None = None
     #: A call that may end it was sent: finding it gone is expected.
     is_ending: bool = False
     #: The least seconds between two reads of it; passed back in the result.
@@ -68,7 +68,7 @@ class ReadResult:
     workspace_ids: tuple[str, ...]
     observed: Observed | None
     next_in: float | None
-    hold: str | None = None
+    block_reason: str | None = None
     #: ``ReadClaim.granted_at``; defaults to the gate's last claim.
     granted_at: float | None = None
     #: Period and offset, in seconds, of the times at which one account's reads are batched; the next read
@@ -76,7 +76,7 @@ class ReadResult:
     slot: tuple[float, float] | None = None
     #: What the read reported that isn't certain yet, for the first of ``workspace_ids``; an observation
     #: clears it.
-    doubt: Doubt | None = None
+    unconfirmed: Unconfirmed | None = None
     #: How many seconds the gate stays closed from now on, whoever asks: only the answer shows when the
     #: request arrived.
     closed_for: float = 0.0

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.domain.forms import Spec
-from bot.domain.reads import Doubt
+from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import Past, Stays
 from bot.domain.work_items import WorkItem
 
@@ -96,7 +96,7 @@ class Run(WorkItem):
     requested_stop: StopKind = ""
     is_watched: bool = True
     #: What the latest reads reported that isn't certain yet.
-    doubt: Doubt | None = None
+    unconfirmed: Unconfirmed | None = None
 
     @property
     def is_going(self) -> bool:
@@ -106,4 +106,4 @@ class Run(WorkItem):
     @property
     def is_late(self) -> bool:
         """Return whether the person was told that it hasn't begun or can't be read."""
-        return self.is_open and self.held_since is not None and self.deadline_at is None
+        return self.is_open and self.blocked_since is not None and self.deadline_at is None

@@ -10,7 +10,7 @@ from bot.domain.forms import FreeName
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person
-from bot.domain.reads import Doubt
+from bot.domain.reads import Unconfirmed
 from bot.domain.runs import ObservedRun, Run
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace
@@ -20,7 +20,7 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Describe what a step learned. None leaves a column unchanged; an empty ``hold`` clears it.
+    """Describe what a step learned. None leaves a column unchanged; an empty ``block_reason`` clears it.
 
     ``next_in`` is the seconds until the next step. With ``outcome`` the operation or run ends. While a call
     is in flight (``CALLING``) the lease is kept for ``next_in`` instead of released, so that no second step
@@ -37,7 +37,7 @@ class Update:
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
     called_from: State | None = None  #: with ``called``, for operations: what the workspace was doing
     attempts: int | None = None
-    hold: str | None = None
+    block_reason: str | None = None
     outcome: Outcome | None = None
     cause: str | None = None  #: how it ended; without ``outcome`` why its last call was refused, "" for not
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
@@ -46,8 +46,9 @@ class Update:
     busy_since: float | None = None
     retry_at: float | None = None
     keeps_waiting: bool = False  #: their answer when asked: the time to answer restarts
-    #: With ``outcome``: ``asked_at`` when the end was decided, so that an answer given since isn't lost.
-    asked_at: float | None = None
+    #: With ``outcome``: ``question_since`` when the end was decided, so that an answer given since isn't
+    #: lost.
+    question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
     audit: Sequence[AuditEntry] = ()
@@ -71,7 +72,7 @@ class Update:
     # For runs.
     remote_id: str | None = None
     observed: ObservedRun | None = None
-    doubt: Doubt | None = None
+    unconfirmed: Unconfirmed | None = None
     #: It can't be read: tell the person after this many seconds, unless it is seen queued or running first.
     deadline_in: float | None = None
 

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal, Self
 StopMode = Literal["stop", "suspend", "force"]
 #: What a stop would interrupt or lose now: something runs in it, not everything in it is saved, or its memory
 #: is kept while it is suspended.
-AtStake = Literal["busy", "unsaved", "memory"]
-#: What happens to a workspace at ``ends_at`` if nobody does anything.
-Ending = Literal["stops", "removed"]
+StopRisk = Literal["busy", "unsaved", "memory"]
+#: What happens to a workspace at ``expires_at`` if nobody does anything.
+ExpiryMode = Literal["stops", "removed"]
 
 
 class StopEffect(StrEnum):
@@ -47,13 +47,13 @@ class Consent(IntEnum):
     KNOWING = 2
 
 
-def costs_more(at_stake: frozenset[AtStake], consent: Consent, *, is_planned: bool) -> bool:
+def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned: bool) -> bool:
     """Return whether an end would cost more than its person knew when they agreed to it.
 
     Of a planned one they were warned; but what is busy then wasn't when they planned it. That a suspended one
     loses its memory is said in any case.
     """
-    counted = at_stake & ({"busy"} if is_planned else {"busy", "unsaved"})
+    counted = stop_risks & ({"busy"} if is_planned else {"busy", "unsaved"})
     return bool(counted) and consent is not Consent.KNOWING
 
 

@@ -14,30 +14,30 @@ class TaskKind(StrEnum):
     #: The credential of a link that nobody may have confirmed; the subject is its secret's digest.
     REVOKE_UNUSED = "revoke_unused"
     #: Have a provider delete a secret that is used no more; the subject is the account's id.
-    REVOCATION = "revoke_secret"
+    REVOKE_CREDENTIAL = "revoke_credential"
     #: Mint the next credential of Usher's own before the one in use ends; the subject is the account's id.
-    RENEWAL = "renew"
+    RENEW_CREDENTIAL = "renew_credential"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
     #: Stop what a leaver's plans were to stop, and then end their links; the subject is their key.
-    LEAVER = "leaver"
+    OFFBOARD = "offboard"
     #: Read what a provider offers, or says about itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider and link it; the subject is the approval's id.
     APPROVE = "approve"
     #: Learn a wanted user's address from the provider; the subject is the approval's id.
-    LOOK_UP_USER = "find_user"
+    LOOK_UP_USER = "look_up_user"
     #: Ask whose account is wanted, until they had a day to answer; the subject is the approval's id.
-    OPEN_APPROVAL = "ask_whose"
+    ASK_ACCOUNT_OWNERS = "ask_account_owners"
     #: Remind administrators of a request, and end it; the subject is the approval's id.
     FOLLOW_UP = "follow_up"
     #: List a person's runs again; the subject is the account's id.
-    LIST_JOBS = "list_jobs"
+    LIST_RUNS = "list_runs"
     #: Set a job's schedule; the subject names account, job and interaction.
     SCHEDULE = "schedule"
     #: Go on with what follows from one row for many others; the subject is its own.
-    FOLLOW = "go_on"
+    FAN_OUT = "fan_out"
 
 
 @dataclass(frozen=True, slots=True)

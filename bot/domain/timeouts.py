@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from bot.domain.observations import Created
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.reads import Doubt
+from bot.domain.reads import Unconfirmed
 from bot.domain.runs import Run
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
@@ -156,17 +156,17 @@ def judge(
     return Verdict.ASK if is_wanted else Verdict.UNTOLD
 
 
-def is_certain(doubt: Doubt, now: float) -> bool:
+def is_confirmed(unconfirmed: Unconfirmed, now: float) -> bool:
     """Return whether reads reported something often and long enough to act on it."""
-    times, seconds = _CERTAIN.get(doubt.kind, _REFUSAL_CERTAIN)
-    return doubt.times >= times and now - doubt.since >= seconds
+    times, seconds = _CERTAIN.get(unconfirmed.kind, _REFUSAL_CERTAIN)
+    return unconfirmed.times >= times and now - unconfirmed.since >= seconds
 
 
-def doubted(before: Doubt | None, kind: str, now: float) -> Doubt:
+def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unconfirmed:
     """Return the count after one more read; a different kind restarts it."""
     if before is None or before.kind != kind:
-        return Doubt(kind, 1, now)
-    return Doubt(kind, before.times + 1, before.since)
+        return Unconfirmed(kind, 1, now)
+    return Unconfirmed(kind, before.times + 1, before.since)
 
 
 #: The bar stays below 95 % until the workspace is ready.

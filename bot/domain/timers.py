@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from bot.domain.message_kinds import AnyKind, Mark, Traits
-from bot.domain.stops import End, Ending, StopEffects, StopMode, is_final
+from bot.domain.stops import End, ExpiryMode, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
 #: How long before a timer ends a workspace its person is warned.
@@ -27,13 +27,13 @@ REST: Final = 3.0
 
 def coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
-) -> list[tuple[StopMode | Ending, float]]:
+) -> list[tuple[StopMode | ExpiryMode, float]]:
     """Return how and when a workspace ends: by itself, unless its person's timer comes first, and by that.
 
     What is stopped for good is lost like something that is removed.
     """
     timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
-    at, how = workspace.ends_at, workspace.ends_how
+    at, how = workspace.expires_at, workspace.expiry_mode
     if at is None or how is None or not now < at < (workspace.stop_at or math.inf):
         return [*timer]
     return [("removed" if is_final(effects, "stop") else how, at), *timer]
@@ -46,7 +46,7 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
     end may come before.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
-    own = workspace.ends_at if workspace.ends_at is not None and workspace.ends_at > now else None
+    own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None
     return min((at for at in (planned, own) if at is not None), default=None)
 
 
@@ -72,7 +72,7 @@ class TimerKind(AnyKind):
     """The kinds of messages about timers."""
 
     #: A timer will stop the workspace soon; a timer couldn't.
-    TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    TIMER_FAILED = Traits("timer_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     #: To administrators: somebody couldn't be warned of the end of their workspace.
-    UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)
+    WARNING_UNDELIVERED = Traits("warning_undelivered", marks=Mark.PEOPLE)

@@ -59,9 +59,9 @@ class WorkItem:
 
     ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by the
     provider's clock: what a creation or launch made is recognised by its age. ``unknown_since`` is when the
-    call's outcome became unknown, ``asked_at`` since when the person is asked whether to repeat it, and
-    ``held_since`` since when it has been held up for the current cause. ``busy_since`` is since when its call
-    has been refused because the provider is busy, and ``retry_at`` when it may be sent again.
+    call's outcome became unknown, ``question_since`` since when the person is asked whether to repeat it, and
+    ``blocked_since`` since when it has been held up for the current cause. ``busy_since`` is since when its
+    call has been refused because the provider is busy, and ``retry_at`` when it may be sent again.
     """
 
     id: str
@@ -76,8 +76,8 @@ class WorkItem:
     called_at: Since | None = None
     sent_at: Past | None = None
     unknown_since: Since | None = None
-    asked_at: Past | None = None
-    held_since: Past | None = None
+    question_since: Past | None = None
+    blocked_since: Past | None = None
     busy_since: Since | None = None
     retry_at: Step | None = None
     deadline_at: Deadline | None = None
@@ -85,7 +85,7 @@ class WorkItem:
     attempts: int = 0
     next_step_at: Step = 0.0
     #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
-    hold: str | None = None
+    block_reason: str | None = None
     outcome: Outcome | None = None
     #: Why it ended as it did. While it is open, what its last call was refused with: a read, or another try,
     #: tells whether that was about the call.
@@ -126,4 +126,4 @@ class WorkItem:
     @property
     def is_asked(self) -> bool:
         """Return whether its person is being asked whether to repeat it."""
-        return self.is_open and self.asked_at is not None
+        return self.is_open and self.question_since is not None

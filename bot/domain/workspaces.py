@@ -8,7 +8,7 @@ from typing import Final, Literal
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
-from bot.domain.stops import NO_ENDS, AtStake, Ending, Ends, StopMode
+from bot.domain.stops import NO_ENDS, Ends, ExpiryMode, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
 
@@ -79,13 +79,13 @@ class Workspace:
     verified_at: Past | None = None
     used_at: Past | None = None
     #: When its person last opened it or asked anything of it.
-    asked_at: Past | None = None
+    last_request_at: Past | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
     spec: Spec | None = None
     actions: frozenset[Action] | None = None
-    ends_at: Stays | None = None
-    ends_how: Ending | None = None
+    expires_at: Stays | None = None
+    expiry_mode: ExpiryMode | None = None
     #: The secret that opens it from Usher's page, sealed (``bot.support.vault``); not every provider has one.
     entry: str | None = None
     #: What its provider last reported in an event, as a sentence.
@@ -94,7 +94,7 @@ class Workspace:
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
     #: Whether it survives being stopped; None if its provider hasn't said.
-    is_kept: bool | None = None
+    survives_stop: bool | None = None
     #: When a read last showed it starting or running.
     up_at: Past | None = None
     #: Since when it has been up: as its provider says, or a read that found it just come up; None if neither.
@@ -102,7 +102,8 @@ class Workspace:
     #: When a read or a list first found it running, this time: what counts where nothing says ``started_at``.
     running_since: Past | None = None
     #: The timer: when its person wants it stopped (epoch seconds), how, and whether they agreed that this
-    #: ends it for good; ``ends_at`` is the provider's own. ``stop_warned``: they were warned, or need not be.
+    #: ends it for good; ``expires_at`` is the provider's own. ``stop_warned``: they were warned, or need not
+    #: be.
     stop_at: Stays | None = None
     stop_mode: StopMode | None = None
     stop_agreed: bool = False
@@ -121,7 +122,7 @@ class Workspace:
     #: How often it was brought up.
     generation: int = 0
     #: As its provider last said; None if it doesn't.
-    at_stake: frozenset[AtStake] | None = None
+    stop_risks: frozenset[StopRisk] | None = None
     last_used_at: Stays | None = None
     #: What holds it up or made it fail, in its provider's words, until it is up or started again.
     reason: str | None = None
@@ -161,9 +162,9 @@ class Workspace:
         return self.stop_at is not None and abs(self.stop_at - second) < 1.0
 
     @property
-    def stakes(self) -> frozenset[AtStake]:
+    def stakes(self) -> frozenset[StopRisk]:
         """Return what is at stake in the state that it is in, which a list may have found since."""
-        found = self.at_stake or frozenset()
+        found = self.stop_risks or frozenset()
         if self.state is State.SUSPENDED:
             return found & {"memory"}
         return found - {"memory"} if self.state is State.RUNNING else frozenset()

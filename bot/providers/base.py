@@ -499,7 +499,7 @@ class Provider(ABC):
             state=seen.state,
             detail=seen.detail,
             actions=seen.actions,
-            is_kept=seen.is_kept,
+            survives_stop=seen.survives_stop,
         )
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:

@@ -25,7 +25,7 @@ class Credential:
     refresh_token: SecretStr | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
-    ends_at: float | None = None
+    expires_at: float | None = None
     #: Whose call it is, if not its owner's: their secrets must not come back either.
     on_behalf_of: Credential | None = None
 

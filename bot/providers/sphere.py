@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr, field_validator
 from bot.domain import failure_causes, forms
 from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
-from bot.domain.stops import Ending, StopEffect, StopEffects, StopMode
+from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.messages.texts.times import make_time_placeholder
 from bot.providers import answers, base, requests
@@ -245,7 +245,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[SphereOffer], ba
         """Say that a workspace can be started again; one that isn't kept is removed by a stop."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
-        erases = workspace.is_kept is False and workspace.state is not State.STOPPED
+        erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def retention_seconds(self) -> tuple[float, float]:
@@ -499,7 +499,9 @@ def to_observed(workspace: Mapping[str, Any]) -> Observed:
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else parse_minutes(value) > 0
     return replace(
-        _observe(workspace), is_kept=is_kept, last_used_at=parse_sphere_time(workspace.get("last_usage"))
+        _observe(workspace),
+        survives_stop=is_kept,
+        last_used_at=parse_sphere_time(workspace.get("last_usage")),
     )
 
 
@@ -633,10 +635,10 @@ def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]
     return _build_end(stops_at, "stops" if kept else "removed", idle or None)
 
 
-def _build_end(at: float | None, how: Ending, ends_after: float | None) -> dict[str, Any]:
+def _build_end(at: float | None, how: ExpiryMode, ends_after: float | None) -> dict[str, Any]:
     if at is None and ends_after is None:
         return {}
-    return {"ends_at": at, "ends_how": how, "ends_after": ends_after}
+    return {"expires_at": at, "expiry_mode": how, "expires_after": ends_after}
 
 
 SIGNATURE = "X-Sphere-Engine-Signature"

@@ -92,7 +92,7 @@ class Reconciler:
         handlers = {kind: work for worker in workers for kind, work in worker.list_handlers().items()}
         self._replay = replay
         handlers[TaskKind.REPLAY] = TaskHandler(do=self._replay_command, tries=3)
-        handlers[TaskKind.FOLLOW] = TaskHandler(
+        handlers[TaskKind.FAN_OUT] = TaskHandler(
             do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
         )
         self.tasks = Tasks(engine, handlers)

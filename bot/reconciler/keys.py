@@ -119,7 +119,7 @@ class Keys:
                     current.secret,
                     sealed,
                     is_fresh=True,
-                    ends_at=fresh.ends_at,
+                    expires_at=fresh.expires_at,
                 ):
                     self._unproven[current.id] = sealed
                     await self._note_renewal(current, fresh)

@@ -36,7 +36,7 @@ class ListReader(BaseTaskWorker):
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handlers of lists of workspaces and of runs."""
         work = TaskHandler(do=self.read, person=self._find_holder)
-        return {TaskKind.DISCOVER: work, TaskKind.LIST_JOBS: work}
+        return {TaskKind.DISCOVER: work, TaskKind.LIST_RUNS: work}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read the list for a task; return the commands that waited for it. Raise TaskRetry to retry."""
@@ -51,7 +51,7 @@ class ListReader(BaseTaskWorker):
                 problem = await self._read(
                     *of, "list", provider.require_facet(base.Lists).discover, self._merge_workspaces
                 )
-            elif task.kind is TaskKind.LIST_JOBS and isinstance(provider, base.Runs):
+            elif task.kind is TaskKind.LIST_RUNS and isinstance(provider, base.Runs):
                 problem = await self._read(
                     *of, "list runs", provider.require_facet(base.Runs).list_runs, self._merge_runs
                 )
@@ -150,8 +150,8 @@ def _to_rows(
             each.observed.url,
             each.observed.detail,
             each.observed.actions,
-            each.observed.ends_at,
-            each.observed.ends_how,
+            each.observed.expires_at,
+            each.observed.expiry_mode,
             each.observed.reason,
         )
         for each in listing

@@ -110,7 +110,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ends_while_refused = False
     lost_outcome = Outcome.UNKNOWN
     creating_step = Step.CREATE
-    question_kind = NoticeKind.ASKED
+    question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
     #: When the last of the postponed checks is due, by the store's time.
@@ -138,7 +138,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         operation = claimed.operation
         if operation.planned_for is None or operation.has_called:
             return False
-        is_held = operation.verb.brings_down and bool(operation.hold)
+        is_held = operation.verb.brings_down and bool(operation.block_reason)
         if is_held and now >= operation.planned_for + MAX_HELD_SECONDS:
             return True
         return find_access_obstacle(claimed.account, now, is_connected=True) in LINK_HELPS
@@ -159,7 +159,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             workspace.read_at,
             workspace.actions,
             effects,
-            at_stake=workspace.stakes,
+            stop_risks=workspace.stakes,
             up_at=workspace.up_at,
             lacks=workspace.lacks,
             lacks_since=workspace.lacks_since,
@@ -252,7 +252,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         hold: str | None = find_block_reason(runtime, claimed.operation) or _explain_wait(
             claimed, runtime, cause
         )
-        if not hold and claimed.operation.hold == cards.format_postponed_stop(runtime.title):
+        if not hold and claimed.operation.block_reason == cards.format_postponed_stop(runtime.title):
             hold = None  # As before, until it is stopped.
         moved = await self._move_bar(claimed, claimed.update(wait))
         if cause == STILL_FAILED.cause:
@@ -434,7 +434,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 update = replace(
                     update, next_in=min(answer.wait, self._compute_first_read_wait(runtime)), waits_for="read"
                 )
-        return replace(with_call_state(update, step, known), hold=sentence, card_dirty=sentence is not None)
+        return replace(
+            with_call_state(update, step, known), block_reason=sentence, card_dirty=sentence is not None
+        )
 
     def _compute_first_read_wait(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin

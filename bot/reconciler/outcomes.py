@@ -61,7 +61,7 @@ def make_end_update(
         stop_call=_correct_call(work_item, work_item.stop_call, outcome, cause) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
-        hold="",
+        block_reason="",
         outcome=outcome,
         cause=cause,
         card_dirty=True,
@@ -69,7 +69,7 @@ def make_end_update(
         audit=[build_audit_entry(work_item, action, str(outcome), cause=cause, state=state)],
         claim=claim,
         hides=hide,
-        asked_at=work_item.asked_at,
+        question_since=work_item.question_since,
     )
 
 

@@ -33,7 +33,7 @@ class PeopleTasks(BaseTaskWorker):
         return {
             TaskKind.LOOK_UP_PERSON: TaskHandler(do=self._look_up),
             TaskKind.SYNC_PEOPLE: TaskHandler(do=self._sync),
-            TaskKind.LEAVER: TaskHandler(do=self._release, tries=math.inf),
+            TaskKind.OFFBOARD: TaskHandler(do=self._release, tries=math.inf),
         }
 
     async def _look_up(self, task: Task) -> Sequence[NewTask]:

@@ -18,8 +18,8 @@ import structlog
 from bot.domain.audit import AuditEntry
 from bot.domain.observations import Observed
 from bot.domain.plan import next_read
-from bot.domain.reads import Doubt, ReadClaim, ReadResult
-from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
+from bot.domain.reads import ReadClaim, ReadResult, Unconfirmed
+from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, count_unconfirmed, is_confirmed
 from bot.domain.usability import find_lack_start
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
@@ -293,10 +293,14 @@ class Reads(EnginePart):
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
             return self._report_unknown_state(runtime, claim, observed, now)
-        if observed.state is State.GONE and (doubt := _confirm_gone(claim, now)) is not None:
-            return replace(self._keep_state(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
-        if (doubt := _request_reason(claim, observed, now)) is not None:
-            return replace(self._keep_state(claim, runtime.pace.pending_interval, None), doubt=doubt)
+        if observed.state is State.GONE and (unconfirmed := _confirm_gone(claim, now)) is not None:
+            return replace(
+                self._keep_state(claim, runtime.pace.min_poll_interval, None), unconfirmed=unconfirmed
+            )
+        if (unconfirmed := _request_reason(claim, observed, now)) is not None:
+            return replace(
+                self._keep_state(claim, runtime.pace.pending_interval, None), unconfirmed=unconfirmed
+            )
         wait = self._compute_wait(runtime, claim, observed, now)
         return ReadResult(
             claim.gate_key,
@@ -307,7 +311,7 @@ class Reads(EnginePart):
             slot=_compute_slot(claim.account.id, wait, runtime.pace, self._numbers.margin),
             closed_for=claim.interval,
             # An observation with a secret that opens all ends no doubt: the next read is of the state.
-            doubt=None if _find_unexplained_state(claim) is None else Doubt(EXPLAINED, 1, now),
+            unconfirmed=None if _find_unexplained_state(claim) is None else Unconfirmed(EXPLAINED, 1, now),
         )
 
     def _report_unknown_state(
@@ -348,16 +352,16 @@ class Reads(EnginePart):
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
-        doubt = doubted(claim.doubt, answer.word, now)
-        is_news = is_certain(doubt, now)
+        unconfirmed = count_unconfirmed(claim.unconfirmed, answer.word, now)
+        is_news = is_confirmed(unconfirmed, now)
         if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's error: read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending_interval, runtime.pace.min_poll_interval)
-            return replace(self._keep_own_state(claim, wait, cards.UNSEEN), doubt=doubt)
+            return replace(self._keep_own_state(claim, wait, cards.UNSEEN), unconfirmed=unconfirmed)
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence)
-        if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
+        if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
             # A refused read doesn't disprove a list: the next list confirms it.
-            result = replace(result, doubt=doubt)
+            result = replace(result, unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
             # Others can read it with their own credentials: it is their turn next.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
@@ -399,19 +403,19 @@ class Reads(EnginePart):
         )
 
 
-def _confirm_gone(claim: ReadClaim, now: float) -> Doubt | None:
+def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
     """Return the doubt about a workspace seen before that one read reports gone; None if one is enough."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
-    if claim.doubt is not None and claim.doubt.kind == UNLISTED:
+    if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
         return None
-    doubt = doubted(claim.doubt, GONE, now)
-    return None if is_certain(doubt, now) else doubt
+    unconfirmed = count_unconfirmed(claim.unconfirmed, GONE, now)
+    return None if is_confirmed(unconfirmed, now) else unconfirmed
 
 
 def _find_unexplained_state(claim: ReadClaim) -> State | None:
     """Return the state whose reason a claim is to read; None if it is to read the state."""
-    return None if claim.doubt is None else UNEXPLAINED.get(claim.doubt.kind)
+    return None if claim.unconfirmed is None else UNEXPLAINED.get(claim.unconfirmed.kind)
 
 
 async def _read_reason(
@@ -427,7 +431,7 @@ async def _read_reason(
     return Observed(state, reason=reason or None)
 
 
-def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:
+def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
     """Return the doubt that has the next read ask for a start's reason: a failed one's, or a long one's."""
     if not observed.has_reason or not claim.is_proven:
         return None
@@ -436,7 +440,7 @@ def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Doubt |
     is_long = claim.granted_at - (claim.used_at or 0.0) >= REASON_INTERVAL_SECONDS
     is_due = is_long and claim.granted_at % REASON_INTERVAL_SECONDS < claim.interval
     waits = is_due and observed.state is claim.state is State.STARTING
-    return Doubt(f"{observed.state}, unexplained", 1, now) if has_failed or waits else None
+    return Unconfirmed(f"{observed.state}, unexplained", 1, now) if has_failed or waits else None
 
 
 def _compute_slot(

@@ -37,7 +37,7 @@ class Revocations(BaseTaskWorker):
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handlers of revocations, which are repeated until they end by themselves."""
         return {
-            TaskKind.REVOCATION: TaskHandler(do=self.revoke, tries=math.inf),
+            TaskKind.REVOKE_CREDENTIAL: TaskHandler(do=self.revoke, tries=math.inf),
             TaskKind.REVOKE_UNUSED: TaskHandler(do=self._enqueue_unused),
         }
 

@@ -53,7 +53,7 @@ class RunStepper(Stepper[ClaimedRun]):
     ends_while_refused = True
     lost_outcome = Outcome.FAILED
     creating_step = Step.LAUNCH
-    question_kind = NoticeKind.JOB_ASKED
+    question_kind = NoticeKind.JOB_OUTCOME_QUESTION
     late_kind = NoticeKind.JOB_WAITING
     keeps_call = True
 
@@ -254,7 +254,9 @@ class RunStepper(Stepper[ClaimedRun]):
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
             notices = [_build_not_stopped_notice(run)]
-        again = replace(claimed.update(wait), attempts=attempts, hold=answer.sentence, notices=notices)
+        again = replace(
+            claimed.update(wait), attempts=attempts, block_reason=answer.sentence, notices=notices
+        )
         return with_call_state(again, step, known)
 
     def record_rejected(
@@ -372,17 +374,17 @@ class RunStepper(Stepper[ClaimedRun]):
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
             # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
-            hold = cards.UNSEEN if run.held_since is not None else None
+            hold = cards.UNSEEN if run.blocked_since is not None else None
             return await self._block_unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
-        hold = find_busy_reason(runtime, run.busy_since) or ("" if run.hold else None)
+        hold = find_busy_reason(runtime, run.busy_since) or ("" if run.block_reason else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,
             observed=observed,
-            hold=hold,
+            block_reason=hold,
             cause="" if refused else None,
             notices=refused,
             card_dirty=_is_unanswered_now(run, now),
@@ -409,27 +411,27 @@ class RunStepper(Stepper[ClaimedRun]):
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
             return claimed.update(wait)
-        doubt = timeouts.doubted(run.doubt, timeouts.LEFT_OUT, now)
-        if timeouts.is_certain(doubt, now):
+        unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, timeouts.LEFT_OUT, now)
+        if timeouts.is_confirmed(unconfirmed, now):
             log.info("run lost", connection=runtime.name, run=run.id)
             return outcomes.make_end_update(
                 run, Outcome.FAILED, "lost", claimed.claim, notify=await self.has_recipient(claimed)
             )
-        return replace(claimed.update(wait), doubt=doubt)
+        return replace(claimed.update(wait), unconfirmed=unconfirmed)
 
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: provider_calls.Rejected
     ) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()
-        doubt = timeouts.doubted(run.doubt, answer.word, now)
-        is_news = timeouts.is_certain(doubt, now)
+        unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
+        is_news = timeouts.is_confirmed(unconfirmed, now)
         wait = (
             EXTERNAL_WAIT_SECONDS
             if is_news
             else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
-        refused = replace(claimed.update(wait), doubt=doubt)
+        refused = replace(claimed.update(wait), unconfirmed=unconfirmed)
         return await self._block_unseen(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
 
     async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:

@@ -156,8 +156,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return "unlinked"
         if (runtime := self._runtimes.get(subject.connection)) is not None:
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
-        is_missing = subject.hold == cards.format_missing_connection(self._context.title(subject.connection))
-        since = subject.held_since if is_missing else None
+        is_missing = subject.block_reason == cards.format_missing_connection(
+            self._context.title(subject.connection)
+        )
+        since = subject.blocked_since if is_missing else None
         # Missing for too long to be a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
@@ -382,7 +384,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         absent = replace(
             claimed.update(wait),
             attempts=claimed.subject.attempts + 1,
-            hold="",
+            block_reason="",
             asked=False,
             card_dirty=True,
             audit=[outcomes.build_audit_entry(claimed.subject, "call.find", "absent")],
@@ -392,12 +394,12 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def _ask_person(self, claimed: S, runtime: Runtime, now: float) -> Update:
         """Ask the person once whether to create another one, and keep searching."""
         subject = claimed.subject
-        wait = search_in(runtime.pace, subject.asked_at, now)
-        if subject.asked_at is not None:
-            return replace(claimed.update(wait), hold="", asked=True)
+        wait = search_in(runtime.pace, subject.question_since, now)
+        if subject.question_since is not None:
+            return replace(claimed.update(wait), block_reason="", asked=True)
         asked = outcomes.build_notice(subject, self.question_kind, f"{subject.called_at or 0.0:.3f}")
         unclear = outcomes.build_audit_entry(subject, "call.find", "unclear")
-        return replace(claimed.update(wait), hold="", asked=True, notices=[asked], audit=[unclear])
+        return replace(claimed.update(wait), block_reason="", asked=True, notices=[asked], audit=[unclear])
 
     # -- saving ----------------------------------------------------------------------------------------------
 
@@ -422,8 +424,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def add_block_reason(self, claimed: S, update: Update, hold: str | None) -> Update:
         """Add to an update the reason that blocks it: "" for none, None for no change."""
-        if hold is not None and hold != (claimed.subject.hold or ""):
-            update = _keep_silence(claimed, replace(update, hold=hold, card_dirty=True))
+        if hold is not None and hold != (claimed.subject.block_reason or ""):
+            update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update) -> Update:
@@ -438,7 +440,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         is_late = now >= subject.deadline_at
         if not is_late:
             update = replace(update, next_in=min(update.next_in, subject.deadline_at - now))
-        if subject.asked_at is not None or not (is_late or self.is_blocked(claimed, now)):
+        if subject.question_since is not None or not (is_late or self.is_blocked(claimed, now)):
             return update
         if is_late:
             update = replace(update, deadline_passed=True, card_dirty=True)
@@ -582,9 +584,11 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
     """
     subject = claimed.subject
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
-    is_no_news = update.hold is not None and (not update.hold or cards.is_silence(update.hold))
-    if fails and is_no_news and cards.is_silence(subject.hold):
-        return replace(update, hold=None, card_dirty=False)
+    is_no_news = update.block_reason is not None and (
+        not update.block_reason or cards.is_silence(update.block_reason)
+    )
+    if fails and is_no_news and cards.is_silence(subject.block_reason):
+        return replace(update, block_reason=None, card_dirty=False)
     return update
 
 
@@ -601,4 +605,4 @@ def with_call_state(update: Update, step: Step, known: Call | None) -> Update:
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry) -> Update:
     """Return the update after an accepted call, or after a search that found its result."""
-    return replace(claimed.update(next_in), attempts=0, hold="", card_dirty=True, audit=[entry])
+    return replace(claimed.update(next_in), attempts=0, block_reason="", card_dirty=True, audit=[entry])

@@ -101,7 +101,7 @@ def link_account(
     connection: str,
     username: str,
     secret: str,
-    ends_at: float | None = None,
+    expires_at: float | None = None,
     *,
     actor: str,
     proof: str,
@@ -116,7 +116,7 @@ def link_account(
     command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for the
     audit.
     """
-    account = _build_account(tx, caller, connection, username, secret, ends_at, made_by)
+    account = _build_account(tx, caller, connection, username, secret, expires_at, made_by)
     if (holder := rows.find_username_holder(tx, account)) is not None:
         is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
@@ -167,7 +167,7 @@ def _build_account(
     connection: str,
     username: str,
     secret: str,
-    ends_at: float | None = None,
+    expires_at: float | None = None,
     made_by: MadeBy = "",
 ) -> Account:
     account = Account(
@@ -178,10 +178,10 @@ def _build_account(
         secret=secret,
         state="active",
         linked_at=tx.now(),
-        ends_at=ends_at,
+        expires_at=expires_at,
         made_by=made_by,
     )
-    return replace(account, ends_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
+    return replace(account, expires_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
 
 
 def _run_settled_hooks(tx: Transaction, person: Principal, connections: Collection[str] | None) -> None:
@@ -238,7 +238,7 @@ def warn_holders(
     add_notices(
         tx,
         [
-            NewNotice(holder.id, NoticeKind.LINK_TRIED, f"tried:{occasion}", holder.principal, body)
+            NewNotice(holder.id, NoticeKind.LINK_ATTEMPTED, f"tried:{occasion}", holder.principal, body)
             for holder in rows.find_accounts_by_username(tx, connection, username)
             if holder.principal != who
         ],
@@ -395,6 +395,6 @@ def refuse_account(
     body = {**about, "username": account.username, "since": account.refused_since}
     # An account that is linked again may be refused again, which is a new occasion.
     occasion = f"{account.linked_at:.3f}"
-    add_notices(tx, [NewNotice(account.id, NoticeKind.LINK_AGAIN, occasion, account.principal, body)])
+    add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refuse", account.id, "refused", about)])
     return True

@@ -58,7 +58,7 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
         accounts.withdraw_requests(tx, key)
         since = tx.now()
         if _find_running(tx, key, since):
-            task = NewTask(TaskKind.LEAVER, key.key, {"cause": cause, "actor": actor, "since": since})
+            task = NewTask(TaskKind.OFFBOARD, key.key, {"cause": cause, "actor": actor, "since": since})
             add_tasks(tx, [task])
         else:
             ended += _end_links(tx, caller, key, since, actor=actor, cause=cause)

@@ -85,7 +85,7 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     else:
         # Nobody is stopped without their warning, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-        warning = _build_notice(workspace, TimerKind.TIMER_ENDING, moved_to)
+        warning = _build_notice(workspace, TimerKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
 
 
@@ -108,14 +108,14 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
         # One message for all that were to stop then.
-        one = _build_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
+        one = _build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
         rows.schedule_timer_check(tx, workspace.id, stop_at, now + RETRY_SECONDS, unwarned=True)
     else:
         _give_up(tx, workspace, obstacle)
 
 
-@kind_extensions(TimerKind.TIMER_FAILED)
+@kind_extensions(TimerKind.PLANNED_STOP_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the other workspaces that were to be stopped then, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
@@ -129,7 +129,10 @@ async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
 def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
     stop_at = workspace.stop_at or 0.0
     rows.end_timer(
-        tx, workspace.id, stop_at, [_build_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=cause)]
+        tx,
+        workspace.id,
+        stop_at,
+        [_build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=cause)],
     )
     _run_end_hooks(tx, workspace)
 
@@ -163,7 +166,7 @@ def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: R
 
 def _build_notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
-    body |= {"mode": workspace.stop_mode} if kind is TimerKind.TIMER_FAILED else {}
+    body |= {"mode": workspace.stop_mode} if kind is TimerKind.PLANNED_STOP_FAILED else {}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
 
@@ -201,11 +204,11 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     agreed, warned = Consent(workspace.stop_agreed), rows.find_warning_id(tx, workspace.id)
     to_admins: list[NewNotice] = []
     if not stop_warnings.is_delivered(tx, warned):
-        is_kept = not is_final(planned, mode)
+        survives_stop = not is_final(planned, mode)
         to_admins = build_missed_warning_notices(
-            caller.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept
+            caller.context.installation, workspace, f"{stop_at:.0f}", survives_stop=survives_stop
         )
-        if not is_kept:
+        if not survives_stop:
             add_notices(tx, to_admins)
             if workspace.stop_card is None:
                 rows.plan_stop(
@@ -218,7 +221,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         caller = replace(caller, uses_stored_identity=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
-        warning = _build_notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
+        warning = _build_notice(workspace, TimerKind.STOP_WARNING, later, put_off=stop_at)
         rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)
         return None
     asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
@@ -232,16 +235,22 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
 
 
 def build_missed_warning_notices(
-    installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
+    installation: AnyInstallation, workspace: Workspace, occasion: str, *, survives_stop: bool
 ) -> list[NewNotice]:
     """Build the notices to administrators about a stop whose person couldn't be warned.
 
-    ``is_kept``: the workspace can be started again, so it was stopped all the same.
+    ``survives_stop``: the workspace can be started again, so it was stopped all the same.
     """
     owner, subject = workspace.principal, f"unwarned:{workspace.id}"
     body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
     return [
-        NewNotice(subject, TimerKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
+        NewNotice(
+            subject,
+            TimerKind.WARNING_UNDELIVERED,
+            f"{occasion}:{one.key}",
+            one,
+            body | {"survives_stop": survives_stop},
+        )
         for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
     ]
 

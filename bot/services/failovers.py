@@ -7,7 +7,7 @@ the lists are read again. What somebody started on their provider's page is in n
 from functools import partial
 from typing import Final
 
-from bot.domain.failover_losses import LossKind
+from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.services.recent_commits import RECENT_COMMIT_SECONDS, RecentCommit
@@ -57,5 +57,10 @@ def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
     body = {"workspace": about, "connection": one.connection, "name": getattr(one, "name", ""), **found}
     occasion, subject = f"{found['noted_at']:.0f}", about or one.id
     add_notices(
-        tx, [NewNotice(subject, LossKind.LOST, occasion, one.principal, body, due_in=READ_TIMEOUT_SECONDS)]
+        tx,
+        [
+            NewNotice(
+                subject, FailoverKind.WRITES_LOST, occasion, one.principal, body, due_in=READ_TIMEOUT_SECONDS
+            )
+        ],
     )

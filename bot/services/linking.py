@@ -359,7 +359,7 @@ def keep_credential(
         stage="checked",
         secret=sealed,
         username=identity.username,
-        ends_at=credential.ends_at,
+        credential_expires_at=credential.expires_at,
         made_by="token" if pasted else "sign_in",
     )
     _audit(tx, checked, "link.check", "ok", username=identity.username)
@@ -518,7 +518,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         link.connection,
         username,
         secret,
-        link.ends_at,
+        link.credential_expires_at,
         actor=link.principal.key,
         proof=proof,
         made_by=link.made_by,

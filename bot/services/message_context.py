@@ -309,7 +309,7 @@ class Gatherer:
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
             "obstacle": find_access_obstacle(account, now, is_connected=provider is not None),
-            "link_ends_at": account.ends_at if account is not None else None,
+            "link_expires_at": account.expires_at if account is not None else None,
             "body": body,
         }
 
@@ -436,4 +436,4 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 def _get_last_use(one: Workspace) -> float:
     """Return when it was last used, as far as is known: by its person, as its provider says, or up at all."""
-    return max(at or 0.0 for at in (one.asked_at, one.last_used_at, one.up_at, one.down_at))
+    return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -342,13 +342,13 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
         return operation
     kept = operations.keep_waiting(tx, operation.id, caller.context.deadline_seconds)
     workspace = workspaces.find_workspace(tx, operation.workspace_id)
-    if kept is not None and operation.lasts and workspace is not None and workspace.stop_at is None:
+    if kept is not None and operation.run_seconds and workspace is not None and workspace.stop_at is None:
         with suppress(Refused):
             timers.plan_stop(
-                tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.lasts)
+                tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.run_seconds)
             )
         # For as long as was requested, however often the deadline is extended.
-        OPERATIONS.change(tx, {"id": operation.id}, lasts=operation.lasts)
+        OPERATIONS.change(tx, {"id": operation.id}, run_seconds=operation.run_seconds)
     return kept or operation
 
 

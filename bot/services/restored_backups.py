@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
-from bot.domain.failover_losses import LossKind
+from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
@@ -55,7 +55,7 @@ def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
     occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
-        add_notices(tx, [NewNotice(one.id, LossKind.RESTORED, occasion, one.principal, body)])
+        add_notices(tx, [NewNotice(one.id, FailoverKind.BACKUP_RESTORED, occasion, one.principal, body)])
 
 
 def _finish_restore(
@@ -97,7 +97,7 @@ def _pause_batch(tx: Transaction) -> bool:
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED_CAUSE, "mode": workspace.stop_mode, "backup_at": backup_at}
         occasion = f"{RESTORED_CAUSE}:{workspace.stop_at:.0f}"
-        asked = NewNotice(workspace.id, TimerKind.TIMER_FAILED, occasion, workspace.principal, body)
+        asked = NewNotice(workspace.id, TimerKind.PLANNED_STOP_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
     for kind, (find, hold) in plans:
@@ -135,5 +135,5 @@ def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) ->
         card_dirty=True,
         hides=hides,
         notices=[NewNotice(work_item.id, kind, "end", work_item.principal, body)],
-        asked_at=work_item.asked_at,
+        question_since=work_item.question_since,
     )

@@ -59,7 +59,7 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
     """
     sealed = context.vault.seal(row_key(account.principal.key, account.connection), fresh.as_mapping())
     is_used = credentials.save_secret(
-        tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
+        tx, account.id, account.secret, sealed, is_fresh=True, expires_at=fresh.expires_at
     )
     unused = replace(account, id=tx.ids.new("account"), secret=account.secret if is_used else sealed)
     revocations.enqueue_revocation(tx, unused, notify=False, due_in=CALLS_UNDER_WAY_SECONDS)

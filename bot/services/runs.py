@@ -45,7 +45,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
         created_at=now,
         reference=caller.reference,
         channel_id=caller.channel_id,
-        held_since=now,
+        blocked_since=now,
         deadline_at=now + caller.context.deadline_seconds,
     )
     runs.insert(tx, run)

@@ -116,7 +116,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
         enqueue_revocation(tx, ending, notify=notify)
     else:
         ACCOUNTS.delete(tx, id=ending.id)
-    for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
+    for kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
     expire(tx, ending.principal.key, ending.connection)
     start_fan_out(tx, "revoking", **pair, tell=notify)
@@ -143,18 +143,18 @@ async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
             yield {Principal.from_key(row["principal"]) for row in rows}
 
 
-def refuse(tx: Transaction, account: Account, hold: str) -> bool:
+def refuse(tx: Transaction, account: Account, block_reason: str) -> bool:
     """Mark an active account as refused if its secret is still the same.
 
-    Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Return False if it
-    was already refused or changed.
+    Its secret is deleted, its open operations and runs get ``block_reason``, its watches pause. Return False
+    if it was already refused or changed.
     """
     active = {"id": account.id, "state": "active", "secret": account.secret}
     if not ACCOUNTS.change(tx, active, state="refused", secret=""):
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
-    start_fan_out(tx, "refused", **pair, hold=hold)
+    start_fan_out(tx, "refused", **pair, block_reason=block_reason)
     return True
 
 
@@ -180,7 +180,7 @@ def save(
         take_over(tx, former["id"], account.id)
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)
-    ACCOUNTS.add(tx, replace(account, remind_at=first_reminder(account.linked_at, account.ends_at)))
+    ACCOUNTS.add(tx, replace(account, remind_at=first_reminder(account.linked_at, account.expires_at)))
     # Access verified with another account proves nothing about this one.
     is_other = former is None or former["username"] != account.username or not account.username
     resume(tx, pair, is_other=is_other)

@@ -80,5 +80,5 @@ SELECT * FROM places ORDER BY id;
 -- The subject is the account's id, or begins with it and a slash, the character before 0.
 -- name: hurry_tasks_of_account
 UPDATE tasks SET due_at = :now
-WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
+WHERE kind IN ('discover', 'list_runs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;

@@ -26,8 +26,8 @@ _FOUND = (
     "observed_at",
     "tried_at",
     "actions",
-    "ends_at",
-    "ends_how",
+    "expires_at",
+    "expiry_mode",
 )
 
 
@@ -56,8 +56,8 @@ def renew(
         read_since=None,
         attempts=0,
         progress_floor=0,
-        hold=None,
-        read_hold=None,
+        block_reason=None,
+        read_block_reason=None,
         waits_for="time",
         next_step_at=tx.now(),
         leased_until=0,
@@ -105,10 +105,10 @@ def find_unexplained_gates(
     candidate may be its result. A gate outlives its last watcher by a day, so resources of unlinked accounts
     are known too.
     """
-    doubt = tx.one(
+    unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
     )
-    if doubt is not None:
+    if unconfirmed is not None:
         return []
     creation = OPERATIONS.row(tx, id=operation_id)
     if creation is None:

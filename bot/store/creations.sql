@@ -1,7 +1,7 @@
 -- What exists counts, whoever recorded it; if another step holds the operation, it is stepped again at once.
 -- name: accept_created
 UPDATE operations SET
-    start_call = 'accepted', read_since = :now, asked_at = NULL, unknown_since = NULL,
+    start_call = 'accepted', read_since = :now, question_since = NULL, unknown_since = NULL,
     woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
@@ -11,7 +11,7 @@ WHERE id = :id;
 UPDATE operations SET
     verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
     start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
-    read_since = :now, asked_at = NULL, unknown_since = NULL,
+    read_since = :now, question_since = NULL, unknown_since = NULL,
     woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;

@@ -41,11 +41,11 @@ def save_secret(
     new: str,
     *,
     is_fresh: bool = False,
-    ends_at: float | None = None,
+    expires_at: float | None = None,
 ) -> bool:
     """Replace a stored secret if it is still ``old``.
 
-    What waited for a refused one goes on with a fresh one, which may end at ``ends_at``.
+    What waited for a refused one goes on with a fresh one, which may end at ``expires_at``.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def save_secret(
         known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.parse(before).is_approved:
             # What ends by itself isn't prolonged by what opens it.
-            known |= {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
+            known |= {"expires_at": expires_at, "remind_at": first_reminder(tx.now(), expires_at)}
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from bot.domain import failure_causes
-from bot.domain.reads import Doubt
-from bot.domain.stops import Ending
+from bot.domain.reads import Unconfirmed
+from bot.domain.stops import ExpiryMode
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
@@ -20,10 +20,10 @@ from bot.store.tables import (
     GATES,
     OPERATIONS,
     WORKSPACES,
-    doubt_columns,
     name_columns,
     parse_enum,
     parse_principal,
+    unconfirmed_columns,
 )
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
@@ -36,7 +36,7 @@ _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN
 class DiscoveredWorkspace:
     """A workspace found on a provider, to be merged into a person's list.
 
-    ``actions`` and ``ends_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
+    ``actions`` and ``expires_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
     """
 
     remote_id: str
@@ -46,8 +46,8 @@ class DiscoveredWorkspace:
     url: str | None = None
     detail: str | None = None
     actions: frozenset[Action] | None = None
-    ends_at: float | None = None
-    ends_how: Ending | None = None
+    expires_at: float | None = None
+    expiry_mode: ExpiryMode | None = None
     reason: str | None = None
 
 
@@ -184,8 +184,8 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
         observed_at=start,
         verified_at=start,
         actions=one.actions,
-        ends_at=one.ends_at,
-        ends_how=one.ends_how,
+        expires_at=one.expires_at,
+        expiry_mode=one.expiry_mode,
         reason=one.reason,
         running_since=start if one.state is State.RUNNING else None,
     )
@@ -249,8 +249,8 @@ def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool =
     """Return allowed actions and end; values that a list lacks are kept while the state is the same."""
     values = {
         "actions": as_words(one.actions) if one else None,
-        "ends_at": one.ends_at if one else None,
-        "ends_how": one.ends_how if one else None,
+        "expires_at": one.expires_at if one else None,
+        "expiry_mode": one.expiry_mode if one else None,
     }
     return (
         values
@@ -266,9 +266,9 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         return
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
-    if row["doubt"] not in (GONE, UNLISTED):
+    if row["unconfirmed"] not in (GONE, UNLISTED):
         # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
-        WORKSPACES.change(tx, {"id": row["id"]}, **doubt_columns(Doubt(UNLISTED, 1, tx.now())))
+        WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])
         return
@@ -285,8 +285,8 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         observed_at=start,
         verified_at=row["verified_at"],
         actions=None,
-        ends_at=None,
-        ends_how=None,
+        expires_at=None,
+        expiry_mode=None,
     )
     timers.note_state(tx, row, State.GONE, start)
     if not row["hidden"]:

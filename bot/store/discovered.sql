@@ -21,7 +21,7 @@ ORDER BY w.remote_id LIMIT :limit;
 
 -- name: listed_workspace
 UPDATE workspaces SET
-    {changes}, doubt = NULL,
+    {changes}, unconfirmed = NULL,
     started_at = CASE WHEN :state IN ('starting', 'running') AND state IN ('starting', 'running') THEN started_at END,
     lacks = CASE WHEN :state = 'running' THEN lacks END,
     lacks_since = CASE WHEN :state = 'running' THEN lacks_since END,

@@ -37,7 +37,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
         name, now = tx.ids.new("task"), tx.now()
-        TASKS.add(tx, Task(name, TaskKind.FOLLOW, name, left, created_at=now, due_at=now))
+        TASKS.add(tx, Task(name, TaskKind.FAN_OUT, name, left, created_at=now, due_at=now))
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:

@@ -15,7 +15,7 @@ from bot.domain.accounts import Account
 from bot.domain.observations import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.stops import Ending
+from bot.domain.stops import ExpiryMode
 from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
@@ -23,7 +23,15 @@ from bot.store import cards, handovers, timers
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import fill_changes
-from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, make_parser, name_columns, parse_enum
+from bot.store.tables import (
+    GATES,
+    WORKSPACES,
+    make_parser,
+    name_columns,
+    parse_enum,
+    parse_unconfirmed,
+    unconfirmed_columns,
+)
 from bot.store.transaction import (
     Engine,
     Parameters,
@@ -49,8 +57,10 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
     An unproven row gets another attempt of its own. ``brings_up``: a generation of the workspace begins.
     ``by_itself``: no person looks, but time.
     """
-    asked_at = None if by_itself else tx.now()
-    tx.run("use_workspace", id=workspace_id, now=tx.now(), asked_at=asked_at, brings_up=brings_up)
+    last_request_at = None if by_itself else tx.now()
+    tx.run(
+        "use_workspace", id=workspace_id, now=tx.now(), last_request_at=last_request_at, brings_up=brings_up
+    )
     request_read_now(tx, workspace_id)
 
 
@@ -233,7 +243,7 @@ def _grant(
         used_at=max(used, default=None),
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
-        doubt=doubt(reader),
+        unconfirmed=parse_unconfirmed(reader),
         is_ending=bool(reader["is_ending"]),
         interval=interval,
         entry=reader["entry"],
@@ -259,24 +269,24 @@ RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_a
 JUST_BEFORE_SECONDS = 60.0
 
 
-def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, Ending | None]:
+def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
     """Return the time and the kind of a workspace's end, given its row before the observation.
 
     If the provider reports how long a state lasts but not since when, count from the read that first found
     it; a workspace stopped for lack of use was stopped at the predicted end.
     """
-    if seen.ends_after is None:
-        return seen.ends_at, seen.ends_how
+    if seen.expires_after is None:
+        return seen.expires_at, seen.expiry_mode
     counted: float | None = None
     if row["state"] != seen.state:
         began = granted_at
-        if seen.state is State.STOPPED and row["ends_how"] == "stops" and row["ends_at"] is not None:
-            began = min(began, row["ends_at"])
-        counted = began + seen.ends_after
-    elif row["ends_how"] == seen.ends_how:
-        counted = row["ends_at"]
-    known = [at for at in (seen.ends_at, counted) if at is not None]
-    return max(known, default=granted_at + seen.ends_after), seen.ends_how
+        if seen.state is State.STOPPED and row["expiry_mode"] == "stops" and row["expires_at"] is not None:
+            began = min(began, row["expires_at"])
+        counted = began + seen.expires_after
+    elif row["expiry_mode"] == seen.expiry_mode:
+        counted = row["expires_at"]
+    known = [at for at in (seen.expires_at, counted) if at is not None]
+    return max(known, default=granted_at + seen.expires_after), seen.expiry_mode
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
@@ -398,8 +408,8 @@ def _record(
     now: float,
 ) -> None:
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
-    if result.doubt is not None and found and found[0][0] == 0:
-        WORKSPACES.change(tx, {"id": found[0][1]["id"]}, **doubt_columns(result.doubt))
+    if result.unconfirmed is not None and found and found[0][0] == 0:
+        WORKSPACES.change(tx, {"id": found[0][1]["id"]}, **unconfirmed_columns(result.unconfirmed))
     is_gone = result.observed is not None and result.observed.state is State.GONE
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
@@ -416,9 +426,9 @@ def _record(
             continue
         changed = False
         if result.observed is not None and granted_at >= newest_read(row):
-            ends_doubt = is_reader and result.is_own
+            confirms = is_reader and result.is_own
             changed = _observe(
-                tx, row, result.observed, granted_at, writes, is_reader=is_reader, ends_doubt=ends_doubt
+                tx, row, result.observed, granted_at, writes, is_reader=is_reader, confirms=confirms
             )
         if is_gone and is_reader:
             again = {"is_new": row["state"] != State.GONE, "again": SAID_AGAIN_AFTER}
@@ -444,11 +454,11 @@ def _observe(
     writes: _Writes,
     *,
     is_reader: bool,
-    ends_doubt: bool,
+    confirms: bool,
 ) -> bool:
     """Write an observation into a row; return whether it may matter to a step.
 
-    ``ends_doubt``: it also disproves a list that lacked the workspace.
+    ``confirms``: it also disproves a list that lacked the workspace.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
@@ -460,29 +470,29 @@ def _observe(
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, ends_after = (row["ends_at"], row["ends_how"]), choose_end(row, seen, granted_at)
-    is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
+    ends_before, expires_after = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
+    survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
-    at_stake = as_words(seen.at_stake)
+    stop_risks = as_words(seen.stop_risks)
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
-    is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
+    is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
     is_same &= row["unknown_at"] is None
     reason = failure_causes.kept(parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason)
-    is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
+    is_same &= (stop_risks, reason, seen.down_at) == (row["stop_risks"], row["reason"], row["down_at"])
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
     lacks, lacks_since = resolve_lack(row, seen, granted_at)
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    if is_same and ends_before == ends_after and started_at == row["started_at"]:
+    if is_same and ends_before == expires_after and started_at == row["started_at"]:
         writes.same.append(
             {
                 "id": row["id"],
                 "observed_at": granted_at,
                 "verified_at": verified_at,
                 "last_used_at": last_used_at,
-                "ends_doubt": ends_doubt,
+                "confirms": confirms,
             }
         )
         return False
@@ -496,18 +506,18 @@ def _observe(
         "unknown_at": None,
         "verified_at": verified_at,
         "actions": actions,
-        "ends_at": ends_after[0],
-        "ends_how": ends_after[1],
-        "is_kept": is_kept,
+        "expires_at": expires_after[0],
+        "expiry_mode": expires_after[1],
+        "survives_stop": survives_stop,
         "started_at": started_at,
-        "at_stake": at_stake,
+        "stop_risks": stop_risks,
         "last_used_at": last_used_at,
         "reason": reason,
         "down_at": seen.down_at,
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
-    is_newest = tx.run(fill_changes("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
+    is_newest = tx.run(fill_changes("observed", *columns), id=row["id"], confirms=confirms, **columns)
     if not is_newest:
         # Another process has just written what a later read found.
         return False
@@ -545,13 +555,19 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
 def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:
     if row["operation_id"] is None:
         return
-    has_news = row["operation_hold"] != result.hold
+    has_news = row["operation_block_reason"] != result.block_reason
     may_wake = row["waits_for"] == "read"
     # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = Woken.CHANGED if changed else Woken.READ
-        tx.run("wake_operation", id=row["operation_id"], hold=result.hold, strength=strength, now=now)
+        tx.run(
+            "wake_operation",
+            id=row["operation_id"],
+            block_reason=result.block_reason,
+            strength=strength,
+            now=now,
+        )
     if has_news:
         cards.queue_updates(tx, row["operation_id"], changed=True)
-    if has_news and result.hold:
+    if has_news and result.block_reason:
         release_card(tx, row["operation_id"])

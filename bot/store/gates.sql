@@ -1,7 +1,7 @@
--- It is in use, by its person unless :asked_at is NULL; if its last read proved nothing, it may be tried again.
+-- It is in use, by its person unless :last_request_at is NULL; if its last read proved nothing, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
-    used_at = :now, asked_at = COALESCE(:asked_at, asked_at), generation = generation + :brings_up,
+    used_at = :now, last_request_at = COALESCE(:last_request_at, last_request_at), generation = generation + :brings_up,
     reason = CASE WHEN :brings_up = 0 THEN reason END,
     tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
 WHERE id = :id;
@@ -30,7 +30,7 @@ WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
     a.refused_since, {columns a}, w.lacks, w.lacks_since,
-    w.doubt, w.doubt_times, w.doubt_since, w.entry, o.id IS NOT NULL AS has_operation,
+    w.unconfirmed, w.unconfirmed_times, w.unconfirmed_since, w.entry, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g
 JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
@@ -68,11 +68,11 @@ WHERE gate_key = :gate_key;
 -- Everything that recording a read needs, in one query: there are a thousand a second.
 -- ids: an object, of which only the keys count; so both databases have the same function for it.
 -- name: read_rows
-SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
-    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
+SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
+    w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
     w.unknown_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
-    o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
+    o.id AS operation_id, o.read_block_reason AS operation_block_reason, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted
 JOIN workspaces w ON w.id = wanted.key
 JOIN gates g ON g.gate_key = w.gate_key
@@ -82,18 +82,18 @@ LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL;
 -- Somebody else's read, or one with access to everybody's, doesn't disprove the person's own list.
 -- name: observed_same
 UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, last_used_at = :last_used_at,
-    doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
+    unconfirmed = CASE WHEN unconfirmed = 'unlisted' AND NOT :confirms THEN unconfirmed END,
     up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 /* postgresql: FROM json_to_recordset(:each) given (
     id_ TEXT, observed_at_ DOUBLE PRECISION, verified_at_ DOUBLE PRECISION, last_used_at_ DOUBLE PRECISION,
-    ends_doubt_ BOOLEAN
+    confirms_ BOOLEAN
 ) */
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
 -- name: observed
 UPDATE workspaces SET
     {changes},
-    doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
+    unconfirmed = CASE WHEN unconfirmed = 'unlisted' AND NOT :confirms THEN unconfirmed END,
     running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
     idle_check_at = CASE WHEN :state = 'running' AND running_since IS NULL THEN :observed_at ELSE idle_check_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
@@ -111,7 +111,7 @@ WHERE id = :id;
 
 -- name: wake_operation
 UPDATE operations SET
-    read_hold = :hold,
+    read_block_reason = :block_reason,
     woken = CASE
         WHEN leased_until > :now AND woken < :strength THEN :strength
         ELSE woken END,

@@ -6,7 +6,7 @@ EXISTS (
         SELECT 1 FROM lineage l WHERE l.noted_at > COALESCE(
                 (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
                 (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
-                notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'lost') THEN 0.0 ELSE 600.0 END
+                notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'writes_lost') THEN 0.0 ELSE 600.0 END
             ) AND NOT (
                 (COALESCE(notices.error, '') = 'not sent' OR COALESCE(notices.error, '') LIKE 'to be read:%')
                 AND notices.leased_at >= l.noted_at

@@ -84,7 +84,7 @@ class Details(TypedDict, total=False):
     reads_first: bool
     planned_for: float | None
     good_until: float | None
-    lasts: float | None
+    run_seconds: float | None
 
 
 def accept(
@@ -130,8 +130,8 @@ def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: floa
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
     if operation.rests:
-        OPERATIONS.change(tx, {"id": operation.id}, lasts=None)
-        operation = replace(operation, lasts=None)
+        OPERATIONS.change(tx, {"id": operation.id}, run_seconds=None)
+        operation = replace(operation, run_seconds=None)
     if operation.deadline_at is not None:
         return operation
     return keep_waiting(tx, operation.id, deadline_seconds) or operation
@@ -206,7 +206,7 @@ def add(
         channel_id=channel_id,
         planned_for=more.get("planned_for"),
         good_until=more.get("good_until"),
-        lasts=more.get("lasts"),
+        run_seconds=more.get("run_seconds"),
         usual_seconds=usual.usual,
         slow_seconds=usual.slow,
     )
@@ -355,23 +355,23 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
 
 
 def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
-    now, hold, floor = shared["now"], shared["hold"], update.progress_floor
+    now, hold, floor = shared["now"], shared["block_reason"], update.progress_floor
     ends = update.outcome is not None
     is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
     # Each cause counts separately, as for runs (``bot.store.runs``).
-    held_since = row["held_since"] if hold == row["hold"] else None
+    blocked_since = row["blocked_since"] if hold == row["block_reason"] else None
     return {
         **shared,
         "waits_for": update.waits_for,
-        "held_since": None if hold is None else held_since or now,
+        "blocked_since": None if hold is None else blocked_since or now,
         "called_from": update.called_from or row["called_from"],
         "failed_at": None if update.called else update.failed_at or row["failed_at"],
         "read_since": now if update.read_needed else row["read_since"],
         # What a read said stays until a read says otherwise.
-        "read_hold": None if update.hold or ends else row["read_hold"],
+        "read_block_reason": None if update.block_reason or ends else row["read_block_reason"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
-        "delayed_by": (is_unsent and (hold or row["read_hold"])) or row["delayed_by"],
+        "delayed_by": (is_unsent and (hold or row["read_block_reason"])) or row["delayed_by"],
     }
 
 

@@ -9,4 +9,4 @@ SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDE
 -- name: refused_since
 SELECT COUNT(*) AS count FROM accounts
 WHERE connection = :connection AND refused_since >= :since AND state = 'active' AND renamed_to IS NULL
-    AND (ends_at IS NULL OR ends_at > :now);
+    AND (expires_at IS NULL OR expires_at > :now);

@@ -19,7 +19,7 @@ def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in:
     ACCOUNTS.delete(tx, id=ended.id)
     account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
     ACCOUNTS.add(tx, account)
-    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, account.id, {"tell": notify}, due_in)])
+    tasks.add_tasks(tx, [NewTask(TaskKind.REVOKE_CREDENTIAL, account.id, {"tell": notify}, due_in)])
 
 
 @prioritize(Priority.STEADY)

@@ -242,7 +242,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
         **_choose_unread_columns(row, update, now),
         **shared,
         **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
-        "asked_at": None if update.remote_id else shared["asked_at"],
+        "question_since": None if update.remote_id else shared["question_since"],
         "remote_id": update.remote_id or row["remote_id"],
     }
     is_named = after["remote_id"] != row["remote_id"]
@@ -254,21 +254,36 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 
     A run seen queued or running has no deadline; a deadline already set, or already reported, is kept.
     """
-    columns = ("held_since", "deadline_at", "deadline_number", "doubt", "doubt_times", "doubt_since")
+    columns = (
+        "blocked_since",
+        "deadline_at",
+        "deadline_number",
+        "unconfirmed",
+        "unconfirmed_times",
+        "unconfirmed_since",
+    )
     kept = {column: row[column] for column in columns}
-    if update.doubt is not None:
-        doubt = update.doubt
-        kept |= {"doubt": doubt.kind, "doubt_times": doubt.times, "doubt_since": doubt.since}
+    if update.unconfirmed is not None:
+        unconfirmed = update.unconfirmed
+        kept |= {
+            "unconfirmed": unconfirmed.kind,
+            "unconfirmed_times": unconfirmed.times,
+            "unconfirmed_since": unconfirmed.since,
+        }
     if update.observed is not None:
-        kept |= {"doubt": None}
+        kept |= {"unconfirmed": None}
     if update.observed is not None and update.observed.state is not RunState.UNKNOWN:
-        kept |= {"held_since": None, "deadline_at": None}
-    elif update.deadline_in is not None and row["held_since"] is None:
+        kept |= {"blocked_since": None, "deadline_at": None}
+    elif update.deadline_in is not None and row["blocked_since"] is None:
         number = row["deadline_number"] + 1
-        kept |= {"held_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
-    elif row["held_since"] is not None and update.hold and update.hold != row["hold"]:
+        kept |= {"blocked_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
+    elif (
+        row["blocked_since"] is not None
+        and update.block_reason
+        and update.block_reason != row["block_reason"]
+    ):
         # A day without the connection isn't a day of a refused credential: each cause counts separately.
-        kept |= {"held_since": now}
+        kept |= {"blocked_since": now}
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 
@@ -312,7 +327,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
     sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
     """
     start = await engine.read(
-        lambda tx: find_listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY
+        lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY
     )
     unknown: list[DiscoveredRun] = []
     for piece in _split_batches(found):

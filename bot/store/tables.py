@@ -29,7 +29,7 @@ from bot.domain.forms import Spec
 from bot.domain.message_kinds import declared
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
-from bot.domain.reads import Doubt
+from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.runs import Run
 from bot.domain.stops import Ends
@@ -59,16 +59,16 @@ def _parse_ends(text: str) -> Ends:
     return Ends.from_json(from_json(text)) if text else Ends()
 
 
-def doubt(row: Row) -> Doubt | None:
-    """Read the doubt columns of a row of ``workspaces`` or ``runs``."""
-    return _doubt(*(row[column] for column in _DOUBT))
+def parse_unconfirmed(row: Row) -> Unconfirmed | None:
+    """Read the unconfirmed report from the columns of a row of ``workspaces`` or ``runs``."""
+    return _parse_unconfirmed(*(row[column] for column in _UNCONFIRMED))
 
 
-_DOUBT: Final = ("doubt", "doubt_times", "doubt_since")
+_UNCONFIRMED: Final = ("unconfirmed", "unconfirmed_times", "unconfirmed_since")
 
 
-def _doubt(kind: str | None, times: int, since: float) -> Doubt | None:
-    return None if kind is None else Doubt(kind, times, float(since))
+def _parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
+    return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
 def _choose_first(*values: str | None) -> str | None:
@@ -76,9 +76,9 @@ def _choose_first(*values: str | None) -> str | None:
     return next(filter(None, values), None)
 
 
-def doubt_columns(found: Doubt) -> Row:
-    """Return the columns of a doubt."""
-    return {"doubt": found.kind, "doubt_times": found.times, "doubt_since": found.since}
+def unconfirmed_columns(found: Unconfirmed) -> Row:
+    """Return the columns of an unconfirmed report."""
+    return {"unconfirmed": found.kind, "unconfirmed_times": found.times, "unconfirmed_since": found.since}
 
 
 def name_columns(name: str) -> Row:
@@ -231,8 +231,8 @@ class Table(Generic[Model]):
     def columns(self, one: Model) -> Row:
         """Return a model's fields by column, as parameters of a query."""
         given = {name: getattr(one, name) for name in self.fields}
-        if isinstance(given.get("doubt"), Doubt):
-            given |= doubt_columns(given["doubt"])
+        if isinstance(given.get("unconfirmed"), Unconfirmed):
+            given |= unconfirmed_columns(given["unconfirmed"])
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
@@ -397,7 +397,7 @@ NOTICES = Table(
 )
 # ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=due(900.0))
-#: A step's hold takes precedence over a read's.
+#: The block reason of a step takes precedence over that of a read.
 OPERATIONS = Table(
     "operations",
     Operation,
@@ -405,7 +405,7 @@ OPERATIONS = Table(
     "workspace_id",
     "workspace_id outcome=",
     "principal outcome=",
-    own={"hold": (_choose_first, ("hold", "read_hold"))},
+    own={"block_reason": (_choose_first, ("block_reason", "read_block_reason"))},
     leased_until=LEASE,
 )
 OUTAGES = make_plain_table("outages", "connection", since=PAST)
@@ -423,8 +423,8 @@ RUNS = Table(
     "id",
     "principal connection remote_id",
     PAIR,
-    own={"doubt": (_doubt, _DOUBT)},
-    doubt_since=SINCE,
+    own={"unconfirmed": (_parse_unconfirmed, _UNCONFIRMED)},
+    unconfirmed_since=SINCE,
     leased_until=LEASE,
 )
 SCHEMA_CHANGES = make_plain_table("schema_changes", "name", applied_at=STAYS)
@@ -450,7 +450,7 @@ WORKSPACES = Table(
     "gate_key",
     created_at=PAST,
     tried_at=PAST,
-    doubt_since=PAST,
+    unconfirmed_since=PAST,
     gone_at=PAST,
     gone_confirmed_at=PAST,
     # It may be as far ahead as the timer; an extra look does no harm.

@@ -21,6 +21,6 @@ LIMIT 1;
 
 -- name: reads_of_account
 SELECT * FROM tasks
-WHERE kind IN ('discover', 'list_jobs', 'snapshot')
+WHERE kind IN ('discover', 'list_runs', 'snapshot')
     AND subject >= :account_id AND subject < :account_id || '0'
 ORDER BY created_at, id;

@@ -39,12 +39,12 @@ WorkItemTable = Table[Operation] | Table[Run]
 
 #: What a row says when nothing holds it up.
 _FREE: Final[Mapping[str, Row]] = {
-    OPERATIONS.name: {"hold": None, "read_hold": None},
-    RUNS.name: {"hold": None},
+    OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
+    RUNS.name: {"block_reason": None},
 }
 #: What a card shows of either: what can't wait, and what can.
 _SHOWN_COLUMNS: Final = (
-    ("state", "outcome", "start_call", "stop_call", "hold", "asked_at", "held_since"),
+    ("state", "outcome", "start_call", "stop_call", "block_reason", "question_since", "blocked_since"),
     ("exit_code", "detail", "name", "started_at", "finished_at"),
 )
 #: What else a save follows from, besides the columns that it sets.
@@ -99,7 +99,7 @@ def end(
 
 def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
     """Hold an open one on an account that its provider refuses."""
-    work_items.change(tx, {"id": row["id"]}, hold=said["hold"])
+    work_items.change(tx, {"id": row["id"]}, block_reason=said["block_reason"])
     release_card(tx, row["id"])
     cards.queue_updates(tx, row["id"], changed=True)
 
@@ -111,7 +111,7 @@ def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
     # That others are answered is no news of a call that goes on failing: since when is as true as it was.
-    free = _FREE[work_items.name].keys() - ({"hold"} if work_items.parse(row).is_failing else set())
+    free = _FREE[work_items.name].keys() - ({"block_reason"} if work_items.parse(row).is_failing else set())
     silent = [name for name in free if (row[name] or "").startswith(said["beginning"])]
     if not silent:
         return
@@ -195,7 +195,7 @@ def _save_update(
     *,
     is_carried: bool = False,
 ) -> tuple[Row, Update] | None:
-    if update.asked_at is not None and update.asked_at != row["asked_at"]:
+    if update.question_since is not None and update.question_since != row["question_since"]:
         update = Update(update.id, 0.0, claim=update.claim)
     if row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return None
@@ -217,7 +217,7 @@ def _save_update(
         return None
     add_notices(tx, update.notices, update.id)
     changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN_COLUMNS)
-    if any(after.get(name) not in (None, "", row.get(name)) for name in ("hold", "asked_at")):
+    if any(after.get(name) not in (None, "", row.get(name)) for name in ("block_reason", "question_since")):
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
         cards.queue_updates(tx, update.id, changed=changed or update.card_moves)
@@ -264,7 +264,7 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
         # Until the call is taken, or nobody knows whether it was.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
-        "asked_at": _choose_asked_at(row["asked_at"], update, start_call, now),
+        "question_since": _choose_asked_at(row["question_since"], update, start_call, now),
         "now": now,
         "next_step_at": now + update.next_in,
         "waits": update.waits_for,
@@ -273,7 +273,11 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
         "called_at": now if update.called else row["called_at"],
         "sent_at": now if update.called else row["sent_at"],
         "attempts": row["attempts"] if update.attempts is None else update.attempts,
-        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
+        "block_reason": None
+        if ends
+        else row["block_reason"]
+        if update.block_reason is None
+        else update.block_reason or None,
         "outcome": update.outcome,
         "cause": row["cause"] if update.cause is None and not ends else update.cause,
         "ended_at": now if ends else None,

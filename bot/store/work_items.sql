@@ -6,9 +6,9 @@ RETURNING *;
 -- Answers the question whether to make another one, once; a result found meanwhile takes precedence.
 -- name: repeat
 UPDATE {work_items} SET
-    start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, {changes},
+    start_call = 'none', question_since = NULL, unknown_since = NULL, attempts = 0, {changes},
     {at_once}
-WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call IN ('unknown', 'interrupted')
+WHERE id = :id AND outcome IS NULL AND question_since IS NOT NULL AND start_call IN ('unknown', 'interrupted')
 RETURNING *;
 
 -- name: resume
@@ -36,16 +36,16 @@ WHERE id = :id{same}
 RETURNING *;
 
 -- name: some_silent_operations
--- Those whose hold, or whose read's, begins like the sentence that a connection doesn't answer.
+-- Those whose block reason, or whose read's, begins like the sentence that a connection doesn't answer.
 SELECT * FROM operations
 WHERE
     connection = :connection AND outcome IS NULL AND id > :after
-    AND :beginning IN (SUBSTR(hold, 1, LENGTH(:beginning)), SUBSTR(read_hold, 1, LENGTH(:beginning)))
+    AND :beginning IN (SUBSTR(block_reason, 1, LENGTH(:beginning)), SUBSTR(read_block_reason, 1, LENGTH(:beginning)))
 ORDER BY id LIMIT :limit;
 
 -- name: some_silent_runs
 SELECT * FROM runs
 WHERE
     connection = :connection AND outcome IS NULL AND id > :after
-    AND SUBSTR(hold, 1, LENGTH(:beginning)) = :beginning
+    AND SUBSTR(block_reason, 1, LENGTH(:beginning)) = :beginning
 ORDER BY id LIMIT :limit;

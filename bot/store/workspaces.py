@@ -143,8 +143,8 @@ ENDING_QUEUE: Final = declare_queue(
         name="ending_workspaces",
         kind="expiry",
         table="workspaces",
-        due="ends_at",
-        where="hidden = 0 AND ends_at > :now",
+        due="expires_at",
+        where="hidden = 0 AND expires_at > :now",
         only="provider_end_check_at <= :now AND {end_is_news}",
         delay="0.0 - :warn_seconds",
         changes="provider_end_check_at = :until",
@@ -156,11 +156,11 @@ def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> li
     """Lease workspaces that end by themselves within so many seconds, soonest first, for ``lease`` seconds.
 
     Only those that are running or stopped, are listed for somebody with an active account, have no open
-    operation, and whose owner hasn't been told about that end (an ENDING notice with the end in whole epoch
-    seconds as its occasion, within a minute).
+    operation, and whose owner hasn't been told about that end (a WORKSPACE_EXPIRY notice with the end in
+    whole epoch seconds as its occasion, within a minute).
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
-    return sorted(found, key=lambda one: (one.ends_at or 0.0, one.id))
+    return sorted(found, key=lambda one: (one.expires_at or 0.0, one.id))
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:

@@ -9,8 +9,8 @@ state IN ('running', 'stopped')
     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.workspace_id = workspaces.id AND o.outcome IS NULL)
     AND NOT EXISTS (
         SELECT 1 FROM notices n
-        WHERE n.subject = workspaces.id AND n.kind = 'ending'
-            AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.ends_at) <= 60
+        WHERE n.subject = workspaces.id AND n.kind = 'workspace_expiry'
+            AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.expires_at) <= 60
     )
 
 -- Rows that a person has named are found whatever they are called.

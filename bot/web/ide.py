@@ -22,7 +22,7 @@ from bot.domain.browsers import PageRows
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.stops import Consent, Ending, StopMode, is_final
+from bot.domain.stops import Consent, ExpiryMode, StopMode, is_final
 from bot.domain.time_parsing import zone_of
 from bot.domain.timeouts import is_slow
 from bot.domain.timers import coming_ends
@@ -156,7 +156,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 
 
 def _sentence(
-    phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo
+    phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
     """Say its state and the time of its end; return that time, 0 if none is said."""
     for how, at in ends[:1]:

@@ -373,7 +373,7 @@ async def keep_waiting(request: Request) -> Answer:
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     time = times.format_duration(request.services.context.deadline_seconds)
     answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
-    if operation.lasts and workspace.stop_at is None:
+    if operation.run_seconds and workspace.stop_at is None:
         answer += f"\n{request.fill(answers.KEPT_WITHOUT_END, workspace)}"
     return replies.answer(answer)
 
@@ -402,7 +402,7 @@ async def retry(request: Request) -> Answer:
     newest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if newest is not None and newest.id != ended.id:
         return await show_current(request, workspace, answers.OUTDATED)
-    lasts = (ended.lasts or None) if workspace.stop_at is None else None
+    lasts = (ended.run_seconds or None) if workspace.stop_at is None else None
     until = None if lasts is None else Moment(request.services.clock.now() + lasts, lasts)
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await make_replacement(request, workspace)

@@ -82,7 +82,7 @@ async def test_applied_it_links_once_and_a_second_time_changes_nothing(place):
     assert second.out.startswith("same line 2")
     assert list((await read_accounts(folder)).values()) == [account]
     listed = await run("accounts", "list", env=env)
-    until = datetime.fromtimestamp(account.ends_at, UTC)
+    until = datetime.fromtimestamp(account.expires_at, UTC)
     line = f"{account.principal.key} at bench as alice: not proven (import) until {until:%Y-%m-%d}\n"
     assert (listed.status, listed.out) == (0, line), listed.err
 

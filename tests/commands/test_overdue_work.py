@@ -16,7 +16,10 @@ async def test_work_that_nobody_does_is_a_warning():
     clock = FakeClock()
     async with memory_store(clock) as store:
         assert by_name(await store_checks.read_store(store))["overdue work"].found == "none"
-        await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEWAL, "a1"), NewTask(TaskKind.RENEWAL, "a2")])
+        await store.write(
+            tasks.add_tasks,
+            [NewTask(TaskKind.RENEW_CREDENTIAL, "a1"), NewTask(TaskKind.RENEW_CREDENTIAL, "a2")],
+        )
         clock.advance(3601)
         await store.perform(schema.write_heartbeat)
         check = by_name(await store_checks.read_store(store))["overdue work"]

@@ -135,7 +135,7 @@ async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_
         assert (await store.read(accounts.find_account, BOB, "saturn")).state == "refused"
         (notice,) = await store.perform(notices.claim_notices, 9, 60.0)
         assert (notice.kind, notice.principal, notice.body["cause"]) == (
-            NoticeKind.LINK_AGAIN,
+            NoticeKind.RELINK_PROMPT,
             BOB,
             "secret",
         )

@@ -579,7 +579,11 @@ def test_the_table_of_what_is_not_made_yet(line):
 
 def test_a_question_that_nobody_answers_for_a_day_ends_as_unknown():
     operation = replace(
-        OPERATION, verb=OperationVerb.CREATE, start_call=Call.UNKNOWN, called_at=CALLED, asked_at=CALLED + 150
+        OPERATION,
+        verb=OperationVerb.CREATE,
+        start_call=Call.UNKNOWN,
+        called_at=CALLED,
+        question_since=CALLED + 150,
     )
     assert plan_unmade(operation, operation, CALLED + 150 + ANSWER_SECONDS - 0.1) == Plan(Step.FIND)
     ended = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
@@ -626,9 +630,9 @@ def test_nothing_is_made_again_before_it_was_looked_for(known, attempts):
     ],
 )
 def test_what_is_only_to_be_made_is_not_started(verb, state, planned):
-    made = replace(operation_of(verb, "none" if verb == "start" else "accepted", "none"), lasts=0.0)
+    made = replace(operation_of(verb, "none" if verb == "start" else "accepted", "none"), run_seconds=0.0)
     assert plan(made, state, CALLED + 1.0) == planned
-    assert plan(replace(made, lasts=None), State.STOPPED, CALLED + 1.0) != ENDS["done"]
+    assert plan(replace(made, run_seconds=None), State.STOPPED, CALLED + 1.0) != ENDS["done"]
 
 
 @pytest.mark.parametrize("lacks", PATIENCE_SECONDS, ids=str)

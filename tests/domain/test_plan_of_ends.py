@@ -72,7 +72,7 @@ def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
 
 
 BUSY, UNSAVED = frozenset({"busy"}), frozenset({"unsaved"})
-LEFT = Plan(Step.END, Outcome.FAILED, "at_stake")
+LEFT = Plan(Step.END, Outcome.FAILED, "stop_risks")
 
 
 @pytest.mark.parametrize("verb", ["stop", "force", "restart"])
@@ -81,12 +81,12 @@ def test_an_end_for_good_reads_first_and_costs_no_more_than_its_person_knew(verb
     asked = replace(OPERATION, verb=OperationVerb(verb), agreed=Consent.GIVEN)
     knowing = replace(asked, agreed=Consent.KNOWING)
 
-    def decided(operation, at_stake=frozenset(), observed_at=MADE + 1, effects=EFFECTS["ends"]):
-        return plan(operation, State.RUNNING, observed_at, None, effects, at_stake=at_stake)
+    def decided(operation, stop_risks=frozenset(), observed_at=MADE + 1, effects=EFFECTS["ends"]):
+        return plan(operation, State.RUNNING, observed_at, None, effects, stop_risks=stop_risks)
 
-    for at_stake in (BUSY, UNSAVED, BUSY | UNSAVED):
-        assert decided(asked, at_stake) == LEFT
-        assert decided(knowing, at_stake) == call
+    for stop_risks in (BUSY, UNSAVED, BUSY | UNSAVED):
+        assert decided(asked, stop_risks) == LEFT
+        assert decided(knowing, stop_risks) == call
     assert decided(asked) == call
     # A moment before it was asked is good enough for what can be started again, and for nothing else.
     assert decided(knowing, BUSY, MADE - 0.1) == Plan(Step.READ)

@@ -88,7 +88,7 @@ def test_before_the_provider_has_it(launch, asked, want, word):
     now = CALLED + 2 * ANSWER_SECONDS
     asked_at = {"no": None, "yes": now - ANSWER_SECONDS + 0.1, "over": now - ANSWER_SECONDS}[asked]
     run = replace(
-        JOB, start_call=Call(launch), requested_stop=stop(want), called_at=CALLED, asked_at=asked_at
+        JOB, start_call=Call(launch), requested_stop=stop(want), called_at=CALLED, question_since=asked_at
     )
     assert plan_run(run, now) == wanted(word)
 

@@ -208,11 +208,11 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
             NEXT_MONDAY,
             id="planned_beyond_hours",
         ),
-        pytest.param({"ends_at": at("15:00")}, [], at("15:00"), id="ends_by_itself"),
+        pytest.param({"expires_at": at("15:00")}, [], at("15:00"), id="ends_by_itself"),
         pytest.param(
-            {"ends_at": at("15:00"), "stop_at": at("14:00")}, [], at("14:00"), id="whichever_is_first"
+            {"expires_at": at("15:00"), "stop_at": at("14:00")}, [], at("14:00"), id="whichever_is_first"
         ),
-        pytest.param({"ends_at": at("8:00")}, [], None, id="did_not_end_as_it_said"),
+        pytest.param({"expires_at": at("8:00")}, [], None, id="did_not_end_as_it_said"),
         # It is being carried out.
         pytest.param({"stop_at": at("8:59")}, [], at("8:59"), id="due"),
     ],

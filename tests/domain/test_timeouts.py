@@ -11,13 +11,13 @@ from bot.domain.forms import Spec
 from bot.domain.observations import Created
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
-from bot.domain.reads import Doubt
+from bot.domain.reads import Unconfirmed
 from bot.domain.runs import Run, RunState
 from bot.domain.timeouts import (
     Verdict,
-    doubted,
+    count_unconfirmed,
     has_settled,
-    is_certain,
+    is_confirmed,
     is_going,
     is_run_unanswered,
     is_short,
@@ -128,13 +128,13 @@ def test_a_search_becomes_rarer_while_its_person_is_asked(asked_for, seconds):
     ],
 )
 def test_what_reads_say_is_news_when_they_say_it_again(kinds, seconds, certain):
-    doubt: Doubt | None = None
+    unconfirmed: Unconfirmed | None = None
     now = NOW
     for number, kind in enumerate(kinds):
         now = NOW + number * float(seconds)
-        doubt = doubted(doubt, kind, now)
-    assert doubt is not None
-    assert is_certain(doubt, now) is certain
+        unconfirmed = count_unconfirmed(unconfirmed, kind, now)
+    assert unconfirmed is not None
+    assert is_confirmed(unconfirmed, now) is certain
 
 
 # -- how far a start has come --------------------------------------------------------------------------------

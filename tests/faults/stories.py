@@ -109,7 +109,7 @@ async def is_down_as_planned(world: BreakingWorld) -> None:
     assert world.rows("SELECT stop_at FROM workspaces WHERE stop_at IS NOT NULL") == []
     same = "FROM operations WHERE planned_for IS NOT NULL"
     (done,) = world.rows(f"SELECT COUNT(*) AS count, COUNT(DISTINCT planned_for) AS ends {same}")
-    warned = world.alice.told("timer_ending")
+    warned = world.alice.told("stop_warning")
     assert len(warned) == done["count"] == done["ends"], "each end has one warning and one stop"
 
 

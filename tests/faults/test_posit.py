@@ -69,8 +69,8 @@ async def test_one_call_that_goes_wrong(workbench, call, name):
     assert len(told) == 1, [shown.text for shown in told]
     assert problems.CAUSES["internal"] not in "".join(shown.text for shown in alice.sees())
     state = getattr(workbench.session(target), "state", "gone")
-    if told[0].kind in {"failed", "link_again"}:
-        assert "Reference" in told[0].text or told[0].kind == "link_again"
+    if told[0].kind in {"failed", "relink_prompt"}:
+        assert "Reference" in told[0].text or told[0].kind == "relink_prompt"
     elif end == "ready":
         assert state == "running"
         assert "/s/" in str(told[0].json)

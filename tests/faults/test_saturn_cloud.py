@@ -73,7 +73,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(cloud, name):
     spec = Spec("nightly", {"job": job.id})
     await asks(cloud).run(runs.launch_run, "saturn", spec)
     await cloud.pass_time(220, step=5)
-    ended = ("job_ended", "job_failed", "job_asked")
+    ended = ("job_ended", "job_failed", "job_outcome_question")
     await cloud.until(lambda: any(cloud.alice.told(kind) for kind in ended), step=4.0)
     kind = ends(cloud.alice, "job_file")
     assert len(job.runs) == (kind == "job_ended")

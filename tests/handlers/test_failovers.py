@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bot.domain.failover_losses import LossKind
+from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.undoable_actions import Act
@@ -51,7 +51,7 @@ async def fails_over(bot, *, loses=True, memory=None):
 async def told(bot):
     """Return the messages that say that records were lost, as they are drawn now."""
     bot.clock.advance(READ_TIMEOUT_SECONDS)
-    found = await bot.notices(LossKind.LOST)
+    found = await bot.notices(FailoverKind.WRITES_LOST)
     return [render(one.kind, await bot.services.gatherer.describe_notice(one)) for one in found]
 
 
@@ -77,7 +77,7 @@ async def test_lost_start_is_told_within_90_seconds(bot):
         bot.clock.advance(RENEWAL_SECONDS)
         await looking.step()
         due = due or await bot.store.engine.read(
-            lambda tx: tx.all("SELECT due_at FROM notices WHERE kind = 'lost'")
+            lambda tx: tx.all("SELECT due_at FROM notices WHERE kind = 'writes_lost'")
         )
     assert [one["due_at"] - noted <= 80.0 for one in due] == [True]
 

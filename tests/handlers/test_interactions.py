@@ -61,12 +61,12 @@ async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
     async with run_rig() as bot:
         await bot.say("job list")
         (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
-        assert task.kind is TaskKind.LIST_JOBS
+        assert task.kind is TaskKind.LIST_RUNS
         await bot.store.write(tasks.finish_task, task)
         account = await bot.store.read(accounts.find_account_by_id, task.subject)
         listed = Snapshot(account.connection, account.id, RUNS_KIND, None, bot.clock.now())
         await bot.store.write(snapshots.save_snapshot, listed)
         await bot.services.create_caller(ALICE).run(read_lists)
-        assert TaskKind.LIST_JOBS not in [
+        assert TaskKind.LIST_RUNS not in [
             task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)
         ]

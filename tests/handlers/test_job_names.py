@@ -36,7 +36,7 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
     await going(bot, "second <b>")
     await launch(bot, "third")
     check_golden("answers/job-list", await bot.say("job list"))
-    assert [task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.LIST_JOBS]
+    assert [task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.LIST_RUNS]
     failed = words(await bot.say("job list failed"))
     assert ("*first*" in failed, "*third*" in failed) == (True, False)
     assert await bot.say("job") == await bot.say("job list")

@@ -159,7 +159,8 @@ async def test_open_is_noted_as_use_by_its_owner_alone(wired):
     for row in (mine, theirs):
         assert (await wired.send(click("open_url", row.id))).status == 200
     used = [
-        (await wired.bot.store.read(workspaces.find_workspace, row.id)).asked_at for row in (mine, theirs)
+        (await wired.bot.store.read(workspaces.find_workspace, row.id)).last_request_at
+        for row in (mine, theirs)
     ]
     assert used == [wired.bot.clock.now(), None]
 

@@ -125,7 +125,7 @@ async def test_only_what_is_suspended_is_resumed(bot):
 
 async def test_what_is_busy_is_suspended_once_that_is_agreed_to(bot):
     await bot.link()
-    busy = Observed(State.RUNNING, at_stake=frozenset({"busy"}))
+    busy = Observed(State.RUNNING, stop_risks=frozenset({"busy"}))
     await observe(bot.store, bot.clock, await bot.workspace(), busy)
     asked = await bot.say("suspend notebook")
     assert "interrupts what's running" in words(asked)

@@ -22,7 +22,7 @@ from tests.rigs.store import ALICE, BOB, observe
 @pytest_asyncio.fixture
 async def running(bot):
     await bot.link()
-    busy = Observed(State.RUNNING, at_stake=frozenset({"busy"}))
+    busy = Observed(State.RUNNING, stop_risks=frozenset({"busy"}))
     await observe(bot.store, bot.clock, await bot.workspace(), busy)
     return await bot.workspace()
 
@@ -98,7 +98,7 @@ async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, runnin
 
 @pytest.mark.parametrize("verb", ["stop", "suspend"])
 async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running, verb):
-    await observe(bot.store, bot.clock, running, Observed(State.RUNNING, at_stake=frozenset()))
+    await observe(bot.store, bot.clock, running, Observed(State.RUNNING, stop_risks=frozenset()))
     await bot.press("ask", drawn.make_change(verb, running, agreed=Consent.GIVEN).text)
     assert await verbs(bot) == [OperationVerb(verb)]
 

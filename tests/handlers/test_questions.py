@@ -37,7 +37,7 @@ async def test_start_another_launches_once_more_and_once_only(bot):
     run = await asked_run(bot)
     assert "Starting another run of *train.R*" in words(await bot.press("job_start_another", run.id))
     launched = await bot.store.read(runs.find_run, run.id)
-    assert (launched.start_call, launched.asked_at) == (Call.NONE, None)
+    assert (launched.start_call, launched.question_since) == (Call.NONE, None)
     assert "question is closed" in words(await bot.press("job_start_another", run.id))
     (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.another"]
     assert entry["actor"] == ALICE.key
@@ -47,7 +47,7 @@ async def test_start_another_makes_once_more_and_once_only(bot):
     operation = await asked_creation(bot)
     assert "Starting another workspace like *lab*" in words(await bot.press("start_another", operation.id))
     again = await bot.store.read(operations.find_operation, operation.id)
-    assert (again.start_call, again.asked_at) == (Call.NONE, None)
+    assert (again.start_call, again.question_since) == (Call.NONE, None)
     assert "question is closed" in words(await bot.press("start_another", operation.id))
 
 

@@ -109,11 +109,11 @@ async def test_short_list_shows_running_and_five_recent_workspaces(bot):
     now = bot.clock.now()
     # By their person, by what the provider says, by having run; one that is gone isn't used again.
     for name, times in {
-        "workspace-31": {"asked_at": now - 10},
+        "workspace-31": {"last_request_at": now - 10},
         "workspace-07": {"last_used_at": now - 20},
         "workspace-22": {"up_at": now - 30},
         "workspace-12": {"down_at": now - 40},
-        "workspace-38": {"asked_at": now - 50, "last_used_at": now - 900},
+        "workspace-38": {"last_request_at": now - 50, "last_used_at": now - 900},
         "workspace-03": {"last_used_at": now - 60},
         "workspace-00": {"last_used_at": now - 5},
     }.items():

@@ -291,7 +291,7 @@ async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
     planned = await stop_at(bot)
     await pause_restored(bot.store)
     assert await stop_at(bot) is None
-    (notice,) = await bot.notices(TimerKind.TIMER_FAILED)
+    (notice,) = await bot.notices(TimerKind.PLANNED_STOP_FAILED)
     question = render(notice.kind, await bot.services.gatherer.describe_notice(notice))
     assert "Should I still stop *notebook* on Saturn Cloud" in words(question)
     assert words(await bot.push(question, "Leave it")) == "Left as it is."

@@ -71,7 +71,7 @@ async def each_timer_came_to_one_end(life: Life) -> None:
     for row in operations:
         assert row["created_at"] >= row["planned_for"], f"stopped too soon: {row}"
     told = await life.rows("SELECT subject, kind, occasion FROM notices WHERE kind LIKE 'timer_%'")
-    failed = {(row["subject"], row["occasion"]) for row in told if row["kind"] == "timer_failed"}
+    failed = {(row["subject"], row["occasion"]) for row in told if row["kind"] == "planned_stop_failed"}
     over: Counter[str] = Counter()
     came_up = ""
     for change in await life.rows("SELECT * FROM seen_timers ORDER BY id"):
@@ -127,7 +127,7 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
     # One that became the card of the stop is about that; its occasion is still the end.
     warnings = await life.rows(
         "SELECT n.*, COALESCE(o.workspace_id, n.subject) AS workspace FROM notices n"
-        " LEFT JOIN operations o ON o.id = n.subject WHERE n.kind = 'timer_ending'"
+        " LEFT JOIN operations o ON o.id = n.subject WHERE n.kind = 'stop_warning'"
         " OR (n.kind = 'card' AND o.planned_for IS NOT NULL AND LENGTH(n.occasion) > 9)"
     )
     each = Counter((row["workspace"], row["occasion"]) for row in warnings)

@@ -47,7 +47,7 @@ FINAL = {
     "capabilities": frozenset({"creation"}),
     "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
 }
-ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "asked_at": NOW - 50}
+ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "question_since": NOW - 50}
 STOP = {"verb": OperationVerb.STOP}
 STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
 READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
@@ -108,20 +108,22 @@ CARDS = {
         operation=CALLED, workspace=STARTING | {"reason": NO_GPU, "detail": "Pulling the image"}
     ),
     "starting-no-image": facts(operation=CALLED, workspace=STARTING | {"reason": "ErrImagePull: <x>"}),
-    "starting-held-up": facts(operation=CALLED | {"hold": cards.format_silence("Saturn Cloud", NOW - 120)}),
+    "starting-held-up": facts(
+        operation=CALLED | {"block_reason": cards.format_silence("Saturn Cloud", NOW - 120)}
+    ),
     "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
     "restarting": facts(
         operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
     ),
     "starting-still-down": facts(
-        operation=CALLED | {"hold": cards.format_start_without_effect("Saturn Cloud", NOW - 70)}
+        operation=CALLED | {"block_reason": cards.format_start_without_effect("Saturn Cloud", NOW - 70)}
     ),
     "starting-after-stop": facts(
-        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": cards.STOPPING_FIRST},
+        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "block_reason": cards.STOPPING_FIRST},
         workspace={"state": State.STOPPING},
     ),
-    "stopping-after-start": facts(operation=STOP | {"hold": cards.START_SENT}),
-    "starting-unseen": facts(operation=CALLED | {"hold": cards.UNSEEN}, workspace=STARTING),
+    "stopping-after-start": facts(operation=STOP | {"block_reason": cards.START_SENT}),
+    "starting-unseen": facts(operation=CALLED | {"block_reason": cards.UNSEEN}, workspace=STARTING),
     "creating-asked": facts(operation=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
     "unknown-create": facts(
         operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
@@ -209,7 +211,7 @@ CARDS = {
         operation=failed("not_suspended", verb=OperationVerb.SUSPEND), workspace={"state": State.RUNNING}
     ),
     "stopping-unanswered": facts(
-        operation=down(OperationVerb.STOP, created_at=NOW - 61, hold=cards.UNANSWERED),
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, block_reason=cards.UNANSWERED),
         workspace=RUNNING,
         **ALL,
     ),
@@ -250,50 +252,52 @@ CARDS = {
 }
 #: How what ends by itself does, and what is known of it then.
 ENDINGS = {
-    "stops": in_our_page({"ends_at": NOW + 290, "ends_how": "stops"}),
-    "anyhow": in_our_page({"ends_at": NOW + 45, "ends_how": "removed"}),
+    "stops": in_our_page({"expires_at": NOW + 290, "expiry_mode": "stops"}),
+    "anyhow": in_our_page({"expires_at": NOW + 45, "expiry_mode": "removed"}),
     "removed": in_our_page(
-        {"state": State.STOPPED, "ends_at": NOW + 301, "ends_how": "removed"}, ide_url=None
+        {"state": State.STOPPED, "expires_at": NOW + 301, "expiry_mode": "removed"}, ide_url=None
     ),
-    "not-permitted": in_our_page({"ends_at": NOW + 120, "ends_how": "stops", "actions": frozenset({"open"})}),
-    "over": in_our_page({"ends_at": None, "ends_how": None}),
+    "not-permitted": in_our_page(
+        {"expires_at": NOW + 120, "expiry_mode": "stops", "actions": frozenset({"open"})}
+    ),
+    "over": in_our_page({"expires_at": None, "expiry_mode": None}),
 }
 
 LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "stop_at": None}
 HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
 UNUSED = {"workspace": "workspace_1", "times": 3, "is_said": True}
 NOTICES = {
-    "timer-ending": (TimerKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
+    "timer-ending": (TimerKind.STOP_WARNING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
-        TimerKind.TIMER_ENDING,
+        TimerKind.STOP_WARNING,
         facts(workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, body=TIMER, **ALL),
     ),
     "timer-ending-for-good": (
-        TimerKind.TIMER_ENDING,
+        TimerKind.STOP_WARNING,
         facts(workspace=RUNNING | TIMED | {"stop_agreed": True}, body=TIMER, **FINAL),
     ),
-    "timer-taken-back": (TimerKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
+    "timer-taken-back": (TimerKind.STOP_WARNING, facts(workspace=RUNNING, body=TIMER)),
     "timer-failed": (
-        TimerKind.TIMER_FAILED,
+        TimerKind.PLANNED_STOP_FAILED,
         facts(workspace=RUNNING, body=TIMER | {"cause": "policy.guest"}),
     ),
-    "timer-of-a-backup": (TimerKind.TIMER_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
+    "timer-of-a-backup": (TimerKind.PLANNED_STOP_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
     "timer-of-a-backup-passed": (
-        TimerKind.TIMER_FAILED,
+        TimerKind.PLANNED_STOP_FAILED,
         facts(workspace=RUNNING, body=TIMER | BACKUP | {"stop_at": NOW - 60, "mode": "suspend"}),
     ),
     "hours-of-a-backup": (HoursKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
     "timer-unlinked": (
-        TimerKind.TIMER_FAILED,
+        TimerKind.PLANNED_STOP_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
     ),
-    "needed": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT)),
-    "needed-unused": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
+    "needed": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT)),
+    "needed-unused": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
     "needed-or-stopped": (
-        HoursKind.NEEDED,
+        HoursKind.IDLE_PROMPT,
         facts(workspace=RUNNING | TIMED, body=LEFT | {"stop_at": TIMED["stop_at"]}),
     ),
-    "needed-final": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
+    "needed-final": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
     "hours-missed": (HoursKind.HOURS_MISSED, facts(body=HOURS)),
     "hours-missed-often": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
     "hours-missed-stop": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
@@ -387,11 +391,11 @@ NOTICES = {
             **ALL,
         ),
     ),
-    "asked": (NoticeKind.ASKED, facts(operation=CREATE | ASKED, workspace=UNMADE)),
-    "asked-found": (NoticeKind.ASKED, facts(operation=CREATE | CALLED, workspace=MADE | STARTING)),
-    "asked-another": (NoticeKind.ASKED, facts(operation=CREATE, workspace=UNMADE)),
+    "asked": (NoticeKind.OUTCOME_QUESTION, facts(operation=CREATE | ASKED, workspace=UNMADE)),
+    "asked-found": (NoticeKind.OUTCOME_QUESTION, facts(operation=CREATE | CALLED, workspace=MADE | STARTING)),
+    "asked-another": (NoticeKind.OUTCOME_QUESTION, facts(operation=CREATE, workspace=UNMADE)),
     "asked-over": (
-        NoticeKind.ASKED,
+        NoticeKind.OUTCOME_QUESTION,
         facts(operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE),
     ),
     "unknown-create": (
@@ -405,7 +409,7 @@ NOTICES = {
     "waiting": (NoticeKind.WAITING, facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,
-        facts(operation=STOPPING | {"deadline_at": None, "hold": "I'll check again in a moment."}),
+        facts(operation=STOPPING | {"deadline_at": None, "block_reason": "I'll check again in a moment."}),
     ),
     "linked": (NoticeKind.LINKED, facts()),
     "linked-without-username": (NoticeKind.LINKED, facts(username="")),
@@ -429,16 +433,16 @@ NOTICES = {
         NoticeKind.UNLINKED,
         facts(body={"cause": "administrator"}, linking=frozenset({"token"})),
     ),
-    "linked-until": (NoticeKind.LINKED, facts(link_ends_at=NOW + 365 * 86_400)),
-    "link-again": (NoticeKind.LINK_AGAIN, facts()),
-    "link-renamed": (NoticeKind.LINK_AGAIN, facts(body={"username": "alice", "renamed": "alicia"})),
-    "link-unreadable": (NoticeKind.LINK_AGAIN, facts(body={"cause": "secret"})),
-    "link-expired": (NoticeKind.LINK_AGAIN, facts(link_ends_at=NOW - 60)),
-    "link-ending-in-a-week": (ExpiryKind.LINK_ENDING, facts(body={"ends_at": NOW + 7 * 86_400 - 19})),
-    "link-ending-in-hours": (ExpiryKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),
-    "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_ends_at=NOW, body={"since": NOW - 90})),
+    "linked-until": (NoticeKind.LINKED, facts(link_expires_at=NOW + 365 * 86_400)),
+    "link-again": (NoticeKind.RELINK_PROMPT, facts()),
+    "link-renamed": (NoticeKind.RELINK_PROMPT, facts(body={"username": "alice", "renamed": "alicia"})),
+    "link-unreadable": (NoticeKind.RELINK_PROMPT, facts(body={"cause": "secret"})),
+    "link-expired": (NoticeKind.RELINK_PROMPT, facts(link_expires_at=NOW - 60)),
+    "link-ending-in-a-week": (ExpiryKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 7 * 86_400 - 19})),
+    "link-ending-in-hours": (ExpiryKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 3 * 3600 + 9})),
+    "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_expires_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
-    **{f"ending-{how}": (ExpiryKind.ENDING, given) for how, given in ENDINGS.items()},
+    **{f"ending-{how}": (ExpiryKind.WORKSPACE_EXPIRY, given) for how, given in ENDINGS.items()},
 }
 
 
@@ -520,7 +524,7 @@ def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, 
     def told(given):
         workspace = given.workspace and replace(given.workspace, name=name, detail=detail, reason=detail)
         operation = given.operation and replace(
-            given.operation, hold=detail or None, cause=f"invalid: {detail}"
+            given.operation, block_reason=detail or None, cause=f"invalid: {detail}"
         )
         return replace(
             given,

@@ -57,7 +57,7 @@ def test_every_kind_that_passes_says_when_it_is_true():
     passing = [kind for kind in declared(AnyKind) if Mark.PASSES in kind.marks]
     assert len(passing) >= 12
     # A question passes once it has a successor.
-    assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [WaitlistKind.ROOM_WAITING]
-    assert [kind for kind in passing if Mark.ASKS in kind.marks] == [WaitlistKind.ROOM_WAITING]
+    assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [WaitlistKind.WAITLIST_PLACE]
+    assert [kind for kind in passing if Mark.ASKS in kind.marks] == [WaitlistKind.WAITLIST_PLACE]
     # Nobody is told whom a message names by its absence.
     assert not [kind for kind in passing if Mark.PEOPLE in kind.marks]

@@ -46,12 +46,12 @@ def facts(run, **keys):
 
 CARDS = {
     "to-launch": run(),
-    "to-launch-held-up": run(hold=cards.format_silence("Posit Workbench", NOW - 60)),
+    "to-launch-held-up": run(block_reason=cards.format_silence("Posit Workbench", NOW - 60)),
     "to-launch-called-off": run(requested_stop="stop"),
     "launching": run(**CALLING),
-    "asked": run(**CALLING | {"asked_at": NOW - 5}),
-    "late": run(held_since=NOW - 1900, hold=cards.PERSON_UNKNOWN),
-    "late-unseen": run(**RUNNING | {"held_since": NOW - 1900, "hold": cards.UNSEEN}),
+    "asked": run(**CALLING | {"question_since": NOW - 5}),
+    "late": run(blocked_since=NOW - 1900, block_reason=cards.PERSON_UNKNOWN),
+    "late-unseen": run(**RUNNING | {"blocked_since": NOW - 1900, "block_reason": cards.UNSEEN}),
     "waiting": run(**TAKEN),
     "unknown": run(**TAKEN | {"state": RunState.UNKNOWN}),
     "running": run(**RUNNING | {"detail": "On node <7>"}),
@@ -159,7 +159,12 @@ def shown(answer):
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.integers(0, 10**9))
 def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, lines):
     run = replace(
-        CARDS[card], name=name, detail=detail, hold=detail or None, cause=f"invalid: {detail}", reference=name
+        CARDS[card],
+        name=name,
+        detail=detail,
+        block_reason=detail or None,
+        cause=f"invalid: {detail}",
+        reference=name,
     )
     output = OutputTail(tail, lines, lines % 2 == 0, tuple(tail.split("\n")))
     told = facts(run, connection_title=name or "Posit", output=output)

@@ -45,11 +45,11 @@ def said(given):
 @pytest.mark.parametrize(
     ("ends", "says"),
     [
-        ({"ends_at": AT, "ends_how": "stops"}, "tops by itself"),
-        ({"ends_at": AT, "ends_how": "removed"}, "nds for good by itself"),
+        ({"expires_at": AT, "expiry_mode": "stops"}, "tops by itself"),
+        ({"expires_at": AT, "expiry_mode": "removed"}, "nds for good by itself"),
         ({"stop_at": AT, "stop_mode": "stop"}, "stop"),
         # The first one counts: by then the other can't come any more.
-        ({"stop_at": AT, "stop_mode": "suspend", "ends_at": AT + 60, "ends_how": "stops"}, "suspend"),
+        ({"stop_at": AT, "stop_mode": "suspend", "expires_at": AT + 60, "expiry_mode": "stops"}, "suspend"),
     ],
 )
 def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
@@ -62,7 +62,9 @@ def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
 
 
 def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
-    ends = buttons.list_end_lines(running(stop_at=AT, stop_mode="stop", ends_at=AT - 60, ends_how="stops"))
+    ends = buttons.list_end_lines(
+        running(stop_at=AT, stop_mode="stop", expires_at=AT - 60, expiry_mode="stops")
+    )
     assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself", "I'll stop it"]
     assert f"<!date^{AT - 60}^" in ends[0]
 
@@ -74,7 +76,7 @@ def test_without_an_end_only_the_form_speaks_of_it():
 
 
 def test_what_was_to_end_before_a_restart_is_not_said_during_it():
-    ends = {"ends_at": AT, "ends_how": "stops", "stop_at": AT + 60, "stop_mode": "stop"}
+    ends = {"expires_at": AT, "expiry_mode": "stops", "stop_at": AT + 60, "stop_mode": "stop"}
     given = facts({**CALLED, "verb": OperationVerb.RESTART}, {"state": State.RUNNING, **ends})
     assert [f"<!date^{AT + 60}^" in line for line in buttons.list_end_lines(given)] == [True]
 

@@ -28,7 +28,7 @@ def verb(name, outcome=Outcome.FULFILLED, **keys):
 
 
 def late(run):
-    return replace(run, deadline_at=None, deadline_number=1, held_since=NOW - 900)
+    return replace(run, deadline_at=None, deadline_number=1, blocked_since=NOW - 900)
 
 
 def labels(answer):
@@ -56,8 +56,14 @@ STILL = [
     (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": None}, False, True),
     (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": NOW + 60}, False, False),
     (NoticeKind.WAITING, RUNNING, ENDED, False, False),
-    (ExpiryKind.ENDING, RUNNING | {"ends_at": NOW + 60, "ends_how": "stops"}, {}, False, True),
-    (ExpiryKind.ENDING, RUNNING, {}, False, False),
+    (
+        ExpiryKind.WORKSPACE_EXPIRY,
+        RUNNING | {"expires_at": NOW + 60, "expiry_mode": "stops"},
+        {},
+        False,
+        True,
+    ),
+    (ExpiryKind.WORKSPACE_EXPIRY, RUNNING, {}, False, False),
     (NoticeKind.CARD, STOPPED, ENDED, True, True),
 ]
 
@@ -168,7 +174,7 @@ def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
     ],
 )
 def test_what_is_not_so_any_more_is_left_out_of_what_is_told_together(kind, state, expected):
-    given = least_facts(kind, link_ends_at=NOW + 60)
+    given = least_facts(kind, link_expires_at=NOW + 60)
     if state is not None:
         given = replace(facts(workspace={"state": state}), operation=None)
     assert (render_pending(NoticeKind.SUMMARY, replace(HELD, held=((kind, given),))) is not None) is expected
@@ -210,18 +216,18 @@ def test_a_wait_that_is_over_is_told_to_nobody():
 
 
 def test_the_request_to_link_again_holds_while_the_account_is_refused():
-    for kind in (NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED):
+    for kind in (NoticeKind.RELINK_PROMPT, NoticeKind.SIGN_IN_REFUSED):
         refused = least_facts(kind, is_refused=True)
         assert is_true(kind, refused)
         assert not is_true(kind, replace(refused, is_refused=False))
 
 
 def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
-    said = least_facts(ExpiryKind.LINK_ENDING, link_ends_at=NOW + 60, body={"ends_at": NOW + 60})
-    assert is_true(ExpiryKind.LINK_ENDING, said)
-    assert not is_true(ExpiryKind.LINK_ENDING, replace(said, now=NOW + 60))
-    assert not is_true(ExpiryKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
-    assert not is_true(ExpiryKind.LINK_ENDING, replace(said, link_ends_at=None))
+    said = least_facts(ExpiryKind.LINK_EXPIRY, link_expires_at=NOW + 60, body={"expires_at": NOW + 60})
+    assert is_true(ExpiryKind.LINK_EXPIRY, said)
+    assert not is_true(ExpiryKind.LINK_EXPIRY, replace(said, now=NOW + 60))
+    assert not is_true(ExpiryKind.LINK_EXPIRY, replace(said, link_expires_at=NOW + 9e6))
+    assert not is_true(ExpiryKind.LINK_EXPIRY, replace(said, link_expires_at=None))
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():

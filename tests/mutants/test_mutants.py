@@ -83,7 +83,7 @@ def test_a_changed_query_affects_the_functions_that_run_it():
 
 def test_mutants_change_one_thing_each():
     found = {(one.function, one.old, one.new) for one in make_mutants("bot/domain/timeouts.py")}
-    assert ("is_certain", "doubt.times >= times", "(doubt.times > times)") in found
+    assert ("is_confirmed", "unconfirmed.times >= times", "(unconfirmed.times > times)") in found
     assert ("START_SETTLES", "60.0", "120.0") in found
     assert ("judge", "not has_settled", "(has_settled)") in found
     queries = {(one.function, one.new) for one in make_mutants(QUERIES)}

@@ -73,7 +73,7 @@ LEFT: Final[Mapping[str, Left]] = {
                 connection="saturn",
                 username="alice",
                 state="asked",
-                asked_at=":now",
+                requested_at=":now",
             )
         ]
     ),
@@ -91,9 +91,9 @@ LEFT: Final[Mapping[str, Left]] = {
     "calendars": Left([rule(card="left", course="Statistics", calendar="digest")]),
     "expiries": Left(
         [
-            task("renew"),
-            "UPDATE accounts SET ends_at = :now + 90000, remind_at = :now WHERE id = :account",
-            "UPDATE workspaces SET ends_at = :now + 4600 WHERE id = :workspace",
+            task("renew_credential"),
+            "UPDATE accounts SET expires_at = :now + 90000, remind_at = :now WHERE id = :account",
+            "UPDATE workspaces SET expires_at = :now + 4600 WHERE id = :workspace",
         ],
         "reminder 1, renew 1",
     ),

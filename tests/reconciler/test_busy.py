@@ -49,7 +49,7 @@ async def test_call_refused_once_is_sent_again_after_one_read(world, verb, statu
     await world.pass_time(5)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.stop_call) == (Call.NONE, Call.NONE)
-    assert BUSY in operation.hold
+    assert BUSY in operation.block_reason
     assert len(sent(world, method)) == 1
     assert await world.until_ended(operation_id, 60) is Outcome.FULFILLED
     (gap,) = gaps(sent(world, method))
@@ -85,7 +85,7 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     operation_id = await begun(world, STOP)
     world.provider.fail("stop", refusal(), times=100_000)
     await world.pass_time(30)
-    hold = (await world.store.read(operation_rows.find_operation, operation_id)).hold
+    hold = (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
     await world.pass_time(3_600, step=5)
     found = gaps(sent(world, "stop"))
     assert 13 <= len(found) <= 18
@@ -94,7 +94,7 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     assert max(found) <= 312.0
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.is_open, operation.attempts) == (True, 0)
-    assert operation.hold == hold, "since the first refusal"
+    assert operation.block_reason == hold, "since the first refusal"
     world.provider.heal()
     assert await world.until_ended(operation_id, 330) is Outcome.FULFILLED
     assert (await world.store.read(operation_rows.find_operation, operation_id)).busy_since is None
@@ -109,8 +109,8 @@ async def test_hold_of_a_refused_start_stays_while_it_stops(world):
     world.provider.machines["r1"].state = State.STOPPING
     await world.pass_time(60)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
-    assert BUSY in before.hold
-    assert (operation.hold, operation.held_since) == (before.hold, before.held_since)
+    assert BUSY in before.block_reason
+    assert (operation.block_reason, operation.blocked_since) == (before.block_reason, before.blocked_since)
 
 
 async def test_start_refused_for_ever_is_asked_about_at_its_deadline(world):
@@ -196,7 +196,8 @@ async def test_refused_calls_are_an_outage_once_reads_say_so(world):
     await world.pass_time(300)
     assert told(world, "UAMIR")
     assert (
-        "hasn't answered since" in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+        "hasn't answered since"
+        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
     )
     world.provider.heal()
     assert await world.until_ended(operation_id, 400) is Outcome.FULFILLED
@@ -241,7 +242,7 @@ async def test_refused_stop_of_a_run_is_sent_again_after_a_read():
         runs.cloud.fail("stop_run", refusal(), times=3)
         await runs.stop(run_id)
         await runs.world.pass_time(5)
-        assert BUSY in (await runs.run(run_id)).hold
+        assert BUSY in (await runs.run(run_id)).block_reason
         assert (await runs.until_over(run_id, 120)).outcome == "ended"
         made = [call for call in runs.cloud.calls if call.method in {"stop_run", "run_status"}]
         stops = [place for place, call in enumerate(made) if call.method == "stop_run"]

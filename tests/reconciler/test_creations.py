@@ -90,10 +90,10 @@ async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew
     assert (await world.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
     assert (
         "no longer accepts my own key"
-        in (await world.store.read(operations.find_operation, operation_id)).hold
+        in (await world.store.read(operations.find_operation, operation_id)).block_reason
     )
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert "link_again" not in world.slack.kinds()
+    assert "relink_prompt" not in world.slack.kinds()
 
 
 # -- called off --------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ async def test_a_run_that_is_seen_has_no_deadline(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(3 * DEADLINE, step=15)
     run = await runs.run(run_id)
-    assert (run.deadline_at, run.held_since, waiting(runs, run_id)) == (None, None, [])
+    assert (run.deadline_at, run.blocked_since, waiting(runs, run_id)) == (None, None, [])
 
 
 async def test_a_run_whose_credential_is_refused_is_told_of_once(runs):
@@ -89,7 +89,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     runs.cloud.heal()
     await runs.world.pass_time(120, step=5)
     run = await runs.run(run_id)
-    assert (run.is_late, run.deadline_at, run.hold) == (False, None, None)
+    assert (run.is_late, run.deadline_at, run.block_reason) == (False, None, None)
     assert "Stop waiting" not in said(runs.message(f"{run_id}/job_card/1"))
 
 
@@ -153,7 +153,7 @@ async def test_a_run_whose_reads_tell_nothing_is_told_of_once(runs, is_begun):
     runs.cloud.runs["run1"].is_unclear = False
     await runs.world.pass_time(60, step=5)
     run = await runs.run(run_id)
-    assert (run.is_late, run.deadline_at, run.hold) == (False, None, None)
+    assert (run.is_late, run.deadline_at, run.block_reason) == (False, None, None)
 
 
 @pytest.mark.parametrize("has_card", [False, True])

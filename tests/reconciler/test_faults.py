@@ -41,10 +41,10 @@ async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
     await world.work()
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
-    assert "Fake Cloud hasn't answered since" in operation.hold
+    assert "Fake Cloud hasn't answered since" in operation.block_reason
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
-    assert (await world.store.read(operation_rows.find_operation, operation_id)).hold is None
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).block_reason is None
 
 
 async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
@@ -68,7 +68,7 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     for operation_id in operations:
         assert (
             "hasn't answered since"
-            in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+            in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
         )
     world.provider.heal()
     for operation_id in operations:
@@ -109,7 +109,7 @@ async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(
     assert [entry["event"] for entry in logs].count("state not known") == 1
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert operation.is_open
-    assert "warming" in operation.hold
+    assert "warming" in operation.block_reason
     world.provider._look = real
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
@@ -175,7 +175,7 @@ async def test_a_connection_that_was_taken_away_holds_the_operation(world):
     await world.work()
     assert (
         "cloud isn't set up any more"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
     )
 
 
@@ -188,7 +188,7 @@ async def test_an_expired_token_is_refreshed_once(world):
     world.provider.refused_tokens = {"token-1"}
     assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     assert world.provider.refreshed == 1
-    assert "link_again" not in world.slack.kinds()
+    assert "relink_prompt" not in world.slack.kinds()
     assert {call.token for call in world.provider.calls if call.method == "start"} == {"fresh-1"}
 
 
@@ -208,7 +208,7 @@ async def test_a_refresh_without_an_answer_is_tried_again(world):
     world.provider.refused_tokens = {"token-1"}
     world.provider.fail("refresh", Unreachable("no connection"))
     assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
-    assert "link_again" not in world.slack.kinds()
+    assert "relink_prompt" not in world.slack.kinds()
 
 
 async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
@@ -227,7 +227,7 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     await world.pass_time(5)
     assert (
         "no longer read your stored link"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
     )
     assert (await world.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
     assert world.provider.count("status") == 0
@@ -260,7 +260,7 @@ async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
     assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
     assert (
         "checking with Slack who asked for this"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
     )
     assert world.provider.count("start") == 0
     world.slack.add_user(ALICE.user_id)

@@ -64,7 +64,7 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     assert "{time:" not in question
     assert world.provider.count("start") == calls
     assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
-    assert world.slack.kinds().count("timer_ending") == 0
+    assert world.slack.kinds().count("stop_warning") == 0
 
 
 async def test_one_that_is_kept_waiting_is_sent(world):
@@ -127,7 +127,7 @@ async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world
     operation_id = await world.begin(row)
     await world.pass_time(30 * DAY, step=12 * HOUR)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
-    assert (operation.is_open, "no longer accepts your link" in operation.hold) == (True, True)
+    assert (operation.is_open, "no longer accepts your link" in operation.block_reason) == (True, True)
     await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
     await asked_about(world, operation_id)
     assert world.provider.count("start") == 0

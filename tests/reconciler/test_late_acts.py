@@ -136,10 +136,10 @@ async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     run_id = await runs.begun()
     runs.cloud.fail("run_status", Forbidden("not yours"), times=100)
     await runs.world.pass_time(30)
-    assert (await runs.run(run_id)).hold.startswith("I can't see its progress")
+    assert (await runs.run(run_id)).block_reason.startswith("I can't see its progress")
     runs.world.reborn()
     await runs.world.pass_time(60)
-    assert "not yours" in (await runs.run(run_id)).hold
+    assert "not yours" in (await runs.run(run_id)).block_reason
     runs.cloud.heal()
     assert (await runs.until_over(run_id, 400)).outcome == "ended"
 

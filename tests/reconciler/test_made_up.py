@@ -374,7 +374,7 @@ async def test_hold_says_the_first_time_while_only_the_call_fails(world, error, 
     holds = []
     for _ in range(120):
         await world.pass_time(5)
-        hold = (await world.store.read(operations.find_operation, operation_id)).hold
+        hold = (await world.store.read(operations.find_operation, operation_id)).block_reason
         holds += [] if holds[-1:] == [hold] else [hold]
     assert len([one for one in holds if one]) == 1
     assert holds[0] is None or len(holds) == 1

@@ -31,7 +31,7 @@ async def test_where_nothing_can_be_forced_nothing_is_offered(world):
     stop = await world.begin(workspace, OperationVerb.STOP)
     await world.pass_time(120)
     assert labels(world.slack.messages[0]) == ["Refresh"]
-    assert (await world.store.read(operations.find_operation, stop)).hold is None
+    assert (await world.store.read(operations.find_operation, stop)).block_reason is None
 
 
 async def test_what_was_made_here_can_be_made_anew_after_its_removal(world):

@@ -336,7 +336,7 @@ async def work_unseen(world, operation_id):
 async def test_a_stop_whose_card_was_deleted_while_it_went_on_has_a_message_about_its_end(world):
     operation_id = await stopping(world)
     world.slack.messages.clear()
-    await world.store.write(operations.save_step, Update(operation_id, 0.0, hold="Slow."))
+    await world.store.write(operations.save_step, Update(operation_id, 0.0, block_reason="Slow."))
     world.clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await world.notifier.step_cards()
     assert (await world.store.read(cards.find_card, operation_id)).message_ts is None

@@ -124,12 +124,12 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
 )
 async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
     await begin(world, kind)
-    await turn(world, answers(GOOD), TaskKind.LIST_JOBS)
+    await turn(world, answers(GOOD), TaskKind.LIST_RUNS)
     runs = {run.id: run for run in await world.store.read(run_rows.list_runs, ALICE)}
     assert len(runs) >= 2
     for change in (odd, GOOD):
         before = max(run.observed_at for run in runs.values())
-        await turn(world, answers(change), TaskKind.LIST_JOBS)
+        await turn(world, answers(change), TaskKind.LIST_RUNS)
         now = {run.id: run for run in await world.store.read(run_rows.list_runs, ALICE)}
         assert {key: (run.name, run.state, run.outcome) for key, run in now.items()} == {
             key: (run.name, run.state, None) for key, run in runs.items()

@@ -125,7 +125,7 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
     began = world.clock.now()
     await world.pass_time(60)
     for operation_id in ids:
-        hold = (await world.store.read(operation_rows.find_operation, operation_id)).hold
+        hold = (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
         assert "Fake Cloud hasn't answered since {time:" in hold
         assert "Nothing is lost" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]

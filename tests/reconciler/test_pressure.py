@@ -72,7 +72,8 @@ async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_dou
         line.health.note_failure(Unreachable("no connection"))
     await world.reconciler.operations.step()
     assert (
-        "hasn't answered since" in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+        "hasn't answered since"
+        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
     )
     line.slots.take()
     world.clock.advance(MAX_PROBE_PAUSE_SECONDS)

@@ -84,14 +84,14 @@ async def asked(request):
 async def test_the_person_is_asked_and_nothing_is_repeated(asked):
     await asked.lose(None)
     await asked.pass_time(110)
-    assert asked.shown("asked") == []
+    assert asked.shown("outcome_question") == []
     await asked.pass_time(30)
-    for message in (*asked.shown("card"), *asked.shown("asked")):
+    for message in (*asked.shown("card"), *asked.shown("outcome_question")):
         assert "Check again" in message
         assert "Start another" in message
     assert asked.cloud.count(asked.find) > 5
     await asked.pass_time(3600, step=60)
-    assert (asked.cloud.count(asked.call), len(asked.shown("asked"))) == (1, 1)
+    assert (asked.cloud.count(asked.call), len(asked.shown("outcome_question"))) == (1, 1)
     assert asked.slack.kinds().count("waiting") + asked.slack.kinds().count("job_waiting") == 0
 
 
@@ -99,8 +99,8 @@ async def test_what_is_the_only_thing_that_can_have_come_of_the_call_is_taken(as
     await asked.lose(40)
     await asked.pass_time(100)
     row = await asked.row()
-    assert row.asked_at is None
-    assert (asked.cloud.count(asked.call), asked.made, asked.shown("asked")) == (1, 1, [])
+    assert row.question_since is None
+    assert (asked.cloud.count(asked.call), asked.made, asked.shown("outcome_question")) == (1, 1, [])
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
@@ -111,17 +111,17 @@ async def test_what_was_made_right_before_the_machine_slept_is_taken(asked, is_k
     asked.world.clock.jump(3600)
     asked.world.world.reborn()
     await asked.pass_time(200)
-    assert (asked.cloud.count(asked.call), asked.made, asked.shown("asked")) == (1, 1, [])
+    assert (asked.cloud.count(asked.call), asked.made, asked.shown("outcome_question")) == (1, 1, [])
 
 
 async def test_a_question_answers_itself_when_it_shows_up_after_all(asked):
     await asked.lose(400)
     await asked.pass_time(200)
-    assert "Start another" in asked.shown("asked")[0]
+    assert "Start another" in asked.shown("outcome_question")[0]
     await asked.pass_time(400)
-    for message in (*asked.shown("card"), *asked.shown("asked")):
+    for message in (*asked.shown("card"), *asked.shown("outcome_question")):
         assert "Start another" not in message
-    assert "It has shown up on Fake Cloud" in asked.shown("asked")[0]
+    assert "It has shown up on Fake Cloud" in asked.shown("outcome_question")[0]
     assert (asked.cloud.count(asked.call), asked.made) == (1, 1)
     assert not await asked.start_another()
 
@@ -134,7 +134,10 @@ async def test_a_press_makes_one_more_and_only_once(asked):
     assert not await asked.start_another()
     await asked.pass_time(60)
     assert (asked.cloud.count(asked.call), asked.made) == (2, 1)
-    assert "You chose to start another" in asked.shown("asked")[0] or "shown up" in asked.shown("asked")[0]
+    assert (
+        "You chose to start another" in asked.shown("outcome_question")[0]
+        or "shown up" in asked.shown("outcome_question")[0]
+    )
 
 
 async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once(asked):
@@ -148,8 +151,8 @@ async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once
     asked.world.clock.advance(300)
     (look,) = await claim(5, 40.0)
     assert await asked.start_another()
-    assert await asked.save(asked=True, hold="", claim=look.claim)
-    assert (await asked.row()).asked_at is None
+    assert await asked.save(asked=True, block_reason="", claim=look.claim)
+    assert (await asked.row()).question_since is None
     (call,) = await claim(5, 40.0)
     assert await asked.save(called=True, claim=call.claim, start_call=Call.CALLING)
     assert not await asked.start_another()
@@ -165,7 +168,7 @@ async def test_without_an_answer_for_a_day_it_ends_as_unknown_and_that_is_told(a
     assert row.outcome == (Outcome.UNKNOWN if asked.kind == "creation" else "failed")
     (message,) = asked.shown("failed")
     assert "I don't know whether" in message
-    assert "Start another" not in (*asked.shown("asked"), *asked.shown("card"))[0]
+    assert "Start another" not in (*asked.shown("outcome_question"), *asked.shown("card"))[0]
     assert asked.cloud.count(asked.call) == 1
 
 
@@ -174,7 +177,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
     await asked.lose(None)
     await asked.pass_time(150)
     asked.world.clock.advance(ANSWER_SECONDS - 1)
-    before = (await asked.row()).asked_at
+    before = (await asked.row()).question_since
     claims = operations.claim_operations if asked.kind == "creation" else runs.claim_runs
 
     async def answered():
@@ -188,7 +191,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
     row = await asked.row()
     if answer == "look_again":
         assert row.is_open
-        assert row.asked_at > before + ANSWER_SECONDS
+        assert row.question_since > before + ANSWER_SECONDS
         await asked.pass_time(600, step=60)
         assert (await asked.row()).is_open
     assert asked.cloud.count(asked.call) == (2 if answer == "start_another" else 1)
@@ -200,22 +203,22 @@ async def test_a_server_that_has_no_way_to_tell_is_a_question_too(asked):
     await asked.lose(None)
     asked.cloud.fail(asked.find, OutcomeNotReported("this server shows nothing"), times=100)
     await asked.pass_time(150)
-    assert len(asked.shown("asked")) == 1
+    assert len(asked.shown("outcome_question")) == 1
 
 
 async def test_a_search_that_can_never_be_read_becomes_a_question_and_looks_go_on(asked):
     await asked.lose(None)
     asked.cloud.fail(asked.find, BadAnswer("an entry can't be read"), times=10_000)
     await asked.pass_time(110)
-    assert asked.shown("asked") == []
+    assert asked.shown("outcome_question") == []
     await asked.pass_time(60)
-    for message in (*asked.shown("card"), *asked.shown("asked")):
+    for message in (*asked.shown("card"), *asked.shown("outcome_question")):
         assert "Check again" in message
         assert "Start another" in message
     looks = asked.cloud.count(asked.find)
     await asked.pass_time(3600, step=60)
     assert asked.cloud.count(asked.find) > looks + 5
-    assert (asked.cloud.count(asked.call), len(asked.shown("asked"))) == (1, 1)
+    assert (asked.cloud.count(asked.call), len(asked.shown("outcome_question"))) == (1, 1)
     assert "Start another" in asked.shown("card")[0]
 
 
@@ -226,7 +229,7 @@ async def test_one_search_that_cannot_be_read_is_made_again(asked):
     asked.cloud.fail(asked.find, BadAnswer("a page"))
     await asked.pass_time(130, step=130)
     await asked.pass_time(30)
-    assert asked.shown("asked") == []
+    assert asked.shown("outcome_question") == []
     assert (asked.cloud.count(asked.call), asked.made) == (2, 1)
 
 
@@ -235,10 +238,10 @@ async def test_a_search_that_can_be_read_after_all_answers_its_question(asked):
     asked.cloud.shows_marks = True
     asked.cloud.fail(asked.find, BadAnswer("an entry can't be read"), times=10_000)
     await asked.pass_time(170)
-    assert "Start another" in asked.shown("asked")[0]
+    assert "Start another" in asked.shown("outcome_question")[0]
     asked.cloud.heal()
     await asked.pass_time(120, step=10)
-    assert "It has shown up on Fake Cloud" in asked.shown("asked")[0]
+    assert "It has shown up on Fake Cloud" in asked.shown("outcome_question")[0]
     assert (asked.cloud.count(asked.call), asked.made) == (1, 1)
     assert not await asked.start_another()
 
@@ -248,7 +251,7 @@ async def test_a_provider_that_does_not_answer_is_no_question(asked, error):
     await asked.lose(None)
     asked.cloud.fail(asked.find, error, times=10_000)
     await asked.pass_time(300, step=15)
-    assert asked.shown("asked") == []
+    assert asked.shown("outcome_question") == []
     assert (await asked.row()).is_open
     assert asked.cloud.count(asked.call) == 1
 

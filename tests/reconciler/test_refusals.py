@@ -57,7 +57,8 @@ async def test_who_is_refused_again_is_told_once_and_everything_goes_on_once_it_
     await world.pass_time(60)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
     assert (
-        "has refused your sign-in" in (await world.store.read(operation_rows.find_operation, operation)).hold
+        "has refused your sign-in"
+        in (await world.store.read(operation_rows.find_operation, operation)).block_reason
     )
     shown = next(
         one for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True) if kind == "card"
@@ -86,7 +87,7 @@ async def test_no_link_is_ever_given_up_and_tries_fade_to_one_an_hour(world):
     account = await account_of(world)
     assert (account.state, account.secret) == ("active", before.secret)
     assert world.slack.kinds().count("sign_in_refused") == 1
-    assert "link_again" not in world.slack.kinds()
+    assert "relink_prompt" not in world.slack.kinds()
     pauses = [later - earlier for earlier, later in pairwise(tries_of(world, ALICE, began))]
     # Each about twice the one before: thirty seconds, then a minute, and in the end an hour.
     assert min(pauses) >= REPEATED_SECONDS
@@ -148,7 +149,7 @@ async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(wor
     await world.pass_time(2000, step=5)
     assert (await account_of(world)).state == "active"
     assert world.provider.count("start") <= 2 + 20
-    assert "link_again" not in world.slack.kinds()
+    assert "relink_prompt" not in world.slack.kinds()
     assert (await world.store.read(operation_rows.find_operation, operation)).outcome is not Outcome.FULFILLED
 
 
@@ -183,7 +184,7 @@ async def test_several_people_refused_at_once_are_the_connections_outage_and_nob
     for operation in operations:
         assert (
             "refusing several people's sign-ins"
-            in (await world.store.read(operation_rows.find_operation, operation)).hold
+            in (await world.store.read(operation_rows.find_operation, operation)).block_reason
         )
         assert await keep_waiting(world.store, operation, 3 * HOUR)
     # One that is dead all the same is told from the others once anybody is accepted.
@@ -257,13 +258,13 @@ async def test_runs_and_their_output_wait_for_a_refused_credential_and_go_on():
         remote_id = (await runs.run(run_id)).remote_id
         runs.cloud.refused_tokens.add("token-1")
         await runs.world.pass_time(70)
-        assert "has refused your sign-in" in (await runs.run(run_id)).hold
+        assert "has refused your sign-in" in (await runs.run(run_id)).block_reason
         assert runs.slack.kinds().count("sign_in_refused") == 1
         runs.cloud.refused_tokens.clear()
         runs.cloud.opens(remote_id)
         runs.cloud.writes(remote_id, "hello\n")
         await runs.world.pass_time(2 * 60 + 10)
-        assert not (await runs.run(run_id)).hold
+        assert not (await runs.run(run_id)).block_reason
         runs.cloud.ends(remote_id)
         runs.cloud.closes(remote_id)
         assert (await runs.until_over(run_id)).outcome == "ended"
@@ -291,7 +292,7 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_k
     (said,) = [one for one in world.slack.messages if "You're called *alicia* on" in str(one.get("blocks"))]
     assert "Link again" in str(said["blocks"])
     held = await world.store.read(operation_rows.find_operation, operation)
-    assert (held.is_open, "has been renamed" in held.hold) == (True, True)
+    assert (held.is_open, "has been renamed" in held.block_reason) == (True, True)
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).state is not State.GONE
     account = await account_of(world)
     assert (account.state, account.renamed_to) == ("active", "alicia")

@@ -215,7 +215,7 @@ async def test_it_serves_for_nothing_else(world):
     await unlinks(world)
     await world.work()
     (pending,) = await world.store.read(revocations.list_pending_revocations)
-    kinds = (TaskKind.DISCOVER, TaskKind.LIST_JOBS)
+    kinds = (TaskKind.DISCOVER, TaskKind.LIST_RUNS)
     await world.store.write(tasks.add_tasks, [NewTask(kind, pending.id) for kind in kinds])
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{pending.id}/templates")])
     await world.pass_time(300, step=30)

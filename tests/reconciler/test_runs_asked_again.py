@@ -88,7 +88,7 @@ async def test_a_search_never_takes_what_another_operation_has(runs, is_first_ov
     second = await runs.begun(150)
     assert (await runs.run(first)).remote_id == "run1"
     assert (await runs.run(second)).remote_id is None
-    assert (await runs.run(second)).asked_at is not None
+    assert (await runs.run(second)).question_since is not None
     assert runs.cloud.launched(second) == []
 
 

@@ -80,7 +80,7 @@ async def test_one_that_was_just_launched_may_not_be_listed_yet(runs):
 async def listed(runs, *, then=()):
     account = await runs.store.read(accounts.find_account, ALICE, "cloud") or await runs.world.link()
     await runs.world.know()
-    await runs.store.write(tasks.add_tasks, [NewTask(TaskKind.LIST_JOBS, account.id, {"then": list(then)})])
+    await runs.store.write(tasks.add_tasks, [NewTask(TaskKind.LIST_RUNS, account.id, {"then": list(then)})])
     await runs.world.work()
 
 

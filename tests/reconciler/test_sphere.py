@@ -139,7 +139,7 @@ async def asked(sphere, operation_id):
         await sphere.store.read(operation_rows.find_operation, operation_id),
         await sphere.world.workspace_of(operation_id),
     )
-    return operation.asked_at is not None and row.is_provisional
+    return operation.question_since is not None and row.is_provisional
 
 
 async def test_what_a_lost_call_made_is_found_and_not_made_again(sphere):
@@ -260,10 +260,10 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         assert (await sphere.store.read(operation_rows.find_operation, operation_id)).is_open
         assert (
             "no longer accepts my own key"
-            in (await sphere.store.read(operation_rows.find_operation, operation_id)).hold
+            in (await sphere.store.read(operation_rows.find_operation, operation_id)).block_reason
         )
         assert (await sphere.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
-        assert "link_again" not in sphere.slack.kinds()
+        assert "relink_prompt" not in sphere.slack.kinds()
         (told,) = sphere.told("outage")
         assert told["channel"] == "DUAMIR"
         assert "has refused the key" in str(told["blocks"])
@@ -318,8 +318,8 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(sph
     await sphere.pass_time(10)
     await ask(sphere.world).run(courses_use_cases.stop_all, card.id)
     await sphere.pass_time(35)
-    assert "I'll leave it running" in str(sphere.told("timer_ending")[-1])
+    assert "I'll leave it running" in str(sphere.told("stop_warning")[-1])
     await sphere.pass_time(400)
     assert (await sphere.row(row)).state is State.RUNNING
-    assert "this would end it for good, so I haven't done it" in str(sphere.told("timer_failed")[-1])
+    assert "this would end it for good, so I haven't done it" in str(sphere.told("planned_stop_failed")[-1])
     assert "I left 1 alone" in told(sphere.world, TRAINER)[-1]

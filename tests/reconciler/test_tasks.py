@@ -222,18 +222,18 @@ async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
     await world.store.write(
         task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, "account_gone", {"then": [COMMAND]})]
     )
-    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.REVOCATION, "account_gone")])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.REVOKE_CREDENTIAL, "account_gone")])
     await world.work()
     assert world.provider.calls == []
     assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 @pytest.mark.parametrize(
-    "kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT, TaskKind.LIST_JOBS, TaskKind.SCHEDULE]
+    "kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT, TaskKind.LIST_RUNS, TaskKind.SCHEDULE]
 )
 async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_about(world, kind):
     account = await world.link(is_known=False)
-    subject = account.id if kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS) else f"{account.id}/templates"
+    subject = account.id if kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS) else f"{account.id}/templates"
     about = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j", "name": "n"}
     await world.store.write(
         task_rows.add_tasks, [NewTask(kind, subject, {"then": [COMMAND], "cron": "0 3 * * *", **about})]

@@ -60,12 +60,12 @@ def text(world, kind):
 async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
-    assert told(world) == ["timer_ending"]
+    assert told(world) == ["stop_warning"]
     later = await world.ask("b1").run(postpone_timer, workspace.id, workspace.stop_at)
     again = await world.ask("b2").run(postpone_timer, workspace.id, workspace.stop_at)
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
-    assert told(world) == ["timer_ending", "timer_ending", "stopped"]
+    assert told(world) == ["stop_warning", "stop_warning", "stopped"]
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN], ids=str)
@@ -74,7 +74,7 @@ async def test_timer_of_what_can_still_run_is_warned_of_once(world, state):
     workspace = await timed(world)
     world.provider.put("r1", state)
     await pass_until(world, workspace.stop_at + 120)
-    assert told(world).count("timer_ending") == 1
+    assert told(world).count("stop_warning") == 1
     assert world.provider.accepted_stops == ["r1"]
     assert (await row(world, workspace)).stop_at is None
 
@@ -102,7 +102,7 @@ async def test_after_a_downtime_its_person_gets_five_minutes(world):
     world.clock.advance(15 * MINUTE + 30)
     world.reborn()
     await world.pass_time(60, step=5)
-    assert text(world, "timer_ending").startswith("name-r1 on Fake Cloud will be stopped in 5 min, ")
+    assert text(world, "stop_warning").startswith("name-r1 on Fake Cloud will be stopped in 5 min, ")
     moved = (await row(world, workspace)).stop_at
     await world.pass_time(200, step=5)
     assert world.provider.accepted_stops == []
@@ -129,11 +129,11 @@ async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_firs
     absent(world, 9 * HOUR)
     world.provider.fail("status", ServerFailed("still away"), times=999)
     await world.pass_time(120, step=5)
-    assert told(world) == [*before, "timer_failed"]
+    assert told(world) == [*before, "planned_stop_failed"]
     world.provider._faults.clear()
     await world.pass_time(90, step=5)
     assert world.provider.accepted_stops == []
-    assert told(world) == [*before, "timer_failed", "timer_ending"]
+    assert told(world) == [*before, "planned_stop_failed", "stop_warning"]
     assert world.slack.messages[-1]["text"].startswith("name-r1 on Fake Cloud will be stopped in 5 min, ")
     moved = (await row(world, workspace)).stop_at
     await pass_until(world, moved + 60, step=5)
@@ -146,11 +146,11 @@ async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_anot
     workspace = await timed(world, 30 * MINUTE)
     world.provider.fail("status", ServerFailed("away"), times=99_999)
     await pass_until(world, workspace.stop_at + 2 * HOUR, step=20)
-    assert told(world) == ["timer_ending", "timer_failed"]
+    assert told(world) == ["stop_warning", "planned_stop_failed"]
     assert await world.store.read(operations.find_latest_operation, workspace.id) is None
     world.provider._faults.clear()
     await world.pass_time(5 * MINUTE, step=5)
-    assert told(world) == ["timer_ending", "timer_failed", "timer_ending"]
+    assert told(world) == ["stop_warning", "planned_stop_failed", "stop_warning"]
     assert world.provider.accepted_stops == []
     await world.pass_time(5 * MINUTE, step=5)
     assert world.provider.accepted_stops == ["r1"]
@@ -165,18 +165,18 @@ async def test_timer_of_refused_sign_in_is_told_once(world, before):
     refuse(world, ALICE)
     await want_read(world.store, workspace.id)
     await pass_until(world, workspace.stop_at + 90, step=10)
-    assert told(world) == [*warned, "sign_in_refused", "timer_failed"]
+    assert told(world) == [*warned, "sign_in_refused", "planned_stop_failed"]
     said = world.slack.messages[-1]
     assert f"I couldn't stop {workspace.name} at " in said["text"]
     assert "Fake Cloud refuses your sign-in. As far as I know, it's still running." in said["text"]
     assert "Link again" in str(said["blocks"])
     await pass_until(world, workspace.stop_at + 8 * HOUR, step=60)
-    assert told(world) == [*warned, "sign_in_refused", "timer_failed"]
+    assert told(world) == [*warned, "sign_in_refused", "planned_stop_failed"]
     world.provider.refused_tokens.clear()
     await world.pass_time(HOUR + MINUTE, step=30)
-    assert told(world)[len(warned) + 2] == "timer_ending"
+    assert told(world)[len(warned) + 2] == "stop_warning"
     await world.pass_time(10 * MINUTE, step=10)
-    assert told(world)[len(warned) + 2 :] == ["timer_ending", "stopped"]
+    assert told(world)[len(warned) + 2 :] == ["stop_warning", "stopped"]
     assert len(world.provider.accepted_stops) == 1
 
 
@@ -187,8 +187,8 @@ async def test_planned_stop_of_removed_connection_is_not_announced(world):
     await pass_until(world, workspace.stop_at - MINUTE)
     assert told(world) == []
     await pass_until(world, workspace.stop_at + 2 * MINUTE)
-    assert told(world) == ["timer_failed"]
-    assert "I'm not connected to" in text(world, "timer_failed")
+    assert told(world) == ["planned_stop_failed"]
+    assert "I'm not connected to" in text(world, "planned_stop_failed")
 
 
 async def test_who_can_not_be_read_for_any_more_is_told_after_an_absence(world):
@@ -197,7 +197,7 @@ async def test_who_can_not_be_read_for_any_more_is_told_after_an_absence(world):
     world.clock.advance(9 * HOUR)
     world.reborn(connections={})
     await world.pass_time(60, step=5)
-    assert told(world) == ["timer_ending", "timer_failed"]
+    assert told(world) == ["stop_warning", "planned_stop_failed"]
     assert (await row(world, workspace)).stop_at is None
 
 
@@ -219,7 +219,7 @@ async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same
     world.reborn()
     # The claim of the dead runs out.
     await pass_until(world, workspace.stop_at + 180)
-    assert told(world) == ["timer_ending", "stopped"]
+    assert told(world) == ["stop_warning", "stopped"]
     assert world.provider.accepted_stops == ["r1"]
     assert (await row(world, workspace)).stop_at is None
 
@@ -230,8 +230,10 @@ async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world, state):
     world.provider.put("r1", state)
     await world.know(is_guest=True)
     await pass_until(world, workspace.stop_at + 60, step=5)
-    assert told(world) == ["timer_failed"]
-    assert text(world, "timer_failed").startswith("I couldn't stop name-r1 on Fake Cloud as you planned for ")
+    assert told(world) == ["planned_stop_failed"]
+    assert text(world, "planned_stop_failed").startswith(
+        "I couldn't stop name-r1 on Fake Cloud as you planned for "
+    )
     assert world.provider.accepted_stops == []
 
 
@@ -239,7 +241,7 @@ async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(wo
     workspace = await timed(world, 5 * MINUTE)
     world.provider.ends_for_good = True
     await pass_until(world, workspace.stop_at + 60, step=5)
-    assert told(world) == ["timer_failed"]
+    assert told(world) == ["planned_stop_failed"]
     assert world.provider.accepted_stops == []
 
 
@@ -259,7 +261,7 @@ async def test_warning_stands_though_something_else_is_asked(world):
     """A start of what is running changes nothing about the stop that is to come."""
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 9 * MINUTE)
-    assert "timer_ending" in told(world)
+    assert "stop_warning" in told(world)
     await world.begin(workspace, OperationVerb.START)
     await pass_until(world, workspace.stop_at - 5 * MINUTE)
-    assert "timer_ending" in world.slack.kinds()
+    assert "stop_warning" in world.slack.kinds()

@@ -54,7 +54,7 @@ async def by_hours(world):
 async def unanswered(world):
     await running(world, "16:30", asks_after_hours=4, stops_unanswered=True)
     await until(world, local("17:00"))
-    assert world.slack.kinds() == ["needed"]
+    assert world.slack.kinds() == ["idle_prompt"]
 
 
 async def class_end(world):
@@ -77,7 +77,7 @@ def warnings(world):
     return [
         one
         for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True)
-        if kind in {"timer_ending", "class_ending"}
+        if kind in {"stop_warning", "class_stop_warning"}
     ]
 
 
@@ -198,7 +198,7 @@ async def test_who_can_not_be_written_to_is_stopped_and_administrators_are_told(
     assert is_up(world)
     await until(world, END + 5 * MINUTE)
     assert not is_up(world)
-    assert told(world, BOB) == ["unwarned"]
+    assert told(world, BOB) == ["warning_undelivered"]
     (message,) = [one for one in world.slack.messages if one["channel"] == "DUBOB"]
     assert "before stopping name-r1 on Fake Cloud as planned. It can be started again." in message["text"]
 
@@ -216,7 +216,7 @@ async def test_after_long_enough_without_slack_a_stop_goes_ahead(world, end):
     assert not is_up(world)
     mend(world)
     await world.pass_time(10 * MINUTE, step=20)
-    assert "unwarned" in told(world, BOB)
+    assert "warning_undelivered" in told(world, BOB)
 
 
 @pytest.mark.parametrize("end", [timer, class_end])
@@ -241,7 +241,7 @@ async def test_nobody_loses_anything_for_good_who_can_not_be_written_to(world, e
     world.slack.fail_in("UALICE", SlackPermanent(POST, "messages_tab_disabled"))
     await until(world, END + 3 * HOUR, step=MINUTE)
     assert is_up(world)
-    assert told(world, BOB) == ["unwarned"]
+    assert told(world, BOB) == ["warning_undelivered"]
     (message,) = [one for one in world.slack.messages if one["channel"] == "DUBOB"]
     assert "so I've left it running" in message["text"]
 

@@ -152,8 +152,8 @@ def _of_operations(before: Mapping[str, Any], after: Mapping[str, Any], now: flo
                 yield Act("stop" if at else "unplan", name, place, at=at)
         elif not (is_over and row.state.value == _IS_SO.get(verb)):
             yield Act(_VERBS.get(verb, verb), name, place)
-            if verb in {"start", "resume", "restart"} and operation.lasts and row.stop_at is None:
-                yield Act("stop", name, place, at=_local(now + operation.lasts))
+            if verb in {"start", "resume", "restart"} and operation.run_seconds and row.stop_at is None:
+                yield Act("stop", name, place, at=_local(now + operation.run_seconds))
 
 
 def _of_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:

@@ -32,7 +32,9 @@ _OWN: Final = frozenset({"migrations", "schema_changes", "lineage", "owners"})
 _RENAMED_TABLE: Final = re.compile(r"^ALTER TABLE (\w+) RENAME TO (\w+);", re.MULTILINE)
 _RENAMED_COLUMN: Final = re.compile(r"^ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+);", re.MULTILINE)
 _RENAMED_WORD: Final = re.compile(r"^UPDATE (\w+) SET (\w+) = '(.*)' WHERE \2 = '(.*)';", re.MULTILINE)
-_CHANGED_TEXTS: Final = re.compile(r"^UPDATE (\w+) SET\s([^;]*REPLACE\([^;]*);", re.MULTILINE)
+_CHANGED_TEXTS: Final = re.compile(
+    r"^UPDATE (\w+) SET\s([^;]*REPLACE\([^;]*?)(?:WHERE kind IN \(([^;]*)\))?;", re.MULTILINE
+)
 _CHANGED_TEXT: Final = re.compile(r"(\w+) = (?:REPLACE\()+\1,((?:\s*'.*?', '.*?'\),?)+)")
 _PAIR: Final = re.compile(r"'(.*?)', '(.*?)'\)")
 
@@ -89,9 +91,10 @@ def _rename_back(release: str, rows: Rows) -> Rows:
         for table, column, new, old in _RENAMED_WORD.findall(script):
             for row in before[table]:
                 row[column] = old if row[column] == new else row[column]
-        for table, changes in _CHANGED_TEXTS.findall(script):
+        for table, changes, kinds in _CHANGED_TEXTS.findall(script):
+            changed = [row for row in before[table] if not kinds or f"'{row['kind']}'" in kinds]
             for column, pairs in _CHANGED_TEXT.findall(changes):
-                for row in before[table]:
+                for row in changed:
                     row[column] = _restore(row[column], _PAIR.findall(pairs))
         for table, old, new in _RENAMED_COLUMN.findall(script):
             for row in before[table]:

@@ -159,8 +159,8 @@ class _SessionAtOnce(_QuickSession):
         return connection
 
     def close(self) -> None:
-        is_kept = self._path == IN_MEMORY and _emptied(self.connection, self._shape)
-        if is_kept:
+        survives_stop = self._path == IN_MEMORY and _emptied(self.connection, self._shape)
+        if survives_stop:
             _kept.setdefault(get_ident(), []).append(self.connection)
         else:
             super().close()

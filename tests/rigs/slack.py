@@ -18,7 +18,7 @@ ON_CARDS = {
     "removed": ("has been removed from",),
 }
 #: Kinds of messages that say an end: a card, and the warning of a stop, which becomes what says that.
-SAYS_END = ("card", "timer_ending")
+SAYS_END = ("card", "stop_warning")
 
 
 def key_of(message: Mapping[str, Any]) -> str:

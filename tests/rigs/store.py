@@ -121,7 +121,7 @@ async def link_account(
     username: str | None = None,
     secret: str | None = None,
     account_id: str | None = None,
-    ends_at: float | None = None,
+    expires_at: float | None = None,
     made_by: MadeBy = "token",
 ) -> Account:
     """Link an account, without what follows; a second one of the same pair replaces the first."""
@@ -135,7 +135,7 @@ async def link_account(
         secret=secret if secret is not None else f"sealed-{name}",
         state="active",
         linked_at=now,
-        ends_at=ends_at,
+        expires_at=expires_at,
         made_by=made_by,
     )
     await put_account(store, account)
@@ -209,7 +209,7 @@ async def unlink(
 async def follow(store: Store) -> int:
     """Do what is left to do of what follows from one row for many, as the engine does; return how much."""
     tasks = [
-        one for one in await store.claim(task_rows.claim_tasks, 100, 60.0) if one.kind is TaskKind.FOLLOW
+        one for one in await store.claim(task_rows.claim_tasks, 100, 60.0) if one.kind is TaskKind.FAN_OUT
     ]
     for task in tasks:
         await store.perform(fan_out.finish_fan_out, task)
@@ -252,7 +252,7 @@ async def launched(
         if "remote_id" in fields:
             kept.setdefault("start_call", Call.ACCEPTED)
         if deadline_seconds is not None:
-            kept |= {"held_since": now, "deadline_at": now + deadline_seconds}
+            kept |= {"blocked_since": now, "deadline_at": now + deadline_seconds}
         run = Run(id=tx.ids.new("job"), name=name, **kept)
         assert runs.insert(tx, run), "another run has this remote id"
         if shows:

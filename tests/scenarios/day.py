@@ -106,5 +106,5 @@ class Day:
             # What it offers goes once that doesn't work any more, what it announced once that has come.
             said, offered = self.answers[place]
             is_cut = "<!date^" in said and all(one in said for one in now[0].split(" – "))
-            is_kept = (said == now[0] or is_cut) and set(now[1]) <= set(offered)
-            assert is_kept, f"an answer was edited: {before} became {now}"
+            survives_stop = (said == now[0] or is_cut) and set(now[1]) <= set(offered)
+            assert survives_stop, f"an answer was edited: {before} became {now}"

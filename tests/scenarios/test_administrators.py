@@ -39,7 +39,7 @@ async def places(tmp_path):
 
 
 def asked(person):
-    return [shown for shown in person.sees() if shown.kind == "approval_asked"]
+    return [shown for shown in person.sees() if shown.kind == "approval_request"]
 
 
 def words(shown):
@@ -110,7 +110,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     await Caller(services.context, tara_, "by tara").run(courses_use_cases.stop_all, key)
     await places.pass_time(10)
     (card,) = [one for one in chen.sees(GENERAL) if one.kind == "class_card"]
-    said = words(card) + words(oscar.only("timer_ending"))
+    said = words(card) + words(oscar.only("stop_warning"))
     assert said.count("tara (*Acme Research*)") == 2
     assert f"<@{TARA}>" not in said
 

@@ -301,7 +301,7 @@ async def warn(folder):
     async with sphere_world(folder, settings={"USHER_WARN_MINUTES": 14}) as ready:
         await ready.makes(ready.alice, name="homework")
         await ready.pass_time(120, step=5)
-        assert ready.alice.told("ending")
+        assert ready.alice.told("workspace_expiry")
 
 
 @proves("USHER_PERSON_BURST")

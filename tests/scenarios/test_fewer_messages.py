@@ -53,7 +53,7 @@ async def test_failed_planned_stop_is_a_new_message(linked):
     linked.saturn_fails(r"/stop$", status=403, times=1000)
     await linked.pass_time(1800, step=10)
     assert "*training*" in alice.only("failed").text
-    assert not [one for one in alice.told("timer_ending") if "has stopped" in one.text]
+    assert not [one for one in alice.told("stop_warning") if "has stopped" in one.text]
 
 
 async def test_results_of_several_name_what_failed(linked):

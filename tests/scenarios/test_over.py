@@ -94,7 +94,7 @@ async def test_warning_stands_while_its_workspace_restarts(linked):
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(15 * 60, step=5)
-    warned = alice.only("timer_ending")
+    warned = alice.only("stop_warning")
     await alice.writes("restart training")
     await linked.pass_time(60, step=5)
     assert there(alice, warned).labels == ["Keep running", "1 hour more"]
@@ -107,7 +107,7 @@ async def test_warning_stands_until_a_stop_that_is_late(linked):
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(15 * 60, step=5)
-    warned = alice.only("timer_ending")
+    warned = alice.only("stop_warning")
     await linked.stop_bot()
     linked.clock.advance(400)
     await linked.start_bot()
@@ -130,7 +130,7 @@ async def test_lesson_goes_for_whoever_leaves_its_course(room):
     await made.pass_time(60)
     assert ann.told("lesson") == []
     await _until(made, end - timedelta(minutes=2))
-    await bob.presses(bob.only("timer_ending"), "Keep running")
+    await bob.presses(bob.only("stop_warning"), "Keep running")
     assert bob.only("lesson")
     await _until(made, end + timedelta(minutes=2))
     assert bob.told("lesson") == []

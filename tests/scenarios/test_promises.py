@@ -41,17 +41,17 @@ async def test_planned_stop_is_told_once_while_refused(linked):
     assert "but I can't do that: Saturn Cloud refuses your sign-in" in asked.text
     assert "keeps running until" not in asked.text
     await linked.pass_time(20 * MINUTE, step=20)
-    assert alice.told("timer_ending") == []
-    told = alice.only("timer_failed")
+    assert alice.told("stop_warning") == []
+    told = alice.only("planned_stop_failed")
     assert "I couldn't stop *notebook* and *training* at " in told.text
     assert "Saturn Cloud refuses your sign-in. As far as I know, they're still running." in told.text
     assert sorted(told.labels) == ["Link again", "View notebook", "View training"]
     await linked.pass_time(10 * HOUR, step=600)
-    assert alice.only("timer_failed")
+    assert alice.only("planned_stop_failed")
     give_token(linked)
     await alice.types("list")
     await linked.pass_time(HOUR, step=20)
-    assert len(alice.told("timer_ending")) == 2
+    assert len(alice.told("stop_warning")) == 2
     assert linked.calls("POST .*/stop") == 2
     assert all("Link again" not in shown.labels for shown in alice.sees())
 
@@ -149,8 +149,8 @@ async def test_removed_connection_keeps_its_title(tmp_path):
             type(world).connections = kept
         assert "on *Workbench*, which isn't set up any more" in (await alice.types("list")).text
         await world.pass_time(40 * MINUTE, step=20)
-        assert alice.told("timer_ending") == []
-        told = alice.only("timer_failed")
+        assert alice.told("stop_warning") == []
+        told = alice.only("planned_stop_failed")
         assert "I couldn't suspend *analysis* at " in told.text
         assert "I'm not connected to Workbench any more" in told.text
         answer = await alice.types("unlink workbench")

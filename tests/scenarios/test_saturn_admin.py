@@ -67,10 +67,10 @@ async def test_a_renewal_that_brings_another_persons_token_is_not_used(by_admin)
         await alice.types("start training")
         await world.pass_time(60)
         assert alice.only("sign_in_refused")
-        (held,) = details(await world.audit("account.hold"))
+        (held,) = details(await world.audit("account.block_reason"))
         assert held["cause"] == "untrusted"
         await world.pass_time(15 * 60)
-        assert not alice.told("link_again")
+        assert not alice.told("relink_prompt")
         assert not world.resource("training").live()
 
 
@@ -122,7 +122,7 @@ async def test_an_administrators_token_that_is_refused_is_the_operators_to_chang
         await alice.types("start training")
         await world.pass_time(30)
         assert "no longer accepts my own key" in alice.card.text
-        assert not alice.told("link_again")
+        assert not alice.told("relink_prompt")
         # The operator's administrator has a token again: it goes on by itself.
         accounts = world.saturn.state.accounts
         accounts._tokens[ADMIN_TOKEN].state = "valid"
@@ -136,11 +136,11 @@ async def test_a_request_shows_the_address_that_slack_confirmed_where_it_may_be_
         tokens, granted = world.slack.state.tokens.values(), "users:read.email"
         await alice.types("link saturn bob")
         person = world.slack.state.people[alice.id]
-        assert f"handle `{person.name}`, e-mail `{person.email}`" in amir.only("approval_asked").text
+        assert f"handle `{person.name}`, e-mail `{person.email}`" in amir.only("approval_request").text
         # Without the scope, it is forgotten with the next reading.
         for token in tokens:
             token.scopes = tuple(one for one in token.scopes if one != granted)
         await people.sync()
         await alice.types("link saturn root")
         await world.pass_time(5)
-        assert "e-mail unknown" in amir.only("approval_asked").text
+        assert "e-mail unknown" in amir.only("approval_request").text

@@ -94,14 +94,16 @@ async def test_a_start_without_an_answer_is_looked_at_before_another_one(cloud, 
     await cloud.settle()
     cloud.saturn_fails(r"/jobs/\w+/start$", drop=True, after=after)
     await job(cloud, "run saturn nightly")
-    await cloud.until(lambda: cloud.alice.told("job_ended") or cloud.alice.told("job_asked"), step=4.0)
+    await cloud.until(
+        lambda: cloud.alice.told("job_ended") or cloud.alice.told("job_outcome_question"), step=4.0
+    )
     assert starts(cloud) == 1
     if not after:
         # Nothing shows, and nothing there would tell whether it was launched: its person decides.
-        await cloud.alice.presses(cloud.alice.only("job_asked"), "Start another")
+        await cloud.alice.presses(cloud.alice.only("job_outcome_question"), "Start another")
         await cloud.until(lambda: cloud.alice.told("job_ended"), step=4.0)
         assert starts(cloud) == 2
-        assert cloud.alice.only("job_asked").labels == []
+        assert cloud.alice.only("job_outcome_question").labels == []
     assert len(cloud.job("nightly").runs) == 1
 
 

@@ -9,7 +9,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     assert "Stop later…" in alice.only("ready").labels
 
     await linked.pass_time(600, step=10)
-    warning = alice.only("timer_ending")
+    warning = alice.only("stop_warning")
     assert "*training* on Saturn Cloud will be stopped in 10 min" in warning.text
     assert warning.labels == ["Keep running", "1 hour more"]
     assert "Open" in alice.only("ready").labels
@@ -21,7 +21,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     await linked.pass_time(660, step=10)
     assert "This stop was planned." in alice.only("stopped").text
     assert linked.calls("POST .*/stop") == 1
-    assert alice.only("timer_ending").ts == warning.ts, "the warning has become what says that"
+    assert alice.only("stop_warning").ts == warning.ts, "the warning has become what says that"
     (stopped,) = await linked.audit("workspace.stop")
     assert stopped["actor"] == linked.principal().key
 
@@ -32,7 +32,7 @@ async def test_the_warning_is_answered_by_a_press_and_the_form_sets_another_time
     await linked.pass_time(40)
     await alice.types("stop training in 15 min")
     await linked.pass_time(330, step=10)
-    *_, answer = await alice.presses(alice.only("timer_ending"), "1 hour more")
+    *_, answer = await alice.presses(alice.only("stop_warning"), "1 hour more")
     assert "will be stopped <!date^" in answer.text
     await linked.pass_time(1200, step=30)
     assert alice.told("stopped") == []
@@ -50,6 +50,6 @@ async def test_what_is_stopped_at_the_provider_is_not_warned_of(linked):
     await linked.pass_time(40)
     linked.resource("training").force("stopped", linked.clock.now())
     await linked.pass_time(1300, step=10)
-    assert alice.told("timer_ending") == []
+    assert alice.told("stop_warning") == []
     assert alice.told("stopped") == []
     assert linked.calls("POST .*/stop") == 0

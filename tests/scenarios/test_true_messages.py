@@ -190,7 +190,7 @@ async def warned(hasty):
     await hasty.pass_time(40)
     await hasty.alice.types("stop notebook in 15 min")
     await hasty.pass_time(330, step=10)
-    return hasty.alice.only("timer_ending")
+    return hasty.alice.only("stop_warning")
 
 
 async def goes(hasty, ts):

@@ -43,9 +43,12 @@ SEEDED = {
 }
 #: Tasks about what is no more: nothing is left to do but to end them.
 TASKS = [
-    NewTask(TaskKind.FOLLOW, "g", {"what": "left", "principal": "T1:U1", "stage": 0, "after": ""}),
-    NewTask(TaskKind.REVOCATION, "nobody", {"tell": False}),
-    *(NewTask(kind, "nobody") for kind in (TaskKind.RENEWAL, TaskKind.LOOK_UP_USER, TaskKind.OPEN_APPROVAL)),
+    NewTask(TaskKind.FAN_OUT, "g", {"what": "left", "principal": "T1:U1", "stage": 0, "after": ""}),
+    NewTask(TaskKind.REVOKE_CREDENTIAL, "nobody", {"tell": False}),
+    *(
+        NewTask(kind, "nobody")
+        for kind in (TaskKind.RENEW_CREDENTIAL, TaskKind.LOOK_UP_USER, TaskKind.ASK_ACCOUNT_OWNERS)
+    ),
 ]
 
 
@@ -153,7 +156,7 @@ async def test_open_work_of_an_earlier_release_is_done_once(world, release):
     assert {name: count(alice, "ready", name) for name in started} == dict.fromkeys(started, 1)
     assert count(alice, "job_ended", "nightly") == 1
     for name in ("report", "analysis"):
-        assert (count(alice, "timer_ending", name), count(alice, "stopped", name)) == (1, 1)
+        assert (count(alice, "stop_warning", name), count(alice, "stopped", name)) == (1, 1)
     (warning,) = [one for one in bob.sees() if "*Biology* is over" in one.text]
     assert "*notebook* on Saturn Cloud was stopped" in warning.text
     # Each was begun, and what was planned to end was ended, by one call.

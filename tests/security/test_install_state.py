@@ -135,8 +135,8 @@ async def test_the_state_is_kept_for_this_host_and_for_slacks_redirect_and_https
         for address in (began, f"{places.origin}/slack/oauth_redirect?code=x&state=x"):
             async with browser.get(address, allow_redirects=False) as answer:
                 (cookie,) = answer.cookies.values()
-                is_kept = answer.headers.get("Strict-Transport-Security") == "max-age=31536000"
+                survives_stop = answer.headers.get("Strict-Transport-Security") == "max-age=31536000"
             assert cookie.key == ("__Host-usher-install" if is_https else "usher-install")
             assert (cookie["path"], cookie["domain"]) == ("/", "")
             assert (bool(cookie["secure"]), cookie["httponly"], cookie["samesite"]) == (is_https, True, "Lax")
-            assert is_kept == is_https
+            assert survives_stop == is_https

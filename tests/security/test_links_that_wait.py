@@ -83,12 +83,12 @@ async def test_what_no_proof_uses_is_erased_when_the_link_ends(is_confirmed):
             await browser.get(url)
             await browser.send("/link/confirm")
         seconds = CODE_SECONDS if is_confirmed else LINK_SECONDS
-        for passed, is_kept in ((seconds - 1.0, True), (2.0, False)):
+        for passed, survives_stop in ((seconds - 1.0, True), (2.0, False)):
             world.clock.advance(passed)
             await world.store.perform(links.clear_ended_links)
             left = await row(world, url)
             assert (left.secret is not None, left.code_hash is not None) == (
-                is_kept,
-                is_kept and is_confirmed,
+                survives_stop,
+                survives_stop and is_confirmed,
             )
         assert "has expired" in await (await world.browser()).get(url)

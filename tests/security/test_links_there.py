@@ -65,7 +65,7 @@ async def test_the_whole_way_names_both_sides_before_and_after(both, caplog):
         code = browser.text.split("<code>")[1].split("</code>")[0]
         await both.accounts.confirm_code(ALICE, code)
     (account,) = await both.store.read(accounts.list_accounts, ALICE)
-    assert (account.username, account.ends_at) == ("alice", ENDS_AT)
+    assert (account.username, account.expires_at) == ("alice", ENDS_AT)
     rows = str([dict(row) for row in await both.store.read(audit.read_audit)]) + str(account)
     for secret in (CODE, state, "own-token-of-alice"):
         assert secret not in caplog.text

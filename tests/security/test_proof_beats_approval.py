@@ -112,15 +112,15 @@ async def test_a_request_ends_with_the_proof_of_who_asked(made):
 async def test_an_approved_link_ends_after_ninety_days_and_is_renewed_by_another_approval(made):
     await approved(made)
     first = await made.store.read(accounts.find_account, BOB, "saturn")
-    assert first.ends_at == made.clock.now() + APPROVED_SECONDS
+    assert first.expires_at == made.clock.now() + APPROVED_SECONDS
     # A fresh token of the same link prolongs nothing.
     await made.store.write(
-        credentials.save_secret, first.id, first.secret, "fresh", is_fresh=True, ends_at=None
+        credentials.save_secret, first.id, first.secret, "fresh", is_fresh=True, expires_at=None
     )
-    assert (await made.store.read(accounts.find_account, BOB, "saturn")).ends_at == first.ends_at
+    assert (await made.store.read(accounts.find_account, BOB, "saturn")).expires_at == first.expires_at
     made.clock.advance(80 * 86_400.0)
     await made.store.save_people([Person(who, who.user_id, seen_at=made.clock.now()) for who in (BOB, DANA)])
     await approved(made)
     assert (
         await made.store.read(accounts.find_account, BOB, "saturn")
-    ).ends_at == made.clock.now() + APPROVED_SECONDS
+    ).expires_at == made.clock.now() + APPROVED_SECONDS

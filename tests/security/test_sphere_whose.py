@@ -77,7 +77,9 @@ async def test_a_notice_with_anothers_key_draws_no_address(sphere):
     row = await sphere.made(ALICE)
     await sphere.made(BOB)
     body = {"workspace": row.id, "connection": "cloud"}
-    await sphere.store.write(notices.add_notices, [NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
+    await sphere.store.write(
+        notices.add_notices, [NewNotice("forged", ExpiryKind.WORKSPACE_EXPIRY, "1", BOB, body)]
+    )
     (notice,) = await sphere.store.perform(notices.claim_notices, 1, 60.0)
     gatherer = Gatherer(sphere.world.asking)
     facts = await gatherer.describe_notice(notice)

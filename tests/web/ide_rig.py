@@ -35,7 +35,7 @@ class PageProvider(ScriptedProvider, FakeMaking, base.EmbeddedPage):
         self.loads = loads or Embedding("sdk.example", is_https=True, endpoint="https://acme.example")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        return {"stop": StopEffect.RETURNS if workspace.is_kept is not False else StopEffect.ERASES}
+        return {"stop": StopEffect.RETURNS if workspace.survives_stop is not False else StopEffect.ERASES}
 
     def embedding(self) -> Embedding:
         return self.loads

@@ -228,7 +228,7 @@ async def test_the_state_is_told_from_our_row(rig):
     browser = await rig.signed_in(page=workspace.id)
     told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
     assert (told["phase"], told["line"], told["busy"]) == ("starting", "Starting", True)
-    await rig.sees(workspace, ends_at=rig.clock.now() + 300, ends_how="stops")
+    await rig.sees(workspace, expires_at=rig.clock.now() + 300, expiry_mode="stops")
     told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
     assert told["phase"] == "running"
     ends_at = datetime.fromtimestamp(rig.clock.now() + 300, UTC)
@@ -261,7 +261,7 @@ async def test_stop_is_the_operation_of_its_owner(rig):
 
 
 async def test_a_stop_that_is_final_asks_first(rig):
-    workspace = await rig.workspace(is_kept=False)
+    workspace = await rig.workspace(survives_stop=False)
     browser = await rig.signed_in(page=workspace.id)
     await browser.get(f"/ide/{workspace.id}/stop")
     assert "for good: it can&#39;t be started again. Everything stored only in it is lost." in browser.text
@@ -277,7 +277,7 @@ async def test_a_stop_that_has_become_final_since_asks_again(rig):
     workspace = await rig.workspace()
     browser = await rig.signed_in(page=workspace.id)
     await browser.get(f"/ide/{workspace.id}/stop")
-    await rig.sees(workspace, is_kept=False)
+    await rig.sees(workspace, survives_stop=False)
     await browser.send(f"/ide/{workspace.id}/stop")
     assert "for good: it can&#39;t be started again" in browser.text
     assert await rig.store.read(operations.open_operations, ALICE) == []

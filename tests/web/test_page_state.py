@@ -91,7 +91,7 @@ def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
     zone, suspended = ZoneInfo("Europe/Berlin"), replace(row, stop_mode="suspend")
     assert build_page_state(facts(row), zone=zone).line == line
     assert build_page_state(facts(suspended), zone=zone).line == line.replace("be stopped", "be suspended")
-    sooner, later = (replace(ROW, ends_at=at, ends_how="stops", stop_at=600.0) for at in (300.0, 900.0))
+    sooner, later = (replace(ROW, expires_at=at, expiry_mode="stops", stop_at=600.0) for at in (300.0, 900.0))
     assert build_page_state(facts(sooner)).line == "Running, will stop at 00:05 UTC unless you use it"
     assert build_page_state(facts(later)).line == "Running until 00:10 UTC"
 
@@ -170,5 +170,5 @@ def test_why_it_failed_is_said():
     ],
 )
 def test_an_end_that_comes_by_itself_is_said(state, how, left, line):
-    row = replace(ROW, state=state, ends_at=1000.0 + left, ends_how=how)
+    row = replace(ROW, state=state, expires_at=1000.0 + left, expiry_mode=how)
     assert stands(row).line == line

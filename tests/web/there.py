@@ -39,7 +39,7 @@ class Client(base.OAuthClient):
             raise self.error
         assert Flow("", "", verifier).challenge == self.challenge
         username = self.usernames.pop(code)
-        return Identity(username, Credential(SecretStr(f"own-token-of-{username}"), ends_at=ENDS_AT))
+        return Identity(username, Credential(SecretStr(f"own-token-of-{username}"), expires_at=ENDS_AT))
 
     async def is_accepted(self) -> bool:
         if isinstance(self.knows_us, Exception):

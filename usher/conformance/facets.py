@@ -113,12 +113,12 @@ async def check_minting(rig: Rig) -> None:
     own = (await rig.provider.check_credential(rig.access.credential)).credential
     assert not rig.provider.can_mint(rig.access.credential)
     assert rig.provider.can_mint(own)
-    assert own.ends_at is not None
+    assert own.expires_at is not None
     following = await rig.provider.mint(Access(rig.access.username, own))
     assert rig.provider.can_mint(following)
     assert following.token != own.token
-    assert following.ends_at is not None
-    assert following.ends_at >= own.ends_at
+    assert following.expires_at is not None
+    assert following.expires_at >= own.expires_at
     # The one before stays valid until it is revoked, and that leaves the other one.
     for credential in (own, following):
         await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])

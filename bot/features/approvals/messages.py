@@ -51,7 +51,7 @@ def _format_owner_answer(facts: RequestFacts) -> str:
     return fill(template, username=facts.word("username"), title=facts.connection_title)
 
 
-@renders(ApprovalKind.APPROVAL_ASKED, is_true=_is_asked)
+@renders(ApprovalKind.APPROVAL_REQUEST, is_true=_is_asked)
 def render_request(facts: RequestFacts) -> Answer:
     """Render the request for an administrator, or its decision; buttons carry its key and username."""
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
@@ -59,7 +59,7 @@ def render_request(facts: RequestFacts) -> Answer:
     names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
     request = render_decision(facts.approval, facts.connection_title, facts.people)
     if facts.body.get("is_reminder"):
-        since = kit.day_moment(facts.approval.asked_at)
+        since = kit.day_moment(facts.approval.requested_at)
         request = [kit.section(fill(requests.REMINDER, since=since)), *request]
     blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
     return kit.answer(blocks)
@@ -90,11 +90,11 @@ def render_decision(approval: Approval, title: str, people: People) -> list[Bloc
     own = {"id": approval.principal.user_id, "email": email}
     question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **own, **names)
     buttons = [kit.button(pages.DENY, "deny", key, style=kit.DANGER)]
-    if not approval.waits:
+    if not approval.awaits_answers:
         buttons.insert(0, kit.button(pages.APPROVE, "approve", key, style=kit.PRIMARY, confirm=question))
     small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
-    if approval.alike:
-        alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.alike))
+    if approval.similar_users:
+        alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.similar_users))
         small.append(fill(requests.ALIKE, people=alike))
     said = [fill(pages.REQUEST, **names)]
     there, here = approval.email, known.email if known is not None else None
@@ -105,7 +105,7 @@ def render_decision(approval: Approval, title: str, people: People) -> list[Bloc
     for asked, answer in (approval.answers or {}).items():
         template = requests.OWNER_ASKED if answer is None else requests.OWNER_ANSWERED
         small.append(fill(template, owner=kit.mention(people.get(asked)), answer=requests.NOT_MINE))
-    if approval.waits:
+    if approval.awaits_answers:
         said.append(pages.NOT_OPEN)
     context = [kit.context(*small)] if small else []
     return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
@@ -127,7 +127,7 @@ def _name_with_identity(named: Named | None) -> Markup:
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
 
 
-@renders(ApprovalKind.ACCOUNT_ASKED, is_true=_is_unanswered)
+@renders(ApprovalKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
 def render_ownership_question(facts: RequestFacts) -> Answer:
     """Render the question whether a requested account is the reader's, or their answer."""
     if not _is_unanswered(facts):

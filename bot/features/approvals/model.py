@@ -18,9 +18,9 @@ _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 class ApprovalKind(AnyKind):
     """The kinds of messages about requests."""
 
-    APPROVAL_ASKED = Traits("approval_asked", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
+    APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Whether the account that somebody else asked for is this person's.
-    ACCOUNT_ASKED = Traits("account_asked", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
+    ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
     APPROVAL_DONE = Traits("approval_done", marks=Mark.PEOPLE)

@@ -6,7 +6,7 @@ SELECT id, connection FROM approvals WHERE principal = :principal AND state IN (
 
 -- name: questions_to
 SELECT id FROM notices
-WHERE kind = 'account_asked' AND principal = :principal AND COALESCE(sent_at, due_at) > :since;
+WHERE kind = 'account_question' AND principal = :principal AND COALESCE(sent_at, due_at) > :since;
 
 -- The first decision keeps its author: later changes are the provider's answer.
 -- name: decide_approval
@@ -18,7 +18,7 @@ RETURNING *;
 
 -- name: asked_approvals
 SELECT * FROM approvals WHERE state = 'asked' AND {is_here}
-ORDER BY asked_at, id LIMIT :limit;
+ORDER BY requested_at, id LIMIT :limit;
 
 -- name: asked_approvals_of
-SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY asked_at, id;
+SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY requested_at, id;

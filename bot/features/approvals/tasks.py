@@ -36,7 +36,7 @@ class Approvals(BaseTaskWorker):
                 refuse=lambda task, _rule: self.give_up(task, "not_allowed"),
             ),
             TaskKind.LOOK_UP_USER: TaskHandler(do=self.look_up, person=self._person),
-            TaskKind.OPEN_APPROVAL: TaskHandler(do=self._open),
+            TaskKind.ASK_ACCOUNT_OWNERS: TaskHandler(do=self._open),
             TaskKind.FOLLOW_UP: TaskHandler(do=self._follow_up),
         }
 

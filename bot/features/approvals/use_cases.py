@@ -55,7 +55,7 @@ async def _load_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str
 
 
 async def _name_people(whose: home_sections.HomeOwner, approval: Approval) -> People:
-    others = map(Principal.from_key, approval.alike or ())
+    others = map(Principal.from_key, approval.similar_users or ())
     return await whose.names.find_names(whose.principal, approval.principal, *others, in_full=True)
 
 
@@ -122,7 +122,7 @@ def ask(
     fresh = context.ids.new("approval")
     now = tx.now()
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
-    new = replace(new, alike=list(alike or ()), waits=bool(alike))
+    new = replace(new, similar_users=list(alike or ()), awaits_answers=bool(alike))
     if not caller.is_first_delivery(tx):
         return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
     open_ = store.find_open_request(tx, principal, connection)
@@ -151,7 +151,7 @@ def _administrators(context: Context, approval: Approval) -> list[Principal]:
 
 
 def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
-    kind, to = ApprovalKind.APPROVAL_ASKED, _administrators(context, approval)
+    kind, to = ApprovalKind.APPROVAL_REQUEST, _administrators(context, approval)
     add_notices(tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
 
 
@@ -163,7 +163,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     approval, now = store.find_request(tx, approval_id), tx.now()
     if approval is None or approval.state != "asked":
         return []
-    to, ends_at = _administrators(context, approval), approval.asked_at + MAX_UNDECIDED_SECONDS
+    to, ends_at = _administrators(context, approval), approval.requested_at + MAX_UNDECIDED_SECONDS
     if now >= ends_at:
         store.move(tx, approval.id, "denied", detail=UNDECIDED)
         kind, readers = ApprovalKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
@@ -182,10 +182,10 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.undecided", "ok")])
         return []
     # Who may mean somebody else can be approved a day later, and is posted again then.
-    opened_at = approval.asked_at + (store.DAY_SECONDS if approval.alike else 0.0)
+    opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
-    kind, occasion = ApprovalKind.APPROVAL_ASKED, f"reminder:{approval.asked_at:.3f}"
-    due = [one for one, at in mornings.items() if at <= now and not approval.waits]
+    kind, occasion = ApprovalKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
+    due = [one for one, at in mornings.items() if at <= now and not approval.awaits_answers]
     add_notices(
         tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due]
     )
@@ -206,21 +206,21 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
     waits until they were asked less often, and the request with it.
     """
     approval = store.find_request(tx, approval_id)
-    if approval is None or approval.state != "asked" or not approval.waits:
+    if approval is None or approval.state != "asked" or not approval.awaits_answers:
         return []
-    answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_ASKED
-    for key in (approval.alike or [])[:MAX_QUESTIONS_PER_DAY]:
-        occasion = f"whose:{key}:{approval.asked_at:.3f}"
+    answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_QUESTION
+    for key in (approval.similar_users or [])[:MAX_QUESTIONS_PER_DAY]:
+        occasion = f"whose:{key}:{approval.requested_at:.3f}"
         if key not in answers and store.count_questions(tx, key) < MAX_QUESTIONS_PER_DAY:
             answers[key] = None
             add_notices(tx, [build_notice(approval, kind, occasion, Principal.from_key(key), owner=key)])
         row = NOTICES.row(tx, subject=approval.id, kind=kind, occasion=occasion)
         at = None if row is None or stop_warnings.is_on_its_way(row) else row["sent_at"] or row["due_at"]
         left = max(left, RECHECK_SECONDS if at is None else at + store.DAY_SECONDS - tx.now())
-    store.update_request(tx, approval.id, answers=answers, waits=left > 0.0)
+    store.update_request(tx, approval.id, answers=answers, awaits_answers=left > 0.0)
     if left > 0.0:
-        return [NewTask(TaskKind.OPEN_APPROVAL, approval.id, due_in=left)]
-    _ask_administrators(tx, context, approval, f"open:{approval.asked_at:.3f}")
+        return [NewTask(TaskKind.ASK_ACCOUNT_OWNERS, approval.id, due_in=left)]
+    _ask_administrators(tx, context, approval, f"open:{approval.requested_at:.3f}")
     return []
 
 
@@ -276,7 +276,7 @@ def decide(
     caller.context.need(approval.connection)
     if approval.username != username or approval.state != "asked" or not caller.is_first_delivery(tx):
         return approval, False
-    if approve and approval.waits:
+    if approve and approval.awaits_answers:
         raise Refused("approval.waits", pages.NOT_OPEN)
     state: Literal["approved", "denied"] = "approved" if approve else "denied"
     decided = store.move(tx, approval.id, state, caller.principal.key)
@@ -301,7 +301,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         approval.connection,
         identity.username,
         seal_credential(caller, approval.connection, identity.credential),
-        identity.credential.ends_at,
+        identity.credential.expires_at,
         actor=approval.decided_by or "",
         proof="administrator",
         made_by="approval",
@@ -381,6 +381,6 @@ async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Fa
     approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts
-    named = (approval.principal.key, approval.decided_by, *(approval.alike or ()))
+    named = (approval.principal.key, approval.decided_by, *(approval.similar_users or ()))
     people = {**facts.people, **await gatherer.name_people(message.principal, *named)}
     return replace(facts, approval=approval, people=people)

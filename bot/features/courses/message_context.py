@@ -75,7 +75,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
         of = replace(of, counts=await store.read(courses_store.count_members, card.id))
     if kind is ClassKind.LESSON_REPORT:
         of = replace(of, problems=await store.read(courses_store.list_problems, card.id))
-    if kind is ClassKind.UNSERVED:
+    if kind is ClassKind.LESSON_NOT_READY:
         mine = await store.read(courses_store.find_member, card.id, message.principal)
         of = replace(of, **facts.common(), problems=[mine] if mine else [])
     if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
@@ -105,7 +105,7 @@ def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> Wor
     return facts.add(replace(facts.of(CourseContext), stopping_class=stopping_class))
 
 
-@kind_extensions(TimerKind.TIMER_ENDING)
+@kind_extensions(TimerKind.STOP_WARNING)
 async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the class that stops a workspace, and whether its person stops it before."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None

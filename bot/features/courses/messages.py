@@ -225,10 +225,10 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
     if not operation.is_open:
         why = _format_cause(operation.cause or "", facts.connection_title)
         return truncate(safe(strip_addresses(why)), 200)
-    if operation.hold:
+    if operation.block_reason:
         return truncate(
             kit.format_reason(
-                strip_addresses(_format_delay(operation.hold, facts.connection_title)), facts.now
+                strip_addresses(_format_delay(operation.block_reason, facts.connection_title)), facts.now
             ),
             200,
         )
@@ -274,7 +274,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
 
 
 @renders(ClassKind.LESSON, is_true=_is_lesson_on)
-@renders(ClassKind.CLASS_ENDING, is_true=lambda _: False)
+@renders(ClassKind.CLASS_STOP_WARNING, is_true=lambda _: False)
 def render_lesson(facts: WorkspaceFacts) -> Answer:
     """Render for a person at a lesson's begin whether their workspace is ready for it."""
     ends = facts.time("ends")
@@ -284,10 +284,10 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     is_ready = facts.state is State.RUNNING
     template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     operation, delay = facts.operation, dict[str, Markup]()
-    if not is_ready and operation is not None and operation.is_planned_ahead and operation.hold:
+    if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
         delay = {
-            "hold": Markup(kit.format_reason(problems.get_first_sentence(operation.hold), facts.now)),
+            "hold": Markup(kit.format_reason(problems.get_first_sentence(operation.block_reason), facts.now)),
             "until": until,
         }
     opens = open_buttons(facts) if is_ready else []
@@ -336,7 +336,7 @@ def render_teacher_change(facts: ClassFacts) -> Answer:
 
 
 @renders(
-    ClassKind.COURSE_UNTAUGHT,
+    ClassKind.COURSE_WITHOUT_TEACHER,
     is_true=lambda facts: bool(facts.card.untaught_until) and not facts.card.is_over(facts.now),
 )
 def render_course_without_teacher(facts: ClassFacts) -> Answer:
@@ -418,7 +418,8 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
 
 
 @renders(
-    ClassKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts)
+    ClassKind.LESSON_NOT_READY,
+    is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
     """Render the part that a person lacks for a lesson, with the button for it, or that it was full."""

@@ -262,19 +262,19 @@ class ClassKind(AnyKind):
 
     CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
     CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
-    CLASS_ENDING = Traits("class_ending", "class", offers="workspace")
+    CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
     CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
     #: To the teachers of a course before a lesson: how many are ready.
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
-    UNSERVED = Traits("unserved", "class", offers="link", marks=Mark.PASSES)
+    LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
     #: A course's timetable has changed: to whoever has joined.
     COURSE_CHANGED = Traits("course_changed", "class")
     #: To whom a course's poster lets change it, or doesn't any more; to administrators if nobody is left.
     COURSE_TEACHER = Traits("course_teacher", "class")
-    COURSE_UNTAUGHT = Traits("course_untaught", "class", offers="subject", marks=Mark.PASSES)
+    COURSE_WITHOUT_TEACHER = Traits("course_without_teacher", "class", offers="subject", marks=Mark.PASSES)
 
 
 UNPOSTED[ClassKind.CLASS_CARD] = ClassKind.CLASS_POSTED

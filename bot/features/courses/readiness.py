@@ -110,7 +110,7 @@ def _notify_members_not_ready(
     ]
     for key, is_withheld in found[:NOTICES_PER_TRANSACTION]:
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
-        store.notify(tx, card, ClassKind.UNSERVED, coming.local, body, [key])
+        store.notify(tx, card, ClassKind.LESSON_NOT_READY, coming.local, body, [key])
     return len(found) > NOTICES_PER_TRANSACTION
 
 
@@ -126,5 +126,7 @@ def _count_retried_starts(tx: Transaction, card: ClassCard, coming: Occurrence) 
         tried += 1
         if lacks_capacity(failed.cause) and now >= coming.at - 2 * RETRY_SECONDS:
             body = {"connection": card.connection, "until": coming.latest_start}
-            store.notify(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
+            store.notify(
+                tx, card, ClassKind.LESSON_NOT_READY, f"{coming.local}:room", body, [rule.principal.key]
+            )
     return tried

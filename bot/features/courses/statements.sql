@@ -48,7 +48,7 @@ LEFT JOIN operations o ON o.id = (
     SELECT x.id FROM operations x
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
         AND (x.created_at >= :since OR x.planned_for = :begins OR x.ended_at IS NULL OR x.ended_at >= :since)
-        AND (x.lasts IS NULL OR x.lasts > 0.0)
+        AND (x.run_seconds IS NULL OR x.run_seconds > 0.0)
         -- Another try for room says nothing new until it is taken.
         AND NOT (x.outcome IS NULL AND x.start_call IN ('none', 'calling') AND x.planned_for = :begins AND EXISTS (
             SELECT 1 FROM operations y
@@ -176,7 +176,7 @@ SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
 WHERE (m.state IN ('unlinked', 'no_workspace', 'not_agreed') OR (:is_made = 1 AND m.state = 'coming'))
     AND NOT EXISTS (
         SELECT 1 FROM notices n
-        WHERE n.subject = m.card_id AND n.kind = 'unserved' AND n.principal = m.principal
+        WHERE n.subject = m.card_id AND n.kind = 'lesson_not_ready' AND n.principal = m.principal
             AND (n.occasion = (CAST(:local AS TEXT) || ':' || m.principal) OR m.state = 'not_agreed')
     )
 ORDER BY m.principal;

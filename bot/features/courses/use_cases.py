@@ -306,7 +306,7 @@ def _start_workspace(
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
-        tx.run("use_workspace", id=workspace.id, now=now, asked_at=now, brings_up=False)
+        tx.run("use_workspace", id=workspace.id, now=now, last_request_at=now, brings_up=False)
         return workspace.id, None, False
     # Of two presses at once, the second one joins the workspace that the first one creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None
@@ -325,9 +325,9 @@ def _start_workspace(
         if target.instead_of:
             operations.put_away(tx, target.instead_of)
         creations.insert_provisional(tx, workspace)
-        lasts = 0.0 if _can_stay_stopped(tx, caller.context, card) else None
+        seconds = 0.0 if _can_stay_stopped(tx, caller.context, card) else None
         made = operations.add(
-            tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, lasts=lasts
+            tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, run_seconds=seconds
         )
         accepted = Accepted(made)
     else:

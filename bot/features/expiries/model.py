@@ -6,6 +6,6 @@ from bot.domain.message_kinds import AnyKind, Mark, Traits
 class ExpiryKind(AnyKind):
     """The kinds of messages about coming expiries."""
 
-    ENDING = Traits("ending", urgency=3, offers="workspace", marks=Mark.PASSES)
+    WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
     #: The credential of a link ends soon.
-    LINK_ENDING = Traits("link_ending", urgency=3, offers="link", marks=Mark.PASSES)
+    LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)

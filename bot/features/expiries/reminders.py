@@ -25,13 +25,13 @@ REMINDERS_PER_CLAIM: Final = 100
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
     """Write the reminder that is due, or have the credential renewed; end what was only approved."""
     context, now = caller.context, tx.now()
-    assert account.ends_at is not None, "who is reminded of an end has one"
-    occasion, next_at = reminder(account.ends_at, now)
+    assert account.expires_at is not None, "who is reminded of an end has one"
+    occasion, next_at = reminder(account.expires_at, now)
     if not accounts.schedule_reminder(tx, account, next_at):
         return
     if occasion and account.connection in context.connections:
         if _can_mint(context, account):
-            add_tasks(tx, [NewTask(TaskKind.RENEWAL, account.id)])
+            add_tasks(tx, [NewTask(TaskKind.RENEW_CREDENTIAL, account.id)])
         else:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
@@ -51,17 +51,17 @@ def _can_mint(context: Context, account: Account) -> bool:
 def remind_again(tx: Transaction, account_id: str) -> None:
     """Remind a person to link again, as their credential couldn't be renewed."""
     account = accounts.find_account_by_id(tx, account_id)
-    if account is not None and account.state == "active" and account.ends_at is not None:
-        occasion, _ = reminder(account.ends_at, tx.now())
+    if account is not None and account.state == "active" and account.expires_at is not None:
+        occasion, _ = reminder(account.expires_at, tx.now())
         add_notices(tx, [build_link_reminder(account, occasion)] if occasion else [])
 
 
 def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     """Return the reminder of an account's end."""
-    body = {"connection": account.connection, "username": account.username, "ends_at": account.ends_at}
+    body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
     # A renewed credential is a new one of the same account.
-    when = f"{occasion}:{account.ends_at:.0f}"
-    return NewNotice(account.id, ExpiryKind.LINK_ENDING, when, account.principal, body)
+    when = f"{occasion}:{account.expires_at:.0f}"
+    return NewNotice(account.id, ExpiryKind.LINK_EXPIRY, when, account.principal, body)
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:

@@ -14,7 +14,11 @@ class Renewals(BaseTaskWorker):
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handler of renewals."""
-        return {TaskKind.RENEWAL: TaskHandler(do=self.renew, person=self._find_holder, give_up=self.give_up)}
+        return {
+            TaskKind.RENEW_CREDENTIAL: TaskHandler(
+                do=self.renew, person=self._find_holder, give_up=self.give_up
+            )
+        }
 
     async def renew(self, task: Task) -> None:
         """Mint a credential in place of one of Usher's own that ends soon; raise TaskRetry to retry."""

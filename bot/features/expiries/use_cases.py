@@ -28,9 +28,11 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
         return
-    body = {"workspace": workspace.id, "connection": workspace.connection, "ends_at": workspace.ends_at}
-    occasion = f"{workspace.ends_at:.0f}"
-    add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
+    body = {"workspace": workspace.id, "connection": workspace.connection, "expires_at": workspace.expires_at}
+    occasion = f"{workspace.expires_at:.0f}"
+    add_notices(
+        tx, [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXPIRY, occasion, workspace.principal, body)]
+    )
 
 
 EXPIRIES: Final = ScheduledWork(name="expiry", order=50, claim=_claim, carry_out=_warn)

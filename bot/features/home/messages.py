@@ -316,7 +316,9 @@ def _slow_row(facts: WorkspaceFacts, people: People) -> str:
         at=kit.moment_at(operation.created_at, facts.now),
         reference=operation.reference,
     )
-    return f"{text}\n{kit.format_reason(operation.hold, facts.now)}" if operation.hold else text
+    return (
+        f"{text}\n{kit.format_reason(operation.block_reason, facts.now)}" if operation.block_reason else text
+    )
 
 
 def _failures(facts: TotalsFacts) -> list[Block]:

@@ -198,9 +198,11 @@ class HomeGatherer:
     ) -> list[Question]:
         """Return the questions that wait for the person, the oldest first of each kind."""
         asked = [
-            one for one in whose.workspaces if one.id in under_way and under_way[one.id].asked_at is not None
+            one
+            for one in whose.workspaces
+            if one.id in under_way and under_way[one.id].question_since is not None
         ]
-        asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
+        asked_runs = [run for run in runs if run.is_open and run.question_since is not None]
         of_all = await self._gatherer.describe_workspaces(whose.principal, asked[:MAX_QUESTIONS], under_way)
         of_runs = await self._gatherer.describe_runs(whose.principal, asked_runs[:MAX_QUESTIONS])
         found = [*(Question("operation", one) for one in of_all), *(Question("run", one) for one in of_runs)]
@@ -299,7 +301,7 @@ def request_redraw(tx: Transaction, caller: Caller) -> None:
 
 def read_lists(tx: Transaction, caller: Caller) -> None:
     """Request reads of old lists, of running workspaces without a list, and of templates never read."""
-    for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
+    for kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS):
         snapshots.request_lists(tx, caller, kind, snapshots.list_stale(tx, caller, kind))
     connections = caller.context.connections
     for account in account_rows.list_accounts(tx, caller.principal):

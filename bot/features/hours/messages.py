@@ -203,7 +203,7 @@ def describe_run_end(
         at = kit.day_moment(workspace.stop_at)
         return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
     next_ = facts.next_stop
-    if not facts.is_up or workspace.ends_at is not None:
+    if not facts.is_up or workspace.expires_at is not None:
         return [], []
     if next_ is not None and next_ <= now + DAY_SECONDS:
         return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
@@ -504,7 +504,7 @@ def _is_still_idle(facts: WorkspaceFacts) -> bool:
     return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
 
 
-@renders(HoursKind.NEEDED, is_true=_is_still_idle)
+@renders(HoursKind.IDLE_PROMPT, is_true=_is_still_idle)
 def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
     """Render the question whether an idle workspace is needed, and the result of no answer."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")

@@ -270,7 +270,7 @@ def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
 
 def was_used(workspace: Workspace, since: float) -> bool:
     """Return whether a workspace was used since its start: through Usher, or by its provider's record."""
-    return (workspace.asked_at or 0.0) >= since or (
+    return (workspace.last_request_at or 0.0) >= since or (
         workspace.last_used_at or 0.0
     ) >= since + START_USE_SECONDS
 
@@ -306,7 +306,7 @@ class HoursKind(AnyKind):
     """The kinds of messages about hours, and about workspaces that were left running."""
 
     #: Whether a workspace that was left running is still needed.
-    NEEDED = Traits("needed", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
+    IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)

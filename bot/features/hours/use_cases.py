@@ -475,7 +475,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     )
     evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
-    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.NEEDED, day):
+    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.IDLE_PROMPT, day):
         return
     latest = operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
@@ -506,7 +506,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     }
     if stops:
         timers.plan_stop(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
-    add_notices(tx, [NewNotice(workspace.id, HoursKind.NEEDED, day, principal, body)])
+    add_notices(tx, [NewNotice(workspace.id, HoursKind.IDLE_PROMPT, day, principal, body)])
 
 
 IDLE_PROMPT_WORK: Final = ScheduledWork(

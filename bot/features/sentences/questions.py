@@ -165,7 +165,7 @@ def _explain_state(request: Request, workspace: Workspace, latest: Operation | N
     since = kit.moment(latest.created_at, now) if latest is not None else ""
     names = {"name": workspace.title, "title": title, "at": at, "since": since, "by": by}
     if latest is not None and latest.is_open:
-        block_reason = f" {kit.format_reason(latest.hold, now)}" if latest.hold else ""
+        block_reason = f" {kit.format_reason(latest.block_reason, now)}" if latest.block_reason else ""
         return fill(talk.WHY_UNDER_WAY, held=Markup(block_reason), **names, **VERB_FORMS[latest.verb])
     # Then its state has just said so.
     is_explained = workspace.state is State.FAILED and workspace.reason is not None
@@ -223,7 +223,7 @@ def _describe_end(
     if facts.obstacle and at is not None and at == workspace.stop_at:
         return ""
     if at is not None:
-        template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL
+        template = talk.UNTIL_ENDS if at == workspace.expires_at else talk.UNTIL
         return request.fill(template, workspace, at=kit.day_moment(at))
     typed, command = suggestions.format_typed_name(workspace.title), request.format_command("workspace")
     return request.fill(talk.UNTIL_NONE, workspace, typed=typed, command=command)

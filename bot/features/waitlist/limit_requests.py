@@ -41,7 +41,9 @@ def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspac
         said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
         body |= {"name": workspace.title, "said": said}
-        add_notices(tx, [NewNotice(failed.id, WaitlistKind.MORE_ASKED, one.key, one, body) for one in those])
+        add_notices(
+            tx, [NewNotice(failed.id, WaitlistKind.LIMIT_REQUEST, one.key, one, body) for one in those]
+        )
         caller.record(tx, "workspace.more", workspace, None)
     return workspace
 
@@ -62,10 +64,10 @@ def answer_request(
     caller.check(tx, "more_answer", target, hidden_as=unknown)
     if caller.principal.key not in those:
         raise unknown
-    if is_written(tx, failed.id, WaitlistKind.MORE_ANSWERED, "end") or not caller.is_first_delivery(tx):
+    if is_written(tx, failed.id, WaitlistKind.LIMIT_ANSWER, "end") or not caller.is_first_delivery(tx):
         return None
     body = {"workspace": workspace.id, "connection": failed.connection, "word": word}
     body |= {"by": caller.principal.user_id}
-    add_notices(tx, [NewNotice(failed.id, WaitlistKind.MORE_ANSWERED, "end", failed.principal, body)])
+    add_notices(tx, [NewNotice(failed.id, WaitlistKind.LIMIT_ANSWER, "end", failed.principal, body)])
     caller.record(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
     return failed.principal

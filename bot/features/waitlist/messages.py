@@ -89,13 +89,13 @@ def answer_place(of: WaitlistFacts, now: float, *, is_lasting: bool = True, repl
         return kit.message(
             format_place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)]
         )
-    shows = {"kind": str(WaitlistKind.ROOM_WAITING), "subject": of.id, "about": of.workspace_id}
+    shows = {"kind": str(WaitlistKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
     drawn = replies.answer(format_lasting_place(of, now), [stop_button(of)], replaces=replaces)
     return replace(drawn, shows=shows)
 
 
-@renders(WaitlistKind.ROOM_WAITING)
+@renders(WaitlistKind.WAITLIST_PLACE)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Draw the place in line as it is now, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
@@ -190,7 +190,7 @@ def _is_wanted(facts: WorkspaceFacts) -> bool:
     return bool(facts.word("waited_for"))
 
 
-@render_override(HoursKind.NEEDED, _is_wanted)
+@render_override(HoursKind.IDLE_PROMPT, _is_wanted)
 def _add_waiting(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody waits for it."""
     usual, what = (
@@ -203,7 +203,7 @@ def _add_waiting(facts: WorkspaceFacts) -> Answer:
     )
 
 
-@renders(WaitlistKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
+@renders(WaitlistKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
 def _render_over(facts: WorkspaceFacts) -> Answer:
     """Render the end of the attempts, with its cause."""
     kind, cause = facts.word("kind"), facts.word("cause")
@@ -255,7 +255,7 @@ def build_form(callback_id: str, key: str) -> dict[str, object]:
     return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
 
 
-@renders(WaitlistKind.MORE_ASKED)
+@renders(WaitlistKind.LIMIT_REQUEST)
 def _render_request(facts: RequestFacts) -> Answer:
     """Render the question to the people who change limits for more of one."""
     person, key = kit.mention(facts.people.get(facts.word("person"))), facts.word("operation")
@@ -268,7 +268,7 @@ def _render_request(facts: RequestFacts) -> Answer:
     return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
 
 
-@renders(WaitlistKind.MORE_ANSWERED)
+@renders(WaitlistKind.LIMIT_ANSWER)
 def _render_answer(facts: WorkspaceFacts) -> Answer:
     """Render the result of a request for more, for its requester."""
     word, person, workspace = facts.body.get("word"), kit.mention(Named(facts.word("by"))), facts.workspace

@@ -191,9 +191,9 @@ class WaitlistKind(AnyKind):
     """The kinds of messages about capacity."""
 
     #: The place in line: drawn again while somebody waits, and then what has become of the wait.
-    ROOM_WAITING = Traits("room_waiting", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
+    WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
     #: Nobody tries any more: there was no room until then.
-    ROOM_OVER = Traits("room_over", offers="workspace")
+    WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
     #: Whoever changes limits is asked for more of one; and what they said.
-    MORE_ASKED = Traits("more_asked", marks=Mark.PEOPLE)
-    MORE_ANSWERED = Traits("more_answered", offers="workspace")
+    LIMIT_REQUEST = Traits("limit_request", marks=Mark.PEOPLE)
+    LIMIT_ANSWER = Traits("limit_answer", offers="workspace")

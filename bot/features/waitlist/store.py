@@ -212,7 +212,7 @@ def end(tx: Transaction, of: WaitlistEntry) -> None:
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
     """Return the message that hours wait for room, as a start of theirs has failed for want of it."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
-    return NewNotice(of.id, WaitlistKind.ROOM_WAITING, "begin", of.principal, body)
+    return NewNotice(of.id, WaitlistKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
@@ -221,7 +221,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
     again = get_default_end(now, zone)
     body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
     body |= {"again": again, "cause": cause, "attempts": of.attempts}
-    return NewNotice(of.id, WaitlistKind.ROOM_OVER, "end", of.principal, body)
+    return NewNotice(of.id, WaitlistKind.WAITLIST_ENDED, "end", of.principal, body)
 
 
 @undoable_actions.puts_back(WAITLIST_ENTRIES.name)

@@ -54,7 +54,7 @@ def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> Wait
     return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
-@kind_extensions(WaitlistKind.ROOM_WAITING)
+@kind_extensions(WaitlistKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the wait as it is now."""
     provider = gatherer.connections.get(facts.connection)
@@ -282,7 +282,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     else:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
         body |= {"waited_for": wait.kind}
-        asks = NewNotice(workspace.id, HoursKind.NEEDED, f"room:{since:.0f}", wait.principal, body)
+        asks = NewNotice(workspace.id, HoursKind.IDLE_PROMPT, f"room:{since:.0f}", wait.principal, body)
         rows.end(tx, wait)
         add_notices(tx, [asks])
 

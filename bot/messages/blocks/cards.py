@@ -109,7 +109,7 @@ def _render_card(facts: WorkspaceFacts, lines: list[str], small: list[str], butt
 
 def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     workspace = facts.workspace
-    if operation.asked_at is not None:
+    if operation.question_since is not None:
         sentence = fill(cards.ASKED, title=facts.connection_title)
         buttons = [
             *list_question_buttons(operation.id),
@@ -118,7 +118,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
     # What was just asked for isn't waiting yet: most of it is sent before anybody reads that.
-    is_new = facts.now - operation.created_at < _JUST_ASKED and not operation.hold
+    is_new = facts.now - operation.created_at < _JUST_ASKED and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
         forms = VERB_FORMS[_get_current_verb(operation, workspace)]
@@ -133,7 +133,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if workspace is not None and going and (workspace.state is not State.RUNNING or workspace.lacks):
         said = problems.describe_condition(workspace, facts.connection_title)
         lines += [safe(said, 300)] if said else []
-    small = [kit.format_reason(operation.hold, facts.now)] if operation.hold else []
+    small = [kit.format_reason(operation.block_reason, facts.now)] if operation.block_reason else []
     if operation.deadline_at is None:
         small.append(format_overdue(operation))
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
@@ -145,8 +145,8 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str,
     if obstacle := find_block(facts, operation):
         forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
-    elif operation.hold:
-        lines.append(kit.format_reason(operation.hold, facts.now))
+    elif operation.block_reason:
+        lines.append(kit.format_reason(operation.block_reason, facts.now))
     if operation.deadline_at is None:
         lines.append(format_overdue(operation))
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
@@ -172,7 +172,7 @@ def format_overdue(operation: Operation) -> str:
 def find_block(facts: Facts, work_item: WorkItem) -> str:
     """Return the obstacle that only a new link removes before a work item is sent, "" for none."""
     # Where several people's calls are refused, linking again wouldn't help.
-    is_theirs = work_item.hold != problems.explain_cause("people_out", facts.connection_title)
+    is_theirs = work_item.block_reason != problems.explain_cause("people_out", facts.connection_title)
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
@@ -188,8 +188,8 @@ def _get_current_verb(operation: Operation, workspace: Workspace | None) -> Oper
 
 def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    is_theirs = operation.hold != problems.explain_cause("people_out", facts.connection_title)
-    is_held = (operation.hold and is_theirs and facts.is_refused) or find_block(facts, operation)
+    is_theirs = operation.block_reason != problems.explain_cause("people_out", facts.connection_title)
+    is_held = (operation.block_reason and is_theirs and facts.is_refused) or find_block(facts, operation)
     buttons = [link_again_button(facts)] if is_held else []
     buttons += list_late_buttons(operation)
     if workspace is not None and not operation.verb.brings_down:

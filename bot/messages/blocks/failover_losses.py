@@ -1,6 +1,6 @@
 """Messages about what a database has lost, or has again."""
 
-from bot.domain.failover_losses import LossKind
+from bot.domain.failover_losses import FailoverKind
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
@@ -10,7 +10,7 @@ from bot.messages.blocks.kit import ButtonValue, fill, renders
 from bot.messages.texts import cards, notices, pages
 
 
-@renders(LossKind.LOST)
+@renders(FailoverKind.WRITES_LOST)
 def render_lost_records(facts: WorkspaceFacts) -> Answer:
     """Render the loss of records, and the state of their workspace, if that was read since."""
     workspace = facts.workspace
@@ -21,7 +21,7 @@ def render_lost_records(facts: WorkspaceFacts) -> Answer:
     return notice(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
 
 
-@renders(LossKind.RESTORED)
+@renders(FailoverKind.BACKUP_RESTORED)
 def _render_restored(facts: Facts) -> Answer:
     """Render the return of a link after its person ended it."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

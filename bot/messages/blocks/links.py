@@ -17,7 +17,7 @@ MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
 
 
-@renders(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
+@renders(NoticeKind.RELINK_PROMPT, is_true=lambda facts: facts.is_refused)
 def _render_link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
@@ -53,8 +53,8 @@ def _render_linked(facts: Facts) -> Answer:
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
-    if facts.link_ends_at is not None:
-        small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))
+    if facts.link_expires_at is not None:
+        small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_expires_at)))
     return notice(template, facts, buttons, small=small, username=username)
 
 
@@ -130,7 +130,7 @@ def _render_not_revoked(facts: Facts) -> Answer:
     return notice(notices.NOT_REVOKED, facts)
 
 
-@renders(NoticeKind.LINK_TRIED)
+@renders(NoticeKind.LINK_ATTEMPTED)
 def _render_link_tried(facts: RequestFacts) -> Answer:
     """Tell the owner of a linked account that somebody else tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED

@@ -111,7 +111,7 @@ def render(kind: AnyKind, facts: Facts) -> Answer:
     return render_gone[kind.subject]() if _is_row_gone(kind, facts) else find_renderer(kind).render(facts)
 
 
-@renders(NoticeKind.ASSISTANT_ASKED)
+@renders(NoticeKind.ASSISTANT_QUESTION)
 @renders(NoticeKind.MESSAGE)
 @renders(NoticeKind.REPLY)
 def render_answer(facts: Facts) -> Answer:

@@ -193,7 +193,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
     if obstacle := find_block(facts, operation):
         sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
-    small = [kit.format_reason(operation.hold, facts.now)] if operation.hold else []
+    small = [kit.format_reason(operation.block_reason, facts.now)] if operation.block_reason else []
     if facts.workspace and (
         condition := problems.describe_condition(facts.workspace, facts.connection_title)
     ):
@@ -206,7 +206,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
     return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
 
 
-@renders(NoticeKind.ASKED)
+@renders(NoticeKind.OUTCOME_QUESTION)
 def render_question(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace

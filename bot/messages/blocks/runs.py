@@ -117,7 +117,7 @@ def run_failed(facts: RunFacts) -> Answer:
     return kit.message(sentence, small, _list_over_buttons(facts))
 
 
-@renders(NoticeKind.JOB_ASKED)
+@renders(NoticeKind.JOB_OUTCOME_QUESTION)
 def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
     run, sentence = facts.run, fill_notice(runs.ASKED_NOTICE, facts)
@@ -130,7 +130,7 @@ def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
-    hold = Markup(kit.format_reason(run.hold, facts.now) if run.hold else "")
+    hold = Markup(kit.format_reason(run.block_reason, facts.now) if run.block_reason else "")
     sentence = fill_notice(template, facts, hold=hold).strip()
     if run.start_call is Call.NONE:
         sentence = f"{sentence} {fill(cards.LAPSED, do='start')}"
@@ -194,7 +194,7 @@ def list_card_buttons(facts: RunFacts) -> list[Element]:
     buttons = [link_again_button(facts)] if find_block(facts, run) else []
     if run.is_late:
         buttons += [keep_waiting_button(run, "job_"), kit.button(runs.LET_GO, "job_let_go", run.id)]
-    if run.asked_at is not None:
+    if run.question_since is not None:
         buttons = list_question_buttons(run.id, "job_")
     if "runs" in facts.capabilities:
         if is_run_unanswered(run, facts.now):
@@ -253,7 +253,7 @@ def _list_over_buttons(facts: RunFacts) -> list[Element]:
 
 def _list_small_texts(facts: RunFacts) -> list[str]:
     run = facts.run
-    small = [kit.format_reason(run.hold, facts.now)] if run.hold and run.is_going else []
+    small = [kit.format_reason(run.block_reason, facts.now)] if run.block_reason and run.is_going else []
     if run.is_late:
         small.append(runs.LATE)
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
@@ -285,7 +285,7 @@ def _format_state_line(facts: RunFacts) -> str:
         return fill(template, title=title, cause=Markup(_format_cause(facts)))
     if not run.is_going:
         return f"{_format_outcome(run)}."
-    if run.asked_at is not None:
+    if run.question_since is not None:
         return fill(cards.ASKED, title=title)
     if run.remote_id is None:
         at = run.created_at if run.start_call is Call.NONE else run.called_at or run.created_at

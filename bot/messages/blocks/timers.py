@@ -52,7 +52,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return workspace.stop_warned or facts.now < workspace.stop_at
 
 
-@renders(TimerKind.TIMER_ENDING, is_true=_is_coming)
+@renders(TimerKind.STOP_WARNING, is_true=_is_coming)
 def render_warning(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
     workspace, names = facts.workspace, get_names(facts)
@@ -123,7 +123,7 @@ def _is_unstopped(facts: WorkspaceFacts) -> bool:
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
-@renders(TimerKind.TIMER_FAILED, is_true=_is_unstopped)
+@renders(TimerKind.PLANNED_STOP_FAILED, is_true=_is_unstopped)
 def render_failed(facts: WorkspaceFacts) -> Answer:
     """Render the failure of a planned stop, with its cause."""
     names = get_names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
@@ -234,9 +234,9 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     )
 
 
-@renders(TimerKind.UNWARNED)
+@renders(TimerKind.WARNING_UNDELIVERED)
 def _render_undelivered_warning(facts: RequestFacts) -> Answer:
     """Render for an administrator the result of an end without a delivered warning."""
-    template = notices.UNWARNED_STOPPED if facts.body.get("is_kept") else notices.UNWARNED_LEFT
+    template = notices.UNWARNED_STOPPED if facts.body.get("survives_stop") else notices.UNWARNED_LEFT
     who = kit.mention(facts.people.get(facts.word("person")))
     return kit.message(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))

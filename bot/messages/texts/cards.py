@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import AtStake, Ending, StopEffect, StopMode
+from bot.domain.stops import ExpiryMode, StopEffect, StopMode, StopRisk
 from bot.domain.workspaces import State
 from bot.messages.texts.times import make_time_placeholder
 
@@ -169,7 +169,7 @@ CONFIRM_FORCE: Final = (
     "Keep waiting",
 )
 #: What a stop would interrupt or lose, as its provider last said.
-AT_STAKE: Final[Mapping[frozenset[AtStake], str]] = {
+AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
     frozenset({"busy", "unsaved"}): "It was busy and had unsaved changes when I last checked.",
@@ -313,7 +313,7 @@ def format_postponed_stop(title: str) -> str:
 
 
 #: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.
-LINE: Final[Mapping[StopMode | Ending, str]] = {
+LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
     "force": "I'll stop it {at}.",
@@ -420,7 +420,7 @@ STOP_AT: Final = "Stop it {then}"
 
 FORM_TITLE: Final = "Stop later"
 FORM_SUBMIT: Final = "Set"
-FORM_NOW: Final[Mapping[StopMode | Ending, str]] = {
+FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "*{name}* on {title} will be stopped {at}.",
     "suspend": "*{name}* on {title} will be suspended {at}.",
     "force": "*{name}* on {title} will be stopped {at}.",

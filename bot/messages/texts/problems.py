@@ -380,7 +380,7 @@ def make_stale_cause(work_item: WorkItem) -> str:
     Nobody asked for what a plan did: what held that up is the cause.
     """
     if isinstance(work_item, Operation) and work_item.good_until is not None:
-        because = get_first_sentence(work_item.hold or work_item.delayed_by)
+        because = get_first_sentence(work_item.block_reason or work_item.delayed_by)
         return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
     planned = work_item.planned_for if isinstance(work_item, Operation) else None
     return f"{STALE}:: {_ASKED_LONG_AGO.format(at=make_time_placeholder(planned or work_item.created_at))}"

@@ -532,7 +532,7 @@ async def _mint_own_token(
         return await mint(api, username, seconds)
     except (errors.ProviderError, ValueError):
         # The pasted token works; it just isn't ours to revoke.
-        return replace(pasted, ends_at=ends_at)
+        return replace(pasted, expires_at=ends_at)
 
 
 async def mint(api: ApiClient, username: str, seconds: int | None) -> Credential:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.stops import AtStake
+from bot.domain.stops import StopRisk
 from bot.domain.workspaces import DOWN_STATES, Action, State
 from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
 from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
@@ -56,20 +56,20 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
         detail, reason = failure_causes.split(state, clean(said, failure_causes.LIMIT))
-        kept: frozenset[AtStake] = frozenset({"memory"} if session.suspend_size else ())
+        kept: frozenset[StopRisk] = frozenset({"memory"} if session.suspend_size else ())
         return Observed(
             state,
             detail=detail,
             reason=reason,
             name=label,
             actions=_ACTIONS[state],
-            at_stake=kept if state is State.SUSPENDED else None,
+            stop_risks=kept if state is State.SUSPENDED else None,
             last_used_at=used,
             down_at=parse_time(session.last_state_updated) if state in DOWN_STATES else None,
         )
     url = address(session.url)
     may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
-    at_stake: set[AtStake] = {"busy"} if session.executing else set()
+    at_stake: set[StopRisk] = {"busy"} if session.executing else set()
     if session.save_prompt_required:
         at_stake.add("unsaved")
     if url is not None:
@@ -80,7 +80,7 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
         detail=URL_NOT_ALLOWED if session.url and url is None else None,
         name=label,
         actions=_UP | may,
-        at_stake=frozenset(at_stake),
+        stop_risks=frozenset(at_stake),
         last_used_at=used,
         started_at=session.since,
         lacks=None if session.url else "address",

@@ -138,10 +138,10 @@ class Saturn(
         if seen.state is not State.RUNNING:
             # What only newer servers say of workspaces tells that they also say why.
             has_reason = "resource_type" in answer
-            return replace(seen, name=label, is_kept=is_kept, has_reason=has_reason)
+            return replace(seen, name=label, survives_stop=is_kept, has_reason=has_reason)
         address = find_text(answer, "url")
         started_at = parse_time(answer.get("started_at"))
-        running = Observed(State.RUNNING, name=label, is_kept=is_kept, started_at=started_at)
+        running = Observed(State.RUNNING, name=label, survives_stop=is_kept, started_at=started_at)
         if not address:
             return replace(running, lacks="address")
         url = self._to_ide_url(address)
@@ -171,7 +171,7 @@ class Saturn(
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Say that a workspace can be started again, unless it deletes itself when it is stopped."""
-        erases = workspace.is_kept is False and workspace.state is not State.STOPPED
+        erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def _to_ide_url(self, address: str) -> str | None:
@@ -212,7 +212,7 @@ class Saturn(
     async def check_credential(self, credential: Credential) -> Identity:
         """Ask who this is; a server that doesn't say must refuse another token."""
         username = await self._read_username(credential)
-        credential = replace(credential, ends_at=await self._find_end(credential))
+        credential = replace(credential, expires_at=await self._find_end(credential))
         if username is not None:
             return Identity(username, credential)
         # Nothing says whose it is, but a workspace is looked for with valid tokens only.

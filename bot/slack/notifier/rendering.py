@@ -281,7 +281,7 @@ def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> fr
     if kind not in {NoticeKind.READY, NoticeKind.READY_LINK} or not isinstance(facts, WorkspaceFacts):
         return frozenset()
     workspace, ends = facts.workspace, announcements.find_moments(said.blocks, facts.now)
-    own = None if workspace is None or workspace.ends_at is None else int(workspace.ends_at)
+    own = None if workspace is None or workspace.expires_at is None else int(workspace.expires_at)
     return frozenset(
         int(at) for at in ends if workspace is None or not (workspace.stops_at(at) or int(at) == own)
     )

@@ -36,6 +36,47 @@ ALTER TABLE notices RENAME COLUMN held_by TO combined_into;
 -- Nothing has written it since migration 0040.
 ALTER TABLE notices DROP COLUMN held_until;
 
+-- Workspaces: when their provider ends them and how, what a stop would lose, whether they survive it, and when their person
+-- last opened them or asked for anything.
+ALTER TABLE workspaces RENAME COLUMN ends_at TO expires_at;
+ALTER TABLE workspaces RENAME COLUMN ends_how TO expiry_mode;
+ALTER TABLE workspaces RENAME COLUMN at_stake TO stop_risks;
+ALTER TABLE workspaces RENAME COLUMN is_kept TO survives_stop;
+ALTER TABLE workspaces RENAME COLUMN asked_at TO last_request_at;
+ALTER TABLE accounts RENAME COLUMN ends_at TO expires_at;
+ALTER TABLE links RENAME COLUMN ends_at TO credential_expires_at;
+
+-- What reads have reported and another read has to confirm.
+ALTER TABLE workspaces RENAME COLUMN doubt TO unconfirmed;
+ALTER TABLE workspaces RENAME COLUMN doubt_times TO unconfirmed_times;
+ALTER TABLE workspaces RENAME COLUMN doubt_since TO unconfirmed_since;
+ALTER TABLE runs RENAME COLUMN doubt TO unconfirmed;
+ALTER TABLE runs RENAME COLUMN doubt_times TO unconfirmed_times;
+ALTER TABLE runs RENAME COLUMN doubt_since TO unconfirmed_since;
+
+-- Operations and runs: what blocks them, and since when; since when their person is asked whether to repeat the call; for
+-- how many seconds a workspace is to run.
+ALTER TABLE operations RENAME COLUMN hold TO block_reason;
+ALTER TABLE operations RENAME COLUMN read_hold TO read_block_reason;
+ALTER TABLE operations RENAME COLUMN held_since TO blocked_since;
+ALTER TABLE operations RENAME COLUMN asked_at TO question_since;
+ALTER TABLE operations RENAME COLUMN lasts TO run_seconds;
+ALTER TABLE runs RENAME COLUMN hold TO block_reason;
+ALTER TABLE runs RENAME COLUMN held_since TO blocked_since;
+ALTER TABLE runs RENAME COLUMN asked_at TO question_since;
+
+-- Requests to be linked: the people whom the username may mean, and whether their answers are waited for. What only one of
+-- them was asked nobody reads any more.
+ALTER TABLE approvals RENAME COLUMN asked_at TO requested_at;
+ALTER TABLE approvals RENAME COLUMN alike TO similar_users;
+ALTER TABLE approvals RENAME COLUMN waits TO awaits_answers;
+ALTER TABLE approvals DROP COLUMN owner;
+ALTER TABLE approvals DROP COLUMN owner_says;
+
+-- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
+-- searched before it is sent again.
+ALTER TABLE notices ADD COLUMN sent_as TEXT;
+
 -- What actions changed is there by the names of columns.
 UPDATE acts SET
     was = REPLACE(REPLACE(REPLACE(REPLACE(was,
@@ -49,3 +90,81 @@ DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;
 DROP INDEX homes_to_look_at;
 CREATE INDEX homes_to_check ON homes (next_check_at) WHERE next_check_at IS NOT NULL;
+
+-- Messages and tasks say these of their rows.
+UPDATE notices SET
+    body = REPLACE(REPLACE(body, '"ends_at":', '"expires_at":'), '"is_kept":', '"survives_stop":')
+WHERE kind IN ('ending', 'link_ending', 'unwarned');
+UPDATE cards SET
+    body = REPLACE(REPLACE(body, '"ends_at":', '"expires_at":'), '"is_kept":', '"survives_stop":')
+WHERE kind IN ('ending', 'link_ending', 'unwarned');
+UPDATE tasks SET
+    payload = REPLACE(payload, '"hold":', '"block_reason":')
+WHERE kind IN ('go_on');
+UPDATE notices SET
+    body = REPLACE(body, '"kind":"room_waiting"', '"kind":"waitlist_place"')
+WHERE kind IN ('message', 'reply');
+UPDATE cards SET
+    about = REPLACE(about, 'assistant_asked/', 'assistant_question/')
+WHERE kind IN ('assistant_asked');
+
+-- Kinds of messages.
+UPDATE notices SET sent_as = subject || '/' || kind || '/' || occasion
+WHERE leased_at IS NOT NULL AND state IN ('pending', 'retry', 'leased');
+UPDATE notices SET kind = 'outcome_question' WHERE kind = 'asked';
+UPDATE cards SET kind = 'outcome_question' WHERE kind = 'asked';
+UPDATE notices SET kind = 'job_outcome_question' WHERE kind = 'job_asked';
+UPDATE cards SET kind = 'job_outcome_question' WHERE kind = 'job_asked';
+UPDATE notices SET kind = 'assistant_question' WHERE kind = 'assistant_asked';
+UPDATE cards SET kind = 'assistant_question' WHERE kind = 'assistant_asked';
+UPDATE notices SET kind = 'relink_prompt' WHERE kind = 'link_again';
+UPDATE cards SET kind = 'relink_prompt' WHERE kind = 'link_again';
+UPDATE notices SET kind = 'link_attempted' WHERE kind = 'link_tried';
+UPDATE cards SET kind = 'link_attempted' WHERE kind = 'link_tried';
+UPDATE notices SET kind = 'approval_request' WHERE kind = 'approval_asked';
+UPDATE cards SET kind = 'approval_request' WHERE kind = 'approval_asked';
+UPDATE notices SET kind = 'account_question' WHERE kind = 'account_asked';
+UPDATE cards SET kind = 'account_question' WHERE kind = 'account_asked';
+UPDATE notices SET kind = 'limit_request' WHERE kind = 'more_asked';
+UPDATE cards SET kind = 'limit_request' WHERE kind = 'more_asked';
+UPDATE notices SET kind = 'limit_answer' WHERE kind = 'more_answered';
+UPDATE cards SET kind = 'limit_answer' WHERE kind = 'more_answered';
+UPDATE notices SET kind = 'waitlist_place' WHERE kind = 'room_waiting';
+UPDATE cards SET kind = 'waitlist_place' WHERE kind = 'room_waiting';
+UPDATE notices SET kind = 'waitlist_ended' WHERE kind = 'room_over';
+UPDATE cards SET kind = 'waitlist_ended' WHERE kind = 'room_over';
+UPDATE notices SET kind = 'idle_prompt' WHERE kind = 'needed';
+UPDATE cards SET kind = 'idle_prompt' WHERE kind = 'needed';
+UPDATE notices SET kind = 'workspace_expiry' WHERE kind = 'ending';
+UPDATE cards SET kind = 'workspace_expiry' WHERE kind = 'ending';
+UPDATE notices SET kind = 'link_expiry' WHERE kind = 'link_ending';
+UPDATE cards SET kind = 'link_expiry' WHERE kind = 'link_ending';
+UPDATE notices SET kind = 'stop_warning' WHERE kind = 'timer_ending';
+UPDATE cards SET kind = 'stop_warning' WHERE kind = 'timer_ending';
+UPDATE notices SET kind = 'planned_stop_failed' WHERE kind = 'timer_failed';
+UPDATE cards SET kind = 'planned_stop_failed' WHERE kind = 'timer_failed';
+UPDATE notices SET kind = 'warning_undelivered' WHERE kind = 'unwarned';
+UPDATE cards SET kind = 'warning_undelivered' WHERE kind = 'unwarned';
+UPDATE notices SET kind = 'class_stop_warning' WHERE kind = 'class_ending';
+UPDATE cards SET kind = 'class_stop_warning' WHERE kind = 'class_ending';
+UPDATE notices SET kind = 'lesson_not_ready' WHERE kind = 'unserved';
+UPDATE cards SET kind = 'lesson_not_ready' WHERE kind = 'unserved';
+UPDATE notices SET kind = 'course_without_teacher' WHERE kind = 'course_untaught';
+UPDATE cards SET kind = 'course_without_teacher' WHERE kind = 'course_untaught';
+UPDATE notices SET kind = 'writes_lost' WHERE kind = 'lost';
+UPDATE cards SET kind = 'writes_lost' WHERE kind = 'lost';
+UPDATE notices SET kind = 'backup_restored' WHERE kind = 'restored';
+UPDATE cards SET kind = 'backup_restored' WHERE kind = 'restored';
+
+DROP INDEX notices_questions;
+CREATE INDEX notices_questions ON notices (principal) WHERE kind = 'account_question';
+DROP INDEX notices_holding;
+
+-- Kinds of tasks.
+UPDATE tasks SET kind = 'revoke_credential' WHERE kind = 'revoke_secret';
+UPDATE tasks SET kind = 'renew_credential' WHERE kind = 'renew';
+UPDATE tasks SET kind = 'look_up_user' WHERE kind = 'find_user';
+UPDATE tasks SET kind = 'ask_account_owners' WHERE kind = 'ask_whose';
+UPDATE tasks SET kind = 'fan_out' WHERE kind = 'go_on';
+UPDATE tasks SET kind = 'offboard' WHERE kind = 'leaver';
+UPDATE tasks SET kind = 'list_runs' WHERE kind = 'list_jobs';

@@ -18,8 +18,8 @@ async def test_a_running_one_says_when_it_stops_by_itself(open_rig):
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read_row())
         seen = (await rig.read_until(State.RUNNING))[-1]
-        assert seen.ends_how == "stops"
-        assert seen.ends_at == seen.started_at + 8 * 3600
+        assert seen.expiry_mode == "stops"
+        assert seen.expires_at == seen.started_at + 8 * 3600
         assert seen.url.endswith("/@alice/training.main/apps/code-server/")
 
 
@@ -383,7 +383,7 @@ async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
 async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
     async with open_rig() as rig:
         await rig.provider.discover(rig.access)
-        assert (await rig.provider.check_credential(rig.access.credential)).credential.ends_at is not None
+        assert (await rig.provider.check_credential(rig.access.credential)).credential.expires_at is not None
         assert rig.harness.violations == []
 
 

@@ -112,7 +112,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         # Names change, and may then be others'.
         own_id = up.find_text(me, "id")
         extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
-        return up.Identity(username, replace(credential, ends_at=ends_at, extra=extra))
+        return up.Identity(username, replace(credential, expires_at=ends_at, extra=extra))
 
     async def probe(self) -> str:
         """Ask for the version, which everybody may know."""
@@ -255,8 +255,8 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
                 name=name,
                 last_used_at=used_at,
                 started_at=up.parse_time(job.get("completed_at")),
-                ends_at=ends_at,
-                ends_how=None if ends_at is None else "stops",
+                expires_at=ends_at,
+                expiry_mode=None if ends_at is None else "stops",
             )
         removed_at = up.parse_time(workspace.get("deleting_at"))
         down_at = up.parse_time(job.get("completed_at"))
@@ -265,8 +265,8 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
             name=name,
             detail=self._waits_for(build, job) if state is up.State.STOPPING else _hurdle(workspace),
             last_used_at=used_at,
-            ends_at=removed_at,
-            ends_how=None if removed_at is None else "removed",
+            expires_at=removed_at,
+            expiry_mode=None if removed_at is None else "removed",
             down_at=down_at,
         )
 

@@ -177,7 +177,7 @@ async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
     told = (await tokens(hub))[minted]
     assert told["note"] == "Usher"
     assert isinstance(told["expires_at"], str)
-    assert own.ends_at == pytest.approx(time.time() + MAX_TOKEN_SECONDS, abs=60)
+    assert own.expires_at == pytest.approx(time.time() + MAX_TOKEN_SECONDS, abs=60)
     assert "admin" not in str(told["scopes"])
     access = Access(identity.username, own)
     await hub.provider.start(access, build_row(hub.provider, hub.remote_id))

@@ -42,7 +42,7 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
         async with session.get(f"{hub.server.url}/hub/logout") as out:
             assert out.status == 200
     assert identity.username == hub.access.username
-    assert identity.credential.ends_at == pytest.approx(time.time() + MAX_TOKEN_SECONDS, abs=60)
+    assert identity.credential.expires_at == pytest.approx(time.time() + MAX_TOKEN_SECONDS, abs=60)
     listed = (await tokens(hub))[made]
     assert (listed["note"], listed["oauth_client"]) == ("Usher", "JupyterHub")
     access = Access(identity.username, identity.credential)
@@ -100,7 +100,7 @@ async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, e
     if error is None:
         identity = await finishing
         # The hub that limits how long tokens last says when that is; this one has no limit.
-        assert (identity.username, identity.credential.ends_at) == (quiet_hub.access.username, None)
+        assert (identity.username, identity.credential.expires_at) == (quiet_hub.access.username, None)
         return
     with pytest.raises(error) as raised:
         await finishing

@@ -72,7 +72,7 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
 
 
 @pytest.mark.parametrize(
-    ("executing", "unsaved", "at_stake"),
+    ("executing", "unsaved", "stop_risks"),
     [
         (False, False, set()),
         (True, False, {"busy"}),
@@ -80,14 +80,16 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
         (True, True, {"busy", "unsaved"}),
     ],
 )
-async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, executing, unsaved, at_stake):
+async def test_what_a_stop_would_interrupt_or_lose_is_told(
+    posit: Rig, access, executing, unsaved, stop_risks
+):
     own, began = posit.remote_id, posit.server_clock.now()
     await posit.provider.start(access, await posit.read_row(own, access))
     await until(posit, access, own, State.RUNNING)
     session = posit.server.state.sessions[own]
     session.executing, session.save_prompt_required = executing, unsaved
     seen = (await posit.provider.status(access, [own]))[own]
-    assert seen.at_stake == at_stake
+    assert seen.stop_risks == stop_risks
     # The server's times are milliseconds.
     assert began < seen.last_used_at <= posit.server_clock.now()
     # Since when comes from the server, in the same.
@@ -96,7 +98,7 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, e
     await posit.provider.stop(access, await posit.read_row(own, access), "suspend")
     await until(posit, access, own, State.SUSPENDED)
     seen = (await posit.provider.status(access, [own]))[own]
-    assert (seen.at_stake, seen.last_used_at is None) == ({"memory"}, False)
+    assert (seen.stop_risks, seen.last_used_at is None) == ({"memory"}, False)
     assert began < seen.down_at <= posit.server_clock.now()
 
 

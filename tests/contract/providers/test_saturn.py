@@ -202,7 +202,7 @@ async def test_a_token_says_when_it_ends_or_the_list_of_tokens_does(saturn: Rig,
     if listed is not None:
         saturn.inject_fault("/api/tokens$", body=json.dumps({"tokens": listed}))
     identity = await saturn.provider.check_credential(Credential(SecretStr(token)))
-    assert (identity.username, identity.credential.ends_at) == ("alice", ends_at)
+    assert (identity.username, identity.credential.expires_at) == ("alice", ends_at)
 
 
 async def test_a_refreshed_token_ends_when_it_can_no_longer_be_refreshed(saturn: Rig):
@@ -214,7 +214,7 @@ async def test_a_refreshed_token_ends_when_it_can_no_longer_be_refreshed(saturn:
         ({}, 1_767_225_600.0),
     ):
         saturn.inject_fault("/api/auth/token", body=json.dumps({**answer, **more}))
-        assert (await saturn.provider.refresh(Access("alice", old))).ends_at == ends_at
+        assert (await saturn.provider.refresh(Access("alice", old))).expires_at == ends_at
 
 
 @pytest.mark.parametrize("name", [None, "", 7, [], "\u202e\u0000"])

@@ -42,7 +42,7 @@ async def test_its_tokens_say_when_they_end(rig):
     token = rig.access.credential.token.get_secret_value()
     assert token.startswith("eyJ")
     identity = await rig.provider.check_credential(rig.access.credential)
-    assert identity.credential.ends_at == pytest.approx(rig.server_clock.now() + 90 * 86_400.0, abs=1.0)
+    assert identity.credential.expires_at == pytest.approx(rig.server_clock.now() + 90 * 86_400.0, abs=1.0)
 
 
 async def test_a_token_of_a_group_is_nobodys_and_works(rig):
@@ -284,15 +284,15 @@ async def test_a_workspace_says_since_when_it_runs_and_when_it_stops_by_itself(r
     seen = (await rig.read_until(State.RUNNING))[-1]
     assert seen.started_at == pytest.approx(asked_at, abs=1.0)
     assert seen.detail == "It stops by itself after 1 hour without use."
-    assert seen.is_kept is True
+    assert seen.survives_stop is True
 
 
 async def test_a_stop_that_deletes_is_an_end(rig):
     rig.server.state.resources[rig.other_ids["notes"]].spec["self_destruct"] = True
     seen = await rig.observe(rig.other_ids["notes"])
-    row = SimpleNamespace(state=seen.state, is_kept=seen.is_kept)
+    row = SimpleNamespace(state=seen.state, survives_stop=seen.survives_stop)
     assert rig.provider.stop_effects(row) == {"stop": StopEffect.ERASES}
-    assert rig.provider.stop_effects(SimpleNamespace(state=State.RUNNING, is_kept=True)) == {
+    assert rig.provider.stop_effects(SimpleNamespace(state=State.RUNNING, survives_stop=True)) == {
         "stop": StopEffect.RETURNS
     }
 

@@ -289,18 +289,18 @@ async def test_why_something_is_gone_follows_from_its_times(sphere: Rig, times, 
 async def test_times_that_end_a_running_one_count_from_its_last_use(sphere: Rig):
     one = machine(sphere, NOTES)
     seen = await sphere.observe(NOTES)
-    assert (seen.ends_at, seen.ends_how, seen.ends_after) == (NOW + 900, "stops", 900)
-    assert seen.is_kept is True
+    assert (seen.expires_at, seen.expiry_mode, seen.expires_after) == (NOW + 900, "stops", 900)
+    assert seen.survives_stop is True
     one.options = replace(one.options, retention_time_stopped=0)
-    assert (await sphere.observe(NOTES)).is_kept is False
+    assert (await sphere.observe(NOTES)).survives_stop is False
     one.options = replace(one.options, retention_time_stopped=60)
     one.last_usage = NOW + 60
-    assert (await sphere.observe(NOTES)).ends_at == NOW + 960
+    assert (await sphere.observe(NOTES)).expires_at == NOW + 960
 
 
 async def test_a_stopped_one_is_removed_after_its_retention_whose_begin_is_not_told(sphere: Rig):
     seen = await sphere.observe(TRAINING)
-    assert (seen.ends_at, seen.ends_how, seen.ends_after) == (None, "removed", 3600)
+    assert (seen.expires_at, seen.expiry_mode, seen.expires_after) == (None, "removed", 3600)
     assert seen.actions == {"start", "remove", "open"}  # it resumes by itself when it is looked at
 
 

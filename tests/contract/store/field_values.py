@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from bot.domain.forms import Spec
 from bot.domain.message_kinds import declared
 from bot.domain.people import Principal
-from bot.domain.reads import Doubt
+from bot.domain.reads import Unconfirmed
 from bot.domain.stops import End, Ends
 from bot.domain.work_items import Outcome
 from bot.store.tables import GATES, TABLES, Table
@@ -46,7 +46,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     Mapping: lambda name, number: {name: number},
     TypeVar: lambda name, number: {name: number},
     Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
-    Doubt: lambda name, number: Doubt(f"{name} {number}", number, 4_000_000_000.0 + number),
+    Unconfirmed: lambda name, number: Unconfirmed(f"{name} {number}", number, 4_000_000_000.0 + number),
     Ends: lambda _, number: Ends((End(4_000_000_000.0 + number, "stop"),)),
     Spec: lambda name, number: Spec(f"{name} {number}", {"template": f"{number}"}),
 }

@@ -72,7 +72,7 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.read(rows.list_account_states, ALICE) == {}
     assert await store.perform(rows.list_active_accounts) == []
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
-    assert (task.kind, task.subject) == (TaskKind.REVOCATION, mine.account.id)
+    assert (task.kind, task.subject) == (TaskKind.REVOKE_CREDENTIAL, mine.account.id)
     assert task.payload == {"tell": True}
     assert await store.read(revocations.list_pending_revocations) == [row]
     assert (await store.perform(counts.count_rows))["owed_revocations"] == 1
@@ -136,7 +136,7 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
         store, Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
     )
     await store.write(
-        tasks.add_tasks, [NewTask(kind, mine.account.id) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
+        tasks.add_tasks, [NewTask(kind, mine.account.id) for kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS)]
     )
     await unlink(store, ALICE, "saturn")
     link = await store.read(links.find_link, "n")
@@ -155,7 +155,7 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
     assert len(await store.read(audit.read_audit)) == 1
     held = await store.read(operations.find_operation, operation.id)
-    assert (held.is_open, held.hold) == (True, problems.explain_cause("credential_refused", ""))
+    assert (held.is_open, held.block_reason) == (True, problems.explain_cause("credential_refused", ""))
     assert (await store.read(cards.find_card, operation.id)).is_dirty
     await want_read(store, mine.workspaces[0].id)
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
@@ -231,7 +231,7 @@ async def test_what_waited_goes_on_at_once(store, clock):
     (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     await store.write(
         operations.save_step,
-        Update(operation.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim),
+        Update(operation.id, 500.0, block_reason="refused", start_call=Call.NONE, claim=step.claim),
     )
     await store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
     clock.advance(INTERVAL + MARGIN)
@@ -243,7 +243,7 @@ async def test_what_waited_goes_on_at_once(store, clock):
     assert (row["refused_since"], row["refused_for"]) == (None, 0)
     assert await store.read(refusals.list_refused_accounts) == []
     (step,) = await store.claim(operations.claim_operations, 10, 40.0)
-    assert (step.operation.id, step.operation.hold) == (operation.id, None)
+    assert (step.operation.id, step.operation.block_reason) == (operation.id, None)
     assert len(await store.claim(tasks.claim_tasks, 10, 40.0)) == 1
     assert len(await store.claim(gates.claim_reads, "saturn", 10, INTERVAL, MARGIN)) == 1
 
@@ -273,7 +273,7 @@ async def test_several_are_two_of_a_connection_who_were_first_refused_since_then
     await hold(store, theirs, "bobby")
     assert not await are_several(store, began)
     await hold(store, theirs)
-    await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": mine.id}, ends_at=clock.now()))
+    await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": mine.id}, expires_at=clock.now()))
     assert not await are_several(store, began)
     # As long as the outage lasts it is everybody's, whenever they are refused.
     await store.write(outages.begin_outage, "saturn#people", began)
@@ -298,18 +298,18 @@ DAY = 86_400.0
 
 
 def notice(account, occasion="week"):
-    return NewNotice(account.id, ExpiryKind.LINK_ENDING, occasion, ALICE, {"connection": "saturn"})
+    return NewNotice(account.id, ExpiryKind.LINK_EXPIRY, occasion, ALICE, {"connection": "saturn"})
 
 
 async def test_each_is_due_in_its_time_and_written_once(store, clock):
     end = clock.now() + 30 * DAY
-    account = await link_account(store, ends_at=end)
+    account = await link_account(store, expires_at=end)
     await link_account(store, BOB)
     clock.advance(23 * DAY - 1)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
     clock.advance(1)
     (due,) = await within(store, rows.claim_reminders, 10, 60.0)
-    assert (due.id, due.ends_at) == (account.id, end)
+    assert (due.id, due.expires_at) == (account.id, end)
     assert await within(store, rows.schedule_reminder, due, end - DAY)
     assert not await within(store, rows.schedule_reminder, due, end - DAY)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
@@ -322,26 +322,26 @@ async def test_each_is_due_in_its_time_and_written_once(store, clock):
 
 @pytest.mark.both_engines
 async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps_it(store, clock):
-    account = await link_account(store, ends_at=clock.now() + 8 * DAY)
+    account = await link_account(store, expires_at=clock.now() + 8 * DAY)
     assert await store.write(credentials.save_secret, account.id, account.secret, "sealed again")
     assert (await store.read(rows.find_account, ALICE, "saturn")).remind_at == clock.now() + DAY
     fresh_end = clock.now() + 90 * DAY
     assert await store.write(
-        credentials.save_secret, account.id, "sealed again", "fresh", is_fresh=True, ends_at=fresh_end
+        credentials.save_secret, account.id, "sealed again", "fresh", is_fresh=True, expires_at=fresh_end
     )
     held = await store.read(rows.find_account, ALICE, "saturn")
-    assert (held.ends_at, held.remind_at) == (fresh_end, fresh_end - 7 * DAY)
+    assert (held.expires_at, held.remind_at) == (fresh_end, fresh_end - 7 * DAY)
     assert await store.write(credentials.save_secret, account.id, "fresh", "for ever", is_fresh=True)
     held = await store.read(rows.find_account, ALICE, "saturn")
-    assert (held.ends_at, held.remind_at) == (None, None)
+    assert (held.expires_at, held.remind_at) == (None, None)
 
 
 @pytest.mark.both_engines
 async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, clock):
-    await link_account(store, ends_at=clock.now() + 8 * DAY)
+    await link_account(store, expires_at=clock.now() + 8 * DAY)
     clock.advance(DAY)
     (due,) = await within(store, rows.claim_reminders, 10, 60.0)
-    await link_account(store, ends_at=clock.now() + 90 * DAY)
+    await link_account(store, expires_at=clock.now() + 90 * DAY)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
     assert not await within(store, rows.schedule_reminder, due, None)
     assert await store.perform(notices.claim_notices, 10, 60.0) == []

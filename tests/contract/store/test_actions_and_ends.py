@@ -27,30 +27,33 @@ async def card(store, workspace):
 @pytest.mark.parametrize("actions", [None, frozenset(), BUTTONS])
 async def test_a_read_tells_them(store, clock, workspace, actions):
     await observe(
-        store, clock, workspace, Observed(State.RUNNING, actions=BUTTONS, ends_at=1.0, ends_how="stops")
+        store, clock, workspace, Observed(State.RUNNING, actions=BUTTONS, expires_at=1.0, expiry_mode="stops")
     )
     await observe(
-        store, clock, workspace, Observed(State.RUNNING, actions=actions, ends_at=2.5e9, ends_how="removed")
+        store,
+        clock,
+        workspace,
+        Observed(State.RUNNING, actions=actions, expires_at=2.5e9, expiry_mode="removed"),
     )
     row = await store.read(workspaces.find_workspace, workspace.id)
-    assert (row.actions, row.ends_at, row.ends_how) == (actions, 2.5e9, "removed")
+    assert (row.actions, row.expires_at, row.expiry_mode) == (actions, 2.5e9, "removed")
     await observe(store, clock, workspace, Observed(State.RUNNING))
     row = await store.read(workspaces.find_workspace, workspace.id)
-    assert (row.actions, row.ends_at, row.ends_how) == (None, None, None)
+    assert (row.actions, row.expires_at, row.expiry_mode) == (None, None, None)
 
 
 async def test_other_buttons_owe_the_card_at_once_and_a_new_end_in_time(store, clock, workspace, card):
-    await observe(store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops"))
+    await observe(store, clock, workspace, Observed(State.RUNNING, expires_at=5.0, expiry_mode="stops"))
     pending = await store.read(cards.find_card, card)
     assert (pending.is_dirty, pending.changed_at) == (True, None)
     await observe(
-        store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops", actions=BUTTONS)
+        store, clock, workspace, Observed(State.RUNNING, expires_at=5.0, expiry_mode="stops", actions=BUTTONS)
     )
     assert (await store.read(cards.find_card, card)).changed_at == clock.now()
 
 
 async def test_the_same_again_owes_nothing(store, clock, workspace, card):
-    seen = Observed(State.RUNNING, actions=BUTTONS, ends_at=5.0, ends_how="stops")
+    seen = Observed(State.RUNNING, actions=BUTTONS, expires_at=5.0, expiry_mode="stops")
     await observe(store, clock, workspace, seen)
     await store.write(cards.finish_update, card, await store.read(cards.find_card, card))
     before = await store.read(cards.find_card, card)
@@ -66,10 +69,10 @@ async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_do
         found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state, **told)
         await store.perform(discovered.merge_discovered, account.id, [found])
         row = await store.read(workspaces.find_workspace, workspace.id)
-        return row.actions, row.ends_at, row.ends_how
+        return row.actions, row.expires_at, row.expiry_mode
 
     told = (BUTTONS, 9.0, "stops")
-    assert await merged(State.RUNNING, actions=BUTTONS, ends_at=9.0, ends_how="stops") == told
+    assert await merged(State.RUNNING, actions=BUTTONS, expires_at=9.0, expiry_mode="stops") == told
     assert await merged(State.RUNNING) == told
     assert await merged(State.UNKNOWN, actions=frozenset()) == told
     assert await merged(State.STOPPED) == (None, None, None)
@@ -78,11 +81,11 @@ async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_do
 async def test_a_new_row_of_a_list_has_them(store):
     account = (await linked(store)).account
     found = DiscoveredWorkspace(
-        "new", "g", "new", State.RUNNING, actions=BUTTONS, ends_at=9.0, ends_how="stops"
+        "new", "g", "new", State.RUNNING, actions=BUTTONS, expires_at=9.0, expiry_mode="stops"
     )
     await store.perform(discovered.merge_discovered, account.id, [found])
     (row,) = [row for row in await store.perform(workspaces.read_workspaces, ALICE) if row.name == "new"]
-    assert (row.actions, row.ends_at, row.ends_how) == (BUTTONS, 9.0, "stops")
+    assert (row.actions, row.expires_at, row.expiry_mode) == (BUTTONS, 9.0, "stops")
 
 
 async def test_other_buttons_of_a_list_owe_the_card(store, clock, workspace, card):
@@ -118,18 +121,18 @@ async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(sto
         clock.advance(10)
         await observe(store, clock, workspace, Observed(state, **seen))
         row = await store.read(workspaces.find_workspace, workspace.id)
-        return row.at_stake, row.last_used_at
+        return row.stop_risks, row.last_used_at
 
     both = frozenset({"busy", "unsaved"})
-    assert await told(at_stake=both, last_used_at=5.5) == (both, 5.5)
+    assert await told(stop_risks=both, last_used_at=5.5) == (both, 5.5)
     await store.write(cards.finish_update, card, await store.read(cards.find_card, card))
     before = await store.read(cards.find_card, card)
     # That somebody goes on working changes no message; what they could lose does.
-    assert await told(at_stake=both, last_used_at=7.5) == (both, 7.5)
+    assert await told(stop_risks=both, last_used_at=7.5) == (both, 7.5)
     assert await store.read(cards.find_card, card) == before
-    assert await told(at_stake=frozenset({"busy"})) == ({"busy"}, 7.5)
+    assert await told(stop_risks=frozenset({"busy"})) == ({"busy"}, 7.5)
     assert (await store.read(cards.find_card, card)).is_dirty
-    assert await told(at_stake=frozenset()) == (frozenset(), 7.5)
+    assert await told(stop_risks=frozenset()) == (frozenset(), 7.5)
     assert await told(State.SUSPENDED, down_at=8.5) == (None, 7.5)
     assert (await store.read(workspaces.find_workspace, workspace.id)).down_at == 8.5
     assert await told(State.SUSPENDED, down_at=9.5) == (None, 7.5)

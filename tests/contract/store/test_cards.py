@@ -127,7 +127,7 @@ async def test_progress_after_the_claim_is_owed_as_progress(store, clock, worksp
 
 
 async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operation):
-    await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slow."))
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, block_reason="Slow."))
     await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     clock.advance(60)
     assert len(await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)) == 1
@@ -140,9 +140,9 @@ async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operati
 
 
 async def test_a_lost_card_is_not_updated_any_more(store, clock, operation):
-    await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slow."))
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, block_reason="Slow."))
     await store.write(notice_rows.queue_lost_card, operation.id)
-    await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slower."))
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, block_reason="Slower."))
     clock.advance(100)
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     assert (await store.read(card_rows.find_card, operation.id)).message_ts is None
@@ -442,9 +442,9 @@ async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
 
 
 async def test_a_question_that_was_to_change_when_it_was_asked_again_is_looked_at(store, clock, workspace):
-    await told(store, workspace, NoticeKind.ASKED, "operation_1", "1")
+    await told(store, workspace, NoticeKind.OUTCOME_QUESTION, "operation_1", "1")
     await store.carry_out(lambda tx: card_rows.queue_updates(tx, "operation_1", changed=True))
-    await told(store, workspace, NoticeKind.ASKED, "operation_2", "2")
+    await told(store, workspace, NoticeKind.OUTCOME_QUESTION, "operation_2", "2")
     assert await claimed(store, clock) == ["1"]
 
 
@@ -572,7 +572,7 @@ async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_i
     await linked(store, names=["one"])
     for number, connection in enumerate(("posit", "saturn"), 1):
         request = Approval(f"a{number}", ALICE, connection, "alice", "asked", 100.0)
-        asked = [NewNotice("", ApprovalKind.APPROVAL_ASKED, who.user_id, who) for who in (ALICE, BOB)]
+        asked = [NewNotice("", ApprovalKind.APPROVAL_REQUEST, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.perform(notice_rows.claim_notices, 10, 60.0)):
         await store.write(notice_rows.mark_notice_sent, notice.id, "D1", f"{notice.subject}.{number}")

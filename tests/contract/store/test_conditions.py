@@ -112,7 +112,7 @@ async def test_a_stop_whose_caller_died_has_an_unknown_outcome(store, clock, ope
     ("left", "is_made"),
     [
         ({}, True),
-        ({"asked_at": None}, False),
+        ({"question_since": None}, False),
         ({"start_call": Call.ACCEPTED}, False),
         ({"outcome": Outcome.FULFILLED}, False),
     ],
@@ -317,7 +317,7 @@ async def row_of(store, table, **key):
 async def test_what_was_read_later_is_not_overwritten(store, clock, workspace, query):
     await observe(store, clock, workspace, Observed(State.RUNNING))
     seen = await row_of(store, WORKSPACES, id=workspace.id)
-    older = {"id": workspace.id, "observed_at": seen["observed_at"] - 5, "ends_doubt": True}
+    older = {"id": workspace.id, "observed_at": seen["observed_at"] - 5, "confirms": True}
     if query == "observed":
         write = partial(_observe_older, given=older | {"state": "stopped"})
     else:
@@ -362,7 +362,7 @@ async def test_a_gate_that_nobody_may_read_is_not_claimed_until_somebody_may(sto
 
 async def test_news_wake_nothing_that_is_over(store, clock, operation):
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
-    news = {"id": operation.id, "now": clock.now(), "strength": 3, "hold": "Slow."}
+    news = {"id": operation.id, "now": clock.now(), "strength": 3, "block_reason": "Slow."}
     assert await run(store, "wake_operation", **news) == 0
 
 
@@ -554,7 +554,7 @@ async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
 
 @pytest.mark.both_engines
 async def test_a_list_that_is_being_read_is_not_hurried(store, clock, account):
-    tasks = [NewTask(kind, account.id, due_in=600.0) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
+    tasks = [NewTask(kind, account.id, due_in=600.0) for kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS)]
     await store.carry_out(lambda tx: add_tasks(tx, tasks))
     held = await row_of(store, TASKS, kind=TaskKind.DISCOVER, subject=account.id)
     await change(store, TASKS, held["id"], is_leased=True)

@@ -33,16 +33,16 @@ async def workspace(store):
 
 
 def running(at=None, lasts=None):
-    return Observed(State.RUNNING, ends_at=at, ends_how="stops", ends_after=lasts)
+    return Observed(State.RUNNING, expires_at=at, expiry_mode="stops", expires_after=lasts)
 
 
 def stopped(lasts=None):
-    return Observed(State.STOPPED, ends_how="removed", ends_after=lasts)
+    return Observed(State.STOPPED, expiry_mode="removed", expires_after=lasts)
 
 
 async def ends(store, workspace):
     row = await store.read(workspaces.find_workspace, workspace.id)
-    return row.ends_at, row.ends_how
+    return row.expires_at, row.expiry_mode
 
 
 async def test_a_time_is_counted_from_when_the_state_was_found(store, clock, workspace):
@@ -77,7 +77,7 @@ async def test_what_was_stopped_sooner_did_so_when_it_was_found(store, clock, wo
 
 async def soon(store, clock, workspace, seconds=200.0):
     await observe(store, clock, workspace, running(clock.now() + seconds))
-    return (await store.read(workspaces.find_workspace, workspace.id)).ends_at
+    return (await store.read(workspaces.find_workspace, workspace.id)).expires_at
 
 
 async def ending(store, seconds, limit=100):
@@ -105,7 +105,8 @@ async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, 
 
 async def told(store, workspace, at):
     await store.write(
-        notices.add_notices, [NewNotice(workspace.id, ExpiryKind.ENDING, f"{at:.0f}", workspace.principal)]
+        notices.add_notices,
+        [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXPIRY, f"{at:.0f}", workspace.principal)],
     )
 
 

@@ -81,7 +81,7 @@ async def test_rows_are_found_by_a_key_alone(store):
 ASKED = {"id", "principal", "connection", "created_at", "reference", "channel_id", "next_step_at"}
 KEPT = {
     Operation: ASKED
-    | {"workspace_id", "verb", "agreed", "planned_for", "good_until", "lasts"}
+    | {"workspace_id", "verb", "agreed", "planned_for", "good_until", "run_seconds"}
     | {"usual_seconds", "slow_seconds"}
     | {"prior_call", "prior_at", "deadline_number"},
     Run: ASKED | {"spec", "requested_stop", "is_watched"},
@@ -92,7 +92,13 @@ KEPT = {
 def test_a_step_saves_whatever_it_may_change(model):
     changes = (operations if model is Operation else runs)._choose_changes
     row = dict.fromkeys(
-        [*TABLES[f"{model.__name__.lower()}s"].fields, "doubt_times", "doubt_since", "read_hold", "claim"]
+        [
+            *TABLES[f"{model.__name__.lower()}s"].fields,
+            "unconfirmed_times",
+            "unconfirmed_since",
+            "read_block_reason",
+            "claim",
+        ]
     )
     row |= {
         "state": RunState.QUEUED,

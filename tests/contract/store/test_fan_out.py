@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.failover_losses import LossKind
+from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
@@ -152,7 +152,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert {row["paused"] for row in await rows(store, RULES)} == {"restored"}
     told = await rows(store, NOTICES)
     kinds = [row["kind"] for row in told]
-    expected = {HoursKind.HOURS_PAUSED: MANY, LossKind.RESTORED: 121}
+    expected = {HoursKind.HOURS_PAUSED: MANY, FailoverKind.BACKUP_RESTORED: 121}
     expected |= {NoticeKind.FAILED: 20, NoticeKind.OUTAGE: 1}
     assert {kind: kinds.count(kind) for kind in expected} == expected
     # What the backup had yet to send is looked for before it is sent, and nothing else.
@@ -180,7 +180,7 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
 
     assert 0 < await refused() < MANY
     (task,) = await store.claim(tasks.claim_tasks, 100, 60.0)
-    assert task.kind is TaskKind.FOLLOW
+    assert task.kind is TaskKind.FAN_OUT
     with pytest.raises(Killed):
         await Store(Mortal(store.engine, 2)).perform(fan_out.finish_fan_out, task)
     assert 0 < await refused() < MANY
@@ -219,7 +219,7 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
     assert [one.id for one in runs if (await store.read(run_rows.find_run, one.id)).is_open] == []
     assert {row["paused"] for row in await rows(store, RULES)} == {"unlinked"}
     kinds = [row["kind"] for row in await rows(store, NOTICES)]
-    assert (kinds.count("timer_failed"), kinds.count("hours_paused"), kinds.count("job_failed")) == (
+    assert (kinds.count("planned_stop_failed"), kinds.count("hours_paused"), kinds.count("job_failed")) == (
         MANY,
     ) * 3
 
@@ -250,15 +250,20 @@ async def test_what_waits_for_a_refused_account_is_held_and_goes_on_by_what_its_
         await accept_operation(store, one, interaction=one.id)
     await refuse(store, account)
     assert (
-        0 < len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold]) < MANY
+        0
+        < len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.block_reason])
+        < MANY
     )
     await link_account(store, ALICE)
     # Both debts are open: what was to be held isn't any more.
     await follow(store)
-    assert [one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold] == []
+    assert [one for one in await store.read(operation_rows.open_operations, ALICE) if one.block_reason] == []
     await refuse(store, await store.read(account_rows.find_account, ALICE, "saturn"))
     await follow(store)
-    assert len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold]) == MANY
+    assert (
+        len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.block_reason])
+        == MANY
+    )
 
 
 @pytest.mark.both_engines

@@ -283,31 +283,35 @@ async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock
     operation = (await accept_operation(store, workspace)).operation
     claim = await claim_one(store)
     await told(store, claim, None, 20.0, "No answer.")
-    assert (await store.read(operations.find_operation, operation.id)).hold == "No answer."
+    assert (await store.read(operations.find_operation, operation.id)).block_reason == "No answer."
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.STOPPED
     assert (await store.read(cards.find_card, operation.id)).is_dirty
     clock.advance(20)
     claim = await claim_one(store)
     await told(store, claim, Observed(State.STARTING), 1.0)
-    assert (await store.read(operations.find_operation, operation.id)).hold is None
+    assert (await store.read(operations.find_operation, operation.id)).block_reason is None
 
 
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
-    await store.write(operations.save_step, Update(operation.id, 60.0, hold="Waiting for a licence."))
+    await store.write(operations.save_step, Update(operation.id, 60.0, block_reason="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    assert (await store.read(operations.find_operation, operation.id)).hold == "Waiting for a licence."
+    assert (
+        await store.read(operations.find_operation, operation.id)
+    ).block_reason == "Waiting for a licence."
 
 
 async def test_a_step_that_nothing_holds_up_does_not_clear_what_a_read_said(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
     await told(store, await claim_one(store), None, 20.0, "No answer.")
-    await store.write(operations.save_step, Update(operation.id, 20.0, hold=""))
-    assert (await store.read(operations.find_operation, operation.id)).hold == "No answer."
-    await store.write(operations.save_step, Update(operation.id, 20.0, hold="Waiting for a licence."))
-    assert (await store.read(operations.find_operation, operation.id)).hold == "Waiting for a licence."
-    await store.write(operations.save_step, Update(operation.id, 20.0, hold=""))
-    assert (await store.read(operations.find_operation, operation.id)).hold is None
+    await store.write(operations.save_step, Update(operation.id, 20.0, block_reason=""))
+    assert (await store.read(operations.find_operation, operation.id)).block_reason == "No answer."
+    await store.write(operations.save_step, Update(operation.id, 20.0, block_reason="Waiting for a licence."))
+    assert (
+        await store.read(operations.find_operation, operation.id)
+    ).block_reason == "Waiting for a licence."
+    await store.write(operations.save_step, Update(operation.id, 20.0, block_reason=""))
+    assert (await store.read(operations.find_operation, operation.id)).block_reason is None
 
 
 @pytest.mark.both_engines

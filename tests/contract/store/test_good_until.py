@@ -76,7 +76,7 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
     clock.advance(60)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
     limited = await store.read(operations.find_operation, operation.id)
-    assert (limited.deadline_at, limited.lasts) == (clock.now() + 600, 660)
+    assert (limited.deadline_at, limited.run_seconds) == (clock.now() + 600, 660)
     clock.advance(600)
     assert not await commits(store, operation.id)
 
@@ -85,13 +85,13 @@ async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store,
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, End(clock.now() + 2 * HOUR, "stop"))
     later = await store.read(operations.find_operation, operation.id)
-    assert (later.deadline_at, later.lasts) == (operation.deadline_at, 2 * HOUR)
+    assert (later.deadline_at, later.run_seconds) == (operation.deadline_at, 2 * HOUR)
     assert await commits(store, operation.id)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
     assert await store.read(operations.find_operation, operation.id) == replace(
         await store.read(operations.find_operation, operation.id),
         deadline_at=operation.deadline_at,
-        lasts=2 * HOUR,
+        run_seconds=2 * HOUR,
     )
 
 
@@ -162,7 +162,7 @@ async def test_plan_that_changes_after_the_claim_is_heeded(store, clock, workspa
 async def test_planned_start_keeps_what_delayed_it(store, workspace):
     planned = {"planned_for": 1.0, "good_until": 2e9}
     operation = (await accept_operation(store, workspace, **planned)).operation
-    await store.write(operations.save_step, Update(operation.id, 0.0, hold="away since"))
-    await store.write(operations.save_step, Update(operation.id, 0.0, hold=""))
-    assert ((await store.read(operations.find_operation, operation.id)).hold or "") == ""
+    await store.write(operations.save_step, Update(operation.id, 0.0, block_reason="away since"))
+    await store.write(operations.save_step, Update(operation.id, 0.0, block_reason=""))
+    assert ((await store.read(operations.find_operation, operation.id)).block_reason or "") == ""
     assert (await store.read(operations.find_operation, operation.id)).delayed_by == "away since"

@@ -172,10 +172,10 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
     await store.write(operations.save_step, Update(operation.id, 3600.0, claim=step.claim))
     assert await refuse(store, first.account)
-    assert (await store.read(operations.find_operation, operation.id)).hold
+    assert (await store.read(operations.find_operation, operation.id)).block_reason
     await link_account(store, secret="new")
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
-    assert step.operation.hold is None
+    assert step.operation.block_reason is None
     assert step.account.secret == "new"
     assert (await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5))[0].account.secret == "new"
 
@@ -220,7 +220,7 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
     if is_moved:
         names = {one.id: moved(one.remote_id, "alice") for one in (training, other)}
         assert found == names
-        assert (await store.read(operations.find_operation, operation.id)).hold is None
+        assert (await store.read(operations.find_operation, operation.id)).block_reason is None
         (step,) = await store.claim(operations.claim_operations, 10, 60.0)
         assert step.workspace.remote_id == names[training.id][0]
         claims = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)

@@ -42,7 +42,7 @@ async def test_claims_go_by_class_then_age(store, clock):
         NoticeKind.WAITING,
         NoticeKind.CARD,
         NoticeKind.READY,
-        NoticeKind.LINK_AGAIN,
+        NoticeKind.RELINK_PROMPT,
         NoticeKind.CARD,
         NoticeKind.FAILED,
     ]
@@ -304,7 +304,8 @@ async def test_news_that_waited_through_a_silence_is_told_together(store, clock)
     unsure, _ = await store.perform(notice_rows.claim_notices, 2, LATE)
     await store.write(notice_rows.retry_notice, unsure, LATE, error="no_answer", unknown_since=clock.now())
     await store.write(
-        notice_rows.add_notices, [message("theirs", NEWS, principal=BOB), message("asked", NoticeKind.ASKED)]
+        notice_rows.add_notices,
+        [message("theirs", NEWS, principal=BOB), message("asked", NoticeKind.OUTCOME_QUESTION)],
     )
     await store.write(notice_rows.add_notices, [message("first", NEWS)])
     clock.advance(LATE)

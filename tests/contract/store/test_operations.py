@@ -218,10 +218,10 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
 
 async def test_a_saved_step_comes_again_when_it_is_due(store, clock, operation):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
-    slow = Update(operation.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
+    slow = Update(operation.id, next_in=5.0, attempts=2, block_reason="Saturn is slow.", claim=step.claim)
     assert await store.write(operation_rows.save_step, slow)
     saved = await store.read(operation_rows.find_operation, operation.id)
-    assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
+    assert (saved.attempts, saved.block_reason, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
     clock.advance(4.9)
     assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
     clock.advance(0.1)
@@ -236,7 +236,7 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation)
             next_in=1.0,
             start_call=Call.ACCEPTED,
             called=True,
-            hold="slow",
+            block_reason="slow",
             progress_floor=40,
             attempts=1,
         ),
@@ -244,15 +244,15 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation)
     before = await store.read(operation_rows.find_operation, operation.id)
     await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, progress_floor=10))
     after = await store.read(operation_rows.find_operation, operation.id)
-    assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
+    assert (after.start_call, after.called_at, after.block_reason, after.attempts, after.progress_floor) == (
         Call.ACCEPTED,
         before.called_at,
         "slow",
         1,
         40,
     )
-    await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, hold=""))
-    assert (await store.read(operation_rows.find_operation, operation.id)).hold is None
+    await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, block_reason=""))
+    assert (await store.read(operation_rows.find_operation, operation.id)).block_reason is None
 
 
 async def test_the_end_and_its_notices_are_one(store, clock, operation):
@@ -354,11 +354,11 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
 @pytest.mark.both_engines
 async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(store, operation):
     await store.carry_out(
-        lambda tx: work_items.hold(OPERATIONS, tx, {"id": operation.id}, {"hold": "Refused."})
+        lambda tx: work_items.hold(OPERATIONS, tx, {"id": operation.id}, {"block_reason": "Refused."})
     )
     await store.write(operation_rows.save_step, Update(operation.id, 0.0))
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
-    assert step.operation.hold == "Refused."
+    assert step.operation.block_reason == "Refused."
     await store.carry_out(
         lambda tx: work_items.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {})
     )
@@ -368,7 +368,7 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
         operation_rows.save_step, Update(operation.id, 600.0, attempts=1, claim=step.claim), step.row
     )
     saved = await store.read(operation_rows.find_operation, operation.id)
-    assert (saved.hold, saved.deadline_at, saved.attempts) == (None, waits.deadline_at, 1)
+    assert (saved.block_reason, saved.deadline_at, saved.attempts) == (None, waits.deadline_at, 1)
     # Somebody wanted it at once meanwhile.
     (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert (
@@ -413,7 +413,7 @@ async def test_what_others_end_has_ended_for_the_step_under_way(store, operation
         operation_rows.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone")
     )
     assert not await store.write(
-        operation_rows.save_step, Update(operation.id, 0.0, hold="Slow.", claim=step.claim)
+        operation_rows.save_step, Update(operation.id, 0.0, block_reason="Slow.", claim=step.claim)
     )
     assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
 

@@ -53,7 +53,7 @@ RESTING = {
     "gates": "connection = 'saturn', due_at = 4e9, next_check_at = 4e9",
     "tasks": "kind = 'discover', due_at = 4e9",
     "runs": "outcome = NULL, next_step_at = 4e9, leased_until = 0, start_call = 'accepted', is_watched = 0",
-    "workspaces": "state = 'running', hidden = 0, idle_check_at = 4e9, stop_check_at = 4e9, ends_at = 4e9",
+    "workspaces": "state = 'running', hidden = 0, idle_check_at = 4e9, stop_check_at = 4e9, expires_at = 4e9",
     "accounts": "state = 'active', remind_at = 4e9",
     "rules": "next_check_at = 4e9, lesson_check_at = NULL",
     "notices": "kind = 'card', state = 'sent', class = 1, combined_into = NULL",

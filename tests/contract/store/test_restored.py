@@ -67,7 +67,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert all("Do you still want it?" in one.cause for one in ended.values())
     assert [(await store.read(runs.find_run, one.id)).is_open for one in (waiting, going)] == [False, True]
     assert (await store.read(courses_store.find_card, CARD)).stops_at is None
-    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
+    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.PLANNED_STOP_FAILED, HoursKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
     (entry,) = [row for row in await store.read(audit.read_audit) if row["action"] == "store.restored"]

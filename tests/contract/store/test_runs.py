@@ -209,7 +209,7 @@ async def test_news_during_a_step_is_stepped_after_it(store, account):
 
 async def test_a_list_is_as_old_as_its_request(store, clock, account):
     run = await going(store)
-    await store.write(tasks.add_tasks, [NewTask(TaskKind.LIST_JOBS, account.id)])
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.LIST_RUNS, account.id)])
     await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(5)
     await store.write(runs.save_run_step, Update(run.id, 600.0, observed=ObservedRun(RunState.RUNNING)))
@@ -418,7 +418,7 @@ async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock,
 # -- the account ---------------------------------------------------------------------------------------------
 
 
-AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
+AGAIN = NewNotice("account", NoticeKind.RELINK_PROMPT, "1", ALICE)
 
 
 async def unlinked(store, *, notify=True):
@@ -484,11 +484,11 @@ async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store
     await store.write(runs.save_run_step, Update(run.id, 600.0))
     assert await refuse(store, account)
     held = await store.read(runs.find_run, run.id)
-    assert (held.hold, held.is_open) == ("Link again.", True)
+    assert (held.block_reason, held.is_open) == ("Link again.", True)
     assert await store.claim(runs.claim_runs_of, account, 10, 60.0) is None
     await link_account(store, ALICE, "posit", secret="again")
     resumed = await store.read(runs.find_run, run.id)
-    assert (resumed.hold, resumed.next_step_at) == (None, clock.now())
+    assert (resumed.block_reason, resumed.next_step_at) == (None, clock.now())
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     assert step.account.secret == "again"
 

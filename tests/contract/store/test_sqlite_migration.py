@@ -180,10 +180,10 @@ async def test_what_0_2_1_kept_beside_is_kept(tmp_path):
     with closing(sqlite3.connect(path)) as database:
         tasks = database.execute("SELECT id, kind, due_at, attempts, is_leased FROM tasks ORDER BY id")
         assert tasks.fetchall() == [
-            ("t1", "revoke_secret", 5.0, 0, 0),
+            ("t1", "revoke_credential", 5.0, 0, 0),
             ("t2", "discover", 5.0, 0, 0),
-            ("t4", "go_on", 70.0, 3, 0),
-            ("t5", "find_user", 6.0, 0, 0),
+            ("t4", "fan_out", 70.0, 3, 0),
+            ("t5", "look_up_user", 6.0, 0, 0),
         ]
         cards = database.execute("SELECT id, message_ts FROM cards ORDER BY id").fetchall()
         assert cards == [("c1", "1.1"), ("c2", "2.2"), ("c3", None)]

@@ -55,7 +55,7 @@ async def test_the_same_interaction_adds_once(store):
 
 @pytest.mark.parametrize(
     ("kind", "what"),
-    [(TaskKind.DISCOVER, ""), (TaskKind.LIST_JOBS, ""), (TaskKind.SNAPSHOT, f"/{TEMPLATES_KIND}")],
+    [(TaskKind.DISCOVER, ""), (TaskKind.LIST_RUNS, ""), (TaskKind.SNAPSHOT, f"/{TEMPLATES_KIND}")],
 )
 @pytest.mark.parametrize("is_under_way", [False, True])
 async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(
@@ -322,14 +322,14 @@ async def test_what_was_filled_in_is_there_the_next_time(store):
 
 @pytest.mark.both_engines
 async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(store, clock):
-    await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEWAL, "a1")])
-    served = [kind for kind in TaskKind if kind is not TaskKind.RENEWAL]
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEW_CREDENTIAL, "a1")])
+    served = [kind for kind in TaskKind if kind is not TaskKind.RENEW_CREDENTIAL]
     for _ in range(3):
         assert await store.read(due_work.find_next_due, ["tasks"], [], served, 300.0) == {"tasks": math.inf}
         assert await store.claim(tasks.claim_tasks, 10, 60.0, "me", served) == []
         clock.advance(60)
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0, "me")
-    assert (task.kind, task.attempts, task.claims) == (TaskKind.RENEWAL, 0, 1)
+    assert (task.kind, task.attempts, task.claims) == (TaskKind.RENEW_CREDENTIAL, 0, 1)
 
 
 async def overdue(store):
@@ -342,15 +342,17 @@ async def overdue(store):
 @pytest.mark.both_engines
 async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     later = (await linked(store, names=["later", "another"])).workspaces
-    account = await link_account(store, BOB, ends_at=clock.now() + 30 * 86_400.0)
-    await store.write(tasks.add_tasks, [discover(), discover("a2"), NewTask(TaskKind.RENEWAL, account.id)])
+    account = await link_account(store, BOB, expires_at=clock.now() + 30 * 86_400.0)
+    await store.write(
+        tasks.add_tasks, [discover(), discover("a2"), NewTask(TaskKind.RENEW_CREDENTIAL, account.id)]
+    )
     for workspace in later:
         await observe(store, clock, workspace, Observed(State.RUNNING))
         await set_timer(store, workspace, End(clock.now() + 120.0, "stop"))
     await store.engine.write(lambda tx: tx.run("UPDATE tasks SET kind = 'of later' WHERE subject = 'a2'"))
     assert await overdue(store) == {}
     clock.advance(3601)
-    late = {"discover": 1, "of later": 1, "renew": 1, "needed": 2}
+    late = {"discover": 1, "of later": 1, "renew_credential": 1, "needed": 2}
     assert await overdue(store) == late
     clock.advance(120)
     timed = late | {"timer": 2}
@@ -358,7 +360,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     # Who takes some is at it.
     await store.claim(tasks.claim_tasks, 1, 60.0, served=[TaskKind.DISCOVER])
     await within(store, timers.claim_timers, 1, 60.0)
-    assert await overdue(store) == {"of later": 1, "renew": 1, "needed": 2, "timer": 1}
+    assert await overdue(store) == {"of later": 1, "renew_credential": 1, "needed": 2, "timer": 1}
     clock.advance(30 * 86_400.0)
     assert (await overdue(store))["reminder"] == 1
 

@@ -125,7 +125,7 @@ async def test_words_of_providers(store, clock, text):
     row = await store.read(workspaces.find_workspace, workspace.id)
     assert agrees(row.url, text)
     assert agrees(row.detail, text)
-    hold = (await store.read(operations.find_operation, operation.id)).hold
+    hold = (await store.read(operations.find_operation, operation.id)).block_reason
     assert agrees(hold, text) if text else hold is None
     await unlink(store, ALICE)
 

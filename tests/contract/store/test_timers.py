@@ -48,7 +48,7 @@ async def timer(store, workspace):
 
 
 def notice(workspace, at):
-    return NewNotice(workspace.id, TimerKind.TIMER_ENDING, f"{at:.0f}", ALICE)
+    return NewNotice(workspace.id, TimerKind.STOP_WARNING, f"{at:.0f}", ALICE)
 
 
 async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(store, clock, workspace):
@@ -62,7 +62,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert len(await within(store, timers.claim_timers, 10, 60.0)) == 1
     await within(store, timers.save_timer_warning, workspace.id, at, at + 5, notice(workspace, at))
     await within(store, timers.save_timer_warning, workspace.id, at, at + 9, notice(workspace, at + 9))
-    assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
+    assert len(await deliver(store, TimerKind.STOP_WARNING)) == 1
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at + 5, True)
@@ -98,7 +98,7 @@ async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(s
     await within(store, timers.claim_timers, 10, 60.0)
     await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     clock.advance(20.0)
-    await deliver(store, TimerKind.TIMER_ENDING)
+    await deliver(store, TimerKind.STOP_WARNING)
     clock.advance(LEAST_TIMER_WARNING_SECONDS - 10.0)
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(10.0)
@@ -118,7 +118,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     (warning,) = [
         one
         for one in await store.perform(notices.claim_notices, 9, 60.0)
-        if one.kind is TimerKind.TIMER_ENDING
+        if one.kind is TimerKind.STOP_WARNING
     ]
     if became in {"delivered", "untrue"}:
         await store.write(
@@ -139,7 +139,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
         await within(
             store, timers.save_timer_warning, workspace.id, at + 300, at + 300, notice(workspace, at + 600)
         )
-        assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
+        assert len(await deliver(store, TimerKind.STOP_WARNING)) == 1
 
 
 async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_that_ones(
@@ -154,7 +154,7 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
     clock.advance(HOUR / 2)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, HOUR)
     assert not found.stop_warned
-    assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
+    assert len(await deliver(store, TimerKind.STOP_WARNING)) == 1
 
 
 @pytest.mark.parametrize("became", ["under way", "unknown"])
@@ -307,9 +307,9 @@ async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, worksp
     at = await put(store, clock, workspace)
     await unlink(store, ALICE, "saturn", notify=told, says=True)
     kinds = {one.kind: one.body for one in await store.perform(notices.claim_notices, 10, 60.0)}
-    assert (TimerKind.TIMER_FAILED in kinds) is told
+    assert (TimerKind.PLANNED_STOP_FAILED in kinds) is told
     if told:
-        body = kinds[TimerKind.TIMER_FAILED]
+        body = kinds[TimerKind.PLANNED_STOP_FAILED]
         assert (body["name"], body["stop_at"]) == (workspace.title, at)
 
 
@@ -326,7 +326,9 @@ async def runs_on(store):
 async def test_what_runs_is_looked_at_now_and_then(store, clock):
     """Also what has a stop ahead: that may be days away."""
     rows = (await linked(store, names=("runs", "ends", "stopped"), state=State.RUNNING)).workspaces
-    await observe(store, clock, rows[1], Observed(State.RUNNING, ends_at=clock.now() + 900, ends_how="stops"))
+    await observe(
+        store, clock, rows[1], Observed(State.RUNNING, expires_at=clock.now() + 900, expiry_mode="stops")
+    )
     await observe(store, clock, rows[2], Observed(State.STOPPED))
     await set_timer(store, rows[0], End(clock.now() + 900, "stop"))
     assert await runs_on(store) == sorted([rows[0].id, rows[1].id])
@@ -357,9 +359,11 @@ async def test_first_read_that_found_it_running_is_kept(store, clock, states, si
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize(("card", "is_kept"), [("", True), ("class_1", False)], ids=["own", "of a class"])
+@pytest.mark.parametrize(
+    ("card", "survives_stop"), [("", True), ("class_1", False)], ids=["own", "of a class"]
+)
 async def test_a_restart_that_makes_another_takes_only_its_persons_own(
-    store, clock, workspace, card, is_kept
+    store, clock, workspace, card, survives_stop
 ):
     """Who agreed to the end of a class did so for one workspace."""
     at = clock.now() + HOUR
@@ -368,4 +372,4 @@ async def test_a_restart_that_makes_another_takes_only_its_persons_own(
     (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)
     fresh = replace(workspace, id="fresh", remote_id=f"{PROVISIONAL}fresh", gate_key="fresh", spec=Spec("x"))
     assert await store.write(creations.renew, claimed.operation.id, claimed.claim, fresh)
-    assert (await timer(store, fresh)) == (at if is_kept else None)
+    assert (await timer(store, fresh)) == (at if survives_stop else None)

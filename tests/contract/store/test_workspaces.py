@@ -144,8 +144,8 @@ async def test_what_one_list_lacks_is_read_and_what_shows_it_counts_anew(store, 
         await store.perform(discovered.merge_discovered, mine.account.id, lacking)
         assert (await store.read(workspaces.find_workspace, two.id)).state is state
         claims = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
-        (doubted,) = [claim for claim in claims if claim.remote_id == two.remote_id]
-        assert (doubted.doubt.kind, doubted.doubt.times) == ("unlisted", 1)
+        (count_unconfirmed,) = [claim for claim in claims if claim.remote_id == two.remote_id]
+        assert (count_unconfirmed.unconfirmed.kind, count_unconfirmed.unconfirmed.times) == ("unlisted", 1)
         await store.perform(discovered.merge_discovered, mine.account.id, both)
     await store.perform(discovered.merge_discovered, mine.account.id, lacking)
     await observe(store, clock, two, Observed(State.RUNNING))

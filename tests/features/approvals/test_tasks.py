@@ -84,7 +84,7 @@ async def test_a_username_belongs_to_one_person(bench):
 
 async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench):
     """A redrawn one is sent as it is by then, once."""
-    kind, now = ApprovalKind.APPROVAL_ASKED, await bench.store.now()
+    kind, now = ApprovalKind.APPROVAL_REQUEST, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
         asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "asked", now)
         notice = use_cases.build_notice(asked, kind, f"asked:{DANA.key}", DANA)
@@ -108,7 +108,7 @@ async def wanted(made, username="alice") -> Approval:
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "asked", now)
     await ask_approval(
-        made.store, asked, [use_cases.build_notice(asked, ApprovalKind.APPROVAL_ASKED, "asked", DANA)]
+        made.store, asked, [use_cases.build_notice(asked, ApprovalKind.APPROVAL_REQUEST, "asked", DANA)]
     )
     await made.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await made.pass_time(20)
@@ -177,18 +177,18 @@ async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
     """Over a restart, too, which takes what is due so far ahead for due now."""
     bench.administered_by("UDANA")
     now = await bench.store.now()
-    keys = {"waits": True, "alike": [BOB.key]}
+    keys = {"awaits_answers": True, "similar_users": [BOB.key]}
     asked = Approval(bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", now, **keys)
     await ask_approval(bench.store, asked)
-    await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.OPEN_APPROVAL, asked.id)])
+    await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.ASK_ACCOUNT_OWNERS, asked.id)])
     await bench.pass_time(20)
     assert "Is that your account?" in told(bench, BOB)
     await bench.store.begin_serving()
     await bench.pass_time(23 * 3600)
-    assert (await bench.store.read(approval_rows.find_request, asked.id)).waits
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).awaits_answers
     assert messages(bench, DANA) == []
     await bench.pass_time(2 * 3600)
-    assert not (await bench.store.read(approval_rows.find_request, asked.id)).waits
+    assert not (await bench.store.read(approval_rows.find_request, asked.id)).awaits_answers
     assert "'Approve'" in told(bench, DANA)
 
 

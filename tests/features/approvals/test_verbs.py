@@ -41,7 +41,7 @@ async def requests(made) -> dict[str, dict]:
     """Return the buttons of the request that each administrator got."""
     return {
         notice.principal.user_id: await made.drawn(notice)
-        for notice in await made.notices(ApprovalKind.APPROVAL_ASKED)
+        for notice in await made.notices(ApprovalKind.APPROVAL_REQUEST)
     }
 
 
@@ -121,7 +121,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
         bench.clock.advance(65 / 71)
     assert ["I've asked the Usher admins" in said for said in answers] == [True] * 3 + [False] * 68
     assert all("several usernames on Workbench today" in said for said in answers[3:])
-    told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
+    told = await bench.notices(ApprovalKind.APPROVAL_REQUEST)
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
     (request,) = await bench.store.read(approval_rows.list_open, 9)
     assert request.username == "name2"
@@ -197,7 +197,7 @@ async def asked_whose(made):
         await made.store.write(
             notices.mark_notice_sent, one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
         )
-    return [one for one in found if one.kind is ApprovalKind.ACCOUNT_ASKED]
+    return [one for one in found if one.kind is ApprovalKind.ACCOUNT_QUESTION]
 
 
 async def pass_time(made, seconds):
@@ -206,7 +206,7 @@ async def pass_time(made, seconds):
     while made.clock.now() < end:
         made.clock.advance(min(600, end - made.clock.now()))
         for task in await made.store.claim(task_rows.claim_tasks, 10, 60.0):
-            if task.kind is TaskKind.OPEN_APPROVAL:
+            if task.kind is TaskKind.ASK_ACCOUNT_OWNERS:
                 work = partial(use_cases.ask_owners, context=made.services.context, approval_id=task.subject)
                 await made.store.write(task_rows.finish_task, task, then=await made.store.carry_out(work))
 
@@ -214,12 +214,12 @@ async def pass_time(made, seconds):
 async def shown(made):
     """Return the open request as an administrator has it, and whether it can be approved."""
     (request,) = await made.store.read(approval_rows.list_open, 9)
-    new = use_cases.build_notice(request, ApprovalKind.APPROVAL_ASKED, "shown", COLLEAGUE)
+    new = use_cases.build_notice(request, ApprovalKind.APPROVAL_REQUEST, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
     said = str(drawn.render_request(await made.services.gatherer.describe_notice(notice)).blocks)
-    assert ("'text': 'Approve'" in said) is not request.waits
-    return said, not request.waits
+    assert ("'text': 'Approve'" in said) is not request.awaits_answers
+    return said, not request.awaits_answers
 
 
 async def approve(made):
@@ -258,11 +258,11 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
     # It is posted again, and what was posted before says so, without buttons.
     again = await bench.store.perform(notices.claim_notices, 9, 60.0)
     assert {(one.kind, one.principal.user_id) for one in again} == {
-        (ApprovalKind.APPROVAL_ASKED, "UCHEN"),
-        (ApprovalKind.APPROVAL_ASKED, "UDANA"),
+        (ApprovalKind.APPROVAL_REQUEST, "UCHEN"),
+        (ApprovalKind.APPROVAL_REQUEST, "UDANA"),
     }
     former = replace(await bench.services.gatherer.describe_notice(again[0]), is_superseded=True)
-    assert "see my newest message" in render(ApprovalKind.APPROVAL_ASKED, former).text
+    assert "see my newest message" in render(ApprovalKind.APPROVAL_REQUEST, former).text
     assert "Approved" in await approve(bench)
 
 
@@ -275,7 +275,7 @@ async def test_its_mine_closes_the_request(bench):
     answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
     assert "I've closed the request" in words(answer)
     assert (await bench.store.read(approval_rows.find_request, request.id)).state == "denied"
-    notice = replace(asked, kind=ApprovalKind.APPROVAL_ASKED)
+    notice = replace(asked, kind=ApprovalKind.APPROVAL_REQUEST)
     facts = await bench.services.gatherer.describe_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
     assert said in str(drawn.render_request(facts).blocks)
@@ -302,7 +302,7 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
     await bench.say("link bench smith.alice")
     assert await asked_whose(bench) == []
     (request,) = [one for one in await bench.store.read(approval_rows.list_open, 9) if one.principal == ALICE]
-    assert (request.waits, request.answers) == (True, {})
+    assert (request.awaits_answers, request.answers) == (True, {})
     # A day after the first of the three there is room for it, and its own day begins.
     await pass_time(bench, DAY - 3 * 1800 - 600)
     assert await asked_whose(bench) == []
@@ -310,9 +310,9 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
     (caller,) = await asked_whose(bench)
     assert (caller.principal, caller.body["username"]) == (OTHER, "smith.alice")
     await pass_time(bench, DAY - 1200)
-    assert (await bench.store.read(approval_rows.find_request, request.id)).waits
+    assert (await bench.store.read(approval_rows.find_request, request.id)).awaits_answers
     await pass_time(bench, 1200)
-    assert not (await bench.store.read(approval_rows.find_request, request.id)).waits
+    assert not (await bench.store.read(approval_rows.find_request, request.id)).awaits_answers
 
 
 async def test_the_day_begins_once_the_question_was_sent(bench):
@@ -383,7 +383,7 @@ async def test_departed_owner_does_not_block_approval(bench):
     await bench.store.save_people([Person(COLLEAGUE, "Chen", handle="chen", seen_at=now)])
     await bench.say("link bench chen")
     claimed = await bench.store.perform(notices.claim_notices, 9, 60.0)
-    (caller,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
+    (caller,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_QUESTION]
     assert caller.principal == COLLEAGUE
     assert "have a day to answer" in await approve(bench)
     await bench.store.write(notices.give_up_notice, caller.id, "user_disabled")
@@ -411,12 +411,12 @@ async def test_taking_a_request_back_begins_no_new_count(bench):
     for number in range(5):
         await bench.say(f"link bench name{number}")
         await unlink(bench.store, ALICE)
-    assert len(await bench.notices(ApprovalKind.APPROVAL_ASKED)) == 3 * 2
+    assert len(await bench.notices(ApprovalKind.APPROVAL_REQUEST)) == 3 * 2
 
 
 async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     await bench.say("link bench root", principal=COLLEAGUE)
-    told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
+    told = await bench.notices(ApprovalKind.APPROVAL_REQUEST)
     assert [one.principal.user_id for one in told] == ["UDANA"]
     (request,) = await bench.store.read(approval_rows.list_open, 9)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))

@@ -42,7 +42,7 @@ async def test_who_may_only_start_stops_nothing_that_runs(scene):
         assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=MINUTE))
         await scene.pass_time(900, step=30)
     assert (scene.calls("POST .*/stop"), await planned(scene, "report")) == (0, None)
-    asked = scene.alice.only("assistant_asked")
+    asked = scene.alice.only("assistant_question")
     assert asked.text.startswith("Slackbot asked me to: “start")
     assert "Your settings don't let Slackbot do that by itself" in asked.text
     await scene.alice.presses(asked, "Do it now")
@@ -75,7 +75,7 @@ async def test_it_may_end_what_it_starts_with_a_warning(scene):
     async with called(scene) as slackbot:
         assert (await slackbot.finds(who(scene), "start", name="notebook", until=MINUTE))["done"]
         await scene.pass_time(10)
-        warning = scene.alice.only("timer_ending")
+        warning = scene.alice.only("stop_warning")
         assert warning.text.startswith("*notebook* on Saturn Cloud will be stopped in 5 min")
         assert "Slackbot asked me to." in warning.text
         assert scene.calls("POST .*/stop") == 0
@@ -119,11 +119,11 @@ async def test_one_question_of_its_is_live_and_one_a_minute_asked(scene):
         for until in (MINUTE, MINUTE, "for 3 hours"):
             assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=until))
             await scene.settle()
-        assert [one.labels for one in alice.told("assistant_asked")] == [["Do it now", "Leave it"]]
+        assert [one.labels for one in alice.told("assistant_question")] == [["Do it now", "Leave it"]]
         await scene.pass_time(60)
         await slackbot.finds(who(scene), "start", name="report", until="for 2 minutes")
         await scene.pass_time(10)
-    former, live = alice.told("assistant_asked")
+    former, live = alice.told("assistant_question")
     assert (former.labels, live.labels) == ([], ["Do it now", "Leave it"])
     assert former.text.startswith("Slackbot asked me to: “start")
     await alice.presses(live, "Leave it")
@@ -147,7 +147,7 @@ async def test_linking_carries_out_nothing_that_it_asked_for(scene):
     async with called(scene) as slackbot:
         assert is_asked(await slackbot.finds(who(scene), "start", name="notebook"))
         await scene.settle()
-    asked = scene.alice.only("assistant_asked")
+    asked = scene.alice.only("assistant_question")
     assert asked.text.startswith("Slackbot asked me to: “start")
     await scene.alice.links("alice", asked=asked)
     await scene.pass_time(60)
@@ -209,7 +209,7 @@ async def test_the_audit_says_who_agreed(scene):
         await slackbot.finds(who(scene), "start", name="report", until=MINUTE)
         await scene.settle()
         assert await scene.audit("workspace.start") == []
-        await scene.alice.presses(scene.alice.only("assistant_asked"), "Do it now")
+        await scene.alice.presses(scene.alice.only("assistant_question"), "Do it now")
     (agreed,) = await scene.audit("workspace.start")
     assert "via" not in json.loads(agreed["detail"])
 

@@ -30,7 +30,7 @@ async def test_a_press_starts_the_pressers_own_without_any_card(bot):
 
 async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is(bot):
     card = await posted(bot)
-    kinds = [(ClassKind.CLASS_ENDING, ALICE), (ClassKind.CLASS_OVER, TRAINER)]
+    kinds = [(ClassKind.CLASS_STOP_WARNING, ALICE), (ClassKind.CLASS_OVER, TRAINER)]
     await bot.store.write(
         notices.add_notices, [NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds]
     )

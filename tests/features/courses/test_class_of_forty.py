@@ -131,7 +131,7 @@ async def _ends(made, trainer, first):
     assert "39 stopped, 1 kept" in _card(made).text
     # The warning has become what says that it was stopped.
     last = made.person(PUPILS[5]).sees()[-1]
-    assert last.kind == "timer_ending"
+    assert last.kind == "stop_warning"
     assert "ended the class *Statistics for all*" in last.text
     assert "40 joined, 40 got a workspace, 0 failed." in trainer.sees()[-1].text
     stopped = await made.audit("class.stop")

@@ -223,7 +223,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
                 heard = told(school, principal)
                 # The warning has become what says that it was suspended.
                 assert sum("has been suspended" in text for text in heard) == 1, heard
-                assert school.slack.kinds().count("timer_ending") == len(everybody)
+                assert school.slack.kinds().count("stop_warning") == len(everybody)
             assert len(told(school, TRAINER)) == 1
             if not fuse.is_blown:
                 break

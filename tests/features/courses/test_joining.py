@@ -246,7 +246,7 @@ async def checked_at(store):
 
 async def asked_about(store):
     """Return the administrators who were asked who teaches the course."""
-    kind = ClassKind.COURSE_UNTAUGHT
+    kind = ClassKind.COURSE_WITHOUT_TEACHER
     return [
         one.principal for one in await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=kind))
     ]

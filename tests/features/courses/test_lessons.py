@@ -294,7 +294,7 @@ async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):
     term.provider.machines["r-U000"].started_at = term.clock.now()
     await within(term.store, save_preferences, alice, Preferences(idle_prompt_after=1))
     await until(term, "10:29", step=60)
-    assert term.slack.kinds().count("needed") == 1
+    assert term.slack.kinds().count("idle_prompt") == 1
 
 
 async def test_a_lesson_that_has_begun_ends_as_planned(term):

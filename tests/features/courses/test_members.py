@@ -274,7 +274,7 @@ async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, ma
 
 
 async def warned(store):
-    return await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="unserved"))
+    return await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="lesson_not_ready"))
 
 
 async def test_dropped_rules_of_a_person_leave_their_course(store, joined):

@@ -138,7 +138,7 @@ def test_many_problems_stay_within_the_limits():
 def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(cause):
     press = Participant("class_1", ALICE, NOW, "")
     failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
-    held = replace(OPERATION, hold=problems.explain_cause(cause, "Saturn Cloud"))
+    held = replace(OPERATION, block_reason=problems.explain_cause(cause, "Saturn Cloud"))
     shown = [failed, held] if cause in class_words.WHY_CAUSE else [failed]
     for operation in shown:
         answer = messages.render_problems(
@@ -252,13 +252,13 @@ MISSING = {
 def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
     problem, keys = MISSING[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], **{"body": NEXT_ONE} | keys)
-    assert notices.is_true(ClassKind.UNSERVED, facts)
+    assert notices.is_true(ClassKind.LESSON_NOT_READY, facts)
     check_golden(f"notices/unserved-{name}", messages.render_member_not_ready(facts))
     mended = replace(facts, problems=[of("ready")])
-    assert not notices.is_true(ClassKind.UNSERVED, mended)
-    assert not notices.is_true(ClassKind.UNSERVED, replace(facts, now=BEGINS + 1_350.0))
+    assert not notices.is_true(ClassKind.LESSON_NOT_READY, mended)
+    assert not notices.is_true(ClassKind.LESSON_NOT_READY, replace(facts, now=BEGINS + 1_350.0))
     # Its card was swept.
-    assert not notices.is_true(ClassKind.UNSERVED, least_facts(ClassKind.UNSERVED))
+    assert not notices.is_true(ClassKind.LESSON_NOT_READY, least_facts(ClassKind.LESSON_NOT_READY))
 
 
 REPORTS = {

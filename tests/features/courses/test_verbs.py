@@ -625,7 +625,7 @@ async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot)
     await bot.store.save_people([gone])
     await bot.services.create_caller(TRAINER).run(use_cases.CLASS_WORK.carry_out, card)
     await members_follow(bot.services.context)
-    (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_UNTAUGHT]
+    (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_WITHOUT_TEACHER]
     assert notice.principal == ADMIN
     facts = await bot.services.gatherer.describe_notice(notice)
     asked = render(notice.kind, facts)

@@ -11,7 +11,7 @@ EXPIRED = "Your link to Fake Cloud has expired."
 
 async def linked_for(world, days, principal=ALICE, **keys):
     account = await world.link(
-        principal, token=f"token-{principal.user_id}", ends_at=world.clock.now() + days * DAY, **keys
+        principal, token=f"token-{principal.user_id}", expires_at=world.clock.now() + days * DAY, **keys
     )
     await world.work()
     return account
@@ -26,7 +26,7 @@ async def look(world, days):
 
 def reminders(world):
     shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
-    return [message for kind, message in shown if kind == "link_ending"]
+    return [message for kind, message in shown if kind == "link_expiry"]
 
 
 async def test_a_week_and_a_day_before_each_once_with_a_button(world):
@@ -47,7 +47,7 @@ async def test_a_week_and_a_day_before_each_once_with_a_button(world):
     await look(world, 2)
     await world.pass_time(60)
     assert reminders(world) == []
-    assert world.slack.sent_kinds().count("link_ending") == 2
+    assert world.slack.sent_kinds().count("link_expiry") == 2
 
 
 async def test_after_a_downtime_the_latest_is_said_and_after_the_end_none(world):
@@ -68,7 +68,7 @@ async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(wor
     approved, proven = [await world.store.read(accounts.find_account, who, "cloud") for who in (ALICE, BOB)]
     assert (approved.state, approved.secret, proven.state) == ("refused", "", "active")
     shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
-    (told,) = [message for kind, message in shown if kind == "link_again"]
+    (told,) = [message for kind, message in shown if kind == "relink_prompt"]
     assert told["text"].startswith(EXPIRED)
     entries = await world.store.read(audit.read_audit)
     assert ("account.refuse", account.id) in [(row["action"], row["target"]) for row in entries]
@@ -82,7 +82,7 @@ async def test_reminder_goes_once_it_is_linked_again(world):
     await linked_for(world, 365)
     await look(world, 6)
     assert reminders(world) == []
-    assert world.slack.sent_kinds().count("link_ending") == 1
+    assert world.slack.sent_kinds().count("link_expiry") == 1
 
 
 async def test_people_whose_links_ended_together_are_no_outage_and_read_why(world):

@@ -30,7 +30,7 @@ class Minting(FakeProvider, base.Minting):
     async def mint(self, access):
         async with self._called("mint", access, ""):
             self.minted += 1
-        return Credential(SecretStr(f"minted-{self.minted}"), ends_at=self.clock.now() + YEAR)
+        return Credential(SecretStr(f"minted-{self.minted}"), expires_at=self.clock.now() + YEAR)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def world():
             account.secret,
             made.seal(ALICE, "token-0"),
             is_fresh=True,
-            ends_at=ends_at,
+            expires_at=ends_at,
         )
         yield made
 
@@ -73,8 +73,8 @@ async def test_a_week_before_its_end_it_is_replaced_and_the_one_before_is_revoke
     assert (await token(world), world.provider.revoked) == ("minted-1", ["token-0"])
     after = await world.store.read(account_rows.find_account, ALICE, "cloud")
     assert after.id == before.id
-    assert after.ends_at == pytest.approx(world.clock.now() + YEAR, abs=1_000)
-    assert "link_ending" not in world.slack.kinds()
+    assert after.expires_at == pytest.approx(world.clock.now() + YEAR, abs=1_000)
+    assert "link_expiry" not in world.slack.kinds()
     # And so on, for as long as the link is there.
     await look(world, 358)
     assert (await token(world), world.provider.revoked) == ("minted-2", ["token-0", "minted-1"])
@@ -94,11 +94,11 @@ async def test_calls_that_are_under_way_may_end_before_the_one_before_is_revoked
 async def test_failed_renewal_reminds_and_retries_the_day_before(world, error):
     world.provider.answers_to["token-0"] = error
     await look(world, 23.1)
-    assert world.slack.kinds().count("link_ending") == 1
+    assert world.slack.kinds().count("link_expiry") == 1
     assert await token(world) == "token-0"
     del world.provider.answers_to["token-0"]
     await look(world, 6)
-    assert world.slack.kinds().count("link_ending") == 1
+    assert world.slack.kinds().count("link_expiry") == 1
     assert (await token(world), world.provider.revoked) == ("minted-1", ["token-0"])
 
 
@@ -120,11 +120,11 @@ async def test_what_its_person_made_ends_when_they_said(world):
     world.provider.pasted.add("token-0")
     await look(world, 23.1)
     assert world.provider.count("mint") == 0
-    assert world.slack.kinds().count("link_ending") == 1
+    assert world.slack.kinds().count("link_expiry") == 1
 
 
 async def test_where_nobody_renews_the_task_waits_as_it_is(world):
-    world.reconciler.tasks.handlers.pop(TaskKind.RENEWAL)
+    world.reconciler.tasks.handlers.pop(TaskKind.RENEW_CREDENTIAL)
     await look(world, 23.1)
     assert (await world.store.perform(counts.count_rows))["tasks"] == 1
     assert (await token(world), world.provider.count("mint")) == ("token-0", 0)

@@ -24,12 +24,12 @@ async def sphere():
 
 
 def texts(sphere):
-    return [message["text"] for message in sphere.told("ending")]
+    return [message["text"] for message in sphere.told("workspace_expiry")]
 
 
 def count_warnings(sphere):
     """Return how many warnings were sent; those of an end that has changed are gone."""
-    return sphere.slack.sent_kinds().count("ending")
+    return sphere.slack.sent_kinds().count("workspace_expiry")
 
 
 async def test_what_is_used_meanwhile_is_warned_of_at_its_new_end(sphere):
@@ -68,7 +68,7 @@ async def test_a_second_life_counts_from_its_own_begin(sphere):
     await sphere.pass_time(20 * MINUTE)
     await sphere.world.until_ended(await sphere.world.begin(await sphere.row(row), OperationVerb.START))
     began = sphere.clock.now()
-    assert abs((await sphere.row(row)).ends_at - began - 15 * MINUTE) < 15
+    assert abs((await sphere.row(row)).expires_at - began - 15 * MINUTE) < 15
     warned = count_warnings(sphere)
     await sphere.pass_time(11 * MINUTE)
     assert count_warnings(sphere) == warned + 1
@@ -80,7 +80,7 @@ async def test_a_stopped_one_is_warned_of_before_it_is_removed(sphere):
     await sphere.pass_time(24 * MINUTE)
     assert texts(sphere) == []
     await sphere.pass_time(2 * MINUTE)
-    (warning,) = sphere.told("ending")
+    (warning,) = sphere.told("workspace_expiry")
     assert warning["text"].startswith("Courses will remove lab in 5 min (at ")
     labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
     assert labels == ["Start", "Remove"]
@@ -114,10 +114,10 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     """What is warned of follows from the end alone; what it means, from what a stop means there."""
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
         row = await sphere.own(state=State.RUNNING)
-        sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
+        sphere.provider.machines["r1"].expires_at = sphere.clock.now() + 12 * MINUTE
         await sphere.store.write(gates.request_read_now, row.id)
         await sphere.pass_time(6 * MINUTE)
-        assert (await sphere.store.read(workspaces.find_workspace, row.id)).ends_how == "stops"
+        assert (await sphere.store.read(workspaces.find_workspace, row.id)).expiry_mode == "stops"
         assert sphere.slack.messages == []
         await sphere.pass_time(130, step=10, longest=10)
         (warning,) = [one["text"] for one in sphere.slack.messages]

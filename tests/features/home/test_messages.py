@@ -58,7 +58,7 @@ APPROVAL = Approval("approval_1", replace(ALICE, user_id="U0CHEN"), "saturn", "c
 FEW = own(
     rows=[
         row("analysis", State.STARTING, {**CALLED}),
-        row("notebook", State.RUNNING, ends_at=NOW + 7200, ends_how="stops"),
+        row("notebook", State.RUNNING, expires_at=NOW + 7200, expiry_mode="stops"),
         row("simulation", State.RUNNING, stop_at=NOW + 3600, stop_mode="stop"),
         row("report", State.STOPPED, detail="Quota of the group is used up"),
         row("old", State.GONE),
@@ -79,8 +79,8 @@ FEW = own(
     makers=[MAKER, MakerFacts("saturn", "Saturn Cloud")],
     has_code=True,
     questions=[
-        Question("operation", row("lost", operation={**CALLED, "asked_at": NOW - 30})),
-        Question("run", run_facts(run(asked_at=NOW - 20), capabilities=CAN)),
+        Question("operation", row("lost", operation={**CALLED, "question_since": NOW - 30})),
+        Question("run", run_facts(run(question_since=NOW - 20), capabilities=CAN)),
     ],
 )
 MANY = own(
@@ -134,7 +134,7 @@ TOTALS = TotalsFacts(
     dead_notices=1,
     failed_runs=1,
     people={ALICE.key: Named(ALICE.user_id)},
-    slow=[facts({"created_at": NOW - 700, "hold": "Saturn Cloud has not answered since 14:02."})],
+    slow=[facts({"created_at": NOW - 700, "block_reason": "Saturn Cloud has not answered since 14:02."})],
     failed=[facts(FAILED), facts({**FAILED, "cause": "invalid: disk <too> small"})],
     lost_runs=[run_facts(run(outcome=Outcome.FAILED, cause="lost", ended_at=NOW - 60))],
 )
@@ -159,7 +159,7 @@ def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
     changed = [
         {"running": 4},
         {"rows": [*MANY.rows[1:], row("other", State.RUNNING)]},
-        {"rows": [*MANY.rows[1:], row("study 015", State.RUNNING, ends_at=NOW + 60, ends_how="stops")]},
+        {"rows": [*MANY.rows[1:], row("study 015", State.RUNNING, expires_at=NOW + 60, expiry_mode="stops")]},
         {"links": [replace(LINKED, state="refused")]},
         {"page": 3},
         {"answer": {"text": "Done", "blocks": []}},
@@ -198,7 +198,7 @@ ROWS = st.builds(
     lambda name, state, detail, hold, is_open, asked: row(
         name,
         state,
-        {**CALLED, "hold": hold, "asked_at": NOW if asked else None} if is_open else None,
+        {**CALLED, "block_reason": hold, "question_since": NOW if asked else None} if is_open else None,
         detail=detail,
     ),
     WORDS,
@@ -278,7 +278,7 @@ def test_any_totals_make_a_view_that_slack_takes(titles, cause):
     given_ = TotalsFacts(
         now=NOW,
         connections=[ConnectionFacts(title, NOW, ConnectionCounts(1, 1, 1, 1, 9)) for title in titles],
-        slow=[facts({"hold": cause})] * 8,
+        slow=[facts({"block_reason": cause})] * 8,
         failed=failed,
         dead_notices=5,
     )

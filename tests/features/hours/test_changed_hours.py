@@ -34,7 +34,7 @@ async def full_world():
 
 
 TODAY = "2027-11-22"
-ALL_STOPPED = ["ready", "timer_ending", "stopped"]
+ALL_STOPPED = ["ready", "stop_warning", "stopped"]
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ async def until(world, at, day=22, step=1200.0):
 
 def asked(world):
     """Return how often she was asked."""
-    return world.slack.sent_kinds().count("needed")
+    return world.slack.sent_kinds().count("idle_prompt")
 
 
 QUESTION = "Still needed?"
@@ -155,7 +155,7 @@ async def test_question_names_a_planned_stop_that_is_days_away(world):
 @pytest.mark.parametrize(("ends_on", "is_asked"), [(22, False), (25, True)], ids=["today", "in_days"])
 async def test_end_at_the_provider_counts_while_it_is_near(world, ends_on, is_asked):
     await left(world, asks_after_hours=4)
-    world.provider.machines["r1"].ends_at = local("20:00", ends_on)
+    world.provider.machines["r1"].expires_at = local("20:00", ends_on)
     await until(world, "16:55")
     assert asked(world) == is_asked
 
@@ -196,7 +196,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:10", step=300.0)
     assert world.provider.accepted_stops == ["r1"]
-    assert world.slack.sent_kinds().count("timer_ending") == 1
+    assert world.slack.sent_kinds().count("stop_warning") == 1
 
 
 async def test_who_answers_keeps_it_in_the_evening_too(world):

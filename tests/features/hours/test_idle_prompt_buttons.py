@@ -28,7 +28,9 @@ async def question(bot, stop_at=None):
     body = {"since": now - 30 * HOUR, "is_unused": False, "evening": now + 6 * HOUR, "stop_at": stop_at}
     known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
     effects = bot.services.connections["saturn"].stop_effects(workspace)
-    return render(HoursKind.NEEDED, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known))
+    return render(
+        HoursKind.IDLE_PROMPT, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known)
+    )
 
 
 async def test_it_is_kept(bot):

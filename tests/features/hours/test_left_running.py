@@ -29,19 +29,19 @@ async def test_hours_without_a_stop_ahead_are_asked_about_each_day(linked):
     await runs(linked, "notebook")
     await alice.types("hours notebook mon 9:05")
     await linked.pass_time(2 * DAY, step=1200)
-    first = [one for one in alice.told("needed") if "*notebook* on Saturn Cloud" in one.text]
+    first = [one for one in alice.told("idle_prompt") if "*notebook* on Saturn Cloud" in one.text]
     assert "has been running since" in first[-1].text
     await alice.presses(first[-1], "Keep")
-    assert [one for one in alice.told("needed") if "*notebook* on" in one.text] == []
+    assert [one for one in alice.told("idle_prompt") if "*notebook* on" in one.text] == []
     await linked.pass_time(2 * DAY, step=1200)
-    assert [one for one in alice.told("needed") if "*notebook* on" in one.text]
+    assert [one for one in alice.told("idle_prompt") if "*notebook* on" in one.text]
 
 
 async def test_unanswered_question_goes_when_it_is_asked_again(linked):
     asked = []
     for _ in range(2):
         await linked.pass_time(1.5 * DAY, step=1200)
-        asked.append(linked.alice.only("needed"))
+        asked.append(linked.alice.only("idle_prompt"))
     assert [one.text.partition(" on ")[0] for one in asked] == ["*report*", "*report*"]
     assert asked[0].ts != asked[1].ts
 

@@ -31,7 +31,7 @@ async def test_a_day_of_hours_starts_warns_and_stops(linked):
     assert "*training* is ready" in alice.only("ready").text
     assert alice.told("card") == [], "nobody asked just now"
     await linked.pass_time(1700, step=10)
-    warning = alice.only("timer_ending")
+    warning = alice.only("stop_warning")
     assert {"Keep running", "1 hour more"} <= set(warning.labels)
     await linked.pass_time(700, step=10)
     assert alice.only("stopped")
@@ -56,7 +56,7 @@ async def test_hours_changed_while_they_run_end_as_planned(linked):
     assert "*notebook* keeps running." in kept.text
 
     await linked.pass_time(1700, step=10)
-    assert len(alice.told("timer_ending")) == 2
+    assert len(alice.told("stop_warning")) == 2
     await linked.pass_time(700, step=10)
     assert linked.calls("POST .*/stop") == 2
     assert sorted(one.name for one in linked.saturn.state.resources.values() if one.live()) == ["notebook"]

@@ -26,7 +26,7 @@ DAY = 24 * HOUR
 async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    assert told(world) == ["timer_ending"]
+    assert told(world) == ["stop_warning"]
     row = await world.store.read(workspace_rows.find_workspace, workspace.id)
     assert row.stop_at == local("18:00")
     await world.ask("hour").run(postpone_timer, workspace.id, row.stop_at)
@@ -158,11 +158,11 @@ async def test_a_late_stop_reads_first_and_warns_anew(world):
     world.reborn()
     await world.know(time_zone="Europe/Berlin")
     await world.pass_time(120, step=5)
-    assert told(world) == ["timer_ending"]
+    assert told(world) == ["stop_warning"]
     assert world.provider.accepted_stops == []
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at >= local("21:05")
     await world.pass_time(360, step=10)
-    assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
+    assert (told(world), len(world.slack.told("stopped"))) == (["stop_warning"], 1)
 
 
 async def test_many_days_without_us_are_one_message(world):
@@ -220,16 +220,16 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
         with pytest.raises(Refused, match=rule.replace(".", r"\.")):
             await world.ask(text).run(use_cases.add, workspace.id, read_hours(text))
     await until(world, "18:02", step=20)
-    assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
+    assert (told(world), len(world.slack.told("stopped"))) == (["stop_warning"], 1)
     await until(world, "18:10", day=23, step=600)
-    assert told(world) == ["timer_ending", "hours_paused"]
+    assert told(world) == ["stop_warning", "hours_paused"]
 
 
 async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(world):
     await given(world, "every day -18:00", State.RUNNING, at="17:30")
     world.provider.ends_for_good = True
     await until(world, "18:10", step=20)
-    assert told(world) == ["timer_ending", "timer_failed"]
+    assert told(world) == ["stop_warning", "planned_stop_failed"]
     assert world.provider.accepted_stops == []
 
 

@@ -270,7 +270,7 @@ async def test_undo_button_asks_before_it_stops_what_is_busy(bot):
     started = await bot.say("start notebook")
     await begun(bot, "notebook", start_call=Call.ACCEPTED)
     workspace = await bot.workspace("notebook")
-    await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING, at_stake=frozenset({"busy"})))
+    await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING, stop_risks=frozenset({"busy"})))
     await begun(bot, "notebook", outcome=Outcome.FULFILLED)
     answer = await bot.push(started, "Undo")
     assert words(answer) == "I've already started *notebook*."

@@ -117,7 +117,7 @@ async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
     granted = first.only("ready").text
     assert "If you don't open it within 30 min, and somebody is waiting for a free GPU" in granted
     await one_gpu.pass_time(1800, step=20)
-    warning = first.only("timer_ending")
+    warning = first.only("stop_warning")
     assert "somebody is waiting for room there" in warning.text
     assert warning.labels == ["Keep running", "1 hour more"]
     await one_gpu.pass_time(720, step=10)

@@ -103,7 +103,7 @@ async def test_waiting_ends(one_gpu, way):
     before = one_gpu.calls("POST .*/start")
     await one_gpu.pass_time(600, step=10)
     assert one_gpu.calls("POST .*/start") == before
-    assert alice.told("room_over") == []
+    assert alice.told("waitlist_ended") == []
     answer = await alice.types("waiting")
     assert "*gpu* is waiting" not in answer.text
 
@@ -125,7 +125,7 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
     answer = await alice.types("queue gpu until 9:30")
     assert "*gpu* is waiting for a free GPU" in answer.text, answer.text
     await one_gpu.pass_time(2 * 3600, step=20)
-    over = alice.only("room_over")
+    over = alice.only("waitlist_ended")
     assert "I didn't get a free GPU on Saturn Cloud for *gpu* by" in over.text
     assert "so I've stopped waiting." in over.text
     assert over.labels == ["Keep trying"]
@@ -146,7 +146,7 @@ async def test_what_can_never_fit_stops_nobody_else(one_gpu):
     refuse(one_gpu, "alice", f"No free GPUs available: {NO_ROOM}")
     assert "I'll know your place in line once" in (await alice.types("queue gpu until tomorrow 18:00")).text
     await one_gpu.pass_time(3600, step=20)
-    assert alice.told("failed") == alice.told("room_over") == []
+    assert alice.told("failed") == alice.told("waitlist_ended") == []
     await carol.types("queue gpu")
     await one_gpu.pass_time(120, step=10)
     assert "is waiting for a free GPU" in (await carol.types("waiting")).text
@@ -168,7 +168,7 @@ async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
     failed = alice.only("failed")
     assert "Saturn Cloud says: “No such instance type.”" in failed.text
     assert "*gpu* is no longer waiting for room on Saturn Cloud." in failed.text
-    assert alice.told("room_over") == []
+    assert alice.told("waitlist_ended") == []
     assert "*gpu* is ready." in carol.only("ready").text
     assert "is waiting for" not in (await alice.types("waiting")).text
 
@@ -180,7 +180,7 @@ async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
     asked = await alice.types("unlink saturn")
     await alice.presses(asked, asked.labels[0])
     await one_gpu.pass_time(30)
-    assert "*gpu* is no longer waiting for a free GPU" in alice.only("room_over").text
+    assert "*gpu* is no longer waiting for a free GPU" in alice.only("waitlist_ended").text
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
     await one_gpu.pass_time(300, step=10)
     assert "*gpu* is ready." in carol.only("ready").text
@@ -208,7 +208,7 @@ async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
     assert "I've asked the people who look after Saturn Cloud" in answer.text
     await alice.presses(failed, "Ask for a higher limit")
     await limited.pass_time(10)
-    asked = carol.only("more_asked")
+    asked = carol.only("limit_request")
     assert "<@U0OLIVIA>" in asked.text
     assert "Quota exceeded: 1 running workspaces at most" in asked.text
     assert asked.labels == ["Done", "Decline"]
@@ -217,7 +217,7 @@ async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
     *_, answer = await carol.presses(asked, "Done")
     assert "Somebody has already answered that." in answer.text
     await limited.pass_time(10)
-    done = alice.only("more_answered")
+    done = alice.only("limit_answer")
     assert "<@U0TARA> has changed it" in done.text
     limited.saturn.state.limits.running = None
     await alice.presses(done, "Start gpu")
@@ -232,11 +232,11 @@ async def test_more_is_declined_with_a_word(limited):
     failed = alice.only("failed")
     await alice.presses(failed, "Ask for a higher limit")
     await limited.pass_time(10)
-    asked = carol.only("more_asked")
+    asked = carol.only("limit_request")
     await carol.presses(asked, "Decline")
     await carol.submits(text="Next week, after the course")
     await limited.pass_time(10)
-    told = alice.only("more_answered")
+    told = alice.only("limit_answer")
     assert "<@U0TARA> declined: “Next week, after the course”" in told.text
     assert "Start gpu" not in told.labels
 
@@ -247,7 +247,7 @@ async def test_hours_wait_for_room_until_they_end(one_gpu):
     assert "wait for room" in answer.text, answer.text
     await one_gpu.pass_time(2 * 3600, step=30)
     assert alice.told("failed") == []
-    told = alice.only("room_waiting")
+    told = alice.only("waitlist_place")
     assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now." in told.text
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in told.text
     assert "You're next in line." in told.text

@@ -277,6 +277,6 @@ async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(sto
     _, held, _ = await restored_backups.pause_restored(store)
     assert held["waits"] == 1
     assert (await within(store, waitlist_store.find_entry, wait.id)).state is WaitlistState.OVER
-    (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'room_over'"))
+    (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'waitlist_ended'"))
     assert '"restored"' in row["body"]
     assert await due(store) == []

@@ -471,7 +471,7 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     await farm.pass_time(2 * HOURS, step=30)
     # The warning has gone with its reason.
     assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
-    assert farm.slack.sent_kinds().count("timer_ending") == 1
+    assert farm.slack.sent_kinds().count("stop_warning") == 1
     assert (await farm.store.read(workspace_rows.find_workspace, own[2].id)).stop_at is None
 
 

@@ -49,11 +49,11 @@ def test_since_when_is_what_the_server_says():
     asleep = WorkbenchSession(
         **told, activity_state="suspended", last_state_updated=1721695376181, suspend_size=7
     )
-    assert (to_observed(asleep, str).down_at, to_observed(asleep, str).at_stake) == (
+    assert (to_observed(asleep, str).down_at, to_observed(asleep, str).stop_risks) == (
         1721695376.181,
         {"memory"},
     )
-    assert to_observed(WorkbenchSession(**told, activity_state="suspended"), str).at_stake == set()
+    assert to_observed(WorkbenchSession(**told, activity_state="suspended"), str).stop_risks == set()
 
 
 @pytest.mark.parametrize(

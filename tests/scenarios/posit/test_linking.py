@@ -79,15 +79,15 @@ async def test_once_one_administrator_has_decided_the_others_see_who_and_how(tmp
         amir, chen = world.person(AMIR), world.person("U0CHEN")
         await world.alice.types("link wb alice")
         await world.pass_time(2)
-        assert [len(one.only("approval_asked").labels) for one in (amir, chen)] == [2, 2]
-        await amir.presses(amir.only("approval_asked"), label)
+        assert [len(one.only("approval_request").labels) for one in (amir, chen)] == [2, 2]
+        await amir.presses(amir.only("approval_request"), label)
         await world.pass_time(10)
-        told = chen.only("approval_asked")
+        told = chen.only("approval_request")
         assert told.labels == []
         assert f"<@U0OLIVIA> wanted to be linked to *alice* on Workbench. <@{AMIR}> {done} it." in told.text
-        assert amir.only("approval_asked").labels == []
+        assert amir.only("approval_request").labels == []
         await world.pass_time(60, step=10)
-        assert chen.only("approval_asked").text == told.text
+        assert chen.only("approval_request").text == told.text
 
 
 async def test_nobody_else_approves(bare):

@@ -257,11 +257,11 @@ async def test_a_planned_end_of_a_busy_session_asks_for_more_time_instead(linked
     await alice.presses(await alice.types("stop lab in 30 min"), "End it then")
     session.executing = session.save_prompt_required = True
     await linked.pass_time(22 * 60)
-    warning = alice.told("timer_ending")[-1]
+    warning = alice.told("stop_warning")[-1]
     assert "It can't be started again after that. It was busy and had unsaved changes" in warning.text
     await linked.pass_time(10 * 60)
     assert (linked.asked("stop_session"), session.state) == (0, "running")
-    asked = alice.told("timer_ending")[-1]
+    asked = alice.told("stop_warning")[-1]
     assert "is busy, so I haven't stopped it as planned. Do you need more time?" in asked.text
     assert asked.labels == ["Keep running", "1 hour more", "Stop"]
     # An hour later it isn't busy any more.

@@ -136,5 +136,5 @@ async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, e
     # The workspace is read before its person is warned, and again before it is stopped.
     await linked.pass_time(400, step=20)
     assert session.state == end
-    ended = alice.only("timer_ending")
+    ended = alice.only("stop_warning")
     assert told in ended.text
