@@ -322,7 +322,7 @@ async def test_revocation_of_another_bot_ends_nothing(tokens):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "survives_stop"),
+    ("seconds", "is_kept"),
     [pytest.param(-5, False, id="before"), pytest.param(5, True, id="since")],
 )
 async def test_revoked_sign_in_ends_what_was_linked_before(bot, app, seconds, is_kept):

@@ -82,6 +82,13 @@ def as_of(release: str, rows: Rows) -> Rows:
     return _put_beside(rows) if release == "0.2.1" else rows
 
 
+def list_renamed_kinds(release: str) -> dict[tuple[str, str], str]:
+    """Return the kinds that were renamed since a release: today's word by the table and the former one."""
+    scripts = [script for name, script in read_migrations().items() if name > LAST_MIGRATIONS[release]]
+    words = [found for script in scripts for found in _RENAMED_WORD.findall(script)]
+    return {(table, old): new for table, column, new, old in words if column == "kind"}
+
+
 def _rename_back(release: str, rows: Rows) -> Rows:
     """Return rows by the words that they had before the migrations since a release."""
     before = {name: [dict(row) for row in rows[name]] for name in rows}

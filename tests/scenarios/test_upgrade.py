@@ -171,6 +171,29 @@ async def test_open_work_of_an_earlier_release_is_done_once(world, release):
     assert await world.count(f"tasks WHERE kind IN ({left}) AND subject IN ('g', 'nobody')") == 0
 
 
+async def test_open_forms_and_buttons_work_after_an_upgrade(world):
+    """A button of a warning, a form of Home, and *undo* of what was set: all from before the upgrade."""
+    alice = world.alice
+    await alice.types("stop report in 15 minutes")
+    await world.pass_time(400)
+    warning = alice.only("stop_warning")
+    await alice.opens_home()
+    await alice.presses_home("Change settings")
+    await alice.types("notify notebook off")
+    chosen = "workspaces WHERE notify_ready = 0 AND notify_stopped = 0"
+    assert await world.count(chosen) == 1
+    await world.stop_bot()
+    await world.become("0.3.1")
+    await world.start_bot()
+    assert await world.count(chosen) == 1
+    await alice.types("undo")
+    assert await world.count(chosen) == 0
+    assert (await alice.submits(tell=["stopped"]))["ok"]
+    assert await world.count("preferences WHERE ready = 0 AND stopped = 1") == 1
+    await alice.presses(warning, "Keep running")
+    assert await world.count("workspaces WHERE stop_at IS NOT NULL") == 0
+
+
 #: What the next release adds.
 NEXT = {"0101_next": "CREATE TABLE next (id TEXT PRIMARY KEY);"}
 #: Lets the leases of those that have ended run out, as a minute does.

@@ -16,6 +16,7 @@ from bot.store.schema import (
     read_migrations,
 )
 from bot.store.sqlite import SqliteEngine
+from bot.store.tables import TABLES
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnavailable, StoreUnreleased
 from bot.support.release import RELEASE
@@ -258,3 +259,34 @@ async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
     await store.write(audit.append_audit, [AuditEntry("a", "act", "later", "ok")])
     assert await store.perform(audit.verify_audit) is None
     await store.close()
+
+
+#: The columns of a row of each renamed kind; any of the messages may have been sent.
+OF_0_3_1 = {
+    "notices": {"occasion": "1", "principal": ":T1:U1", "body": "{}", "state": "retry", "class": 1}
+    | {"created_at": 0.0, "due_at": 0.0, "leased_at": 1.0},
+    "cards": {"principal": ":T1:U1", "updated_at": 0.0},
+    "tasks": {"payload": "{}", "created_at": 0.0, "due_at": 0.0},
+}
+
+
+async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
+    """Each row has a word that the code knows; Slack is searched by the key in its metadata."""
+    path = tmp_path / "old.db"
+    await migrated(path, earlier.scripts_of("0.3.1"))
+    renamed = earlier.list_renamed_kinds("0.3.1")
+    with closing(sqlite3.connect(path)) as database:
+        for table, old in renamed:
+            row = {"id": old, "subject": f"of {old}", "kind": old} | OF_0_3_1[table]
+            values = ", ".join(f":{name}" for name in row)
+            database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", row)
+        database.commit()
+    await migrated(path)
+    engine = await opened(path)
+    found = {
+        name: await engine.read(lambda tx, name=name: TABLES[name].query(tx, f"SELECT * FROM {name}"))
+        for name in OF_0_3_1
+    }
+    await engine.close()
+    assert {(name, row.id): row.kind for name, rows in found.items() for row in rows} == renamed
+    assert all(notice.key == f"of {notice.id}/{notice.id}/1" for notice in found["notices"])
