@@ -16,7 +16,7 @@ Value = str | tuple[str, ...]
 Values = Mapping[str, Value]
 
 #: ``search`` is a choice among many, with options loaded as the person types; ``searches`` takes several.
-FieldKind = Literal["text", "long_text", "number", "choice", "search", "multi_search"]
+FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
 #: What a form is for.
 Purpose = Literal["workspace", "job"]

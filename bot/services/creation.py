@@ -225,7 +225,7 @@ def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -
         case "long_text":
             result.values[wanted.name] = "\n".join(found)
             return
-        case "multi_search":
+        case "searches":
             several = [part for value in found for part in _split_values(wanted, value)]
         case _:
             if len(found) > 1:
@@ -243,7 +243,7 @@ def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -
             result.problems[wanted.name] = FlagProblem("not_offered", value, offered)
             return
         chosen.append(choice.value)
-    result.values[wanted.name] = tuple(chosen) if wanted.kind == "multi_search" else chosen[0]
+    result.values[wanted.name] = tuple(chosen) if wanted.kind == "searches" else chosen[0]
 
 
 def _split_values(wanted: Field, value: str) -> list[str]:

@@ -76,7 +76,7 @@ def test_a_choice_that_no_menu_hands_back_is_not_chosen_at_first():
     for kind in ("choice", "search"):
         (element,), _ = view_of(Field("image", "Image", kind, choices, choices[0].value))
         assert "initial_option" not in element
-    (element,), _ = view_of(Field("image", "Image", "multi_search", choices, (choices[0].value, "r:4")))
+    (element,), _ = view_of(Field("image", "Image", "searches", choices, (choices[0].value, "r:4")))
     assert [one["value"] for one in element["initial_options"]] == ["r:4"]
     (element,), _ = view_of(Field("image", "Image", "choice", choices[:1]))
     assert element["type"] == "external_select"

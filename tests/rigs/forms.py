@@ -77,9 +77,7 @@ class Workbench(FakeProvider, FakeRuns):
             for name, label in (("cpus", "Processors"), ("memory", "Memory"), ("limit_gpu-a", "gpu-a")):
                 fields.append(Field(name, label, "number", optional=True, minimum=0, maximum=maximum))
         if constraints := cluster.get("constraints"):
-            fields.append(
-                Field("constraints", "Placement", "multi_search", _choices(constraints), optional=True)
-            )
+            fields.append(Field("constraints", "Placement", "searches", _choices(constraints), optional=True))
         return fields
 
     def spec(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Spec:

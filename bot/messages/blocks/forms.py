@@ -190,7 +190,7 @@ def _build_element(field: Field, values: Values) -> Element:
             element: Element = {"action_id": action_id, **_build_menu(field)}
             chosen = list_options([one for one in field.choices if one.value == given])
             return element | ({"initial_option": chosen[0]} if chosen else {})
-        case "multi_search":
+        case "searches":
             before = given if isinstance(given, tuple) else (given,) if given else ()
             several = list_options([one for one in field.choices if one.value in before])
             element = {

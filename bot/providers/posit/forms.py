@@ -99,7 +99,7 @@ def _build_resource_fields(drafted: Draft) -> list[forms.Field]:
     found += [_build_limit_field(field, limit) for field, limit in drafted.limits.items()]
     choices = list_constraint_choices(drafted.cluster)
     if choices and not drafted.preset_resources.placement_constraints:
-        found.append(forms.Field("constraints", "Placement", "multi_search", choices, (), optional=True))
+        found.append(forms.Field("constraints", "Placement", "searches", choices, (), optional=True))
     for field, key in drafted.places.items():
         label = offers.format_key(key)
         found.append(forms.Field(field, label, "text", optional=True, hint=ANYWHERE, max_length=MAX_TEXT))

@@ -67,7 +67,7 @@ class Parameter:
         kind: up.FieldKind = "long_text" if self.is_long else "text"
         initial: up.Value = self.default
         if self.kind == "list(string)":
-            kind, initial = ("multi_search" if self.options else "text"), _listed(self.default)
+            kind, initial = ("searches" if self.options else "text"), _listed(self.default)
             initial = initial if self.options else ", ".join(initial)
         elif self.options:
             kind = "choice" if len(self.options) <= up.MAX_MENU_CHOICES else "search"
