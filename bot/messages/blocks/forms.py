@@ -167,17 +167,12 @@ def _build_input(field: Field, values: Values) -> Block:
     return block | ({"dispatch_action": True} if field.has_dependents else {})
 
 
-#: A form that is open while Usher is upgraded has ids made from 0.3.1's word.
-_HASHED_KINDS: Final = {"multi_search": "searches"}
-
-
 def _block_id(field: Field) -> str:
     if is_typed(field):
         proposed = field.initial if isinstance(field.initial, str) else ""
         return f"{field.name}{_ID_SEPARATOR}{zlib.crc32(proposed.encode()):08x}" if proposed else field.name
     values = "\n".join(f"{choice.value}\t{choice.label}" for choice in field.choices)
-    kind = _HASHED_KINDS.get(field.kind, field.kind)
-    return f"{field.name}{_ID_SEPARATOR}{zlib.crc32(f'{kind}{values}'.encode()):08x}"
+    return f"{field.name}{_ID_SEPARATOR}{zlib.crc32(f'{field.kind}{values}'.encode()):08x}"
 
 
 def _build_element(field: Field, values: Values) -> Element:
