@@ -470,7 +470,7 @@ def _observe(
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, expires_after = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
+    ends_before, ends_now = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
@@ -485,7 +485,7 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    if is_same and ends_before == expires_after and started_at == row["started_at"]:
+    if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
                 "id": row["id"],
@@ -506,8 +506,8 @@ def _observe(
         "unknown_at": None,
         "verified_at": verified_at,
         "actions": actions,
-        "expires_at": expires_after[0],
-        "expiry_mode": expires_after[1],
+        "expires_at": ends_now[0],
+        "expiry_mode": ends_now[1],
         "survives_stop": survives_stop,
         "started_at": started_at,
         "stop_risks": stop_risks,

@@ -114,7 +114,7 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     """What is warned of follows from the end alone; what it means, from what a stop means there."""
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
         row = await sphere.own(state=State.RUNNING)
-        sphere.provider.machines["r1"].expires_at = sphere.clock.now() + 12 * MINUTE
+        sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
         await sphere.store.write(gates.request_read_now, row.id)
         await sphere.pass_time(6 * MINUTE)
         assert (await sphere.store.read(workspaces.find_workspace, row.id)).expiry_mode == "stops"

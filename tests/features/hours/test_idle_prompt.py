@@ -155,7 +155,7 @@ async def test_question_names_a_planned_stop_that_is_days_away(world):
 @pytest.mark.parametrize(("ends_on", "is_asked"), [(22, False), (25, True)], ids=["today", "in_days"])
 async def test_end_at_the_provider_counts_while_it_is_near(world, ends_on, is_asked):
     await left(world, asks_after_hours=4)
-    world.provider.machines["r1"].expires_at = local("20:00", ends_on)
+    world.provider.machines["r1"].ends_at = local("20:00", ends_on)
     await until(world, "16:55")
     assert asked(world) == is_asked
 
