@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.providers import sphere
 from bot.providers.answers import parse_time
+from bot.providers.sphere import states as sphere
 
 NONE = [
     "0001-01-01T00:00:00Z",

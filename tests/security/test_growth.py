@@ -27,11 +27,12 @@ from bot.features.sentences import times
 from bot.features.sentences.reading import read
 from bot.features.sentences.snippets import find_code
 from bot.messages.blocks import kit, replies
-from bot.providers import answers, connection, sphere
+from bot.providers import answers, connection
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import addresses
 from bot.providers.posit.output import OutputDecoder
 from bot.providers.saturn import offers
+from bot.providers.sphere import webhooks
 from bot.services import linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
@@ -260,7 +261,7 @@ READERS = {
         pure(lambda text: offers.parse_resource_id(text, BASE, "workspace")),
         f"{BASE}/dash/",
     ),
-    "an event of Sphere's": Reader(64_000, refusing(lambda text: sphere.parse_messages(text.encode()))),
+    "an event of Sphere's": Reader(64_000, refusing(lambda text: webhooks.parse_messages(text.encode()))),
     # what is drawn of it
     "a paragraph": Reader(kit.MAX_SECTION_LENGTH, pure(kit.strip_markup)),
     "a sentence with commands": Reader(

@@ -12,7 +12,8 @@ import pytest
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.observations import OutcomeSearch
 from bot.domain.workspaces import State
-from bot.providers.sphere import FINISHED, SIGNATURE, SphereOffer
+from bot.providers.sphere.provider import SphereOffer
+from bot.providers.sphere.webhooks import FINISHED, SIGNATURE
 from bot.support import errors
 from playground.faults import Fault
 from tests.contract.providers.rigs import Rig

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.providers.sphere import check_signature, parse_messages
+from bot.providers.sphere.webhooks import check_signature, parse_messages
 from bot.support.errors import BadAnswer, CredentialRefused
 
 SECRET = SecretStr("shh")

@@ -1,37 +1,26 @@
-"""Sphere Engine Containers: workspaces made from projects, opened in our own page.
+"""The translator for Sphere Engine Containers: workspaces made from projects, opened in our own page.
 
 Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract; other documents add to it.
 The account has a single token, which is in the address, and in nothing that is reported about a call. Only
 our records say who owns a workspace, so nothing here lists workspaces for people.
 """
 
-import hashlib
-import hmac
-import json
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain import failure_causes, forms
+from bot.domain import forms
 from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
-from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode
-from bot.domain.workspaces import Action, State, Workspace
-from bot.messages.texts.times import make_time_placeholder
+from bot.domain.stops import StopEffect, StopEffects, StopMode
+from bot.domain.workspaces import State, Workspace
 from bot.providers import answers, base, requests
-from bot.providers.answers import (
-    MAX_MESSAGE_LENGTH,
-    clean,
-    find_text,
-    log_oddity,
-    require_object,
-    require_text,
-)
+from bot.providers.answers import clean
 from bot.providers.connection import (
     ConnectionSettings,
     HostPatterns,
@@ -39,13 +28,20 @@ from bot.providers.connection import (
     normalise_pattern,
     parse_origin,
 )
+from bot.providers.sphere.states import (
+    ID_PATTERN,
+    parse_minutes,
+    parse_sphere_time,
+    read_id,
+    to_observed,
+    unwrap_workspace,
+)
+from bot.providers.sphere.webhooks import SIGNATURE, check_signature, parse_messages
 from bot.support import errors
-from bot.support.cleaning import HIDDEN, hide_secrets
+from bot.support.cleaning import hide_secrets
 
 #: The token is part of every call's address, so it has to be valid there.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
-#: Ids of projects and workspaces: 32 hex characters.
-_ID = re.compile(r"[0-9a-f]{32}")
 _API = "/api/v1"
 #: A year: nobody wants more minutes than that.
 _MAX_MINUTES = 525_600
@@ -120,7 +116,7 @@ class SphereSettings(ConnectionSettings):
     def _projects(cls, value: tuple[str, ...] | Literal["all"]) -> tuple[str, ...] | Literal["all"]:
         if value == "all":
             return value
-        if not value or not all(_ID.fullmatch(project) for project in value):
+        if not value or not all(ID_PATTERN.fullmatch(project) for project in value):
             raise ValueError('needs "all", or a list of project ids (32 characters of 0-9 and a-f each)')
         return value
 
@@ -456,259 +452,6 @@ async def _change(
 
 def _check_id(remote_id: str) -> str:
     """Return an id for a path; raise NotFound if it is malformed, before anything is sent."""
-    if not _ID.fullmatch(remote_id):
+    if not ID_PATTERN.fullmatch(remote_id):
         raise errors.NotFound("there is no such workspace")
     return remote_id
-
-
-_STATES_BY_CODE = {
-    1: State.STARTING,
-    2: State.RUNNING,
-    3: State.STOPPED,
-    4: State.GONE,
-    5: State.FAILED,
-}
-_ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
-_MINUTE_SECONDS = 60.0
-#: More minutes than this are no realistic time.
-_MAX_MINUTES = 10_000_000
-_TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
-_MAX_TOKEN_LENGTH = 200
-INIT_FAILED = "Its set-up failed"
-REMOVED_TIME_UP = "It was removed because its time was up."
-REMOVED_UNUSED = "It was removed because nobody was using it."
-_URL_PATTERN = re.compile(r"https?://\S+", re.IGNORECASE)
-
-
-def unwrap_workspace(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the workspace in a response, either bare or under its name; raise BadAnswer."""
-    inner = answer.get("workspace")
-    return inner if isinstance(inner, dict) else dict(answer)
-
-
-def read_id(workspace: Any) -> str:
-    """Return a workspace's id; raise BadAnswer if it can't be one."""
-    value = answers.require_id(workspace, "id").lower()
-    if not _ID.fullmatch(value):
-        raise errors.BadAnswer("the answer's field id is no id")
-    return value
-
-
-def to_observed(workspace: Mapping[str, Any]) -> Observed:
-    """Convert a workspace; raise BadAnswer. Its own token is removed from all texts."""
-    value = workspace.get("retention_time_stopped")
-    is_kept = None if value is None else parse_minutes(value) > 0
-    return replace(
-        _observe(workspace),
-        survives_stop=is_kept,
-        last_used_at=parse_sphere_time(workspace.get("last_usage")),
-    )
-
-
-def _observe(workspace: Mapping[str, Any]) -> Observed:
-    value = answers.find_object(workspace, "state")
-    code = _parse_code(value.get("code"))
-    state = _STATES_BY_CODE.get(code) if isinstance(code, int) else None
-    actions = _read_actions(workspace)
-    if state is None:
-        name = value.get("name")
-        strange = base.describe_unknown_state(
-            clean(f"{code} {name if isinstance(name, str) else ''}".strip())
-        )
-        return Observed(State.UNKNOWN, detail=strange, actions=actions)
-    token = find_text(workspace, "workspace_token")
-    secrets = (token or "",)
-    if state is State.GONE:
-        ended = parse_sphere_time(workspace.get("terminated_at"))
-        why = None if ended is None else _find_removal_reason(workspace, ended)
-        return Observed(state, detail=why, actions=frozenset(), down_at=ended)
-    if state is State.FAILED:
-        reason = clean(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
-        ended = parse_sphere_time(workspace.get("terminated_at"))
-        return Observed(
-            state, reason=reason or None, actions=_restrict_actions(actions, "remove"), down_at=ended
-        )
-    if state is State.STOPPED:
-        may: set[Action] = {"start"}
-        may |= _restrict_actions(actions, "remove", "open")
-        return Observed(state, actions=frozenset(may), **_read_expiry(workspace, is_up=False))
-    detail = _init_failure(workspace, secrets)
-    if state is State.STARTING:
-        return Observed(state, detail=detail, actions=actions)
-    entry = token if token is not None and len(token) <= _MAX_TOKEN_LENGTH and token.isprintable() else None
-    return Observed(state, detail=detail, actions=actions, entry=entry, **_read_expiry(workspace, is_up=True))
-
-
-def parse_sphere_time(value: Any) -> float | None:
-    """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
-    return answers.parse_time(value, _TIME_FORMAT) if isinstance(value, str) and len(value) <= 40 else None
-
-
-def parse_minutes(value: Any) -> float:
-    """Return minutes as seconds; 0, which means never, if it isn't a number. Digits in a string count."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_MINUTES:
-        return 0.0
-    return value * _MINUTE_SECONDS
-
-
-def _parse_code(value: Any) -> int | str:
-    """Return the state's code, a number or a string, which is empty if there is none."""
-    if isinstance(value, str) and value:
-        text = value.strip()
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
-    return "" if isinstance(value, bool) or not isinstance(value, int) else value
-
-
-def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
-    """Return the actions that the server permits now; None if it doesn't say."""
-    value = workspace.get("permissions")
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        log_oddity("permissions is not an object")
-        return None
-    return frozenset(action for key, action in _ACTIONS_BY_PERMISSION.items() if value.get(key) is True)
-
-
-def _restrict_actions(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
-    return frozenset(kept) if actions is None else actions & set(kept)
-
-
-def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
-    """Say that the initialisation failed, with the end of its output."""
-    if workspace.get("workspace_init_failed") is not True:
-        return None
-    streams = workspace.get("streams")
-    value = streams if isinstance(streams, dict) else {}
-    wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
-    if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
-        # Where the log is isn't why: only the account's owner can open it.
-        return f"{INIT_FAILED}."
-    for secret in secrets:
-        # Before anything is cut, because half a secret would not be recognised.
-        wrote = wrote.replace(secret, HIDDEN) if secret else wrote
-    room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
-    end = clean(wrote[-room:], room)
-    return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")
-
-
-def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
-    """Return the sentence for the time limit that removed a workspace; None if none had run out."""
-    made, total, idle, kept = (
-        parse_sphere_time(workspace.get("created_at")),
-        *(
-            parse_minutes(workspace.get(name))
-            for name in ("retention_time_total", "inactivity_timeout", "retention_time_stopped")
-        ),
-    )
-    used = parse_sphere_time(workspace.get("last_usage")) or made
-    if made is not None and total and ended >= made + total - _MINUTE_SECONDS:
-        return REMOVED_TIME_UP
-    return (
-        REMOVED_UNUSED
-        if used is not None and idle and ended >= used + idle + kept - _MINUTE_SECONDS
-        else None
-    )
-
-
-def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when a workspace ends: when idle, or for good, whichever comes first.
-
-    The server doesn't say since when one has been stopped.
-    """
-    created = parse_sphere_time(workspace.get("created_at"))
-    kept = parse_minutes(workspace.get("retention_time_stopped"))
-    total = parse_minutes(workspace.get("retention_time_total"))
-    removed_at = created + total if created is not None and total else None
-    if not is_up:
-        return _build_end(None if kept else removed_at, "removed", kept or None)
-    idle = parse_minutes(workspace.get("inactivity_timeout"))
-    used = max(
-        (at for at in (created, parse_sphere_time(workspace.get("last_usage"))) if at is not None),
-        default=None,
-    )
-    stops_at = used + idle if used is not None and idle else None
-    if removed_at is not None and (stops_at is None or removed_at < stops_at):
-        return _build_end(removed_at, "removed", None)
-    return _build_end(stops_at, "stops" if kept else "removed", idle or None)
-
-
-def _build_end(at: float | None, how: ExpiryMode, ends_after: float | None) -> dict[str, Any]:
-    if at is None and ends_after is None:
-        return {}
-    return {"expires_at": at, "expiry_mode": how, "expires_after": ends_after}
-
-
-SIGNATURE = "X-Sphere-Engine-Signature"
-FINISHED = "workspace.scenario.finished"
-#: The most messages in one request.
-MAX_MESSAGES = 10
-_SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
-_MAX_KEY_LENGTH = 100
-_MAX_SCENARIO_NAME_LENGTH = 60
-#: How a successful result is named; the codes of results aren't published, so their names are compared.
-_PASSED = {"ok", "passed", "pass", "success", "accepted"}
-
-
-def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
-    """Raise CredentialRefused unless the body is signed with the secret; compared in constant time."""
-    key = secret.get_secret_value().encode() if secret is not None else b""
-    right = hmac.new(key, body, hashlib.sha256).hexdigest()
-    is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
-    # Compared in any case, so that a missing signature takes as long as a wrong one.
-    is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
-    if secret is None or not is_shaped or not is_right:
-        raise errors.CredentialRefused("the signature is wrong")
-
-
-def parse_messages(body: bytes) -> list[Event]:
-    """Read the messages of a verified body; other kinds are left out. Raises BadAnswer."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
-    if (
-        not isinstance(value, list)
-        or len(value) > MAX_MESSAGES
-        or not all(isinstance(one, dict) for one in value)
-    ):
-        raise errors.BadAnswer("the body is no list of messages")
-    return [_parse_event(one) for one in value if one.get("type") == FINISHED]
-
-
-def _parse_event(message: Mapping[str, Any]) -> Event:
-    key = require_text(message, "id")
-    if len(key) > _MAX_KEY_LENGTH or not key.isprintable():
-        raise errors.BadAnswer("the message's field id is no id")
-    payload = require_object(message, "payload")
-    remote_id = require_text(
-        require_object(payload, "workspace", "payload."), "id", "payload.workspace."
-    ).lower()
-    if not _ID.fullmatch(remote_id):
-        raise errors.BadAnswer("the message's field payload.workspace.id is no id")
-    return Event(key, remote_id, _describe_result(payload, message.get("timestamp")))
-
-
-def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
-    """Describe the result of a scenario in a sentence."""
-    value = payload.get("scenario")
-    name = clean(value, _MAX_SCENARIO_NAME_LENGTH) if isinstance(value, str) else ""
-    result = payload.get("result")
-    result = result if isinstance(result, dict) else {}
-    status = result.get("status")
-    word = status.get("name") if isinstance(status, dict) else None
-    word = clean(word, _MAX_SCENARIO_NAME_LENGTH).casefold() if isinstance(word, str) else ""
-    came = ": passed" if word in _PASSED else ": did not pass" if word else ""
-    score = result.get("score")
-    is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
-    points = f", score {score:g}" if is_number else ""
-    at = _parse_message_time(timestamp)
-    when = f" at {make_time_placeholder(at)}" if at is not None else ""
-    return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
-
-
-def _parse_message_time(value: Any) -> float | None:
-    """Return the time of a message: epoch seconds, or in the API's own format."""
-    return parse_sphere_time(value) if isinstance(value, str) else answers.parse_time(value)

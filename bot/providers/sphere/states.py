@@ -1,0 +1,199 @@
+"""States of Sphere Engine's workspaces, converted from its answers; pure.
+
+Facts: ``docs/internals/providers/sphere.md``.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.domain import failure_causes
+from bot.domain.observations import Observed
+from bot.domain.stops import ExpiryMode
+from bot.domain.workspaces import Action, State
+from bot.providers import answers, base
+from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, find_text, log_oddity
+from bot.support import errors
+from bot.support.cleaning import HIDDEN
+
+#: Ids of projects and workspaces: 32 hex characters.
+ID_PATTERN = re.compile(r"[0-9a-f]{32}")
+_STATES_BY_CODE = {
+    1: State.STARTING,
+    2: State.RUNNING,
+    3: State.STOPPED,
+    4: State.GONE,
+    5: State.FAILED,
+}
+_ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
+_MINUTE_SECONDS = 60.0
+#: More minutes than this are no realistic time.
+_MAX_READABLE_MINUTES = 10_000_000
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
+_MAX_TOKEN_LENGTH = 200
+INIT_FAILED = "Its set-up failed"
+REMOVED_TIME_UP = "It was removed because its time was up."
+REMOVED_UNUSED = "It was removed because nobody was using it."
+_URL_PATTERN = re.compile(r"https?://\S+", re.IGNORECASE)
+
+
+def unwrap_workspace(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the workspace in a response, either bare or under its name; raise BadAnswer."""
+    inner = answer.get("workspace")
+    return inner if isinstance(inner, dict) else dict(answer)
+
+
+def read_id(workspace: Any) -> str:
+    """Return a workspace's id; raise BadAnswer if it can't be one."""
+    value = answers.require_id(workspace, "id").lower()
+    if not ID_PATTERN.fullmatch(value):
+        raise errors.BadAnswer("the answer's field id is no id")
+    return value
+
+
+def to_observed(workspace: Mapping[str, Any]) -> Observed:
+    """Convert a workspace; raise BadAnswer. Its own token is removed from all texts."""
+    value = workspace.get("retention_time_stopped")
+    is_kept = None if value is None else parse_minutes(value) > 0
+    return replace(
+        _observe(workspace),
+        survives_stop=is_kept,
+        last_used_at=parse_sphere_time(workspace.get("last_usage")),
+    )
+
+
+def _observe(workspace: Mapping[str, Any]) -> Observed:
+    value = answers.find_object(workspace, "state")
+    code = _parse_code(value.get("code"))
+    state = _STATES_BY_CODE.get(code) if isinstance(code, int) else None
+    actions = _read_actions(workspace)
+    if state is None:
+        name = value.get("name")
+        strange = base.describe_unknown_state(
+            clean(f"{code} {name if isinstance(name, str) else ''}".strip())
+        )
+        return Observed(State.UNKNOWN, detail=strange, actions=actions)
+    token = find_text(workspace, "workspace_token")
+    secrets = (token or "",)
+    if state is State.GONE:
+        ended = parse_sphere_time(workspace.get("terminated_at"))
+        why = None if ended is None else _find_removal_reason(workspace, ended)
+        return Observed(state, detail=why, actions=frozenset(), down_at=ended)
+    if state is State.FAILED:
+        reason = clean(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
+        ended = parse_sphere_time(workspace.get("terminated_at"))
+        return Observed(
+            state, reason=reason or None, actions=_restrict_actions(actions, "remove"), down_at=ended
+        )
+    if state is State.STOPPED:
+        may: set[Action] = {"start"}
+        may |= _restrict_actions(actions, "remove", "open")
+        return Observed(state, actions=frozenset(may), **_read_expiry(workspace, is_up=False))
+    detail = _init_failure(workspace, secrets)
+    if state is State.STARTING:
+        return Observed(state, detail=detail, actions=actions)
+    entry = token if token is not None and len(token) <= _MAX_TOKEN_LENGTH and token.isprintable() else None
+    return Observed(state, detail=detail, actions=actions, entry=entry, **_read_expiry(workspace, is_up=True))
+
+
+def parse_sphere_time(value: Any) -> float | None:
+    """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
+    return answers.parse_time(value, _TIME_FORMAT) if isinstance(value, str) and len(value) <= 40 else None
+
+
+def parse_minutes(value: Any) -> float:
+    """Return minutes as seconds; 0, which means never, if it isn't a number. Digits in a string count."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_READABLE_MINUTES:
+        return 0.0
+    return value * _MINUTE_SECONDS
+
+
+def _parse_code(value: Any) -> int | str:
+    """Return the state's code, a number or a string, which is empty if there is none."""
+    if isinstance(value, str) and value:
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
+    return "" if isinstance(value, bool) or not isinstance(value, int) else value
+
+
+def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
+    """Return the actions that the server permits now; None if it doesn't say."""
+    value = workspace.get("permissions")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        log_oddity("permissions is not an object")
+        return None
+    return frozenset(action for key, action in _ACTIONS_BY_PERMISSION.items() if value.get(key) is True)
+
+
+def _restrict_actions(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
+    return frozenset(kept) if actions is None else actions & set(kept)
+
+
+def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
+    """Say that the initialisation failed, with the end of its output."""
+    if workspace.get("workspace_init_failed") is not True:
+        return None
+    streams = workspace.get("streams")
+    value = streams if isinstance(streams, dict) else {}
+    wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
+    if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
+        # Where the log is isn't why: only the account's owner can open it.
+        return f"{INIT_FAILED}."
+    for secret in secrets:
+        # Before anything is cut, because half a secret would not be recognised.
+        wrote = wrote.replace(secret, HIDDEN) if secret else wrote
+    room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
+    end = clean(wrote[-room:], room)
+    return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")
+
+
+def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
+    """Return the sentence for the time limit that removed a workspace; None if none had run out."""
+    made, total, idle, kept = (
+        parse_sphere_time(workspace.get("created_at")),
+        *(
+            parse_minutes(workspace.get(name))
+            for name in ("retention_time_total", "inactivity_timeout", "retention_time_stopped")
+        ),
+    )
+    used = parse_sphere_time(workspace.get("last_usage")) or made
+    if made is not None and total and ended >= made + total - _MINUTE_SECONDS:
+        return REMOVED_TIME_UP
+    return (
+        REMOVED_UNUSED
+        if used is not None and idle and ended >= used + idle + kept - _MINUTE_SECONDS
+        else None
+    )
+
+
+def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
+    """Return when a workspace ends: when idle, or for good, whichever comes first.
+
+    The server doesn't say since when one has been stopped.
+    """
+    created = parse_sphere_time(workspace.get("created_at"))
+    kept = parse_minutes(workspace.get("retention_time_stopped"))
+    total = parse_minutes(workspace.get("retention_time_total"))
+    removed_at = created + total if created is not None and total else None
+    if not is_up:
+        return _build_end(None if kept else removed_at, "removed", kept or None)
+    idle = parse_minutes(workspace.get("inactivity_timeout"))
+    used = max(
+        (at for at in (created, parse_sphere_time(workspace.get("last_usage"))) if at is not None),
+        default=None,
+    )
+    stops_at = used + idle if used is not None and idle else None
+    if removed_at is not None and (stops_at is None or removed_at < stops_at):
+        return _build_end(removed_at, "removed", None)
+    return _build_end(stops_at, "stops" if kept else "removed", idle or None)
+
+
+def _build_end(at: float | None, how: ExpiryMode, ends_after: float | None) -> dict[str, Any]:
+    if at is None and ends_after is None:
+        return {}
+    return {"expires_at": at, "expiry_mode": how, "expires_after": ends_after}

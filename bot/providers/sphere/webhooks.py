@@ -1,0 +1,89 @@
+"""Webhooks of Sphere Engine: their signature, and messages about finished scenarios; pure."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.domain.observations import Event
+from bot.messages.texts.times import make_time_placeholder
+from bot.providers import answers
+from bot.providers.answers import clean, require_object, require_text
+from bot.providers.sphere.states import ID_PATTERN, parse_sphere_time
+from bot.support import errors
+
+SIGNATURE = "X-Sphere-Engine-Signature"
+FINISHED = "workspace.scenario.finished"
+#: The most messages in one request.
+MAX_MESSAGES = 10
+_SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
+_MAX_KEY_LENGTH = 100
+_MAX_SCENARIO_NAME_LENGTH = 60
+#: How a successful result is named; the codes of results aren't published, so their names are compared.
+_PASSED = {"ok", "passed", "pass", "success", "accepted"}
+
+
+def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
+    """Raise CredentialRefused unless the body is signed with the secret; compared in constant time."""
+    key = secret.get_secret_value().encode() if secret is not None else b""
+    right = hmac.new(key, body, hashlib.sha256).hexdigest()
+    is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
+    # Compared in any case, so that a missing signature takes as long as a wrong one.
+    is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
+    if secret is None or not is_shaped or not is_right:
+        raise errors.CredentialRefused("the signature is wrong")
+
+
+def parse_messages(body: bytes) -> list[Event]:
+    """Read the messages of a verified body; other kinds are left out. Raises BadAnswer."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if (
+        not isinstance(value, list)
+        or len(value) > MAX_MESSAGES
+        or not all(isinstance(one, dict) for one in value)
+    ):
+        raise errors.BadAnswer("the body is no list of messages")
+    return [_parse_event(one) for one in value if one.get("type") == FINISHED]
+
+
+def _parse_event(message: Mapping[str, Any]) -> Event:
+    key = require_text(message, "id")
+    if len(key) > _MAX_KEY_LENGTH or not key.isprintable():
+        raise errors.BadAnswer("the message's field id is no id")
+    payload = require_object(message, "payload")
+    remote_id = require_text(
+        require_object(payload, "workspace", "payload."), "id", "payload.workspace."
+    ).lower()
+    if not ID_PATTERN.fullmatch(remote_id):
+        raise errors.BadAnswer("the message's field payload.workspace.id is no id")
+    return Event(key, remote_id, _describe_result(payload, message.get("timestamp")))
+
+
+def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
+    """Describe the result of a scenario in a sentence."""
+    value = payload.get("scenario")
+    name = clean(value, _MAX_SCENARIO_NAME_LENGTH) if isinstance(value, str) else ""
+    result = payload.get("result")
+    result = result if isinstance(result, dict) else {}
+    status = result.get("status")
+    word = status.get("name") if isinstance(status, dict) else None
+    word = clean(word, _MAX_SCENARIO_NAME_LENGTH).casefold() if isinstance(word, str) else ""
+    came = ": passed" if word in _PASSED else ": did not pass" if word else ""
+    score = result.get("score")
+    is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
+    points = f", score {score:g}" if is_number else ""
+    at = _parse_message_time(timestamp)
+    when = f" at {make_time_placeholder(at)}" if at is not None else ""
+    return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
+
+
+def _parse_message_time(value: Any) -> float | None:
+    """Return the time of a message: epoch seconds, or in the API's own format."""
+    return parse_sphere_time(value) if isinstance(value, str) else answers.parse_time(value)
