@@ -57,7 +57,7 @@ from bot.web.app import build_app, build_health_app, build_waiting_app, listenin
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
-from bot.web.other_instances import LOOKS_EVERY, Others, build_socket_mode
+from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.limits import RateLimiter
@@ -186,7 +186,7 @@ class Process:
         #: The servers: closed when the process begins to drain.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
-        self.others: Others | None = None
+        self.others: OtherInstances | None = None
         #: The tasks that run beside the scheduler's loops.
         self._background_tasks: list[asyncio.Task[None]] = []
 

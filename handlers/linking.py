@@ -372,12 +372,14 @@ async def offer_link(
     """Answer with the ways to link some connections, or one ``is_relink``; the request waits for it."""
     names = list(connections)
     buttons = make_link_buttons(
-        request.services, names, request.deferred_text, cards.LINK_AGAIN if is_relink else cards.LINK
+        request.services, names, request.command_after_linking, cards.LINK_AGAIN if is_relink else cards.LINK
     )
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
     return await add_former_link_hint(
-        request, replies.hint(sentence, buttons or replies.link_buttons(links, request.deferred_text)), names
+        request,
+        replies.hint(sentence, buttons or replies.link_buttons(links, request.command_after_linking)),
+        names,
     )
 
 
@@ -388,7 +390,7 @@ async def offer_all_links(request: Request) -> Answer:
     """
     services = request.services
     linkless, linking = services.list_linkless(), services.list_link_methods()
-    buttons = replies.list_link_buttons(linking, request.deferred_text)
+    buttons = replies.list_link_buttons(linking, request.command_after_linking)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
         head = [describe_usher(services)] if is_list else []

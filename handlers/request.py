@@ -216,7 +216,7 @@ class Request:
         )
 
     @property
-    def deferred_text(self) -> str:
+    def command_after_linking(self) -> str:
         """Return the command to run after linking; "" if its person has to be asked first."""
         return (
             ""

@@ -91,7 +91,7 @@ class Operation(WorkItem):
     slow_seconds: Stays | None = None
 
     @property
-    def rests(self) -> bool:
+    def creates_stopped(self) -> bool:
         """Return whether its workspace is made, and not started."""
         return self.run_seconds == 0.0
 
@@ -107,7 +107,7 @@ class Operation(WorkItem):
         return self.is_open and self.good_until is not None and not self.has_called
 
     @property
-    def is_delayed(self) -> bool:
+    def was_sent_late(self) -> bool:
         """Return whether a start by a plan was sent late."""
         latest = (self.planned_for or 0.0) + LATE_START_SECONDS
         return self.good_until is not None and self.called_at is not None and self.called_at >= latest
@@ -127,9 +127,9 @@ class Operation(WorkItem):
     @property
     def asked_verb(self) -> OperationVerb:
         """Return what the person asked for: RESTART where this creates the replacement workspace."""
-        return OperationVerb.RESTART if self.is_renewal else self.verb
+        return OperationVerb.RESTART if self.replaces_ended_workspace else self.verb
 
     @property
-    def is_renewal(self) -> bool:
+    def replaces_ended_workspace(self) -> bool:
         """Return whether it creates the replacement for a workspace that a restart ended."""
         return bool(self.agreed) and self.verb is OperationVerb.CREATE

@@ -172,7 +172,7 @@ def plan(
         return READ
     if state is State.FAILED and "stop" not in effects:
         actions = frozenset()  # By its provider's word there is no way to stop it, so nothing is left of it.
-    is_made = operation.rests and is_down(state, actions) and state is not State.GONE
+    is_made = operation.creates_stopped and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     brings_up = not operation.verb.brings_down and state is State.RUNNING
     if decided is FULFILLED and brings_up and is_awaited(lacks, lacks_since, observed_at):

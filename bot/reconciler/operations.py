@@ -222,7 +222,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
         # Whoever is ready before a lesson is notified when it begins; one created stopped isn't ready.
-        is_early = operation.rests or (operation.planned_for or 0.0) > await self._store.now()
+        is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
 
@@ -375,7 +375,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
             making = runtime.provider.require_facet(base.Creation)
-            create = making.create_stopped if claimed.operation.rests else making.create
+            create = making.create_stopped if claimed.operation.creates_stopped else making.create
             return await create(access, spec, workspace.id)
         if step is Step.START:
             return await runtime.provider.start(access, workspace)

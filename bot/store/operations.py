@@ -129,7 +129,7 @@ def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: floa
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
-    if operation.rests:
+    if operation.creates_stopped:
         OPERATIONS.change(tx, {"id": operation.id}, run_seconds=None)
         operation = replace(operation, run_seconds=None)
     if operation.deadline_at is not None:

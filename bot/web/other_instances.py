@@ -39,12 +39,12 @@ class ConnectionCounter(Protocol):
 
     count: Count | None
 
-    def renew(self) -> None:
+    def replace_connection(self) -> None:
         """Replace a connection."""
         ...
 
 
-class Others:
+class OtherInstances:
     """Write down since when there is another Usher, once for all processes, and tell administrators.
 
     In memory: how many connections Slack counted. Restart: counted again. Several processes: that there is
@@ -70,7 +70,7 @@ class Others:
             log.info("connections not compared", problem=error)
             return
         if self._context.clock.monotonic() - self._side.count.at >= wait:
-            self._side.renew()
+            self._side.replace_connection()
 
     async def excess(self) -> int:
         """Return the number of connections that Slack counted last and no process on this database has."""
@@ -117,10 +117,10 @@ class Others:
 
 def build_socket_mode(
     context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
-) -> tuple[SocketSide, Others]:
+) -> tuple[SocketSide, OtherInstances]:
     """Build the Socket Mode client, and its check for another Usher with the same app."""
     url, connections = settings.slack_api_url, settings.socket_connections
     side = SocketSide(
         bolt, app_token, url, context.clock.monotonic, proxy=settings.proxy(), connections=connections
     )
-    return side, Others(context, side, connections)
+    return side, OtherInstances(context, side, connections)

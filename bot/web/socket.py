@@ -144,7 +144,7 @@ class SocketSide(AsyncSocketModeHandler):
         for number in range(self._count):
             self._run(self._keep_connected(number))
 
-    def renew(self) -> None:
+    def replace_connection(self) -> None:
         """Replace a connection: Slack counts all of them whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED

@@ -19,7 +19,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.expiries.model import ExpiryKind
 from bot.features.hours.model import HoursKind
-from bot.messages.blocks.cards import link_value, render_operation_card
+from bot.messages.blocks.cards import link_button_value, render_operation_card
 from bot.messages.blocks.kit import RENDERERS, renders
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
@@ -543,6 +543,6 @@ def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, 
 
 
 def test_a_link_button_carries_the_waiting_command_only_when_it_fits():
-    assert link_value("saturn") == "saturn"
-    assert link_value("saturn", "start my notebook") == "saturn start my notebook"
-    assert link_value("saturn", "x" * 2000) == "saturn"
+    assert link_button_value("saturn") == "saturn"
+    assert link_button_value("saturn", "start my notebook") == "saturn start my notebook"
+    assert link_button_value("saturn", "x" * 2000) == "saturn"

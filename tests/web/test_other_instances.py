@@ -10,7 +10,7 @@ from bot.store import notices as notice_rows
 from bot.store import open_store, outages, owners
 from bot.store.outages import TWICE
 from bot.support.errors import StoreBusy
-from bot.web.other_instances import _IN_DOUBT, _RECOUNT_SECONDS, CONFIRM_SECONDS, LOOKS_EVERY, Others
+from bot.web.other_instances import _IN_DOUBT, _RECOUNT_SECONDS, CONFIRM_SECONDS, LOOKS_EVERY, OtherInstances
 from bot.web.socket import Count
 from tests.reconciler.world import new_world
 from tests.rigs import postgres
@@ -28,7 +28,7 @@ class Side:
     count: Count | None = None
     renewals: list = field(default_factory=list)
 
-    def renew(self):
+    def replace_connection(self):
         self.renewals.append(self.monotonic())
         self.count = Count(self.monotonic(), self.slack, self.held)
 
@@ -43,7 +43,7 @@ async def admins():
 @pytest.fixture
 def side(admins):
     side = Side(admins.clock.monotonic)
-    side.renew()
+    side.replace_connection()
     return side
 
 
@@ -59,11 +59,11 @@ async def told(admins):
 
 
 async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
-    others = Others(admins.context, side, 2)
+    others = OtherInstances(admins.context, side, 2)
     await watch(admins, others, 2 * CONFIRM_SECONDS)
     assert (await admins.store.read(outages.list_outages), side.renewals[1:]) == ({}, [])
     side.slack = 4
-    side.renew()
+    side.replace_connection()
     began = await admins.store.now()
     await watch(admins, others, CONFIRM_SECONDS)
     assert await admins.store.read(outages.list_outages) == {}
@@ -73,7 +73,7 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
     (check,) = await check_others(admins.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
     # A process that is started meanwhile writes and says nothing again.
-    await watch(admins, Others(admins.context, side, 2), 2 * CONFIRM_SECONDS)
+    await watch(admins, OtherInstances(admins.context, side, 2), 2 * CONFIRM_SECONDS)
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
     await watch(admins, others, 900)
@@ -85,9 +85,9 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
 
 
 async def test_what_a_killed_process_held_passes(admins, side):
-    others = Others(admins.context, side, 2)
+    others = OtherInstances(admins.context, side, 2)
     side.slack = 4
-    side.renew()
+    side.replace_connection()
     await watch(admins, others, CONFIRM_SECONDS - 60)
     assert await admins.store.read(outages.list_outages) == {}
     side.slack = 2
@@ -98,9 +98,9 @@ async def test_what_a_killed_process_held_passes(admins, side):
 
 
 async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
-    others = Others(admins.context, side, 2)
+    others = OtherInstances(admins.context, side, 2)
     side.count = Count(admins.clock.monotonic(), 4, 2)
-    side.renew = lambda: None
+    side.replace_connection = lambda: None
     await watch(admins, others, 4 * CONFIRM_SECONDS)
     assert await admins.store.read(outages.list_outages) == {}
     side.count = Count(admins.clock.monotonic(), 2, 2)
@@ -114,7 +114,7 @@ async def test_connections_of_processes_on_the_same_database_are_ours(admins, si
     store = await open_store(await postgres.migrated(), admins.clock, admins.ids)
     for name in ("web:one", "web:two", "web:three", "worker:four"):
         await store.write(owners.own, name, [name])
-    others = Others(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
+    others = OtherInstances(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
     for counted, waits in ((6, _RECOUNT_SECONDS), (7, _IN_DOUBT)):
         assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
     await store.close()
@@ -127,7 +127,7 @@ async def test_without_an_answer_of_the_database_it_looks_again(admins, side):
         async def read(self, *_arguments):
             raise StoreBusy("not now")
 
-    others = Others(admins.context, side, 2)
+    others = OtherInstances(admins.context, side, 2)
     others._store = Away()
     await others.step()
     side.count = None
@@ -137,7 +137,7 @@ async def test_without_an_answer_of_the_database_it_looks_again(admins, side):
 async def test_slack_counts_what_others_hold_whenever_a_connection_opens():
     async with connected(connections=2) as (server, socket):
         await until(lambda: socket.count is not None and len(socket._open) == 2)
-        socket.renew()
+        socket.replace_connection()
         await until(lambda: socket.count.counted == 3)
         assert socket.count.held == 3
         assert len(server.sockets.open) == 3

@@ -335,7 +335,7 @@ async def enroll(request: Request) -> Answer:
         )
     if card.is_course:
         facts = await request.services.gatherer.describe_workspace(wanted.workspace)
-        rests = pressed.operation is not None and pressed.operation.rests
+        rests = pressed.operation is not None and pressed.operation.creates_stopped
         made = await request.services.store.read(workspaces.find_workspace, wanted.workspace.id)
         ends = None if made is None else made.ends.counts
         is_soon = ends is not None and ends.because == "lesson"

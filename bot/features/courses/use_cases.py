@@ -316,10 +316,10 @@ def _start_workspace(
             inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
             # What was only to be made is started by this press.
-            rested = found.rests
+            rested = found.creates_stopped
             if lesson is not None or not card.is_course:
                 found = operations.repeat_request(tx, found, context.deadline_seconds)
-            return workspace_id, found, found.rests is rested
+            return workspace_id, found, found.creates_stopped is rested
     given = (context.deadline_seconds, caller.reference, caller.channel_id)
     if workspace.is_provisional:
         if target.instead_of:
@@ -399,7 +399,7 @@ def _record_agreement(
         lesson_rules.record_begin(tx, rule, lesson, became)
         lesson_rules.notify_of_lesson(tx, rule, lesson, started)
     lesson_rules.put_rule(tx, rule)
-    if started is None or started.rests:
+    if started is None or started.creates_stopped:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = planned_mode(predict_stop_effects(caller.context, workspace))

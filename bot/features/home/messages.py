@@ -17,7 +17,7 @@ from bot.features.home import texts as home_words
 from bot.features.home.model import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import list_hours_button
-from bot.messages.blocks.cards import link_value, list_question_buttons
+from bot.messages.blocks.cards import link_button_value, list_question_buttons
 from bot.messages.blocks.home_sections import QUESTION_RENDERERS, SECTIONS, add_section
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line, row, safe
 from bot.messages.blocks.lists import render_run_row, render_workspaces
@@ -207,7 +207,7 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
         return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection)]
     label = home_words.LINK_BUTTON if link.state == "none" else cards.LINK_AGAIN
     style = kit.PRIMARY if link.state != "held" else None
-    return [kit.button(label, "invite", link_value(link.connection), style=style)]
+    return [kit.button(label, "invite", link_button_value(link.connection), style=style)]
 
 
 @add_section(60)

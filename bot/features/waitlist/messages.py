@@ -79,7 +79,7 @@ def format_position(of: WaitlistFacts) -> str:
     if of.is_trying:
         return words.TRYING
     if of.ahead == 0:
-        return words.YOU_ARE_NEXT if of.is_kind_known else words.UNPLACED
+        return words.YOU_ARE_NEXT if of.is_missing_kind_known else words.UNPLACED
     return _count_people(of.ahead, words.ONE_AHEAD, words.PEOPLE_AHEAD)
 
 

@@ -60,7 +60,7 @@ class WaitlistEntry:
     round: int = 0
 
     @property
-    def is_kind_known(self) -> bool:
+    def is_missing_kind_known(self) -> bool:
         """Return whether an attempt has named the missing kind of room; until then any kind may be meant."""
         is_tried = self.tried_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
@@ -167,7 +167,7 @@ class WaitlistFacts:
     tried_before: int = 0
     others: int = 0
     attempts: int = 0
-    is_kind_known: bool = True
+    is_missing_kind_known: bool = True
     is_trying: bool = False
     is_held: bool = False
     is_refused: bool = False

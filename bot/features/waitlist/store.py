@@ -72,7 +72,7 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
         tried_before=count_tried(tx, of),
         others=count_others(tx, of),
         attempts=of.attempts,
-        is_kind_known=of.is_kind_known,
+        is_missing_kind_known=of.is_missing_kind_known,
         is_trying=of.state is WaitlistState.TRYING,
         is_held=count_failures_in_a_row(tx, of.connection) >= failures_allowed,
         is_refused=account is not None and account.is_refused,

@@ -351,7 +351,9 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
     """Format the cause of an operation's failure; the provider's own reason is in the workspace's row."""
     said = format_failure(facts, cause)
     return (
-        f"{cards.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
+        f"{cards.NOT_RENEWED} {said}"
+        if facts.operation is not None and facts.operation.replaces_ended_workspace
+        else said
     )
 
 
@@ -396,10 +398,10 @@ def no_thanks_button() -> Element:
 def link_again_button(facts: Facts) -> Element:
     """Return *Link again*; its click is answered with a new link, or with who else has to say so."""
     action = "ask_link" if facts.linking == {"admin"} else "invite"
-    return kit.button(cards.LINK_AGAIN, action, link_value(facts.connection), style=kit.PRIMARY)
+    return kit.button(cards.LINK_AGAIN, action, link_button_value(facts.connection), style=kit.PRIMARY)
 
 
-def link_value(connection: str, waiting: str = "") -> str:
+def link_button_value(connection: str, waiting: str = "") -> str:
     """Return the value of a *Link* button: the connection's name, and the command that waits for the link.
 
     The command is only text: it is parsed again with the presser's rights. One that is too long is left out.

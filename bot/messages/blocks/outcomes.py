@@ -68,7 +68,7 @@ def _render_ready(facts: WorkspaceFacts) -> Answer:
 def _format_delay(facts: WorkspaceFacts) -> Markup:
     """Format the reason for which a start by a plan was sent late, "" if it wasn't."""
     operation = facts.operation
-    if operation is None or not operation.is_delayed:
+    if operation is None or not operation.was_sent_late:
         return Markup("")
     said = cards.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
     return Markup(kit.format_reason(said, facts.now))

@@ -16,7 +16,7 @@ from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import make_change, open_button, remove_button, stop_button
-from bot.messages.blocks.cards import link_value
+from bot.messages.blocks.cards import link_button_value
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
 from bot.messages.texts.verbs import VERBS
@@ -185,7 +185,7 @@ def link_buttons(
     return [
         kit.button(
             fill(template, title=title),
-            ButtonValue("invite", link_value(connection, waiting), number=number),
+            ButtonValue("invite", link_button_value(connection, waiting), number=number),
             style=kit.PRIMARY if number == 0 else None,
         )
         for number, (connection, title) in enumerate(connections, first)

@@ -98,11 +98,11 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
         # A choice for another cluster that has no field on this one was not intended.
         if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
             problems[key] = f"This cluster has no such {key}. Choose another one."
-        elif value in offered and not _is_own_word(key, value, cluster):
+        elif value in offered and not _is_custom_profile(key, value, cluster):
             spec[key] = value
 
 
-def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
+def _is_custom_profile(key: str, value: str, cluster: ComputeEnv) -> bool:
     """Return whether it is the profile that this form adds for custom limits, unknown to the server."""
     listed = {one.name for one in cluster.resource_profiles}
     return key == "profile" and value == CUSTOM_PROFILE and value not in listed

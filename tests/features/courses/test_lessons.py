@@ -232,14 +232,14 @@ async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(t
     (_, row) = await term.store.perform(workspace_rows.read_workspaces, alice)
     assert (row.state, row.stop_at, row.is_provisional) == (State.STOPPED, None, False)
     made = await term.store.read(operations.find_latest_operation, row.id)
-    assert (made.outcome, made.rests) == (Outcome.FULFILLED, True)
+    assert (made.outcome, made.creates_stopped) == (Outcome.FULFILLED, True)
     assert (term.provider.accepted_starts, told(term, alice)) == ([], [])
     await until(term, "09:01", day=24, step=30)
     assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
     # Within the hour before a lesson it is started at once, as that might come before it was made.
     await until(term, "08:00", day=29, step=600)
     await seat(term, bob)
-    assert not (await press(term, card, bob)).operation.rests
+    assert not (await press(term, card, bob)).operation.creates_stopped
 
 
 async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
@@ -250,7 +250,7 @@ async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
     await course(term, alice, **TEMPLATE)
     (_, row) = await term.store.perform(workspace_rows.read_workspaces, alice)
     started = await ask(term, alice).run(begin_operation, row.id, OperationVerb.START)
-    assert (started.joined, started.operation.rests) == (True, False)
+    assert (started.joined, started.operation.creates_stopped) == (True, False)
     await term.pass_time(600, step=5)
     assert (await term.store.read(workspace_rows.find_workspace, row.id)).state is State.RUNNING
 
@@ -263,11 +263,11 @@ async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_t
     course_ = await course(term, **TEMPLATE)
     await seat(term, alice)
     await term.know(alice)
-    assert (await press(term, course_, alice)).operation.rests
+    assert (await press(term, course_, alice)).operation.creates_stopped
     keys = LESSONS | {"starts": 12 * 60 + 30, "stops": 14 * 60} if is_course else {"stops_at": local("14:00")}
     draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **keys | TEMPLATE)
     pressed = await press(term, await ask(term).run(use_cases.post, draft), alice)
-    assert (pressed.result, pressed.operation.rests) == ("started", False)
+    assert (pressed.result, pressed.operation.creates_stopped) == ("started", False)
     await until(term, "13:50")
     (_, row) = await term.store.perform(workspace_rows.read_workspaces, alice)
     assert (row.state, row.stop_at) == (State.RUNNING, local("14:00"))

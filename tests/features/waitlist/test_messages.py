@@ -49,8 +49,8 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"is_kind_known": False}, "I'll know your place in line once I've tried it."),
-        ({"is_kind_known": False, "ahead": 2}, "Two people are ahead of you."),
+        ({"is_missing_kind_known": False}, "I'll know your place in line once I've tried it."),
+        ({"is_missing_kind_known": False, "ahead": 2}, "Two people are ahead of you."),
         ({"is_trying": True}, "You're next in line."),
         ({"ahead": 1, "attempts": 3, "others": 2}, "Two others are waiting, too. You're each tried in turn."),
         ({"is_refused": True, "ahead": 1}, "I can't try to start it while Team hub refuses your sign-in."),
