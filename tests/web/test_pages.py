@@ -214,15 +214,15 @@ def test_cookies_end_by_our_clock_and_survive_a_new_key():
     response = web.Response()
     old.remember(make_mocked_request("GET", "/"), response, "nonce")
     request = request_with(response.cookies)
-    visit = old.visit(request)
+    visit = old.find_visit(request)
     assert visit is not None
     assert visit.nonce == "nonce"
     both = Browsers(public_url="https://usher.example", keys=["new-key", "old-key"], clock=clock)
-    assert both.visit(request) == visit
+    assert both.find_visit(request) == visit
     other = Browsers(public_url="https://usher.example", keys=["new-key"], clock=clock)
-    assert other.visit(request) is None
+    assert other.find_visit(request) is None
     clock.advance(1200)
-    assert old.visit(request) is None
+    assert old.find_visit(request) is None
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_browser_that_names_no_referrer_is_judged_by_its_fetch_site():
     assert not browsers.is_same_origin(make_mocked_request("POST", "/", headers={"Origin": "null"}))
 
 
-def test_form_marks_differ_by_browser_and_link():
+def test_csrf_tokens_differ_by_browser_and_link():
     browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
     marks = {browsers.get_csrf_token(Visit(nonce, browser)) for nonce in "ab" for browser in "xy"}
     assert len(marks) == 4
