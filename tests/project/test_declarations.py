@@ -62,22 +62,23 @@ import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.features.feature import load
 load()
 known = set(kinds.declared(kinds.AnyKind))
-from bot.messages.blocks.home_sections import PARTS as DRAWN, WAITING as QUESTIONS
-from bot.services.home_sections import PARTS, WAITING
+from bot.messages.blocks.home_sections import QUESTION_RENDERERS, SECTIONS
+from bot.services.home_sections import QUESTION_READERS, SECTION_READERS
 from bot.support.settings import Settings
-from bot.services.checks import IN_STORE, NEEDED, ON_SLACK
+from bot.services.checks import NEEDED_SCOPES, SLACK_CHECKS, STORE_CHECKS
 from handlers import intents, routes
 found = {}
-found["home_sections.PARTS"] = sorted(one.__module__ for one in DRAWN.values())
-found["home_sections.WAITING"] = sorted(one.__module__ for one in QUESTIONS.values())
-for name in ("shown", "button"):
+found["home_sections.PARTS"] = sorted(one.__module__ for one in SECTIONS.values())
+found["home_sections.WAITING"] = sorted(one.__module__ for one in QUESTION_RENDERERS.values())
+for name in ("outcome_displays", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).get_all().values()]
 for name in ("commands", "forms", "shows"):
     found[f"intents.{name}"] = [one.__module__ for one in getattr(intents, name).get_all().values()]
-found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
-found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
+found["home.gathered"] = sorted(one.__module__ for one in SECTION_READERS.values())
+found["home.asked"] = sorted(one.__module__ for one in QUESTION_READERS.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
-found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values(), *NEEDED)})
+needs = (*SLACK_CHECKS.values(), *STORE_CHECKS.values(), *NEEDED_SCOPES)
+found["checks"] = sorted({one.__module__ for one in needs})
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)
