@@ -93,7 +93,7 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
-        caller.record(tx, "job.stop_following", run)
+        caller.record(tx, "job.let_go", run)
     return run
 
 
@@ -125,7 +125,7 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _refuse_unknown()
-    caller.record(tx, "job.show_logs", run, None)
+    caller.record(tx, "job.logs", run, None)
     return watched
 
 

@@ -241,7 +241,7 @@ async def test_logs_of_a_run_that_a_list_found_give_it_a_card(bot):
     assert (await bot.store.read(run_rows.find_run, run.id)).is_watched
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
-    assert (await bot.audit())[-1]["action"] == "job.show_logs"
+    assert (await bot.audit())[-1]["action"] == "job.logs"
     await bot.say("job logs nightly")
     assert await bot.notices() == []
 

@@ -87,7 +87,7 @@ DID: Final[Mapping[str, str]] = {
     "job.another": "run *{name}* once more",
     "job.stop": "stop the run *{name}*",
     "job.force": "force the run *{name}* to quit",
-    "job.stop_following": "stop following the run *{name}*",
+    "job.let_go": "stop following the run *{name}*",
     "job.schedule": "change a schedule on {title}",
     "class.post": "post the card *{name}*",
     "class.press": "start your workspace for *{name}*",
