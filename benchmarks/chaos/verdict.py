@@ -230,7 +230,7 @@ class Verdict:
         for row in self.operations:
             if row["planned_for"] is None or row["verb"] == "start":
                 continue
-            warning = f"{row['workspace_id']}/timer_ending/"
+            warning = f"{row['workspace_id']}/stop_warning/"
             reached = [
                 one.since
                 for (who, key), shown in self._messages.items()

@@ -129,7 +129,7 @@ async def test_an_end_that_nobody_was_told_is_lost(scene):
 
 async def test_warning_that_became_the_card_tells_the_end(scene):
     scene.forget()
-    message = scene.says("workspace_1/timer_ending/1", "*red* will stop in five minutes.")
+    message = scene.says("workspace_1/stop_warning/1", "*red* will stop in five minutes.")
     assert len(scene.verdict.lost()) == 1
     scene.run(f"UPDATE cards SET message_ts = '{message.ts}' WHERE id = '{scene.operation.id}'")
     assert len(scene.verdict.lost()) == 1
@@ -240,11 +240,11 @@ async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
 
 
 async def test_message_that_came_twice_is_told_twice(scene):
-    first = scene.says("workspace/timer_ending/1", "It will stop soon.")
+    first = scene.says("workspace/stop_warning/1", "It will stop soon.")
     assert scene.verdict.told_twice() == []
-    second = scene.says("workspace/timer_ending/1", "It will stop soon.")
+    second = scene.says("workspace/stop_warning/1", "It will stop soon.")
     assert scene.verdict.told_twice() == [
-        f"workspace/timer_ending/1 to {scene.person.principal.key}: {first.ts} it stays, {second.ts} it stays"
+        f"workspace/stop_warning/1 to {scene.person.principal.key}: {first.ts} it stays, {second.ts} it stays"
     ]
 
 
@@ -400,7 +400,7 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
     scene.run("UPDATE operations SET verb = 'stop', planned_for = 1.0")
     assert (scene.verdict.hours_lost(), scene.verdict.hours_doubled()) == ([], [])
     assert scene.verdict.unwarned() == [f"red of {scene.person.principal.key}"]
-    scene.says(f"{workspace}/timer_ending/1", "It will be stopped.")
+    scene.says(f"{workspace}/stop_warning/1", "It will be stopped.")
     assert scene.verdict.unwarned() == []
     stopped = Called(scene.operation.created_at, scene.resource.id, "stop")
     scene.stage.calls.append(stopped)

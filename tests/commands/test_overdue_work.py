@@ -24,5 +24,5 @@ async def test_work_that_nobody_does_is_a_warning():
         await store.perform(schema.write_heartbeat)
         check = by_name(await store_checks.read_store(store))["overdue work"]
     assert (check.is_good, check.is_warning) == (True, True)
-    assert check.found == "due for over an hour, and nobody does it: renew 2"
+    assert check.found == "due for over an hour, and nobody does it: renew_credential 2"
     assert check.advice == 'Look for "loop failed" in the log.'

@@ -72,7 +72,7 @@ def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
 
 
 BUSY, UNSAVED = frozenset({"busy"}), frozenset({"unsaved"})
-LEFT = Plan(Step.END, Outcome.FAILED, "stop_risks")
+LEFT = Plan(Step.END, Outcome.FAILED, "at_stake")
 
 
 @pytest.mark.parametrize("verb", ["stop", "force", "restart"])

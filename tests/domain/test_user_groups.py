@@ -34,7 +34,7 @@ def test_a_group_administers_and_may_use_what_is_prepared_for_it():
     one = Installation("T1", administrators=frozenset({"S1"}), groups=groups)
     several.replace([Installation("T1"), Installation("T2")])
     gpu = PreparedTemplate(name="gpu", who=("S1", "T2:S2"))
-    gpu.join(groups)
+    gpu.set_groups(groups)
 
     def allowed():
         reached = [several.reach(who) for who in (AMIR, BEA)]

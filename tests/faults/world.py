@@ -190,7 +190,7 @@ class BreakingWorld(World):
                 # The warning of a planned stop becomes what says that it has stopped.
                 says_end = rf"{operation['id']}/(\w+/end|card/1)"
                 if operation["planned_for"] is not None:
-                    says_end += f"|{operation['workspace_id']}/timer_ending/{operation['planned_for']:.0f}"
+                    says_end += f"|{operation['workspace_id']}/stop_warning/{operation['planned_for']:.0f}"
                 ends = [key for key in told if re.fullmatch(says_end, key)]
                 assert len(ends) == 1, (dict(operation), told)
                 is_down = operation["outcome"] == "fulfilled" and operation["verb"] == "stop"

@@ -139,7 +139,7 @@ class OwnedProvider(FakeProvider):
 
     def _raise(self, method: str, *, after: bool) -> None:
         super()._raise(method, after=after)
-        if after or method == "check":
+        if after or method == "check_credential":
             return
         call = self.calls[-1]
         if self.minted.get(call.token) != call.username:

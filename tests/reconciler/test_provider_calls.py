@@ -83,7 +83,7 @@ class Rows:
     async def note_pauses(self, _connection, calls, seconds):
         self.pauses.append((calls, seconds))
 
-    async def silent(self, _connection, since, _answered_at):
+    async def note_silence(self, _connection, since, _answered_at):
         return since - self.earlier
 
     async def now(self):
@@ -92,11 +92,11 @@ class Rows:
     async def try_refused(self, _account):
         return self.is_ours
 
-    async def accept_again(self, _account):
+    async def note_accepted(self, _account):
         self.accepted += 1
         return True
 
-    async def account_by_id(self, _account_id):
+    async def find_account_by_id(self, _account_id):
         self.reads += 1
         return self.account
 
@@ -363,7 +363,7 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
     async def send(_access):
         return "done"
 
-    bench.rows.accept_again = busy
+    bench.rows.note_accepted = busy
     assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send) == Succeeded("done")
 
 

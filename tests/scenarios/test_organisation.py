@@ -72,7 +72,7 @@ async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
         place.slack.state.app.is_enterprise_install = True
         await start_again(place)
         for said in ("start notebook", "list", "link saturn"):
-            assert "A link can't move to a new ID." in (await place.alice.types(said)).text
+            assert "a link can't move to a new ID." in (await place.alice.types(said)).text
             assert "new ID" not in (await place.person(BOB).types(said)).text
         await place.alice.links("alice")
         (account,) = await place.bot.store.read(accounts.list_accounts, place.principal())
@@ -89,7 +89,7 @@ async def test_new_user_id_explains_linking(tmp_path):
             await place.slack.control.change_person(user, name="liv", real_name="Liv", email=email)
             place.slack.state.channels[GENERAL].members.add(user)
         await start_again(place)
-        assert "A link can't move to a new ID." in (await place.person("W0OLIVIA").types("list")).text
+        assert "a link can't move to a new ID." in (await place.person("W0OLIVIA").types("list")).text
         assert "new ID" not in (await place.person("W0OTHER").types("list")).text
         assert "notebook" in (await place.alice.types("list")).text
         # What is proven again is theirs under the new id, and nobody is warned of anybody.

@@ -128,7 +128,7 @@ async def test_stop_refused_during_a_start_is_sent_afterwards(linked, status, wo
     ("word", "said", "ends_as"),
     [
         ("running", "but still shows it as running. I'll keep checking.", "but shows it as running"),
-        ("idle", "unknown state 'idle'. I'll keep checking.", "I can't tell from it what came of that."),
+        ("idle", "unknown state 'idle'. I'll keep checking.", "I still can't tell whether it worked"),
     ],
 )
 async def test_accepted_stop_without_effect_is_told(linked, word, said, ends_as):

@@ -157,9 +157,9 @@ def test_every_query_is_used_and_every_one_that_is_used_is_there():
     services = Path(bot.services.__file__).parent.glob("*.py")
     source = "\n".join(path.read_text() for path in [*services, *list_store("*.py")])
     used = set(re.findall(r"tx\.(?:all|one|run)\(\s*\"(\w+)\"", source))
-    used |= set(re.findall(r"\.(?:found|first)\(\s*tx,\s*\"(\w+)\"", source))
+    used |= set(re.findall(r"\.(?:query|first|change_returning)\(\s*tx,\s*\"(\w+)\"", source))
     # Others are chosen from several, or passed on: their names have more than one word, unlike most tables.
-    quoted = set(re.findall(r"(?:setting|claimed)\(\"(\w+)\"|\"(\w+_\w+)\"", source))
+    quoted = set(re.findall(r"(?:fill_changes|build_claim)\(\s*\"(\w+)\"|\"(\w+_\w+)\"", source))
     quoted = {name for names in quoted for name in names}
     assert used <= read_queries().keys()
     assert read_queries().keys() - build_healing_queries().keys() <= used | quoted

@@ -34,7 +34,7 @@ async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is
     await bot.store.write(
         notices.add_notices, [NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds]
     )
-    ending, over = sorted(await bot.notices(), key=lambda one: one.kind)
+    over, ending = sorted(await bot.notices(), key=lambda one: one.kind)
     bot.store.fails[store.count_members] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.describe_pending(ending)
     assert facts.of(CourseContext).stopping_class.counts == ClassCounts()
