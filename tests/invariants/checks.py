@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State
 from bot.features.home.messages import digest, render_home
 from bot.features.home.model import Home
@@ -280,7 +281,8 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     busy = {row["workspace_id"] for row in operations.values() if row["outcome"] is None}
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if not kind or not (parse_enum(AnyKind, kind).subject == "operation" or kind.startswith("timer_")):
+        parsed = parse_enum(AnyKind, kind) if kind else None
+        if parsed is None or not (parsed.subject == "operation" or isinstance(parsed, TimerKind)):
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject

@@ -144,7 +144,7 @@ class OwnedProvider(FakeProvider):
         call = self.calls[-1]
         if self.minted.get(call.token) != call.username:
             self.strangers.append(f"{method} as {call.username} with another's token")
-        if method in ("create", "find", "names"):
+        if method in ("create", "find_created", "list_names"):
             return  # They name a key or a name of ours, not an id of the provider's.
         if call.remote_id and call.remote_id not in self.owned(call.username):
             raise NotFound("not yours", status=404)

@@ -93,7 +93,7 @@ troubles = st.one_of(
                 "start",
                 "create",
                 "create",
-                "find",
+                "find_created",
                 "stop",
                 "remove",
                 "status",

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from bot.messages.texts import cards, notices
 
-ExpiryMode = Literal["ready", "stopped", "failed"]
+ToldEnd = Literal["ready", "stopped", "failed"]
 
 
 def _pattern_of(*texts: str) -> re.Pattern[str]:
@@ -15,7 +15,7 @@ def _pattern_of(*texts: str) -> re.Pattern[str]:
 
 
 #: In the order in which they count: a failure may say how things are all the same.
-_ENDINGS: Final[dict[ExpiryMode, re.Pattern[str]]] = {
+_ENDINGS: Final[dict[ToldEnd, re.Pattern[str]]] = {
     "failed": _pattern_of(cards.SENT, *cards.ENDED_NAMED.values()),
     "stopped": _pattern_of(
         notices.STOPPED,
@@ -32,6 +32,6 @@ _ENDINGS: Final[dict[ExpiryMode, re.Pattern[str]]] = {
 }
 
 
-def find_ending(text: str) -> ExpiryMode | None:
+def find_ending(text: str) -> ToldEnd | None:
     """Return the end that an operation's message or a summary's line tells, if it tells one."""
     return next((ending for ending, pattern in _ENDINGS.items() if pattern.search(text)), None)
