@@ -1,4 +1,4 @@
-"""The people of the chaos run: each operations, looks, presses, and tries again what failed, as people do."""
+"""The people of the chaos run: each asks, looks, presses, and tries again what failed, as people do."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ from handlers.workspace.confirmations import find_time, find_verb
 _ACCOUNT_WORDS: Final = "account accounts me login"
 _MESSAGE_WORDS: Final = """notifications notification notifying messages messaging dms telling asking
     bothering sending pinging spamming reminding reminders writing"""
-#: The other verbs that do a request of a verb: by the verb, the other one, and the first word of its name.
-#: Only where no workspace is called that.
+#: The verbs that do what another one is asked: by the verb that was typed, the right one, and the first words
+#: after it that mean that. Only where no workspace is called so.
 _OTHER_VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "stop": {"settings": _MESSAGE_WORDS},
     "remove": {"unlink": _ACCOUNT_WORDS},

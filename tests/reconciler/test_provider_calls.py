@@ -240,7 +240,7 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
     ids=["first", "second", "not-repeated"],
 )
 async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, answer):
-    """Its provider asked for something else at once, which was accepted (``Workbench._explained``)."""
+    """Its provider asked for something else at once, which was accepted (``Workbench._explain_refusals``)."""
     bench = Bench()
 
     async def send(_access):

@@ -84,7 +84,7 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def look_up(self, task: Task) -> None:
-        """Look up the address of a requested user, for the deciders; raise Again while there is no answer."""
+        """Look up the address of a requested user, for the deciders; raise TaskRetry without an answer."""
         approval = await self._store.read(store.find_request, task.subject)
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "asked" or runtime is None:

@@ -28,7 +28,7 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return the seconds before a lesson at which the starts of its people begin.
+        """Return the number of seconds before a lesson at which the starts of so many people begin.
 
         In whole minutes, as each change of it is one for all of them.
         """

@@ -61,7 +61,7 @@ home_sections.SECTION_READERS["courses"] = _load_home
 
 
 def count_affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> int:
-    """Count the members to lose weekdays by a change; raises Refused as ``change`` does."""
+    """Count the members that would lose weekdays by a change; raises Refused as ``change`` does."""
     return rules.count_agreed(tx, use_cases.require_teacher(tx, caller, "class_change", card_id).id, days)
 
 

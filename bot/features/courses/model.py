@@ -213,7 +213,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """The part that keeps one person from being ready: rows only, no URL.
+    """The problem that keeps one person from being ready: rows only, no URL.
 
     ``paused`` is why the rule of a member is paused, "" if it isn't.
     """

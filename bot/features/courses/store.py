@@ -121,7 +121,7 @@ def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassPro
 def list_members_not_ready(
     tx: Transaction, card: ClassCard, joined_by: float
 ) -> list[tuple[Principal, MemberState]]:
-    """Return members without a workspace for the next lesson, not notified yet, of those joined by a time.
+    """Return members without a workspace for the next lesson and not notified yet, who had joined by a time.
 
     Of a template, these are all for whom nothing has begun: somebody may not have it any more.
     """

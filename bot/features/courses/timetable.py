@@ -119,6 +119,6 @@ def get_last_end(card: ClassCard) -> float:
 
 
 def get_longest_pause(card: ClassCard) -> float:
-    """Return the longest seconds that workspaces are stopped between two lessons."""
+    """Return the longest time that workspaces are stopped between two lessons, in seconds."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)

@@ -234,8 +234,8 @@ def enroll(
     That is the consent, with an operation unless their workspace is running: an open one that brings it up is
     joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
     have one yet is noted for the teacher. Nothing is written where the class is ``over`` or ``full``, or
-    (``sought``) while their list has to be read first; ``is_list_fresh``: it was. ``message_ts`` is the
-    pressed message, which locates a card whose send had an unknown outcome. Raises Refused
+    (``sought``) while their list has to be read first; ``is_list_fresh`` says that it was. ``message_ts`` is
+    the pressed message, which locates a card whose send had an unknown outcome. Raises Refused
     (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")

@@ -138,7 +138,7 @@ class HomeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """A connection's health for administrators; ``outage`` is the time of its last answer.
+    """A connection's health for administrators; ``outage`` is since when it hasn't answered.
 
     Without links, its accounts are only ours: nobody linked them.
     """

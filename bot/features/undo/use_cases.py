@@ -40,7 +40,7 @@ from bot.support.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class UndoneAction:
-    """The result of undoing an action, with its rows as they are then; without one, the open work item."""
+    """The result of undoing an action, with its rows as they are then; without an action, what is open."""
 
     act: Act | None
     inverse: Inverse

@@ -2,7 +2,7 @@
 
 An attempt is a start in its person's name, like one by their hours: gate, consent, unknown outcomes and
 deadlines are those of any start. How it ended changes the row in the same transaction
-(``bot.features.waitlist.store.move_rules``).
+(``bot.features.waitlist.store.follow_attempt``).
 """
 
 import math

@@ -38,7 +38,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
     assert (press_.consented_at, press_.workspace_id) == (rule.processed_until, joined[0].id)
     assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
     assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
-    # 0.1.0 looks at ``next_check_at`` alone.
+    # 0.1.0 looks at the first of these alone, ``look_at`` by its former name.
     row = await store.engine.read(lambda tx: COURSE_RULES.row(tx, id=rule.id))
     assert (row["next_check_at"], row["lesson_check_at"]) == (None, local("09:00") - rule.lead)
     # A second press is the same consent, with the same place in the order.

@@ -1,4 +1,4 @@
-"""Working hours: how they are write_hours, when they come in any zone, and that nothing comes twice."""
+"""Working hours: how they are written, when they come in any zone, and that nothing comes twice."""
 
 from __future__ import annotations
 
