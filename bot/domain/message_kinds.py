@@ -1,6 +1,6 @@
 """Kinds of messages: what each is about, and how it is treated; who has a kind declares it.
 
-The mission's are in ``bot.domain.notices``, a feature's in a module of its own here.
+The core's are in ``bot.domain.notices``, a feature's in a module of its own here.
 """
 
 from collections.abc import Iterator

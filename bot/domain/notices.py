@@ -18,7 +18,7 @@ from bot.domain.work_items import Outcome
 
 
 class NoticeKind(AnyKind):
-    """Name what the mission tells."""
+    """Name what the core tells."""
 
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT

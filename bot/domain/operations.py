@@ -80,8 +80,9 @@ class Operation(WorkItem):
     agreed: Consent = Consent.NONE
     #: The time of the timer that it carries out, if it does.
     planned_for: Stays | None = None
-    #: Until when a start by a plan may be sent; None: until the deadline. Its last hold before it was sent.
+    #: Until when a start by a plan may be sent; None: until the deadline.
     good_until: Stays | None = None
+    #: Its last block reason before it was sent.
     delayed_by: str = ""
     #: For how many seconds its workspace was to run from when it was asked for, if that was said; 0: it isn't
     #: to be started at all.

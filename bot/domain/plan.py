@@ -154,7 +154,7 @@ def plan(
 
     ``actions`` is what the provider allows now, None for everything it is capable of; a stop that it doesn't
     accept in this state waits until it does. ``effects`` is what stopping does: nothing is ended for
-    good unless the person agreed to that, knowing what is ``stop_risks``. ``up_at`` is when it was last seen
+    good unless the person agreed to that, knowing its ``stop_risks``. ``up_at`` is when it was last seen
     starting or running. ``lacks`` is what it lacked while it ran, first at ``lacks_since``: a start is
     fulfilled once it is usable, or the patience for that is over.
 

@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
     PAST = "past"  #: when something happened: a value in the future counts as now
     SINCE = "since"  #: the same, but its age matters: if that can't be known, it counts from now
-    DUE = "due"  #: a lease, a retry, a look: due if further ahead than it can be
+    DUE = "due"  #: a lease, a retry, a check: due if further ahead than it can be
     GATE = "gate"  #: the poll gate's own two, healed by ``heal_gates``: they never open early
     STAYS = "stays"  #: a moment named by people or providers, or covered by a hash; or a duration
 

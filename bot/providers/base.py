@@ -238,7 +238,7 @@ class SignIn(Facet):
 class Forms(Facet, Generic[Offer]):
     """Forms for creations and runs: offer, form, spec."""
 
-    #: The type that ``templates`` returns: a dataclass or pydantic model, stored as JSON between reads.
+    #: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON between reads.
     offer_model: ClassVar[type[Any]]
 
     @abstractmethod
@@ -267,7 +267,7 @@ class Creation(Forms[Offer]):
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Create a workspace and return once it is accepted. ``key`` is ours: the same for each attempt.
 
-        Called once: after an unknown outcome, ``find`` comes first.
+        Called once: after an unknown outcome, ``find_created`` comes first.
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
@@ -317,7 +317,7 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for the run of an earlier launch of unknown outcome; like ``find``."""
+        """Look for the run of an earlier launch of unknown outcome; like ``Creation.find_created``."""
 
     @abstractmethod
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:

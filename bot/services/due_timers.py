@@ -171,7 +171,7 @@ def _build_notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: A
 
 
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace in its person's name, as its timer says; raises as ``begin``.
+    """Stop a workspace in its person's name, as its timer says; raises as ``begin_operation``.
 
     A class's timer stops nothing without its person's consent.
     """

@@ -65,7 +65,7 @@ class Gatherer:
     async def describe_workspace(
         self, workspace: Workspace, operation: Operation | None = None
     ) -> WorkspaceFacts:
-        """Describe a workspace's row, and for the card of ``operation`` if there is one."""
+        """Describe a workspace's row, and ``operation``, if there is one, for its card."""
         account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
         now = await self.store.now()
         facts = self._build_workspace_context(
@@ -136,7 +136,7 @@ class Gatherer:
         return await subject_describers[kind.subject](self, subject)
 
     async def describe_message(self, card: Card) -> Facts | None:
-        """Describe redrawing a message; return None if the row that it shows is gone."""
+        """Describe a message that is redrawn; return None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
             if facts is not None and card.kind is NoticeKind.CARD and card.kind in kind_extensions:

@@ -82,7 +82,7 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close`` does.
+    """Close a candidate's gate as ``close_gate`` does.
 
     It is a separate row, as the usual one would count as a record; if it becomes a workspace, that one's gate
     takes it over.

@@ -15,7 +15,7 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
--- What was claimed in the lost seconds before a failover is over: ``bot.store.maintenance.SETTLES``.
+-- What was claimed in the lost seconds before a failover is over: ``bot.store.maintenance.FAILOVER_CONFIRM_SECONDS``.
 -- part: settled
 NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
 

@@ -113,7 +113,7 @@ def fill_changes(name: str, *columns: str, **words: str) -> str:
     """Return a named query that sets these columns in place of ``{changes}``, each to its parameter.
 
     ``words`` are what else it has in braces: ``work_items``, the table of a query that is about operations or
-    runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.
+    runs; ``same``, the condition of a save.
     """
     words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
     return _PART_PATTERN.sub(lambda found: words.get(found[1], found[0]), read_queries()[name])

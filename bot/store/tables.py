@@ -411,7 +411,7 @@ OPERATIONS = Table(
 OUTAGES = make_plain_table("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE_SECONDS``.
 OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
-# ``bot.reconciler.runtimes.LONGEST_ASKED``.
+# ``bot.reconciler.runtimes.MAX_REQUESTED_PAUSE_SECONDS``.
 PAUSES = make_plain_table("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
 PLACES = make_plain_table("places", "id", seen_at=PAST)

@@ -146,7 +146,7 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later, as ``done`` closes one; ``counts``: this used up one of its attempts.
+    """Retry a task later, as ``finish_task`` closes one; ``counts``: this used up one of its attempts.
 
     ``then`` are its waiting commands, which no longer wait for it.
     """

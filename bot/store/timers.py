@@ -1,6 +1,6 @@
-"""Timers of workspaces, set by their owner and due; and the episodes that end them.
+"""Timers of workspaces, set by their owner and due; and the generations that end them.
 
-An generation counts how often a workspace was brought up: a button drawn in an earlier one is recognised by
+A generation counts how often a workspace was brought up: a button drawn in an earlier one is recognised by
 that.
 """
 

@@ -153,7 +153,7 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 def make_actor_fields(
     tx: Transaction, row: Row, account: Account | None, person: Person | None
 ) -> dict[str, Any]:
-    """Return the principal of a step, and its lease, by their names in ``Claimed``."""
+    """Return the account and the person of a step, and its claim, by their names in ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
         "account": None if is_revoked else account,
@@ -226,7 +226,7 @@ def _save_update(
 
 @cache
 def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
-    """Return the condition that these columns still have their values, and these callers their rights."""
+    """Return the condition that these columns, the account's and the person's still have their values."""
     found = "".join(f" AND {name} IS /* postgresql: NOT DISTINCT FROM */ :was_{name}" for name in columns)
     for alias, table in (("a", "accounts"), ("p", "people")):
         if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
@@ -236,7 +236,7 @@ def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) ->
 
 
 def _list_caller_columns(update: Update) -> Row:
-    """Return the values that a call's principal must still have, by column."""
+    """Return the values that the account and the person of a call must still have, by column."""
     account, person = update.account, update.person
     of_account = {} if account is None else {f"a_{name}": getattr(account, name) for name in _ACCOUNT}
     return of_account | ({} if person is None else {f"p_{name}": getattr(person, name) for name in _PERSON})

@@ -36,7 +36,7 @@ WHERE id = :id{same}
 RETURNING *;
 
 -- name: some_silent_operations
--- Those whose block reason, or whose read's, begins like the sentence that a connection doesn't answer.
+-- Those whose block reason, or that of their read, begins like the sentence that a connection doesn't answer.
 SELECT * FROM operations
 WHERE
     connection = :connection AND outcome IS NULL AND id > :after

@@ -258,7 +258,7 @@ _DELAYS: Final[Mapping[str, str]] = {
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Format the obstacle that held something up until a time, given its last hold."""
+    """Format the obstacle that held something up until a time, given its last block reason."""
     found = (
         said
         for kind, said in _DELAYS.items()
@@ -270,7 +270,7 @@ def describe_delay(hold: str, title: str, until: float) -> str:
 
 
 def is_silence(hold: str | None) -> bool:
-    """Return whether a hold says that a connection gives no usable answer."""
+    """Return whether a block reason says that a connection gives no usable answer."""
     return _SILENT_SINCE.partition("{title}")[2].partition("{since}")[0] in (hold or "")
 
 

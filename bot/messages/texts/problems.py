@@ -366,7 +366,7 @@ _ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it.
 
 
 def get_first_sentence(hold: str) -> str:
-    """Return the first sentence of a hold: the obstacle, without its consequence."""
+    """Return the first sentence of a block reason: the obstacle, without its consequence."""
     return hold.partition(". ")[0].rstrip(".") + "." if hold else ""
 
 
@@ -375,7 +375,7 @@ MISSED_CAUSE: Final = "missed"
 
 
 def make_stale_cause(work_item: WorkItem) -> str:
-    """Return the cause for a work item too old to be sent; its time is a placeholder, as in holds.
+    """Return the cause for a work item too old to be sent; its time is a placeholder, as in block reasons.
 
     Nobody asked for what a plan did: what held that up is the cause.
     """

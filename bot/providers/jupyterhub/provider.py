@@ -176,7 +176,7 @@ class JupyterHub(
         return f"{self.api.root}#{remote_id}"
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
-        """Return the id with the new name in place of the old_username one."""
+        """Return the id with the new name in place of the former one."""
         with suppress(errors.NotFound):
             name = ServerName.from_id(remote_id)
             if name.user == old_username:

@@ -68,7 +68,7 @@ def to_provider_error(error: Mapping[str, Any], status: int | None, *, changes: 
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
     if code in _UNAUTHORISED_CODES:
-        # Either the token or its level is refused; ``acting`` finds out which, knowing what was asked for.
+        # Either the token or its level is refused; the client finds out which, knowing what was asked for.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound

@@ -226,7 +226,7 @@ class PositProvider(
         )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
-        """Launch a session; not idempotent: ``find`` comes before a second attempt."""
+        """Launch a session; not idempotent: ``find_created`` comes before a second attempt."""
         launch = launches.build_session_launch(
             spec, launches.find_template(self.settings.templates, spec), key
         )

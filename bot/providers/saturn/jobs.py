@@ -502,7 +502,7 @@ def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
 
 
 def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
-    """Return the run that one waits for (``awaited``): the first that is new, and no other's."""
+    """Return the run that an id of ``build_awaited_id`` stands for: the first that is new, and no other's."""
     waited = _PENDING_ID_PATTERN.fullmatch(name)
     if waited is None:
         return None

@@ -37,7 +37,7 @@ class Results:
         return bool(self._waiting)
 
     async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
-        """Write that a notice was sent, as ``notice_sent`` of the store."""
+        """Write that a notice was sent, as ``mark_notice_sent`` of the store."""
         await self.write(
             notice.id,
             partial(
@@ -46,7 +46,7 @@ class Results:
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
-        """Write when to retry a notice, as ``notice_retry`` of the store."""
+        """Write when to retry a notice, as ``retry_notice`` of the store."""
         await self.write(
             notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )

@@ -1,8 +1,8 @@
--- What the code calls by a word of the field is called by it here, too.
+-- What the code calls by a word of the field has that name here, too.
 
--- Workspaces: whether their person is notified when they are ready and when they stop; when a planned stop, whether they
--- are idle, and when what their provider has planned are checked next; the number of times they were brought up; when their
--- provider said for the second time that they are gone.
+-- Workspaces: whether their person is notified when they are ready and when they stop; when their planned stop,
+-- their use, and the end that their provider has planned are checked next; the number of times they were brought up; when
+-- their provider said for the second time that they are gone.
 ALTER TABLE workspaces RENAME COLUMN tells_ready TO notify_ready;
 ALTER TABLE workspaces RENAME COLUMN tells_stopped TO notify_stopped;
 ALTER TABLE workspaces RENAME COLUMN stop_look_at TO stop_check_at;
@@ -65,8 +65,8 @@ ALTER TABLE runs RENAME COLUMN hold TO block_reason;
 ALTER TABLE runs RENAME COLUMN held_since TO blocked_since;
 ALTER TABLE runs RENAME COLUMN asked_at TO question_since;
 
--- Requests to be linked: the people whom the username may mean, and whether their answers are waited for. What only one of
--- them was asked nobody reads any more.
+-- Requests to be linked: the people whom the username may mean, and whether their answers are waited for. Nobody
+-- reads any more what only one of them was asked.
 ALTER TABLE approvals RENAME COLUMN asked_at TO requested_at;
 ALTER TABLE approvals RENAME COLUMN alike TO similar_users;
 ALTER TABLE approvals RENAME COLUMN waits TO awaits_answers;
@@ -77,7 +77,7 @@ ALTER TABLE approvals DROP COLUMN owner_says;
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
--- What actions changed is there by the names of columns.
+-- What actions changed is stored by the names of columns.
 UPDATE acts SET
     was = REPLACE(REPLACE(REPLACE(REPLACE(was,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
@@ -91,7 +91,7 @@ CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS 
 DROP INDEX homes_to_look_at;
 CREATE INDEX homes_to_check ON homes (next_check_at) WHERE next_check_at IS NOT NULL;
 
--- Messages and tasks say these of their rows.
+-- Messages and tasks have these names in their JSON.
 UPDATE notices SET
     body = REPLACE(REPLACE(body, '"ends_at":', '"expires_at":'), '"is_kept":', '"survives_stop":')
 WHERE kind IN ('ending', 'link_ending', 'unwarned');
