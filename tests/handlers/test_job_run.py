@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.forms import Spec
+from bot.domain.forms import Choice, Field, Form, Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
@@ -206,6 +206,21 @@ async def test_run_of_a_name_at_two_places_offers_each_of_them():
             "Run etl@Posit Workbench",
             "Run etl@Saturn",
         }
+
+
+class OneNamedJob(NamedJobs):
+    """Run one job alone, whose name is one word."""
+
+    def form(self, *_: object) -> Form:
+        return Form((Field("template", "Job", "choice", (Choice("nightly", "nightly"),)),))
+
+
+async def test_job_named_with_its_connection_is_run_there_alone():
+    """A job of that name is set up elsewhere, too: what was typed leaves no choice."""
+    async with run_rig("saturn", kind=OneNamedJob) as bot:
+        await launch(bot, "nightly", connection="saturn")
+        answer = await bot.say("job run nightly@saturn")
+        assert "A run of *nightly* is already in progress" in words(answer)
 
 
 async def test_make_button_keeps_its_command_for_after_linking():
