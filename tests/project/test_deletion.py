@@ -95,7 +95,7 @@ LEFT: Final[Mapping[str, Left]] = {
             "UPDATE accounts SET expires_at = :now + 90000, remind_at = :now WHERE id = :account",
             "UPDATE workspaces SET expires_at = :now + 4600 WHERE id = :workspace",
         ],
-        "reminder 1, renew 1",
+        "reminder 1, renew_credential 1",
     ),
     "home": Left(
         [row("homes", principal=":principal", used_at=":now", wanted_at=":now", next_check_at=":now")]
