@@ -91,16 +91,16 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
     Return None for anything else. While one of them goes on, another is only offered.
     """
-    stem, named_connection = naming.split_connection(name, request.services.connections)
+    stem, chosen_connection = naming.split_connection(name, request.services.connections)
     runs = [
         run
         for run in await request.services.store.read(run_rows.list_runs, request.principal)
-        if fold(run.name) == fold(stem) and named_connection in {None, run.connection}
+        if fold(run.name) == fold(stem) and chosen_connection in {None, run.connection}
     ]
     ready = [
         connection
         for connection in await _list_connections_with_job(request, stem, waits=not runs)
-        if named_connection in {None, connection}
+        if chosen_connection in {None, connection}
     ]
     connections = dict.fromkeys([*ready, *(run.connection for run in runs if run.spec is not None)])
     if len(connections) != 1:
