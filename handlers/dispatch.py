@@ -17,7 +17,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import ButtonValue, fill, safe
@@ -592,7 +592,7 @@ def _ask_to_confirm(request: Request) -> Answer:
     """Ask for consent to a command from the past, or quoted; it hasn't run."""
     now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
     at = kit.moment_at(request.surface.said_at or now, now)
-    if len(command) > kit.MAX_VALUE_LENGTH:
+    if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
@@ -602,7 +602,7 @@ def _ask_to_confirm(request: Request) -> Answer:
 
 def _format_full_command(command: str) -> kit.Markup:
     """Return a command in full for the question about it."""
-    return kit.Markup(kit.line(unescape(decode_links(command)), kit.MAX_VALUE_LENGTH))
+    return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
-from bot.messages.blocks import kit, plain
+from bot.messages.blocks import kit, limits, plain
 from bot.messages.texts import answers
 from bot.support.cleaning import clean
 from bot.support.clock import Ids
@@ -40,7 +40,10 @@ def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str
     """Return the answer to a menu's search: as many options as fit, with a label that says so."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
-    group: dict[str, Any] = {"label": kit.plain(answers.MORE_OPTIONS, kit.MAX_OPTION_LENGTH), "options": []}
+    group: dict[str, Any] = {
+        "label": kit.plain(answers.MORE_OPTIONS, limits.MAX_OPTION_LENGTH),
+        "options": [],
+    }
     free_bytes = context[MAX_BODY_BYTES] - _count_written_bytes({"option_groups": [group]})
     for option in options:
         free_bytes -= _count_written_bytes([option])

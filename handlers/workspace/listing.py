@@ -8,7 +8,7 @@ from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
-from bot.messages.blocks import buttons, kit, lists, replies
+from bot.messages.blocks import buttons, kit, limits, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import AGREED, ButtonValue, fill, line
@@ -142,10 +142,6 @@ async def show_address(request: Request) -> Answer:
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 
-#: A list of choices has at most 100 entries.
-_MAX_SELECT_OPTIONS = 100
-
-
 @routes.verb("workspace", "add", accepts=("words",))
 async def add(request: Request) -> Answer:
     """Add the workspace of a link or id, on the one connection that recognises it."""
@@ -275,12 +271,12 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     chosen = fitting or list(await run_beside_loop(rows, naming.suggest_workspaces, request.name, rows))
     return [
         {
-            "text": kit.plain(kit.line(label, kit.MAX_OPTION_LENGTH), kit.MAX_OPTION_LENGTH),
+            "text": kit.plain(kit.line(label, limits.MAX_OPTION_LENGTH), limits.MAX_OPTION_LENGTH),
             "value": workspace.id,
         }
         for workspace, label in zip(
-            chosen[:_MAX_SELECT_OPTIONS],
-            list_labels(request, chosen[:_MAX_SELECT_OPTIONS], rows),
+            chosen[: limits.MAX_SELECT_OPTIONS],
+            list_labels(request, chosen[: limits.MAX_SELECT_OPTIONS], rows),
             strict=True,
         )
     ]

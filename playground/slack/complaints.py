@@ -6,9 +6,9 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from playground.slack.inputs import held, is_empty
+from playground.slack.kit.published import LIMITS
 from playground.slack.records import Json
 
-LONGEST = 3000
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
@@ -31,7 +31,7 @@ def _number(element: Json, text: str) -> str | None:
 
 
 def _text(element: Json, text: str) -> str | None:
-    kind, most = element["type"], element.get("max_length", LONGEST)
+    kind, most = element["type"], element.get("max_length", LIMITS["plain_text_input.max_length.max"])
     if kind == "number_input":
         return _number(element, text)
     if kind == "email_text_input" and not _EMAIL.fullmatch(text):

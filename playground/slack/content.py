@@ -9,6 +9,7 @@ from playground.slack.errors import SlackError, invalid_arguments
 from playground.slack.kit import check_attachments, check_message
 from playground.slack.kit.blocks import name_all
 from playground.slack.kit.entities import kept, kept_mrkdwn
+from playground.slack.kit.published import LIMITS
 from playground.slack.records import Json
 
 
@@ -58,7 +59,7 @@ def read_content(values: dict[str, Any], limit: int) -> Content:
     if attachments is not None:
         if not isinstance(attachments, list):
             raise SlackError("invalid_attachments")
-        if len(attachments) > 100:
+        if len(attachments) > LIMITS["message.attachments.max_items"]:
             raise SlackError("too_many_attachments")
         report = check_attachments(attachments)
         if report.messages:

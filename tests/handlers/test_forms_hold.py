@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import Choice, Field, Form
-from bot.messages.blocks import forms
+from bot.messages.blocks import forms, limits
 from bot.store import forms as form_rows
 from bot.store import runs
 from bot.support.errors import StoreBusy
@@ -86,5 +86,5 @@ def test_what_a_form_carries_never_breaks_it():
     text = "x" * 2900
     metadata = {"connection": "c", "purpose": "workspace", "chosen": {}, "proposed": {"a": text, "b": text}}
     _, view = view_of(Field("a", "A", "long_text", initial=text), metadata=metadata)
-    assert len(view["private_metadata"]) <= 3000
+    assert len(view["private_metadata"]) <= limits.MAX_METADATA_LENGTH
     assert '"connection": "c"' in view["private_metadata"]

@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.messages.blocks.limits import MAX_OPTION_LENGTH
 from bot.messages.texts import answers
 from bot.store import accounts, conversations, operations, workspaces
 from bot.store import notices as notice_rows
@@ -327,7 +328,7 @@ async def test_a_search_completes_ones_own_names(wired):
 async def test_long_names_fit_into_a_search(wired):
     await wired.bot.link(names=("<!channel>" + "x" * 300,))
     (option,) = await search(wired, "")
-    assert len(option["text"]["text"]) <= 75
+    assert len(option["text"]["text"]) <= MAX_OPTION_LENGTH
     assert "<" not in option["text"]["text"]
 
 

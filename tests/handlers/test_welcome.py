@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.kit import MAX_MESSAGE_BLOCKS
+from bot.messages.blocks.limits import MAX_MESSAGE_BLOCKS
 from bot.messages.texts import answers
 from bot.store import people
 from bot.support.errors import StoreBusy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import ButtonValue
 from handlers import payload
 from tests.rigs.golden import FAMILIES, entries, shown
@@ -57,7 +57,7 @@ def test_equals_are_all_buttons_and_so_is_what_no_option_can_hold():
         ["invite:2"],
         ["list", "new", kit.MENU],
     ]
-    long = kit.button("Ask", "ask_link", "x" * kit.MAX_OPTION_VALUE_LENGTH)
+    long = kit.button("Ask", "ask_link", "x" * limits.MAX_OPTION_VALUE_LENGTH)
     assert drawn(others[0], others[1], long) == [["ask_link"], ["list", "new"]]
     field = {"type": "external_select", "action_id": "status:workspace"}
     assert drawn(field, *others) == [["status:workspace", "list", "new", kit.MENU]]

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, limits, replies
+from bot.providers.connection import MAX_URL_LENGTH
 from bot.support.cleaning import clean
 from playground.slack.content import characters
-from playground.slack.methods.chat import BLOCKS_LIMIT
+from playground.slack.kit.published import LIMITS
+from playground.slack.methods.chat import BLOCKS_LIMIT, UPDATE_LIMIT
 from tests.rigs.golden import check_limits
 
 NASTY = st.text(alphabet=st.sampled_from("<>&!@#*_`~|:;amplt \n\u202e\u200b\ufeff\x07ä🚀"), max_size=400)
@@ -150,3 +152,43 @@ def test_a_time_is_shown_in_each_readers_zone_with_the_day_when_it_is_another():
     assert kit.moment(1_800_000_000, 1_800_100_000) == (
         "<!date^1800000000^{date_short_pretty} at {time}|15 Jan 2027 at 08:00 UTC>"
     )
+
+
+#: The published limits that each of ours stands for.
+PUBLISHED = {
+    "MAX_MESSAGE_BLOCKS": ["message.blocks.max_items"],
+    "MAX_VIEW_BLOCKS": ["view.blocks.max_items"],
+    "MAX_VIEW_TITLE_LENGTH": ["view.title.max_length", "view.submit.max_length", "view.close.max_length"],
+    "MAX_METADATA_LENGTH": ["view.private_metadata.max_length"],
+    "MAX_SECTION_LENGTH": ["section.text.max_length", "text.max_length"],
+    "MAX_HEADER_LENGTH": ["header.text.max_length"],
+    "MAX_CONTEXT_ELEMENTS": ["context.elements.max_items"],
+    "MAX_ACTION_ID_LENGTH": ["action_id.max_length"],
+    "MAX_BUTTON_LENGTH": ["button.text.max_length"],
+    "MAX_BUTTON_VALUE_LENGTH": ["button.value.max_length"],
+    "MAX_CONFIRM_TITLE_LENGTH": ["confirmation.title.max_length"],
+    "MAX_CONFIRM_TEXT_LENGTH": ["confirmation.text.max_length"],
+    "MAX_CONFIRM_BUTTON_LENGTH": ["confirmation.confirm.max_length", "confirmation.deny.max_length"],
+    "MAX_MENU_OPTIONS": ["overflow.options.max_items"],
+    "MAX_SELECT_OPTIONS": ["select.options.max_items"],
+    "MAX_OPTION_LENGTH": [
+        "option.text.max_length",
+        "option.description.max_length",
+        "option_group.label.max_length",
+    ],
+    "MAX_OPTION_VALUE_LENGTH": ["option.value.max_length"],
+    "MAX_LABEL_LENGTH": ["input.label.max_length", "input.hint.max_length"],
+    "MAX_PLACEHOLDER_LENGTH": ["select.placeholder.max_length"],
+    "MAX_INPUT_LENGTH": ["plain_text_input.max_length.max"],
+}
+
+
+def test_each_limit_of_ours_is_the_published_one():
+    """Compare the product's limits with the local Slack's data, and those without published ones by name."""
+    ours = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+    published = {name: {LIMITS[limit] for limit in those} for name, those in PUBLISHED.items()}
+    assert published == {name: {value} for name, value in ours.items() if name in PUBLISHED}
+    assert set(ours) - set(PUBLISHED) == {"MAX_BLOCKS_TEXT_LENGTH", "MAX_TEXT_LENGTH"}
+    assert limits.MAX_BLOCKS_TEXT_LENGTH == BLOCKS_LIMIT
+    assert limits.MAX_TEXT_LENGTH <= UPDATE_LIMIT
+    assert LIMITS["button.url.max_length"] == LIMITS["option.url.max_length"] == MAX_URL_LENGTH

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.notices import Answer
-from bot.messages.blocks import kit, plain, replies
+from bot.messages.blocks import kit, limits, plain, replies
 from bot.messages.texts import notices
 
 URL = "https://ide.example.org/?a=1&b=2"
@@ -50,7 +50,7 @@ def test_long_text_is_cut_before_its_addresses():
     blocks = [kit.section("x" * 3000), kit.section("y"), *kit.actions([opening("open_url")])]
     text = plain.make_plain_text(Answer("x", tuple(blocks)))
     assert text.endswith(f"x…\n{notices.TEXT_CUT}\nOpen: {WRITTEN}")
-    assert len(text) <= kit.MAX_TEXT_LENGTH
+    assert len(text) <= limits.MAX_TEXT_LENGTH
 
 
 def test_page_that_is_not_drawn_shows_its_lines():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.forms import Spec
 from bot.domain.runs import OutputTail, Run, RunState
 from bot.domain.work_items import Call, Outcome
-from bot.messages.blocks.kit import MAX_SECTION_LENGTH
+from bot.messages.blocks.limits import MAX_SECTION_LENGTH
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import format_output, run_asked, run_card, run_ended, run_failed, run_waiting
 from bot.messages.texts import cards

@@ -1,10 +1,11 @@
-"""Block Kit's limits: each is met exactly, and refused one beyond, with the place where it is broken."""
+"""Rules of Block Kit beside its limits, each refused with the place where it is broken."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.slack.kit import check_message, check_options, check_view
+from playground.slack.kit.published import LIMITS
 from tests.playground.slack_help import actions, button, section
 
 
@@ -37,18 +38,6 @@ def fields(count: int, size: int = 1) -> dict:
     return {"type": "section", "fields": [plain("x" * size)] * count}
 
 
-def header(size: int) -> dict:
-    return {"type": "header", "text": plain("x" * size)}
-
-
-def context(count: int) -> dict:
-    return {"type": "context", "elements": [plain("x")] * count}
-
-
-def labelled(size: int) -> dict:
-    return button(text=plain("x" * size))
-
-
 def confirm(**more) -> dict:
     whole = {
         "title": plain("Stop?"),
@@ -65,57 +54,29 @@ def field(**more) -> dict:
 
 
 GOOD = {
-    "section of 3000": [section("x" * 3000)],
-    "ten fields of 2000": [fields(10, 2000)],
-    "header of 150": [header(150)],
-    "button text of 75": [actions(labelled(75))],
-    "button value of 2000": [actions(button(value="x" * 2000))],
-    "action_id of 255": [actions(button("x" * 255))],
-    "block_id of 255": [{**section(), "block_id": "x" * 255}],
-    "25 actions": [actions(*[button(str(n)) for n in range(25)])],
-    "ten context elements": [context(10)],
-    "100 options": [actions(select(100))],
-    "fifty blocks": [section()] * 50,
-    "url of 3000": [actions(button(url="https://x.example/" + "x" * 2982))],
     "confirm": [actions(confirm(style="danger"))],
-    "divider": [{"type": "divider"}],
     "input": [field()],
     "initial option": [actions(select(2, initial_option=option(1)))],
     "initial choices": [
         field(element=chooser(kind, option(1)))
         for kind in ("static_select", "multi_static_select", "radio_buttons", "checkboxes")
     ],
-    "image": [{"type": "image", "image_url": "https://x.example/a.png", "alt_text": "x"}],
     "no blocks": [],
 }
 
 BAD = {
-    "section of 3001": ([section("x" * 3001)], "/blocks/0/text/text"),
     "empty section": ([section("")], "/blocks/0/text/text"),
     "section without text": ([{"type": "section"}], "/blocks/0"),
-    "eleven fields": ([fields(11)], "/blocks/0/fields"),
-    "field of 2001": ([fields(1, 2001)], "/blocks/0/fields/0/text"),
-    "header of 151": ([header(151)], "/blocks/0/text/text"),
+    "a long field": ([fields(1, LIMITS["section.fields.item_max_length"] + 1)], "/blocks/0/fields/0/text"),
     "header in mrkdwn": ([{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}], "/blocks/0/text"),
-    "button text of 76": ([actions(labelled(76))], "/blocks/0/elements/0/text/text"),
-    "button value of 2001": ([actions(button(value="x" * 2001))], "/blocks/0/elements/0/value"),
     "empty button value": ([actions(button(value=""))], "/blocks/0/elements/0/value"),
     "button of no style": ([actions(button(style="loud"))], "/blocks/0/elements/0/style"),
-    "action_id of 256": ([actions(button("x" * 256))], "/blocks/0/elements/0/action_id"),
     "action_id twice": ([actions(button("a"), button("a"))], "/blocks/0"),
-    "block_id of 256": ([{**section(), "block_id": "x" * 256}], "/blocks/0/block_id"),
     "block_id twice": ([{**section(), "block_id": "a"}] * 2, "/blocks/1/block_id"),
-    "26 actions": ([actions(*[button(str(n)) for n in range(26)])], "/blocks/0/elements"),
     "no actions": ([actions()], "/blocks/0/elements"),
-    "eleven context elements": ([context(11)], "/blocks/0/elements"),
-    "101 options": ([actions(select(101))], "/blocks/0/elements/0/options"),
     "select without options": (
         [actions({"type": "static_select", "action_id": "s"})],
         "/blocks/0/elements/0",
-    ),
-    "option text of 76": (
-        [actions(select(0, options=[{"text": plain("x" * 76), "value": "v"}]))],
-        "/blocks/0/elements/0/options/0/text/text",
     ),
     "foreign initial option": ([actions(select(2, initial_option=option(7)))], "/blocks/0/elements/0"),
     **{
@@ -133,21 +94,13 @@ BAD = {
         [actions({**chooser("overflow", option(1)), "type": "overflow"})],
         "/blocks/0/elements/0",
     ),
-    "51 blocks": ([section()] * 51, "/blocks"),
     "url without scheme": ([actions(button(url="x.example"))], "/blocks/0/elements/0/url"),
-    "url of 3001": ([actions(button(url="https://x.example/" + "x" * 2983))], "/blocks/0/elements/0/url"),
     "confirm without text": ([actions(confirm(text=None))], "/blocks/0/elements/0/confirm"),
-    "confirm title of 101": (
-        [actions(confirm(title=plain("x" * 101)))],
-        "/blocks/0/elements/0/confirm/title",
-    ),
     "unknown block": ([{"type": "banner"}], "/blocks/0/type"),
     "unknown element": ([actions({"type": "knob", "action_id": "k"})], "/blocks/0/elements/0/type"),
     "button in an input": ([field(element=button())], "/blocks/0/element/type"),
-    "unknown field": ([{**section(), "colour": "red"}], "/blocks/0"),
     "no object": (["section"], "/blocks/0"),
     "no type": ([{"text": plain("x")}], "/blocks/0"),
-    "input without label": ([field(label=None)], "/blocks/0"),
 }
 
 
@@ -178,13 +131,7 @@ def modal(**more) -> dict:
 @pytest.mark.parametrize(
     ("view", "pointer"),
     [
-        (modal(title=plain("x" * 25)), "/view/title/text"),
         (modal(title=None), "/view"),
-        (modal(submit=plain("x" * 25)), "/view/submit/text"),
-        (modal(close=plain("x" * 25)), "/view/close/text"),
-        (modal(private_metadata="x" * 3001), "/view/private_metadata"),
-        (modal(callback_id="x" * 256), "/view/callback_id"),
-        (modal(blocks=[section()] * 101), "/view/blocks"),
         (modal(blocks=[field()]), "/view"),
         (modal(blocks=[{"type": "markdown", "text": "x"}]), "/view/blocks/0/type"),
         (modal(type="home"), "/view/type"),
@@ -194,14 +141,6 @@ def modal(**more) -> dict:
 def test_views_beyond_the_limits_are_refused(view, pointer):
     messages = check_view(view, "modal").messages
     assert any(f"[json-pointer:{pointer}]" in message for message in messages), messages
-
-
-def test_views_within_the_limits_pass():
-    whole = modal(
-        blocks=[section()] * 100, submit=plain("Save"), private_metadata="x" * 3000, notify_on_close=True
-    )
-    assert check_view(whole, "modal").messages == []
-    assert check_view({"type": "home", "blocks": [section()]}, "home").messages == []
 
 
 WORDS = [
@@ -225,10 +164,3 @@ def test_no_structure_makes_the_checks_fail(value):
         shown = {"type": kind, "options": value, "option_groups": value, "initial_options": value}
         assert check_message([{"type": "section", "accessory": shown}]).messages
     assert isinstance(check_options(value).messages, list)
-
-
-def test_suggested_options_are_checked():
-    assert check_options({"options": [option(n) for n in range(100)]}).messages == []
-    assert check_options({"options": [option(n) for n in range(101)]}).messages
-    assert check_options({}).messages
-    assert check_options({"options": [{"text": plain("x" * 76), "value": "v"}]}).messages

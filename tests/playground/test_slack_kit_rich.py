@@ -1,4 +1,4 @@
-"""Block Kit's limits of rich text, Markdown and the inputs of forms."""
+"""Block Kit's rules of rich text and the inputs of forms, beside its limits."""
 
 import pytest
 
@@ -12,10 +12,6 @@ def rich(kind: str, *elements, **more) -> dict:
     return {"type": "rich_text", "elements": [{"type": kind, "elements": list(elements), **more}]}
 
 
-def markdown(size: int) -> dict:
-    return {"type": "markdown", "text": "x" * size}
-
-
 GOOD = {
     "preformatted": [rich("rich_text_preformatted", TEXT, border=0)],
     "styled": [
@@ -23,7 +19,6 @@ GOOD = {
     ],
     "list": [rich("rich_text_list", {"type": "rich_text_section", "elements": [TEXT]}, style="bullet")],
     "quote with a link": [rich("rich_text_quote", {"type": "link", "url": "https://x.example"})],
-    "12,000 characters of Markdown together": [markdown(6_000)] * 2,
 }
 BAD = {
     "bold in preformatted": [rich("rich_text_preformatted", {"type": "user", "user_id": "U1"})],
@@ -33,8 +28,6 @@ BAD = {
     "list without style": [rich("rich_text_list", {"type": "rich_text_section", "elements": [TEXT]})],
     "list of texts": [rich("rich_text_list", TEXT, style="bullet")],
     "unknown part": [rich("rich_text_table", TEXT)],
-    "too much Markdown together": [markdown(6_000), markdown(6_001)],
-    "too much Markdown in one": [markdown(12_001)],
 }
 
 
@@ -56,10 +49,7 @@ def test_rich_text_beyond_them_is_refused(name):
         {"type": "datetimepicker", "initial_date_time": 12},
         {"type": "number_input"},
         {"type": "number_input", "is_decimal_allowed": True, "min_value": "low"},
-        typed(max_length=3001),
         typed(dispatch_action_config={"trigger_actions_on": ["on_blur"]}),
-        {"type": "multi_external_select", "max_selected_items": 0},
-        {"type": "external_select", "min_query_length": -1},
     ],
 )
 def test_inputs_beyond_the_limits_are_refused(element):

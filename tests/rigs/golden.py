@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit as kit_of
+from bot.messages.blocks import limits
 from playground.slack import kit
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
@@ -46,7 +47,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
     """
     if isinstance(answer, Answer):
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
-        assert 0 < len(answer.text.strip()) <= kit_of.MAX_TEXT_LENGTH
+        assert 0 < len(answer.text.strip()) <= limits.MAX_TEXT_LENGTH
         check_notification(answer)
         assert characters(body["blocks"]) <= BLOCKS_LIMIT
         report = kit.check_message(body["blocks"])

@@ -26,7 +26,7 @@ from bot.features.courses import messages as courses_messages
 from bot.features.sentences import times
 from bot.features.sentences.reading import read
 from bot.features.sentences.snippets import find_code
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, limits, replies
 from bot.providers import answers, connection
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import addresses
@@ -263,11 +263,11 @@ READERS = {
     ),
     "an event of Sphere's": Reader(64_000, refusing(lambda text: webhooks.parse_messages(text.encode()))),
     # what is drawn of it
-    "a paragraph": Reader(kit.MAX_SECTION_LENGTH, pure(kit.strip_markup)),
+    "a paragraph": Reader(limits.MAX_SECTION_LENGTH, pure(kit.strip_markup)),
     "a sentence with commands": Reader(
-        kit.MAX_SECTION_LENGTH, pure(lambda text: replies.format_commands(text, "/w ", "/j "))
+        limits.MAX_SECTION_LENGTH, pure(lambda text: replies.format_commands(text, "/w ", "/j "))
     ),
-    "a reason on a class card": Reader(kit.MAX_SECTION_LENGTH, pure(courses_messages.strip_addresses)),
+    "a reason on a class card": Reader(limits.MAX_SECTION_LENGTH, pure(courses_messages.strip_addresses)),
 }
 
 

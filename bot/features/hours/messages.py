@@ -24,7 +24,7 @@ from bot.features.hours.model import (
     group_days,
     list_dates,
 )
-from bot.messages.blocks import kit, timers
+from bot.messages.blocks import kit, limits, timers
 from bot.messages.blocks.buttons import (
     describe_obstacle,
     format_stop_risk,
@@ -46,8 +46,6 @@ WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "fro
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: What isn't pressed in the form: itself, and what changes the run of today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
-#: A menu's options.
-MAX_OPTIONS: Final = 100
 
 
 class HoursMessageHooks(LayerHooks):
@@ -349,7 +347,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
             for one in every
             if one.workspace is not None
         ]
-        menu = kit.select(WORKSPACE_FIELD, words.FORM_WORKSPACE, choices[:MAX_OPTIONS])
+        menu = kit.select(WORKSPACE_FIELD, words.FORM_WORKSPACE, choices[: limits.MAX_SELECT_OPTIONS])
         blocks = [menu, kit.context(words.FORM_ADDS)]
     days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
     wanted = rule.wanted if rule is not None else PROPOSED_HOURS

@@ -7,7 +7,7 @@ from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.features.preferences import texts as words
 from bot.features.preferences.model import ASKS_AFTER, PreferenceFacts, find_asking_hours
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Block, Markup, fill, line
 from bot.messages.texts import answers, times, verbs
@@ -18,7 +18,7 @@ TELL, ASKING, WORKSPACE, NEW, ASSISTANT = "tell", "asking", "workspace", "new", 
 #: The choice that means none; no row and no connection is called so.
 ASK_OPTION: Final = "-"
 #: A menu's options, besides *Ask me each time*.
-MAX_OPTIONS: Final = 99
+MAX_OPTIONS: Final = limits.MAX_SELECT_OPTIONS - 1
 #: After how many hours people can choose to be asked about what was left running.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 #: How many of the names are shown.

@@ -11,7 +11,7 @@ from bot.features.preferences import store
 from bot.features.preferences import texts as words
 from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER_HOURS, Preferences
 from bot.features.preferences.use_cases import load_preferences, save
-from bot.messages.blocks import replies
+from bot.messages.blocks import limits, replies
 from bot.messages.blocks.kit import line
 from bot.services import naming
 from bot.services.workspace_list import set_notifications
@@ -102,11 +102,7 @@ async def _list_sources(services: Services, principal: Principal) -> list[Choice
         for template in await list_templates(services, principal, connection):
             label = words.SOURCE.format(template=line(template.label), title=line(title))
             found.append(Choice(f"{connection} {template.value}", label))
-    return [one for one in found if len(one.value) <= _VALUE]
-
-
-#: Slack's limit of an option's value.
-_VALUE = 150
+    return [one for one in found if len(one.value) <= limits.MAX_OPTION_VALUE_LENGTH]
 
 
 #: What is typed after a name, with what it chooses.

@@ -16,7 +16,7 @@ from bot.features.hours.verbs import apply_order, list_with_hours
 from bot.features.sentences import questions, timing
 from bot.features.sentences.objections import UNTIL_LEADS
 from bot.features.sentences.utterance import Consequence, Label, Proposal, Utterance, offer_button
-from bot.messages.blocks import buttons, kit, lists, replies
+from bot.messages.blocks import buttons, kit, limits, lists, replies
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
 from bot.providers.base import Schedules
@@ -236,7 +236,9 @@ async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposa
     ):
         return text.offer_command(f"hours {join_words((one.title,))} {await timing.write_once(about)}")
     label = await confirmations.format_label(about, about.verb, line(one.title))
-    button = kit.button(line(label, kit.MAX_BUTTON_LENGTH), buttons.make_change(about.verb, one, at=about.at))
+    button = kit.button(
+        line(label, limits.MAX_BUTTON_LENGTH), buttons.make_change(about.verb, one, at=about.at)
+    )
     if about.at is None and about.verb not in {"keep", "cancel"}:
         effects = get_stop_effects(about.services.context, one)
         button = kit.without_colour(replies.verb_button(about.verb, one, 0, effects, label))
@@ -253,7 +255,8 @@ async def _build_several(text: Utterance, about: Request, able: Sequence[Workspa
         about, about.verb, times.join_names(line(workspace.title) for workspace in able)
     )
     return Proposal(
-        alone, kit.add_number(next(kit.iterate_buttons(alone.blocks)), 0, line(label, kit.MAX_BUTTON_LENGTH))
+        alone,
+        kit.add_number(next(kit.iterate_buttons(alone.blocks)), 0, line(label, limits.MAX_BUTTON_LENGTH)),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
-from bot.messages.blocks import forms, replies
+from bot.messages.blocks import forms, limits, replies
 from bot.messages.blocks.kit import ButtonValue, fill
 from bot.messages.texts import verbs
 from bot.services.creation import COMMAND_FIELD, TEMPLATE_FIELD, PersonalOffer
@@ -33,8 +33,6 @@ from handlers.snapshots import read_cached_offer, request_offer
 
 _BLOCK_PATTERN: Final = re.compile(r"```(.*?)```", re.DOTALL)
 _INLINE_PATTERN: Final = re.compile(r"`([^`\n]+)`")
-#: Slack's limit of a field, and of what a form carries.
-_MAX_FIELD_LENGTH: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +84,10 @@ async def run_as_job(request: Request) -> Answer:
         )
     if len(active) == 1:
         return await _open_form(request, active[0], code)
-    if len(text) > _MAX_FIELD_LENGTH:
+    if len(text) > limits.MAX_INPUT_LENGTH:
         titles = services.titles(active)
         return replies.hint(
-            fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_MAX_FIELD_LENGTH)
+            fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=limits.MAX_INPUT_LENGTH)
         )
     choices = [(name, services.title(name)) for name in active]
     return Answer(text=verbs.WHERE["job"], view=forms.code_choice_view(choices, code.text, code.author))
@@ -148,7 +146,7 @@ async def _open_form(request: Request, connection: str, code: Code) -> Answer:
         field = offer.form(values).field(COMMAND_FIELD)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
         return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.format_command("job")))
-    limit = min(field.max_length or _MAX_FIELD_LENGTH, _MAX_FIELD_LENGTH)
+    limit = min(field.max_length or limits.MAX_INPUT_LENGTH, limits.MAX_INPUT_LENGTH)
     if len(code.text) > limit:
         return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
     return Answer(

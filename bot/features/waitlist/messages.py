@@ -18,7 +18,7 @@ from bot.features.waitlist.model import (
     WaitlistFacts,
     WaitlistKind,
 )
-from bot.messages.blocks import kit, notices, replies
+from bot.messages.blocks import kit, limits, notices, replies
 from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
@@ -110,7 +110,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
     """Return the button that ends a wait; a number tells it from others beside it, which say for what."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
-    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), kit.MAX_BUTTON_LENGTH)
+    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), limits.MAX_BUTTON_LENGTH)
     return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
 
 
@@ -274,6 +274,6 @@ def _render_answer(facts: WorkspaceFacts) -> Answer:
     word, person, workspace = facts.body.get("word"), kit.mention(Named(facts.word("by"))), facts.workspace
     if word is not None or workspace is None:
         return kit.message(fill_notice(words.MORE_DECLINED, facts, person=person, word=word))
-    label = kit.line(f"{cards.START} {workspace.title}", kit.MAX_BUTTON_LENGTH)
+    label = kit.line(f"{cards.START} {workspace.title}", limits.MAX_BUTTON_LENGTH)
     start = kit.button(label, "start", workspace.id, style=kit.PRIMARY)
     return kit.message(fill_notice(words.MORE_DONE, facts, person=person), [], [start])

@@ -8,8 +8,8 @@ from bot.domain.stops import Consent, StopEffect, StopEffects, StopMode, gentles
 from bot.domain.time_parsing import Moment
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import kit
-from bot.messages.blocks.kit import MAX_BUTTON_LENGTH, Block, ButtonValue, Element, Markup, fill, line
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line
 from bot.messages.texts import cards
 
 
@@ -261,7 +261,7 @@ def list_choice_buttons(
     """Return a button for each workspace that may be meant; pressing one chooses it."""
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
-        kit.button(line(label, MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))
+        kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))
         for number, (one, label, at) in enumerate(offered)
     ]
 

@@ -10,7 +10,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.timeouts import is_going, is_slow, is_unanswered, progress_of
 from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
@@ -25,7 +25,7 @@ from bot.messages.blocks.buttons import (
     open_buttons,
     stop_button,
 )
-from bot.messages.blocks.kit import MAX_VALUE_LENGTH, RENDERERS, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import RENDERERS, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, times
 
 _BAR_CELLS = 10
@@ -407,7 +407,7 @@ def link_button_value(connection: str, waiting: str = "") -> str:
     The command is only text: it is parsed again with the presser's rights. One that is too long is left out.
     """
     value = f"{connection} {waiting}".strip()
-    return value if len(value) <= MAX_VALUE_LENGTH else connection
+    return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
 
 
 def answer_undone(facts: ActFacts, then: str = "") -> Answer:

@@ -14,7 +14,7 @@ from bot.domain.forms import Choice, Field, FlagProblem, Form, Purpose, Values, 
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import runs, verbs
 
@@ -26,12 +26,7 @@ CODE_PLACE: Final = "place"
 CODE_FIELD: Final = "command"
 #: The only field of that form.
 START_FIELD: Final = "workspace"
-#: Slack's limits of a select menu and of an option.
-_MAX_CHOICES: Final = 100
-_MAX_OPTION_VALUE_LENGTH: Final = 150
 _MAX_SELECTED: Final = 20
-_MAX_TEXT_LENGTH: Final = 3000
-_MAX_METADATA_LENGTH: Final = 3000
 _ID_SEPARATOR: Final = "~"
 #: How many alternatives to a flag, or to its value, are listed.
 MAX_FLAGS: Final = 8
@@ -66,7 +61,7 @@ def make_view(
     blocks += [_build_input(field, values) for field in form.fields]
     return _build_modal(
         purpose,
-        blocks[: kit.MAX_VIEW_BLOCKS],
+        blocks[: limits.MAX_VIEW_BLOCKS],
         submit=verbs.SUBMIT[purpose],
         callback_id=FORM_CALLBACK,
         private_metadata=_encode_metadata(metadata),
@@ -91,12 +86,12 @@ def start_view(
 ) -> dict[str, Any]:
     """Return the form that starts one of a person's workspaces; each option says how it is now."""
     options = [
-        kit.option(one.id, label) | {"description": kit.plain(state, kit.MAX_OPTION_LENGTH)}
+        kit.option(one.id, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
         for one, label, state in zip(workspaces, labels, states, strict=True)
     ]
-    placeholder = kit.plain(verbs.PICK, kit.MAX_PLACEHOLDER_LENGTH)
+    placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
-    if len(options) > _MAX_CHOICES:
+    if len(options) > limits.MAX_SELECT_OPTIONS:
         # The same search as in messages, told apart by what comes before the colon.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
@@ -138,18 +133,20 @@ def is_typed(field: Field) -> bool:
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as options, up to a menu's limit; ones that Slack can't hand back are left out."""
-    return [kit.option(choice.value, choice.label) for choice in choices if _is_usable(choice)][:_MAX_CHOICES]
+    return [kit.option(choice.value, choice.label) for choice in choices if _is_usable(choice)][
+        : limits.MAX_SELECT_OPTIONS
+    ]
 
 
 def _is_usable(choice: Choice) -> bool:
-    return 0 < len(choice.value) <= _MAX_OPTION_VALUE_LENGTH
+    return 0 < len(choice.value) <= limits.MAX_OPTION_VALUE_LENGTH
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
     """Encode a form's metadata; if Slack can't hold all of it, drop the least missed values."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
-        if len(json.dumps(values, sort_keys=True)) > _MAX_METADATA_LENGTH:
+        if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
             values[dispensable] = {}
     return json.dumps(values, sort_keys=True)
 
@@ -160,8 +157,8 @@ def _build_modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str
 
 def _build_input(field: Field, values: Values) -> Block:
     label, hint = (
-        kit.safe(field.label, kit.MAX_LABEL_LENGTH),
-        kit.safe(field.hint, kit.MAX_LABEL_LENGTH) if field.hint else "",
+        kit.safe(field.label, limits.MAX_LABEL_LENGTH),
+        kit.safe(field.hint, limits.MAX_LABEL_LENGTH) if field.hint else "",
     )
     block = kit.field(_block_id(field), label, _build_element(field, values), hint, optional=field.optional)
     return block | ({"dispatch_action": True} if field.has_dependents else {})
@@ -193,7 +190,7 @@ def _build_element(field: Field, values: Values) -> Element:
                 "action_id": action_id,
                 "min_query_length": 0,
                 "max_selected_items": _MAX_SELECTED,
-                "placeholder": kit.plain(verbs.PICK_SEVERAL, kit.MAX_PLACEHOLDER_LENGTH),
+                "placeholder": kit.plain(verbs.PICK_SEVERAL, limits.MAX_PLACEHOLDER_LENGTH),
             }
             return element | ({"initial_options": several[:_MAX_SELECTED]} if several else {})
 
@@ -201,10 +198,10 @@ def _build_element(field: Field, values: Values) -> Element:
 def _build_menu(field: Field) -> Element:
     """Return a menu that searches for its choices; a short and fixed one contains them itself."""
     offered = list_options(field.choices)
-    if field.kind == "choice" and offered and len(field.choices) <= _MAX_CHOICES:
-        placeholder = kit.plain(verbs.PICK, kit.MAX_PLACEHOLDER_LENGTH)
+    if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
+        placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
         return {"type": "static_select", "options": offered, "placeholder": placeholder}
-    placeholder = kit.plain(verbs.FIND, kit.MAX_PLACEHOLDER_LENGTH)
+    placeholder = kit.plain(verbs.FIND, limits.MAX_PLACEHOLDER_LENGTH)
     return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
 
 
@@ -219,12 +216,12 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
             "type": "plain_text_input",
             "action_id": action_id,
             "multiline": field.kind == "long_text",
-            "max_length": min(field.max_length or _MAX_TEXT_LENGTH, _MAX_TEXT_LENGTH),
+            "max_length": min(field.max_length or limits.MAX_INPUT_LENGTH, limits.MAX_INPUT_LENGTH),
         }
     if field.has_dependents:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
     return element | (
-        {"initial_value": given[: element.get("max_length", _MAX_TEXT_LENGTH)]} if given else {}
+        {"initial_value": given[: element.get("max_length", limits.MAX_INPUT_LENGTH)]} if given else {}
     )
 
 

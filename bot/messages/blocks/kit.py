@@ -18,32 +18,11 @@ from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
+from bot.messages.blocks import limits
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape
 from bot.support.declarations import Registry
 
-MAX_SECTION_LENGTH: Final = 3000
-MAX_HEADER_LENGTH: Final = 150
-MAX_BUTTON_LENGTH: Final = 75
-MAX_VALUE_LENGTH: Final = 2000
-MAX_OPTION_LENGTH: Final = 75
-MAX_OPTION_VALUE_LENGTH: Final = 150
-#: Options of a menu behind three dots.
-MAX_MENU_OPTIONS: Final = 5
-MAX_ID_LENGTH: Final = 255
-MAX_TITLE_LENGTH: Final = 24
-CONFIRM_TITLE: Final = 100
-CONFIRM_TEXT: Final = 300
-CONFIRM_BUTTON: Final = 30
-MAX_LABEL_LENGTH: Final = 2000
-MAX_PLACEHOLDER_LENGTH: Final = 150
-MAX_MESSAGE_BLOCKS: Final = 50
-#: All texts in the blocks of a message together (``docs/internals/slack.md``, "Messages").
-MAX_MESSAGE_TEXT: Final = 10_000
-MAX_VIEW_BLOCKS: Final = 100
-MAX_CONTEXT_ELEMENTS: Final = 10
-#: Slack cuts the text that accompanies blocks at 40,000 and recommends 4,000; ours is a notification's line.
-MAX_TEXT_LENGTH: Final = 3000
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
 ELLIPSIS: Final = "…"
@@ -76,7 +55,7 @@ def truncate(escaped: str, limit: int) -> str:
     return escaped[:end].rstrip() + ELLIPSIS
 
 
-def safe(text: object, limit: int = MAX_SECTION_LENGTH) -> str:
+def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
     """Return a text from outside, safe for any text of Slack: cleaned, escaped, cut, never empty."""
     return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
@@ -98,11 +77,11 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
     What is too much even so is left out, from the end.
     """
-    fitting, most = tuple(blocks)[:MAX_MESSAGE_BLOCKS], MAX_SECTION_LENGTH
-    if len(repr(fitting)) <= MAX_MESSAGE_TEXT:
+    fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
+    if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         # All that they hold, written out, is no shorter than their texts: nearly every message ends here.
         return fitting
-    while _count_characters(fitting) > MAX_MESSAGE_TEXT:
+    while _count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
             most -= _MIN_SECTION_LENGTH
             fitting = tuple(_shorten(block, most) for block in fitting)
@@ -228,7 +207,7 @@ class ButtonValue:
         parts += [self.mark] if self.mark else []
         parts += [str(self.number)] if self.number is not None else []
         parts += [f"u{self.at:.0f}"] if self.at is not None else []
-        return ":".join([self.name, *parts])[:MAX_ID_LENGTH]
+        return ":".join([self.name, *parts])[: limits.MAX_ACTION_ID_LENGTH]
 
     @property
     def value(self) -> str:
@@ -243,7 +222,11 @@ class ButtonValue:
 
 def mrkdwn(text: str) -> Block:
     """Return formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
-    return {"type": "mrkdwn", "text": truncate(text, MAX_SECTION_LENGTH) or EMPTY_TEXT, "verbatim": True}
+    return {
+        "type": "mrkdwn",
+        "text": truncate(text, limits.MAX_SECTION_LENGTH) or EMPTY_TEXT,
+        "verbatim": True,
+    }
 
 
 def plain(text: str, limit: int) -> Block:
@@ -259,7 +242,7 @@ def section(text: str, accessory: Element | None = None) -> Block:
 
 def header(text: str) -> Block:
     """Return a heading."""
-    return {"type": "header", "text": plain(text, MAX_HEADER_LENGTH)}
+    return {"type": "header", "text": plain(text, limits.MAX_HEADER_LENGTH)}
 
 
 def divider() -> Block:
@@ -269,7 +252,7 @@ def divider() -> Block:
 
 def context(*texts: str) -> Block:
     """Return small grey texts; at least one."""
-    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:MAX_CONTEXT_ELEMENTS]]}
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
@@ -287,7 +270,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
     # An option has no room for a long command that waits.
-    apart += [one for one in folded if len(_get_option_value(one)) > MAX_OPTION_VALUE_LENGTH]
+    apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
     return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
@@ -303,7 +286,7 @@ def menu(buttons: Sequence[Element]) -> Element:
     Slack has a single question for all options of a menu, so none is used.
     """
     options = []
-    for one in buttons[:MAX_MENU_OPTIONS]:
+    for one in buttons[: limits.MAX_MENU_OPTIONS]:
         address = {"url": one["url"]} if "url" in one else {}
         options.append({"text": one["text"], "value": _get_option_value(one), **address})
     return {"type": "overflow", "action_id": MENU, "options": options}
@@ -351,7 +334,7 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 def add_number(button: Element, number: int, label: str) -> Element:
     """Return a button with a number, which tells it from its equals, and a label of its own."""
     action_id = replace(ButtonValue.from_button(button), number=number).action_id
-    return {**button, "text": plain(label, MAX_BUTTON_LENGTH), "action_id": action_id}
+    return {**button, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
 
 
 def without_colour(button: Element) -> Element:
@@ -393,7 +376,7 @@ def button(
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
         "type": "button",
-        "text": plain(label, MAX_BUTTON_LENGTH),
+        "text": plain(label, limits.MAX_BUTTON_LENGTH),
         "action_id": carried.action_id,
     }
     more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
@@ -404,10 +387,10 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
     """Return the confirmation of an action: title, text, the button that acts and the one that cancels."""
     title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
-        "title": plain(title, CONFIRM_TITLE),
-        "text": plain(text, CONFIRM_TEXT),
-        "confirm": plain(yes, CONFIRM_BUTTON),
-        "deny": plain(no, CONFIRM_BUTTON),
+        "title": plain(title, limits.MAX_CONFIRM_TITLE_LENGTH),
+        "text": plain(text, limits.MAX_CONFIRM_TEXT_LENGTH),
+        "confirm": plain(yes, limits.MAX_CONFIRM_BUTTON_LENGTH),
+        "deny": plain(no, limits.MAX_CONFIRM_BUTTON_LENGTH),
     }
     return asked if style is None else {**asked, "style": style}
 
@@ -513,7 +496,7 @@ def notification(blocks: Iterable[Block]) -> str:
             room = accumulate((len(one) + 1 for one in more), initial=len(first))
             said[-1] = " ".join([first, *more[: sum(length <= _MAX_SHORT_LENGTH for length in room) - 1]])
             break
-    return truncate(" – ".join(said).replace(": – ", ": "), MAX_TEXT_LENGTH) or EMPTY_TEXT
+    return truncate(" – ".join(said).replace(": – ", ": "), limits.MAX_TEXT_LENGTH) or EMPTY_TEXT
 
 
 def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
@@ -543,13 +526,13 @@ def modal(
 ) -> dict[str, Any]:
     """Return a form, or a page in place of one; ``keys`` are Slack's, for the view."""
     labels = {"title": title, "submit": submit, "close": close}
-    texts = {key: plain(label, MAX_TITLE_LENGTH) for key, label in labels.items() if label}
+    texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
     """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
-    return {"type": "home", "blocks": _keep_one_colour(blocks)[:MAX_VIEW_BLOCKS]}
+    return {"type": "home", "blocks": _keep_one_colour(blocks)[: limits.MAX_VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
@@ -572,8 +555,8 @@ def time_field(name: str, label: str, initial: str) -> Block:
 
 def field(name: str, label: str, element: Element, hint: str = "", *, optional: bool = False) -> Block:
     """Return a form field with an element of Slack's."""
-    given = {"label": plain(label, MAX_LABEL_LENGTH), "element": element, "optional": optional}
-    hinted = {"hint": plain(hint, MAX_LABEL_LENGTH)} if hint else {}
+    given = {"label": plain(label, limits.MAX_LABEL_LENGTH), "element": element, "optional": optional}
+    hinted = {"hint": plain(hint, limits.MAX_LABEL_LENGTH)} if hint else {}
     return {"type": "input", "block_id": name, **given, **hinted}
 
 
@@ -588,7 +571,7 @@ def select(
 
 def option(value: str, label: str) -> Block:
     """Return a choice of a form field."""
-    return {"text": plain(line(label, MAX_OPTION_LENGTH), MAX_OPTION_LENGTH), "value": value}
+    return {"text": plain(line(label, limits.MAX_OPTION_LENGTH), limits.MAX_OPTION_LENGTH), "value": value}
 
 
 _Row = TypeVar("_Row")

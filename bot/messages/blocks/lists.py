@@ -13,7 +13,7 @@ from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.stops import StopEffect
 from bot.domain.timeouts import is_run_unanswered
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.buttons import (
     format_cost,
     format_stop_risk,
@@ -329,11 +329,11 @@ def list_command_buttons(commands: Sequence[str]) -> list[Element]:
     """Return a button for each command, labelled with its effect; none for one that is too long."""
     return [
         kit.button(
-            kit.line(describe_command(command), kit.MAX_BUTTON_LENGTH),
+            kit.line(describe_command(command), limits.MAX_BUTTON_LENGTH),
             ButtonValue(RUN_COMMAND, command, number=number),
         )
         for number, command in enumerate(commands)
-        if len(command) <= kit.MAX_VALUE_LENGTH
+        if len(command) <= limits.MAX_BUTTON_VALUE_LENGTH
     ]
 
 
@@ -361,7 +361,7 @@ def run_again(run: Run, title: str) -> Answer:
 def _offer(verb: str, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(talk.DO_ONE[verb], name=Markup(kit.line(name)))
-    button = kit.button(kit.truncate(label, kit.MAX_BUTTON_LENGTH), press, style=style)
+    button = kit.button(kit.truncate(label, limits.MAX_BUTTON_LENGTH), press, style=style)
     return replies.answer(fill(talk.OFFERS[verb], name=name, title=title, lost=Markup(cost)), [button])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from bot.domain.notices import Answer
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
@@ -25,7 +25,7 @@ def make_plain_text(answer: Answer) -> str:
     if not answer.blocks:
         return answer.text
     text = "\n".join(kit.strip_markup(line) for line in kit.iterate_lines(answer.blocks)) or answer.text
-    below = [notices.TEXT_CUT] if len(text) > kit.MAX_TEXT_LENGTH else []
+    below = [notices.TEXT_CUT] if len(text) > limits.MAX_TEXT_LENGTH else []
     return _append_addresses(text, [*below, *_list_addresses(answer.blocks, kit.ADDRESSES)])
 
 
@@ -35,7 +35,7 @@ def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
     lines = [*kit.iterate_lines(blocks)] or [notices.FORM_REFUSED]
     lines += _list_addresses(blocks, kit.ADDRESSES)
     kept = {name: view[name] for name in ("type", "title", "close", "external_id") if name in view}
-    return kept | {"blocks": [kit.section(line) for line in lines[: kit.MAX_VIEW_BLOCKS]]}
+    return kept | {"blocks": [kit.section(line) for line in lines[: limits.MAX_VIEW_BLOCKS]]}
 
 
 def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
@@ -48,6 +48,6 @@ def _append_addresses(text: str, addresses: Iterable[str]) -> str:
     """Return a text with addresses below it; rather the text is cut than one of them."""
     below = ""
     for line in addresses:
-        if line not in text + below and len(below) + len(line) < kit.MAX_TEXT_LENGTH // 2:
+        if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:
             below += f"\n{line}"
-    return kit.truncate(text, kit.MAX_TEXT_LENGTH - len(below)) + below
+    return kit.truncate(text, limits.MAX_TEXT_LENGTH - len(below)) + below

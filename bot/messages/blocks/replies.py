@@ -14,7 +14,7 @@ from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import make_change, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_button_value
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, safe
@@ -110,7 +110,7 @@ def verb_button(
     verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:
     """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
-    text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", kit.MAX_BUTTON_LENGTH)
+    text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", limits.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
             button = stop_button(workspace, effects)
@@ -145,7 +145,7 @@ def search(verb: str) -> Element:
     return {
         "type": "external_select",
         "action_id": ButtonValue(verb, mark="workspace").action_id,
-        "placeholder": kit.plain(answers.PICK, kit.MAX_PLACEHOLDER_LENGTH),
+        "placeholder": kit.plain(answers.PICK, limits.MAX_PLACEHOLDER_LENGTH),
         "min_query_length": 0,
     }
 
@@ -244,7 +244,10 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         answers.REMOVE_TITLE,
-        [explained, kit.text_field("name", answers.REMOVE_LABEL, min_length=1, max_length=3000)],
+        [
+            explained,
+            kit.text_field("name", answers.REMOVE_LABEL, min_length=1, max_length=limits.MAX_INPUT_LENGTH),
+        ],
         callback_id="remove",
         private_metadata=workspace.id,
         submit=cards.REMOVE,
@@ -414,7 +417,7 @@ def add_introduction(
     offered = {_get_kind(element) for element in kit.iterate_buttons(answer.blocks)}
     # Whoever asks to link something is offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
-    body = answer.blocks or (kit.section(kit.truncate(answer.text, kit.MAX_SECTION_LENGTH)),)
+    body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
     if first.startswith(talk.HI):
         what = f"{talk.HI}{what}"
@@ -425,7 +428,7 @@ def add_introduction(
     is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
-    room = kit.MAX_MESSAGE_BLOCKS - len(head) - len(tail)
+    room = limits.MAX_MESSAGE_BLOCKS - len(head) - len(tail)
     return kit.with_blocks(answer, (*head, *body[:room], *tail))
 
 

@@ -11,7 +11,7 @@ from bot.domain.runs import Run, RunState
 from bot.domain.timeouts import is_run_unanswered
 from bot.domain.transcript import MARK
 from bot.domain.work_items import Call, Outcome
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import list_page_button
 from bot.messages.blocks.cards import (
     fill_notice,
@@ -23,7 +23,7 @@ from bot.messages.blocks.cards import (
     no_thanks_button,
     question_or_answer,
 )
-from bot.messages.blocks.kit import ELLIPSIS, MAX_SECTION_LENGTH, Block, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import ELLIPSIS, Block, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, runs, times
 from bot.support.cleaning import clean, escape
 
@@ -224,7 +224,7 @@ def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
     key = " ".join([run.id, *variables])
     return kit.button(
-        kit.truncate(f"{runs.AGAIN}{besides}", kit.MAX_BUTTON_LENGTH), "job_again", key, confirm=question
+        kit.truncate(f"{runs.AGAIN}{besides}", limits.MAX_BUTTON_LENGTH), "job_again", key, confirm=question
     )
 
 
@@ -334,7 +334,7 @@ _FENCE: Final = "```"
 #: A fence inside the text would end ours: a zero-width space separates each mark from the next.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
-_MAX_OUTPUT_LENGTH: Final = MAX_SECTION_LENGTH - 2 * len(_FENCE) - 2
+_MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(_FENCE) - 2
 _TAB: Final = 4
 
 
