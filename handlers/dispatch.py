@@ -591,7 +591,7 @@ async def run_offered_command(request: Request) -> Answer:
 def _ask_to_confirm(request: Request) -> Answer:
     """Ask for consent to a command from the past, or quoted; it hasn't run."""
     now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
-    at = kit.moment_at(request.surface.said_at or now, now)
+    at = kit.moment_at(request.surface.sent_at or now, now)
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]

@@ -118,7 +118,7 @@ async def answer_message(request: EventRequest, where: Where, text: str) -> None
 
 async def _run_message(request: EventRequest, principal: Principal, surface: Surface, text: str) -> None:
     services = request.services
-    if surface.said_at is not None and services.clock.now() - surface.said_at > MAX_ANSWERED_AGE_SECONDS:
+    if surface.sent_at is not None and services.clock.now() - surface.sent_at > MAX_ANSWERED_AGE_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
     own_words = services.context.installation.at(principal).remove_own_mentions(text).strip()

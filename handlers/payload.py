@@ -228,7 +228,7 @@ def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
         interaction=make_message_key(payload),
-        said_at=parse_time(payload),
+        sent_at=parse_time(payload),
     )
 
 

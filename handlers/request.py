@@ -208,7 +208,7 @@ class Request:
             self.reference_source,
             surface.channel_id,
             surface.thread_ts,
-            surface.said_at,
+            surface.sent_at,
             surface.is_quoted,
             via=surface.via,
             is_answered=not self.is_read_with_cards and surface.kind != "form",

@@ -34,7 +34,7 @@ class Surface:
     #: The inbox key: an interaction takes effect once, however often it is delivered.
     interaction: str = ""
     #: When it was said (epoch seconds), where that may be long ago: what Slack couldn't deliver comes later.
-    said_at: float | None = None
+    sent_at: float | None = None
     #: Whether what was typed looks like a quotation.
     is_quoted: bool = False
     #: Through what its person asks for it; "" for themself.

@@ -62,9 +62,9 @@ _REFUSAL_SUFFIX: Final = "/refused"
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
-def is_stale(said_at: float | None, now: float) -> bool:
+def is_stale(sent_at: float | None, now: float) -> bool:
     """Return whether a request is so old that its person has to confirm it."""
-    return said_at is not None and now - said_at > MAX_REQUEST_AGE_SECONDS
+    return sent_at is not None and now - sent_at > MAX_REQUEST_AGE_SECONDS
 
 
 class ConfirmationRequired(Exception):
@@ -92,7 +92,7 @@ class Caller:
     channel_id: str | None = None
     thread_ts: str | None = None
     #: When it was said, where that may be long ago.
-    said_at: float | None = None
+    sent_at: float | None = None
     #: Whether the words look like a quotation.
     is_quoted: bool = False
     #: Through what they ask: it is in the audit, and in the memory of what was done.
@@ -267,7 +267,7 @@ class Caller:
 
     def needs_no_confirmation(self, now: float) -> bool:
         """Return whether a request needs no confirmation: it is recent, and in the person's own words."""
-        return not (self.is_quoted or is_stale(self.said_at, now))
+        return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
         """Return whether the person's assistant is allowed a level; "" is for the person alone."""
@@ -285,7 +285,7 @@ class Caller:
         is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
             raise ConfirmationRequired
-        is_first = inbox.add_interaction(tx, self.interaction, self.said_at)
+        is_first = inbox.add_interaction(tx, self.interaction, self.sent_at)
         if not is_first:
             known = rows.list_recent_acts(tx, self.principal)
             self.acts.update(

@@ -15,15 +15,15 @@ KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 _ANSWERED_SUFFIX: Final = "/answered"
 
 
-def add_interaction(tx: Transaction, interaction: str, said_at: float | None = None) -> bool:
+def add_interaction(tx: Transaction, interaction: str, sent_at: float | None = None) -> bool:
     """Write an inbox row; return whether it was new. An empty interaction is always new.
 
-    ``said_at`` is when it was said, if that is known. Raises UsedTwice if the same request wrote it.
+    ``sent_at`` is when it was said, if that is known. Raises UsedTwice if the same request wrote it.
     """
     if not interaction:
         return True
     transaction.use_key(interaction)
-    return tables.INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="", said_at=said_at)
+    return tables.INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="", sent_at=sent_at)
 
 
 def was_seen(tx: Transaction, interaction: str) -> bool:
@@ -43,7 +43,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
     Two deliveries at once agree on one key, as the row is written before either has an effect.
     """
-    tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, said_at=None)
+    tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, sent_at=None)
     return find_result(tx, alias) or key
 
 
@@ -52,7 +52,7 @@ def mark_answered(tx: Transaction, interaction: str) -> None:
     """Note that an interaction needs no reply beside its effect; without an effect it may still be read."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
-            tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", said_at=None
+            tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
         )
 
 

@@ -73,6 +73,9 @@ ALTER TABLE approvals RENAME COLUMN waits TO awaits_answers;
 ALTER TABLE approvals DROP COLUMN owner;
 ALTER TABLE approvals DROP COLUMN owner_says;
 
+-- Inbox: when Slack says that a request was sent.
+ALTER TABLE inbox RENAME COLUMN said_at TO sent_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
