@@ -434,7 +434,7 @@ def _record(
             again = {"is_new": row["state"] != State.GONE, "again": SAID_AGAIN_AFTER}
             tx.run("note_gone", id=row["id"], at=granted_at, **again)
         _inform_operation(tx, row, result, now, changed=changed)
-    settled = opens_at if gate["wanted_at"] > granted_at else due_at
+    settled = opens_at if gate["requested_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
         writes.settled.append(
             {

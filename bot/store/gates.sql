@@ -8,15 +8,15 @@ WHERE id = :id;
 
 -- Makes the gate due, but never before it may open.
 -- name: want_gate
-INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
+INSERT INTO gates (gate_key, connection, remote_id, due_at, requested_at)
 SELECT gate_key, connection, remote_id, :now, :now FROM workspaces WHERE id = :id AND remote_id NOT LIKE :unmade
 ON CONFLICT (gate_key) DO UPDATE SET
     connection = excluded.connection,
-    wanted_at = excluded.wanted_at,
+    requested_at = excluded.requested_at,
     due_at = CASE
-        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
-        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
-        ELSE excluded.wanted_at END;
+        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.requested_at THEN gates.due_at
+        WHEN gates.next_check_at > excluded.requested_at THEN gates.next_check_at
+        ELSE excluded.requested_at END;
 
 -- name: close_gate
 UPDATE gates SET next_check_at = :until, claimed_at = :now
@@ -49,7 +49,7 @@ UPDATE workspaces SET tried_at = :now
 WHERE id = :id;
 
 -- name: gate
-SELECT claimed_at AS gate_claimed_at, next_check_at, reader, wanted_at, due_at AS gate_due_at
+SELECT claimed_at AS gate_claimed_at, next_check_at, reader, requested_at, due_at AS gate_due_at
 FROM gates WHERE gate_key = :gate_key;
 
 -- A read requested after this one was granted is still to be made.
@@ -57,7 +57,7 @@ FROM gates WHERE gate_key = :gate_key;
 UPDATE gates SET
     next_check_at = CASE WHEN next_check_at > :opens_at THEN next_check_at ELSE :opens_at END,
     due_at = CASE
-        WHEN wanted_at <= :granted_at THEN :due_at
+        WHEN requested_at <= :granted_at THEN :due_at
         WHEN next_check_at > :opens_at THEN next_check_at
         ELSE :opens_at END
 /* postgresql: FROM json_to_recordset(:each) given (
@@ -71,7 +71,7 @@ WHERE gate_key = :gate_key;
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
     w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
     w.unknown_at, w.verified_at, a.id AS account_id,
-    g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
+    g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.requested_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_block_reason AS operation_block_reason, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted
 JOIN workspaces w ON w.id = wanted.key

@@ -18,7 +18,7 @@ _ANSWERED_SUFFIX: Final = "/answered"
 def add_interaction(tx: Transaction, interaction: str, sent_at: float | None = None) -> bool:
     """Write an inbox row; return whether it was new. An empty interaction is always new.
 
-    ``sent_at`` is when it was said, if that is known. Raises UsedTwice if the same request wrote it.
+    ``sent_at`` is the time of the message, if that is known. Raises UsedTwice if the same request wrote it.
     """
     if not interaction:
         return True

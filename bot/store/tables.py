@@ -378,7 +378,7 @@ CONVERSATIONS = make_plain_table(
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
 # ``SAID_AGAIN_AFTER`` of ``bot.domain.timeouts`` is the longest pause between two reads.
 GATES = make_plain_table(
-    "gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST
+    "gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
 )
 FORGOTTEN = make_plain_table("forgotten", "account_id", forgotten_at=PAST)
 IDENTITY = make_plain_table("identity", "id")

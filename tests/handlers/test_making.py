@@ -379,7 +379,7 @@ async def test_resume_of_what_runs_has_its_state_read_again(bot):
     bot.clock.advance(600)
     await bot.say("resume notebook")
     gate = await within(bot.store, GATES.row, gate_key=row.gate_key)
-    assert gate["wanted_at"] == bot.clock.now()
+    assert gate["requested_at"] == bot.clock.now()
 
 
 async def test_start_of_what_is_being_stopped_is_a_start(bot):

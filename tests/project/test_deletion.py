@@ -98,7 +98,7 @@ LEFT: Final[Mapping[str, Left]] = {
         "reminder 1, renew_credential 1",
     ),
     "home": Left(
-        [row("homes", principal=":principal", used_at=":now", wanted_at=":now", next_check_at=":now")]
+        [row("homes", principal=":principal", used_at=":now", requested_at=":now", next_check_at=":now")]
     ),
     "job_schedules": Left([task("schedule")], "schedule 1"),
     "undo": Left(),

@@ -21,7 +21,7 @@ class Home:
     """One person's Home.
 
     ``uses`` counts how often they opened it or pressed something in it, so that a view drawn for an earlier
-    use isn't taken for the newest. ``wanted_at`` is since when they have been waiting for a view, None if
+    use isn't taken for the newest. ``requested_at`` is since when they have been waiting for a view, None if
     they aren't. ``answer`` is an Answer's body. ``drawn`` is a digest of the last view, ``view_hash`` Slack's
     own name for it; empty if unknown.
     """
@@ -33,7 +33,7 @@ class Home:
     is_totals: bool = False
     answer: dict[str, Any] | None = None
     answered_at: Past | None = None
-    wanted_at: Past | None = None
+    requested_at: Past | None = None
     drawn: str = ""
     view_hash: str = ""
 

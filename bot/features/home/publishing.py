@@ -105,7 +105,7 @@ class HomeViews:
                     await self._store.write(home_rows.stop_redrawing, one)
 
     async def _publish_home(self, one: Home) -> None:
-        is_wanted = one.wanted_at is not None
+        is_wanted = one.requested_at is not None
         if not is_wanted and one.is_over(await self._store.now()):
             await self._store.write(home_rows.stop_redrawing, one)
             return
@@ -127,7 +127,7 @@ class HomeViews:
                 reference = self._failure_references[one.principal.key] = self._ids.reference()
                 log.exception("home failed", principal=one.principal.key, reference=reference)
             # It isn't drawn again before its person uses it, unless Slack accepts this view only later.
-            if one.wanted_at is not None:
+            if one.requested_at is not None:
                 sentence = home_words.UNDRAWN.format(reference=reference)
                 await self._publish(one, home_blocks.render_sentence(sentence))
             await self._store.write(home_rows.stop_redrawing, one)
@@ -153,7 +153,7 @@ class HomeViews:
 
     async def _publish(self, one: Home, view: dict[str, Any]) -> None:
         drawn, view_hash = home_blocks.digest(view), one.view_hash
-        is_wanted = one.wanted_at is not None
+        is_wanted = one.requested_at is not None
         if drawn != one.drawn:
             message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
             if not is_wanted and one.drawn and view_hash:

@@ -20,7 +20,7 @@ WANTED_HOME_QUEUE: Final = declare_queue(
         name="wanted_homes",
         kind="homes",
         table="homes",
-        due="wanted_at",
+        due="requested_at",
         only="leased_until <= :now",
         changes="leased_until = :until",
         key="principal",
@@ -55,7 +55,7 @@ def request_redraw(tx: Transaction, principal: Principal) -> None:
 def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: CallQuota = UNLIMITED) -> list[Home]:
     """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
     claimed = HOMES.parse_all(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
-    return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
+    return sorted(claimed, key=lambda home: (home.requested_at or 0.0, home.principal.key))
 
 
 def claim_open_homes(
@@ -81,7 +81,7 @@ def record_published(tx: Transaction, home: Home, drawn: str, view_hash: str) ->
         "home_published",
         principal=home.principal.key,
         uses=home.uses,
-        is_wanted=home.wanted_at is not None,
+        is_wanted=home.requested_at is not None,
         drawn=drawn,
         view_hash=view_hash,
         next_check_at=now + REDRAW_SECONDS,
@@ -90,7 +90,7 @@ def record_published(tx: Transaction, home: Home, drawn: str, view_hash: str) ->
 
 def schedule_retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
-    column = "next_check_at" if home.wanted_at is None else "leased_until"
+    column = "next_check_at" if home.requested_at is None else "leased_until"
     HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
@@ -98,7 +98,7 @@ def stop_redrawing(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
     rested = {
         "next_check_at": None,
-        "wanted_at": None,
+        "requested_at": None,
         "leased_until": 0,
         "answer": None,
         "answered_at": None,

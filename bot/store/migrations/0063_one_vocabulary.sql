@@ -76,6 +76,10 @@ ALTER TABLE approvals DROP COLUMN owner_says;
 -- Inbox: when Slack says that a request was sent.
 ALTER TABLE inbox RENAME COLUMN said_at TO sent_at;
 
+-- Gates and Homes: when somebody asked for the newest state.
+ALTER TABLE gates RENAME COLUMN wanted_at TO requested_at;
+ALTER TABLE homes RENAME COLUMN wanted_at TO requested_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
@@ -91,6 +95,8 @@ UPDATE acts SET
 
 DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;
+DROP INDEX homes_wanted;
+CREATE INDEX homes_requested ON homes (requested_at) WHERE requested_at IS NOT NULL;
 DROP INDEX homes_to_look_at;
 CREATE INDEX homes_to_check ON homes (next_check_at) WHERE next_check_at IS NOT NULL;
 

@@ -342,7 +342,7 @@ async def run(store, query, **given):
 @pytest.mark.both_engines
 async def test_a_read_that_was_asked_for_during_another_one_is_still_made(store, clock, workspace):
     key, now = workspace.gate_key, clock.now()
-    gate = {"next_check_at": now + 10, "claimed_at": now, "wanted_at": now + 1, "due_at": now + 10}
+    gate = {"next_check_at": now + 10, "claimed_at": now, "requested_at": now + 1, "due_at": now + 10}
     await store.carry_out(lambda tx: GATES.change(tx, {"gate_key": key}, **gate))
     settled = {"gate_key": key, "opens_at": now + 12, "granted_at": now, "due_at": now + 300}
     await store.carry_out(partial(_each, query="settle_gate", given=settled))

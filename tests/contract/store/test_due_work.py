@@ -131,7 +131,7 @@ DECIDES = {
         "leased_until": moments,
         "stage": words("live", "closing", "closed"),
     },
-    "homes": {"wanted_at": maybe, "leased_until": moments, "next_check_at": maybe},
+    "homes": {"requested_at": maybe, "leased_until": moments, "next_check_at": maybe},
     "owners": {
         "name": words("starts:saturn", "output:one", "output:two", "people"),
         "owner": words("me", "somebody else"),
@@ -366,16 +366,16 @@ DUE = {
         {"leased_until": AHEAD},
     ),
     "wanted_homes": (
-        {"wanted_at": 0.0, "leased_until": 0.0},
-        {"wanted_at": None},
-        {"wanted_at": AHEAD},
+        {"requested_at": 0.0, "leased_until": 0.0},
+        {"requested_at": None},
+        {"requested_at": AHEAD},
         {"leased_until": AHEAD},
     ),
     "open_homes": (
-        {"next_check_at": 0.0, "wanted_at": None},
+        {"next_check_at": 0.0, "requested_at": None},
         {"next_check_at": None},
         {"next_check_at": AHEAD},
-        {"wanted_at": -9.5},
+        {"requested_at": -9.5},
     ),
     "pauses": (
         {

@@ -62,7 +62,7 @@ async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
     assert await store.claim(home_store.claim_open_homes, 10) == []
     clock.advance(1)
     (look,) = await store.claim(home_store.claim_open_homes, 10)
-    assert look.wanted_at is None
+    assert look.requested_at is None
     assert await store.claim(home_store.claim_open_homes, 10) == []
     clock.advance(10)
     await use_home(store, ALICE, HomeUse())
