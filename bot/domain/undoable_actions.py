@@ -37,7 +37,7 @@ class Change:
 
     A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
     operation that the work item took the place of, ``back`` the request that leads back from the work item,
-    and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``asker`` is what
+    and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``initiator`` is what
     acted in its person's name, "" for themself.
     """
 
@@ -46,13 +46,13 @@ class Change:
     was: Mapping[str, Any] = field(default_factory=dict)
     became: Mapping[str, Any] = field(default_factory=dict)
     until: Stays | None = None
-    asker: str = ""
+    initiator: str = ""
 
     def begun(
         self,
         work_item: WorkItem,
         former: Operation | None = None,
-        asker: str = "",
+        initiator: str = "",
         back: str = "",
         ends: str = "",
     ) -> Change:
@@ -60,7 +60,7 @@ class Change:
         was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
         was |= {BACK: {"verb": back}} if back else {}
         was |= {PLANNED_ENDS: {"rows": ends}} if ends and back == "start" else {}
-        return replace(self, work_item_id=work_item.id, was={**self.was, **was}, asker=asker)
+        return replace(self, work_item_id=work_item.id, was={**self.was, **was}, initiator=initiator)
 
 
 NO_CHANGE: Final = Change()

@@ -224,9 +224,11 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         warning = _build_notice(workspace, TimerKind.STOP_WARNING, later, put_off=stop_at)
         rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)
         return None
-    asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
+    initiator = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
     verb = OperationVerb(mode)
-    stop = begin_operation(tx, caller, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
+    stop = begin_operation(
+        tx, caller, workspace.id, verb, agreed=agreed, planned_for=stop_at, initiator=initiator
+    )
     add_notices(tx, to_admins)
     lesson = workspace.ends.counts
     course = lesson.title if lesson is not None and lesson.because == "lesson" else ""

@@ -55,13 +55,13 @@ def begin_operation(
     timer: End | None = None,
     planned_for: float | None = None,
     good_until: float | None = None,
-    asker: str = "",
+    initiator: str = "",
 ) -> Accepted:
     """Accept an operation with its first card and its audit row.
 
     A start joins a creation that is under way; for a workspace that is gone and was made here, another is
     made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
-    along with it. ``planned_for``: ``asker`` carries out what was planned for that time, without a card of
+    along with it. ``planned_for``: ``initiator`` carries out what was planned for that time, without a card of
     its own; ``good_until`` is until when a start may be sent. Raises NotLinked and Refused (``policy.…``,
     ``workspace.…``); ``workspace.ends`` asks them to confirm.
     """
@@ -96,7 +96,7 @@ def begin_operation(
     if planned_for is not None:
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
-        detail["because"] = asker
+        detail["because"] = initiator
     refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,
@@ -123,7 +123,7 @@ def begin_operation(
     if timer is None or not accepted.joined:
         back = _choose_opposite(context, workspace, accepted)
         ends = clean(workspace.ends)
-        change = change.begun(accepted.operation, accepted.replaced, asker, back, ends)
+        change = change.begun(accepted.operation, accepted.replaced, initiator, back, ends)
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))

@@ -85,7 +85,7 @@ def find_initiator(tx: Transaction, operation: Operation) -> str:
     """Return the initiator of an operation for its person, "" for themself."""
     found = ACTS.all(tx, "done_at", work_item_id=operation.id)
     if found or operation.planned_for is None:
-        return found[0].asker or found[0].via if found else ""
+        return found[0].initiator or found[0].via if found else ""
     return TIMER if operation.verb.brings_down else HOURS
 
 

@@ -1,6 +1,6 @@
 -- name: was_asked
 SELECT 1 AS found FROM acts
-WHERE principal = :principal AND done_at >= :since AND subject = :subject AND asker = '' LIMIT 1;
+WHERE principal = :principal AND done_at >= :since AND subject = :subject AND initiator = '' LIMIT 1;
 
 -- Whether a message other than the answer says how something goes on, or ended.
 -- name: shown

@@ -351,7 +351,7 @@ def start(
         OperationVerb.START,
         planned_for=plan.at,
         good_until=plan.latest_start,
-        asker=BY_HOURS,
+        initiator=BY_HOURS,
     ).operation
     rows.record_start(tx, started)
     return begun

@@ -22,7 +22,7 @@ def describe_action(one: ActFacts) -> Markup:
     template = words.DID_PLANNED if is_planned else words.DID.get(act.action, plain)
     verb, at = Markup(act.action.rpartition(".")[2]), kit.day_moment(act.until or 0.0)
     said = fill(template, verb=verb, name=act.name, title=one.connection_title, at=at)
-    if by := act.asker or act.via:
+    if by := act.initiator or act.via:
         said = fill(words.DID_BY, did=Markup(said), by=DONE_BY.get(by, ""))
     return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))
 

@@ -55,7 +55,7 @@ async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -
         none = fill(words.NONE_ASKED if until == local else words.NONE_ASKED_THEN, when=when)
         return _answer_list(head, list_actions(done, now, _MAX_ACTIONS), none)
     done = await list_today(services.context, request.principal)
-    own = next((one for one in done if one.act.undone_at is None and not one.act.asker), None)
+    own = next((one for one in done if one.act.undone_at is None and not one.act.initiator), None)
     last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": describe_action(own)}
     match topic:
         case "heard":

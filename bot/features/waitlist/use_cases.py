@@ -213,7 +213,9 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     if not rows.change(tx, wait, state=WaitlistState.TRYING, mode=given_on, tried_at=tx.now()):
         return
     once = replace(caller, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
-    accepted = begin_operation(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
+    accepted = begin_operation(
+        tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), initiator=ROOM
+    )
     trying = replace(wait, state=WaitlistState.TRYING)
     begun = accepted.operation
     rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
