@@ -26,7 +26,7 @@ NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
         ) OR NOT {settled} OR COUNT(*) >= :most THEN 0
         WHEN :most - COUNT(*) < :limit THEN :most - COUNT(*)
         ELSE :limit END
-    FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
+    FROM slack_calls WHERE team = :team AND method = :method AND called_at > :since)
 
 -- What has become of the message about the end of an operation or a run (:id): ``EndState`` of ``bot.domain.notices``. The
 -- card of a run stays beside it where a file is below the card.

@@ -74,9 +74,9 @@ def take_slack_call(
         return 0.0
     waits = [paused_until - now]
     if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
-        waits.append(last["made_at"] + WINDOW_SECONDS - now)
+        waits.append(last["called_at"] + WINDOW_SECONDS - now)
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
-        waits.append(last["made_at"] + gap - now)
+        waits.append(last["called_at"] + gap - now)
     # Nothing was counted, whatever rounding makes of the rest.
     return max(*waits, 0.001)
 

@@ -2,32 +2,32 @@
 INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, 0)
 ON CONFLICT (team, method) DO UPDATE SET team = excluded.team
 RETURNING paused_until, (
-    SELECT MIN(c.made_at) FROM slack_calls c WHERE c.team = slack_methods.team AND c.method = slack_methods.method
+    SELECT MIN(c.called_at) FROM slack_calls c WHERE c.team = slack_methods.team AND c.method = slack_methods.method
 ) AS oldest;
 
 -- Counted if there is room for it: within the minute, and at its channel.
 -- name: count_slack_call
-INSERT INTO slack_calls (team, method, channel, made_at)
+INSERT INTO slack_calls (team, method, channel, called_at)
 SELECT :team, :method, :channel, :now
-WHERE (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since) < :most
+WHERE (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND called_at > :since) < :most
     AND NOT EXISTS (
         SELECT 1 FROM slack_calls
-        WHERE team = :team AND method = :method AND made_at > :last AND channel = :paced
+        WHERE team = :team AND method = :method AND called_at > :last AND channel = :paced
     );
 
 -- name: forget_slack_calls
-DELETE FROM slack_calls WHERE team = :team AND method = :method AND made_at <= :before AND made_at <= COALESCE((
-    SELECT made_at FROM slack_calls WHERE team = :team AND method = :method ORDER BY made_at LIMIT 1 OFFSET :limit
+DELETE FROM slack_calls WHERE team = :team AND method = :method AND called_at <= :before AND called_at <= COALESCE((
+    SELECT called_at FROM slack_calls WHERE team = :team AND method = :method ORDER BY called_at LIMIT 1 OFFSET :limit
 ), :before);
 
 -- name: slack_call_at
-SELECT made_at FROM slack_calls WHERE team = :team AND method = :method
-ORDER BY made_at DESC LIMIT 1 OFFSET :place;
+SELECT called_at FROM slack_calls WHERE team = :team AND method = :method
+ORDER BY called_at DESC LIMIT 1 OFFSET :place;
 
 -- name: slack_call_to
-SELECT made_at FROM slack_calls
-WHERE team = :team AND method = :method AND channel = :channel AND made_at > :since
-ORDER BY made_at DESC LIMIT 1;
+SELECT called_at FROM slack_calls
+WHERE team = :team AND method = :method AND channel = :channel AND called_at > :since
+ORDER BY called_at DESC LIMIT 1;
 
 -- name: slack_calls_left
 SELECT {room} AS fit;

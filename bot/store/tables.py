@@ -432,7 +432,7 @@ SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=ST
 # After ten minutes; a request that old is refused anyway.
 SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
 # After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
-SLACK_CALLS = make_plain_table("slack_calls", "team method", made_at=PAST)
+SLACK_CALLS = make_plain_table("slack_calls", "team method", called_at=PAST)
 # Slack's *Retry-After*; a longer one is simply received again.
 SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(

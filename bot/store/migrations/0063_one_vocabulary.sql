@@ -83,6 +83,9 @@ ALTER TABLE homes RENAME COLUMN wanted_at TO requested_at;
 -- Undoable actions: what began them in their person's name.
 ALTER TABLE acts RENAME COLUMN asker TO initiator;
 
+-- Slack calls: when each was made.
+ALTER TABLE slack_calls RENAME COLUMN made_at TO called_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -209,7 +209,7 @@ async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock
 async def test_a_call_without_a_gap_waits_for_no_channel(store, clock):
     assert await take(store) == 0
     # Another process's clock may be a little ahead.
-    await store.carry_out(lambda tx: tx.run("UPDATE slack_calls SET made_at = :at", at=clock.now() + 1))
+    await store.carry_out(lambda tx: tx.run("UPDATE slack_calls SET called_at = :at", at=clock.now() + 1))
     assert await take(store) == 0
 
 

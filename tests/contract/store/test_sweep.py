@@ -368,7 +368,7 @@ TIMES = {
     "places": "seen_at",
     "schema_changes": "applied_at",
     "signatures": "seen_at",
-    "slack_calls": "made_at",
+    "slack_calls": "called_at",
     "upkeep": "done_at",
 }
 
