@@ -61,7 +61,7 @@ def begin_operation(
 
     A start joins a creation that is under way; for a workspace that is gone and was made here, another is
     made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
-    along with it. ``planned_for``: ``initiator`` carries out what was planned for that time, without a card of
+    along with it. ``planned_for``: ``initiator`` carries out what was planned for then, without a card of
     its own; ``good_until`` is until when a start may be sent. Raises NotLinked and Refused (``policy.…``,
     ``workspace.…``); ``workspace.ends`` asks them to confirm.
     """

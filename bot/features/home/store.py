@@ -34,7 +34,7 @@ OPEN_HOME_QUEUE: Final = declare_queue(
         kind="homes",
         table="homes",
         due="next_check_at",
-        where="next_check_at IS NOT NULL AND wanted_at IS NULL",
+        where="next_check_at IS NOT NULL AND requested_at IS NULL",
         key="principal",
         limit="{room}",
     )

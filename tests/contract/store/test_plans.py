@@ -167,7 +167,7 @@ USUAL = {
     "browser_sessions": "user_id = id_hash",
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
     "class_cards": "done_at = 1.0, follow_at = NULL",
-    "homes": "wanted_at = NULL",
+    "homes": "requested_at = NULL",
     "notices": "state = 'sent', kind = 'card', class = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",

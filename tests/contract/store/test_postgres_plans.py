@@ -58,7 +58,7 @@ RESTING = {
     "rules": "next_check_at = 4e9, lesson_check_at = NULL",
     "notices": "kind = 'card', state = 'sent', class = 1, combined_into = NULL",
     "cards": "kind = 'card', is_dirty = 0, message_ts = '1.2'",
-    "homes": "wanted_at = NULL, next_check_at = 4e9",
+    "homes": "requested_at = NULL, next_check_at = 4e9",
 }
 
 
