@@ -89,7 +89,7 @@ class Workspace:
     #: The secret that opens it from Usher's page, sealed (``bot.support.vault``); not every provider has one.
     entry: str | None = None
     #: What its provider last reported in an event, as a sentence.
-    remark: str | None = None
+    event_message: str | None = None
     #: Whether its person is told when it is ready, and when it stops by itself; None: by their settings.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None

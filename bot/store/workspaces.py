@@ -174,7 +174,7 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
     WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
-def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
+def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
     """Write a provider's event about a workspace, mark its card dirty and make its gate due.
 
     Return False, nothing written, if the event was seen before or nobody here has the workspace.
@@ -183,7 +183,7 @@ def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str
     if not found or not inbox.add_interaction(tx, interaction):
         return False
     for row in found:
-        WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)
+        WORKSPACES.change(tx, {"id": row["id"]}, event_message=message)
         cards.queue_messages(tx, row["id"], changed=True)
     gates.request_read_now(tx, found[0]["id"])
     return True

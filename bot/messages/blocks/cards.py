@@ -271,7 +271,7 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
 def describe_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
     """Return the parts that a card shares with the message *ready*: lines, small texts and buttons."""
     workspace = facts.workspace
-    remark = workspace.remark if workspace is not None else None
+    remark = workspace.event_message if workspace is not None else None
     small = [kit.format_reason(remark, facts.now)] if remark else []
     buttons = [
         *list_buttons(facts, State.RUNNING, open_buttons(facts)),

@@ -143,7 +143,11 @@ def status_answer(
         text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
     if said := problems.describe_condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
         text = f"{text}\n{safe(said, 300)}"
-    small = [kit.format_reason(workspace.remark, facts.now)] if workspace.remark and not in_channel else []
+    small = (
+        [kit.format_reason(workspace.event_message, facts.now)]
+        if workspace.event_message and not in_channel
+        else []
+    )
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, and only the owner could press what it offers.
     buttons: list[Element] = []

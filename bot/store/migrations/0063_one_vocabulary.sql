@@ -86,6 +86,9 @@ ALTER TABLE acts RENAME COLUMN asker TO initiator;
 -- Slack calls: when each was made.
 ALTER TABLE slack_calls RENAME COLUMN made_at TO called_at;
 
+-- Workspaces: the message of the last event that their provider reported.
+ALTER TABLE workspaces RENAME COLUMN remark TO event_message;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -151,7 +151,7 @@ async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace
 async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
     assert await store.write(workspaces.note_event, "saturn", workspace.gate_key, "hook:1", "passed")
     assert not await store.write(workspaces.note_event, "saturn", workspace.gate_key, "hook:1", "failed")
-    assert (await store.read(workspaces.find_workspace, workspace.id)).remark == "passed"
+    assert (await store.read(workspaces.find_workspace, workspace.id)).event_message == "passed"
     assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
     assert not await store.write(workspaces.note_event, "other", workspace.gate_key, "hook:2", "failed")
     assert not await store.write(workspaces.note_event, "saturn", "https://nowhere|x", "hook:3", "failed")
