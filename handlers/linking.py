@@ -178,9 +178,9 @@ def _format_account(title: str, account: Account | None, now: float) -> str:
         return fill(answers.WHOAMI_REFUSED, title=title)
     template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
     linked = fill(template, title=title, username=account.username)
-    if account.username and account.made_by:
+    if account.username and account.link_source:
         until = kit.day(account.expires_at) if account.expires_at is not None else Markup("")
-        linked = fill(answers.WHOAMI_MADE_BY[account.made_by], linked=Markup(linked), until=until)
+        linked = fill(answers.WHOAMI_MADE_BY[account.link_source], linked=Markup(linked), until=until)
     if account.refused_since is None:
         return linked
     return fill(answers.WHOAMI_HELD, linked=Markup(linked), since=kit.moment(account.refused_since, now))

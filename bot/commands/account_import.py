@@ -199,7 +199,7 @@ class Importer:
             *credential,
             actor="operator",
             proof="import",
-            made_by="import",
+            link_source="import",
         )
         if done is None:
             return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")

@@ -108,7 +108,9 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     async def run(store: Store) -> int:
         await store.migrate()
         linked = [
-            one for one in await store.perform(accounts.list_active_accounts) if one.username or one.made_by
+            one
+            for one in await store.perform(accounts.list_active_accounts)
+            if one.username or one.link_source
         ]
         for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
             until = (
@@ -116,7 +118,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
                 if one.expires_at is None
                 else f" until {datetime.fromtimestamp(one.expires_at, UTC):%Y-%m-%d}"
             )
-            how = f"{'proven' if one.is_proven else 'not proven'} ({one.made_by or 'unknown'}){until}"
+            how = f"{'proven' if one.is_proven else 'not proven'} ({one.link_source or 'unknown'}){until}"
             print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {how}")
         return 0
 

@@ -12,7 +12,7 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 #: How a link was made: by signing in at the provider or with a token, both of which prove whose account it is
 #: if the provider named its owner; by an administrator's approval or an operator's file, which prove nothing.
 #: "" for what nobody knows, and where there is nothing to link.
-MadeBy = Literal["", "sign_in", "token", "approval", "import"]
+LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: For how long a link counts that nobody proved, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
 #: A refused credential is tried again after this; a second refusal then is not the disturbance of a moment.
@@ -49,17 +49,17 @@ class Account:
     remind_at: Stays | None = None
     #: What it is called there by now, if that is why it is refused.
     renamed_to: str | None = None
-    made_by: MadeBy = ""
+    link_source: LinkSource = ""
 
     @property
     def is_proven(self) -> bool:
         """Return whether its person has proven that the account is theirs."""
-        return bool(self.username) and self.made_by in {"sign_in", "token"}
+        return bool(self.username) and self.link_source in {"sign_in", "token"}
 
     @property
     def is_approved(self) -> bool:
         """Return whether others said so instead: it ends by itself, and gives way to a proof."""
-        return self.made_by in {"approval", "import"}
+        return self.link_source in {"approval", "import"}
 
     @property
     def refusal(self) -> str:
@@ -121,7 +121,7 @@ class Link:
     proven: bool = False
     #: When the checked credential ends, as its provider said, and how it was got.
     credential_expires_at: Stays | None = None
-    made_by: MadeBy = ""
+    link_source: LinkSource = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.accounts import APPROVED_SECONDS, Account, MadeBy
+from bot.domain.accounts import APPROVED_SECONDS, Account, LinkSource
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
@@ -105,7 +105,7 @@ def link_account(
     *,
     actor: str,
     proof: str,
-    made_by: MadeBy,
+    link_source: LinkSource,
     waiting: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
@@ -116,7 +116,7 @@ def link_account(
     command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for the
     audit.
     """
-    account = _build_account(tx, caller, connection, username, secret, expires_at, made_by)
+    account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     if (holder := rows.find_username_holder(tx, account)) is not None:
         is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
@@ -148,7 +148,7 @@ def link_account(
     }
     waits |= {waiting.get("text", ""): waiting} if waiting else {}
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
-    detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
+    detail = {"account": account.id, "username": username, "proof": proof, "link_source": link_source, **more}
     target = f"{caller.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
     caller.record_action(tx, "account.linked", connection)
@@ -168,7 +168,7 @@ def _build_account(
     username: str,
     secret: str,
     expires_at: float | None = None,
-    made_by: MadeBy = "",
+    link_source: LinkSource = "",
 ) -> Account:
     account = Account(
         id=caller.context.ids.new("account"),
@@ -179,7 +179,7 @@ def _build_account(
         state="active",
         linked_at=tx.now(),
         expires_at=expires_at,
-        made_by=made_by,
+        link_source=link_source,
     )
     return replace(account, expires_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
 
@@ -347,7 +347,7 @@ def _end_account(
         "account": account.id,
         "username": account.username,
         "cause": cause,
-        "made_by": account.made_by,
+        "link_source": account.link_source,
     }
     target = f"{account.principal.key}/{account.connection}"
     append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])

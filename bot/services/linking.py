@@ -360,7 +360,7 @@ def keep_credential(
         secret=sealed,
         username=identity.username,
         credential_expires_at=credential.expires_at,
-        made_by="token" if pasted else "sign_in",
+        link_source="token" if pasted else "sign_in",
     )
     _audit(tx, checked, "link.check", "ok", username=identity.username)
     return _build_page(tx, caller, checked, visit)
@@ -521,7 +521,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         link.credential_expires_at,
         actor=link.principal.key,
         proof=proof,
-        made_by=link.made_by,
+        link_source=link.link_source,
         waiting=link.waiting,
         more={"link": _get_short_id(link)},
     )

@@ -119,7 +119,7 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
     has joined an organisation may have keys of both kinds. Without accounts, their last start counts.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
-    if linked := [row for row in rows if row["made_by"]] or rows:
+    if linked := [row for row in rows if row["link_source"]] or rows:
         counts = Counter(Principal.from_key(row["principal"]).enterprise_id for row in linked)
         return counts.most_common(1)[0][0]
     identity = IDENTITY.row(tx, id=1)

@@ -2,8 +2,8 @@
 SELECT * FROM installations WHERE removed_at IS NULL ORDER BY id;
 
 -- name: accounts_at
-SELECT principal, made_by FROM accounts WHERE principal LIKE :place AND state <> 'revoking'
-ORDER BY CASE WHEN made_by = '' THEN 0 ELSE 1 END, linked_at, id;
+SELECT principal, link_source FROM accounts WHERE principal LIKE :place AND state <> 'revoking'
+ORDER BY CASE WHEN link_source = '' THEN 0 ELSE 1 END, linked_at, id;
 
 -- name: teams_of_enterprise
 SELECT id FROM installations WHERE organisation_id = :enterprise_id AND team_id IS NOT NULL AND removed_at IS NULL

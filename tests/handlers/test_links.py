@@ -215,7 +215,7 @@ async def test_whoami(bot):
 
 async def test_whoami_says_how_long_counts_what_nobody_proved(bot):
     until = bot.clock.now() + 86_400.0
-    await link_account(bot.store, ALICE, "saturn", username="alice", made_by="approval", expires_at=until)
+    await link_account(bot.store, ALICE, "saturn", username="alice", link_source="approval", expires_at=until)
     said = words(await bot.say("whoami"))
     assert "linked as alice (approved by an Usher admin, until <!date^" in said
 

@@ -48,7 +48,7 @@ async def is_uninstalled(world):
 
 
 async def links_again(world):
-    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", made_by="token")
+    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", link_source="token")
     await world.ask().run(begin, "cloud", "alice", world.seal(ALICE, "token-2"))
 
 
@@ -99,7 +99,7 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
 
 async def test_a_secret_that_took_the_place_of_itself_is_kept(world):
     await world.own()
-    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", made_by="token")
+    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", link_source="token")
     await world.ask().run(begin, "cloud", "alice", world.seal(ALICE, "token-1"))
     await world.pass_time(60)
     assert world.provider.count("revoke") == 0
@@ -112,7 +112,7 @@ async def test_whoever_got_another_name_there_links_that_and_the_secret_of_befor
     await world.pass_time(60, step=10)
     # As long as nothing has taken its place, it may be called by its name again.
     assert world.provider.count("revoke") == 0
-    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", made_by="token")
+    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", link_source="token")
     await world.ask().run(begin, "cloud", "alicia", world.seal(ALICE, "token-2"))
     await world.pass_time(60)
     assert world.provider.revoked == ["token-1"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.domain.accounts import Account, Link, MadeBy
+from bot.domain.accounts import Account, Link, LinkSource
 from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
@@ -122,7 +122,7 @@ async def link_account(
     secret: str | None = None,
     account_id: str | None = None,
     expires_at: float | None = None,
-    made_by: MadeBy = "token",
+    link_source: LinkSource = "token",
 ) -> Account:
     """Link an account, without what follows; a second one of the same pair replaces the first."""
     now = await store.now()
@@ -136,7 +136,7 @@ async def link_account(
         state="active",
         linked_at=now,
         expires_at=expires_at,
-        made_by=made_by,
+        link_source=link_source,
     )
     await put_account(store, account)
     return account

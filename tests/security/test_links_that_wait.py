@@ -40,7 +40,7 @@ async def test_a_code_typed_in_slack_is_the_proof_and_nobody_types_the_token_aga
         # What was confirmed here opens nothing elsewhere.
         assert code not in await (await world.browser()).get(url)
         account = await world.accounts.confirm_code(ALICE, code)
-        assert (account.username, account.made_by, account.is_proven) == ("alice", "token", True)
+        assert (account.username, account.link_source, account.is_proven) == ("alice", "token", True)
         assert (await row(world, url)).secret is None
 
 

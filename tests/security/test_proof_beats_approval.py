@@ -66,7 +66,7 @@ async def told(made, *kinds):
 async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybody(made):
     assert (await approved(made)).state == "linked"
     account = await proven(made)
-    assert (account.username, account.made_by, account.is_proven) == ("alice", "token", True)
+    assert (account.username, account.link_source, account.is_proven) == ("alice", "token", True)
     assert await made.store.perform(accounts.list_active_accounts) == [account]
     said = await told(made, NoticeKind.LINK_PROVEN, NoticeKind.UNLINKED)
     assert set(said) == {
@@ -81,10 +81,10 @@ async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybod
     audit = [
         (row["action"], from_json(row["detail"])) for row in await made.store.read(audit_rows.read_audit)
     ]
-    linked = [detail["made_by"] for action, detail in audit if action == "account.linked"]
+    linked = [detail["link_source"] for action, detail in audit if action == "account.linked"]
     assert linked == ["approval", "token"]
     (ended,) = [detail for action, detail in audit if action == "account.unlinked"]
-    assert (ended["cause"], ended["made_by"]) == ("proven", "approval")
+    assert (ended["cause"], ended["link_source"]) == ("proven", "approval")
 
 
 async def test_an_approval_never_ends_a_proof_nor_does_another_proof(made):

@@ -304,7 +304,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         identity.credential.expires_at,
         actor=approval.decided_by or "",
         proof="administrator",
-        made_by="approval",
+        link_source="approval",
         waiting=approval.waiting,
         more={"acts": "admin"},
     )

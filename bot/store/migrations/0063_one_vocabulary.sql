@@ -89,6 +89,10 @@ ALTER TABLE slack_calls RENAME COLUMN made_at TO called_at;
 -- Workspaces: the message of the last event that their provider reported.
 ALTER TABLE workspaces RENAME COLUMN remark TO event_message;
 
+-- Accounts and links: how the link was made.
+ALTER TABLE accounts RENAME COLUMN made_by TO link_source;
+ALTER TABLE links RENAME COLUMN made_by TO link_source;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

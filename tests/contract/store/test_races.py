@@ -89,7 +89,7 @@ async def test_starts_at_two_stores_are_one_open_operation(database):
 
 async def test_a_username_is_linked_once_at_two_stores(database):
     stores = [await database.open(), await database.open()]
-    how = {"actor": "operator", "proof": "import", "made_by": "import"}
+    how = {"actor": "operator", "proof": "import", "link_source": "import"}
     asking = [ask(store, "", who) for store, who in zip(stores, (ALICE, BOB), strict=True)]
     made = await asyncio.gather(
         *(one.run(accounts.link_account, "saturn", "alice", "s", **how) for one in asking)

@@ -117,7 +117,7 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
         await link_account(store, principal=person, username=f"{user} of {enterprise}")
         clock.advance(60.0)
     # Written on first use, where there is nothing to link.
-    await link_account(store, Principal("E1", "T1", "U1"), "sphere", username="", made_by="")
+    await link_account(store, Principal("E1", "T1", "U1"), "sphere", username="", link_source="")
     place = await store.write(installations.keep_place, "T1", "E1")
     others = await store.read(installations.find_other_enterprises, "T1", place)
     assert (place, others) == (None, {"U3": "E1", "U4": "E1"})

@@ -59,7 +59,7 @@ async def test_after_a_downtime_the_latest_is_said_and_after_the_end_none(world)
 
 
 async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(world):
-    account = await linked_for(world, 90, made_by="approval")
+    account = await linked_for(world, 90, link_source="approval")
     await linked_for(world, 90, BOB)
     await look(world, 89.5)
     assert len(reminders(world)) == 2
