@@ -82,7 +82,7 @@ async def desk():
 
 
 async def remark(desk, row):
-    return (await desk.world.row(row)).remark
+    return (await desk.world.row(row)).event_message
 
 
 async def test_a_finished_scenario_is_kept_and_the_state_is_read_anew(desk):
