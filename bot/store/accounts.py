@@ -215,7 +215,7 @@ def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> 
 
 def _reschedule_checks(tx: Transaction, workspace: Row, said: Row) -> None:
     if said["is_other"]:
-        WORKSPACES.change(tx, {"id": workspace["id"]}, verified_at=None, tried_at=None)
+        WORKSPACES.change(tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None)
     if not workspace["hidden"]:
         gates.request_read_now(tx, workspace["id"])
     if workspace["stop_at"] is not None:

@@ -24,7 +24,7 @@ _FOUND = (
     "reason",
     "progress",
     "observed_at",
-    "tried_at",
+    "attempted_at",
     "actions",
     "expires_at",
     "expiry_mode",

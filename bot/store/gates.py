@@ -254,9 +254,9 @@ def _grant(
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
     """Order readers: the unproven never tried, then the proven in turn, then the rest in turn."""
-    tried_at = watcher["tried_at"]
-    rank = 1 if _is_proven(watcher) else 0 if tried_at is None else 2
-    return rank, tried_at or 0.0, watcher["id"]
+    attempted_at = watcher["attempted_at"]
+    rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
+    return rank, attempted_at or 0.0, watcher["id"]
 
 
 def _is_proven(watcher: Row) -> bool:

@@ -3,7 +3,7 @@
 UPDATE workspaces SET
     used_at = :now, last_request_at = COALESCE(:last_request_at, last_request_at), generation = generation + :brings_up,
     reason = CASE WHEN :brings_up = 0 THEN reason END,
-    tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
+    attempted_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE attempted_at END
 WHERE id = :id;
 
 -- Makes the gate due, but never before it may open.
@@ -28,7 +28,7 @@ WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at
 
 -- Who may see what a claim granted: found by the due time just written, which other rows may share.
 -- name: watchers
-SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
+SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.attempted_at, a.id AS account_id,
     a.refused_since, {columns a}, w.lacks, w.lacks_since,
     w.unconfirmed, w.unconfirmed_times, w.unconfirmed_since, w.entry, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
@@ -44,7 +44,7 @@ UPDATE gates SET reader = :account_id
 WHERE gate_key = :gate_key;
 
 -- name: mark_tried
-UPDATE workspaces SET tried_at = :now
+UPDATE workspaces SET attempted_at = :now
 /* postgresql: FROM json_to_recordset(:each) given (id_ TEXT, now_ DOUBLE PRECISION) */
 WHERE id = :id;
 

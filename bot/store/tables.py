@@ -449,7 +449,7 @@ WORKSPACES = Table(
     "principal",
     "gate_key",
     created_at=PAST,
-    tried_at=PAST,
+    attempted_at=PAST,
     unconfirmed_since=PAST,
     gone_at=PAST,
     gone_confirmed_at=PAST,

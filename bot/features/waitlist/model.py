@@ -52,7 +52,7 @@ class WaitlistEntry:
     until: Stays
     state: WaitlistState = WaitlistState.WAITING
     attempts: int = 0
-    tried_at: Past | None = None
+    attempted_at: Past | None = None
     operation_id: str | None = None
     mode: str = ""
     granted_at: Past | None = None
@@ -62,7 +62,7 @@ class WaitlistEntry:
     @property
     def is_missing_kind_known(self) -> bool:
         """Return whether an attempt has named the missing kind of room; until then any kind may be meant."""
-        is_tried = self.tried_at is not None and self.state is not WaitlistState.TRYING
+        is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
 

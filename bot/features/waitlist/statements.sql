@@ -4,7 +4,7 @@
 (
     state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
         SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
-            other.state = 'trying' OR other.tried_at + 60.0 > :now
+            other.state = 'trying' OR other.attempted_at + 60.0 > :now
             OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waits.round, waits.seq, waits.id))
         )
     )
@@ -18,7 +18,7 @@ SELECT * FROM waits WHERE workspace_id = :workspace_id AND ended_at IS NULL;
 
 -- name: waits_ahead
 SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
-    COALESCE(SUM(CASE WHEN round > :round AND tried_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried,
+    COALESCE(SUM(CASE WHEN round > :round AND attempted_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried,
     COALESCE(SUM(CASE WHEN id <> :id THEN 1 ELSE 0 END), 0) AS others
 FROM waits WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
 
@@ -31,11 +31,11 @@ SELECT COUNT(*) AS count FROM waits WHERE connection = :connection AND state = '
 
 -- What was freed may be what anybody there waits for: each is tried once in their turn.
 -- name: offer_room
-UPDATE waits SET next_at = CASE WHEN tried_at + :pause > :now THEN tried_at + :pause ELSE :now END
+UPDATE waits SET next_at = CASE WHEN attempted_at + :pause > :now THEN attempted_at + :pause ELSE :now END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM waits
     WHERE connection = :connection AND state = 'waiting' AND next_at > :now
-        AND (tried_at IS NULL OR next_at > tried_at + :pause) ORDER BY round, seq, id LIMIT :limit
+        AND (attempted_at IS NULL OR next_at > attempted_at + :pause) ORDER BY round, seq, id LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 );
 
@@ -49,9 +49,9 @@ WHERE id IN (
 
 -- A newcomer is tried soon and often, and so are all who come before in a round.
 -- name: hasten_line
-UPDATE waits SET next_at = tried_at + :pause
-WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND tried_at IS NOT NULL
-    AND next_at > tried_at + :pause;
+UPDATE waits SET next_at = attempted_at + :pause
+WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND attempted_at IS NOT NULL
+    AND next_at > attempted_at + :pause;
 
 -- Starts that failed there in a row, whoever's they were: only what its provider began counts.
 -- name: failed_in_a_row

@@ -154,7 +154,7 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
     joined = replace(new, seq=int(row["seq"]), round=entry)
     _reduce_pauses(tx, joined)
     WAITLIST_ENTRIES.add(
-        tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + MIN_PAUSE_SECONDS), new.until)
+        tx, joined, next_at=min(max(tx.now(), (new.attempted_at or 0.0) + MIN_PAUSE_SECONDS), new.until)
     )
     _queue_updates_of_places(tx, joined)
     return joined
@@ -305,7 +305,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
         offer = {"room": kind, "until": until or get_default_end(now, people.find_zone(tx, ended.principal))}
         if waiting is None and until > now:
             key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
-            joined = join(tx, WaitlistEntry(key, ended.principal, *where, 0, now, until, tried_at=now))
+            joined = join(tx, WaitlistEntry(key, ended.principal, *where, 0, now, until, attempted_at=now))
             return [announce(joined, kind, ended.cause)]
         return [replace(one, body=one.body | offer) for one in pending]
     if waiting is None or waiting.state is WaitlistState.GRANTED:
@@ -331,7 +331,7 @@ def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> 
 
     That ended their turn. Where it was for want of another kind than they waited for, they change lines.
     """
-    tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, tried_at=at)
+    tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.until:
         end(tx, of)
         return [build_over_notice(tried, at, tx)]
@@ -340,11 +340,13 @@ def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> 
         _reduce_pauses(tx, tried)
     now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
     now["next_at"] = min(at + others.pause_after(tried.attempts), of.until)
-    known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}
+    known = {"kind": tried.kind, "attempts": tried.attempts, "attempted_at": at}
     change(tx, of, state=WaitlistState.WAITING, **known, **now)
     return ()
 
 
 def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
     """Record that somebody was granted their capacity."""
-    change(tx, of, state=WaitlistState.GRANTED, granted_at=now, tried_at=now, next_at=now + MIN_PAUSE_SECONDS)
+    change(
+        tx, of, state=WaitlistState.GRANTED, granted_at=now, attempted_at=now, next_at=now + MIN_PAUSE_SECONDS
+    )

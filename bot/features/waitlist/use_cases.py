@@ -112,9 +112,9 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
         rows.end(tx, known)
     latest = operations.find_latest_operation(tx, workspace.id)
     kind = find_missing_capacity(latest.cause) if latest is not None else ""
-    tried_at = latest.ended_at if latest is not None and kind else None
+    attempted_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
-    wait = rows.join(tx, WaitlistEntry(tx.ids.new("wait"), *where, 0, now, until, tried_at=tried_at))
+    wait = rows.join(tx, WaitlistEntry(tx.ids.new("wait"), *where, 0, now, until, attempted_at=attempted_at))
     caller.record(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
     return describe_entry(tx, caller, wait)
 
@@ -210,7 +210,7 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     effects = get_stop_effects(caller.context, workspace)
     mode = planned_mode(effects)
     given_on = "" if is_final(effects, mode) else mode
-    if not rows.change(tx, wait, state=WaitlistState.TRYING, mode=given_on, tried_at=tx.now()):
+    if not rows.change(tx, wait, state=WaitlistState.TRYING, mode=given_on, attempted_at=tx.now()):
         return
     once = replace(caller, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
     accepted = begin_operation(

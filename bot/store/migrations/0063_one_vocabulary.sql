@@ -93,6 +93,10 @@ ALTER TABLE workspaces RENAME COLUMN remark TO event_message;
 ALTER TABLE accounts RENAME COLUMN made_by TO link_source;
 ALTER TABLE links RENAME COLUMN made_by TO link_source;
 
+-- Workspaces: when an account last tried to read them. Waitlist: when their start was last tried.
+ALTER TABLE workspaces RENAME COLUMN tried_at TO attempted_at;
+ALTER TABLE waits RENAME COLUMN tried_at TO attempted_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -105,7 +105,7 @@ DECIDES = {
         "state": words("waiting", "waiting", "trying", "got"),
         "next_at": moments,
         "until": moments,
-        "tried_at": maybe,
+        "attempted_at": maybe,
         "ended_at": maybe,
     },
     "notices": {
@@ -248,7 +248,7 @@ NOTICE |= {
     "message_ts": None,
 }
 WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "until": AHEAD}
-WAIT |= {"tried_at": None, "ended_at": None}
+WAIT |= {"attempted_at": None, "ended_at": None}
 END = {"notices": NOTICE | {"kind": "ready"}}
 #: By queue: a row that it takes, with rows of other tables, and what keeps it from that.
 DUE = {

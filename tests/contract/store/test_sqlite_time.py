@@ -113,7 +113,7 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
 
 async def test_a_jump_ends_no_lease_of_a_notice(store, clock):
     await store.write(notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
-    tried_at = clock.now()
+    attempted_at = clock.now()
     assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
     clock.jump(3600)
     await first_sight(store, "any write")
@@ -122,4 +122,4 @@ async def test_a_jump_ends_no_lease_of_a_notice(store, clock):
     clock.advance(1.1)
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     # It is looked for from where it was sent: a machine that slept stopped no clock but its own.
-    assert notice.unknown_since == pytest.approx(tried_at)
+    assert notice.unknown_since == pytest.approx(attempted_at)

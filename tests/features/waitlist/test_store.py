@@ -144,7 +144,7 @@ async def test_newcomer_is_tried_soon_after_long_waits(store, clock, three):
     for _ in range(5):
         waiting = await fail(store, clock, waiting)
     clock.advance(30.0)
-    ann = await join(store, clock, three[1], tried_at=clock.now())
+    ann = await join(store, clock, three[1], attempted_at=clock.now())
     assert await places(store, [ann]) == [(1, 0)]
     clock.advance(61.0)
     assert await due(store) == [three[0].id]
