@@ -489,7 +489,7 @@ class ProviderCaller:
         """Note that the provider asked for a pause: here at once, in the rows for other processes."""
         seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
-            await self._store.write(pauses.note_pauses, runtime.name, calls, seconds)
+            await self._store.write(pauses.save_pauses, runtime.name, calls, seconds)
         except errors.StoreError as error:
             log.warning("pause not written", connection=runtime.name, problem=error)
 

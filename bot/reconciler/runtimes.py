@@ -143,12 +143,12 @@ class Limits:
         """Learn from a row of a pause that another process noted, or this one did before it was restarted."""
         now = self._monotonic()
         at, until = now - pause.ago, now + pause.left
-        if pause.who == _EVERYBODY:
+        if pause.account_id == _EVERYBODY:
             if until > self._all_until + ROW_DELAY_SECONDS:
                 self._all_until = until
                 self._delay(pause.left)
-        elif until > self._limited.get(pause.who, _NO_LIMIT)[1] + ROW_DELAY_SECONDS:
-            self._limited[pause.who] = (at, until)
+        elif until > self._limited.get(pause.account_id, _NO_LIMIT)[1] + ROW_DELAY_SECONDS:
+            self._limited[pause.account_id] = (at, until)
 
     def find_wait(self, holder: str) -> float:
         """Return the seconds that an account still has to wait."""

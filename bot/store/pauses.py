@@ -17,22 +17,23 @@ Calls = Literal["any", "start"]
 class Pause:
     """A pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
 
-    ``calls``: ``any``, or ``start`` for those that start something. ``who`` is an account, "" for everybody.
+    ``calls``: ``any``, or ``start`` for those that start something. ``account_id`` is an account, "" for everybody.
     """
 
     connection: str
     calls: Calls
-    who: str
+    account_id: str
     ago: float
     left: float
 
 
-def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
+def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
     """Save the pauses of an account, or of everybody (""), in seconds; the longer pause wins."""
     now = tx.now()
-    tx.run("forget_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
-    for who, wait in seconds.items():
-        tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
+    tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
+    for account_id, wait in seconds.items():
+        key = {"connection": connection, "calls": calls, "account_id": account_id}
+        tx.run("save_pause", **key, now=now, until=now + wait)
 
 
 #: Nobody claims them: each process reads those that still matter.
@@ -42,7 +43,7 @@ PAUSE_QUEUE: Final = declare_queue(
         kind="outages",
         table="pauses",
         due=ALWAYS,
-        where=f"(until > :now OR noted_at > :now - {RETENTION_SECONDS})",
+        where=f"(paused_until > :now OR requested_at > :now - {RETENTION_SECONDS})",
     )
 )
 
@@ -52,6 +53,12 @@ def list_pauses(tx: Transaction) -> list[Pause]:
     """Return the pauses of all connections that still matter."""
     now = tx.now()
     return [
-        Pause(row["connection"], row["calls"], row["who"], now - row["noted_at"], row["until"] - now)
-        for row in tx.all("pauses", now=now, noted_before=now - RETENTION_SECONDS)
+        Pause(
+            row["connection"],
+            row["calls"],
+            row["account_id"],
+            now - row["requested_at"],
+            row["paused_until"] - now,
+        )
+        for row in tx.all("pauses", now=now, requested_before=now - RETENTION_SECONDS)
     ]

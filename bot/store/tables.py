@@ -412,7 +412,7 @@ OUTAGES = make_plain_table("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE_SECONDS``.
 OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
 # ``bot.reconciler.runtimes.MAX_REQUESTED_PAUSE_SECONDS``.
-PAUSES = make_plain_table("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
+PAUSES = make_plain_table("pauses", "connection calls account_id", requested_at=PAST, paused_until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
 PLACES = make_plain_table("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")

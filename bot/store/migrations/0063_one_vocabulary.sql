@@ -97,6 +97,11 @@ ALTER TABLE links RENAME COLUMN made_by TO link_source;
 ALTER TABLE workspaces RENAME COLUMN tried_at TO attempted_at;
 ALTER TABLE waits RENAME COLUMN tried_at TO attempted_at;
 
+-- Pauses that providers asked for: of which account's calls, since when and until when.
+ALTER TABLE pauses RENAME COLUMN who TO account_id;
+ALTER TABLE pauses RENAME COLUMN noted_at TO requested_at;
+ALTER TABLE pauses RENAME COLUMN until TO paused_until;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -142,9 +142,9 @@ DECIDES = {
     "pauses": {
         "connection": words("saturn"),
         "calls": words("any"),
-        "who": words(""),
-        "noted_at": moments,
-        "until": moments,
+        "account_id": words(""),
+        "requested_at": moments,
+        "paused_until": moments,
     },
 }
 #: How due rows of each kind are claimed, or read where nobody claims them.
@@ -381,11 +381,11 @@ DUE = {
         {
             "connection": "saturn",
             "calls": "any",
-            "who": "",
-            "until": AHEAD,
-            "noted_at": -float(pauses.RETENTION_SECONDS),
+            "account_id": "",
+            "paused_until": AHEAD,
+            "requested_at": -float(pauses.RETENTION_SECONDS),
         },
-        {"until": 0.0},
+        {"paused_until": 0.0},
     ),
 }
 

@@ -251,7 +251,7 @@ async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(d
 
 async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store, clock):
     other = await database.open()
-    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 30.0})
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 30.0})
     clock.advance(10)
     assert await other.read(pauses.list_pauses) == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
     clock.advance(49.5)
@@ -264,12 +264,13 @@ async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store
 
 @pytest.mark.both_engines
 async def test_the_longer_pause_wins(store, clock):
-    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 100.0, "": 100.0})
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 100.0, "": 100.0})
     clock.advance(10)
-    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 5.0})
-    await store.write(pauses.note_pauses, "cloud", "start", {"account_1": 7.0})
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 5.0})
+    await store.write(pauses.save_pauses, "cloud", "start", {"account_1": 7.0})
     found = {
-        (pause.calls, pause.who): (pause.ago, pause.left) for pause in await store.read(pauses.list_pauses)
+        (pause.calls, pause.account_id): (pause.ago, pause.left)
+        for pause in await store.read(pauses.list_pauses)
     }
     assert found == {
         ("any", "account_1"): (0.0, 90.0),
@@ -279,10 +280,10 @@ async def test_the_longer_pause_wins(store, clock):
 
 
 async def test_what_no_longer_matters_is_forgotten_with_the_next_pause(store, clock):
-    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 30.0})
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 30.0})
     clock.advance(61)
-    await store.write(pauses.note_pauses, "hub", "any", {"account_2": 30.0})
-    left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, noted_before=0.0))
+    await store.write(pauses.save_pauses, "hub", "any", {"account_2": 30.0})
+    left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, requested_before=0.0))
     assert [row["connection"] for row in left] == ["hub"]
 
 
