@@ -115,7 +115,7 @@ class ListReader(BaseTaskWorker):
             await self._store.read(maintenance.find_failover),
             self._numbers,
         )
-        settled_at = 0.0 if last is None else last["noted_at"] + FAILOVER_CONFIRM_SECONDS
+        settled_at = 0.0 if last is None else last["detected_at"] + FAILOVER_CONFIRM_SECONDS
         lost_at = settled_at if settled_at <= now else 0.0
         stale_at = max(now - numbers.discover_unused_after, lost_at)
         fresh_at = max(now - numbers.discover_after, lost_at)

@@ -36,10 +36,10 @@ class Failovers:
             if (
                 found is None
                 or found == self._last
-                or not FAILOVER_CONFIRM_SECONDS < now - found["noted_at"] < RECENT_COMMIT_SECONDS
+                or not FAILOVER_CONFIRM_SECONDS < now - found["detected_at"] < RECENT_COMMIT_SECONDS
             ):
                 return
-            occasion, body = f"{found['noted_at']:.0f}", {"what": "failover", "since": found["lost_since"]}
+            occasion, body = f"{found['detected_at']:.0f}", {"what": "failover", "since": found["lost_since"]}
             for who in context.installation.administrating():
                 message = NewNotice(f"failover:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
                 await store.write(notices.add_notices, [message])
@@ -55,7 +55,7 @@ def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
     about = str(getattr(one, "workspace_id", None) or getattr(one, "subject", ""))
     gates.want(tx, about, by_itself=True)
     body = {"workspace": about, "connection": one.connection, "name": getattr(one, "name", ""), **found}
-    occasion, subject = f"{found['noted_at']:.0f}", about or one.id
+    occasion, subject = f"{found['detected_at']:.0f}", about or one.id
     add_notices(
         tx,
         [

@@ -66,8 +66,8 @@ def _measure(tx: Transaction) -> Figures:
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
     # For a day: it is no outage any more, and somebody has to hear of it.
-    if (last := maintenance.find_failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
-        away["#failover"] = last["noted_at"]
+    if (last := maintenance.find_failover(tx)) is not None and now - last["detected_at"] < 86_400.0:
+        away["#failover"] = last["detected_at"]
     if maintenance.find_problem(tx, maintenance.BACKUP):
         away["#backup"] = maintenance.find_last_done(tx, maintenance.BACKUP) or now
     return Figures(

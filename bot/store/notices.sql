@@ -3,13 +3,13 @@
 -- anything else, for ten minutes.
 -- part: doubted
 EXISTS (
-        SELECT 1 FROM lineage l WHERE l.noted_at > COALESCE(
+        SELECT 1 FROM lineage l WHERE l.detected_at > COALESCE(
                 (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
                 (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
                 notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'writes_lost') THEN 0.0 ELSE 600.0 END
             ) AND NOT (
                 (COALESCE(notices.error, '') = 'not sent' OR COALESCE(notices.error, '') LIKE 'to be read:%')
-                AND notices.leased_at >= l.noted_at
+                AND notices.leased_at >= l.detected_at
             )
     )
 

@@ -17,7 +17,7 @@ Calls = Literal["any", "start"]
 class Pause:
     """A pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
 
-    ``calls``: ``any``, or ``start`` for those that start something. ``account_id`` is an account, "" for everybody.
+    ``calls``: ``any``, or ``start`` for those that start something. ``account_id`` is "" for everybody.
     """
 
     connection: str

@@ -80,7 +80,7 @@ class Rows:
 
     read = write = run
 
-    async def note_pauses(self, _connection, calls, seconds):
+    async def save_pauses(self, _connection, calls, seconds):
         self.pauses.append((calls, seconds))
 
     async def note_silence(self, _connection, since, _answered_at):

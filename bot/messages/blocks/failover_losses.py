@@ -14,7 +14,7 @@ from bot.messages.texts import cards, notices, pages
 def render_lost_records(facts: WorkspaceFacts) -> Answer:
     """Render the loss of records, and the state of their workspace, if that was read since."""
     workspace = facts.workspace
-    if workspace is None or (workspace.observed_at or 0.0) < facts.time("noted_at"):
+    if workspace is None or (workspace.observed_at or 0.0) < facts.time("detected_at"):
         return notice(notices.LOST_REQUEST, facts, name=get_name(facts))
     keep = kit.button(cards.KEEP, ButtonValue("needed", workspace.id), style=kit.PRIMARY)
     buttons = [*([keep] if facts.is_up else []), *list_buttons(facts)]

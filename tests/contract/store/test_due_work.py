@@ -137,7 +137,7 @@ DECIDES = {
         "owner": words("me", "somebody else"),
         "until": moments,
     },
-    "lineage": {"id": words(1), "server": words("s"), "noted_at": maybe},
+    "lineage": {"id": words(1), "server": words("s"), "detected_at": maybe},
     "outages": {"connection": words("saturn"), "since": moments},
     "pauses": {
         "connection": words("saturn"),
@@ -229,7 +229,7 @@ async def test_first_due_time_is_not_later_than_its_claim(store, kind):
 
 #: Seconds from now, as all numbers with a fraction below.
 AHEAD = 90.5
-IN_A_FAILOVER = {"lineage": {"id": 1, "server": "s", "noted_at": -10.5}}
+IN_A_FAILOVER = {"lineage": {"id": 1, "server": "s", "detected_at": -10.5}}
 
 
 def owned(name):
