@@ -23,7 +23,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE, take_batch
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.store import Store
-from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, parse_principal
+from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
 #: The cause of what is paused and of what isn't carried out.
@@ -74,7 +74,7 @@ def _finish_restore(
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     maintenance.remove_marks(tx, "moved", "copied")
     # From the next start on the rows are that server's.
-    LINEAGE.delete(tx, id=1)
+    DATABASE_TIMELINE.delete(tx, id=1)
     return backup_at, held
 
 

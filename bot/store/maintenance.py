@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from bot.domain.audit import AuditEntry
 from bot.store import audit
-from bot.store.tables import LINEAGE, SERVING, UPKEEP
+from bot.store.tables import DATABASE_TIMELINE, SERVING, UPKEEP
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
@@ -127,7 +127,7 @@ def compare(tx: Transaction, server: str) -> None:
     """Compare the server and its timeline with the rows' own: one process, once, notes a failover."""
     if tx.run("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
-    LINEAGE.add_new(tx, id=1, server=server)
+    DATABASE_TIMELINE.add_new(tx, id=1, server=server)
 
 
 @prioritize(Priority.STEADY)

@@ -1,10 +1,10 @@
 -- name: note_failover
-UPDATE lineage SET
+UPDATE database_timeline SET
     server = :server, detected_at = :now, lost_since = COALESCE((SELECT at FROM audit ORDER BY seq DESC LIMIT 1), 0.0)
 WHERE id = 1 AND server <> :server;
 
 -- name: failover
-SELECT lost_since, detected_at FROM lineage WHERE detected_at IS NOT NULL;
+SELECT lost_since, detected_at FROM database_timeline WHERE detected_at IS NOT NULL;
 
 -- Some of what is left; what is put on hold isn't found again.
 -- name: open_operations_left

@@ -3,7 +3,7 @@
 -- anything else, for ten minutes.
 -- part: doubted
 EXISTS (
-        SELECT 1 FROM lineage l WHERE l.detected_at > COALESCE(
+        SELECT 1 FROM database_timeline l WHERE l.detected_at > COALESCE(
                 (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
                 (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
                 notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'writes_lost') THEN 0.0 ELSE 600.0 END
@@ -20,7 +20,7 @@ NOT EXISTS (
 )
 
 -- part: unsure_claimed
-unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM lineage) END, leased_at),
+unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM database_timeline) END, leased_at),
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for a card
@@ -61,7 +61,7 @@ combined_into IS NULL
 -- part: attempted
 unknown_since = CASE
         WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at)
-        WHEN {doubted} THEN COALESCE(unknown_since, (SELECT lost_since FROM lineage))
+        WHEN {doubted} THEN COALESCE(unknown_since, (SELECT lost_since FROM database_timeline))
         ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 

@@ -194,7 +194,7 @@ class PostgresEngine(QueuedEngine):
         if session.newest_migration > max(self._scripts):
             raise StoreMigrated(_MIGRATED.format(name=session.newest_migration, release=RELEASE))
         if self._serves and not session.is_compared:
-            maintenance.compare(session.transaction, session.lineage)
+            maintenance.compare(session.transaction, session.timeline)
             session.commit()
             session.is_compared = True
             session.begin(writes=True)
@@ -250,7 +250,7 @@ async def listen(url: str, on_write: OnWrite) -> None:
 # target is as empty as before. Nobody may serve from either of them in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 #: The tables that say which migrations ran, and on which server.
-_WRITTEN_ANEW: Final = {"lineage", "migrations", "schema_changes"}
+_WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
 

@@ -69,11 +69,11 @@ _CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
 #: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
 #: follows a promotion; the log's name says it at once, and a standby writes none.
-_LINEAGE = (
+_TIMELINE = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
-    "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS lineage"
+    "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline"
 )
-_SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_LINEAGE}"
+_SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_TIMELINE}"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second.
 WRITING, SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
@@ -118,7 +118,7 @@ class PostgresSession:
         #: The server's process behind the connection.
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.
-        self.lineage, self.is_compared = "", False
+        self.timeline, self.is_compared = "", False
         #: Whether each transaction that writes reads which migration is the newest; and which that was.
         self.reads_schema, self.newest_migration = False, ""
         self.transaction = PostgresTransaction(self._cursor, time, ids)
@@ -155,14 +155,14 @@ class PostgresSession:
         notify = f", pg_notify('usher', '{tables}')" if tables else ""
         asked = f"SELECT pg_current_xact_id_if_assigned()::text AS id{notify}"
         row = self._cursor().execute(asked.encode()).fetchone()
-        transaction, lineage = row["id"] if row is not None else None, self.lineage
+        transaction, timeline = row["id"] if row is not None else None, self.timeline
         try:
             self._cursor().execute("COMMIT")
         except psycopg.OperationalError:
             if not self._is_gone():
                 raise
             if transaction is not None:
-                self._find_outcome(transaction, lineage)
+                self._find_outcome(transaction, timeline)
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
@@ -338,7 +338,7 @@ class PostgresSession:
                 server = self._read_clock(f"{_SETTINGS}; {_SERVER_COLUMNS}")
             if server["is_standby"]:
                 raise make_standby_error()
-            self.pid, self.lineage, self.is_compared = server["pid"], server["lineage"], False
+            self.pid, self.timeline, self.is_compared = server["pid"], server["timeline"], False
             for mode in sorted(self._wanted):
                 if not self.take_lock(alone=mode == _ALONE):
                     raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
@@ -382,7 +382,7 @@ class PostgresSession:
         self._clock.note(before, row["epoch"], self._clock.monotonic())
         return row
 
-    def _find_outcome(self, transaction: str, lineage: str) -> None:
+    def _find_outcome(self, transaction: str, timeline: str) -> None:
         """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't.
 
         On another timeline others have the transaction's number: only its audit row tells.
@@ -392,7 +392,7 @@ class PostgresSession:
             with suppress(psycopg.Error, StoreUnavailable):
                 if self._is_gone():
                     self._connect_again()
-                if self.lineage != lineage:
+                if self.timeline != timeline:
                     if not self.transaction.audited:
                         break
                     if self.transaction.one("was_audited", hash=self.transaction.audited) is not None:

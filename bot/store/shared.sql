@@ -17,7 +17,7 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
 
 -- What was claimed in the lost seconds before a failover is over: ``bot.store.maintenance.FAILOVER_CONFIRM_SECONDS``.
 -- part: settled
-NOT EXISTS (SELECT 1 FROM lineage WHERE detected_at + 62.0 > :now)
+NOT EXISTS (SELECT 1 FROM database_timeline WHERE detected_at + 62.0 > :now)
 
 -- How many of :limit calls still fit into the minute; none while Slack wants a pause, or a failover hasn't settled.
 -- part: room

@@ -384,7 +384,7 @@ FORGOTTEN = make_plain_table("forgotten", "account_id", forgotten_at=PAST)
 IDENTITY = make_plain_table("identity", "id")
 INBOX = make_plain_table("inbox", "key", seen_at=PAST, sent_at=STAYS)
 INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)
-LINEAGE = make_plain_table("lineage", "id", lost_since=PAST, detected_at=PAST)
+DATABASE_TIMELINE = make_plain_table("database_timeline", "id", lost_since=PAST, detected_at=PAST)
 LINKS = Table("links", accounts.Link, "nonce_hash", PAIR)
 MIGRATIONS = make_plain_table("migrations", "name", applied_at=STAYS)
 NOTICES = Table(

@@ -58,7 +58,7 @@ async def opened(url):
 
 
 def rows_of(execute, tables):
-    written_anew = {"lineage", "migrations", "schema_changes"}
+    written_anew = {"database_timeline", "migrations", "schema_changes"}
     names = [name for (name,) in execute(tables).fetchall() if name not in written_anew]
     return {name: sorted(execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
 

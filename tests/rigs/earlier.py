@@ -26,7 +26,7 @@ _SQLITE_COLUMNS: Final = (
     "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'"
 )
 #: What each database says of itself.
-_OWN: Final = frozenset({"migrations", "schema_changes", "lineage", "owners"})
+_OWN: Final = frozenset({"migrations", "schema_changes", "database_timeline", "owners"})
 
 #: What a migration renames: tables, then their columns, then words in them, whole ones and within a text.
 _RENAMED_TABLE: Final = re.compile(r"^ALTER TABLE (\w+) RENAME TO (\w+);", re.MULTILINE)

@@ -1,5 +1,8 @@
 -- What the code calls by a word of the field has that name here, too.
 
+-- Tables: the server and the timeline on which the rows were written.
+ALTER TABLE lineage RENAME TO database_timeline;
+
 -- Workspaces: whether their person is notified when they are ready and when they stop; when their planned stop,
 -- their use, and the end that their provider has planned are checked next; the number of times they were brought up; when
 -- their provider said for the second time that they are gone.
@@ -102,6 +105,9 @@ ALTER TABLE pauses RENAME COLUMN who TO account_id;
 ALTER TABLE pauses RENAME COLUMN noted_at TO requested_at;
 ALTER TABLE pauses RENAME COLUMN until TO paused_until;
 
+-- Database timeline: when a failover was detected.
+ALTER TABLE database_timeline RENAME COLUMN noted_at TO detected_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
@@ -132,6 +138,12 @@ WHERE kind IN ('ending', 'link_ending', 'unwarned');
 UPDATE tasks SET
     payload = REPLACE(payload, '"hold":', '"block_reason":')
 WHERE kind IN ('go_on');
+UPDATE notices SET
+    body = REPLACE(body, '"noted_at":', '"detected_at":')
+WHERE kind IN ('lost');
+UPDATE cards SET
+    body = REPLACE(body, '"noted_at":', '"detected_at":')
+WHERE kind IN ('lost');
 UPDATE notices SET
     body = REPLACE(body, '"kind":"room_waiting"', '"kind":"waitlist_place"')
 WHERE kind IN ('message', 'reply');

@@ -137,7 +137,7 @@ DECIDES = {
         "owner": words("me", "somebody else"),
         "until": moments,
     },
-    "lineage": {"id": words(1), "server": words("s"), "detected_at": maybe},
+    "database_timeline": {"id": words(1), "server": words("s"), "detected_at": maybe},
     "outages": {"connection": words("saturn"), "since": moments},
     "pauses": {
         "connection": words("saturn"),
@@ -184,7 +184,7 @@ def compare(tx, kind, number):
         name for name in DECIDES if kind in find_kinds(name) and (kind != "outages" or numbers.random() < 0.3)
     ]
     # Where a failover hasn't settled, Slack has no room, which no look asks about.
-    others = ["owners", "notices", *(() if kind in {"notices", "cards", "homes"} else ["lineage"])]
+    others = ["owners", "notices", *(() if kind in {"notices", "cards", "homes"} else ["database_timeline"])]
     tables = [name for name in [*tables, *others] if name not in others or numbers.random() < 0.3]
     tables = [*{"operations": ["workspaces"], "expiry": ["accounts"]}.get(kind, ()), *tables]
     for name in tables:
@@ -201,7 +201,7 @@ def _fill(tx, name, numbers, now):
 
 
 def _put(tx, name, values, number=10):
-    if name in {"owners", "lineage", "outages", "pauses"}:
+    if name in {"owners", "database_timeline", "outages", "pauses"}:
         columns = ", ".join(values), ", ".join(f":{column}" for column in values)
         tx.run("INSERT INTO {} ({}) VALUES ({})".format(name, *columns), **values)
         return
@@ -229,7 +229,7 @@ async def test_first_due_time_is_not_later_than_its_claim(store, kind):
 
 #: Seconds from now, as all numbers with a fraction below.
 AHEAD = 90.5
-IN_A_FAILOVER = {"lineage": {"id": 1, "server": "s", "detected_at": -10.5}}
+IN_A_FAILOVER = {"database_timeline": {"id": 1, "server": "s", "detected_at": -10.5}}
 
 
 def owned(name):

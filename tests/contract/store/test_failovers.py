@@ -48,7 +48,10 @@ async def test_one_process_notes_it_once_and_nothing_is_claimed_until_it_has_set
     clock.advance(5)
     for _ in range(2):
         await served_by(store, THERE)
-    assert await store.read(maintenance.find_failover) == {"lost_since": lost_since, "detected_at": clock.now()}
+    assert await store.read(maintenance.find_failover) == {
+        "lost_since": lost_since,
+        "detected_at": clock.now(),
+    }
     assert [one["action"] for one in await store.read(audit.read_audit)].count("store.failover") == 1
     assert (await store.perform(counts.measure_figures)).outages == {"#failover": 0.0}
     await store.write(notices.add_notices, [message("old"), message("reply", NoticeKind.REPLY)])

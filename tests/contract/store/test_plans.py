@@ -23,7 +23,7 @@ SMALL_TABLES = {
     "connections": "a connection",
     "identity": "the installation: one row",
     "installations": "a Slack workspace",
-    "lineage": "the database's server: one row",
+    "database_timeline": "the database's server: one row",
     "migrations": "a release",
     "outages": "a connection in trouble",
     "owners": "a process, or a run whose output it follows",

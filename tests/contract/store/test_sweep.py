@@ -342,7 +342,7 @@ PLAIN = {
     "forgotten": {"secret": "sealed"},
     "gates": {"connection": "saturn", "remote_id": "r"},
     "identity": {"digest": "d", "said": "{}"},
-    "lineage": {"server": "1/1"},
+    "database_timeline": {"server": "1/1"},
     "occurrences": {"local": "l", "side": "stop", "became": "done"},
     "owners": {"owner": "a"},
     "pauses": {"connection": "c", "calls": "any", "account_id": "w"},
@@ -399,7 +399,9 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
                     given["workspace_id"] = field_values.made(WORKSPACES, 10).id
             else:
                 key = table.keys[0][0]
-                given = {key: 1 if name in {"audit", "identity", "lineage", "serving"} else "k"} | given
+                given = {
+                    key: 1 if name in {"audit", "identity", "database_timeline", "serving"} else "k"
+                } | given
                 given |= {"next_check_at": now} if name == "gates" else {}
             table.add(tx, made, **given)
 
