@@ -13,7 +13,7 @@ from bot.domain.people import Person, Principal
 
 #: Besides whom its target belongs to, a verb is for nobody; for anybody, as it acts only for whoever presses;
 #: for whom a target of its kind names; for these and administrators; or for administrators alone.
-Whose = Literal["", "anybody", "named", "trainers", "administrators"]
+Whose = Literal["", "anybody", "named", "delegates", "administrators"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ class Target:
     """Identify what a verb acts on and who owns it.
 
     ``consented_to`` is the person whom the owner allowed to stop it, by a recorded consent that wasn't
-    withdrawn; ``kind`` is then ``consent``. ``trainers`` are the keys of others whom a card's owner named.
+    withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of others whom a card's owner named.
     """
 
     kind: str
     id: str
     owner: Principal
     consented_to: Principal | None = None
-    trainers: frozenset[str] = frozenset()
+    delegates: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,15 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
-    """Decide about somebody else's target: a trainer's card, or a workspace whose owner consented."""
+    """Decide about somebody else's target: a card that they may change, or a workspace whose owner consented."""
     is_admin, rule = installation.administers(principal, target.owner), RULES.get(verb, _OWN)
-    if rule.whose == "trainers" and target.kind == rule.kind:
+    if rule.whose == "delegates" and target.kind == rule.kind:
         if is_admin:
             return Decision(allowed=True, rule="policy.administrator")
-        if principal.key in target.trainers:
-            return Decision(allowed=True, rule="policy.trainer")
-        return _refuse("other_workspace" if installation.is_administrator(principal) else "not_trainer")
-    if rule.whose == "named" and target.kind == rule.kind and principal.key in target.trainers:
+        if principal.key in target.delegates:
+            return Decision(allowed=True, rule="policy.teacher")
+        return _refuse("other_workspace" if installation.is_administrator(principal) else "not_teacher")
+    if rule.whose == "named" and target.kind == rule.kind and principal.key in target.delegates:
         return Decision(allowed=True, rule=f"policy.{target.kind}")
     is_consented = target.kind == "consent" and rule.is_consented and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):

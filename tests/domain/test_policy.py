@@ -173,7 +173,7 @@ def test_an_administrator_administers_their_own_workspace_and_few_administer_all
         for verb, kind in (("approve", "approval"), ("unlink_other", "account"), ("class_stop", "class")):
             expected = rule
             if kind == "class" and rule == "policy.not_administrator":
-                expected = "policy.not_trainer"
+                expected = "policy.not_teacher"
             assert decide(who, verb, Target(kind, "x", owner), two, known(who)).rule == expected
         trainer = Principal(None, team, "UTRAINER")
         consented = Target("consent", "w1", owner, consented_to=trainer)
@@ -269,10 +269,10 @@ def test_any_member_posts_a_card(principal, flaws, expected):
 def test_a_card_is_its_trainers_and_administrators(verb):
     assert decision(TRAINER, verb, CARD) == (True, "policy.member")
     assert decision(ADMIN, verb, CARD) == (True, "policy.administrator")
-    assert decision(OTHER, verb, CARD) == (False, "policy.not_trainer")
+    assert decision(OTHER, verb, CARD) == (False, "policy.not_teacher")
     assert decision(TRAINER, verb, CARD, is_guest=True) == (False, "policy.guest")
-    named = replace(CARD, trainers=frozenset({OTHER.key}))
-    assert decision(OTHER, verb, named) == (True, "policy.trainer")
+    named = replace(CARD, delegates=frozenset({OTHER.key}))
+    assert decision(OTHER, verb, named) == (True, "policy.teacher")
 
 
 def test_a_consent_permits_its_trainer_and_administrators_to_stop():

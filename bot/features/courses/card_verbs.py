@@ -81,7 +81,7 @@ async def post(request: Request) -> Answer:
     else:
         draft = await _draft_from_name(request, command)
     given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
-    given |= {"title": command.title or draft.title, "maximum": command.maximum, "trainers": others}
+    given |= {"title": command.title or draft.title, "maximum": command.maximum, "co_teachers": others}
     card = await request.caller.run(use_cases.post, replace(draft, **given))
     facts, ends = await load_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if command.hours:

@@ -161,9 +161,9 @@ def change(
 def take_over(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """Make an administrator the teacher of a course without one; raises Refused (``course.taught``)."""
     card = use_cases.require_teacher(tx, caller, "class_change", card_id)
-    if not card.untaught_until and caller.principal.key not in card.trainers:
+    if not card.untaught_until and caller.principal.key not in card.co_teachers:
         raise Refused("course.taught", words.HAS_TEACHER.format(course=card.title))
-    to = {"trainers": card.trainers | {caller.principal.key}, "untaught_until": ""}
+    to = {"co_teachers": card.co_teachers | {caller.principal.key}, "untaught_until": ""}
     return change(tx, caller, card_id, "teachers", {}, to)
 
 
@@ -178,7 +178,7 @@ def _get_end_fields(card: ClassCard, now: float, by: str) -> Row:
 def _change_teachers(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
     """Write the teachers of a course, and notify the new and former ones."""
     CLASS_CARDS.change(tx, {"id": card.id}, **to)
-    use_cases.notify_teachers(tx, caller, card, to["trainers"])
+    use_cases.notify_teachers(tx, caller, card, to["co_teachers"])
 
 
 @undoable_actions.changes_back(CLASS_CARDS.name)
@@ -190,7 +190,7 @@ def put_back(tx: Transaction, caller: Caller, row: Row, was: Row) -> None:
     )
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
-    if "trainers" in was:
+    if "co_teachers" in was:
         _change_teachers(tx, caller, card, {name: getattr(former, name) for name in was})
         return
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"

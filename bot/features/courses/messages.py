@@ -324,7 +324,7 @@ def render_course_change(facts: ClassFacts) -> Answer:
 
 def _is_teacher_still(facts: ClassFacts) -> bool:
     """Return whether somebody may change a course, or may not, as a message says."""
-    return (facts.word("person") in facts.card.trainers) is bool(facts.body["is_teacher"])
+    return (facts.word("person") in facts.card.co_teachers) is bool(facts.body["is_teacher"])
 
 
 @renders(ClassKind.COURSE_TEACHER, is_true=_is_teacher_still)

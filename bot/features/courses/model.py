@@ -37,7 +37,7 @@ class ClassCard(Timetable):
     that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
 
     With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
-    and stopped after it, until the last one, which ends at ``stops_at``. ``trainers`` are the keys of others
+    and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of others
     who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
     unless an administrator takes it over.
 
@@ -63,7 +63,7 @@ class ClassCard(Timetable):
     stopped_by: str | None = None
     done_at: Past | None = None
     posts: int = 1
-    trainers: frozenset[str] = frozenset()
+    co_teachers: frozenset[str] = frozenset()
     untaught_until: str = ""
     news: list[dict[str, Any]] = field(default_factory=list)
     follow_at: Annotated[float, due(60.0)] | None = None
@@ -72,7 +72,7 @@ class ClassCard(Timetable):
     def subject(self) -> AuditSubject:
         """Return the card as a subject of requests."""
         return AuditSubject(
-            self.id, self.connection, self.title, {"card": self.id, "trainer": self.principal.key}
+            self.id, self.connection, self.title, {"card": self.id, "teacher": self.principal.key}
         )
 
     @property
@@ -90,7 +90,7 @@ class ClassCard(Timetable):
     @property
     def teachers(self) -> frozenset[str]:
         """Return the keys of the people who may change its timetable."""
-        return self.trainers | {self.principal.key}
+        return self.co_teachers | {self.principal.key}
 
     @property
     def stopper(self) -> str:

@@ -58,8 +58,12 @@ def parse_order(card: ClassCard, text: str, now: float, typed_on: date | None = 
             return "end", {}, {}
         case "with" | "without":
             named = {replace(card.principal, user_id=one).key for one in parse_mentions(said)}
-            to = card.trainers - named if verb == "without" else card.trainers | named - {card.principal.key}
-            return "teachers", {}, {"trainers": to}
+            to = (
+                card.co_teachers - named
+                if verb == "without"
+                else card.co_teachers | named - {card.principal.key}
+            )
+            return "teachers", {}, {"co_teachers": to}
         case "hours" | "until" | "from":
             fields = _parse_hours(card, said if verb == "hours" else text, today)
             return ("hours", {}, fields) if fields else None

@@ -150,7 +150,7 @@ async def _find_taught_course(request: Request, card_id: str) -> ClassCard:
 async def open_form(request: Request) -> Answer:
     """Open the form of a button; if none can be opened, answer with the words to type."""
     card, press = await _find_taught_course(request, request.target or ""), request.press
-    people = [Principal.from_key(key).user_id for key in card.trainers]
+    people = [Principal.from_key(key).user_id for key in card.co_teachers]
     what = press.mark if press is not None and press.mark in words.COURSE_FORMS else "with"
     view = drawn.build_course_form(card, what, request.services.clock.now(), people)
     usage = request.fill(class_words.COURSE_USAGE, course=card.title)
@@ -165,7 +165,7 @@ async def submit_form(request: Request) -> Answer:
     if what == "with":
         named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
         await verbs.check_teachers(request, named - card.teachers)
-        change: orders.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
+        change: orders.Change = ("teachers", {}, {"co_teachers": frozenset(named) - {card.principal.key}})
         return await verbs.change_course(request, card, change)
     field, back, now = "back", str(sent.get("back") or ""), request.services.clock.now()
     off = max(str(sent.get("off") or ""), card.day(now).isoformat())

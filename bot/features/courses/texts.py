@@ -408,7 +408,7 @@ WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
 WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
 WHY_MANY: Final = "has more than one workspace of that name"
 WHY_QUEUED: Final = "waiting in the queue"
-#: By the cause, as a trainer reads it about somebody else.
+#: By the cause, as a teacher reads it about somebody else.
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",

@@ -67,8 +67,8 @@ ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace that was made for a course runs, so that its person can look at it.
 TRIAL_RUN_SECONDS: Final = 3600.0
 policy.declare(policy.AccessRule("anybody"), "card")
-policy.declare(policy.AccessRule("trainers", "class"), "class_change", "class_post", "class_problems")
-policy.declare(policy.AccessRule("trainers", "class", is_consented=True), "class_stop")
+policy.declare(policy.AccessRule("delegates", "class"), "class_change", "class_post", "class_problems")
+policy.declare(policy.AccessRule("delegates", "class", is_consented=True), "class_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class JoinResult:
     queue: QueuePosition | None = None
 
 
-# -- the trainer ---------------------------------------------------------------------------------------------
+# -- the teacher ---------------------------------------------------------------------------------------------
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
@@ -122,15 +122,15 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
         CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_build_post_notice(card)])
-        notify_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
+        notify_teachers(tx, caller, replace(card, co_teachers=frozenset()), card.co_teachers)
         caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
 
 
-def notify_teachers(tx: Transaction, caller: Caller, card: ClassCard, trainers: frozenset[str]) -> None:
+def notify_teachers(tx: Transaction, caller: Caller, card: ClassCard, co_teachers: frozenset[str]) -> None:
     """Notify the people who may change a card from now on, or may not any more."""
-    for key in sorted((card.trainers ^ trainers) - {caller.principal.key}):
-        body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
+    for key in sorted((card.co_teachers ^ co_teachers) - {caller.principal.key}):
+        body = {"connection": card.connection, "person": key, "is_teacher": key in co_teachers}
         store.notify(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
         run_request_hooks(tx, Principal.from_key(key))
 
@@ -145,7 +145,7 @@ def decide_about_teachers(
     coming, until = timetable.find_lesson(card, tx.now()), card.untaught_until
     if coming is None or card.is_over(tx.now()):
         return ""
-    target = Target("class", card.id, card.principal, trainers=card.trainers)
+    target = Target("class", card.id, card.principal, delegates=card.co_teachers)
     for one in map(Principal.from_key, card.teachers):
         person = people.find_person(tx, one)
         if person is None or decide(one, "class_change", target, context.installation, person).allowed:
@@ -197,9 +197,9 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
 
 
 def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a card for its teacher; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
+    """Return a card for its teacher; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
     card = _card(tx, card_id)
-    caller.check(tx, verb, Target("class", card.id, card.principal, trainers=card.trainers))
+    caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
     return card
 
 
@@ -593,7 +593,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
     """Return whether the timer that a class has set for a workspace may stop it now, audited if not.
 
     The policy is asked for the one exception: a recorded consent that names who may stop it. What the card
-    announced for a fixed time happens whatever has become of its trainer by then.
+    announced for a fixed time happens whatever has become of its teacher by then.
     """
     card = store.find_card(tx, workspace.stop_card or "")
     press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)

@@ -192,7 +192,7 @@ async def apply_order(
     if verb == "skip" and has_joined:
         return await _skip_days(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
-        await _check_change(request, card, text, change[2]["trainers"])
+        await _check_change(request, card, text, change[2]["co_teachers"])
     if not is_sure:
         typed = f"{card.id} {typed_on or card.day(now)} {text}"
         question = await require_teacher(request, card.id, _confirm_change(request, card, change, typed))
@@ -422,13 +422,13 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
     return keys - {request.principal.key}
 
 
-async def _check_change(request: Request, card: ClassCard, text: str, trainers: frozenset[str]) -> None:
+async def _check_change(request: Request, card: ClassCard, text: str, co_teachers: frozenset[str]) -> None:
     """Refuse a change of a course's teachers that takes no effect or isn't allowed; raises Answered."""
     keys = {replace(card.principal, user_id=one).key for one in orders.parse_mentions(text.partition(" ")[2])}
-    if orders.get_verb(text) == "without" and not keys <= card.trainers:
+    if orders.get_verb(text) == "without" and not keys <= card.co_teachers:
         who = await format_people(request, keys)
         raise Answered(replies.hint(fill(words.NOT_TEACHER, who=who, course=card.title)))
-    await check_teachers(request, trainers - card.trainers)
+    await check_teachers(request, co_teachers - card.co_teachers)
 
 
 async def check_teachers(request: Request, keys: Iterable[str]) -> None:
@@ -481,7 +481,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
     try:
         return await done
     except Refused as refusal:
-        if refusal.rule != "policy.not_trainer":
+        if refusal.rule != "policy.not_teacher":
             raise
         card = await request.caller.read(use_cases.find_visible_card, card_id)
         who = await format_people(request, [card.principal.key])

@@ -60,7 +60,7 @@ def answer_request(
     if failed is None or workspace is None:
         raise unknown
     those = frozenset(one.key for one in _list_limit_contacts(caller, workspace))
-    target = policy.Target("limit", failed.id, failed.principal, trainers=those)
+    target = policy.Target("limit", failed.id, failed.principal, delegates=those)
     caller.check(tx, "more_answer", target, hidden_as=unknown)
     if caller.principal.key not in those:
         raise unknown

@@ -180,7 +180,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_administrator": "Only Usher admins can do that. Ask one of them.",
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
     "own_request": "You can't decide on your own request. Another Usher admin can.",
-    "not_trainer": "Only the person who posted that card, its co-teachers, or an Usher admin can do that.",
+    "not_teacher": "Only the person who posted that card, its co-teachers, or an Usher admin can do that.",
     "no_act": "I don't know that request any more.",
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }

@@ -428,7 +428,7 @@ async def test_nobody_elses_is_touched(store, world, name):
     assert refusal.value.rule in {
         "policy.not_owner",
         "policy.not_administrator",
-        "policy.not_trainer",
+        "policy.not_teacher",
         "job.unknown",
         "link.unknown",
         "code.none",

@@ -256,7 +256,7 @@ async def asked_about(store):
 async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_later(store, clock, joined):
     other = Principal(None, "T1", "UOTHER")
     await store.save_people([Person(other, "Otto", seen_at=clock.now())])
-    await within(store, CLASS_CARDS.change, {"id": CARD}, trainers=frozenset({other.key}))
+    await within(store, CLASS_CARDS.change, {"id": CARD}, co_teachers=frozenset({other.key}))
     await gone(store, clock)
     assert await asked_about(store) == []
     await store.save_people([Person(other, "Otto", is_guest=True, seen_at=clock.now())])
@@ -285,12 +285,12 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     await gone(store, clock)
     admin = by(store, ALICE, "take")
     await store.save_people([Person(ALICE, "Alice", seen_at=clock.now())])
-    with pytest.raises(Refused, match=r"policy\.not_trainer"):
+    with pytest.raises(Refused, match=r"policy\.not_teacher"):
         await by(store, MEMBERS[0], "take it").run(lessons.take_over, CARD)
     await admin.run(lessons.take_over, CARD)
     for _ in range(2):
         card = await store.read(courses_store.find_card, CARD)
-        assert (card.untaught_until, card.trainers) == ("", {ALICE.key})
+        assert (card.untaught_until, card.co_teachers) == ("", {ALICE.key})
         await checked_at(store)
     (act,) = [
         one
@@ -299,7 +299,7 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     ]
     await by(store, ALICE, "undo").run(undo_use_cases.undo, act.id)
     card = await store.read(courses_store.find_card, CARD)
-    assert (card.untaught_until, card.trainers) == ("2027-12-05", frozenset())
+    assert (card.untaught_until, card.co_teachers) == ("2027-12-05", frozenset())
     await gone(store, clock, is_gone=False)
     assert (await store.read(courses_store.find_card, CARD)).untaught_until == ""
     with pytest.raises(Refused, match=r"course\.taught"):

@@ -169,13 +169,13 @@ async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, 
 async def test_co_teachers_are_chosen_with_those_that_there_are_filled_in(bot, card):
     room = await bot.direct("my courses", TRAINER)
     await form(bot, room, "Co-teachers…", **{"with": [BOB.user_id]})
-    assert (await bot.store.read(store.find_card, card.id)).trainers == {BOB.key}
+    assert (await bot.store.read(store.find_card, card.id)).co_teachers == {BOB.key}
     assert "Move…" in buttons(await bot.direct("my courses", BOB))
     view, _ = await form(bot, room, "Co-teachers…", **{"with": [], "title": ""})
     check_golden("views/course-teachers", view)
-    assert (await bot.store.read(store.find_card, card.id)).trainers == frozenset()
+    assert (await bot.store.read(store.find_card, card.id)).co_teachers == frozenset()
     assert "*Statistics* are the same as before" in words(await bot.direct("undo", TRAINER))
-    assert (await bot.store.read(store.find_card, card.id)).trainers == {BOB.key}
+    assert (await bot.store.read(store.find_card, card.id)).co_teachers == {BOB.key}
     assert {one.kind for one in await bot.notices()}.isdisjoint({ClassKind.COURSE_CHANGED})
 
 
@@ -201,7 +201,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     assert "posting the card for *R &amp; D* in <#C7>" in str(done)
     (card,) = await bot.store.read(store.list_courses)
     assert (card.title, card.channel_id, card.pattern, card.maximum) == ("R & D", "C7", "notebook", 60)
-    assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue", "thu"}), 480, 570), {BOB.key})
+    assert (card.wanted, card.co_teachers) == (Wanted(frozenset({"tue", "thu"}), 480, 570), {BOB.key})
     assert (card.first_day, card.last_day) == ("2027-12-13", "2028-02-12")
     # A class of one day ends at a time.
     await bot.press("card_form", "", TRAINER)

@@ -72,12 +72,12 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
         )
     asked = await bot.direct("add <@UBOB> to ML Basics", TRAINER)
     assert "This lets <@UBOB> change *ML Basics*, as a co-teacher." in words(asked)
-    assert (await bot.store.read(store.find_card, member.id)).trainers == set()
+    assert (await bot.store.read(store.find_card, member.id)).co_teachers == set()
     await bot.push(asked, "Add as co-teacher", TRAINER)
-    assert (await bot.store.read(store.find_card, member.id)).trainers == {BOB.key}
+    assert (await bot.store.read(store.find_card, member.id)).co_teachers == {BOB.key}
     assert "isn't a co-teacher" in words(await bot.direct("remove <@UALICE> from ML Basics", TRAINER))
     await bot.direct("remove <@UBOB> from the ML Basics course", TRAINER)
-    assert (await bot.store.read(store.find_card, member.id)).trainers == set()
+    assert (await bot.store.read(store.find_card, member.id)).co_teachers == set()
     assert "Mention co-teachers" in words(await bot.direct("add @bob to ML Basics", TRAINER))
     assert "Only its teachers" in words(await bot.direct("add <@UBOB> to ML Basics", ALICE))
     assert words(await bot.direct("who teaches ml basics?", ALICE)) == "*ML Basics* is taught by <@UTRAINER>."

@@ -111,7 +111,7 @@ async def test_the_card_that_is_offered_for_a_slip_has_the_same_timetable(bot):
     await bot.push(asked, label, TRAINER)
     (card,) = await bot.store.read(class_rows.list_courses)
     assert (card.pattern, card.first_day, card.last_day) == ("notebook", "2028-01-07", "2028-03-03")
-    assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue"}), 480, 570), {BOB.key})
+    assert (card.wanted, card.co_teachers) == (Wanted(frozenset({"tue"}), 480, 570), {BOB.key})
 
 
 async def test_without_an_end_it_lasts_twenty_weeks_and_begins_when_its_teacher_says(bot):
@@ -380,10 +380,10 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
     assert {one for one, _ in await teachers_told(bot)} == {ALICE, ADMIN}
     taken_out = await bot.say("card Statistics without <@UBOB>", ALICE)
     assert "You're no longer a co-teacher of *Statistics*." in str(await teachers_told(bot))
-    assert BOB.key not in (await bot.store.read(class_rows.find_card, card.id)).trainers
+    assert BOB.key not in (await bot.store.read(class_rows.find_card, card.id)).co_teachers
     assert "for <@UTRAINER>" in words(await bot.say("card Statistics end", BOB))
     assert "The co-teachers of *Statistics* are the same" in words(await bot.push(taken_out, "Undo", ALICE))
-    assert BOB.key in (await bot.store.read(class_rows.find_card, card.id)).trainers
+    assert BOB.key in (await bot.store.read(class_rows.find_card, card.id)).co_teachers
     assert "change who teaches *Statistics*" in words(await bot.say("what did you do today?", ALICE))
 
 
@@ -418,7 +418,7 @@ async def test_who_cannot_teach_is_refused_in_a_sentence(bot, named, said):
     assert await bot.store.read(class_rows.list_courses) == []
     card = await posted(bot, POST)
     assert said in words(await bot.say(f"card Statistics with {named}", TRAINER))
-    assert (await bot.store.read(class_rows.find_card, card.id)).trainers == frozenset()
+    assert (await bot.store.read(class_rows.find_card, card.id)).co_teachers == frozenset()
 
 
 async def test_others_may_change_it_only_where_its_teacher_said_so(bot):
@@ -426,7 +426,7 @@ async def test_others_may_change_it_only_where_its_teacher_said_so(bot):
     assert "for <@UTRAINER>, who posted this card" in words(await bot.say("card Statistics skip 23 Dec", BOB))
     assert (await bot.store.read(class_rows.find_card, card.id)).off == frozenset()
     other = await posted(bot, POST.replace("Statistics", "Algebra") + f" --with <@{BOB.user_id}>")
-    assert other.trainers == {BOB.key}
+    assert other.co_teachers == {BOB.key}
     await bot.say("card Algebra skip 23 Dec", BOB)
     assert (await bot.store.read(class_rows.find_card, other.id)).off == {"2027-12-23"}
     await bot.say("card Algebra end", ADMIN)
