@@ -123,7 +123,7 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
-    """Decide about somebody else's target: a card that they may change, or a workspace whose owner consented."""
+    """Decide about somebody else's target: a card they may change, or a consented workspace."""
     is_admin, rule = installation.administers(principal, target.owner), RULES.get(verb, _OWN)
     if rule.whose == "delegates" and target.kind == rule.kind:
         if is_admin:

@@ -37,8 +37,8 @@ class ClassCard(Timetable):
     that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
 
     With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
-    and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of others
-    who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
+    and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
+    others who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
     unless an administrator takes it over.
 
     What is decided about its timetable is on its row at once, and ``news`` of it
