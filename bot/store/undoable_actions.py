@@ -28,7 +28,7 @@ changes_back: Registry[Callable[[Transaction, Any, Row, Row], None]] = Registry(
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
 _COMBINE_WITHIN_SECONDS: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.
-_BY_ITSELF: Final = frozenset({"processed_until", "lead", "seen_zone", "started_at", "unused"})
+_BY_ITSELF: Final = frozenset({"processed_until", "lead_seconds", "seen_zone", "started_at", "unused"})
 
 
 def find_act(tx: Transaction, key: str) -> Act | None:

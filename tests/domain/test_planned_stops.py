@@ -29,7 +29,7 @@ def rule(key: str, times: str, card: str | None = "card", **keys) -> HoursRule:
     begin, _, end = times.partition("-")
     starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
     who = Principal(None, "T1", "U1")
-    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead": 300.0}
+    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead_seconds": 300.0}
     given = (key, who, "cloud", "w", "UTC", "UTC", 0.0)
     if card is None:
         return HoursRule(*given, **{**shared, **keys})
@@ -118,7 +118,7 @@ def test_ends_are_read_back_from_json():
 
 def hours(times: str, days: str = "mon", **keys) -> HoursRule:
     """Return hours of a person's own: of a Monday if nothing else is said."""
-    return rule("own", times, None, days=frozenset(days.split()), lead=0.0, **keys)
+    return rule("own", times, None, days=frozenset(days.split()), lead_seconds=0.0, **keys)
 
 
 DAY, OFF = hours("9:00-18:00"), {"off": frozenset({"2027-11-22"})}

@@ -90,9 +90,10 @@ async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_w
     """An earlier end than was announced is warned of anew, and undone it is the later one again."""
     (alice,) = people(1)
     await course(term, alice)
-    other = await another(term, "Biology", alice, starts=11 * 60, stops=12 * 60, lead=1800.0)
+    other = await another(term, "Biology", alice, starts=11 * 60, stops=12 * 60, lead_seconds=1800.0)
     await within(
-        term.store, lambda tx: tx.run("UPDATE class_cards SET lead = 1800 WHERE id = :id", id=other.id)
+        term.store,
+        lambda tx: tx.run("UPDATE class_cards SET lead_seconds = 1800 WHERE id = :id", id=other.id),
     )
     await until(term, "10:15")
     (end,) = [(await mine(term, alice)).stop_at]

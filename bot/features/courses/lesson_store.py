@@ -49,7 +49,7 @@ def list_course_rules(tx: Transaction, workspace_id: str) -> list[CourseRule]:
 
 def list_rules_behind(tx: Transaction, card: ClassCard, limit: int) -> list[CourseRule]:
     """Return rules of a course that don't follow its present timetable yet, in the order of joining."""
-    now = {"state": card.state, "lead": card.lead, "is_over": card.done_at is not None}
+    now = {"state": card.state, "lead_seconds": card.lead_seconds, "is_over": card.done_at is not None}
     return _apply_timetables(tx, COURSE_RULES.query(tx, "members_behind", card=card.id, limit=limit, **now))
 
 

@@ -36,7 +36,7 @@ class ClassCard(Timetable):
     the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
     that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
 
-    With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
+    With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` seconds before each lesson
     and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
     others who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
     unless an administrator takes it over.

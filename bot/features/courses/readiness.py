@@ -69,10 +69,10 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         return min(one for one in looks if one > now)
     counts = store.count_members(tx, card.id)
     if now < coming.due_at:
-        lead = _get_start_rate(tx, context, card).get_seconds_ahead(counts.joined)
-        if lead != card.lead:
-            CLASS_CARDS.change(tx, {"id": card.id}, lead=lead, follow_at=now)
-        return max(coming.at - lead, now + REST)
+        lead_seconds = _get_start_rate(tx, context, card).get_seconds_ahead(counts.joined)
+        if lead_seconds != card.lead_seconds:
+            CLASS_CARDS.change(tx, {"id": card.id}, lead_seconds=lead_seconds, follow_at=now)
+        return max(coming.at - lead_seconds, now + REST)
     tried = _count_retried_starts(tx, card, coming)
     if now >= coming.at:
         is_over = now >= coming.latest_start + RETRY_SECONDS

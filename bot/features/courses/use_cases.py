@@ -109,7 +109,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
     """Write a card to be sent to its channel; raises Refused for a course that can't have its lessons."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
-    card = replace(draft, reference=caller.reference, created_at=now, lead=MIN_SECONDS_AHEAD)
+    card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
     card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
     next_check_at = store.NEVER_DUE_AT if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:

@@ -77,7 +77,7 @@ class Timetable(ABC):
 
     ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
     ``off`` are dates on which they don't come, ``moved`` has other times by the date on which they come. A
-    start is looked at ``lead`` seconds before it.
+    start is looked at ``lead_seconds`` seconds before it.
     """
 
     days: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ class Timetable(ABC):
     last_day: str = ""
     off: frozenset[str] = frozenset()
     moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    lead: Stays = 0.0
+    lead_seconds: Stays = 0.0
 
     @property
     @abstractmethod
@@ -142,7 +142,7 @@ class Timetable(ABC):
         found = []
         if start is not None and starts is not None:
             until = start + OPEN_HOURS_SECONDS if stop is None else stop
-            found.append(Occurrence(start, "start", _local(day, starts), start - self.lead, until))
+            found.append(Occurrence(start, "start", _local(day, starts), start - self.lead_seconds, until))
         if stop is not None and stops is not None:
             due_at = (
                 stop - STOP_CHECK_SECONDS if start is None else max(stop - STOP_CHECK_SECONDS, start + 1.0)
@@ -212,7 +212,9 @@ class HoursRule(Timetable):
         """Return the occurrences that are due and aren't settled, in their order."""
         since = max(self.processed_until, now - HORIZON_SECONDS)
         return [
-            one for one in self.between(since, now + max(STOP_CHECK_SECONDS, self.lead)) if one.due_at <= now
+            one
+            for one in self.between(since, now + max(STOP_CHECK_SECONDS, self.lead_seconds))
+            if one.due_at <= now
         ]
 
     def next_stop(self, now: float) -> float | None:

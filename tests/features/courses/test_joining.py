@@ -40,7 +40,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
     assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
     # 0.1.0 looks at the first of these alone, ``look_at`` by its former name.
     row = await store.engine.read(lambda tx: COURSE_RULES.row(tx, id=rule.id))
-    assert (row["next_check_at"], row["lesson_check_at"]) == (None, local("09:00") - rule.lead)
+    assert (row["next_check_at"], row["lesson_check_at"]) == (None, local("09:00") - rule.lead_seconds)
     # A second press is the same consent, with the same place in the order.
     await press(store, joined[0], "again")
     assert [one.id for one in await store.read(hours_store.list_rules_of_person, MEMBERS[0])] == [rule.id]
@@ -49,7 +49,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
 @pytest.mark.both_engines
 async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_begun(store, clock, joined):
     assert await claimed(store) == []
-    await within(store, CLASS_CARDS.change, {"id": CARD}, lead=1_200.0, follow_at=clock.now())
+    await within(store, CLASS_CARDS.change, {"id": CARD}, lead_seconds=1_200.0, follow_at=clock.now())
     assert await members_follow(asking(store)) == 1
     clock.advance(local("08:39") - clock.now())
     assert await claimed(store) == []

@@ -220,7 +220,7 @@ COURSE = replace(
     starts=600,
     stops=690,
     last_day="2027-02-12",
-    lead=3_600.0,
+    lead_seconds=3_600.0,
 )
 BEGINS = NOW + 3_600.0
 

@@ -111,5 +111,5 @@ def test_nobody_is_told_of_what_was_taken_back_before_they_heard_of_it(heard, to
 def test_equal_timetables_are_one_state():
     moved = {"2027-11-30": [600, 690], "2027-11-23": (540, 630)}
     one, other = (replace(CARD, moved=dict(order)) for order in (moved.items(), reversed(moved.items())))
-    assert one.state == other.state == replace(one, lead=600.0, closed_at=1.0).state
+    assert one.state == other.state == replace(one, lead_seconds=600.0, closed_at=1.0).state
     assert len({one.state, *(replace(CARD, **to).state for to in CHANGES)}) == 1 + len(CHANGES)
