@@ -161,9 +161,9 @@ def change(
 def take_over(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """Make an administrator the teacher of a course without one; raises Refused (``course.taught``)."""
     card = use_cases.require_teacher(tx, caller, "class_change", card_id)
-    if not card.untaught_until and caller.principal.key not in card.co_teachers:
+    if not card.without_teacher_until and caller.principal.key not in card.co_teachers:
         raise Refused("course.taught", words.HAS_TEACHER.format(course=card.title))
-    to = {"co_teachers": card.co_teachers | {caller.principal.key}, "untaught_until": ""}
+    to = {"co_teachers": card.co_teachers | {caller.principal.key}, "without_teacher_until": ""}
     return change(tx, caller, card_id, "teachers", {}, to)
 
 
@@ -233,16 +233,16 @@ def _check_teachers(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCa
             last = date.fromisoformat(coming.local[:10]) + timedelta(
                 days=timetable.GRACE_DAYS_WITHOUT_TEACHER
             )
-            CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
+            CLASS_CARDS.change(tx, {"id": card.id}, without_teacher_until=last.isoformat())
             place, kind = caller.context.installation, ClassKind.COURSE_WITHOUT_TEACHER
             for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
                 occasion, body = f"{caller.reference}:{one.key}", {"connection": card.connection}
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
         case "end":
             _change_timetable(tx, caller, card, _get_end_fields(card, now, card.principal.key), "end", {})
-            caller.record(tx, "class.end", card.subject, None, because="untaught")
+            caller.record(tx, "class.end", card.subject, None, because="without_teacher")
         case "keep":
-            CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
+            CLASS_CARDS.change(tx, {"id": card.id}, without_teacher_until="")
         case _:
             return card
     return use_cases.find_visible_card(tx, caller, card.id)

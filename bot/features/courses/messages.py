@@ -337,12 +337,12 @@ def render_teacher_change(facts: ClassFacts) -> Answer:
 
 @renders(
     ClassKind.COURSE_WITHOUT_TEACHER,
-    is_true=lambda facts: bool(facts.card.untaught_until) and not facts.card.is_over(facts.now),
+    is_true=lambda facts: bool(facts.card.without_teacher_until) and not facts.card.is_over(facts.now),
 )
 def render_course_without_teacher(facts: ClassFacts) -> Answer:
     """Render the question to an administrator about a course without teachers."""
     card = facts.card
-    until = times.format_date(card.untaught_until or card.last_day)
+    until = times.format_date(card.without_teacher_until or card.last_day)
     said = fill(texts.NO_TEACHER_LEFT, course=card.title, lessons=format_timetable(card), until=until)
     take = kit.button(texts.TAKE_OVER, "course_take_over", card.id, style=kit.PRIMARY)
     end = kit.button(texts.END_IT, "class_stop", card.id, confirm=kit.confirm(texts.CONFIRM_END_COURSE))

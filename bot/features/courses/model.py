@@ -38,7 +38,7 @@ class ClassCard(Timetable):
 
     With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` seconds before each lesson
     and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
-    others who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
+    others who may do what its poster may. Once all of them have gone it ends after the day ``without_teacher_until``,
     unless an administrator takes it over.
 
     What is decided about its timetable is on its row at once, and ``news`` of it
@@ -64,7 +64,7 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    untaught_until: str = ""
+    without_teacher_until: str = ""
     news: list[dict[str, Any]] = field(default_factory=list)
     follow_at: Annotated[float, due(60.0)] | None = None
 

@@ -142,7 +142,7 @@ def decide_about_teachers(
 
     Once all have, administrators are asked, and later it ends; if somebody is there again, it is kept.
     """
-    coming, until = timetable.find_lesson(card, tx.now()), card.untaught_until
+    coming, until = timetable.find_lesson(card, tx.now()), card.without_teacher_until
     if coming is None or card.is_over(tx.now()):
         return ""
     target = Target("class", card.id, card.principal, delegates=card.co_teachers)

@@ -262,7 +262,7 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
     await store.save_people([Person(other, "Otto", is_guest=True, seen_at=clock.now())])
     for _ in range(2):
         await checked_at(store)
-        assert (await store.read(courses_store.find_card, CARD)).untaught_until == "2027-12-05"
+        assert (await store.read(courses_store.find_card, CARD)).without_teacher_until == "2027-12-05"
         assert await asked_about(store) == [ALICE]
         # Nothing is left to do until the next look.
         assert (await store.read(courses_store.find_card, CARD)).follow_at is None
@@ -290,7 +290,7 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     await admin.run(lessons.take_over, CARD)
     for _ in range(2):
         card = await store.read(courses_store.find_card, CARD)
-        assert (card.untaught_until, card.co_teachers) == ("", {ALICE.key})
+        assert (card.without_teacher_until, card.co_teachers) == ("", {ALICE.key})
         await checked_at(store)
     (act,) = [
         one
@@ -299,8 +299,8 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     ]
     await by(store, ALICE, "undo").run(undo_use_cases.undo, act.id)
     card = await store.read(courses_store.find_card, CARD)
-    assert (card.untaught_until, card.co_teachers) == ("2027-12-05", frozenset())
+    assert (card.without_teacher_until, card.co_teachers) == ("2027-12-05", frozenset())
     await gone(store, clock, is_gone=False)
-    assert (await store.read(courses_store.find_card, CARD)).untaught_until == ""
+    assert (await store.read(courses_store.find_card, CARD)).without_teacher_until == ""
     with pytest.raises(Refused, match=r"course\.taught"):
         await by(store, ALICE, "late").run(lessons.take_over, CARD)
