@@ -243,7 +243,7 @@ async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
     seen.taken.append(time.perf_counter() - began)
     while time.perf_counter() < began + room.sizes.patience:
         card = await store.read(class_rows.find_card, before.id)
-        if card is not None and card.follow_at is None:
+        if card is not None and card.fan_out_at is None:
             break
         await asyncio.sleep(_LOOKS_EVERY)
     seen.followed.append(time.perf_counter() - began)

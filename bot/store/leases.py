@@ -24,7 +24,7 @@ LEASES: Final[Mapping[str, str]] = {
     "workspaces.stop_check_at": "free_timers",
     "rules.next_check_at": "free_rules",
     "rules.lesson_check_at": "free_lessons",
-    "class_cards.follow_at": "free_followed",
+    "class_cards.fan_out_at": "free_fan_outs",
 }
 #: What claims move because something is done no more often than so, whoever does it: that stays.
 PACES: Final = frozenset(

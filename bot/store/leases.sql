@@ -44,5 +44,5 @@ UPDATE rules SET next_check_at = :now WHERE next_check_at > :now AND next_check_
 -- name: free_lessons
 UPDATE rules SET lesson_check_at = :now WHERE lesson_check_at > :now AND lesson_check_at <= :now + :longest;
 
--- name: free_followed
-UPDATE class_cards SET follow_at = :now WHERE follow_at > :now AND follow_at <= :now + :longest;
+-- name: free_fan_outs
+UPDATE class_cards SET fan_out_at = :now WHERE fan_out_at > :now AND fan_out_at <= :now + :longest;

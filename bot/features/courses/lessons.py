@@ -216,11 +216,11 @@ def _change_timetable(
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
     news = {"state": changed.state, "by": caller.reference, "what": what, "said": said}
-    earlier = card.news if card.follow_at is not None else []
+    earlier = card.news if card.fan_out_at is not None else []
     coming = [timetable.find_lesson(one, now) for one in (card, changed)]
     soonest = min((one.at for one in coming if one is not None), default=now)
-    follow_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
-    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=follow_at)
+    fan_out_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
+    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], fan_out_at=fan_out_at)
     tx.run("look_at_class", id=card.id, now=now, rest=REST)
     cards.queue_messages(tx, card.id, changed=True)
 
@@ -266,7 +266,7 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
         if news := timetable.list_unsent_changes(card, rule.heard):
             _notify_member(tx, card, rule, news)
     CLASS_CARDS.change(
-        tx, {"id": card.id}, follow_at=tx.now() if len(found) == MEMBERS_PER_TRANSACTION else None
+        tx, {"id": card.id}, fan_out_at=tx.now() if len(found) == MEMBERS_PER_TRANSACTION else None
     )
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
 

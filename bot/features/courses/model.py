@@ -43,7 +43,7 @@ class ClassCard(Timetable):
 
     What is decided about its timetable is on its row at once, and ``news`` of it
     (``bot.features.courses.timetable``); the rules of its members follow in pieces, the next one at
-    ``follow_at``. None: all have.
+    ``fan_out_at``. None: all have.
     """
 
     principal: Principal
@@ -66,7 +66,7 @@ class ClassCard(Timetable):
     co_teachers: frozenset[str] = frozenset()
     without_teacher_until: str = ""
     news: list[dict[str, Any]] = field(default_factory=list)
-    follow_at: Annotated[float, due(60.0)] | None = None
+    fan_out_at: Annotated[float, due(60.0)] | None = None
 
     @property
     def subject(self) -> AuditSubject:

@@ -71,7 +71,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     if now < coming.due_at:
         lead_seconds = _get_start_rate(tx, context, card).get_seconds_ahead(counts.joined)
         if lead_seconds != card.lead_seconds:
-            CLASS_CARDS.change(tx, {"id": card.id}, lead_seconds=lead_seconds, follow_at=now)
+            CLASS_CARDS.change(tx, {"id": card.id}, lead_seconds=lead_seconds, fan_out_at=now)
         return max(coming.at - lead_seconds, now + REST)
     tried = _count_retried_starts(tx, card, coming)
     if now >= coming.at:

@@ -64,7 +64,7 @@ WHERE p.card_id = :card_id
 UPDATE class_cards SET
     counted = :counted, counted_at = :now, next_check_at = :next_check_at,
     -- 0.2.1 may have left members behind.
-    follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
+    fan_out_at = CASE WHEN :behind > 0 THEN COALESCE(fan_out_at, :now) ELSE fan_out_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
 WHERE id = :id;
 

@@ -153,7 +153,7 @@ MEMBER_QUEUE: Final = declare_queue(
         kind="members",
         is_scheduled=True,
         table="class_cards",
-        due="follow_at",
+        due="fan_out_at",
     )
 )
 

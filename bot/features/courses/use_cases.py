@@ -546,7 +546,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     if card.is_course:
         lesson_at = readiness.prepare(tx, caller.context, card)
         if decide_about_teachers(tx, caller.context, card):
-            CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
+            CLASS_CARDS.change(tx, {"id": card.id}, fan_out_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = store.list_enrollments_to_stop(tx, card.id, card.stops_at, ENROLLMENTS_PER_TRANSACTION)
         for press in found:
@@ -579,7 +579,7 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     """End a card for good, with the summary; the rules of a course's members go in pieces."""
-    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
+    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), fan_out_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
     store.notify(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})

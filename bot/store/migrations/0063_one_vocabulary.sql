@@ -118,22 +118,25 @@ ALTER TABLE rules RENAME COLUMN lead TO lead_seconds;
 -- The day after which a course without a teacher ends.
 ALTER TABLE class_cards RENAME COLUMN untaught_until TO without_teacher_until;
 
+-- Class cards: when the next members' rules are changed after the timetable.
+ALTER TABLE class_cards RENAME COLUMN follow_at TO fan_out_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
 UPDATE acts SET
-    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
+    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
-        '"untaught_until":', '"without_teacher_until":'),
-    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
+        '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
+    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
-        '"untaught_until":', '"without_teacher_until":');
+        '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":');
 
 DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;

@@ -85,7 +85,7 @@ DECIDES = {
         "remote_id": words(None, "r1"),
         **dict.fromkeys(("start_call", "stop_call"), CALLS),
     },
-    "class_cards": {"done_at": maybe, "next_check_at": moments, "follow_at": maybe},
+    "class_cards": {"done_at": maybe, "next_check_at": moments, "fan_out_at": maybe},
     "rules": {"next_check_at": maybe, "lesson_check_at": maybe},
     "workspaces": {
         "state": words("running", "stopped", "failed"),
@@ -289,7 +289,7 @@ DUE = {
         {"is_orphan": 1},
     ),
     "class_cards": ({"done_at": None, "next_check_at": 0.0}, {"done_at": -9.5}, {"next_check_at": AHEAD}),
-    "followed_courses": ({"follow_at": 0.0}, {"follow_at": None}, {"follow_at": AHEAD}),
+    "followed_courses": ({"fan_out_at": 0.0}, {"fan_out_at": None}, {"fan_out_at": AHEAD}),
     "rules": ({"next_check_at": 0.0}, {"next_check_at": None}, {"next_check_at": AHEAD}),
     "lessons": ({"lesson_check_at": 0.0}, {"lesson_check_at": None}, {"lesson_check_at": AHEAD}),
     "timers": (

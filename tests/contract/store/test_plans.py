@@ -166,7 +166,7 @@ USUAL = {
     "accounts": "state = 'active', refused_since = NULL, remind_at = 4e9, runs_read_at = NULL",
     "browser_sessions": "user_id = id_hash",
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
-    "class_cards": "done_at = 1.0, follow_at = NULL",
+    "class_cards": "done_at = 1.0, fan_out_at = NULL",
     "homes": "requested_at = NULL",
     "notices": "state = 'sent', kind = 'card', class = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',

@@ -232,7 +232,7 @@ async def takes_another(made):
 
 
 async def sees_the_course_end(made):
-    await changed(made, done_at=made.clock.now(), follow_at=made.clock.now())
+    await changed(made, done_at=made.clock.now(), fan_out_at=made.clock.now())
     await members_follow(made.context)
 
 

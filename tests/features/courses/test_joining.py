@@ -49,7 +49,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
 @pytest.mark.both_engines
 async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_begun(store, clock, joined):
     assert await claimed(store) == []
-    await within(store, CLASS_CARDS.change, {"id": CARD}, lead_seconds=1_200.0, follow_at=clock.now())
+    await within(store, CLASS_CARDS.change, {"id": CARD}, lead_seconds=1_200.0, fan_out_at=clock.now())
     assert await members_follow(asking(store)) == 1
     clock.advance(local("08:39") - clock.now())
     assert await claimed(store) == []
@@ -265,7 +265,7 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
         assert (await store.read(courses_store.find_card, CARD)).without_teacher_until == "2027-12-05"
         assert await asked_about(store) == [ALICE]
         # Nothing is left to do until the next look.
-        assert (await store.read(courses_store.find_card, CARD)).follow_at is None
+        assert (await store.read(courses_store.find_card, CARD)).fan_out_at is None
     # The last lesson of these two weeks is on Wednesday, the first of December.
     clock.advance(local("10:20") + 9 * 86_400.0 - clock.now())
     await checked_at(store)

@@ -109,7 +109,7 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     assert {row["off"] for row in written} == {""}
     assert (await store.read(class_rows.count_members, CARD)).behind == MANY + 3
     assert await members_follow(asking(watched)) == (MANY + 3) // lessons.MEMBERS_PER_TRANSACTION + 1
-    await within(watched, CLASS_CARDS.change, {"id": CARD}, lead_seconds=600.0, follow_at=clock.now())
+    await within(watched, CLASS_CARDS.change, {"id": CARD}, lead_seconds=600.0, fan_out_at=clock.now())
     assert await members_follow(asking(watched)) == (MANY + 3) // lessons.MEMBERS_PER_TRANSACTION + 1
     assert {row["lead_seconds"] for row in (await members(store))[1]} == {600.0}
     await decide(watched, "end", {}, {})

@@ -276,7 +276,7 @@ async def test_with_hours_a_card_is_only_ever_posted(bot):
 async def seen(bot, card):
     """Return what a press alone changes of a card."""
     now = await bot.store.read(class_rows.find_card, card.id)
-    return {"lead_seconds": now.lead_seconds, "follow_at": now.follow_at}
+    return {"lead_seconds": now.lead_seconds, "fan_out_at": now.fan_out_at}
 
 
 async def test_hours_for_a_title_post_another_card_only_if_that_is_meant(bot):
