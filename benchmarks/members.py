@@ -192,7 +192,9 @@ async def _join(store: Store, card: ClassCard) -> None:
         for number, one in enumerate(every[first : first + _TOGETHER], first):
             key = f"{card.id}:{now:017.6f}:{number:05d}"
             given = (key, one.principal, card.connection, one.id, card.time_zone, card.time_zone, now)
-            rule = CourseRule(*given, **card.timetable(), card=card.id, course=card.title, heard=card.state)
+            rule = CourseRule(
+                *given, **card.timetable(), card=card.id, course=card.title, notified_state=card.state
+            )
             rows.save_rule(tx, timetable.apply_timetable(rule, card))
             pressed = {"joined_at": now, "workspace_id": one.id, "consented_at": now}
             PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, **pressed)

@@ -260,10 +260,10 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
             rows.delete_rule(tx, rule.id)
             rows.review_start(tx, rule.workspace_id, rule)
             continue
-        rules.put_rule(tx, replace(rule, heard=card.state))
+        rules.put_rule(tx, replace(rule, notified_state=card.state))
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
-        if news := timetable.list_unsent_changes(card, rule.heard):
+        if news := timetable.list_unsent_changes(card, rule.notified_state):
             _notify_member(tx, card, rule, news)
     CLASS_CARDS.change(
         tx, {"id": card.id}, fan_out_at=tx.now() if len(found) == MEMBERS_PER_TRANSACTION else None

@@ -36,14 +36,14 @@ class ClassCard(Timetable):
     the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
     that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
 
-    With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` seconds before each lesson
-    and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
-    others who may do what its poster may. Once all of them have gone it ends after the day ``without_teacher_until``,
+    With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` before each lesson and
+    stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of others who
+    may do what its poster may. Once all of them have gone it ends after the day ``without_teacher_until``,
     unless an administrator takes it over.
 
-    What is decided about its timetable is on its row at once, and ``news`` of it
-    (``bot.features.courses.timetable``); the rules of its members follow in pieces, the next one at
-    ``fan_out_at``. None: all have.
+    What is decided about its timetable is on its row at once, and in ``timetable_changes``
+    (``bot.features.courses.timetable``); the rules of its members are changed in batches, the next one at
+    ``fan_out_at``. None: all have been.
     """
 
     principal: Principal
@@ -128,7 +128,7 @@ class CourseRule(HoursRule):
     """The rule of a course's member: its lessons, as far as they have agreed to them.
 
     That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
-    ``course_off``. ``follows`` is the card's state by which it is looked at, ``heard`` the one that its
+    ``course_off``. ``applied_state`` is the state of the card that it follows, ``notified_state`` the one that its
     person heard of last.
     """
 
@@ -138,8 +138,8 @@ class CourseRule(HoursRule):
     agreed_minutes: int = 0
     agreed_until: str = ""
     course_off: frozenset[str] = frozenset()
-    follows: str = ""
-    heard: str = ""
+    applied_state: str = ""
+    notified_state: str = ""
 
     @property
     def is_own(self) -> bool:
@@ -158,7 +158,7 @@ class CourseRule(HoursRule):
 
     def plan_check(self, at: float | None) -> dict[str, Any]:
         """Return the columns of the rule's next check, by the state of its course."""
-        return {"lesson_check_at": at, "follows": self.follows}
+        return {"lesson_check_at": at, "applied_state": self.applied_state}
 
 
 @dataclass(frozen=True, slots=True)

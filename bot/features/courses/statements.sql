@@ -4,7 +4,7 @@
 -- their workspace up.
 -- part: in_lesson
 SELECT p.*, r.paused, c.became, o.id AS newest, a.id AS account_id,
-    CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
+    CASE WHEN r.applied_state <> :state OR r.notified_state <> :state THEN 1 ELSE 0 END AS is_behind,
     CASE
         WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
         WHEN CAST(:weekday AS TEXT) <> '' AND r.id IS NOT NULL AND (

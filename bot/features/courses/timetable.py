@@ -77,7 +77,7 @@ def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
     # 0.2.1 wrote more where somebody joined once more, and days off where a teacher decided.
     days, until = rule.agreed_days | rule.days, max(rule.agreed_until, rule.last_day)
     minutes = max(rule.agreed_minutes, (rule.stops or 0) - (rule.starts or 0))
-    is_known = bool(rule.heard) and card.state in (one["state"] for one in card.news[-1:])
+    is_known = bool(rule.notified_state) and card.state in (one["state"] for one in card.news[-1:])
     skipped = rule.off - rule.course_off - (frozenset() if is_known else card.off)
     now: dict[str, Any] = card.timetable() | {
         "days": days & card.days,
@@ -87,7 +87,7 @@ def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
         "moved": {day: [begin, min(end, begin + minutes)] for day, (begin, end) in card.moved.items()},
     }
     agreed: dict[str, Any] = {"agreed_days": days, "agreed_minutes": minutes, "agreed_until": until}
-    return replace(rule, **now, **agreed, course_off=card.off - skipped, follows=card.state)
+    return replace(rule, **now, **agreed, course_off=card.off - skipped, applied_state=card.state)
 
 
 def plan_lesson_end(rule: CourseRule, until: float, mode: StopMode, start: str = "") -> End:
@@ -105,10 +105,10 @@ def postpone(end: End, rules: Collection[CourseRule]) -> End | None:
     return None
 
 
-def list_unsent_changes(card: ClassCard, heard: str) -> list[dict[str, Any]]:
+def list_unsent_changes(card: ClassCard, notified_state: str) -> list[dict[str, Any]]:
     """Return the news since the state that a member heard of, without the changes taken back."""
     states = [one["state"] for one in card.news]
-    left = states[::-1].index(heard) if heard in states else len(states)
+    left = states[::-1].index(notified_state) if notified_state in states else len(states)
     return [card.news[-left], *list_unsent_changes(card, states[-left])] if left else []
 
 

@@ -391,7 +391,7 @@ def _record_agreement(
     rule = CourseRule(
         key, principal, card.connection, workspace_id, *zones, processed_until, **card.timetable()
     )
-    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, heard=card.state)
+    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, notified_state=card.state)
     kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
     rule = timetable.apply_timetable(replace(rule, **{name: getattr(former, name) for name in kept}), card)
     if lesson is not None:

@@ -77,7 +77,7 @@ class Timetable(ABC):
 
     ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
     ``off`` are dates on which they don't come, ``moved`` has other times by the date on which they come. A
-    start is looked at ``lead_seconds`` seconds before it.
+    start is looked at ``lead_seconds`` before it.
     """
 
     days: frozenset[str] = frozenset()

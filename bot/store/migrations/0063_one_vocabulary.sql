@@ -121,22 +121,28 @@ ALTER TABLE class_cards RENAME COLUMN untaught_until TO without_teacher_until;
 -- Class cards: when the next members' rules are changed after the timetable.
 ALTER TABLE class_cards RENAME COLUMN follow_at TO fan_out_at;
 
+-- Rules of courses: the state of the timetable that was applied, and the one that their person was notified of.
+ALTER TABLE rules RENAME COLUMN follows TO applied_state;
+ALTER TABLE rules RENAME COLUMN heard TO notified_state;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
 UPDATE acts SET
-    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
+    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
-    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
+        '"follows":', '"applied_state":'), '"heard":', '"notified_state":'),
+    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
-        '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":');
+        '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
+        '"follows":', '"applied_state":'), '"heard":', '"notified_state":');
 
 DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;

@@ -38,7 +38,7 @@ def joined(card=CARD):
     rule = CourseRule(
         "r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **card.timetable(), card="c", course_off=card.off
     )
-    return apply_timetable(replace(rule, heard=card.state), card)
+    return apply_timetable(replace(rule, notified_state=card.state), card)
 
 
 def decided(card, number, **to):
@@ -88,11 +88,11 @@ def test_what_0_2_0_has_written_beside_is_read_as_it_meant_it():
         apply_timetable(apply_timetable(theirs, plain), decided(plain, 1, off=frozenset())).off == frozenset()
     )
     fresh = CourseRule("r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **plain.timetable(), card="c")
-    assert apply_timetable(fresh, plain) == replace(joined(plain), heard="")
+    assert apply_timetable(fresh, plain) == replace(joined(plain), notified_state="")
 
 
 @pytest.mark.parametrize(
-    ("heard", "told"),
+    ("notified_state", "told"),
     [
         # Decided were B, C, then B again, then D.
         ("A", ["to B", "to D"]),
@@ -102,10 +102,10 @@ def test_what_0_2_0_has_written_beside_is_read_as_it_meant_it():
         ("", ["to B", "to D"]),
     ],
 )
-def test_nobody_is_told_of_what_was_taken_back_before_they_heard_of_it(heard, told):
+def test_nobody_is_told_of_what_was_taken_back_before_they_heard_of_it(notified_state, told):
     decisions = [("B", "to B"), ("C", "to C"), ("B", "back to B"), ("D", "to D")]
     card = replace(CARD, news=[{"state": state, "what": what} for state, what in decisions])
-    assert [one["what"] for one in list_unsent_changes(card, heard)] == told
+    assert [one["what"] for one in list_unsent_changes(card, notified_state)] == told
 
 
 def test_equal_timetables_are_one_state():

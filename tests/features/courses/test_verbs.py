@@ -456,7 +456,7 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     await bot.press("class_stop", card.id, TRAINER)
     (rule,) = [one for one in await bot.store.read(rows.list_rules_of_person, ALICE) if not one.is_own]
     assert (
-        rule.follows != (await bot.store.read(class_rows.find_card, card.id)).state
+        rule.applied_state != (await bot.store.read(class_rows.find_card, card.id)).state
         or rule.after(bot.clock.now()) is None
     )
     for typed in ("hours notebook", "hours", "courses", "status notebook"):
