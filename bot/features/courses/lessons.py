@@ -207,7 +207,7 @@ def describe_days_off(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
 def _change_timetable(
     tx: Transaction, caller: Caller, card: ClassCard, to: Row, what: str, said: Row
 ) -> None:
-    """Write a new timetable into the card's row alone, with the news of it for its members, who follow.
+    """Write a new timetable into the card's row alone, with the change of it for its members, who follow.
 
     While its teacher may still take it back they don't hear of it, unless a lesson is near.
     Raises Refused (``course.began``) if that changes the lesson that is on.
@@ -215,12 +215,12 @@ def _change_timetable(
     changed, now, on = replace(card, **to), tx.now(), timetable.find_lesson_on(card, tx.now())
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
-    news = {"state": changed.state, "by": caller.reference, "what": what, "said": said}
-    earlier = card.news if card.fan_out_at is not None else []
+    change = {"state": changed.state, "by": caller.reference, "what": what, "said": said}
+    earlier = card.timetable_changes if card.fan_out_at is not None else []
     coming = [timetable.find_lesson(one, now) for one in (card, changed)]
     soonest = min((one.at for one in coming if one is not None), default=now)
     fan_out_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
-    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], fan_out_at=fan_out_at)
+    CLASS_CARDS.change(tx, {"id": card.id}, **to, timetable_changes=[*earlier, change], fan_out_at=fan_out_at)
     tx.run("look_at_class", id=card.id, now=now, rest=REST)
     cards.queue_messages(tx, card.id, changed=True)
 
@@ -249,7 +249,7 @@ def _check_teachers(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCa
 
 
 def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Make some members' rules follow their course, and notify them of the changes since the last news.
+    """Make some members' rules follow their course, and notify them of the changes since then.
 
     Those of a course that is over are deleted.
     """
@@ -263,8 +263,8 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
         rules.put_rule(tx, replace(rule, notified_state=card.state))
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
-        if news := timetable.list_unsent_changes(card, rule.notified_state):
-            _notify_member(tx, card, rule, news)
+        if changes := timetable.list_unsent_changes(card, rule.notified_state):
+            _notify_member(tx, card, rule, changes)
     CLASS_CARDS.change(
         tx, {"id": card.id}, fan_out_at=tx.now() if len(found) == MEMBERS_PER_TRANSACTION else None
     )
@@ -272,13 +272,13 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _notify_member(
-    tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Mapping[str, Any]]
+    tx: Transaction, card: ClassCard, rule: CourseRule, changes: Sequence[Mapping[str, Any]]
 ) -> None:
     """Notify a member of changes to their course; of several, only of the result."""
-    last, more = news[-1], (list[str](), False)
-    if "hours" in {one["what"] for one in news}:
+    last, more = changes[-1], (list[str](), False)
+    if "hours" in {one["what"] for one in changes}:
         more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
-    is_one = len(news) == 1 or last["what"] == "end"
+    is_one = len(changes) == 1 or last["what"] == "end"
     body = {"what": last["what"], **last["said"]} if is_one else {"what": "several"}
     body |= {"connection": card.connection, "more": more}
     occasion = f"{last['by']}:{rule.principal.key}"

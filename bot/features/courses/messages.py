@@ -91,7 +91,7 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
         *([texts.READY_NOW] if counts.expected else []),
     ]
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
-    said += [texts.UPDATED] if counts.behind and card.news and card.done_at is None else []
+    said += [texts.UPDATED] if counts.behind and card.timetable_changes and card.done_at is None else []
     return [*format_course(facts), join], said
 
 

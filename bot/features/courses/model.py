@@ -36,10 +36,10 @@ class ClassCard(Timetable):
     the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
     that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
 
-    With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` before each lesson and
-    stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of others who
-    may do what its poster may. Once all of them have gone it ends after the day ``without_teacher_until``,
-    unless an administrator takes it over.
+    With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` before each lesson
+    and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
+    others who may do what its poster may. Once all of them have gone it ends after the day
+    ``without_teacher_until``, unless an administrator takes it over.
 
     What is decided about its timetable is on its row at once, and in ``timetable_changes``
     (``bot.features.courses.timetable``); the rules of its members are changed in batches, the next one at
@@ -65,7 +65,7 @@ class ClassCard(Timetable):
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
     without_teacher_until: str = ""
-    news: list[dict[str, Any]] = field(default_factory=list)
+    timetable_changes: list[dict[str, Any]] = field(default_factory=list)
     fan_out_at: Annotated[float, due(60.0)] | None = None
 
     @property
@@ -128,8 +128,8 @@ class CourseRule(HoursRule):
     """The rule of a course's member: its lessons, as far as they have agreed to them.
 
     That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
-    ``course_off``. ``applied_state`` is the state of the card that it follows, ``notified_state`` the one that its
-    person heard of last.
+    ``course_off``. ``applied_state`` is the state of the card that it follows, ``notified_state`` the one
+    that its person was notified of last.
     """
 
     card: str = ""

@@ -77,7 +77,9 @@ def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
     # 0.2.1 wrote more where somebody joined once more, and days off where a teacher decided.
     days, until = rule.agreed_days | rule.days, max(rule.agreed_until, rule.last_day)
     minutes = max(rule.agreed_minutes, (rule.stops or 0) - (rule.starts or 0))
-    is_known = bool(rule.notified_state) and card.state in (one["state"] for one in card.news[-1:])
+    is_known = bool(rule.notified_state) and card.state in (
+        one["state"] for one in card.timetable_changes[-1:]
+    )
     skipped = rule.off - rule.course_off - (frozenset() if is_known else card.off)
     now: dict[str, Any] = card.timetable() | {
         "days": days & card.days,
@@ -106,10 +108,10 @@ def postpone(end: End, rules: Collection[CourseRule]) -> End | None:
 
 
 def list_unsent_changes(card: ClassCard, notified_state: str) -> list[dict[str, Any]]:
-    """Return the news since the state that a member heard of, without the changes taken back."""
-    states = [one["state"] for one in card.news]
+    """Return the changes since the state that a member was notified of, without those taken back."""
+    states = [one["state"] for one in card.timetable_changes]
     left = states[::-1].index(notified_state) if notified_state in states else len(states)
-    return [card.news[-left], *list_unsent_changes(card, states[-left])] if left else []
+    return [card.timetable_changes[-left], *list_unsent_changes(card, states[-left])] if left else []
 
 
 def get_last_end(card: ClassCard) -> float:

@@ -125,24 +125,27 @@ ALTER TABLE class_cards RENAME COLUMN follow_at TO fan_out_at;
 ALTER TABLE rules RENAME COLUMN follows TO applied_state;
 ALTER TABLE rules RENAME COLUMN heard TO notified_state;
 
+-- Class cards: the changes of the timetable, of which members are notified.
+ALTER TABLE class_cards RENAME COLUMN news TO timetable_changes;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
 UPDATE acts SET
-    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
+    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
-        '"follows":', '"applied_state":'), '"heard":', '"notified_state":'),
-    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
+        '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
+    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
-        '"follows":', '"applied_state":'), '"heard":', '"notified_state":');
+        '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":');
 
 DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;

@@ -194,7 +194,7 @@ def test_a_day_on_which_the_clocks_are_changed():
 
 
 @pytest.mark.parametrize(
-    ("behind", "news", "done_at", "said"),
+    ("behind", "changes", "done_at", "said"),
     [
         (4188, [{"state": "s"}], None, "5,000 people have joined. Updated 812 of 5,000 so far."),
         (4188, [{"state": "s"}], NOW, "5,000 people have joined. The course has ended."),
@@ -203,9 +203,9 @@ def test_a_day_on_which_the_clocks_are_changed():
         (4188, [], None, "5,000 people have joined."),
     ],
 )
-def test_a_course_shows_how_far_its_members_have_followed(behind, news, done_at, said):
+def test_a_course_shows_how_far_its_members_have_followed(behind, changes, done_at, said):
     times = {"days": frozenset({"tue"}), "starts": 540, "stops": 630, "last_day": "2027-02-12"}
-    card = replace(CARD, **times, news=news, done_at=done_at)
+    card = replace(CARD, **times, timetable_changes=changes, done_at=done_at)
     drawn = messages.render_class_card(
         class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(joined=5_000, behind=behind))
     )

@@ -44,7 +44,9 @@ def joined(card=CARD):
 def decided(card, number, **to):
     """Return a card on which this was decided, which members haven't heard of."""
     changed = replace(card, **to)
-    return replace(changed, news=[*card.news, {"state": changed.state, "what": number}])
+    return replace(
+        changed, timetable_changes=[*card.timetable_changes, {"state": changed.state, "what": number}]
+    )
 
 
 def test_a_member_has_what_they_agreed_to_whichever_way_the_course_went():
@@ -104,7 +106,7 @@ def test_what_0_2_0_has_written_beside_is_read_as_it_meant_it():
 )
 def test_nobody_is_told_of_what_was_taken_back_before_they_heard_of_it(notified_state, told):
     decisions = [("B", "to B"), ("C", "to C"), ("B", "back to B"), ("D", "to D")]
-    card = replace(CARD, news=[{"state": state, "what": what} for state, what in decisions])
+    card = replace(CARD, timetable_changes=[{"state": state, "what": what} for state, what in decisions])
     assert [one["what"] for one in list_unsent_changes(card, notified_state)] == told
 
 
