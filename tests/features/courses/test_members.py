@@ -223,7 +223,7 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     await by(store, TRAINER, "look").run(
         use_cases.CLASS_WORK.carry_out, await store.read(class_rows.find_card, CARD)
     )
-    added = ("agreed_days", "agreed_minutes", "agreed_until", "course_off", "applied_state", "heard")
+    added = ("agreed_days", "agreed_minutes", "agreed_until", "course_off", "applied_state", "notified_state")
     row = (await members(store))[1][0]
     as_new = {name: value for name, value in row.items() if name not in added}
 
