@@ -305,3 +305,21 @@ async def test_a_fault_with_a_name_takes_the_place_of_the_one_that_had_it_and_go
     assert [(one["name"], one["status"]) for one in stats["faults"]] == [(None, 418), ("panel", 429)]
     await saturn.session.delete(f"{saturn.url}/_playground/faults", params={"name": "panel"})
     assert [one["status"] for one in (await saturn.stats())["faults"]] == [418]
+
+
+async def test_harness_routes_pass_no_middleware_of_the_server():
+    """A server that checks tokens in a middleware checks none on ``/_playground``."""
+
+    @web.middleware
+    async def check_token(request, handler):
+        if "Token" not in request.headers:
+            raise web.HTTPUnauthorized
+        return await handler(request)
+
+    app = web.Application(middlewares=[check_token])
+    Harness().install(app)
+    async with TestClient(TestServer(app)) as client:
+        assert (await client.post("/_playground/faults", json={"path": "x"})).status == 200
+        assert (await client.get("/_playground/stats")).status == 200
+        assert (await client.get("/_playground/nothing")).status == 401
+        assert (await client.get("/x")).status == 401
