@@ -93,6 +93,7 @@ from bot.providers.connection import (
 from bot.providers.registry import API_VERSION
 from bot.providers.requests import (
     ApiClient,
+    Options,
     accept_already_done,
     bad_answer_as_unknown_outcome,
     encode_path_segment,
@@ -144,6 +145,7 @@ __all__ = [
     "OAuthClient",
     "Observed",
     "ObservedRun",
+    "Options",
     "OutcomeSearch",
     "OutputChunk",
     "Overview",

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from math import isfinite
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import structlog
 
@@ -199,6 +200,8 @@ def _field_name(value: Any) -> str:
 
 #: The most characters of a name that are taken from a server (``clean``).
 MAX_NAME_LENGTH = 250
+#: The most characters of an id in a path, percent-encoded.
+MAX_ID_LENGTH = 1000
 #: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
 _MIN_MILLISECONDS = 1e11
 #: No time that means anything is before this one, 1971.
@@ -234,12 +237,25 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
     return None
 
 
+@lru_cache(maxsize=16_384)
+def encode_id(text: str) -> str:
+    """Return an id percent-encoded for one path segment; "" for what can't be an id.
+
+    Dots alone would traverse the path, and lone surrogates can't be encoded.
+    """
+    try:
+        quoted = quote(text, safe="")
+    except UnicodeEncodeError:
+        return ""
+    return "" if set(text) == {"."} or len(quoted) > MAX_ID_LENGTH else quoted
+
+
 def require_id(answer: Any, key: str, where: str = "") -> str:
-    """Return an id, also if it is an integer; raise BadAnswer if there is none."""
+    """Return an id, also if it is an integer; raise BadAnswer if there is none, or no path takes it."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not encode_id(value):
         raise errors.BadAnswer(f"the answer's field {where}{key} is no id")
     return value
 

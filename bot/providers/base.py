@@ -23,12 +23,13 @@ from bot.domain.snapshots import About
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity
-from bot.providers.answers import Listing
+from bot.providers.answers import Listing, to_error
 from bot.providers.connection import ConnectionSettings, LinkMethod, find_by_name, to_allowed_ide_url
 from bot.providers.credentials import Credential, CredentialOwner
 from bot.providers.requests import ApiClient, CredentialPlacement, SendWindow
-from bot.support.errors import CredentialRefused, InvalidRequest
+from bot.support.errors import CredentialRefused, InvalidRequest, ProviderError
 from bot.support.http import Http
+from bot.support.responses import Response
 
 #: The most seconds by which our clock and a provider's may differ.
 MAX_CLOCK_SKEW_SECONDS = 120.0
@@ -477,11 +478,17 @@ class Provider(ABC):
         self._secrets = frozenset(settings.secrets())
         #: The client without a credential, for what everybody may ask.
         root = settings.base_url + self.api_path
-        self.api = ApiClient(
-            http, root, self.credential_in, self.other_hosts, message_pointer=self.message_pointer
-        )
+        self.api = ApiClient(http, root, self.credential_in, self.other_hosts, to_error=self.to_error)
 
     # -- what every provider has ---------------------------------------------------------------------------
+
+    def to_error(self, response: Response, *, changes: bool) -> ProviderError:
+        """Return the error that ``call`` raises for a response outside 2xx; pure.
+
+        A provider whose API means something else by its status, headers or body says so here, and leaves
+        everything else to this method. ``changes``: the request changes something.
+        """
+        return to_error(response, changes=changes, message_pointer=self.message_pointer)
 
     def gate_key(self, remote_id: str) -> str:
         """Return the poll gate's key: each workspace has one gate, whoever reads it."""

@@ -86,11 +86,12 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
 
 @contextmanager
 def _hide_secrets(secrets: Collection[str]) -> Iterator[None]:
-    """Keep a call's secrets out of the log, and out of the error that it raises."""
+    """Keep a call's secrets out of the log and the error that it raises; the response ends with it."""
     try:
         with redact_secrets(secrets):
             yield
     except ProviderError as error:
         error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
         error.args = (error.message,)
+        error.response = None
         raise

@@ -8,15 +8,14 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar, Unpack
-from urllib.parse import quote
+from typing import Any, Final, Protocol, TypeVar, Unpack
+from urllib.parse import unquote
 
 import structlog
 from pydantic import SecretStr
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.providers.answers import Listing, log_oddity, to_error
+from bot.providers.answers import Listing, encode_id, log_oddity, to_error
 from bot.providers.connection import parse_origin, to_allowed_ide_url
 from bot.providers.credentials import Credential
 from bot.support import errors
@@ -29,7 +28,6 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
-MAX_ID_LENGTH = 1000
 _SENDABLE_PATTERN = re.compile(r"[!-~]{1,4096}")
 
 
@@ -53,7 +51,7 @@ class SendWindow:
 
 
 class Options(Asking, total=False):
-    """Name a call's options besides its address (``Http.request``).
+    """The options of a call besides its address (``Http.request``).
 
     ``hides`` are secrets that must not come back, besides the credential's.
     """
@@ -63,13 +61,26 @@ class Options(Asking, total=False):
     hides: Sequence[str]
 
 
+class ToError(Protocol):
+    """A reader of refused responses (``Provider.to_error``)."""
+
+    def __call__(self, response: Response, *, changes: bool) -> errors.ProviderError:
+        """Return the error for a response outside 2xx."""
+
+
+#: A path as it is sent; what has to be encoded in it belongs into an id, or into the query.
+_PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
+
+
 @dataclass(frozen=True, slots=True)
 class ApiClient:
     """Call one API below ``root`` (normalised, no trailing slash), as a credential's owner or as nobody.
 
     The credential is sent there only, where ``credential_in`` says, and to those of ``other_hosts`` that are
-    declared to get it. It comes back in no answer, no stream, no error. Addresses are paths, percent-encoded;
-    whole ones must lead to the API's own origin or to a declared host, wherever they are from.
+    declared to get it. It comes back in no answer, no stream, no error. An address is a path below ``root``:
+    each ``{}`` in it is replaced by the next of ``ids``, percent-encoded, and a path with ``?``, ``..`` or
+    anything else that isn't encoded raises NotFound. Whole addresses must lead to the API's own origin or to
+    a declared host, wherever they are from. ``to_error`` reads refused responses.
     """
 
     _http: Http
@@ -77,7 +88,7 @@ class ApiClient:
     credential_in: CredentialPlacement
     other_hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
-    message_pointer: str = "/message"
+    to_error: ToError = to_error
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -88,21 +99,29 @@ class ApiClient:
         """Return the client with another credential."""
         # ``replace`` would look at each field, for every call.
         return ApiClient(
-            self._http, self.root, self.credential_in, self.other_hosts, credential, self.message_pointer
+            self._http, self.root, self.credential_in, self.other_hosts, credential, self.to_error
         )
 
     async def call(
-        self, method: str, address: str, *, window: SendWindow | None = None, **options: Unpack[Options]
+        self,
+        method: str,
+        address: str,
+        *ids: str,
+        window: SendWindow | None = None,
+        **options: Unpack[Options],
     ) -> Response:
         """Send once and return a 2xx response; otherwise like ``send``.
 
-        Raises the ProviderError that the status represents. A call that changes something raises
-        UnknownOutcome if it was sent and nothing usable came back.
+        Raises the ProviderError that a refused response represents (``Provider.to_error``), with its
+        ``status`` and its ``response``. A call that changes something raises UnknownOutcome if it was sent
+        and nothing usable came back.
         """
         changes = method not in _SAFE_METHODS
-        response = await self.send(method, address, changes=changes, window=window, **options)
+        response = await self.send(method, address, *ids, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
-            raise to_error(response, changes=changes, message_pointer=self.message_pointer)
+            error = self.to_error(response, changes=changes)
+            error.response = response
+            raise error
         if changes and response.body.strip():
             # A page or garbage: something else may have answered in the server's place.
             with bad_answer_as_unknown_outcome():
@@ -113,33 +132,33 @@ class ApiClient:
         self,
         method: str,
         address: str,
-        *,
+        *ids: str,
         changes: bool = False,
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
         """Send a request once and return the response, whatever its status; no redirect is followed."""
-        url, asked = self._prepare(address, options)
+        url, asked = self._prepare(address, ids, options)
         until = None if window is None else window.until
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             return await self._http.request(method, url, send_until=until, **asked)
 
-    async def peek(self, address: str, **options: Unpack[Options]) -> Response:
+    async def peek(self, address: str, *ids: str, **options: Unpack[Options]) -> Response:
         """Read the present events of a stream (``Http.peek``)."""
-        url, asked = self._prepare(address, options)
+        url, asked = self._prepare(address, ids, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
 
     def stream(
-        self, method: str, address: str, *, max_bytes: int, json_body: Any = None
+        self, method: str, address: str, *ids: str, max_bytes: int, json_body: Any = None
     ) -> AbstractAsyncContextManager[Stream]:
         """Open a response to be read piece by piece (``open_stream``)."""
-        url, asked = self._prepare(address, {"max_bytes": max_bytes, "json_body": json_body})
+        url, asked = self._prepare(address, ids, {"max_bytes": max_bytes, "json_body": json_body})
         return open_stream(self._http, method, url, **asked)
 
-    def _prepare(self, address: str, options: Options) -> tuple[str, Any]:
+    def _prepare(self, address: str, ids: Sequence[str], options: Options) -> tuple[str, Any]:
         """Return the whole address, and the options, with the credential if that may go there."""
-        url, takes_it = self._resolve(address)
+        url, takes_it = self._resolve(insert_ids(address, ids) if ids else address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
@@ -159,6 +178,8 @@ class ApiClient:
     def _resolve(self, address: str) -> tuple[str, bool]:
         """Return the whole address, and whether the credential goes there; raise Untrusted if nothing may."""
         if address.startswith("/"):
+            if not is_encoded_path(address):
+                raise errors.NotFound("there is no such id: its path isn't encoded")
             return self.root + address, True
         if is_at(address, self.root):
             return address, True
@@ -166,6 +187,21 @@ class ApiClient:
             if to_allowed_ide_url(address, self.root, (pattern,)) is not None:
                 return address, takes_it
         raise errors.Untrusted("the address leads to another server")
+
+
+def insert_ids(address: str, ids: Sequence[str]) -> str:
+    """Return an address with its ids, each encoded, in the places of ``{}``."""
+    parts = address.split("{}")
+    if len(parts) != len(ids) + 1:
+        raise ValueError(f"{address} has places for {len(parts) - 1} ids, and {len(ids)} were given")
+    segments = map(encode_path_segment, ids)
+    return parts[0] + "".join(segment + part for segment, part in zip(segments, parts[1:], strict=True))
+
+
+def is_encoded_path(path: str) -> bool:
+    """Return whether a path is percent-encoded, and goes nowhere up."""
+    is_sendable = _PATH_PATTERN.fullmatch(path) is not None
+    return is_sendable and {".", ".."}.isdisjoint(unquote(segment) for segment in path.split("/"))
 
 
 def is_at(url: str, root: str) -> bool:
@@ -302,17 +338,13 @@ async def read_pages(
     return found
 
 
-@lru_cache(maxsize=16_384)
 def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    Dots alone would traverse the path, and lone surrogates can't be encoded.
+    No id that ``require_id`` has returned raises that.
     """
-    try:
-        quoted = quote(text, safe="")
-    except UnicodeEncodeError:
-        quoted = ""
-    if not quoted or set(text) == {"."} or len(quoted) > MAX_ID_LENGTH:
+    quoted = encode_id(text)
+    if not quoted:
         raise errors.NotFound("there is no such id")
     return quoted
 

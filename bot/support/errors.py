@@ -43,9 +43,14 @@
 Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
 """
 
+from __future__ import annotations
+
 import re
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bot.support.responses import Response
 
 #: Replaces a message where the provider sent none, or only its status in words.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
@@ -185,6 +190,8 @@ class ProviderError(UsherError):
         super().__init__(message)
         self.message = message
         self.status = status
+        #: The refused response, until the error leaves its provider; None if there was none.
+        self.response: Response | None = None
 
     @property
     def is_ours(self) -> bool:

@@ -19,6 +19,8 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
+#: A larger number is a moment: nobody is asked to wait for thirty years.
+MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
 
@@ -58,11 +60,14 @@ class Response:
             raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
         return value
 
-    def retry_after(self) -> float | None:
-        """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
-        # A date is compared with the server's own clock if the response says it.
+    def retry_after(self, header: str = "Retry-After") -> float | None:
+        """Return the seconds that a header asks to wait, at most an hour; None if it asks for nothing.
+
+        It has seconds, a date, or epoch seconds, which ``X-RateLimit-Reset`` has on some servers.
+        """
+        # A moment is compared with the server's own clock if the response says it.
         said = self.server_time()
-        return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
+        return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
     def server_time(self) -> float | None:
         """Return the server's own time of it, in epoch seconds; None if it doesn't say."""
@@ -136,11 +141,12 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Parse a Retry-After header: seconds or an HTTP date, 0–3600; None if absent or unreadable."""
+    """Parse a Retry-After header: seconds, an HTTP date or epoch seconds, 0–3600; None without any."""
     if not value:
         return None
     try:
         seconds = float(value)
+        seconds -= now if seconds > MIN_EPOCH_SECONDS else 0.0
     except ValueError:
         moment = _parse_date(value)
         if moment is None:

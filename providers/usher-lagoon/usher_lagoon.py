@@ -65,12 +65,12 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a start."""
-        await access.api.call("POST", f"/workspaces/{up.encode_path_segment(workspace.remote_id)}/start")
+        await access.api.call("POST", "/workspaces/{}/start", workspace.remote_id)
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
         """Ask for a stop."""
         self.require_stop_mode(mode)
-        await access.api.call("POST", f"/workspaces/{up.encode_path_segment(workspace.remote_id)}/stop")
+        await access.api.call("POST", "/workspaces/{}/stop", workspace.remote_id)
 
     # Ready: a link is shown once the IDE answers, and only if its host is allowed.
 
@@ -82,8 +82,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
         try:
-            path = f"/workspaces/{up.encode_path_segment(remote_id)}"
-            response = await access.api.call("GET", path, window=window)
+            response = await access.api.call("GET", "/workspaces/{}", remote_id, window=window)
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
         workspace = response.json_object()
@@ -104,7 +103,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
 
     def page_url(self, remote_id: str) -> str:
         """Return the workspace's page."""
-        return f"{self.settings.base_url}/workspaces/{remote_id}"
+        return f"{self.settings.base_url}/workspaces/{up.encode_path_segment(remote_id)}"
 
     def parse_reference(self, text: str) -> str | None:
         """Take the id out of a link to the page."""

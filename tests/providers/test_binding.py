@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.providers import build_bound_provider
+from bot.providers.answers import to_error
 from bot.providers.base import Access, Credential, CredentialPlacement, Identity, Pace, Provider
 from bot.providers.connection import ConnectionSettings
 from bot.providers.requests import ApiClient
@@ -106,6 +107,48 @@ async def test_two_slashes_lead_nowhere_else(http, url):
         api = ApiClient(http, url, HEADER).acting_as(CREDENTIAL)
         await api.send("GET", f"//{other.url.removeprefix('http://')}/echo")
         assert other.connections == 0
+
+
+async def test_client_encodes_ids_in_paths(http, url):
+    async with raw_server(*[whole(b"{}")] * 3) as server:
+        api = ApiClient(http, f"{server.url}/api", HEADER)
+        for one in ("a/b?c#d", "../e f", "é%2F"):
+            await api.call("GET", "/workspaces/{}/of/{}", one, "x")
+        paths = [one.split()[1].decode() for one in server.requests]
+    assert paths == [f"/api/workspaces/{one}/of/x" for one in ("a%2Fb%3Fc%23d", "..%2Fe%20f", "%C3%A9%252F")]
+    with pytest.raises(ValueError, match="has places for 2 ids, and 1 were given"):
+        await api.call("GET", "/workspaces/{}/of/{}", "x")
+
+
+@pytest.mark.parametrize("part", ["a?b", "a#b", "../b", "%2e%2E/b", ".", "a b", "é", "{}", "a\\b", "%zz"])
+async def test_client_refuses_paths_that_are_not_encoded(http, url, part):
+    with pytest.raises(errors.NotFound, match="isn't encoded"):
+        await ApiClient(http, url, HEADER).call("GET", f"/workspaces/{part}")
+
+
+def read_limit(response, *, changes):
+    """Return what GitHub means by a 403 without any request left."""
+    error = to_error(response, changes=changes)
+    if response.headers.get("x-ratelimit-remaining") == "0":
+        wait = response.retry_after("x-ratelimit-reset")
+        return errors.RateLimited(error.message, status=response.status, retry_after=wait)
+    return error
+
+
+async def test_provider_reads_a_refusal_by_its_headers(http):
+    told = (b'{"message": "Spent"}', "403 Forbidden", "Date: Fri, 27 Nov 2026 15:00:00 GMT")
+    told += ("x-ratelimit-reset: 1795792500",)
+    spent, left = (whole(*told, f"x-ratelimit-remaining: {one}") for one in (0, 7))
+    async with raw_server(spent, left) as server:
+        api = ApiClient(http, server.url, HEADER, to_error=read_limit).acting_as(CREDENTIAL)
+        with pytest.raises(errors.RateLimited) as limited:
+            await api.call("POST", "/start")
+        with pytest.raises(errors.Forbidden) as forbidden:
+            await api.call("GET", "/list")
+    error = limited.value
+    assert (error.message, error.status, error.retry_after, error.is_refusal) == ("Spent", 403, 900.0, True)
+    assert error.response.headers["x-ratelimit-remaining"] == "0"
+    assert forbidden.value.response.json() == {"message": "Spent"}
 
 
 async def test_without_a_credential_none_is_sent(http, url):

@@ -32,6 +32,8 @@ def response(body: bytes = b"", **headers: str) -> Response:
         ("-inf", 0),
         ("nan", None),
         ("soon", None),
+        ("1800000090", 90),
+        ("1700000000", 0),
         ("Fri, 15 Jan 2027 08:00:30 GMT", 30),
         ("Fri, 15 Jan 2027 07:00:00 GMT", 0),
         ("Fri, 15 Jan 2038 07:00:00 GMT", 3600),

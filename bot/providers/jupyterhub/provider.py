@@ -36,7 +36,6 @@ from bot.providers.answers import (
     log_oddity,
     parse_time,
     require_text,
-    to_error,
 )
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.jupyterhub.servers import (
@@ -607,7 +606,7 @@ class SignInClient(OAuthClient):
         if response.status == 400:
             raise errors.CredentialRefused("the hub refuses the code", status=400)
         if not 200 <= response.status < 300:
-            raise to_error(response, changes=True)
+            raise self.api.to_error(response, changes=True)
         granted = Credential(SecretStr(require_text(response.json_object(unredacted=True), "access_token")))
         api = self.api.acting_as(granted)
         owner = await read_token_owner(api)
@@ -624,7 +623,7 @@ class SignInClient(OAuthClient):
         if response.status == 401:
             return False
         if response.status != 400:
-            raise to_error(response, changes=False)
+            raise self.api.to_error(response, changes=False)
         return True
 
     async def _own(self, api: ApiClient, username: str) -> Credential:

@@ -34,7 +34,6 @@ from bot.providers.answers import (
     read_entries,
     require_id,
     require_text,
-    to_error,
 )
 from bot.providers.base import Access, Credential, CredentialOwner, Identity
 from bot.providers.connection import ConnectionSettings, parse_origin
@@ -478,7 +477,7 @@ class _Session:
                 if token is not None:
                     return token
             elif response.status == 429 or response.status >= 500:
-                raise to_error(response, changes=False)
+                raise self._api.to_error(response, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
             if not 300 <= response.status < 400 or not is_at(onwards, self._api.root):
                 break
@@ -491,7 +490,7 @@ class _Session:
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
         if response.status != 200:
-            raise to_error(response, changes=False)
+            raise self._api.to_error(response, changes=False)
         return SecretStr(_read_shown_token(response))
 
     async def _get(self, url: str) -> Response:

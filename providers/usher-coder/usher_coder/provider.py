@@ -105,7 +105,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
             raise up.errors.BadAnswer("the answer's field username is not a text")
         key = credential.token.get_secret_value().partition("-")[0]
         try:
-            told = await api.call("GET", f"/users/me/keys/{up.encode_path_segment(key)}", total=CHECK_SECONDS)
+            told = await api.call("GET", "/users/me/keys/{}", key, total=CHECK_SECONDS)
             ends_at = up.parse_time(told.json_object().get("expires_at"))
         except up.errors.ProviderError:
             ends_at = None  # It is merely useful: the token is good without it.
@@ -186,7 +186,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         if response.status in {304, 401, 403, 404, 405}:
             return False
         if not 200 <= response.status < 300:
-            raise up.to_error(response, changes=True)
+            raise self.to_error(response, changes=True)
         return True
 
     async def stop(
@@ -213,9 +213,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         except (up.errors.NotFound, up.errors.BadAnswer):
             return ""
         try:
-            response = await access.api.call(
-                "GET", f"/workspacebuilds/{up.encode_path_segment(up.require_id(build, 'id'))}/logs"
-            )
+            response = await access.api.call("GET", "/workspacebuilds/{}/logs", up.require_id(build, "id"))
             lines = up.read_entries([{"logs": response.json()}], "logs", lambda one: one)
         except up.errors.ProviderError:
             lines = up.Listing()
@@ -346,8 +344,8 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         found = up.read_entries([{"templates": response.json()}], "templates", _template)
 
         async def whole(one: Template) -> Template:
-            path = f"/templateversions/{up.encode_path_segment(one.version)}/rich-parameters"
-            listed = (await access.api.call("GET", path)).json()
+            response = await access.api.call("GET", "/templateversions/{}/rich-parameters", one.version)
+            listed = response.json()
             return replace(
                 one, parameters=tuple(up.read_entries([{"parameters": listed}], "parameters", Parameter.read))
             )
@@ -389,8 +387,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
         """Look for the workspace by its name; an older one of that name is another."""
-        path = f"/users/me/workspace/{up.encode_path_segment(spec.name)}"
-        response = await up.none_if_absent(access.api.call("GET", path))
+        response = await up.none_if_absent(access.api.call("GET", "/users/me/workspace/{}", spec.name))
         if response is None:
             return up.OutcomeSearch(is_conclusive=True)
         workspace = response.json_object()
