@@ -69,6 +69,21 @@ class Fault:
             "acts_after_s": self.acts_after_s,
         }
 
+    def describe(self) -> str:
+        """Describe what becomes of the answer, for whoever reads why a test failed."""
+        changes = [f"has {one.get('value')!r} at {one['path']}" for one in self.patch]
+        parts = {
+            f"comes {self.delay_s:g} s late": self.delay_s,
+            "is lost": self.drop,
+            "is rubbish": self.garbage,
+            f"is HTTP {self.status}": self.status,
+            f"is {self.body!r:.60}": self.body is not None,
+            f"is cut after {self.truncate} bytes": self.truncate,
+            **dict.fromkeys(changes, True),
+            "though the server acts": self.after,
+        }
+        return ", ".join(text for text, is_so in parts.items() if is_so)
+
     @property
     def is_late(self) -> bool:
         """Say whether the server does not act when it is asked."""

@@ -1,4 +1,4 @@
-"""Sixteen providers as authors have written them: each works, and harms somebody."""
+"""Eighteen providers as authors have written them: each works, and harms somebody."""
 
 from __future__ import annotations
 
@@ -52,6 +52,29 @@ class SpoiltByOneEntry(Coder):
             up.DiscoveredWorkspace(up.require_id(one, "id"), one["name"], self._observed(one))
             for one in page["workspaces"]
         )
+
+
+class ListsRawNames(Coder):
+    """Show names as the server has them."""
+
+    async def discover(self, access):
+        page = (await access.api.call("GET", "/workspaces", query={"q": "owner:me"})).json_object()
+
+        def read(entry):
+            return up.DiscoveredWorkspace(up.require_id(entry, "id"), entry["name"], self._observed(entry))
+
+        return up.read_entries([page], "workspaces", read)
+
+
+class PutsIdsAsTheyAre(TakesAnyAnswer):
+    """Build a path as any other text."""
+
+    async def _status(self, access, remote_id, window):
+        try:
+            response = await access.api.call("GET", f"/workspaces/{remote_id}", window=window)
+        except (up.errors.NotFound, up.errors.InvalidRequest):
+            return up.Observed(up.State.GONE)
+        return self._observed(response.json_object())
 
 
 class CallsCutWhole(Coder):

@@ -14,6 +14,8 @@ MISTAKES = {
     broken.TakesAnyAnswer: (harms.test_an_answer_about_another_workspace_decides_nothing,),
     broken.TakesUnknownForFailed: (harms.test_an_unknown_word_keeps_the_last_state_and_decides_nothing,),
     broken.SpoiltByOneEntry: (harms.test_no_entry_of_a_list_hides_another, None),
+    broken.ListsRawNames: (harms.test_list_has_clean_names,),
+    broken.PutsIdsAsTheyAre: (harms.test_an_id_is_encoded_in_a_path, "status", "/kit"),
     broken.CallsCutWhole: (harms.test_a_list_that_goes_on_is_not_whole,),
     broken.FindsOlderNamesake: (harms.test_an_older_namesake_is_not_what_was_made,),
     broken.LosesGarbledCreation: (
@@ -42,8 +44,8 @@ async def play(kind, caplog, test, *case):
             await test(rig, *case)
 
 
-def test_there_are_sixteen():
-    assert len(MISTAKES) == 16
+def test_there_are_eighteen():
+    assert len(MISTAKES) == 18
 
 
 @pytest.mark.parametrize("kind", MISTAKES, ids=lambda kind: kind.__name__)

@@ -5,13 +5,15 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.project.repository import ROOT, files
 
 LAGOON = ROOT / "providers/usher-lagoon"
 PAGE = (ROOT / "docs/provider-api.md").read_text(encoding="utf-8")
 
 
-def run(folder, *words):
+def run(folder, *words, status=0):
     ended = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
@@ -20,18 +22,38 @@ def run(folder, *words):
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.returncode == status, ended.stdout + ended.stderr
     return ended.stdout
 
 
-def test_a_first_provider_passes_the_kit(tmp_path):
+@pytest.fixture(name="lagoon")
+def copy_lagoon(tmp_path):
+    """Copy the package of the page."""
     for path in (one for one in files() if one.is_relative_to(LAGOON)):
         copy = tmp_path / path.relative_to(LAGOON)
         copy.parent.mkdir(exist_ok=True)
         copy.write_bytes(path.read_bytes())
-    said = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
+    return tmp_path
+
+
+def test_failed_kit_prints_its_steps(lagoon):
+    module = lagoon / "usher_lagoon.py"
+    text = module.read_text(encoding="utf-8")
+    cleaned = 'up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH)'
+    assert cleaned in text
+    module.write_text(text.replace(cleaned, 'up.find_text(workspace, "name")'), encoding="utf-8")
+    said = run(lagoon, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "has_clean_names", status=1)
+    fault, call, request = said.partition("What the kit did")[2].splitlines()[1:4]
+    assert fault.startswith("the next answer to GET /api/workspaces$ has 'training\\r\\n")
+    assert fault.endswith("at /workspaces/0/name")
+    assert (call, request) == ("discover(access)", "    GET /api/workspaces")
+    assert "a name has a line break or a hidden character: `clean` it" in said
+
+
+def test_a_first_provider_passes_the_kit(lagoon):
+    said = run(lagoon, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
     assert int(re.search(r"(\d+) passed", said)[1]) > 150
-    run(tmp_path, "-m", "mypy", "--strict", "--config-file=", "usher_lagoon.py")
+    run(lagoon, "-m", "mypy", "--strict", "--config-file=", "usher_lagoon.py")
 
 
 def test_the_page_shows_what_the_provider_is():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, NoReturn
 
@@ -31,16 +31,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Print the steps of a failed test of the kit: calls, requests that came of them, faults."""
+    report = yield
+    rigs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Rig)]
+    if call.when == "call" and report.failed and rigs:
+        report.sections.append(("What the kit did", "\n".join(rigs[0].steps)))
+    return report
+
+
 @contextmanager
 def forbid_sleep() -> Iterator[None]:
     """Fail a provider that waits: the engine decides when it is asked again."""
 
-    def asleep(*_arguments: Any, **_options: Any) -> NoReturn:
+    def fail_asleep(*_arguments: Any, **_options: Any) -> NoReturn:
         raise AssertionError("a provider sleeps")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "sleep", asleep)
-        patch.setattr(asyncio, "sleep", asleep)
+        patch.setattr(time, "sleep", fail_asleep)
+        patch.setattr(asyncio, "sleep", fail_asleep)
         yield
 
 

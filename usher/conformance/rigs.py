@@ -6,12 +6,13 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Protocol
 
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.forms import Purpose
+from bot.domain.forms import Purpose, Spec
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
@@ -150,6 +151,8 @@ class Rig:
     entry_id_pointer: str = ""
     #: Where an entry has the word of its state.
     entry_state_pointer: str = ""
+    #: Where an entry has its name.
+    entry_name_pointer: str = ""
     #: What makes each answer of the list one that goes on (RFC 6902).
     endless_list_patch: list[dict[str, Any]] = field(default_factory=list)
     #: The requests that list, as a pattern of ``METHOD /path``.
@@ -160,6 +163,34 @@ class Rig:
     admin: Access | None = None
     #: What only facets need.
     facet_values: FacetValues = field(default_factory=FacetValues)
+
+    def __post_init__(self) -> None:
+        #: What was done so far, a line each, which a failed test prints.
+        self.steps: list[str] = []
+        #: The paths of the requests that arrived, as they were sent.
+        self.sent_paths: list[str] = []
+        self.harness.on_request = self._note_request
+        self.note_calls(self.provider)
+
+    def _note_request(self, request: Any) -> None:
+        self.sent_paths.append(request.raw_path)
+        self.steps.append(f"    {request.method} {request.raw_path}")
+
+    def note_calls(self, provider: Provider) -> Provider:
+        """Note each call of a provider's verbs, which are bound to it, from now on."""
+        for name, verb in list(vars(provider).items()):
+            if callable(verb) and not name.startswith("_"):
+                setattr(provider, name, self._note_call(name, verb))
+        return provider
+
+    def _note_call(self, name: str, verb: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(verb)
+        def note_and_call(*args: Any, **options: Any) -> Any:
+            arguments = ", ".join(map(_describe_argument, (*args, *options.values())))
+            self.steps.append(f"{name}({arguments})")
+            return verb(*args, **options)
+
+        return note_and_call
 
     async def observe(self, remote_id: str | None = None) -> Observed:
         asked = remote_id or self.remote_id
@@ -186,7 +217,11 @@ class Rig:
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
         """Inject a fault into the next request, or the one that counts ``of`` a method."""
-        self.harness.faults.append(Fault(re.compile(path or self.request_patterns.get(of, "")), **fault))
+        injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
+        self.harness.faults.append(injected)
+        which = "next answer" if injected.times else "answer, from now on,"
+        where = f" to {injected.path.pattern}" if injected.path.pattern else ""
+        self.steps.append(f"the {which}{where} {injected.describe()}")
 
     def count_starts(self) -> int:
         """Count the start calls for the person's workspace that arrived."""
@@ -214,6 +249,16 @@ class Rig:
 
     def with_token(self, token: str) -> Access:
         return Access(self.access.username, Credential(SecretStr(token)))
+
+
+def _describe_argument(value: Any) -> str:
+    """Describe an argument of a call; an account and its token are called by their type."""
+    if isinstance(value, Workspace):
+        return f"workspace {value.remote_id!r}, {value.state}"
+    if isinstance(value, Spec):
+        return f"spec {value.name!r}"
+    is_plain = value is None or isinstance(value, (str, int, float, list, tuple))
+    return f"{value!r:.80}" if is_plain else type(value).__name__.lower()
 
 
 def build_row(provider: Provider, remote_id: str, seen: Observed | State = State.STOPPED) -> Workspace:

@@ -142,6 +142,7 @@ async def coder_rig(
             list_pointer="/workspaces",
             entry_state_pointer="/latest_build/status",
             entry_id_pointer="/id",
+            entry_name_pointer="/name",
             endless_list_patch=[{"op": "replace", "path": "/count", "value": 1000}],
             list_requests="GET /api/v2/workspaces$",
             create_requests="POST /api/v2/users/me/workspaces$",

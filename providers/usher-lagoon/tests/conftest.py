@@ -113,6 +113,7 @@ def open_rig():
                 list_pointer="/workspaces",
                 entry_state_pointer="/state",
                 entry_id_pointer="/id",
+                entry_name_pointer="/name",
                 list_requests="GET /api/workspaces$",
             )
 

@@ -72,6 +72,7 @@ async def posit_rig(seed: Any = None, client: type[Http] = Http, **settings: Any
             state_pointer="/result/sessions/0/activity_state",
             list_pointer="/result/sessions",
             entry_id_pointer="/id",
+            entry_name_pointer="/name",
             entry_state_pointer="/activity_state",
             list_requests="get_session",
             create_requests="launch_session",

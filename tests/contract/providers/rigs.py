@@ -109,6 +109,7 @@ async def saturn_rig(
             url_pointer="/url",
             list_pointer="/recipes",
             entry_id_pointer="/state/id",
+            entry_name_pointer="/spec/name",
             entry_state_pointer="/state/status",
             endless_list_patch=[{"op": "replace", "path": "/next_key", "value": "again"}],
             list_requests="GET /api/recipes",
