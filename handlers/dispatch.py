@@ -192,7 +192,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
     """Remove mentions of Usher from a text, but not from a program's own words."""
     if "@" not in text:
         return text
-    installation = request.services.context.installation.at(request.principal)
+    installation = request.services.context.installation.find_for(request.principal)
     command, program = split_program(text)
     command = installation.remove_own_mentions(command)
     if program and _has_own_parser(request, quotations.skip_quotations(command)):

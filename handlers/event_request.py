@@ -45,4 +45,4 @@ class EventRequest:
     def installation(self) -> Installation | None:
         """Return the event's installation."""
         team, enterprise = parse_installation_ids(self.payload)
-        return self.services.context.installation.of(enterprise, team)
+        return self.services.context.installation.find_for_team(enterprise, team)

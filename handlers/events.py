@@ -121,7 +121,7 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     if surface.sent_at is not None and services.clock.now() - surface.sent_at > MAX_ANSWERED_AGE_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
-    own_words = services.context.installation.at(principal).remove_own_mentions(text).strip()
+    own_words = services.context.installation.find_for(principal).remove_own_mentions(text).strip()
     if own_words and not _is_forwarded_link(request, own_words):
         answer = await run_text(services, principal, surface, text)
     elif _is_forwarded(request):
@@ -237,7 +237,7 @@ async def end_links(
     principals = {
         account.principal
         for account in await services.store.perform(account_rows.list_active_accounts)
-        if installation.of(account.principal.enterprise_id, account.principal.team_id) is not None
+        if installation.find_for_team(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
         # Who linked again since has done so knowingly. Slack's time is in whole seconds.
         and (users is None or at is None or account.linked_at < at + 1.0)

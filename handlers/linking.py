@@ -140,7 +140,7 @@ async def submit_code(request: Request) -> Answer:
 async def show_identity(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
-    installation = services.context.installation.at(request.principal)
+    installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
     template = answers.WHOAMI if is_here else answers.WHOAMI_ELSEWHERE
     sentences = [fill(template, who=request.mention, team=installation.team_name)]

@@ -252,7 +252,7 @@ class Request:
             return kit.Markup(word)
         if self.surface.where is Where.MENTION:
             return kit.Markup(
-                f"@{kit.line(self.services.context.installation.at(self.principal).bot_name)} {word}"
+                f"@{kit.line(self.services.context.installation.find_for(self.principal).bot_name)} {word}"
             )
         return kit.Markup(f"{self.services.find_slash_command(folder)} ")
 

@@ -13,7 +13,7 @@ from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
-from bot.domain.message_kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.people import Principal
 from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RULES
@@ -264,7 +264,7 @@ class Verdict:
     def told_twice(self) -> list[str]:
         """Return what a person read in more than one message: one of a key, or how something ended."""
         read: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
-        ends = {kind for kind in declared(AnyKind) if Mark.END in kind.marks}
+        ends = {kind for kind in list_members(AnyKind) if Mark.END in kind.marks}
         for (user, key), shown in self._messages.items():
             subject, kind, _ = key.rsplit("/", 2)
             read[user, f"the end of {subject}" if kind in ends else key] |= shown

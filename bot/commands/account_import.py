@@ -134,7 +134,7 @@ class Importer:
         if problem:
             return Result(row, "problem", problem)
         provider = self._connections[row.connection]
-        principal = self._home.resolve_principal(self._home.named(row.slack_user))
+        principal = self._home.resolve_principal(self._home.parse_principal(row.slack_user))
         current = await self._store.read(account_rows.find_account, principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
             ends_at, now = current.expires_at, await self._store.now()
@@ -173,7 +173,7 @@ class Importer:
         found = _SLACK_USER.fullmatch(row.slack_user)
         if found is None:
             return "slack_user needs a Slack user id such as U0123ABCD"
-        principal = self._home.named(row.slack_user)
+        principal = self._home.parse_principal(row.slack_user)
         if not principal.team_id:
             return f"slack_user needs the id of the Slack workspace, too, such as T0123ABCD:{found[2]}"
         if not self._home.has_team(principal.enterprise_id, principal.team_id):

@@ -399,7 +399,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     """Write to the person in Slack, and watch until a workspace of theirs is ready."""
     names = (name.strip() for name in settings.administrators.split(","))
     installation, name = process.context.installation, next(one for one in names if one and not is_group(one))
-    person = installation.resolve_principal(installation.named(name))
+    person = installation.resolve_principal(installation.parse_principal(name))
     store, seen, is_other = process.store, 0, False
     url = await _waiting(process, person, own)
     here = replies.hint(answers.HERE, await list_first_steps(process.services.limit_to(person), person))

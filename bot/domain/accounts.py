@@ -63,7 +63,7 @@ class Account:
 
     @property
     def refusal(self) -> str:
-        """Return why a refused one isn't used: a cause of ``bot.messages.texts.problems``."""
+        """Return the reason against using a refused account: a cause of ``bot.messages.texts.problems``."""
         if self.renamed_to:
             return "renamed"
         return "credential_refused" if self.state == "refused" else "sign_in_refused"
@@ -82,7 +82,7 @@ class Account:
         """Return whether a refusal at this time is one of several, of which people are told."""
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
-    def tried_in(self, now: float) -> float:
+    def compute_retry_delay(self, now: float) -> float:
         """Return the seconds until a refused one may be tried again: the longer it is refused, the rarer."""
         if not self.is_held or self.checked_at is None:
             return 0.0
@@ -159,15 +159,15 @@ Occasion = Literal["week", "day", ""]
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 
-def first_reminder(linked_at: float, ends_at: float | None) -> float | None:
+def plan_first_reminder(linked_at: float, ends_at: float | None) -> float | None:
     """Return when the first reminder comes; None if there is none, as it would come with the link itself."""
     if ends_at is None:
         return None
     return next((ends_at - before for _, before in _BEFORE if ends_at - before > linked_at), None)
 
 
-def reminder(ends_at: float, now: float) -> tuple[Occasion, float | None]:
-    """Return which reminder is due, "" for none once it has ended, and when the next look is.
+def find_due_reminder(ends_at: float, now: float) -> tuple[Occasion, float | None]:
+    """Return the reminder that is due ("" once the account has expired), and the time of the next check.
 
     The last look is at the end, when what was said before is no longer so. After a while without anybody
     looking, only the latest reminder is due.

@@ -18,7 +18,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditSubject:
-    """Say what somebody asks about, where that is a row of a feature's; ``keys`` are for the audit."""
+    """The row of a feature that a request is about; ``keys`` are for the audit."""
 
     id: str
     connection: str

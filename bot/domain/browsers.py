@@ -10,7 +10,7 @@ from bot.domain.workspaces import Workspace
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """Identify who is signed in to a browser, keyed by the SHA-256 of its cookie's value.
+    """A person signed in to a browser, keyed by the SHA-256 of its cookie's value.
 
     ``principal`` is the person proven by Sign in with Slack. Use doesn't extend the session past
     ``expires_at``.
@@ -25,7 +25,7 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class PageRows:
-    """Hold what a signed-in browser needs to show a workspace, read in one go.
+    """The rows from which a signed-in browser's page shows a workspace, read in one transaction.
 
     ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest
     one, ``channel_id`` the direct message channel with its owner if known.

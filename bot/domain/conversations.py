@@ -6,7 +6,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """Hold what an answer is about, by ids only, so that *it*, *the second one* and *yes* mean something.
+    """The subjects of an answer, by ids only, so that *it*, *the second one* and *yes* mean something.
 
     ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
     of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or what was asked.
@@ -31,7 +31,7 @@ class Referents:
 
     @property
     def verb(self) -> str:
-        """Return the verb, or what was asked."""
+        """Return the verb, or the first word of the request."""
         return self.what.partition(" ")[0]
 
     @property
@@ -40,6 +40,6 @@ class Referents:
         return tuple(float(one) for one in self.what.split()[1:])
 
     def as_body(self) -> dict[str, Any]:
-        """Return what is said of it as JSON-ready data."""
+        """Return the referents as JSON-ready data."""
         values = {name: getattr(self, name) for name in self.__slots__}
         return {name: value for name, value in values.items() if value}

@@ -1,4 +1,4 @@
-"""How long starts take: what is usual for a person, or for starts of the same kind."""
+"""Usual durations of starts: of a person, or of starts of the same kind."""
 
 import hashlib
 import json
@@ -19,14 +19,14 @@ ENOUGH: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """Hold how many seconds a start usually takes, and what nine of ten stayed below; None: not known."""
+    """The seconds that a start usually takes, and those that nine of ten stayed below; None: not known."""
 
     usual: float | None = None
     slow: float | None = None
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return what starts of one kind have in common: Slack workspace, connection, what they are made from.
+    """Return the key of starts of one kind: Slack workspace, connection, what they are made from.
 
     None for operations that aren't compared: those that stop something first take as long as the stop.
     """
@@ -38,8 +38,8 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
     return f"{team}|{connection}|{verb}|{digest}"
 
 
-def typical(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start takes: from the person's own starts if there are enough, else from others'."""
+def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
+    """Return the usual duration of a start: from enough own starts of the person, else from others'."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

@@ -4,7 +4,7 @@ from bot.domain.message_kinds import AnyKind, Traits
 
 
 class FailoverKind(AnyKind):
-    """Name what is told about losses."""
+    """Kinds of messages about losses."""
 
     #: What the database lost of what somebody was answered, and how things are.
     WRITES_LOST = Traits("writes_lost", offers="workspace")

@@ -1,4 +1,4 @@
-"""Why something doesn't start, or has failed: the few causes that a provider's message may be about.
+"""Causes of failures and waits: the few that a provider's message may be about.
 
 Pure. ``bot.messages.texts.problems`` puts them into words; a message about anything else is quoted.
 """
@@ -103,8 +103,8 @@ _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemera
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
 
 
-def short_of(message: str) -> tuple[str, ...]:
-    """Return what there is too little of: "cpu", "memory", "ephemeral-storage"; () if it isn't said."""
+def find_scarce_resources(message: str) -> tuple[str, ...]:
+    """Return the resources that are too few: "cpu", "memory", "ephemeral-storage"; () if it isn't said."""
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:LIMIT])))
 
 
@@ -123,24 +123,24 @@ _OF_ALL: Final = re.compile(
 
 
 def lacks_capacity(message: str) -> bool:
-    """Return whether a message is about what others have: machines, seats of a licence, a quota of all."""
+    """Return whether a message is about shared resources: machines, seats of a licence, a quota of all."""
     said = message[:LIMIT]
-    return reason_in(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
+    return find_reason(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
 
 
-def reason_in(message: str) -> Reason | None:
-    """Return which cause a provider's message is about; None if it is none of these."""
+def find_reason(message: str) -> Reason | None:
+    """Return the cause that a provider's message is about; None if it is none of these."""
     return next((reason for reason, pattern in _PATTERNS if pattern.search(message[:LIMIT])), None)
 
 
 def split(state: State, message: str) -> tuple[str | None, str | None]:
-    """Return a message about what isn't up as (detail, reason): only a cause or a failure is a reason."""
-    is_reason = state is State.FAILED or reason_in(message) is not None
+    """Return (detail, reason) of a workspace that isn't running: only a cause or a failure is a reason."""
+    is_reason = state is State.FAILED or find_reason(message) is not None
     return (None, message or None) if is_reason else (message or None, None)
 
 
-def kept(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return what holds a workspace up, or made it fail, once a read has found it as it is now.
+def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
+    """Return the reason that holds up or failed a workspace, after a read.
 
     It stays until the workspace is up, or is started again; a failed stop has a reason of its own.
     """
@@ -156,9 +156,9 @@ def pick_failure_message(messages: Sequence[str | None]) -> str | None:
     what is missing, the scheduler has said.
     """
     said = [one for one in messages if one]
-    while len(said) > 1 and reason_in(said[-1]) is Reason.SLOW:
+    while len(said) > 1 and find_reason(said[-1]) is Reason.SLOW:
         said.pop()
     if not said or not _ADDS_NONE.search(said[-1]):
         return said[-1] if said else None
-    named = [one for one in said if reason_in(one) is Reason.NO_GPU or short_of(one)]
+    named = [one for one in said if find_reason(one) is Reason.NO_GPU or find_scarce_resources(one)]
     return ([one for one in named if not _ADDS_NONE.search(one)] or named or said)[-1]

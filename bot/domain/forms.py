@@ -37,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlagProblem:
-    """Describe what is wrong with a flag: its value is missing, it is repeated, or its value isn't offered.
+    """A problem of a flag: its value is missing, it is repeated, or its value isn't offered.
 
     ``offered`` holds the labels of the allowed values.
     """
@@ -103,7 +103,7 @@ def choice_field(
 def find_name_problem(
     name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
 ) -> str:
-    """Return what is wrong with a new name, "" if nothing is; ``what`` is what it is for."""
+    """Return the problem of a new name, "" for none; ``what`` is what it is for."""
     if not name:
         return "Needs a name."
     if len(name) > max_length:
@@ -132,7 +132,7 @@ def texts_of(values: Values, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """Describe what to create or launch: a filled form after the provider validated it.
+    """The specification of a creation or a launch: a filled form after the provider validated it.
 
     ``chosen`` uses the provider's own keys; nobody else reads them. Rows store ``as_json``. ``stem`` is what
     Usher names it by itself: then ``name`` is empty until a free one is found, just before the first call.
@@ -153,7 +153,7 @@ class Spec:
 
     @property
     def label(self) -> str:
-        """Return what people read as its name."""
+        """Return the name that people read."""
         return self.text(DISPLAY_NAME_KEY) or self.name or self.stem
 
     @property
@@ -179,7 +179,7 @@ def flag_name(name: str) -> str:
 
 
 class FormProblems(Exception):
-    """Report what is wrong with a filled form: one sentence per field, keyed by field name."""
+    """The problems of a filled form: one sentence per field, keyed by field name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(sorted(problems)))
@@ -188,7 +188,7 @@ class FormProblems(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """Declare what Usher may call something: lower-case letters and digits, with single hyphens in between.
+    """The rule for names that Usher gives: lower-case letters and digits, with single hyphens in between.
 
     ``max_length`` is the most characters, ``needs_letter`` whether a letter has to come first.
     """
@@ -220,10 +220,10 @@ class FreeName:
     stem: str
     taken: Collection[str] = ()
 
-    def besides(self, others: Iterable[str]) -> str:
+    def choose_name(self, others: Iterable[str]) -> str:
         """Return the name: the stem, or the stem with a number; unlike the taken names and ``others``."""
         taken = (*self.taken, *others)
-        return find_free_name(self.stem, taken) or marked(self.stem, repr(sorted(taken)))
+        return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
@@ -238,7 +238,7 @@ def short(key: str) -> str:
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
-def marked(stem: str, key: str) -> str:
+def append_suffix(stem: str, key: str) -> str:
     """Return a name that nobody else's key leads to, for a namespace that is shared with other people."""
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     mark = ""

@@ -39,35 +39,35 @@ class Installed:
 
     @property
     def row_key(self) -> str:
-        """Return the key under which its secret is sealed; no person's looks like it."""
+        """Return the key for sealing the secret; no person's looks like it."""
         return f"installation/{self.id}"
 
 
 class Administered(ABC):
-    """Decide whom administrators administer: their own Slack workspace, or everybody."""
+    """The people whom administrators administer: their own Slack workspace, or everybody."""
 
     __slots__ = ()
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return how the keys of the people whom somebody administers begin; None for no administrator."""
+        """Return the prefix of the keys of those whom a person administers; None for no administrator."""
 
     @abstractmethod
-    def administrating(self) -> list[Principal]:
-        """Return the administrators where Usher is installed, sorted by key."""
+    def list_administrators(self) -> list[Principal]:
+        """Return the administrators of the Slack workspace, sorted by key."""
 
     def is_administrator(self, principal: Principal) -> bool:
         """Return whether the operator named this person."""
         return self.reach(principal) is not None
 
     def administers(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether somebody may administer what is another person's."""
+        """Return whether a person may administer the things of an owner."""
         reach = self.reach(principal)
         return reach is not None and owner.key.startswith(reach)
 
-    def administrators_of(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
-        """Return the administrators to whom something applies, and those of everybody."""
-        return [one for one in self.administrating() if self.reach(one) == "" or is_of(one)]
+    def filter_administrators(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
+        """Return the administrators for whom a predicate holds, and those of everybody."""
+        return [one for one in self.list_administrators() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
     def resolve_principal(self, principal: Principal) -> Principal:
@@ -88,7 +88,7 @@ class Administered(ABC):
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
         """Return whether somebody decides about a person: about themselves only if nobody else can."""
-        there = [one for one in self.administrating() if self.administers(one, owner)]
+        there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)
         return self.administers(principal, owner) and (is_alone or not is_own)
@@ -96,7 +96,7 @@ class Administered(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Installation(Administered):
-    """Describe where Usher is installed, who its bot is there, and who its operator made administrators.
+    """One Slack workspace or enterprise where Usher is installed, with its bot and its administrators.
 
     It is one Slack workspace, or a whole enterprise (the team may then be None). ``administrators`` holds
     ``T…:U…``, ``U…``, or ``groups`` of them. Membership is decided here and nowhere else.
@@ -131,7 +131,7 @@ class Installation(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return the team that Sign in with Slack suggests where nobody is known yet; "" for none."""
+        """Return the team that Sign in with Slack suggests to a person who isn't known yet; "" for none."""
         return self.team_id or ""
 
     @property
@@ -141,10 +141,10 @@ class Installation(Administered):
 
     @property
     def id(self) -> str:
-        """Return the id of what it covers, the enterprise or the team; "" if Slack named neither."""
+        """Return the id of the enterprise or the team; "" if Slack named neither."""
         return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
 
-    def at(self, principal: Principal) -> Installation:  # noqa: ARG002 - as ``Installations`` has it
+    def find_for(self, principal: Principal) -> Installation:  # noqa: ARG002 - as ``Installations`` has it
         """Return the installation that serves a person: the only one."""
         return self
 
@@ -164,7 +164,7 @@ class Installation(Administered):
         """Remove the bot's ids and its name from a text that is written to it: ``stop lab, @usher``."""
         return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
-    def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+    def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return this installation if a team belongs to it."""
         return self if self.has_team(enterprise_id, team_id) else None
 
@@ -195,15 +195,18 @@ class Installation(Administered):
 
     def reach(self, principal: Principal) -> str | None:
         """Return "", which is everybody, for an administrator."""
-        return "" if self.resolve_principal(principal) in self.administrating() else None
+        return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
-    def administrating(self) -> list[Principal]:
+    def list_administrators(self) -> list[Principal]:
         """Return the administrators, as far as they belong here, sorted by key."""
-        named = {self.resolve_principal(self.named(name)) for name in self.groups.expand(self.administrators)}
+        named = {
+            self.resolve_principal(self.parse_principal(name))
+            for name in self.groups.expand(self.administrators)
+        }
         found = [one for one in named if self.has_team(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 
-    def named(self, name: str) -> Principal:
+    def parse_principal(self, name: str) -> Principal:
         """Return the principal that an operator means by ``U…`` (of the installed team) or ``T…:U…``."""
         team, _, user = name.rpartition(":")
         return Principal(self.enterprise_id, team or self.team_id or "", user)
@@ -216,7 +219,7 @@ class Installation(Administered):
 
 
 class Installations(Administered):
-    """Hold where Usher is installed now, where it is installed by OAuth in any number of Slack workspaces.
+    """All present installations of an Usher that is installed by OAuth in any number of Slack workspaces.
 
     It answers as ``Installation`` does, for all of them. ``replace`` changes what is known; nothing here asks
     the database (``bot.slack.installed`` does). ``administrators`` administer their own workspace,
@@ -244,7 +247,7 @@ class Installations(Administered):
         """Return all of them, in the order of their ids."""
         return iter([self._installations[name] for name in sorted(self._installations)])
 
-    def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+    def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the installation that a team belongs to: its own, or that of its whole enterprise."""
         for name in (team_id, enterprise_id):
             found = self._installations.get(name or "")
@@ -252,21 +255,21 @@ class Installations(Administered):
                 return found
         return None
 
-    def at(self, principal: Principal) -> Installation:
+    def find_for(self, principal: Principal) -> Installation:
         """Return the installation that serves a person; an empty one, which includes nobody, if none does."""
-        return self.of(principal.enterprise_id, principal.team_id) or Installation(None)
+        return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
         """Return the person that acts, as ``Installation.resolve_principal`` does."""
-        return self.at(principal).resolve_principal(principal)
+        return self.find_for(principal).resolve_principal(principal)
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs to any of them."""
-        return self.of(enterprise_id, team_id) is not None
+        return self.find_for_team(enterprise_id, team_id) is not None
 
     def is_same_person(self, one: Principal, other: Principal) -> bool:
         """Return whether two principals are one person of one installation."""
-        return self.at(one).is_same_person(one, other)
+        return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
         """Return whether two people are of the same installation, where an id means the same person."""
@@ -274,7 +277,7 @@ class Installations(Administered):
 
     @property
     def is_several(self) -> bool:
-        """Return whether people have to be told which Slack workspace somebody is of."""
+        """Return whether names of people need their Slack workspace beside them."""
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
@@ -284,13 +287,15 @@ class Installations(Administered):
             return ""
         return principal.place if name in self.groups.expand(self._administrators) else None
 
-    def administrating(self) -> list[Principal]:
-        """Return the administrators of all workspaces where Usher is installed, sorted by key."""
-        named = {self.named(name) for name in self.groups.expand(self._administrators | self._everywhere)}
+    def list_administrators(self) -> list[Principal]:
+        """Return the administrators of all installations, sorted by key."""
+        named = {
+            self.parse_principal(name) for name in self.groups.expand(self._administrators | self._everywhere)
+        }
         found = [one for one in named if self.has_team(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 
-    def named(self, name: str) -> Principal:
+    def parse_principal(self, name: str) -> Principal:
         """Return the principal that an operator means by ``T…:U…`` or ``E…:U…``."""
         place, _, user = name.rpartition(":")
         found = self._installations.get(place)

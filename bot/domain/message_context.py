@@ -22,7 +22,7 @@ Addition = TypeVar("Addition", bound="FeatureContext")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Hold what any message about a person's account may say; ``now`` is in epoch seconds.
+    """The context of any message about a person's account; ``now`` is in epoch seconds.
 
     ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, ``linking`` is how
     people link their account there. ``body`` holds the notice's own facts. A message whose row is gone has
@@ -59,7 +59,7 @@ class Facts:
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
-        """Return what all facts have, to make others of."""
+        """Return the values of the fields that all contexts have, by name."""
         return {one.name: getattr(self, one.name) for one in fields(Facts)}
 
     @property
@@ -89,7 +89,7 @@ class FeatureContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFacts(Facts):
-    """Hold what is said about a workspace, and about an operation on it.
+    """The context of a message about a workspace and an operation on it.
 
     ``ide_url`` and ``page_url`` (the provider's page for it) are set only if they passed the connection's
     host check. ``effects`` is what the provider declares stopping does to it.
@@ -132,7 +132,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def state(self) -> State:
-        """Return what the workspace is doing, as last read; one that isn't known is gone."""
+        """Return the workspace's state as last read; GONE if the workspace isn't known."""
         return self.workspace.state if self.workspace is not None else State.GONE
 
     @property
@@ -142,7 +142,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_ending(self) -> bool:
-        """Return whether what ends the operation has just been read: that is about to be told."""
+        """Return whether the last read ended the operation, and its message is about to follow."""
         operation, workspace = self.operation, self.workspace
         if operation is None or workspace is None or not operation.is_open:
             return False
@@ -188,7 +188,7 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """Hold the request that a message is about, if it still exists, and the people whom it names.
+    """The context of a message about a request: the request, if it still exists, and the people in it.
 
     They are named as its reader is told who they are.
     """
@@ -199,14 +199,14 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """Hold the kinds and facts of what one message tells after a silence, oldest first."""
+    """The kinds and contexts of the events in one message after a silence, oldest first."""
 
     held: tuple[tuple[AnyKind, Facts], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ActFacts:
-    """Hold what somebody asked for, and what its connection is called.
+    """The context of a person's action, with the title of its connection.
 
     ``is_shown``: another message says how what it began goes on, or ended; ``is_awaited``: one may.
     """
@@ -222,7 +222,7 @@ class ActFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCounts:
-    """Count what there is on one connection; ``failed`` counts operations since a given time."""
+    """Counts of the accounts and work on one connection; ``failed`` counts operations since a given time."""
 
     linked: int = 0
     refused: int = 0

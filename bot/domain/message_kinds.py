@@ -19,7 +19,7 @@ Word = TypeVar("Word", bound=Enum)
 
 
 class Mark(Flag):
-    """Say how messages of a kind are treated."""
+    """Flags for the treatment of a kind's messages."""
 
     NONE = 0
     #: It is kept up to date with its row, and has that row's id.
@@ -54,7 +54,7 @@ class Mark(Flag):
 
 
 class Traits(NamedTuple):
-    """Hold a kind's name, as rows have it, and how it is treated (``AnyKind``)."""
+    """A kind's name, as rows have it, and its treatment (``AnyKind``)."""
 
     name: str
     subject: str = "other"
@@ -65,7 +65,7 @@ class Traits(NamedTuple):
 
 
 class AnyKind(StrEnum):
-    """Name what a message to a person is about, and how it is treated.
+    """A kind of messages to people, and their treatment.
 
     ``subject`` is the sort of row that it is about: an operation, a job, a feature's own. ``urgency`` is the
     order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
@@ -87,7 +87,7 @@ class AnyKind(StrEnum):
         return kind
 
 
-def declared(words: type[Word]) -> Iterator[Word]:
+def list_members(words: type[Word]) -> Iterator[Word]:
     """Yield the words of a sort: its own, and those that features declare in subclasses."""
     require_complete()
     for one in (words, *words.__subclasses__()):

@@ -1,4 +1,4 @@
-"""What Usher sends to people: answers, notices and cards.
+"""Messages to people: answers, notices and cards.
 
 Failures, questions and warnings are always sent. What the person switched off only shows on the card, if
 there is one.
@@ -18,7 +18,7 @@ from bot.domain.work_items import Outcome
 
 
 class NoticeKind(AnyKind):
-    """Name what the core tells."""
+    """Kinds of messages that the core sends."""
 
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
@@ -92,7 +92,7 @@ EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
-    """Return what tells how an operation ended; a cancellation is told as a failure, as it didn't happen."""
+    """Return the kind of message for an operation's outcome; a cancellation is a failure to people."""
     match outcome or operation.outcome:
         case Outcome.FULFILLED:
             return _DONE.get(operation.verb, NoticeKind.READY)
@@ -172,7 +172,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a message that offers something was posted, and whether it needs an update.
+    """A posted message with buttons: its place in Slack, and whether it needs an update.
 
     ``kind`` is the kind of notice that posted it, ``subject`` the row that it shows, ``about`` the workspace,
     run or class that it offers something for. A card is drawn until its act is over, a question until it is

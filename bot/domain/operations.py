@@ -32,7 +32,7 @@ LATE_START_SECONDS: Final = 300.0
 
 
 class OperationVerb(StrEnum):
-    """Name what a person can ask Usher to do with a workspace."""
+    """Verbs of requests about a workspace."""
 
     START = "start"
     STOP = "stop"
@@ -56,7 +56,7 @@ class OperationVerb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(WorkItem):
-    """Hold what a person asked for, and its progress.
+    """A person's request about a workspace, and its progress.
 
     ``read_since``: after an unknown outcome, a read later than this is required before the next call.
     ``called_from`` is the last known state when the call was sent; until then, *failed* is the prior call's.
@@ -127,7 +127,7 @@ class Operation(WorkItem):
 
     @property
     def asked_verb(self) -> OperationVerb:
-        """Return what the person asked for: RESTART where this creates the replacement workspace."""
+        """Return the verb of the person's request: RESTART where this creates the replacement workspace."""
         return OperationVerb.RESTART if self.replaces_ended_workspace else self.verb
 
     @property

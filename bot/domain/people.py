@@ -14,7 +14,7 @@ SLACKBOT_ID: Final = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Identify who acts: a person in a Slack workspace. No enterprise is a distinct value."""
+    """The person who acts, in a Slack workspace. No enterprise is a distinct value."""
 
     enterprise_id: str | None
     team_id: str
@@ -27,7 +27,7 @@ class Principal:
 
     @property
     def place(self) -> str:
-        """Return how the keys of everybody in the same place begin."""
+        """Return the prefix of the keys of all people in the same Slack workspace."""
         return f"{self.enterprise_id or '-'}:{self.team_id}:"
 
     @classmethod
@@ -39,7 +39,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Hold what Slack says about a user; from ``users.list``, ``users.info`` and events."""
+    """A user as Slack describes them; from ``users.list``, ``users.info`` and events."""
 
     principal: Principal
     name: str
@@ -56,7 +56,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Say how a person is named to a reader.
+    """A person's name for a reader.
 
     With ``user_id`` they are mentioned, which only people of their own Slack workspace can read: the same id
     may be somebody else in another one. ``workspace`` is "" where the reader needn't be told.

@@ -15,10 +15,10 @@ from bot.domain.stops import (
     StopEffects,
     StopMode,
     StopRisk,
+    choose_gentlest_mode,
+    choose_restart_mode,
     costs_more,
-    gentlest_mode,
     is_final,
-    restart_mode,
 )
 from bot.domain.timeouts import (
     ANSWER_SECONDS,
@@ -134,7 +134,7 @@ _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
-def _failed(cause: str) -> Plan:
+def _fail(cause: str) -> Plan:
     return Plan(Step.END, Outcome.FAILED, cause)
 
 
@@ -182,9 +182,9 @@ def plan(
     if _is_stale(operation, observed_at) and not is_enough:
         return READ
     if is_call and operation.refusal is not None:
-        return _failed(operation.refusal)
+        return _fail(operation.refusal)
     if is_call and operation.attempts >= MAX_ATTEMPTS and operation.good_until is None:
-        return _failed("gave_up")
+        return _fail("gave_up")
     is_planned = operation.planned_for is not None
     if (
         ends
@@ -213,19 +213,19 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
     if not operation.is_open:
         return WATCH
     if operation.verb is not OperationVerb.CREATE and not operation.verb.brings_down:
-        return _failed("unmade")
+        return _fail("unmade")
     is_wanted = operation.verb is OperationVerb.CREATE
     return _make(operation, creation, now, CREATE if is_wanted else NOT_MADE, UNANSWERED)
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Decide for what isn't known to exist yet: ``first`` before a call was sent, then look for its result.
+    """Decide about a creation: ``first`` before its call was sent, then look for the call's result.
 
     ``maker`` is whose call makes it. ``unanswered`` ends it if the person, when asked, doesn't answer.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
-        return _failed("gave_up") if gives_up else first
+        return _fail("gave_up") if gives_up else first
     if work_item.question_since is not None and now >= work_item.question_since + ANSWER_SECONDS:
         return unanswered
     ends_at = (maker.called_at or 0.0) + CALL_ENDS
@@ -252,7 +252,7 @@ def _decide(
         is_done = operation.verb.brings_down and (
             operation.verb is not OperationVerb.SUSPEND or operation.agreed
         )
-        return FULFILLED if is_done else _failed("gone")
+        return FULFILLED if is_done else _fail("gone")
     restarts = operation.verb is OperationVerb.RESTART and operation.start_call is Call.NONE
     if not (operation.verb.brings_down or restarts):
         if operation.start_call is Call.NONE and operation.verb is not OperationVerb.CREATE:
@@ -264,7 +264,7 @@ def _decide(
     if mode is None and state is State.FAILED and "stop" not in effects:
         return RENEW  # It has already ended, so this doesn't end anything.
     if mode is None:
-        return _failed("not_agreed") if is_final(effects, "stop") else NO_RESTART
+        return _fail("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
     # What has failed may be started again without being stopped first.
     is_startable = restarts and state is State.FAILED and operation.stop_call is Call.NONE
@@ -274,18 +274,18 @@ def _decide(
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
         return RENEW if operation.agreed and mode not in effects else START
     if ends and not operation.agreed:
-        return _failed("not_agreed")
+        return _fail("not_agreed")
     call, failed = _DOWNWARDS[mode]
     return _bring_down(operation, state, observed_at, actions, (call, "not_removed" if ends else failed))
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return how an operation stops its workspace; None if a restart couldn't bring it back."""
+    """Return the way in which an operation stops its workspace; None if a restart couldn't bring it back."""
     match operation.verb:
         case OperationVerb.RESTART:
-            return "stop" if operation.agreed else restart_mode(effects)
+            return "stop" if operation.agreed else choose_restart_mode(effects)
         case OperationVerb.SUSPEND:
-            return gentlest_mode(effects) if operation.agreed else "suspend"
+            return choose_gentlest_mode(effects) if operation.agreed else "suspend"
         case OperationVerb.FORCE:
             return "force"
         case _:
@@ -341,7 +341,7 @@ def _bring_down(
     elif operation.contradiction is not None:
         ends_as, settles = operation.contradiction, START_SETTLES
     if observed_at >= called_at + settles and state is not State.STOPPING:
-        return _failed(ends_as)
+        return _fail(ends_as)
     has_no_effect = state is State.RUNNING and observed_at >= called_at + NO_EFFECT_AFTER
     return NO_EFFECT if has_no_effect else WAIT
 
@@ -349,7 +349,7 @@ def _bring_down(
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
     """Return the end of an operation whose workspace two reads in a row found failed; after one, another."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
-    return _failed("provider_failed") if is_second else STILL_FAILED
+    return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
@@ -383,7 +383,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
         case State.RUNNING | State.STARTING | State.STOPPING if is_stopping:
             return STOPPING_FIRST
         case State.FAILED if operation.busy_since is not None and operation.called_from is not State.FAILED:
-            return _failed("provider_failed")  # The call had an effect, though it was refused.
+            return _fail("provider_failed")  # The call had an effect, though it was refused.
         case State.RUNNING:
             return FULFILLED
         case State.STARTING | State.STOPPING | State.UNKNOWN:
@@ -412,9 +412,9 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
         case State.STARTING | State.UNKNOWN:
             return WAIT
         case State.STOPPING:
-            return _failed("stopped_elsewhere") if was_up else WAIT
+            return _fail("stopped_elsewhere") if was_up else WAIT
         case State.FAILED if has_settled or operation.called_from is not State.FAILED:
-            return _failed("provider_failed")
+            return _fail("provider_failed")
         case State.FAILED if accepted:
             is_late = observed_at >= called_at + FAILED_AGAIN_AFTER
             return _fail_at_second_read(operation, observed_at) if is_late else STILL_FAILED
@@ -422,7 +422,7 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
             return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
         case _:
             ended = operation.contradiction or "stopped_elsewhere"
-            return _failed(ended) if accepted or was_up else START
+            return _fail(ended) if accepted or was_up else START
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
@@ -476,12 +476,12 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
 
 
 #: It is busy, or has something unsaved, that nobody had been told when they agreed to its end.
-AT_STAKE = _failed("at_stake")
+AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
 CALLED_OFF = Plan(Step.END, Outcome.CANCELLED, "cancelled")
-UNTOLD = _failed("untold")
-RUN_UNANSWERED = _failed("unanswered")
+UNTOLD = _fail("untold")
+RUN_UNANSWERED = _fail("unanswered")
 
 
 def plan_run(run: Run, now: float) -> Plan:

@@ -18,7 +18,7 @@ Whose = Literal["", "anybody", "named", "delegates", "administrators"]
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Say who may do a verb besides whom its target belongs to, and how well they have to be known.
+    """The people who may use a verb beside its target's owner, and the age of their facts that suffices.
 
     ``kind`` is of the targets that name others. What ``shows`` changes nothing: what Slack said about a
     person long ago is recent enough. What ``is_consented`` may be done to another person's workspace after a
@@ -59,7 +59,7 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Identify what a verb acts on and who owns it.
+    """The target of a verb, and its owner.
 
     ``consented_to`` is the person whom the owner allowed to stop it, by a recorded consent that wasn't
     withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of others whom a card's owner named.
@@ -96,7 +96,7 @@ def decide(
     if person is None and (target is None or target.kind != "consent"):
         # People consented to this and know when it happens, so it doesn't depend on who is there by then.
         return _refuse("unknown_person")
-    word = flaw(person)
+    word = find_flaw(person)
     if word is not None:
         return _refuse(word)
     whose = RULES.get(verb, _OWN).whose
@@ -110,8 +110,8 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide about what only administrators do, for people of their own Slack workspace or for everybody."""
-    if not installation.administrators_of(lambda one: installation.are_together(one, principal)):
+    """Decide about a verb of administrators, for people of their own Slack workspace or for everybody."""
+    if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):
         return _refuse("not_administrator")
@@ -140,14 +140,14 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether what is known about a person suffices for a verb; if not, ask Slack first."""
+    """Return whether the facts about a person suffice for a verb; if not, ask Slack first."""
     if person is None:
         return False
     return RULES.get(verb, _OWN).shows or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
 
 
-def flaw(person: Person | None) -> str | None:
-    """Return why somebody may not use Usher, as far as Slack says: left, bot, stranger, guest."""
+def find_flaw(person: Person | None) -> str | None:
+    """Return the reason that keeps a person from Usher, as far as Slack says: left, bot, stranger, guest."""
     if person is None:
         return None
     if person.is_deleted:

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 
 class Kind(StrEnum):
-    """Name what kind of time a column holds."""
+    """Kinds of times in columns."""
 
     PAST = "past"  #: when something happened: a value in the future counts as now
     SINCE = "since"  #: the same, but its age matters: if that can't be known, it counts from now
@@ -22,13 +22,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Hold a time's kind and, for DUE, how far ahead it can be, in seconds."""
+    """A time's kind and, for DUE, its greatest distance ahead in seconds."""
 
     kind: Kind
     farthest: float = 0.0
 
 
-def due(farthest: float) -> Time:
+def make_due(farthest: float) -> Time:
     """Return the mark of a time that is at most so many seconds ahead."""
     return Time(Kind.DUE, farthest)
 
@@ -38,21 +38,21 @@ SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
 #: ``Numbers.lease`` and ``Timing.lease`` are shorter.
-LEASE: Final = due(60.0)
+LEASE: Final = make_due(60.0)
 #: The longest waits of ``bot.slack.notifier``.
-SEND: Final = due(300.0)
+SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
 #: ``Numbers.slow_tick``; a provider's *Retry-After* may be longer, and is then simply received again.
-Step = Annotated[float, due(600.0)]
+Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
 #: ``USHER_DEADLINE_MINUTES``, at most a day; *Keep waiting* sets it to that long again from then on.
-Deadline = Annotated[float, due(86_400.0)]
+Deadline = Annotated[float, make_due(86_400.0)]
 #: ``bot.services.linking``: ten minutes for the page, and ten for the code.
-LinkEnd = Annotated[float, due(1_200.0)]
+LinkEnd = Annotated[float, make_due(1_200.0)]
 #: ``bot.services.linking.UNUSED_SECONDS``.
-TaskDue = Annotated[float, due(1_320.0)]
+TaskDue = Annotated[float, make_due(1_320.0)]
 #: ``USHER_SESSION_HOURS`` at most.
-SessionEnd = Annotated[float, due(7 * 86_400.0)]
+SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

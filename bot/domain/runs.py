@@ -31,7 +31,7 @@ StopKind = Literal["", "stop", "force"]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
-    """Hold what one read of a run found; times are epoch seconds, if the provider gives them.
+    """A run as one read found it; times are epoch seconds, if the provider gives them.
 
     ``remote_id`` is set if its id has changed. ``is_last``: the provider will never report more, so nobody
     should wait for the end of the run.
@@ -66,7 +66,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class OutputTail:
-    """Hold what messages show of a run's output: its tail, the number of lines, the last few at its end."""
+    """The part of a run's output in messages: its tail, the number of lines, the last few at its end."""
 
     tail: str
     lines: int

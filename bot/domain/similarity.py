@@ -1,4 +1,4 @@
-"""How much a username resembles what a person is called: whom it may mean."""
+"""Likeness of a username to a person's names: the people whom it may mean."""
 
 import re
 import unicodedata
@@ -14,8 +14,8 @@ _BETWEEN = re.compile(r"[\W_]+")
 _SHORTEST: Final = 3
 
 
-def likeness(username: str, *called: str) -> float:
-    """Return how much a username resembles a name, a handle or an e-mail address, whichever it does most.
+def score_likeness(username: str, *called: str) -> float:
+    """Return the likeness of a username to the closest of a name, a handle and an e-mail address.
 
     What isn't alike is 0. It is asked of everybody in a Slack workspace: some 15 µs each.
     """
@@ -26,7 +26,7 @@ def likeness(username: str, *called: str) -> float:
 
 
 def _forms(called: str) -> Iterator[str]:
-    """Yield what usernames are made of: all words together, each alone, and with an initial."""
+    """Yield the usual usernames of a person: all words together, each alone, and with an initial."""
     words = _words(called.partition("@")[0])
     if words:
         yield "".join(words)

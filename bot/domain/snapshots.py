@@ -27,7 +27,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Payload]):
-    """Hold what a provider answered at ``read_at``, shown until it is read again.
+    """A provider's answer of ``read_at``, shown until the next read.
 
     ``owner`` is the id of the account whose view it is, or "" if everybody sees the same. ``kind`` is
     ``templates`` (what forms are built from, in the provider's own type), ``runs`` (nothing: when they were

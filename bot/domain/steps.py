@@ -20,7 +20,7 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Describe what a step learned. None leaves a column unchanged; an empty ``block_reason`` clears it.
+    """The changes that a step writes. None leaves a column unchanged; an empty ``block_reason`` clears it.
 
     ``next_in`` is the seconds until the next step. With ``outcome`` the operation or run ends. While a call
     is in flight (``CALLING``) the lease is kept for ``next_in`` instead of released, so that no second step
@@ -98,7 +98,7 @@ class Claimed(Generic[_Subject]):
     row: dict[str, Any]
 
     def update(self, next_in: float) -> Update:
-        """Return an update that carries this step's claim, for ``replace`` to say what else it learned."""
+        """Return an update that carries this step's claim, for ``replace`` to add its changes to."""
         return Update(self.subject.id, next_in, claim=self.claim)
 
 

@@ -22,7 +22,7 @@ ExpiryMode = Literal["stops", "removed"]
 
 
 class StopEffect(StrEnum):
-    """Name what happens to a workspace when it is stopped."""
+    """Effects of a stop on a workspace."""
 
     #: It can be started again; what was in its memory is lost.
     RETURNS = "returns"
@@ -40,7 +40,7 @@ class StopEffect(StrEnum):
 
 
 class Consent(IntEnum):
-    """Name what a person agreed to: that a workspace ends for good, and knowing what was at stake or not."""
+    """A person's consent to a stop: that a workspace ends for good, and knowing what was at stake or not."""
 
     NONE = 0
     GIVEN = 1
@@ -62,21 +62,21 @@ StopEffects = Mapping[StopMode, StopEffect]
 NO_EFFECTS: Final[StopEffects] = {}
 
 
-def restart_mode(effects: StopEffects) -> StopMode | None:
-    """Return how to stop a workspace so that it can be started again; None if there is no way."""
+def choose_restart_mode(effects: StopEffects) -> StopMode | None:
+    """Return the stop after which a workspace can be started again; None if there is no way."""
     if effects.get("stop") is StopEffect.RETURNS:
         return "stop"
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
 
 
-def gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return how anyone but its owner stops a workspace: suspended if that keeps its memory, else stopped."""
+def choose_gentlest_mode(effects: StopEffects) -> StopMode:
+    """Return the stop for anybody but the owner: suspended if that keeps the memory, else stopped."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
-def planned_mode(effects: StopEffects) -> StopMode:
-    """Return how a workspace is stopped at a time that its owner named: suspended if a stop would end it."""
-    return gentlest_mode(effects) if is_final(effects, "stop") else "stop"
+def choose_planned_mode(effects: StopEffects) -> StopMode:
+    """Return the stop for a time that the workspace's owner set: suspended if a stop would end it."""
+    return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
@@ -85,7 +85,7 @@ def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
     ``effects`` is what the card goes by. ``is_any``: it isn't known for every workspace whether it can be
     suspended.
     """
-    return is_final(effects, "stop") and (is_any or gentlest_mode(effects) == "stop")
+    return is_final(effects, "stop") and (is_any or choose_gentlest_mode(effects) == "stop")
 
 
 def is_final(effects: StopEffects, mode: StopMode) -> bool:
@@ -101,7 +101,7 @@ Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
+    """The time and the way of a workspace's stop; ``agreed``: its person knows that this ends it for good.
 
     ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``source`` is
     the card or the rule that it is because of, ``title`` what its course is called, and ``over_at`` when the
@@ -143,11 +143,11 @@ class Ends:
         """Return whether one of them is because of a card or a rule."""
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
-    def but(self, *reasons: str) -> tuple[End, ...]:
+    def remove_reasons(self, *reasons: str) -> tuple[End, ...]:
         """Return those that are for other reasons: kinds, cards and rules, or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
-    def with_(self, new: End) -> tuple[End, ...]:
+    def add_end(self, new: End) -> tuple[End, ...]:
         """Return them with a new one, instead of the one for the same reason."""
         key = (new.because, new.source)
         return (*(one for one in self.rows if (one.because, one.source) != key), new)

@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Say where an answer is read, which decides how it names commands and what it leaves to a card."""
+    """Places in which an answer is read: they decide its names of commands, and its parts left to a card."""
 
     #: By its person alone where they asked, perhaps among messages of others.
     CHANNEL = "channel"
@@ -22,7 +22,7 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Identify where a request came from, so that the answer can be sent there."""
+    """The origin of a request, to which the answer can be sent."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay"]
     where: Where = Where.CHANNEL
@@ -48,5 +48,5 @@ class Surface:
 
     @property
     def is_in_conversation(self) -> bool:
-        """Return whether it came from a direct message, whoever's: a slash command can be typed in all."""
+        """Return whether the request came from a direct message; a slash command can be typed in any."""
         return (self.channel_id or "").startswith("D")

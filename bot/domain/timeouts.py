@@ -99,7 +99,7 @@ def has_settled(maker: WorkItem, now: float) -> bool:
 
 
 class Pacing(Protocol):
-    """Describe how often a provider may be read, in seconds; ``bot.providers.base.Pace`` is one."""
+    """The intervals between reads of a provider, in seconds; ``bot.providers.base.Pace`` is one."""
 
     @property
     def min_poll_interval(self) -> float:
@@ -123,7 +123,7 @@ class Pacing(Protocol):
 
 
 class Verdict(StrEnum):
-    """Name what follows from a look that found nothing certain."""
+    """Decisions after a check that found nothing certain."""
 
     SEARCH = "search"  #: it may still show up: look again at the usual pace
     REPEAT = "repeat"  #: nothing was made: send the call again
@@ -140,7 +140,7 @@ def judge(
     has_settled: bool,
     is_wanted: bool,
 ) -> Created | Verdict:
-    """Decide what a look after an unknown outcome means.
+    """Decide about an unknown outcome after a check of the provider.
 
     A resource with Usher's mark, or the only one that the call can have made, is adopted. ``is_proof``:
     the provider would show Usher's mark, so finding nothing means nothing was made.
@@ -198,7 +198,7 @@ def progress_of(operation: Operation, workspace: Workspace | None, now: float) -
 
 def is_slow(operation: Operation, now: float) -> bool:
     """Return whether a start takes longer than nine of ten others did."""
-    return operation.slow_seconds is not None and _passed(operation, now) > operation.slow_seconds
+    return operation.slow_seconds is not None and _count_call_seconds(operation, now) > operation.slow_seconds
 
 
 def is_short(operation: Operation) -> bool:
@@ -239,9 +239,9 @@ def _figure(operation: Operation, workspace: Workspace | None, now: float) -> in
         return workspace.progress
     if operation.usual_seconds is None:
         return None
-    passed = _passed(operation, now) / max(operation.usual_seconds, 1.0)
+    passed = _count_call_seconds(operation, now) / max(operation.usual_seconds, 1.0)
     return round(MOST * (1.0 - math.exp(passed * math.log(1.0 - _AT_USUAL))))
 
 
-def _passed(operation: Operation, now: float) -> float:
+def _count_call_seconds(operation: Operation, now: float) -> float:
     return max(now - (operation.called_at or operation.created_at), 0.0)

@@ -25,10 +25,10 @@ MORE_SECONDS: Final = 3600.0
 REST: Final = 3.0
 
 
-def coming_ends(
+def list_coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
 ) -> list[tuple[StopMode | ExpiryMode, float]]:
-    """Return how and when a workspace ends: by itself, unless its person's timer comes first, and by that.
+    """Return the ways and times of a workspace's ends: by itself, unless its timer comes first, and by that.
 
     What is stopped for good is lost like something that is removed.
     """
@@ -57,15 +57,15 @@ def needs_warning(end: End, now: float) -> bool:
     return end.warns or bool(end.via) or not is_near
 
 
-def warned_before(card: str | None) -> float:
-    """Return how long before its stop a timer's person is warned, in seconds, by its class if it has one."""
+def find_warning_seconds(card: str | None) -> float:
+    """Return the seconds between a timer's warning and its stop; a class has its own."""
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 
-def due_at(workspace: Workspace) -> float:
+def find_due_time(workspace: Workspace) -> float:
     """Return when something is due of a workspace's timer: its warning, or its stop if that was given."""
     stop_at = workspace.stop_at or 0.0
-    return stop_at if workspace.stop_warned else stop_at - warned_before(workspace.stop_card)
+    return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)
 
 
 class TimerKind(AnyKind):

@@ -151,7 +151,7 @@ class EscapeRemover:
         return _CONTROLS.sub("", "".join(plain))
 
 
-def marked(piece: OutputLine) -> str:
+def format_line(piece: OutputLine) -> str:
     """Return a piece as it is shown: stderr is marked at the start."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
@@ -170,11 +170,11 @@ class Tail:
         """Add a line; a long one is shown only up to a limit."""
         if piece.begins:
             self.count += 1
-            self._lines.append(self._cut(marked(piece)))
+            self._lines.append(self._cut_line(format_line(piece)))
 
     def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
         """Return the last lines, oldest first; ``open_lines`` are those that haven't ended yet."""
-        shown = [*self._lines, *(self._cut(line) for line in open_lines if line)]
+        shown = [*self._lines, *(self._cut_line(line) for line in open_lines if line)]
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
@@ -188,7 +188,7 @@ class Tail:
             kept.append(line)
         return "\n".join(reversed(kept))
 
-    def _cut(self, line: str) -> str:
+    def _cut_line(self, line: str) -> str:
         return line if len(line) <= self._of_a_line else line[: self._of_a_line - 1] + CUT
 
 
@@ -216,7 +216,7 @@ class Transcript:
 
     @property
     def line_count(self) -> int:
-        """Return how many lines there are so far, including unfinished ones."""
+        """Return the number of lines so far, including unfinished ones."""
         return self._tail.count + sum(bool(line) for line in self._open_lines())
 
     @property
@@ -282,7 +282,7 @@ class Transcript:
             # Part of a long line of one stream is followed by a line of the other.
             if self._unended not in (None, piece.stream):
                 written.append("\n")
-            written.append(marked(piece))
+            written.append(format_line(piece))
             if piece.ends:
                 written.append("\n")
             self._unended = None if piece.ends else piece.stream
@@ -336,7 +336,7 @@ class FollowedRun:
     deliveries: int = 0
     is_delivering: bool = False
 
-    def done(self, now: float) -> None:
+    def finish(self, now: float) -> None:
         """Note that everything was sent, and release the spool."""
         self.is_done, self.done_at = True, now
         self.transcript.spool.close()
@@ -371,8 +371,8 @@ class Board:
         for run_id in list(self.entries):
             self.drop(run_id)
 
-    def shown(self, run_id: str) -> OutputTail | None:
-        """Return what to show of a run's output; None if it isn't followed here."""
+    def find_tail(self, run_id: str) -> OutputTail | None:
+        """Return the part of a run's output for a message; None if it isn't followed here."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -384,7 +384,7 @@ class Board:
             last_lines=tuple(transcript.end_lines()),
         )
 
-    def grown(self, run_ids: Iterable[str]) -> list[str]:
+    def find_grown_runs(self, run_ids: Iterable[str]) -> list[str]:
         """Return those of these runs that have written more since the last time."""
         grown = []
         for run_id in run_ids:
@@ -406,7 +406,7 @@ KEPT: Final = 65_536
 
 
 class SpoolBudget:
-    """Hold how many bytes all spools of the process may use together."""
+    """The bytes that all spools of the process may use together."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self._total = total
@@ -414,7 +414,7 @@ class SpoolBudget:
 
     @property
     def left(self) -> int:
-        """Return how many more bytes may be used."""
+        """Return the number of bytes that remain."""
         return max(self._total - self.used, 0)
 
 
@@ -456,7 +456,7 @@ class Spool:
             await self._flush()
 
     async def note(self, text: str) -> None:
-        """Append a short text beyond the limit, to say why the rest is missing."""
+        """Append a short text beyond the limit, with the reason for the missing rest."""
         self._grow(text.encode("utf-8", "replace"))
         await self._flush()
 

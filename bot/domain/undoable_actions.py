@@ -1,4 +1,4 @@
-"""What people had done and what takes it back: each act is a row with its inverse; pure, like ``plan``."""
+"""Undoable actions of people: each is a row with its inverse; pure, like ``plan``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationV
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Hold what an act changed: the work item that it began, and what rows said before and say since.
+    """The changes of an action: the work item that it began, and the values of rows before and since.
 
     A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
     operation that the work item took the place of, ``back`` the request that leads back from the work item,
@@ -48,7 +48,7 @@ class Change:
     until: Stays | None = None
     initiator: str = ""
 
-    def begun(
+    def add_work_item(
         self,
         work_item: WorkItem,
         former: Operation | None = None,
@@ -104,7 +104,7 @@ _FINAL: Final = ("account.", "approval.", "class.", "job.", "workspace.another")
 
 
 class Undone(StrEnum):
-    """Name what becomes of an act that its person takes back."""
+    """Outcomes of an undo."""
 
     #: It is as before: nothing was sent, or the rows say again what they said.
     BACK = "back"
@@ -131,7 +131,7 @@ class Inverse:
 def inverse(
     act: Act, *, is_as_left: bool, work_item: Operation | Run | None = None, effects: StopEffects = NO_EFFECTS
 ) -> Inverse:
-    """Decide what takes an act back.
+    """Decide about the request that undoes an action.
 
     ``is_as_left``: rows still say what they said after it. ``work_item`` is what it began, and ``effects``
     what stopping the workspace does. Nothing that ends for good is ever the way back.
@@ -175,7 +175,7 @@ def is_done_with(work_item: Operation | Run, now: float) -> bool:
 
 
 def way_back(work_item: Operation | Run, effects: StopEffects) -> str:
-    """Return the request that leads back from what began; "" where none does without an end for good."""
+    """Return the request that undoes a work item; "" where none does without an end for good."""
     if not isinstance(work_item, Operation):
         return "job_stop" if work_item.is_open and not work_item.requested_stop else ""
     if work_item.verb in FINAL or (work_item.verb.brings_down and work_item.agreed):

@@ -29,7 +29,7 @@ def is_late(lacks_since: float | None, now: float) -> bool:
 
 
 def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
-    """Return the start of what a workspace lacks after a read at ``at``; None if it lacks nothing.
+    """Return the time since when a workspace lacks something, after a read at ``at``; None for no lack.
 
     ``before`` and ``since``: what it lacked until then, and since when.
     """

@@ -13,7 +13,7 @@ def is_group(name: str) -> bool:
 
 
 class UserGroups:
-    """Hold who is in the groups that operators name, as Slack last said; of any other, nobody is.
+    """The members of the user groups in settings, as Slack last said; of any other, nobody is.
 
     In memory. Restart: read again. Several processes: each reads them every five minutes.
     """

@@ -14,7 +14,7 @@ LOST_TRACK: Final = "lost_track"
 
 
 class Outcome(StrEnum):
-    """Name how an operation or a run ended."""
+    """Outcomes of an operation or a run."""
 
     FULFILLED = "fulfilled"
     #: Of a run, whose state says how.
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 
 class Call(StrEnum):
-    """Name what is known about the one call that starts (or stops) something.
+    """Knowledge about the one call that starts or stops something.
 
     ``CALLING`` is committed before the request is sent; found after a crash, it means *unknown*, and becomes
     *interrupted* where its process is known to be dead.
@@ -49,7 +49,7 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """Hold what is done for a person in steps until it ends: an operation, or a run of a job.
+    """Work for a person, done in steps until it ends: an operation, or a run of a job.
 
     ``start_call`` is what is known of the call that starts, creates or launches, ``stop_call`` of the one
     that stops. It is open until ``outcome`` is set; ``cause`` then names a text. ``attempts`` counts

@@ -154,7 +154,7 @@ class Workspace:
 
     @property
     def title(self) -> str:
-        """Return what the person calls it."""
+        """Return the name that the person uses."""
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:
@@ -163,7 +163,7 @@ class Workspace:
 
     @property
     def stakes(self) -> frozenset[StopRisk]:
-        """Return what is at stake in the state that it is in, which a list may have found since."""
+        """Return the risks of a stop in the present state, which a list may have found since."""
         found = self.stop_risks or frozenset()
         if self.state is State.SUSPENDED:
             return found & {"memory"}

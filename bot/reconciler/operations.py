@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
-from bot.domain.forms import FreeName, Spec, marked
+from bot.domain.forms import FreeName, Spec, append_suffix
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
@@ -357,7 +357,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
             case _:
-                return FreeName(marked(stem, claimed.workspace.id))
+                return FreeName(append_suffix(stem, claimed.workspace.id))
 
     async def reload_after_commit(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
         """Read the name that was chosen when the call was committed to."""

@@ -147,7 +147,7 @@ class Outages(EnginePart):
                 principal,
                 body,
             )
-            for principal in self._installation.administrators_of(serves)
+            for principal in self._installation.filter_administrators(serves)
         ]
 
 

@@ -172,7 +172,7 @@ class ProviderCaller:
         """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
             return _CONNECTION_ACCESS
-        if account.is_held and (wait := account.tried_in(await self._store.now())) > 0:
+        if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:
             return await self._postpone_refused(runtime, account, wait, attempts)
         wait = runtime.limits.find_wait(account.id)
         if starts:

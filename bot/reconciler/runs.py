@@ -393,7 +393,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
         """Return the update that ends a finished run."""
         run = claimed.run
-        output = self._board.shown(run.id)
+        output = self._board.find_tail(run.id)
         return outcomes.make_end_update(
             run,
             Outcome.ENDED,

@@ -90,7 +90,7 @@ class Streams(context.EnginePart):
                 account = await self._prepare_stream(run, began_at, self._count_free_streams(pool) - len(due))
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
-        if grown := self._board.grown(run.id for run in runs.values() if run.is_open):
+        if grown := self._board.find_grown_runs(run.id for run in runs.values() if run.is_open):
             await self._store.write(run_rows.queue_grown_outputs, grown)
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)

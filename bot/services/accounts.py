@@ -204,7 +204,7 @@ def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: s
         "person": holder.principal.key,
         "owner": caller.principal.key,
     }
-    others = place.administrators_of(lambda one: any(place.are_together(one, each) for each in both))
+    others = place.filter_administrators(lambda one: any(place.are_together(one, each) for each in both))
     readers = [caller.principal, *(one for one in others if one not in both)]
     kind = NoticeKind.LINK_PROVEN
     add_notices(

@@ -13,8 +13,8 @@ from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person, Principal
-from bot.domain.policy import flaw
-from bot.domain.stops import Consent, StopMode, costs_more, is_final, planned_mode
+from bot.domain.policy import find_flaw
+from bot.domain.stops import Consent, StopMode, choose_planned_mode, costs_more, is_final
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
@@ -42,7 +42,7 @@ STOPS_BATCH_SIZE: Final = 10
 
 def is_leaver(person: Person) -> bool:
     """Return whether somebody has left, or become a guest."""
-    return flaw(person) in {"left", "guest"}
+    return find_flaw(person) in {"left", "guest"}
 
 
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
@@ -51,7 +51,7 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
     Where something of theirs runs, a task does it. A guest's records of what was made without any account
     stay: only they say whose it is.
     """
-    cause, ended = flaw(person), list[Account]()
+    cause, ended = find_flaw(person), list[Account]()
     if cause is None or not is_leaver(person):
         return []
     for key in rows.find_keys_of_user(tx, person.principal):
@@ -131,7 +131,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     if planned is None:
         return False
     at, agreed, effects = planned[0], planned[1], get_stop_effects(caller.context, workspace)
-    mode: StopMode = workspace.stop_mode or planned_mode(effects)
+    mode: StopMode = workspace.stop_mode or choose_planned_mode(effects)
     consent = Consent(agreed)
     if is_final(effects, mode):
         if costs_more(workspace.stakes, consent, is_planned=True) or not agreed:
@@ -168,7 +168,7 @@ def _end_links(
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
     # Nothing can be sent to deactivated people.
     person = people.find_person(tx, who)
-    can_read = cause == "guest" or (person is not None and flaw(person) is None)
+    can_read = cause == "guest" or (person is not None and find_flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked
     return accounts.end_accounts(tx, caller, who, connections, actor=actor, cause=cause, notify=can_read)
 
@@ -190,7 +190,7 @@ def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str,
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
-    for one in place.administrators_of(lambda one: place.are_together(one, who)):
+    for one in place.filter_administrators(lambda one: place.are_together(one, who)):
         if one == who:
             continue
         subject, occasion = f"leavers:{one.key}", f"{who.key}:{tx.now():.0f}"

@@ -22,14 +22,14 @@ from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
+from bot.domain.stops import Consent, End, choose_planned_mode, costs_more, is_final
 from bot.domain.timers import (
     AGAIN_SECONDS,
     LEAST_TIMER_WARNING_SECONDS,
     MORE_SECONDS,
     TimerKind,
-    due_at,
-    warned_before,
+    find_due_time,
+    find_warning_seconds,
 )
 from bot.domain.undoable_actions import CLASS, HOURS, TIMER
 from bot.domain.workspaces import Workspace
@@ -72,7 +72,7 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
     stop_at, is_warned, read_at = workspace.stop_at, workspace.stop_warned, _read_at(workspace, now)
-    warned_at = stop_at - warned_before(workspace.stop_card) if is_warned else now
+    warned_at = stop_at - find_warning_seconds(workspace.stop_card) if is_warned else now
     if obstacle := find_planned_stop_obstacle(tx, caller.context, workspace):
         _hold_back(tx, workspace, obstacle)
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
@@ -198,7 +198,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     planned, mode = get_stop_effects(caller.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
         # The way that was chosen ends it for good only since then.
-        mode = planned_mode(planned)
+        mode = choose_planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", "its person hasn't agreed to that")
     agreed, warned = Consent(workspace.stop_agreed), rows.find_warning_id(tx, workspace.id)
@@ -253,7 +253,7 @@ def build_missed_warning_notices(
             one,
             body | {"survives_stop": survives_stop},
         )
-        for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
+        for one in installation.filter_administrators(lambda one: installation.are_together(one, owner))
     ]
 
 
@@ -264,7 +264,7 @@ def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
         rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds),
     )
     unread = [one for one in claimed if now - _read_at(one, now) > FRESH_SECONDS]
-    waiting = [one for one in unread if now < due_at(one) + READ_TIMEOUT_SECONDS]
+    waiting = [one for one in unread if now < find_due_time(one) + READ_TIMEOUT_SECONDS]
     for one in waiting:
         _request_read(tx, one)
     return [one for one in claimed if one not in waiting]

@@ -40,7 +40,7 @@ class Failovers:
             ):
                 return
             occasion, body = f"{found['detected_at']:.0f}", {"what": "failover", "since": found["lost_since"]}
-            for who in context.installation.administrating():
+            for who in context.installation.list_administrators():
                 message = NewNotice(f"failover:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
                 await store.write(notices.add_notices, [message])
             for one in context.recent_commits.list_since(found["lost_since"]):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import FRESH
-from bot.domain.stops import StopEffects, StopMode, is_final, restart_mode
+from bot.domain.stops import StopEffects, StopMode, choose_restart_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, UP_STATES, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
@@ -99,7 +99,10 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
 
     Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
     """
-    if verb is not OperationVerb.RESTART or restart_mode(get_stop_effects(context, workspace)) is not None:
+    if (
+        verb is not OperationVerb.RESTART
+        or choose_restart_mode(get_stop_effects(context, workspace)) is not None
+    ):
         return False
     provider = context.need(workspace.connection)
     title = provider.settings.title

@@ -540,7 +540,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
 def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> LinkPage:
     context, provider = caller.context, caller.context.connections[link.connection]
     account = rows.find_account(tx, link.principal, link.connection)
-    team = context.installation.at(link.principal).team_name.strip()
+    team = context.installation.find_for(link.principal).team_name.strip()
     return LinkPage(
         link=link,
         title=provider.settings.title,

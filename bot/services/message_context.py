@@ -318,7 +318,7 @@ class Gatherer:
 async def _describe_run(gatherer: Gatherer, run_id: str) -> Facts | None:
     """Describe a run, with as much of its output as this process has read."""
     run = await gatherer.store.read(run_rows.find_run, run_id)
-    shown = gatherer.board.shown(run_id) if gatherer.board is not None else None
+    shown = gatherer.board.find_tail(run_id) if gatherer.board is not None else None
     return None if run is None else replace(await gatherer.describe_run(run), output=shown)
 
 
@@ -409,7 +409,7 @@ class PeopleNames:
         return Named(
             one.user_id if is_here else "",
             person.name if person is not None else "",
-            self._installation.at(one).team_name if self._installation.is_several else "",
+            self._installation.find_for(one).team_name if self._installation.is_several else "",
             person if in_full else None,
         )
 

@@ -10,7 +10,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import Update
-from bot.domain.stops import Consent, End, StopEffects, costs_more, is_final, restart_mode
+from bot.domain.stops import Consent, End, StopEffects, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
 from bot.domain.undoable_actions import NO_CHANGE, way_back
 from bot.domain.work_items import Call
@@ -123,7 +123,7 @@ def begin_operation(
     if timer is None or not accepted.joined:
         back = _choose_opposite(context, workspace, accepted)
         ends = clean(workspace.ends)
-        change = change.begun(accepted.operation, accepted.replaced, initiator, back, ends)
+        change = change.add_work_item(accepted.operation, accepted.replaced, initiator, back, ends)
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
@@ -183,9 +183,9 @@ def _choose_note(
         return "starting_running"
     if verb is OperationVerb.SUSPEND and is_down and accepted.operation.prior_call is Call.NONE:
         return "suspended_already"
-    if verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
+    if verb is OperationVerb.RESTART and (accepted.operation.agreed or choose_restart_mode(effects) is None):
         return "renewing"
-    if verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
+    if verb is OperationVerb.RESTART and choose_restart_mode(effects) == "suspend":
         return "resuming" if workspace.state is State.SUSPENDED else "restarting_keeps"
     if verb is not OperationVerb.STOP or is_final_stop(accepted.operation, effects):
         return ""
@@ -264,7 +264,9 @@ def _create(
     creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
     if timer is not None:
         timers.plan_stop(tx, fresh.id, timer)
-    caller.record(tx, "workspace.create", fresh, NO_CHANGE.begun(creation), reference=caller.reference)
+    caller.record(
+        tx, "workspace.create", fresh, NO_CHANGE.add_work_item(creation), reference=caller.reference
+    )
     return _show_operation(tx, caller, Accepted(creation))
 
 

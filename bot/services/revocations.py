@@ -88,6 +88,6 @@ def finish_revocation(
         add_notices(tx, [NewNotice(account.id, NoticeKind.REVOKED, "revoked", account.principal, body)])
     if not is_gone:
         place, day = context.installation, tx.now() // _DAY_SECONDS
-        for one in place.administrators_of(lambda one: place.are_together(one, account.principal)):
+        for one in place.filter_administrators(lambda one: place.are_together(one, account.principal)):
             occasion = f"{day:.0f}:{one.key}"
             add_notices(tx, [NewNotice(account.connection, NoticeKind.NOT_REVOKED, occasion, one, about)])

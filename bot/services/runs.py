@@ -51,7 +51,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
     runs.insert(tx, run)
     inbox.save_result(tx, caller.interaction, run.id)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
-    caller.record(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
+    caller.record(tx, "job.run", run, NO_CHANGE.add_work_item(run, back="job_stop"), reference=run.reference)
     return run
 
 
@@ -69,7 +69,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
         wanted: StopKind = "force" if force else "stop"
         runs.request_stop(tx, run, wanted)
         now = runs.find_run(tx, run.id) or run
-        caller.record(tx, f"job.{wanted}", run, compare_rows((run, now)).begun(run))
+        caller.record(tx, f"job.{wanted}", run, compare_rows((run, now)).add_work_item(run))
         return now, True
     return run, run.is_open
 

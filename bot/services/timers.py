@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.feasibility import find_stop_obstacle
-from bot.domain.stops import End, StopMode, is_final, planned_mode
+from bot.domain.stops import End, StopMode, choose_planned_mode, is_final
 from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
@@ -26,7 +26,7 @@ def plan_timer(
     ``workspace.no_suspend`` or ``workspace.not_allowed`` for what can't be done with it as things are.
     """
     provider, planned = context.need(workspace.connection), predict_stop_effects(context, workspace)
-    mode = mode or planned_mode(planned)
+    mode = mode or choose_planned_mode(planned)
     title = provider.settings.title
     if mode == "suspend" and "suspend" not in provider.stop_modes:
         raise Refused("workspace.no_suspend", problems.explain_cause("no_suspend", title))

@@ -131,11 +131,11 @@ class InstalledSlack:
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the installation that a request is for; look again if it may be a new one."""
-        found, asked = self.installations.of(enterprise_id, team_id), (enterprise_id, team_id)
+        found, asked = self.installations.find_for_team(enterprise_id, team_id), (enterprise_id, team_id)
         now = self._clock.monotonic()
         if found is None and self._unknown.get(asked, now) <= now:
             await self.read_again()
-            found = self.installations.of(enterprise_id, team_id)
+            found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
                 # The rows aren't read again for it for a while; a new one is read in the meantime.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
@@ -147,7 +147,7 @@ class InstalledSlack:
 
     def find_client(self, principal: Principal) -> PacedSlack:
         """Return the client of a person's installation; without one it sends nothing."""
-        return self._client_at(self.installations.at(principal))
+        return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
         """Return the clients of all installations."""
@@ -237,7 +237,7 @@ class InstalledSlack:
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
         def is_there(principal: Principal) -> bool:
-            return self.installations.at(principal).id == row.id
+            return self.installations.find_for(principal).id == row.id
 
         body = {
             "what": "token",
@@ -253,7 +253,7 @@ class InstalledSlack:
                 principal,
                 body,
             )
-            for principal in dict.fromkeys([*people, *self.installations.administrators_of(is_there)])
+            for principal in dict.fromkeys([*people, *self.installations.filter_administrators(is_there)])
         ]
 
     async def find_refused_token(self, installation: Installation) -> str | None:

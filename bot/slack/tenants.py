@@ -35,7 +35,7 @@ class OneTenant:
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the only installation, if a team belongs to it."""
-        return self._installation.of(enterprise_id, team_id)
+        return self._installation.find_for_team(enterprise_id, team_id)
 
     def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return the only token."""

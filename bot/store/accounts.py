@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from bot.domain.accounts import Account, first_reminder
+from bot.domain.accounts import Account, plan_first_reminder
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
@@ -180,7 +180,7 @@ def save(
         take_over(tx, former["id"], account.id)
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)
-    ACCOUNTS.add(tx, replace(account, remind_at=first_reminder(account.linked_at, account.expires_at)))
+    ACCOUNTS.add(tx, replace(account, remind_at=plan_first_reminder(account.linked_at, account.expires_at)))
     # Access verified with another account proves nothing about this one.
     is_other = former is None or former["username"] != account.username or not account.username
     resume(tx, pair, is_other=is_other)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.domain.accounts import Account, first_reminder
+from bot.domain.accounts import Account, plan_first_reminder
 from bot.store.accounts import resume_now
 from bot.store.refusals import ACCEPTED
 from bot.store.tables import ACCOUNTS, FORGOTTEN
@@ -54,7 +54,7 @@ def save_secret(
         known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.parse(before).is_approved:
             # What ends by itself isn't prolonged by what opens it.
-            known |= {"expires_at": expires_at, "remind_at": first_reminder(tx.now(), expires_at)}
+            known |= {"expires_at": expires_at, "remind_at": plan_first_reminder(tx.now(), expires_at)}
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:

@@ -219,7 +219,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         # Not every list has addresses: one that was read stays while the workspace runs on.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
-        reason=failure_causes.kept(
+        reason=failure_causes.choose_reason(
             parse_enum(State, row["state"]), row["reason"], state, one.reason if is_news else None
         ),
         progress=None if changed else row["progress"],

@@ -478,7 +478,9 @@ def _observe(
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
     is_same &= row["unknown_at"] is None
-    reason = failure_causes.kept(parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason)
+    reason = failure_causes.choose_reason(
+        parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason
+    )
     is_same &= (stop_risks, reason, seen.down_at) == (row["stop_risks"], row["reason"], row["down_at"])
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
     lacks, lacks_since = resolve_lack(row, seen, granted_at)

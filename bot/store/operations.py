@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
 
 from bot.domain.accounts import Account
-from bot.domain.durations import Typical, start_kind, typical
+from bot.domain.durations import Typical, estimate_duration, start_kind
 from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import EndState, NoticeKind
 from bot.domain.operations import Operation, OperationVerb, Remark
@@ -222,7 +222,7 @@ def estimate_slow_seconds(
 ) -> float | None:
     """Return the seconds within which nine of ten similar starts ended, None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
-    return typical((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
+    return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
@@ -239,7 +239,7 @@ def _measure_similar_starts(
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
     own = [row["seconds"] for row in tx.all("last_starts", workspace_id=workspace.id)]
     alike = [] if kind is None else [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]
-    return kind, typical(own, alike)
+    return kind, estimate_duration(own, alike)
 
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
@@ -392,6 +392,6 @@ def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
         unmade=f"{PROVISIONAL}%",
     )
     named = [other for other in others if other.spec is None or not other.spec.is_unnamed]
-    name = wanted.besides(text for other in named for text in {other.name, other.title})
+    name = wanted.choose_name(text for other in named for text in {other.name, other.title})
     spec = replace(workspace.spec, name=name)
     WORKSPACES.change(tx, {"id": workspace_id}, name=name, spec=spec)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
-from bot.domain.time_parsing import zone_of
+from bot.domain.time_parsing import load_zone
 from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 
@@ -21,7 +21,7 @@ def find_zone(tx: Transaction, principal: Principal) -> ZoneInfo:
 
 def choose_zone(found: Person | None) -> ZoneInfo:
     """Return the time zone of somebody as far as they are known."""
-    return zone_of(found.time_zone if found is not None else None)
+    return load_zone(found.time_zone if found is not None else None)
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from bot.domain.message_kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import UNREAD
 from bot.store.tables import TABLES, format_columns, format_sql_list
 from bot.store.time_repair import build_healing_queries
@@ -92,7 +92,7 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(
-        kind for kind in declared(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks
+        kind for kind in list_members(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks
     )
 
 

@@ -26,11 +26,11 @@ from typing import (
 from bot.domain import accounts, installations, outages, people, snapshots, tasks
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
-from bot.domain.message_kinds import declared
+from bot.domain.message_kinds import list_members
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Unconfirmed
-from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
+from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_due
 from bot.domain.runs import Run
 from bot.domain.stops import Ends
 from bot.domain.undoable_actions import Act
@@ -125,7 +125,7 @@ class _Members(dict[str, Enum]):
 
     def __missing__(self, text: str) -> Enum:
         # Features declare theirs after the tables are made.
-        self.update({word.value: word for word in declared(self._kind)})
+        self.update({word.value: word for word in list_members(self._kind)})
         if text not in self:
             raise KeyError(text)
         return self[text]
@@ -378,7 +378,7 @@ CONVERSATIONS = make_plain_table(
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
 # ``SAID_AGAIN_AFTER`` of ``bot.domain.timeouts`` is the longest pause between two reads.
 GATES = make_plain_table(
-    "gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
+    "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
 )
 FORGOTTEN = make_plain_table("forgotten", "account_id", forgotten_at=PAST)
 IDENTITY = make_plain_table("identity", "id")
@@ -396,7 +396,7 @@ NOTICES = Table(
     sent_at=PAST,
 )
 # ``bot.store.installations.STATE_RETENTION_SECONDS``.
-OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=due(900.0))
+OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
 #: The block reason of a step takes precedence over that of a read.
 OPERATIONS = Table(
     "operations",
@@ -412,7 +412,9 @@ OUTAGES = make_plain_table("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE_SECONDS``.
 OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
 # ``bot.reconciler.runtimes.MAX_REQUESTED_PAUSE_SECONDS``.
-PAUSES = make_plain_table("pauses", "connection calls account_id", requested_at=PAST, paused_until=due(300.0))
+PAUSES = make_plain_table(
+    "pauses", "connection calls account_id", requested_at=PAST, paused_until=make_due(300.0)
+)
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
 PLACES = make_plain_table("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")
@@ -454,9 +456,9 @@ WORKSPACES = Table(
     gone_at=PAST,
     gone_confirmed_at=PAST,
     # It may be as far ahead as the timer; an extra look does no harm.
-    stop_check_at=due(60.0),
-    idle_check_at=due(1_800.0),
-    provider_end_check_at=due(60.0),
+    stop_check_at=make_due(60.0),
+    idle_check_at=make_due(1_800.0),
+    provider_end_check_at=make_due(60.0),
 )
 TABLES: Final[dict[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)

@@ -45,17 +45,17 @@ def plan_stop(tx: Transaction, workspace_id: str, new: End) -> None:
     is good until then.
     """
     if new.because != "own":
-        _change(tx, workspace_id, lambda ends: ends.with_(new))
+        _change(tx, workspace_id, lambda ends: ends.add_end(new))
         return
     own = replace(new, since=tx.now())
-    _change(tx, workspace_id, lambda ends: ends.with_(own), named=own, withdraws=True)
+    _change(tx, workspace_id, lambda ends: ends.add_end(own), named=own, withdraws=True)
     if not own.warns:
         tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
     """Take the ends of a workspace back that are for some reasons: kinds, cards and rules, or starts."""
-    _change(tx, workspace_id, lambda ends: ends.but(*reasons))
+    _change(tx, workspace_id, lambda ends: ends.remove_reasons(*reasons))
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
@@ -81,7 +81,7 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
     soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, Ends()
     for one in _list_set_ends(before, tx.now()).rows:
         own = replace(one, because="own", source="", since=tx.now()) if one.card else one
-        kept = Ends(kept.with_(replace(own, at=max(one.at, soonest))))
+        kept = Ends(kept.add_end(replace(own, at=max(one.at, soonest))))
     _change(tx, before.id, lambda _: kept.rows, withdraws=True)
     said = [one for one in kept.rows if one.because == "own" and not one.warns]
     if not said:
@@ -150,7 +150,7 @@ def _change(
         if withdraws and one.card:
             for hooks in StoreHooks.list_subscribers():
                 hooks.on_consent_withdrawn(tx, one.card, row["principal"])
-    ends = to(Ends(former.but("class"))) if withdraws else to(former)
+    ends = to(Ends(former.remove_reasons("class"))) if withdraws else to(former)
     counts = _choose_end(tx, workspace_id, ends) if ends else None
     if row["ends"] == clean(Ends(ends, counts)) and named is None:
         return
@@ -183,7 +183,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[End, ...]) -> En
 def _make_timer_columns(end: End, now: float, *, is_named: bool) -> Row:
     """Return the columns of an end as its workspace's timer; ``is_named``: its person has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
-    before = timers.warned_before(end.card) if needs_warning else 0.0
+    before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
         "stop_at": end.at,
         "stop_mode": end.mode,
@@ -223,9 +223,9 @@ def claim_timers(
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
-    early = [one for one in found if now < timers.due_at(one)]
+    early = [one for one in found if now < timers.find_due_time(one)]
     for one in early:
-        schedule_timer_check(tx, one.id, one.stop_at or 0.0, timers.due_at(one))
+        schedule_timer_check(tx, one.id, one.stop_at or 0.0, timers.find_due_time(one))
     return sorted((one for one in found if one not in early), key=lambda one: (one.stop_at or 0.0, one.id))
 
 

@@ -23,9 +23,9 @@ from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.stops import Consent, ExpiryMode, StopMode, is_final
-from bot.domain.time_parsing import zone_of
+from bot.domain.time_parsing import load_zone
 from bot.domain.timeouts import is_slow
-from bot.domain.timers import coming_ends
+from bot.domain.timers import list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import ButtonValue
@@ -129,7 +129,7 @@ def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     if phase == "failed" and workspace.reason:
         because = problems.explain_reason(workspace.reason, facts.connection_title, is_over=True, helps=False)
         text = f"{text} {render.clean_line(because, 300)}"
-    ends = coming_ends(workspace, facts.effects, facts.now)
+    ends = list_coming_ends(workspace, facts.effects, facts.now)
     line, at = _sentence(phase, ends, facts.now, zone)
     return PageState(
         phase,
@@ -483,7 +483,7 @@ class IdePages:
             return None, rows
         workspace, provider = own
         person = await self._store.person(workspace.principal)
-        zone = zone_of(person.time_zone if person is not None else None)
+        zone = load_zone(person.time_zone if person is not None else None)
         facts = WorkspaceFacts(
             now=rows.now,
             connection=workspace.connection,

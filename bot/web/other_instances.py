@@ -111,7 +111,7 @@ class OtherInstances:
         body = {"connection": "", "what": what, "since": since, "until": until, "place": socket.gethostname()}
         return [
             NewNotice(f"{TWICE}:{one.key}", NoticeKind.OUTAGE, f"{what}:{since:.3f}", one, body)
-            for one in self._context.installation.administrating()
+            for one in self._context.installation.list_administrators()
         ]
 
 

@@ -287,7 +287,7 @@ class LinkPages:
             there_url=_address(visit, THERE_PATH),
             slack=get_slack_url(opened.link.principal.team_id, opened.channel),
             command=self._command,
-            app=self._context.installation.at(opened.link.principal).bot_name,
+            app=self._context.installation.find_for(opened.link.principal).bot_name,
             code_follows=not self._context.sign_in,
             **facts,
         )

@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import StopMode, is_final, planned_mode
+from bot.domain.stops import StopMode, choose_planned_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import (
@@ -247,7 +247,7 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
     """Return the stop mode that ends a workspace for good at the requested time; None for no such end."""
     planned = predict_stop_effects(request.services.context, workspace)
-    mode = find_stop_mode(verb, workspace) or planned_mode(planned)
+    mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 

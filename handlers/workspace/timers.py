@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.stops import End, StopMode, planned_mode
+from bot.domain.stops import End, StopMode, choose_planned_mode
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
@@ -165,7 +165,7 @@ async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, describe the command."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     facts = await request.services.gatherer.describe_workspace(workspace)
-    mode = workspace.stop_mode or planned_mode(facts.effects)
+    mode = workspace.stop_mode or choose_planned_mode(facts.effects)
     head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.build_form(facts, mode)

@@ -251,13 +251,13 @@ async def test_who_is_in_a_user_group_is_read_again_by_itself(tmp_path):
         async with process(tmp_path, **of_slack(local, USHER_ADMINS="S0TEAM")) as made:
             await made.start()
             place = made.context.installation
-            assert [one.user_id for one in place.administrating()] == ["U0AMIR"]
+            assert [one.user_id for one in place.list_administrators()] == ["U0AMIR"]
             local.state.groups["S0TEAM"] = {"U0OLIVIA"}
             again = timedelta(seconds=GROUPS_READ_SECONDS)
             jobs = made.scheduler._ticker._jobs.get_jobs()
             (read,) = [one for one in jobs if getattr(one.trigger, "_pause", None) == again]
             await read.func()
-            assert [one.user_id for one in place.administrating()] == ["U0OLIVIA"]
+            assert [one.user_id for one in place.list_administrators()] == ["U0OLIVIA"]
 
 
 async def test_a_port_in_use_is_a_sentence(tmp_path):

@@ -34,5 +34,5 @@ def at(text):
     ],
 )
 def test_a_text_changes_a_time_and_keeps_the_rest_of_it(last, text, found):
-    changed = time_parsing.instead(text, at(last), ZONE, NOW)
-    assert (time_parsing.written(changed, ZONE, NOW) if changed else "") == found
+    changed = time_parsing.replace_time(text, at(last), ZONE, NOW)
+    assert (time_parsing.format_time(changed, ZONE, NOW) if changed else "") == found

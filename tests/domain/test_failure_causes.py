@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.failure_causes import Reason, kept, reason_in
+from bot.domain.failure_causes import Reason, choose_reason, find_reason
 from bot.domain.workspaces import State
 from bot.messages.texts.problems import explain_reason
 
@@ -80,7 +80,7 @@ SAID = {
 
 @pytest.mark.parametrize(("reason", "message"), [(key, one) for key, said in SAID.items() for one in said])
 def test_what_providers_say_is_the_cause_that_people_meet(reason, message):
-    assert reason_in(message) is reason
+    assert find_reason(message) is reason
 
 
 PLAIN = ["", 'Pulling image "example.org/lab:9"', "Successfully pulled image", "Started container notebook"]
@@ -88,7 +88,7 @@ PLAIN = ["", 'Pulling image "example.org/lab:9"', "Successfully pulled image", "
 
 @pytest.mark.parametrize("message", [*PLAIN, "Spawning server", "Launching", "HTTP 500", "error 17"])
 def test_anything_else_is_none(message):
-    assert reason_in(message) is None
+    assert find_reason(message) is None
 
 
 SHORT = {
@@ -114,4 +114,4 @@ def test_no_room_names_what_is_missing_where_that_is_said(message):
 @pytest.mark.parametrize("new", ["disk in use", "timed out", None], ids=str)
 def test_failed_stop_has_a_reason_of_its_own(new):
     """Why the start before it had failed is no reason of the stop."""
-    assert kept(State.STOPPING, "no such image", State.FAILED, new) == new
+    assert choose_reason(State.STOPPING, "no such image", State.FAILED, new) == new

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.domain.forms import FreeName, find_free_name, marked
+from bot.domain.forms import FreeName, append_suffix, find_free_name
 
 
 @pytest.mark.parametrize(
@@ -19,22 +19,22 @@ from bot.domain.forms import FreeName, find_free_name, marked
     ],
 )
 def test_a_name_is_the_stem_or_the_first_number_that_is_free(taken, others, name):
-    assert FreeName("statistics", taken).besides(others) == name
+    assert FreeName("statistics", taken).choose_name(others) == name
 
 
 def test_a_taken_name_in_capitals_is_not_chosen_again():
-    assert FreeName("Statistics", ["Statistics"]).besides(["statistics-2"]) == "Statistics-3"
+    assert FreeName("Statistics", ["Statistics"]).choose_name(["statistics-2"]) == "Statistics-3"
 
 
 def test_there_is_a_name_even_where_a_thousand_are_taken():
     taken = [f"lab-{number}" for number in range(1, 1000)] + ["lab"]
     assert find_free_name("lab", taken) == ""
-    assert re.fullmatch(r"lab-[0-9a-z]{6}", FreeName("lab", taken).besides([]))
+    assert re.fullmatch(r"lab-[0-9a-z]{6}", FreeName("lab", taken).choose_name([]))
 
 
 def test_a_mark_is_short_and_differs_for_each_key():
-    names = {marked("lab", f"workspace_{number}") for number in range(2000)}
+    names = {append_suffix("lab", f"workspace_{number}") for number in range(2000)}
     assert len(names) == 2000
     assert all(re.fullmatch(r"lab-[0-9a-z]{6}", name) for name in names)
     # The same in every release: a name that was tried is tried again.
-    assert marked("lab", "workspace_1") == "lab-9unfbm"
+    assert append_suffix("lab", "workspace_1") == "lab-9unfbm"

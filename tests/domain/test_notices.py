@@ -4,18 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.accounts import first_reminder, reminder
-from bot.domain.message_kinds import AnyKind, Mark, declared
+from bot.domain.accounts import find_due_reminder, plan_first_reminder
+from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import NoticeKind
 from bot.features.preferences.model import NoticeDelivery, Preferences, should_send
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
-IN_CARD = [kind for kind in declared(AnyKind) if Mark.IN_CARD in kind.marks]
+IN_CARD = [kind for kind in list_members(AnyKind) if Mark.IN_CARD in kind.marks]
 NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 
-@pytest.mark.parametrize("kind", sorted(set(declared(AnyKind)) - set(TOPICS)))
+@pytest.mark.parametrize("kind", sorted(set(list_members(AnyKind)) - set(TOPICS)))
 def test_what_nobody_can_switch_off_is_always_sent(kind):
     assert should_send(NoticeDelivery(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
 
@@ -67,7 +67,7 @@ END = 100 * DAY
     ],
 )
 def test_the_first_comes_a_week_before_unless_that_is_over(linked_at, ends_at, first):
-    assert first_reminder(linked_at, ends_at) == first
+    assert plan_first_reminder(linked_at, ends_at) == first
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,16 @@ def test_the_first_comes_a_week_before_unless_that_is_over(linked_at, ends_at, f
     ],
 )
 def test_what_is_due_by_the_time_that_is_left(before, due, next_before):
-    assert reminder(END, END - before) == (due, None if next_before is None else END - next_before)
+    assert find_due_reminder(END, END - before) == (due, None if next_before is None else END - next_before)
 
 
 @given(st.floats(0, 400 * DAY), st.lists(st.floats(0.1, 30 * DAY), min_size=1, max_size=60), st.floats(0, 99))
 def test_however_rarely_somebody_looks_each_is_said_once_at_most_and_it_comes_to_an_end(ends_at, gaps, late):
-    said, now, due_at = [], 0.0, first_reminder(0.0, ends_at)
+    said, now, due_at = [], 0.0, plan_first_reminder(0.0, ends_at)
     for gap in (*gaps, 500 * DAY):
         now += gap
         if due_at is not None and due_at <= now:
-            occasion, due_at = reminder(ends_at, now)
+            occasion, due_at = find_due_reminder(ends_at, now)
             assert due_at is None or due_at > now
             said += [occasion] if occasion else []
             if now < ends_at - late and ends_at > DAY:

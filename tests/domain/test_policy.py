@@ -185,7 +185,7 @@ def test_an_administrator_administers_their_own_workspace_and_few_administer_all
 
 def test_who_is_told_administers_whom_it_is_about(two):
     def told(team):
-        return two.administrators_of(lambda one: one.team_id == team)
+        return two.filter_administrators(lambda one: one.team_id == team)
 
     assert [told("T1"), told("T2"), told("T3")] == [[AMIR, CLEO], [CLEO, BEA], [CLEO]]
     assert [two.reach(one) for one in (AMIR, CLEO, MEMBER)] == ["-:T1:", "", None]
@@ -203,7 +203,7 @@ def test_an_administrator_of_one_installation_administers_all_of_it():
     grid = replace(ORG, administrators=frozenset({"U1", "T9:U2", "E1:U1"}))
     # Named by an id alone, with a team or the organisation: somebody is one person there.
     named = [Principal("E1", "E1", "U1"), Principal("E1", "E1", "U2")]
-    assert grid.administrating() == grid.administrators_of(lambda _: False) == named
+    assert grid.list_administrators() == grid.filter_administrators(lambda _: False) == named
     assert all(grid.administers(one, OTHER_TEAM) for one in named)
     assert not grid.administers(Principal("E1", "E1", "U3"), OTHER_TEAM)
 
@@ -227,7 +227,7 @@ def test_an_id_alone_names_nobody_among_several_installations():
     assert several.resolve_principal(Principal(None, "T2", "U1")) == other
     assert several.resolve_principal(Principal("E7", "T7", "U1")) == Principal("E7", "T7", "U1")
     # Only who belongs to an installation is told anything.
-    assert several.administrating() == [Principal(None, "T1", "U2"), Principal("E1", "E1", "U3")]
+    assert several.list_administrators() == [Principal(None, "T1", "U2"), Principal("E1", "E1", "U3")]
     assert [one.id for one in several] == ["E1", "T1", "T2"]
     several.replace([])
     assert not several.has_team(None, "T1")

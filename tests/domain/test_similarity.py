@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.similarity import ALIKE, likeness
+from bot.domain.similarity import ALIKE, score_likeness
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from bot.domain.similarity import ALIKE, likeness
     ],
 )
 def test_what_may_mean_somebody(username, called):
-    assert likeness(username, "", called) >= ALIKE
+    assert score_likeness(username, "", called) >= ALIKE
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_what_may_mean_somebody(username, called):
     ],
 )
 def test_what_means_nobody(username, called):
-    assert likeness(username, called) < ALIKE
+    assert score_likeness(username, called) < ALIKE
 
 
 def test_the_same_counts_more_than_what_is_alike():
-    assert likeness("alice", "alice") == 1.0 > likeness("alice", "alize") >= ALIKE
-    assert likeness("alice", "alina") == 0.0
-    assert likeness("alice") == 0.0
+    assert score_likeness("alice", "alice") == 1.0 > score_likeness("alice", "alize") >= ALIKE
+    assert score_likeness("alice", "alina") == 0.0
+    assert score_likeness("alice") == 0.0

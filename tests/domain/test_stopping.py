@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.stops import StopEffect, ends_by_consent, gentlest_mode, restart_mode
+from bot.domain.stops import StopEffect, choose_gentlest_mode, choose_restart_mode, ends_by_consent
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses.messages import get_end_words
 from bot.providers.jupyterhub.provider import JupyterHub
@@ -105,5 +105,5 @@ def test_only_ways_that_there_are_get_a_meaning(kind, state):
 def test_what_follows_from_a_declaration(stop, suspend, restart, gentlest):
     told = {"stop": stop, "suspend": suspend}
     effects = {mode: effect for mode, effect in told.items() if effect is not None}
-    assert restart_mode(effects) == restart
-    assert gentlest_mode(effects) == gentlest
+    assert choose_restart_mode(effects) == restart
+    assert choose_gentlest_mode(effects) == gentlest

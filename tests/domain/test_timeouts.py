@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.durations import Typical, start_kind, typical
+from bot.domain.durations import Typical, estimate_duration, start_kind
 from bot.domain.forms import Spec
 from bot.domain.observations import Created
 from bot.domain.operations import OperationVerb
@@ -235,7 +235,7 @@ ALIKE = [60.0] * 9 + [300.0]
     ],
 )
 def test_how_long_a_start_takes_is_said_from_enough_of_them(own, alike, usual, slow):
-    assert typical(own, alike) == Typical(usual, slow)
+    assert estimate_duration(own, alike) == Typical(usual, slow)
 
 
 @pytest.mark.parametrize(

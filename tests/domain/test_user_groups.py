@@ -42,12 +42,12 @@ def test_a_group_administers_and_may_use_what_is_prepared_for_it():
 
     nobody = (False, [None, None], [False, False])
     assert allowed() == nobody
-    assert one.administrating() == several.administrating() == []
+    assert one.list_administrators() == several.list_administrators() == []
     for name, user in (("S1", "UAMIR"), ("T1:S1", "UAMIR"), ("T2:S2", "UBEA")):
         groups.hold(name, [user])
     assert allowed() == (True, [AMIR.place, ""], [True, True])
-    assert one.administrating() == [AMIR]
-    assert several.administrating() == [AMIR, BEA]
+    assert one.list_administrators() == [AMIR]
+    assert several.list_administrators() == [AMIR, BEA]
     # The same id in another Slack workspace is somebody else.
     assert not several.is_administrator(Principal(None, "T2", "UAMIR"))
     clock.advance(COUNTS_FOR)

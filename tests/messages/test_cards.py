@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.forms import Spec
-from bot.domain.message_kinds import AnyKind, declared
+from bot.domain.message_kinds import AnyKind, list_members
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffect
@@ -499,13 +499,13 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
-    for kind in set(declared(AnyKind)) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
+    for kind in set(list_members(AnyKind)) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
         check_limits(render(kind, least_facts(kind)))
 
 
 def test_a_kind_of_message_is_declared_once_and_drawn_once():
     # An update is drawn as the card that it is of; a second function for a kind is refused.
-    assert set(RENDERERS) == set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}
+    assert set(RENDERERS) == set(list_members(AnyKind)) - {NoticeKind.CARD_UPDATE}
     with pytest.raises(ValueError, match="two functions render ready"):
         renders(NoticeKind.READY)(render_operation_card)
 

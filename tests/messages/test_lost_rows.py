@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.message_kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import Card, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import RunState
@@ -191,7 +191,7 @@ def as_card(notice, **keys):
 async def draw_all(gatherer, rows, end):
     """Draw every kind of message as new, and again where it stands with its words kept or not."""
     now, said = await gatherer.store.now(), {"text": "Said.", "blocks": SAID}
-    for kind in sorted(set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}):
+    for kind in sorted(set(list_members(AnyKind)) - {NoticeKind.CARD_UPDATE}):
         if kind.subject == "operation" and Mark.END in kind.marks and kind is not end:
             continue
         notice = make_notice(kind, rows, now)

@@ -58,10 +58,13 @@ def test_mutants_of_functions_and_modules_are_noticed():
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [
-        pytest.param(GUEST, "return None", ["flaw"], id="function"),
+        pytest.param(GUEST, "return None", ["find_flaw"], id="function"),
         pytest.param(GUEST, f"\n    {GUEST}", [], id="blank"),
         pytest.param(
-            "def flaw(person: Person | None)", "def flaw(person: Person | None = None)", None, id="default"
+            "def find_flaw(person: Person | None)",
+            "def find_flaw(person: Person | None = None)",
+            None,
+            id="default",
         ),
         pytest.param("class Decision:", "class Decision:\n    more = 1", None, id="class"),
     ],

@@ -25,7 +25,7 @@ class Item(SimpleNamespace):
 def test_changed_functions_are_found_beside_changed_docstrings():
     text = (ROOT / POLICY).read_text(encoding="utf-8")
     former = text.replace(GUEST, "return None").replace('"""', '"""A word more: ', 1)
-    assert f"{POLICY}::flaw" in find_changed(POLICY, former)
+    assert f"{POLICY}::find_flaw" in find_changed(POLICY, former)
     assert not any("Decision" in one for one in find_changed(POLICY, former))
     assert find_changed(POLICY, text) == set()
 
@@ -43,7 +43,7 @@ def test_the_nearest_tests_run_within_the_budget(monkeypatch):
     monkeypatch.setattr(near, "read_former", lambda _file, _since: text.replace(GUEST, "return None"))
     monkeypatch.setattr(near, "_seconds", lambda _item: 0.4 * BUDGET)
     far, close, own = "tests/a/test_a.py::far", "tests/b/test_b.py::close", "tests/domain/test_policy.py::own"
-    functions = {f"{POLICY}::flaw": [close], f"{POLICY}::decide": [close, far]}
+    functions = {f"{POLICY}::find_flaw": [close], f"{POLICY}::decide": [close, far]}
     known = Reach(dict.fromkeys([far, close], 1.0), functions)
     nearest = Near(frozenset({POLICY, "tests/domain/test_policy.py"}), "HEAD", known)
     kept, said = chosen(nearest, [far, "tests/c/test_c.py::nothing", close, own])
@@ -81,5 +81,5 @@ def test_a_declaring_module_is_near_its_declarations_test():
 def test_measured_reach_leaves_out_deleted_tests(monkeypatch, tmp_path):
     monkeypatch.setattr(reach, "KEPT", tmp_path / "reach.json")
     gone, here = "tests/domain/test_gone.py::test_it", "tests/domain/test_policy.py::test_it"
-    Reach({gone: 1.0, here: 2.0}, {f"{POLICY}::flaw": [gone, here]}).write()
-    assert Reach.read() == Reach({here: 2.0}, {f"{POLICY}::flaw": [here]})
+    Reach({gone: 1.0, here: 2.0}, {f"{POLICY}::find_flaw": [gone, here]}).write()
+    assert Reach.read() == Reach({here: 2.0}, {f"{POLICY}::find_flaw": [here]})

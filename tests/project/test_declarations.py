@@ -61,7 +61,7 @@ own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.features.feature import load
 load()
-known = set(kinds.declared(kinds.AnyKind))
+known = set(kinds.list_members(kinds.AnyKind))
 from bot.messages.blocks.home_sections import QUESTION_RENDERERS, SECTIONS
 from bot.services.home_sections import QUESTION_READERS, SECTION_READERS
 from bot.support.settings import Settings

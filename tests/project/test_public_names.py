@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from bot.domain.message_kinds import AnyKind, declared
+from bot.domain.message_kinds import AnyKind, list_members
 from bot.domain.tasks import TaskKind
 from bot.features.feature import load
 from bot.slack.notifier.lookup import EVENT_TYPE
@@ -51,7 +51,7 @@ def collect_names() -> dict[str, list[str]]:
         "columns": {name for columns in read_schema(ROOT).values() for name in columns},
         "cookies": {name for source in read_sources() for name in COOKIE_PATTERN.findall(source)},
         "log_events": set(find_log_events()),
-        "messages": {kind.value for kind in declared(AnyKind)},
+        "messages": {kind.value for kind in list_members(AnyKind)},
         "metadata": {EVENT_TYPE},
         "metrics": {name for name, _, _ in exported()},
         "settings": set(VARIABLES),

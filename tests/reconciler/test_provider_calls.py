@@ -386,9 +386,9 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
 def test_the_longer_it_is_refused_the_rarer_it_is_tried(lasted, ago, left):
     tried = NOW - ago
     account = replace(ACCOUNT, refused_since=tried - lasted, checked_at=tried)
-    assert account.tried_in(NOW) == left
-    assert replace(account, state="refused").tried_in(NOW) == 0.0
-    assert replace(account, refused_since=None).tried_in(NOW) == 0.0
+    assert account.compute_retry_delay(NOW) == left
+    assert replace(account, state="refused").compute_retry_delay(NOW) == 0.0
+    assert replace(account, refused_since=None).compute_retry_delay(NOW) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ READERS = {
         3_000, lambda rig, text: typing_mistakes.describe_token_in_field(rig.bot.services, ALICE, text)
     ),
     "a time in a form": Reader(
-        64_000, pure(lambda text: time_parsing.read(text, time_parsing.zone_of("UTC"), 0.0))
+        64_000, pure(lambda text: time_parsing.read(text, time_parsing.load_zone("UTC"), 0.0))
     ),
     "a user name": Reader(64_000, pure(linking.is_username)),
     "a code": Reader(64_000, pure(linking.normalise_code)),

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.domain.installations import Installation
-from bot.domain.message_kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.runs import OutputChunk
 from bot.domain.transcript import Board
@@ -24,7 +24,7 @@ from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, launched, memory_store
 
 POST, HISTORY, UPDATE = "chat.postMessage", "conversations.history", "chat.update"
-THREADED = [kind for kind in declared(AnyKind) if Mark.THREADED in kind.marks]
+THREADED = [kind for kind in list_members(AnyKind) if Mark.THREADED in kind.marks]
 ASKED = "event/1"
 
 

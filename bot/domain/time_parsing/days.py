@@ -49,16 +49,16 @@ def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
     if len(word) > _MAX_DAY_CHARACTERS:
         return False
-    if word in _DAYS_AHEAD or weekday_of(word) is not None:
+    if word in _DAYS_AHEAD or find_weekday(word) is not None:
         return True
     if dated := _ON_WEEKDAY.fullmatch(word):
         word = dated[1]
     side, is_marked, name = word.partition("_")
-    is_week = side in {"next", "week"} and bool(is_marked) and weekday_of(name) is not None
+    is_week = side in {"next", "week"} and bool(is_marked) and find_weekday(name) is not None
     return is_week or bool(_ISO_DATE.fullmatch(word) or _match_date(word))
 
 
-def weekday_of(word: str) -> int | None:
+def find_weekday(word: str) -> int | None:
     """Return the number of a weekday, given in full or by its first three or four letters."""
     is_long = len(word) in {3, 4}
     return next(
@@ -74,7 +74,7 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
     """
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return tuple(
-            day for day in resolve_day(on_weekday[1], today) if day.weekday() == weekday_of(on_weekday[2])
+            day for day in resolve_day(on_weekday[1], today) if day.weekday() == find_weekday(on_weekday[2])
         )
     if word in _DAYS_AHEAD:
         return (today + timedelta(days=_DAYS_AHEAD[word]),)
@@ -87,7 +87,7 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
         every = (_to_date(year, month, int(dated[1])) for year in years for month in months)
         return tuple(day for day in every if day is not None and day >= today)[:1]
     side, _, name = word.rpartition("_")
-    weekday = weekday_of(name)
+    weekday = find_weekday(name)
     if weekday is None:
         return ()
     ahead, next_monday = (weekday - today.weekday()) % 7, 7 - today.weekday()
@@ -150,7 +150,7 @@ def days_of(word: str) -> frozenset[str]:
         if not (first and last) or "-" in last:
             return frozenset()
         return span_weekdays(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
-    number = weekday_of(word.rstrip("s") if len(word) > 4 else word)
+    number = find_weekday(word.rstrip("s") if len(word) > 4 else word)
     return frozenset() if number is None else frozenset({DAYS[number]})
 
 
@@ -229,7 +229,7 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
     if words[:1] in (["until"], ["till"]):
         end, _ = _read_ends(words[1:], today) or (None, None)
         # Until Friday, said on a Friday, is until the next one.
-        is_again = end == today and weekday_of(words[-1]) is not None
+        is_again = end == today and find_weekday(words[-1]) is not None
         return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
     is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
     at = next(

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.time_parsing.days import day_of, is_day, resolve_day, weekday_of, write_day
+from bot.domain.time_parsing.days import day_of, find_weekday, is_day, resolve_day, write_day
 from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
@@ -124,7 +124,7 @@ class _Time:
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
 
-def zone_of(name: str | None) -> ZoneInfo:
+def load_zone(name: str | None) -> ZoneInfo:
     """Return a person's time zone; UTC if Slack gives none that is known here."""
     try:
         return ZoneInfo(name or "UTC")
@@ -342,18 +342,18 @@ def _resolve_on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: flo
     """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
     is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
     moment = _to_moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
-    is_over = moment.at <= now and weekday_of(time.day) is not None
+    is_over = moment.at <= now and find_weekday(time.day) is not None
     return _to_moment(day + timedelta(days=7), hour, time.minute, zone, now) if is_over else moment
 
 
 def _to_moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
     """Return a time of a day: of a time that occurs twice, the next one."""
-    at = instant(day, hour * 60 + minute, zone, now)
+    at = resolve_instant(day, hour * 60 + minute, zone, now)
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, minute))
 
 
-def instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) -> float:
+def resolve_instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) -> float:
     """Return when the clocks of a zone show a minute of a day, counted from midnight; it may be the next day.
 
     What they skip is as much later. What they show twice is the first time, unless that isn't later than
@@ -364,7 +364,7 @@ def instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) ->
     return second if first <= after < second else first
 
 
-def minute_of(text: str) -> tuple[int, bool] | None:
+def parse_minute(text: str) -> tuple[int, bool] | None:
     """Return the minute of the day that a text names, and whether it may mean 12 hours later; else None."""
     found = read_clock(text)
     return None if found is None else (found.minute, found.is_open)
@@ -401,13 +401,13 @@ _PM: Final = frozenset({"pm", "afternoon", "evening", "night", "tonight", "nachm
 _HALF_A_DAY: Final = 720
 
 
-def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
+def replace_time(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
     """Return a moment changed by a text: another time, half of the day, or day; None for any other text.
 
     A time that may be one of each half of a day is the one that is nearer to that moment.
     """
     words, local = {*text.casefold().split()}, datetime.fromtimestamp(last, zone)
-    found, named, half = minute_of(text), next(filter(is_day, words), ""), words & (_AM | _PM)
+    found, named, half = parse_minute(text), next(filter(is_day, words), ""), words & (_AM | _PM)
     if found is None and (any(letter.isdigit() for letter in text) or not (named or half)):
         return None
     # On the same day, or else on the next.
@@ -420,11 +420,13 @@ def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
         minutes = [minutes[0] % _HALF_A_DAY + _HALF_A_DAY * bool(half & _PM)]
     today = datetime.fromtimestamp(now, zone).date()
     day = day_of(named.replace("tonight", "today"), today) if named else None
-    ats = [instant((day or local.date()) + timedelta(one), at, zone) for one in ahead for at in minutes]
+    ats = [
+        resolve_instant((day or local.date()) + timedelta(one), at, zone) for one in ahead for at in minutes
+    ]
     return min((at for at in ats if at > now), key=lambda at: abs(at - near), default=None)
 
 
-def written(at: float, zone: ZoneInfo, now: float) -> str:
+def format_time(at: float, zone: ZoneInfo, now: float) -> str:
     """Return a moment of the coming days as it is typed, to the minute after it: ``tomorrow 18:00``."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days

@@ -207,7 +207,7 @@ _HOUR_AND_MINUTE: Final = re.compile(
 _HALF_DAY: Final = 12
 
 
-def spelt(word: str) -> str:
+def normalize_word(word: str) -> str:
     """Return a word as times are read: in English, in full, a number in digits; "" for what means nothing."""
     word = _DASHES.sub("-", word).replace("nite", "night")
     known = _SPELT.get(word)
@@ -227,7 +227,9 @@ def spell(text: str) -> str:
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
     plain = _AM_BEFORE_GERMAN.sub("on ", plain)
-    plain = " ".join(filter(None, (spelt(word.strip(",;!?")) for word in plain.split()))).rstrip(" .")
+    plain = " ".join(filter(None, (normalize_word(word.strip(",;!?")) for word in plain.split()))).rstrip(
+        " ."
+    )
     for pattern, said in (*_DATES, *_PHRASES):
         plain = pattern.sub(said, plain)
     return plain

@@ -15,7 +15,7 @@ from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.people import People, Principal
 from bot.domain.policy import Target
-from bot.domain.similarity import likeness
+from bot.domain.similarity import score_likeness
 from bot.domain.tasks import TaskKind
 from bot.features.approvals import store
 from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
@@ -86,9 +86,11 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
         return None
     holders = [one.principal.key for one in rows.find_accounts_by_username(tx, connection, username)]
-    scored = ((likeness(username, *called), key, called) for key, called in people.list_members(tx, place))
+    scored = (
+        (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
+    )
     # First those by what nobody can choose: the address that Slack has confirmed.
-    found = [(likeness(username, called[2]), score, key) for score, key, called in scored if score]
+    found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
     return list(others)[:MAX_SIMILAR_USERS]
@@ -117,7 +119,7 @@ def ask(
     if not linking.is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
-    if not any(place.decides(one, principal) for one in place.administrating()):
+    if not any(place.decides(one, principal) for one in place.list_administrators()):
         raise Refused("policy.no_administrators", problems.explain_cause("no_administrators"))
     fresh = context.ids.new("approval")
     now = tx.now()
@@ -147,7 +149,7 @@ def ask(
 
 def _administrators(context: Context, approval: Approval) -> list[Principal]:
     place = context.installation
-    return [one for one in place.administrating() if place.decides(one, approval.principal)]
+    return [one for one in place.list_administrators() if place.decides(one, approval.principal)]
 
 
 def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:

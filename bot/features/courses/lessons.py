@@ -235,7 +235,7 @@ def _check_teachers(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCa
             )
             CLASS_CARDS.change(tx, {"id": card.id}, without_teacher_until=last.isoformat())
             place, kind = caller.context.installation, ClassKind.COURSE_WITHOUT_TEACHER
-            for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
+            for one in place.filter_administrators(lambda one: place.are_together(one, card.principal)):
                 occasion, body = f"{caller.reference}:{one.key}", {"connection": card.connection}
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
         case "end":

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
-from bot.domain.stops import StopEffects, ends_by_consent, gentlest_mode
+from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
 from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State
@@ -147,7 +147,7 @@ def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Ma
 
     ``is_any`` as in ``ends_by_consent``.
     """
-    stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
+    stop, keeps = effects.get("stop"), choose_gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
     wording = texts.SUSPEND_WORDS if keeps else texts.STOP_WORDS
     if ends:

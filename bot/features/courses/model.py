@@ -11,7 +11,7 @@ from bot.domain.message_context import Facts, FeatureContext
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
-from bot.domain.row_times import Past, Stays, due
+from bot.domain.row_times import Past, Stays, make_due
 from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import write_hours
 from bot.domain.workspaces import Workspace
@@ -66,7 +66,7 @@ class ClassCard(Timetable):
     co_teachers: frozenset[str] = frozenset()
     without_teacher_until: str = ""
     timetable_changes: list[dict[str, Any]] = field(default_factory=list)
-    fan_out_at: Annotated[float, due(60.0)] | None = None
+    fan_out_at: Annotated[float, make_due(60.0)] | None = None
 
     @property
     def subject(self) -> AuditSubject:

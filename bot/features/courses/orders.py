@@ -124,7 +124,7 @@ def _parse_move(card: ClassCard, day: date, text: str, now: float, today: date) 
     if not first < last <= first + end - begin:
         return None
     is_free = to == day or not card.on(to)
-    begins = time_parsing.instant(to, first, time_parsing.zone_of(card.time_zone))
+    begins = time_parsing.resolve_instant(to, first, time_parsing.load_zone(card.time_zone))
     if not (is_free and begins > now and new <= card.last_day and last < DAY_MINUTES):
         return None
     said = {"former": format_date(former), "day": format_date(new), "begin": clock(first), "end": clock(last)}

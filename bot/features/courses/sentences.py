@@ -151,7 +151,7 @@ def _find_times(words: Sequence[str], card: ClassCard) -> tuple[range, Sequence[
             wanted = time_parsing.read_hours(f"fri {text}") if words[at] else None
             if wanted is None or wanted.starts is None or len(wanted.days) != 1:
                 continue
-            _, is_open = time_parsing.minute_of(_SPAN_PATTERN.split(text)[0]) or (0, False)
+            _, is_open = time_parsing.parse_minute(_SPAN_PATTERN.split(text)[0]) or (0, False)
             later = _HALF_A_DAY if is_open and wanted.starts < _HALF_A_DAY else 0
             distance = wanted.starts - usual
             shift = later if abs(distance + later) < abs(distance) else 0

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from bot.domain.stops import End, StopMode
-from bot.domain.time_parsing import instant, zone_of
+from bot.domain.time_parsing import load_zone, resolve_instant
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours.model import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_dates
 
@@ -44,7 +44,9 @@ def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
     """Return the evening of the day before a lesson."""
-    return instant(timetable.day(lesson.at) - timedelta(days=1), EVENING, zone_of(timetable.time_zone))
+    return resolve_instant(
+        timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
+    )
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:

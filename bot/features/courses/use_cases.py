@@ -11,12 +11,19 @@ from typing import Final, Literal
 
 from bot.domain import policy
 from bot.domain.audit import AuditEntry
-from bot.domain.forms import marked
+from bot.domain.forms import append_suffix
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
-from bot.domain.stops import End, StopEffects, ends_by_consent, gentlest_mode, is_final, planned_mode
+from bot.domain.stops import (
+    End,
+    StopEffects,
+    choose_gentlest_mode,
+    choose_planned_mode,
+    ends_by_consent,
+    is_final,
+)
 from bot.domain.time_parsing import write_hours
 from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.domain.undoable_actions import NO_CHANGE
@@ -272,7 +279,7 @@ def enroll(
         consent = _record_agreement(tx, caller, card, workspace_id, None if joined else operation)
         _record_message(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
-        change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
+        change = NO_CHANGE if operation is None else NO_CHANGE.add_work_item(operation)
         caller.record(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
     if timetable.find_lesson_on(card, tx.now()) is None:
         return JoinResult(card, target, "enrolled", operation)
@@ -355,7 +362,7 @@ def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> boo
 
 def check_lessons(provider: Provider, effects: StopEffects) -> None:
     """Raise Refused (``course.ends``) if a stop ends a workspace that a lesson would have to start again."""
-    if is_final(effects, gentlest_mode(effects)):
+    if is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
 
 
@@ -402,10 +409,12 @@ def _record_agreement(
     if started is None or started.creates_stopped:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
-        mode = planned_mode(predict_stop_effects(caller.context, workspace))
+        mode = choose_planned_mode(predict_stop_effects(caller.context, workspace))
         timers.plan_stop(tx, workspace_id, timetable.plan_lesson_end(rule, lesson.until, mode, started.id))
     else:
-        mode = gentlest_mode(predict_class_effects(caller.context.connections.get(card.connection), card))
+        mode = choose_gentlest_mode(
+            predict_class_effects(caller.context.connections.get(card.connection), card)
+        )
         look = End(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.plan_stop(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
@@ -497,7 +506,7 @@ def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str)
 def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
     """Return the listed workspaces that may be the one of a row that an unlink deleted, by their names."""
     there = [row for row in rows if row.state is not State.GONE]
-    certain = [row for row in there if row.name.casefold() == marked(stem, key)]
+    certain = [row for row in there if row.name.casefold() == append_suffix(stem, key)]
     return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
@@ -530,7 +539,7 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
     )
     if workspace is None or provider is None or card.stops_at is None:
         return False
-    mode = gentlest_mode(predict_stop_effects(context, workspace))
+    mode = choose_gentlest_mode(predict_stop_effects(context, workspace))
     agreed = ends_by_consent(predict_class_effects(provider, card), is_any=card.spec is None)
     timers.plan_stop(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
     timed = workspaces.find_workspace(tx, workspace.id)

@@ -365,7 +365,7 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
     is_next = _NEXT_PATTERN.fullmatch(said) is not None
     for card, is_teacher in await request.caller.read(cases.list_own_courses):
         day, until, last = orders.parse_days(said, card.day(now))
-        is_dated = until is not None or (verb == "move" and time_parsing.minute_of(last) is not None)
+        is_dated = until is not None or (verb == "move" and time_parsing.parse_minute(last) is not None)
         has_lesson = day is not None and is_dated and courses_timetable.list_lesson_days(card, now, day, day)
         if ((verb == "skip" and is_next) or has_lesson) and (is_teacher or verb == "skip"):
             found.append((card, is_teacher))

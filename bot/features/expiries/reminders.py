@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.accounts import Account, reminder
+from bot.domain.accounts import Account, find_due_reminder
 from bot.domain.notices import NewNotice
 from bot.domain.tasks import TaskKind
 from bot.features.expiries.model import ExpiryKind
@@ -26,7 +26,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
     """Write the reminder that is due, or have the credential renewed; end what was only approved."""
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
-    occasion, next_at = reminder(account.expires_at, now)
+    occasion, next_at = find_due_reminder(account.expires_at, now)
     if not accounts.schedule_reminder(tx, account, next_at):
         return
     if occasion and account.connection in context.connections:
@@ -52,7 +52,7 @@ def remind_again(tx: Transaction, account_id: str) -> None:
     """Remind a person to link again, as their credential couldn't be renewed."""
     account = accounts.find_account_by_id(tx, account_id)
     if account is not None and account.state == "active" and account.expires_at is not None:
-        occasion, _ = reminder(account.expires_at, tx.now())
+        occasion, _ = find_due_reminder(account.expires_at, tx.now())
         add_notices(tx, [build_link_reminder(account, occasion)] if occasion else [])
 
 

@@ -152,7 +152,7 @@ class HomeGatherer:
         named = [*asked_for, *(run.principal for run in found.lost_runs)]
         return TotalsFacts(
             now=now,
-            place=place.at(reader).team_name if reach else "",
+            place=place.find_for(reader).team_name if reach else "",
             people=await self._names.find_names(reader, *named),
             connections=[
                 ConnectionFacts(

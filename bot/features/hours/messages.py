@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import planned_mode
-from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, instant, zone_of
+from bot.domain.stops import choose_planned_mode
+from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, load_zone, resolve_instant
 from bot.domain.timers import SOONEST_SECONDS, find_next_stop
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.features.hours import texts as words
@@ -80,7 +80,7 @@ def format_time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup
     """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere."""
     if minutes is None or zone != seen_zone:
         return Markup(clock(minutes))
-    at = instant(_ANY_DAY, minutes, zone_of(zone))
+    at = resolve_instant(_ANY_DAY, minutes, load_zone(zone))
     return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
 
 
@@ -179,7 +179,7 @@ def describe_hours(
 
 
 def _get_day_end(day: str, zone: str) -> float:
-    return instant(date.fromisoformat(day) + timedelta(days=1), 0, zone_of(zone))
+    return resolve_instant(date.fromisoformat(day) + timedelta(days=1), 0, load_zone(zone))
 
 
 def describe_run_end(
@@ -195,7 +195,7 @@ def describe_run_end(
         return [], []
     it = Markup(f"*{kit.safe(name)}*" if name else "it")
     it_is = Markup(f"{it} is" if name else "It's")
-    mode = workspace.stop_mode or planned_mode(facts.effects)
+    mode = workspace.stop_mode or choose_planned_mode(facts.effects)
     do = VERB_FORMS[OperationVerb(mode)]
     if workspace.stop_at is not None:
         at = kit.day_moment(workspace.stop_at)
@@ -222,7 +222,7 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
     at = find_next_stop(workspace, find_hours_stop(every, facts.now), facts.now)
     if at is None or at > facts.now + DAY_SECONDS:
         return []
-    return [offer_at(planned_mode(facts.effects), workspace, at, number=1)]
+    return [offer_at(choose_planned_mode(facts.effects), workspace, at, number=1)]
 
 
 def _has_only_starts(facts: WorkspaceFacts) -> bool:
@@ -234,10 +234,14 @@ def _has_only_starts(facts: WorkspaceFacts) -> bool:
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
     """Format the actions of one day, then the other hours of the workspace."""
     assert facts.workspace is not None, "hours are a workspace's"
-    day, zone, down = date.fromisoformat(min(once.days)), zone_of(rule.zone), planned_mode(facts.effects)
+    day, zone, down = (
+        date.fromisoformat(min(once.days)),
+        load_zone(rule.zone),
+        choose_planned_mode(facts.effects),
+    )
     times_of = [(OperationVerb.START, once.starts), (OperationVerb(down), once.stops)]
     (verb, first), *then = [
-        (verb, instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
+        (verb, resolve_instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
     ]
     names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
     stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **VERB_FORMS[verb]) for verb, at in then]
@@ -255,7 +259,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     for rule in get_rules(facts):
         coming = _find_next(facts, rule, "stop" if rule.starts is None else "start")
         if coming is not None and not rule.paused and rule.days & EVERY_DAY:
-            found.append((coming.at, date.fromisoformat(coming.local[:10]), zone_of(rule.zone)))
+            found.append((coming.at, date.fromisoformat(coming.local[:10]), load_zone(rule.zone)))
     if not found:
         return []
     assert facts.workspace is not None, "hours are a workspace's"
@@ -312,7 +316,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
     if facts.obstacle and facts.obstacle != "not_allowed_now":
         return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
-    how = "start" if first.side == "start" else planned_mode(facts.effects)
+    how = "start" if first.side == "start" else choose_planned_mode(facts.effects)
     return [
         fill(words.NEXT_OCCURRENCE, at=kit.day_moment(first.at), **VERB_FORMS[OperationVerb(how)]),
         *left_out,
@@ -523,7 +527,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
             )
             sentences += [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
         elif facts.body.get("evening") is not None:
-            mode = planned_mode(facts.effects)
+            mode = choose_planned_mode(facts.effects)
             can_stop, later = offer_at(mode, workspace, facts.time("evening"), number=1)
             sentences, buttons = [*sentences, can_stop], [*buttons, later]
     return kit.message(" ".join(sentences), [], buttons)

@@ -19,7 +19,7 @@ from bot.domain.message_context import FeatureContext
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
-from bot.domain.time_parsing import DAY_MINUTES, DAYS, Wanted, instant, zone_of
+from bot.domain.time_parsing import DAY_MINUTES, DAYS, Wanted, load_zone, resolve_instant
 from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State, Workspace
 
@@ -123,7 +123,7 @@ class Timetable(ABC):
 
     def day(self, at: float) -> date:
         """Return the day of its zone at a moment."""
-        return datetime.fromtimestamp(at, zone_of(self.time_zone)).date()
+        return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
         """Return the occurrences that begin on a day: a start, a stop, or both."""
@@ -132,11 +132,11 @@ class Timetable(ABC):
         is_usual = is_usual and (not self.last_day or named <= self.last_day)
         if named in self.off or not (is_usual or named in self.moved):
             return []
-        zone, (starts, stops) = zone_of(self.time_zone), self.moved.get(named, (self.starts, self.stops))
+        zone, (starts, stops) = load_zone(self.time_zone), self.moved.get(named, (self.starts, self.stops))
         if starts is not None and stops is not None and stops <= starts:
             stops += DAY_MINUTES
-        start = None if starts is None else instant(day, starts, zone)
-        stop = None if stops is None else instant(day, stops, zone)
+        start = None if starts is None else resolve_instant(day, starts, zone)
+        stop = None if stops is None else resolve_instant(day, stops, zone)
         if start is not None and stop is not None and stop <= start:
             return []  # The clocks skip all of it.
         found = []
@@ -301,7 +301,7 @@ def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: 
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
         return None
     is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]
-    return instant(local.date(), EVENING, zone) if is_daytime else None
+    return resolve_instant(local.date(), EVENING, zone) if is_daytime else None
 
 
 class HoursKind(AnyKind):

@@ -7,8 +7,7 @@ from typing import Any, Final, TypeVar
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
-from bot.domain.row_times import STAYS
-from bot.domain.row_times import due as due_time
+from bot.domain.row_times import STAYS, make_due
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
@@ -32,7 +31,7 @@ RULES = register_table(
         "principal connection remote_id",
         PAIR,
         "principal",
-        next_check_at=due_time(60.0),
+        next_check_at=make_due(60.0),
     )
 )
 OCCURRENCES = register_table(make_plain_table("occurrences", "rule_id local side", at=STAYS))

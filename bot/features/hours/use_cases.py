@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
+from bot.domain.stops import End, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
 from bot.domain.time_parsing import Wanted, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
@@ -103,7 +103,7 @@ def add(
     if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.explain_cause("wait_limit", title))
     effects = predict_stop_effects(context, workspace)
-    if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
+    if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("hours.makes", problems.explain_cause("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
@@ -359,7 +359,7 @@ def start(
 
 def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
     """Return the mode in which a plan stops a workspace."""
-    return planned_mode(get_stop_effects(caller.context, workspace))
+    return choose_planned_mode(get_stop_effects(caller.context, workspace))
 
 
 def _ask_to_continue(tx: Transaction, rule: HoursRule, workspace: Workspace) -> None:
@@ -484,7 +484,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         gates.request_read_now(tx, workspace.id)
         stored.ask_again(tx, workspace.id, now + RECHECK_SECONDS)
         return
-    mode = planned_mode(predict_stop_effects(context, workspace))
+    mode = choose_planned_mode(predict_stop_effects(context, workspace))
     is_over = is_final(predict_stop_effects(context, workspace), mode)
     stops_after = find_asking_hours(None, here)
     stops = (

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.domain import time_parsing
 from bot.domain.notices import Answer
-from bot.domain.stops import planned_mode
+from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.undoable_actions import Act
@@ -224,7 +224,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
-        words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[planned_mode(what)])
+        words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[choose_planned_mode(what)])
     )
     command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, RUN_COMMAND, command, style=kit.DANGER)])

@@ -446,7 +446,7 @@ class _Turn:
         store = self.request.services.store
         zone = await store.zone(self.request.principal)
         preposition = "at" if self.frame.is_start_time else self._choose_preposition("at")
-        return (preposition, *time_parsing.written(at, zone, await store.now()).split())
+        return (preposition, *time_parsing.format_time(at, zone, await store.now()).split())
 
     async def _read_new_time(self) -> tuple[str, ...]:
         """Return the new time, as it is typed: it is near the last one."""
@@ -471,12 +471,12 @@ class _Turn:
             typed = typed if is_time else self.number if is_hour else ""
             preposition = (self.when.lead or default_preposition) if self.when else "at"
             return (preposition, *typed.split()) if typed else ()
-        at = time_parsing.instead(
+        at = time_parsing.replace_time(
             text, last, await services.store.zone(principal), await services.store.now()
         )
         if at is not None:
             # Which half of the day is meant may still be open.
-            is_bare = (time_parsing.minute_of(text) or (0, False))[1]
+            is_bare = (time_parsing.parse_minute(text) or (0, False))[1]
             return () if frame.is_half_open and is_bare else await self._write_time(at)
         if length is not None and self.roles & {"later", "earlier"}:
             return await self._write_time(last + length * (1 if "later" in self.roles else -1))

@@ -113,7 +113,7 @@ class Times:
 
 def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
     """Return the times among words, wherever they are; ``named`` are places of names, which are none."""
-    folded = _mark_exceptions([time_parsing.spelt(fold_word(word)) for word in words])
+    folded = _mark_exceptions([time_parsing.normalize_word(fold_word(word)) for word in words])
     found = _find_hours(folded, named)
     if _is_of_two(words, folded, found.places):
         found = replace(found, hours="", wanted=None, is_unread=True)
@@ -394,7 +394,9 @@ def read_hours_order(words: Sequence[str], name_places: AbstractSet[int]) -> str
     typed = [fold_word(word) for at, word in enumerate(words) if at not in name_places]
     words_said = [*typed[:1], *(_HOURS_SYNONYMS.get(word, word) for word in typed[1:])]
     rest = [word for word in words_said if word not in phrasebook.BESIDES_HOURS and word != "hours"]
-    folded = ["" if fold_word(word) == "hours" else time_parsing.spelt(fold_word(word)) for word in words]
+    folded = [
+        "" if fold_word(word) == "hours" else time_parsing.normalize_word(fold_word(word)) for word in words
+    ]
     places = _find_hours_places(folded, name_places)
     parts = [folded[at] for at in places]
     others = {fold_word(word) for at, word in enumerate(words) if at not in {*name_places, *places}} & {*rest}

@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.runs import Run
 from bot.domain.stops import NO_ENDS, Consent, Ends, StopEffects
-from bot.domain.time_parsing import instant
+from bot.domain.time_parsing import resolve_instant
 from bot.domain.undoable_actions import (
     FORMER,
     PLANNED_ENDS,
@@ -60,7 +60,8 @@ async def list_acts(
     zone = await context.store.zone(principal)
     local = datetime.fromtimestamp(await context.store.now(), zone).date()
     begin, end = (
-        instant(day, 0, zone) for day in (first or local, (last or first or local) + timedelta(days=1))
+        resolve_instant(day, 0, zone)
+        for day in (first or local, (last or first or local) + timedelta(days=1))
     )
     found = await context.store.read(rows.list_acts_since, principal, begin)
     return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.domain.failure_causes import reason_in
+from bot.domain.failure_causes import find_reason
 from bot.domain.message_context import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
@@ -148,7 +148,7 @@ def _render_offer(facts: WorkspaceFacts) -> Answer:
 def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
     """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
     given = (cause or "").partition(":")[2].lstrip(": ")
-    said = "" if reason_in(given) else problems.quote_message(given, facts.connection_title)
+    said = "" if find_reason(given) else problems.quote_message(given, facts.connection_title)
     none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
     return f"{none} {kit.safe(said)}" if said else none
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.failure_causes import Reason, reason_in, short_of
+from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
@@ -88,7 +88,7 @@ def find_missing_capacity(cause: str | None) -> str:
     if (cause or "").partition(":")[0] != "no_room":
         return ""
     said = (cause or "").partition(":")[2].lstrip(":")
-    short, reason = short_of(said), reason_in(said)
+    short, reason = find_scarce_resources(said), find_reason(said)
     if reason is Reason.NO_GPU:
         return "gpu"
     if "licen" in said.casefold():
@@ -100,7 +100,7 @@ def lacks_reason(cause: str | None) -> bool:
     """Return whether an attempt failed without a reason of its own: an outage, or that it took too long."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
-        return not said or reason_in(said) is Reason.SLOW
+        return not said or find_reason(said) is Reason.SLOW
     # What its provider was too busy for until its time was over is stale.
     return word in {"conflict", "gave_up", "stale", "unanswered"}
 

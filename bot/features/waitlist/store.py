@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.row_times import due
+from bot.domain.row_times import make_due
 from bot.domain.work_items import Outcome
 from bot.features.hours import store as hours_store
 from bot.features.waitlist.model import (
@@ -32,7 +32,7 @@ from bot.store.transaction import Row, Transaction
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
 WAITLIST_ENTRIES: Final = register_table(
-    Table("waits", WaitlistEntry, "id", "workspace_id", next_at=due(PAUSE_SECONDS[-1]))
+    Table("waits", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1]))
 )
 
 

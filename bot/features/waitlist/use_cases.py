@@ -12,7 +12,7 @@ from typing import Final, cast
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import End, StopMode, is_final, planned_mode
+from bot.domain.stops import End, StopMode, choose_planned_mode, is_final
 from bot.domain.undoable_actions import ROOM
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import Workspace
@@ -195,7 +195,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
         _check_attempt(tx, caller, wait)
     elif tx.now() >= wait.until:
         rows.close(tx, wait)
-    elif caller.require_account(tx, wait.connection).tried_in(tx.now()) > 0:
+    elif caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0:
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif not _is_held(tx, caller, wait):
         _try(tx, caller, wait)
@@ -208,7 +208,7 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         rows.end(tx, wait)
         return
     effects = get_stop_effects(caller.context, workspace)
-    mode = planned_mode(effects)
+    mode = choose_planned_mode(effects)
     given_on = "" if is_final(effects, mode) else mode
     if not rows.change(tx, wait, state=WaitlistState.TRYING, mode=given_on, attempted_at=tx.now()):
         return
@@ -229,7 +229,10 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
         rows.end(tx, wait)  # Whoever takes it off their list is answered.
     elif operation is None or not operation.is_open:
         rows.close(tx, wait, cause)
-    elif not operation.has_called and caller.require_account(tx, wait.connection).tried_in(tx.now()) > 0:
+    elif (
+        not operation.has_called
+        and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
+    ):
         # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
-from bot.domain.stops import Consent, StopEffect, StopEffects, StopMode, gentlest_mode, is_final
+from bot.domain.stops import Consent, StopEffect, StopEffects, StopMode, choose_gentlest_mode, is_final
 from bot.domain.time_parsing import Moment
-from bot.domain.timers import coming_ends
+from bot.domain.timers import list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line
@@ -195,7 +195,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     workspace, operation = facts.workspace, facts.operation
     if workspace is None:
         return []
-    coming = coming_ends(workspace, facts.effects, facts.now)
+    coming = list_coming_ends(workspace, facts.effects, facts.now)
     if operation is not None and operation.is_open:
         coming = [(how, at) for how, at in coming if at == workspace.stop_at]
     return [
@@ -243,7 +243,7 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
         return []
     if not facts.may("stop") and not facts.may("start"):
         return []
-    is_made = is_final(effects, gentlest_mode(effects))
+    is_made = is_final(effects, choose_gentlest_mode(effects))
     return [] if is_made else [kit.button(cards.HOURS, "hours_form", workspace.id)]
 
 

@@ -7,7 +7,7 @@ from bot.domain.feasibility import LINK_HELPS
 from bot.domain.message_context import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, StopMode, is_final
-from bot.domain.timers import TimerKind, coming_ends
+from bot.domain.timers import TimerKind, list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
@@ -203,7 +203,7 @@ def ask_final_stop(
 def format_form_head(facts: WorkspaceFacts) -> str:
     """Say until when a workspace runs as things are."""
     assert facts.workspace is not None, "a form is about a workspace"
-    coming = coming_ends(facts.workspace, facts.effects, facts.now)
+    coming = list_coming_ends(facts.workspace, facts.effects, facts.now)
     said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **get_names(facts)) for how, at in coming]
     return " ".join(said) or fill(cards.FORM_NONE, **get_names(facts))
 

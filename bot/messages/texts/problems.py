@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bot.domain.failure_causes import Reason, reason_in, short_of
+from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.usability import Lack
@@ -337,7 +337,7 @@ def explain_cause(
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
-    known = reason_in(text or message)
+    known = find_reason(text or message)
     if word == "provider_failed" or (word in {"misconfigured", "no_room"} and known is not None):
         return explain_reason(text or message, connection_title, is_over=True, has_page=has_page)
     said = quote_message(text or message, connection_title)
@@ -350,7 +350,7 @@ def explain_cause(
 def is_own_limit(cause: str | None) -> bool:
     """Return whether something failed at a limit of the person's own, which somebody may change."""
     word, said = get_cause_word(cause), (cause or "").partition(":")[2]
-    return word == "limit" or (word == "provider_failed" and reason_in(said) is Reason.QUOTA)
+    return word == "limit" or (word == "provider_failed" and find_reason(said) is Reason.QUOTA)
 
 
 def get_cause_word(cause: str | None) -> str:
@@ -402,7 +402,7 @@ def explain_reason(
     ``helps`` adds what helps, who does, or that it may pass. Without a message it is said that there is none,
     of what is over.
     """
-    known = reason_in(message)
+    known = find_reason(message)
     if known is None:
         said = [quote_message(message, title) or (NO_REASON if is_over else "")]
         said += [SEE_PAGE if has_page else ASK_ADMIN] if is_over and helps else []
@@ -411,7 +411,7 @@ def explain_reason(
         said = [because.then if is_over else because.now]
         said += [quote_message(message, title).strip()] if known is Reason.QUOTA else []
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
-    what = " and ".join(SHORT_OF[one] for one in short_of(message))
+    what = " and ".join(SHORT_OF[one] for one in find_scarce_resources(message))
     missing = f": not enough {what}" if what else ""
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
@@ -441,7 +441,7 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 def describe_run_detail(run: Run, title: str) -> str:
     """Describe a run's detail: a known cause in words, anything else unchanged."""
-    if reason_in(run.detail or "") is None:
+    if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)
 

@@ -351,7 +351,7 @@ def _parse_event(text: str) -> Progress | None:
         _FAILURE_PREFIX_PATTERN.sub("", message) if has_failed else message[kind.end() :] if kind else message
     )
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
-    is_warning |= failure_causes.reason_in(message) is not None
+    is_warning |= failure_causes.find_reason(message) is not None
     return Progress(
         percent=_parse_percent(event),
         message=message,

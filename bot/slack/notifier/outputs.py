@@ -152,4 +152,4 @@ class Outputs:
 
     async def _finish(self, entry: FollowedRun, *notices: NewNotice) -> None:
         await self._store.write(run_rows.note_output_sent, entry.run_id, notices)
-        entry.done(self._board.monotonic())
+        entry.finish(self._board.monotonic())

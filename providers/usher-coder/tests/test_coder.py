@@ -191,13 +191,13 @@ async def test_no_time_is_no_last_use(open_rig, value):
 
 
 async def test_a_quota_that_is_used_up_is_told_as_no_room():
-    from bot.domain.failure_causes import Reason, reason_in
+    from bot.domain.failure_causes import Reason, find_reason
 
     async with coder_rig(seed={**SEED, "quota": 0}) as rig:
         await rig.provider.start(rig.access, await rig.read_row())
         failed = (await rig.read_until(State.FAILED))[-1]
-        assert reason_in(failed.reason) is Reason.QUOTA
-        assert reason_in(await rig.provider.read_reason(rig.access, rig.remote_id)) is Reason.QUOTA
+        assert find_reason(failed.reason) is Reason.QUOTA
+        assert find_reason(await rig.provider.read_reason(rig.access, rig.remote_id)) is Reason.QUOTA
 
 
 async def offered(rig):

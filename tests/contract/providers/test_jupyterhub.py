@@ -52,8 +52,8 @@ async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failu
     assert seen[-1].reason == "Timeout"
     state, known = State.STOPPED, None
     for one in seen:
-        state, known = one.state, failure_causes.kept(state, known, one.state, one.reason)
-    assert failure_causes.reason_in(known or "") is Reason.NO_GPU
+        state, known = one.state, failure_causes.choose_reason(state, known, one.state, one.reason)
+    assert failure_causes.find_reason(known or "") is Reason.NO_GPU
     await hub.provider.remove(hub.access, build_row(hub.provider, remote_id))
 
 

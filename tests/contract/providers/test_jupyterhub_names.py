@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jupyterhub.slugs import is_valid_display_name, is_valid_safe_slug, normalise_unicode
 
 from bot.domain import failure_causes
-from bot.domain.forms import FormProblems, FreeName, Spec, marked
+from bot.domain.forms import FormProblems, FreeName, Spec, append_suffix
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.features.courses.use_cases import get_workspace_stem
@@ -48,8 +48,8 @@ def test_what_is_proposed_is_a_name_that_the_hub_takes(template, taken, release)
 def test_what_a_class_makes_has_a_name_that_the_hub_takes(title, key, taken):
     stem = get_workspace_stem(making("lab"), title)
     assert is_valid_safe_slug(stem)
-    assert is_valid_safe_slug(marked(stem, key))
-    assert is_valid_safe_slug(FreeName(stem, taken).besides([stem]))
+    assert is_valid_safe_slug(append_suffix(stem, key))
+    assert is_valid_safe_slug(FreeName(stem, taken).choose_name([stem]))
 
 
 @given(st.text(max_size=45), st.sets(TEMPLATES), st.sampled_from([0, 6]))
@@ -243,8 +243,11 @@ def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
     read = None
     for end in range(1, len(said) + 1):
         found = parse_last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning
-        read = failure_causes.kept(State.STARTING, read, State.STARTING, found)
-    assert failure_causes.kept(State.STARTING, read, State.FAILED, parse_last_event(FAILED).message) == reason
+        read = failure_causes.choose_reason(State.STARTING, read, State.STARTING, found)
+    assert (
+        failure_causes.choose_reason(State.STARTING, read, State.FAILED, parse_last_event(FAILED).message)
+        == reason
+    )
 
 
 @given(st.binary(), st.integers(0, len(STREAM)))

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import pytest_asyncio
 
-from bot.domain.failure_causes import Reason, reason_in
+from bot.domain.failure_causes import Reason, find_reason
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
@@ -263,7 +263,7 @@ async def test_why_a_run_waits_and_why_it_failed_is_said(rig):
     waits, _, failed = await states(rig, run, 0, 5, 10)
     assert waits.detail == short
     assert (failed.state, failed.exit_code) == (RunState.FAILED, 137)
-    assert reason_in(failed.detail) is Reason.MEMORY
+    assert find_reason(failed.detail) is Reason.MEMORY
 
 
 async def test_a_run_that_was_known_by_its_pod_is_found_after_the_server_was_renewed(rig):
@@ -303,4 +303,4 @@ async def test_a_failed_start_says_that_its_reason_can_be_read(rig):
     await rig.provider.start(rig.access, build_row(rig.provider, rig.broken_id))
     failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
     assert failed.has_reason
-    assert reason_in(await rig.provider.read_reason(rig.access, rig.broken_id)) is Reason.MEMORY
+    assert find_reason(await rig.provider.read_reason(rig.access, rig.broken_id)) is Reason.MEMORY

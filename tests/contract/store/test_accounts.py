@@ -215,11 +215,11 @@ async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
     clock.advance(30)
     assert [await store.write(refusals.try_refused, held) for _ in range(2)] == [True, False]
     tried = await store.read(rows.find_account_by_id, held.id)
-    assert tried.tried_in(clock.now()) == 30.0
+    assert tried.compute_retry_delay(clock.now()) == 30.0
     # Their person asks for something: the next call tries it, and again only one does.
     await store.carry_out(lambda tx: refusals.try_at_once(tx, tried))
     asked = await store.read(rows.find_account_by_id, held.id)
-    assert asked.tried_in(clock.now()) == 0.0
+    assert asked.compute_retry_delay(clock.now()) == 0.0
     assert [await store.write(refusals.try_refused, asked) for _ in range(2)] == [True, False]
 
 
@@ -288,7 +288,7 @@ async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at
     await store.write(outages.begin_outage, "saturn#people", clock.now())
     await store.write(refusals.end_outage, "saturn#people")
     found = [await store.read(rows.find_account_by_id, one.id) for one in held]
-    assert [one.tried_in(clock.now()) for one in found] == [0.0, 30.0]
+    assert [one.compute_retry_delay(clock.now()) for one in found] == [0.0, 30.0]
 
 
 # -- reminders of credentials that end -----------------------------------------------------------------------

@@ -176,7 +176,7 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
 
     async def refused():
         found = [await store.read(account_rows.find_account_by_id, one.id) for one in held]
-        return sum(one.tried_in(clock.now()) > 0.0 for one in found)
+        return sum(one.compute_retry_delay(clock.now()) > 0.0 for one in found)
 
     assert 0 < await refused() < MANY
     (task,) = await store.claim(tasks.claim_tasks, 100, 60.0)
@@ -187,7 +187,9 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
     clock.advance(61)
     assert await follow(store) == 1
     assert await refused() == 0
-    assert (await store.read(account_rows.find_account_by_id, elsewhere.id)).tried_in(clock.now() - 61) > 0.0
+    assert (await store.read(account_rows.find_account_by_id, elsewhere.id)).compute_retry_delay(
+        clock.now() - 61
+    ) > 0.0
     # It is owed once: another process that ends the same outage owes nothing.
     assert not await store.write(refusals.end_outage, "saturn#people")
     assert await follow(store) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.forms import Spec, marked
+from bot.domain.forms import Spec, append_suffix
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.steps import Update
@@ -90,7 +90,7 @@ async def made_and_unlinked(bot):
 )
 async def test_what_a_card_made_is_found_again_after_an_unlink(bot, names, taken):
     card, row = await made_and_unlinked(bot)
-    known = {"MARKED": marked("maths", row.id)}
+    known = {"MARKED": append_suffix("maths", row.id)}
     await bot.link(names=tuple(known.get(name, name) for name in names))
     assert "Starting your workspace" in words(await bot.press("class_press", card.id))
     rows = {one.id: one.name for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}

@@ -18,8 +18,8 @@ from bot.domain.time_parsing import (
     WEEKEND,
     Wanted,
     change_hours,
-    instant,
     read_hours,
+    resolve_instant,
     write_hours,
 )
 from bot.domain.workspaces import State, Workspace
@@ -199,7 +199,7 @@ def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
 )
 def test_a_local_time_is_one_moment(zone, day, local, utc):
     minute = int(local[:2]) * 60 + int(local[3:])
-    at = datetime.fromtimestamp(instant(date.fromisoformat(day), minute, ZoneInfo(zone)), UTC)
+    at = datetime.fromtimestamp(resolve_instant(date.fromisoformat(day), minute, ZoneInfo(zone)), UTC)
     assert at.strftime("%Y-%m-%dT%H:%M") == utc
 
 
