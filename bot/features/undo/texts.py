@@ -6,7 +6,7 @@ from typing import Final
 from bot.messages.texts.cards import LESSON_CHANGES
 
 #: Nothing was asked for lately, and nothing is going on.
-NOTHING_TO_UNDO: Final = "Nothing of yours is under way."
+NOTHING_TO_UNDO: Final = "There's nothing recent to undo, and nothing of yours is under way."
 #: Of a button, whose request had no effect or was taken back before.
 NOTHING_LEFT: Final = "There's nothing left to undo."
 CHANGED_SINCE: Final = "*{name}* has changed since, so I left it as it is."

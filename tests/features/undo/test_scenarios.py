@@ -135,7 +135,10 @@ async def test_the_answers_of_no_while_something_is_under_way(tmp_path):
         await world.pass_time(1)
         assert "I'm already starting *report*." in (await says(world, "no")).text
         await world.pass_time(200, step=10)
-        assert "Nothing of yours is under way." in (await says(world, "no")).text
+        assert (
+            "There's nothing recent to undo, and nothing of yours is under way."
+            in (await says(world, "no")).text
+        )
         assert world.calls(stops) == 1
         assert (await everything(world))["operations"] == {}
 

@@ -132,7 +132,9 @@ async def test_what_was_not_sent_is_cancelled_and_said(bot):
     )
     assert (await bot.store.read(operations.find_operation, stopping.id)).cause == "cancelled"
     assert await bot.store.read(operations.open_operations, ALICE) == []
-    assert words(await asked(bot, "no")) == "Nothing of yours is under way."
+    assert (
+        words(await asked(bot, "no")) == "There's nothing recent to undo, and nothing of yours is under way."
+    )
 
 
 async def test_the_card_of_a_stop_takes_it_back_until_it_was_sent(bot):
@@ -319,7 +321,9 @@ async def test_a_question_whose_button_was_pressed_is_open_no_more(bot, thread_t
 
 
 async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
-    assert words(await asked(bot, "no")) == "Nothing of yours is under way."
+    assert (
+        words(await asked(bot, "no")) == "There's nothing recent to undo, and nothing of yours is under way."
+    )
     await asked(bot, "start notebook")
     await begun(bot, "notebook", start_call=Call.ACCEPTED)
     bot.clock.advance(600)
@@ -332,7 +336,10 @@ async def test_with_nothing_to_take_back_only_stop_that_stops_what_was_spoken_of
     answer = await asked(bot, "status report")
     await bot.store.write(conversations.save_referents, ALICE, "D1", None, answer.about.as_body())
     for words_of_no in ("forget it", "leave it", "don't"):
-        assert words(await asked(bot, words_of_no)) == "Nothing of yours is under way."
+        assert (
+            words(await asked(bot, words_of_no))
+            == "There's nothing recent to undo, and nothing of yours is under way."
+        )
     assert await bot.store.read(operations.open_operations, ALICE) == []
     await asked(bot, "stop that")
     assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == ["stop"]
@@ -406,7 +413,10 @@ async def test_it_is_about_the_conversation_and_the_last_two_minutes(bot):
     bot.clock.advance(1)
     assert words(await bot.say("undo", channel_id="D1")) == "It's called *notebook* again."
     bot.clock.advance(121)
-    assert words(await bot.say("undo", channel_id="C7")) == "Nothing of yours is under way."
+    assert (
+        words(await bot.say("undo", channel_id="C7"))
+        == "There's nothing recent to undo, and nothing of yours is under way."
+    )
     assert (await bot.workspace("report")).alias == "paper"
 
 
@@ -416,7 +426,10 @@ async def test_nobody_takes_back_what_somebody_else_did(bot):
     (button,) = buttons(answer).values()
     said = await bot.press(button["action_id"], button["value"], BOB)
     assert "I don't know that request" in words(said)
-    assert words(await bot.say("undo", BOB, channel_id="D1")) == "Nothing of yours is under way."
+    assert (
+        words(await bot.say("undo", BOB, channel_id="D1"))
+        == "There's nothing recent to undo, and nothing of yours is under way."
+    )
     assert (await bot.workspace("notebook")).alias == "thesis"
 
 
