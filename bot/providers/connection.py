@@ -128,7 +128,7 @@ class ConnectionSettings(Strict):
     name: str
     provider: str
     #: The distribution that brings the provider; "" for Usher's own.
-    source: str = Field("", alias="from")
+    source: str = Field(default="", alias="from")
     title: str
     base_url: str
     linking: tuple[LinkMethod, ...] = ("token",)
