@@ -18,7 +18,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, build_bound_provider
 from bot.providers.base import Access, Credential, OAuthClient, Provider
-from bot.support.http import Http
+from bot.support.http import Http as Http  # noqa: PLC0414 - the rigs of other packages take it from here
 from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
