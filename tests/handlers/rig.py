@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -114,6 +114,11 @@ class Rig:
     wakes: list[float]
     people: Colleagues
     count: int = 0
+
+    @property
+    def connections(self) -> dict[str, Any]:
+        """Return the providers by connection: tests change and replace them."""
+        return cast("dict[str, Any]", self.services.connections)
 
     async def link(
         self, principal: Principal = ALICE, names: tuple[str, ...] = ("notebook",), **keys: Any

@@ -16,7 +16,7 @@ async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_an
         await bot.store.carry_out(lambda tx, rule=rule: hours_store.save_rule(tx, rule))
     for said in ("list", "hours"):
         assert "set up any more" not in words(await bot.say(said))
-    del bot.services.connections["saturn"]
+    del bot.connections["saturn"]
     assert "3 on *saturn*, which isn't set up any more." in words(await bot.say("list"))
     answer = words(await bot.say("hours"))
     assert "2 on *saturn*, which isn't set up any more." in answer

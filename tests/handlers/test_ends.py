@@ -19,7 +19,7 @@ from tests.rigs.store import ALICE, accept_operation, observe, within
 async def bot():
     """Return a bot whose provider starts nothing again that was stopped, with an account there."""
     async with one_cloud() as ready:
-        ready.services.connections["saturn"].ends_for_good = True
+        ready.connections["saturn"].ends_for_good = True
         await ready.link(names=())
         yield ready
 
@@ -32,7 +32,7 @@ async def making(bot):
 
 async def made(bot, state):
     """Return the row of what was made here and is in ``state`` by now."""
-    operation, provider = await making(bot), bot.services.connections["saturn"]
+    operation, provider = await making(bot), bot.connections["saturn"]
     row = await bot.store.write(
         creations.name_created, operation.id, Created("m1", "lab"), provider.gate_key("m1")
     )

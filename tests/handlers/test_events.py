@@ -218,7 +218,7 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
 
 async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, app):
     """What was made without any account stays theirs: only our records say whose it is."""
-    shared = bot.services.connections["hub"]
+    shared = bot.connections["hub"]
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     for name in ("saturn", "hub"):
         await activate(bot.store, ALICE, name)

@@ -145,7 +145,7 @@ class Broken(Maker):
 async def test_only_what_broke_carries_the_reference(bench):
     await offer(bench)
     view = (await bench.say("new", trigger_id="t1")).view
-    bench.services.connections["bench"] = Broken(bench.clock, fake_settings("bench"))
+    bench.connections["bench"] = Broken(bench.clock, fake_settings("bench"))
     answer = await send(bench, filled(view, name="train"))
     (told,) = answer["errors"].values()
     assert told.endswith(" (TEST-0501)")

@@ -114,7 +114,7 @@ async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot)
 async def test_without_a_link_the_list_offers_one():
     async with run_rig(linked=False) as bot:
         assert buttons(await bot.say("job list"))["Link Posit Workbench"]["value"] == "posit job list"
-        del bot.services.connections["posit"]
+        del bot.connections["posit"]
         assert "I can't run jobs on any connection here." in words(await bot.say("job status"))
 
 
@@ -260,8 +260,8 @@ async def test_a_run_that_never_began_wrote_nothing(bot):
 
 async def test_where_output_cannot_be_read_it_is_said(bot):
     await going(bot)
-    provider = bot.services.connections["posit"]
-    bot.services.connections["posit"] = FakeProvider(bot.clock, provider.settings)
+    provider = bot.connections["posit"]
+    bot.connections["posit"] = FakeProvider(bot.clock, provider.settings)
     assert "doesn't give me the output" in words(await bot.say("job logs train.R"))
 
 
@@ -282,7 +282,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
 
 async def test_a_connection_that_was_taken_away_is_said(bot):
     run = await going(bot)
-    del bot.services.connections["posit"]
+    del bot.connections["posit"]
     for answer in (await bot.say("job stop train.R"), await bot.press("job_logs", run.id)):
         assert "The connection posit isn't set up any more." in words(answer)
     assert "*train.R* · posit" in words(await bot.say("job list"))

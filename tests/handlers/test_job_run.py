@@ -147,16 +147,16 @@ class NamedJobs(Workbench):
 
 async def test_a_command_is_meant_for_the_only_connection_that_runs_commands():
     async with run_rig("cloud", "bench") as bot:
-        bot.services.connections["cloud"] = NamedJobs(bot.clock, fake_settings("cloud", title="Cloud"))
+        bot.connections["cloud"] = NamedJobs(bot.clock, fake_settings("cloud", title="Cloud"))
         assert "one of these: `Bench`, `Posit Workbench`." in words(await bot.say("job run -- ls"))
-        del bot.services.connections["bench"]
+        del bot.connections["bench"]
         await bot.say("job run --cluster Local -- ls")
         assert [run.connection for run in await bot.store.read(runs.list_runs, ALICE)] == ["posit"]
 
 
 async def test_where_no_jobs_run_it_is_said(bot):
     assert "I can't run jobs on Hub" in words(await bot.say("job run hub -- ls"))
-    del bot.services.connections["posit"]
+    del bot.connections["posit"]
     assert "I can't run jobs on any connection here." in words(await bot.say("job run -- ls"))
 
 

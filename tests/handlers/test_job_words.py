@@ -66,7 +66,7 @@ class Timetables(Cloud):
 async def test_schedule_of_one_job_is_a_whole_sentence(cron, says):
     async with one_cloud(Timetables) as bot:
         account = (await bot.link()).account
-        bot.services.connections["saturn"].cron = cron
+        bot.connections["saturn"].cron = cron
         await bot.store.write(
             snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", JOB_OFFER, bot.clock.now())
         )

@@ -114,7 +114,7 @@ async def test_unlink_asks_which_of_two_with_one_title(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
     renamed = fake_settings("hub", title="Saturn Cloud")
-    bot.services.connections["hub"] = PlainProvider(FakeClock(), renamed)
+    bot.connections["hub"] = PlainProvider(FakeClock(), renamed)
     answer = await bot.say("unlink saturn cloud")
     assert list(buttons(answer)) == ["Unlink Saturn Cloud (hub)", "Unlink Saturn Cloud (saturn)"]
     assert await unlinked(bot) == []
@@ -174,7 +174,7 @@ async def test_what_is_not_linked_can_not_be_unlinked(bot):
 
 async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
     await activate(bot.store, ALICE, "saturn")
-    del bot.services.connections["saturn"]
+    del bot.connections["saturn"]
     assert "unlinked from" in words(await bot.say("unlink saturn --yes"))
 
 

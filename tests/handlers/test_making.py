@@ -224,7 +224,7 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
 
 async def lost(bot, name="lab"):
     """Make a workspace and let it be gone."""
-    provider = bot.services.connections["saturn"]
+    provider = bot.connections["saturn"]
     accepted = await make(bot, name)
     made = await bot.store.write(
         creations.name_created, accepted.operation.id, Created("m1", name), provider.gate_key("m1")
@@ -269,7 +269,7 @@ async def test_a_failed_removal_is_asked_for_again(bot):
 
 
 async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
-    shared = bot.services.connections["saturn"]
+    shared = bot.connections["saturn"]
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     await bot.link(names=())
     with pytest.raises(Refused) as refused:
@@ -342,7 +342,7 @@ async def test_about_names_the_connections(administered):
 
 
 async def test_a_connection_without_the_secret_for_it_is_not_asked(administered):
-    bot, (hub, saturn) = administered, (administered.services.connections[one] for one in ("hub", "saturn"))
+    bot, (hub, saturn) = administered, (administered.connections[one] for one in ("hub", "saturn"))
     hub.has_own_secret = False
     assert "Checking Saturn Cloud…" in words(await bot.say("about"))
     assert "`/workspace about" in words(await bot.say("help all"))
@@ -385,7 +385,7 @@ async def test_resume_of_what_runs_has_its_state_read_again(bot):
 async def test_start_of_what_is_being_stopped_is_a_start(bot):
     await bot.link(names=())
     operation = (await make(bot)).operation
-    provider = bot.services.connections["saturn"]
+    provider = bot.connections["saturn"]
     row = await bot.store.write(
         creations.name_created, operation.id, Created("m1", "lab"), provider.gate_key("m1")
     )

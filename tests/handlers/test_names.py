@@ -271,7 +271,7 @@ async def test_a_list_that_could_not_be_read_is_never_told_as_empty(bot, text):
 
 async def test_without_any_connection_the_operator_is_named():
     async with rig() as bot:
-        bot.services.connections.clear()
+        bot.connections.clear()
         assert "Ask your Usher admin" in words(await bot.say("start notebook"))
 
 
@@ -319,7 +319,7 @@ async def test_a_waiting_command_of_no_command_is_passed_over(bot, waiting):
 
 async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_added(bot):
     await bot.link()
-    pages = f"{bot.services.connections['saturn'].settings.base_url}/dash"
+    pages = f"{bot.connections['saturn'].settings.base_url}/dash"
     known, other = f"{pages}/ualice-notebook", f"{pages}/ualice-other"
     assert "*notebook* · Saturn Cloud" in words(await bot.say(f"<{known}>"))
     assert "Starting *notebook*" in words(await bot.say(f"start <{known}>"))

@@ -102,7 +102,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
 async def test_a_connection_that_was_taken_away_is_said(bot):
     await bot.link()
     row = await bot.workspace()
-    del bot.services.connections["saturn"]
+    del bot.connections["saturn"]
     assert "The connection saturn isn't set up any more." in words(await bot.press("start", row.id))
     assert words(await bot.say("list"))
 

@@ -191,7 +191,7 @@ async def test_an_old_button_does_not_stop_at_once(bot):
 
 async def test_what_ends_for_good_asks_first():
     async with one_cloud() as bot:
-        bot.services.connections["saturn"].ends_for_good = True
+        bot.connections["saturn"].ends_for_good = True
         await bot.link()
         await bot.zone()
         await bot.sees(State.RUNNING)
@@ -212,7 +212,7 @@ async def test_the_form_asks_in_the_same_words_if_that_ends_it_for_good_by_now()
         await bot.zone()
         workspace = await bot.sees(State.RUNNING)
         view = await form(bot, workspace)
-        bot.services.connections["saturn"].ends_for_good = True
+        bot.connections["saturn"].ends_for_good = True
         sent = await send(bot, view, other="18:00")
         assert await stop_at(bot) is None
         typed = await bot.say("stop notebook at 18:00")
@@ -226,7 +226,7 @@ async def test_the_form_asks_in_the_same_words_if_that_ends_it_for_good_by_now()
 
 async def test_what_has_ended_asks_by_what_its_successor_will_lose():
     async with one_cloud() as bot:
-        provider = bot.services.connections["saturn"]
+        provider = bot.connections["saturn"]
         provider.ends_for_good = True
         await bot.link(names=())
         await bot.zone()

@@ -200,7 +200,7 @@ async def test_a_name_that_is_long_is_a_name(cloud):
 
 
 async def test_the_connections_own_secret_is_one_whatever_it_looks_like(cloud, monkeypatch):
-    provider = cloud.services.connections["saturn"]
+    provider = cloud.connections["saturn"]
     # Read once, when the provider is made.
     monkeypatch.setattr(provider, "_secrets", frozenset({"own-canary"}))
     assert "own-canary" not in repr(await cloud.say("start own-canary")) + await kept(cloud)

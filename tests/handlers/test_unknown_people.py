@@ -90,7 +90,7 @@ async def test_so_is_a_button_with_what_it_stands_for(bot):
 async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
     await bot.link()
     row = await bot.workspace()
-    bot.services.connections["saturn"].ends_for_good = True
+    bot.connections["saturn"].ends_for_good = True
     bot.clock.advance(DAY + 1)
     bot.people.silent = True
     await bot.press("force:yes", row.id)

@@ -137,7 +137,7 @@ async def test_the_first_steps_are_those_that_work_here():
             ("New workspace", "make", "workspace hub"),
         ]
     async with rig() as bot:
-        bot.services.connections.clear()
+        bot.connections.clear()
         assert await labels(bot) == []
 
 

@@ -57,7 +57,7 @@ async def test_another_run_of_the_same(is_named):
     async with run_rig(kind=ChoosyBench) as bot:
         spec = Spec("train.R", {"template": "nightly"})
         run = await launch(bot, spec=spec)
-        bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
+        bot.connections["posit"].who = {ALICE.user_id} if is_named else set()
         assert ("isn't available to you" in words(await bot.press("job_again", run.id))) is not is_named
         assert len(await bot.store.read(runs.list_runs, ALICE)) == 1 + is_named
 

@@ -118,13 +118,13 @@ def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any)
 
 
 def named_sentence(rig: World, text: str) -> Any:
-    names = Names(rig.workspaces, (), rig.bot.services.connections)
+    names = Names(rig.workspaces, (), rig.bot.connections)
     return read(words_of(text), "workspace", routes.list_verbs_by_folder(), names)
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
     """Return a reader for words that name some of a person's workspaces."""
-    return lambda rig, text: function(words_of(text), rig.workspaces, rig.bot.services.connections)
+    return lambda rig, text: function(words_of(text), rig.workspaces, rig.bot.connections)
 
 
 async def said(rig: World, text: str) -> None:

@@ -24,7 +24,7 @@ async def test_others_get_their_turns_while_two_hundred_rows_are_gathered():
     async with rig() as bot:
         await bot.link(names=tuple(f"notebook-{number:03d}" for number in range(200)))
         rows = await bot.store.perform(workspaces.read_workspaces, ALICE)
-        gatherer = Gatherer(context(Memory(), bot.services.connections))
+        gatherer = Gatherer(context(Memory(), bot.connections))
         gathering, turns = asyncio.create_task(gatherer.describe_workspaces(ALICE, rows)), 0
         while not gathering.done():
             await asyncio.sleep(0)

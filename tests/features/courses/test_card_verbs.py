@@ -195,7 +195,7 @@ async def test_the_poster_alone_posts_it_again(bot):
 
 async def test_a_class_of_a_connection_that_was_taken_away_is_said(bot):
     card = await posted(bot)
-    del bot.services.connections["saturn"]
+    del bot.connections["saturn"]
     assert "isn't set up any more" in words(await bot.press("class_press", card.id))
 
 

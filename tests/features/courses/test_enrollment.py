@@ -61,7 +61,7 @@ async def test_what_is_being_called_off_is_waited_for(bot):
 @pytest.mark.parametrize("is_named", [True, False])
 async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
     card = await posted(bot, "card saturn/local --title Maths")
-    bot.services.connections["saturn"].who = frozenset({ALICE.user_id if is_named else TRAINER.user_id})
+    bot.connections["saturn"].who = frozenset({ALICE.user_id if is_named else TRAINER.user_id})
     answer = await bot.press("class_press", card.id)
     assert ("only available to some people" in words(answer)) is not is_named
     assert len(await bot.store.perform(workspaces.read_workspaces, ALICE)) == is_named

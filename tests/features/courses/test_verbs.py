@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -120,13 +121,13 @@ async def test_without_an_end_it_lasts_twenty_weeks_and_begins_when_its_teacher_
 
 
 async def test_where_a_stop_ends_workspaces_for_good_no_course_is_posted(bot):
-    provider = bot.services.connections["saturn"]
+    provider = bot.connections["saturn"]
     provider.stop_effects = lambda _workspace: {"stop": StopEffect.ENDS}
     assert "a stop ends this workspace for good" in words(await bot.say(POST, TRAINER))
     assert await bot.notices() == []
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "skip 23 Dec": ("skip", {"off": {"2027-12-23"}}),
     "skip 22 Dec to 6 Jan": (
         "skip",
@@ -497,7 +498,7 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
 async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
     await offer(bot)
     await activate(bot.store, ALICE, "saturn", "alice")
-    bot.services.connections["saturn"].makes_at_rest = rests
+    bot.connections["saturn"].makes_at_rest = rests
     card = await posted(bot, POST.replace("notebook", "saturn/local"))
     said = words(await bot.press("class_press", card.id))
     assert ("I'm creating it now, without starting it." in said) is rests
@@ -545,7 +546,7 @@ async def test_where_browsers_reach_no_address_there_is_no_calendar(bot):
 
 
 async def test_where_workspaces_are_removed_before_the_next_lesson_no_course_is_posted(bot):
-    provider = bot.services.connections["saturn"]
+    provider = bot.connections["saturn"]
     provider.retention_seconds = lambda: (86_400.0, inf)
     assert "removes workspaces after 1 day" in words(await bot.say(POST, TRAINER))
     provider.retention_seconds = lambda: (8 * 86_400.0, 30 * 86_400.0)
@@ -590,7 +591,7 @@ async def test_no_statistics_on_thursday(bot):
 
 
 async def test_how_many_can_be_ready_in_time_is_said_when_the_card_is_posted(bot):
-    saturn = bot.services.connections["saturn"]
+    saturn = bot.connections["saturn"]
     saturn.settings = saturn.settings.model_copy(update={"starts_per_second": 0.1})
     await linked(bot.store, TRAINER, names=["notebook"])
     assert "at most 252 people: Saturn Cloud can't start more" in words(await bot.say(POST, TRAINER))

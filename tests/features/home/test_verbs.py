@@ -102,7 +102,7 @@ def test_a_home_has_no_way_back_but_the_next_view():
     ids=["of all", "of one place"],
 )
 async def test_totals_leave_out_a_connection_of_other_places(bot, monkeypatch, reach, shown):
-    saturn = bot.services.connections["saturn"]
+    saturn = bot.connections["saturn"]
     monkeypatch.setattr(Installation, "reach", lambda self, who: reach)
     monkeypatch.setattr(type(saturn), "is_available_to", lambda self, who: self is not saturn)
     gatherer = HomeGatherer(bot.services.context, bot.services.gatherer)

@@ -27,7 +27,7 @@ async def question(bot, stop_at=None):
     workspace, now = await bot.workspace("notebook"), bot.clock.now()
     body = {"since": now - 30 * HOUR, "is_unused": False, "evening": now + 6 * HOUR, "stop_at": stop_at}
     known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
-    effects = bot.services.connections["saturn"].stop_effects(workspace)
+    effects = bot.connections["saturn"].stop_effects(workspace)
     return render(
         HoursKind.IDLE_PROMPT, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known)
     )

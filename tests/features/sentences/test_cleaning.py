@@ -318,7 +318,7 @@ async def test_nothing_is_done_at_once(bot, text, labels):
 
 
 async def test_link_to_add_is_read_by_its_address(bot):
-    address = f"{bot.services.connections['saturn'].settings.base_url}/dash/x7"
+    address = f"{bot.connections['saturn'].settings.base_url}/dash/x7"
     await bot.direct(f"add <{address}|notebook>")
     assert "x7" in {one.remote_id for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
 

@@ -31,7 +31,7 @@ async def asked(bot, text, **keys):
 
 
 #: By verb: what is said to change something, after what was said before.
-RESTORED = {
+RESTORED: dict[str, list[tuple[str, ...]]] = {
     "start": [("start notebook",), ("start notebook for 2h",)],
     "resume": [("resume asleep",)],
     "stop": [("stop report",), ("stop report at 6pm",), ("stop report at 6pm", "stop report at 8pm")],
@@ -347,7 +347,7 @@ async def test_with_nothing_to_take_back_only_stop_that_stops_what_was_spoken_of
 
 async def test_nothing_that_ends_for_good_leads_back():
     async with one_cloud() as bot:
-        bot.services.connections["saturn"].ends_for_good = True
+        bot.connections["saturn"].ends_for_good = True
         await bot.link(names=("lab",))
         started = await bot.say("start lab")
         await begun(bot, "lab", start_call=Call.ACCEPTED)
