@@ -13,30 +13,26 @@ import pytest
 from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from bot.store.transaction import Priority
 from bot.support.errors import StoreTooNew, StoreUnavailable
-from tests.faults.world import BreakingWorld, breaking_world
+from tests.faults.world import breaking_world
 from tests.rigs.scenario.people import BOT, GENERAL
-from tests.rigs.store import first_sight
+from tests.rigs.store import first_sight, run_pragma
 
 UNAVAILABLE = CAUSES["store_unavailable"]
 
 
-async def pragma(world: BreakingWorld, text: str) -> None:
-    await world.bot.store.engine.read(lambda tx: tx._connection.execute(f"PRAGMA {text}").fetchall())
-
-
 @asynccontextmanager
 async def full_by_pragma(world):
-    await pragma(world, "max_page_count = 1")
+    await run_pragma(world.bot.store, "max_page_count = 1")
     await fill(world)
     yield
-    await pragma(world, "max_page_count = 1000000")
+    await run_pragma(world.bot.store, "max_page_count = 1000000")
 
 
 @asynccontextmanager
 async def read_only(world):
-    await pragma(world, "query_only = ON")
+    await run_pragma(world.bot.store, "query_only = ON")
     yield
-    await pragma(world, "query_only = OFF")
+    await run_pragma(world.bot.store, "query_only = OFF")
 
 
 @asynccontextmanager

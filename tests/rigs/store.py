@@ -51,7 +51,7 @@ from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.store import Store
 from bot.store.tables import BROWSER_SESSIONS, LINKS, OPERATIONS, RUNS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -70,12 +70,18 @@ INTERVAL, MARGIN = 10.0, 0.5
 _LINKED = count(1)
 
 
+class MemoryStore(Store):
+    """A store in memory, into whose engine tests may look."""
+
+    engine: EngineWithoutThread
+
+
 @asynccontextmanager
-async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[Store]:
+async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[MemoryStore]:
     """Open a migrated store in memory, whose work is done at once."""
     engine = EngineWithoutThread(":memory:", clock or FakeClock(), ids or CountingIds())
     await engine.open()
-    store = Store(engine)
+    store = MemoryStore(engine)
     try:
         await serve_new(store)
         yield store
@@ -91,6 +97,15 @@ async def within(
 ) -> Result:
     """Run what a use case uses of the store, in a transaction of its own."""
     return await store.carry_out(lambda tx: work(tx, *arguments, **named))
+
+
+async def run_pragma(store: Store, pragma: str) -> None:
+    """Run a PRAGMA on the connection of a store in SQLite."""
+
+    def run(tx: Any) -> None:
+        tx._connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    await store.engine.read(run, Priority.URGENT)
 
 
 async def serve_new(store: Store) -> None:

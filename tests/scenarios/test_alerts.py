@@ -27,6 +27,7 @@ from tests.rigs.prometheus import EVERY, Scrapes, fire_after
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import inject_fault
+from tests.rigs.store import run_pragma
 from tests.scenarios.webs import Webs
 from tests.web.sockets import until
 
@@ -140,8 +141,7 @@ async def test_a_database_that_may_only_be_read_is_not_written(linked, tmp_path)
     await scrapes.take(linked.port)
 
     async def only_read(word):
-        pragma = f"PRAGMA query_only = {word}"
-        await linked.bot.store.engine.read(lambda tx: tx._connection.execute(pragma))
+        await run_pragma(linked.bot.store, f"query_only = {word}")
         await scrapes.take(linked.port)
 
     await only_read("ON")

@@ -9,6 +9,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import pytest
@@ -24,6 +25,7 @@ from tests.rigs.postgres_standby import own_server
 from tests.rigs.prometheus import Scrapes
 from tests.rigs.scenario import World, world
 from tests.rigs.scenario.stage import inject_fault
+from tests.rigs.store import run_pragma
 
 DEPLOY = ROOT / "deploy"
 #: The most that Slack waits for an answer, in seconds.
@@ -142,7 +144,8 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
             assert "link" in (await made.answer()).lower()
 
             # The worker alone can't write: it has lost that connection, and gets no other.
-            writer = made.bot.store.engine._session.pid
+            engine: Any = made.bot.store.engine
+            writer = engine._session.pid
             with postgres.connected(server.url.replace("/postgres?", "/template1?")) as other:
                 other.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
                 other.execute("SELECT pg_terminate_backend(%s)", [writer])
@@ -180,10 +183,10 @@ async def test_one_process_that_can_neither_write_nor_send_still_answers(tmp_pat
         await made.alice.has_linked("alice")
         await made.alice.writes("list")
         store = made.bot.store
-        await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
+        await run_pragma(store, "query_only = ON")
         await comes(COUNTED, store=False)
         assert "I haven't" in (await made.alice.types("start training")).text
-        await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
+        await run_pragma(store, "query_only = OFF")
         for token in made.slack.state.tokens.values():
             token.revoked = True
         with pytest.raises(SlackPermanent):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 from bot.support.clock import SystemIds
 from tests.rigs import postgres
@@ -52,8 +53,9 @@ async def test_a_connection_to_postgresql_keeps_neither_settings_nor_locks():
     url, pids = await postgres.migrated(), []
     for _ in range(2):
         store = await postgres.open_store(url, FakeClock(), SystemIds())
+        engine: Any = store.engine
         found = set()
-        sessions = [*store.engine._writing, *store.engine._reading]
+        sessions = [*engine._writing, *engine._reading]
         for session in sessions:
             (row,) = session._cursor().execute(
                 "SELECT current_setting('work_mem') = '77MB' AS is_set, (SELECT COUNT(*) FROM pg_locks "

@@ -20,7 +20,7 @@ from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
 from tests.rigs.connections import load_connections
 from tests.rigs.functions import replace_function
-from tests.rigs.store import ALICE, memory_store
+from tests.rigs.store import ALICE, memory_store, run_pragma
 
 
 async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
@@ -31,8 +31,7 @@ async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
         app.router.add_routes(health.routes())
 
         async def working(*, may_write):
-            pragma = f"PRAGMA query_only = {'OFF' if may_write else 'ON'}"
-            await store.engine.read(lambda tx: tx._connection.execute(pragma))
+            await run_pragma(store, f"query_only = {'OFF' if may_write else 'ON'}")
             answer = await client.get("/workz")
             return answer.status, await answer.json()
 

@@ -24,7 +24,7 @@ from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store
-from tests.rigs.store import ALICE, accept_operation, first_sight
+from tests.rigs.store import ALICE, accept_operation, first_sight, run_pragma
 
 ROOT = Path(__file__).parents[3]
 
@@ -99,15 +99,11 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
 
 def full(store):
     """Let the database have no page more than it has."""
-    return store.engine.read(
-        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1").fetchall(), Priority.URGENT
-    )
+    return run_pragma(store, "max_page_count = 1")
 
 
 def has_room(store):
-    return store.engine.read(
-        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1000000").fetchall(), Priority.URGENT
-    )
+    return run_pragma(store, "max_page_count = 1000000")
 
 
 async def test_a_full_disk_is_said_and_leaves_nothing_half_done(store, workspace):
@@ -148,11 +144,11 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
 
 
 async def test_a_database_that_became_read_only_is_said(store, workspace):
-    await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
+    await run_pragma(store, "query_only = ON")
     with pytest.raises(StoreUnavailable, match="read-only"):
         await accept_operation(store, workspace, interaction="i1")
     assert await store.read(workspaces.find_workspace, workspace.id) == workspace
-    await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
+    await run_pragma(store, "query_only = OFF")
     assert not (await accept_operation(store, workspace, interaction="i1")).repeated
 
 
