@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 from aiohttp.test_utils import TestServer
 
@@ -35,7 +35,7 @@ class BreakingWorkbench(BreakingWorld, WorkbenchWorld):
         await super().reborn()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[BreakingWorkbench]:
+    async def running(self) -> AsyncIterator[Self]:
         async with TestServer(self.posit.app, host="127.0.0.1") as listening:
             self.posit_url = str(listening.make_url("")).rstrip("/")
             self.watch.secrets |= {*TOKENS.values(), SUPER_ADMIN_TOKEN}

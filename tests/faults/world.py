@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp.test_utils import TestServer
@@ -234,7 +234,7 @@ class BreakingWorld(World):
         assert self.rows("SELECT * FROM links WHERE secret IS NOT NULL AND stage != 'used'") == []
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[BreakingWorld]:
+    async def running(self) -> AsyncIterator[Self]:
         """Run everything for a block; rules of Slack that a kill breaks are not looked at."""
         async with AsyncExitStack() as stack:
             self.slack_url = await stack.enter_async_context(self.slack.running())

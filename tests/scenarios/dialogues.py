@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp.test_utils import TestServer
 
@@ -97,7 +97,7 @@ class DialogueWorld(World):
         return super().connections()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[DialogueWorld]:
+    async def running(self) -> AsyncIterator[Self]:
         async with TestServer(self.hub.app, host="127.0.0.1") as listening:
             # Another name for the same computer: a connection is known by its address.
             self.hub_url = str(listening.make_url("")).rstrip("/")

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp.test_utils import TestServer
@@ -94,7 +94,7 @@ class SeveralWorld(World):
 
     def at(self, team: str, user: str) -> Member:
         """Return a person in a workspace."""
-        return Member(Place(self, self.slacks[team]), user)  # type: ignore[arg-type]  # it is the stage, too
+        return Member(Place(self, self.slacks[team]), user)  # it is the stage, too
 
     def environment(self) -> dict[str, str]:
         given = self.slacks.credentials
@@ -171,7 +171,7 @@ class SeveralWorld(World):
         await self.settle()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[SeveralWorld]:
+    async def running(self) -> AsyncIterator[Self]:
         async with AsyncExitStack() as stack:
             self.slack_url = await stack.enter_async_context(self.slacks.running())
             server = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))

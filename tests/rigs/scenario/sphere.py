@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp.test_utils import TestServer
 
@@ -55,7 +55,7 @@ class SphereWorld(World):
         return told
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[SphereWorld]:
+    async def running(self) -> AsyncIterator[Self]:
         """Run everything for a block; at its end the server's rules were kept, and no secret went astray."""
         async with TestServer(self.sphere.app, host="127.0.0.1") as listening:
             self.sphere_url = str(listening.make_url("")).rstrip("/")

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import formatdate
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -291,7 +291,7 @@ class World:
         return b"".join(path.read_bytes() for path in sorted(self.folder.glob("usher.db*")))
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[World]:
+    async def running(self) -> AsyncIterator[Self]:
         """Run everything for a block, and look at its end whether every rule was kept."""
         async with AsyncExitStack() as stack:
             self.slack_url = await stack.enter_async_context(self.slack.running())

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp.test_utils import TestServer
 
@@ -63,7 +63,7 @@ class WorkbenchWorld(World):
         return super().connections()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[WorkbenchWorld]:
+    async def running(self) -> AsyncIterator[Self]:
         """Run everything for a block; at its end the Workbench's rules were kept, too."""
         async with TestServer(self.posit.app, host="127.0.0.1") as listening:
             self.posit_url = str(listening.make_url("")).rstrip("/")
