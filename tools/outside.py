@@ -53,7 +53,7 @@ def main() -> int:
         run([UV, "venv", "--quiet", "--python", sys.executable, folder / "env"], folder)
         (usher,) = wheels.glob("usher_bot-*.whl")
         (coder,) = wheels.glob("usher_coder-*.whl")
-        locked = ["--constraint", ROOT / "requirements/dev.txt"]
+        locked: list[str | Path] = ["--constraint", ROOT / "requirements/dev.txt"]
         run(
             [UV, "pip", "install", "--quiet", "--python", python, *locked, f"{usher}[conformance]", coder],
             folder,

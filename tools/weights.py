@@ -27,7 +27,7 @@ from bot.features.sentences.labels import find_mismatches
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCES = ROOT / "bot/features/sentences/phrases"
 NAMES = {"name": "ww", "job": "jj", "connection": "kk", "course": "cc", "template": "mm"}
-MARKS = NAMES | ranker.TIME_PLACEHOLDERS
+MARKS = NAMES | dict(ranker.TIME_PLACEHOLDERS)
 _SLOT = re.compile(r"\{(\w+)\}")
 
 #: How often each phrase is there: as it is, and then changed as people do.
