@@ -269,6 +269,7 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
     class Page(base.EmbeddedPage):
         api: Any = None
+        loads: base.Embedding
 
         def embedding(self):
             return self.loads

@@ -3,6 +3,7 @@
 import re
 import socket
 import stat
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,8 @@ def test_the_folder_follows_the_desktop_standard(tmp_path, monkeypatch):
 
 def test_everybody_has_an_account_of_their_own_name_and_the_workspaces_of_the_seed(tmp_path):
     made = seeds(keep(tmp_path / "usher-demo", print))
-    saturn, posit = saturn_seed(made["saturn"]), posit_seed(made["posit"])
+    saturn: Any = saturn_seed(made["saturn"])
+    posit = posit_seed(made["posit"])
     hub, sphere = hub_seed(made["jupyterhub"]), sphere_seed(made["sphere"])
     for people in (saturn.people, posit.people, hub.users):
         names = [one.name for one in people]

@@ -14,7 +14,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
-from bot.reconciler.lists import build_replays
+from bot.reconciler.tasks import build_replays
 from bot.store import discovered, operations, outages, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words

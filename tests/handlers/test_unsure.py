@@ -1,5 +1,7 @@
 """A commit that takes longer than people wait: they hear that, and then what came of it."""
 
+import asyncio
+
 import pytest
 
 from bot.domain.notices import Answer, NoticeKind
@@ -123,7 +125,7 @@ async def test_a_store_that_takes_nothing_is_tried_again_after_a_pause(bot, monk
     async def pause(seconds):
         pauses.append(seconds)
 
-    monkeypatch.setattr(dispatch.asyncio, "sleep", pause)
+    monkeypatch.setattr(asyncio, "sleep", pause)
     await dispatch.retry_write(bot.services, write, "event:1")
     assert pauses == [dispatch._STORE_RETRY_SECONDS] * 2
 

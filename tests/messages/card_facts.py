@@ -80,8 +80,8 @@ def class_facts(card: ClassCard, title: str, now: float, **keys: Any) -> ClassFa
     return ClassFacts(now=now, connection=card.connection, connection_title=title, card=card, **keys)
 
 
-def least_facts(kind: AnyKind, **keys: Any) -> Facts:
-    """Return facts for a kind of message, as there are where its rows are gone."""
+def least_facts(kind: AnyKind, **keys: Any) -> Any:
+    """Return the facts of a kind of message, of its own class, as there are where its rows are gone."""
     given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)

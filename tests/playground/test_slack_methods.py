@@ -4,6 +4,7 @@ import asyncio
 
 import aiohttp
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from tests.playground.slack_help import (
     CHEN,
@@ -188,7 +189,7 @@ async def test_reading_methods_take_no_json(client):
 async def test_budgets_hold_on_the_servers_clock_and_can_be_switched_off():
     async with slack(limits=True) as (server, client):
         await client.chat_postMessage(channel=GENERAL, text="1", blocks=[section(), actions(button())])
-        with pytest.raises(Exception, match="ratelimited") as caught:
+        with pytest.raises(SlackApiError, match="ratelimited") as caught:
             await client.chat_postMessage(channel=GENERAL, text="2")
         assert caught.value.response.status_code == 429
         assert caught.value.response.headers["Retry-After"] == "1"

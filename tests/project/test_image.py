@@ -63,7 +63,8 @@ class Image:
     def surroundings(self):
         """Return what a process finds set."""
         path = f"{self.inside('/usr/local/bin')}:{self.inside('/usr/sbin')}:{os.defpath}"
-        ours = {"REAL": sys._base_executable, "NOTED": str(self.root / "noted"), "HOME": str(self.root)}
+        real = sys._base_executable  # type: ignore[attr-defined]
+        ours = {"REAL": real, "NOTED": str(self.root / "noted"), "HOME": str(self.root)}
         return {
             "PATH": path,
             **ours,

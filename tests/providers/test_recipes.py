@@ -1,6 +1,7 @@
 """Recipe files: read when the settings are, each problem with its file, line and field."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,8 @@ def problems(path):
 
 def test_a_recipe_is_found_beside_the_connections_file(folder, monkeypatch, tmp_path):
     monkeypatch.chdir("/")
-    (recipe,) = load_connections(folder(GOOD))["saturn"].templates
+    settings: Any = load_connections(folder(GOOD))["saturn"]
+    (recipe,) = settings.templates
     assert (recipe.label, recipe.size) == ("course", "large")
     filled = recipe.to_request("mine", "acme/alice", "medium")
     assert filled == {

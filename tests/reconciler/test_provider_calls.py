@@ -104,7 +104,8 @@ class Rows:
 class Bench:
     def __init__(self) -> None:
         self.clock = clock = FakeClock()
-        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
+        self.provider = FakeProvider(clock)
+        self.runtime = Runtime("cloud", self.provider, clock, lambda: 0.0, Unobserved())
         self.book = Book()
         self.rows = Rows()
         self.provider_caller = ProviderCaller(
@@ -217,7 +218,7 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
     bench, sent = Bench(), []
     bench.book.became, bench.rows.account = "held", account
     if lists is not None:
-        bench.runtime.provider.fail("discover", lists)
+        bench.provider.fail("discover", lists)
 
     async def send(_access):
         sent.append("start")

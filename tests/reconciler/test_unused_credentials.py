@@ -35,15 +35,18 @@ async def minting():
         made.provider = Minting(made.clock, fake_settings(linking=["token"]))
         made.reborn()
         await made.know(ALICE)
-        made.accounts = Linking(replace(made.asking, public_url="https://usher.example.test"))
         yield made
+
+
+def links(minting):
+    return Linking(replace(minting.asking, public_url="https://usher.example.test"))
 
 
 async def checked(minting):
     """Open a fresh link and paste a token there; return the nonce and what the page shows."""
-    nonce = (await minting.accounts.invite(ALICE, "cloud")).rpartition("/")[2]
-    await minting.accounts.open(nonce, BROWSER)
-    return nonce, await minting.accounts.check(nonce, BROWSER, "pasted")
+    nonce = (await links(minting).invite(ALICE, "cloud")).rpartition("/")[2]
+    await links(minting).open(nonce, BROWSER)
+    return nonce, await links(minting).check(nonce, BROWSER, "pasted")
 
 
 async def test_it_is_revoked_when_the_link_has_run_out(minting):
@@ -57,16 +60,16 @@ async def test_it_is_revoked_when_the_link_has_run_out(minting):
 
 async def test_each_token_that_another_took_the_place_of_is_revoked(minting):
     nonce, _ = await checked(minting)
-    await minting.accounts.check(nonce, BROWSER, "pasted2")
-    await minting.accounts.again(nonce, BROWSER)
+    await links(minting).check(nonce, BROWSER, "pasted2")
+    await links(minting).again(nonce, BROWSER)
     await minting.pass_time(UNUSED_SECONDS + 60, step=30)
     assert minting.provider.revoked == ["minted-1", "minted-2"]
 
 
 async def confirm_account(minting):
     nonce, opened = await checked(minting)
-    confirmed = await minting.accounts.confirm(nonce, BROWSER, opened.mark)
-    return await minting.accounts.confirm_code(ALICE, confirmed.code)
+    confirmed = await links(minting).confirm(nonce, BROWSER, opened.mark)
+    return await links(minting).confirm_code(ALICE, confirmed.code)
 
 
 async def test_what_became_an_account_is_kept(minting):
@@ -112,4 +115,4 @@ async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(minting):
     await checked(minting)
     assert (await minting.store.perform(counts.count_rows))["tasks"] == 0
     with pytest.raises(Refused):
-        await minting.accounts.confirm_code(ALICE, "NOTHING2")
+        await links(minting).confirm_code(ALICE, "NOTHING2")

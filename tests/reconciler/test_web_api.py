@@ -20,7 +20,10 @@ TOKEN = "xoxb-very-secret"
 class Server:
     """Answer as told; keep what was sent."""
 
+    api: WebApi
+
     def __init__(self) -> None:
+        self.clock = FakeClock()
         self.status = 200
         self.body: bytes = b'{"ok": true, "ts": "1.5"}'
         self.headers = {"Content-Type": "application/json"}
@@ -45,7 +48,6 @@ async def slack():
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", server.handle)
     async with TestServer(app) as running, aiohttp.ClientSession() as session:
-        server.clock = FakeClock()
         server.api = WebApi(TOKEN, str(running.make_url("/api/")), session, server.clock, timeout=0.5)
         yield server
 

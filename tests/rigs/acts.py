@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.domain.people import Principal
+from bot.domain.time_parsing import DAYS
 from bot.features.courses import store as courses_store
 from bot.features.courses.model import ClassCard
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import DAYS, HoursRule, Timetable
+from bot.features.hours.model import HoursRule, Timetable
 from bot.features.waitlist import store as waitlist_store
 from bot.store import accounts, audit, operations, runs, workspaces
 

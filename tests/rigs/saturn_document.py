@@ -175,7 +175,7 @@ def _operations(module: Any) -> Iterator[Operation]:
         (call,) = (
             one
             for one in ast.walk(serializer)
-            if getattr(getattr(one, "func", None), "attr", "") == "param_serialize"
+            if isinstance(one, ast.Call) and getattr(one.func, "attr", "") == "param_serialize"
         )
         told = {word.arg: word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
         parameters = inspect.signature(getattr(getattr(module, found.name), name)).parameters

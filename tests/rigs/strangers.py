@@ -62,8 +62,9 @@ async def stranger(name: str) -> AsyncIterator[Stranger]:
 def _app(name: str) -> web.Application:
     clock = Clock(lambda: 1_700_000_000.0)
     if name in _SEEDS:
-        build = {"saturn": saturn.build, "posit": posit.build, "sphere": sphere.build}[name]
-        return build(clock=clock, seed=_SEEDS[name]).app
+        servers: dict[str, Any] = {"saturn": saturn, "posit": posit, "sphere": sphere}
+        app: web.Application = servers[name].build(clock=clock, seed=_SEEDS[name]).app
+        return app
     if name == "slack":
         return build_slack(clock=clock).app
     app = web.Application()

@@ -73,7 +73,7 @@ class Batches:
         yield from together.values()
 
 
-def _shares(item: pytest.Item) -> bool:
+def _shares(item: pytest.Function) -> bool:
     """Say whether a test has a fixture that is made once for several."""
     made = item._fixtureinfo.name2fixturedefs.values()
     return any(one.scope in ("class", "module", "package") for several in made for one in several)

@@ -29,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Runner(), "workers")
 
 
+def _usual_folder(config: Any) -> Path:
+    """Return where pytest itself has the folders of tests."""
+    folder: Path = config._tmp_path_factory.getbasetemp()
+    return folder
+
+
 class Runner:
     """Have a keeper for every run, and the tests run by its workers if some are wanted."""
 
@@ -76,14 +82,14 @@ class Runner:
             self._pipe.close()
             self._pipe = None
             os.waitpid(self._keeper, 0)
-            kept = session.config._tmp_path_factory.getbasetemp() if session.testsfailed else None
+            kept = _usual_folder(session.config) if session.testsfailed else None
             memory.forget(self._folder, kept)
 
     def _begin(self, session: pytest.Session, workers: int) -> None:
         self._pipe, theirs = Pipe()
         self._cost.collection = spent.ended()
         # Made before the fork, so that all have the same.
-        usual = session.config._tmp_path_factory.getbasetemp()
+        usual = _usual_folder(session.config)
         self._folder = folder = memory.folder(usual) if workers else usual
         run, listeners = os.getpid(), servers.listeners()
 
@@ -99,8 +105,9 @@ class Runner:
                 memory.forget(folder, None)
 
         self._keeper = keeper.fork(keep)
-        for one in (theirs, *listeners):
-            one.close()
+        theirs.close()
+        for listener in listeners:
+            listener.close()
 
     def _follow(self, session: pytest.Session) -> None:
         """Report what workers tell as if it happened here, until all is told."""
@@ -177,7 +184,7 @@ class _Worker:
         self._told = Told(0)
         #: What processes took until now that run on from test to test.
         self._running = 0.0
-        config = session.config
+        config: Any = session.config
         config.pluginmanager.unregister(name="terminalreporter")
         config.pluginmanager.register(self, "terminalreporter")
         #: Where others write who expect a terminal, such as stacks after a time-out.

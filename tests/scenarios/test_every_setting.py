@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -233,7 +234,8 @@ async def test_a_user_group_may_administer_and_use_what_is_prepared_while_slack_
     async with world(tmp_path, **named) as ready:
 
         async def may(person):
-            (course,) = ready.bot.providers["saturn"].settings.templates
+            settings: Any = ready.bot.providers["saturn"].settings
+            (course,) = settings.templates
             is_administrator = "Usher admin" in (await person.types("whoami")).text
             return is_administrator, course.is_for(ready.principal(person.id))
 
@@ -424,7 +426,7 @@ def test_the_addresses_of_a_connection_are_used(tmp_path):
     path.chmod(0o600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACCESS", "t0ken")
-        found = build_providers(load_connections(path), Http(None))
+        found: Any = build_providers(load_connections(path), Http(None))
     hub, courses = found["hub"], found["courses"]
     assert hub.gate_key("alice/") == "https://hub.internal/hub/api#alice/"
     assert hub.page_url("alice/") == "https://hub.acme.io/hub/home"

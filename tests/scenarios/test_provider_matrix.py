@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.rigs.thorough import one_in
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
 DATES = {"Date": "Fri, 15 Jan 2027 08:00:00 GMT", "Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}
 ELSEWHERE = {"Location": "http://127.0.0.1:9/"}
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "nothing, not done": {"drop": True},
     "nothing, but done": {"drop": True, "after": True},
     "cut, but done": {"truncate": 3, "after": True},

@@ -1,5 +1,7 @@
 """Attacks on the one-time link where Sign in with Slack proves the person."""
 
+from typing import Any
+
 import pytest
 from aiohttp import web
 
@@ -98,7 +100,8 @@ async def test_the_proof_of_one_browser_is_none_of_another(made):
 
 
 def thief_mark(made, browser):
-    from bot.web.browsers import Browsers, Visit
+    from bot.services.linking import Visit
+    from bot.web.browsers import Browsers
     from tests.web.rig import KEY
 
     browsers = Browsers(public_url=made.origin, keys=[KEY], clock=made.clock)
@@ -135,7 +138,7 @@ async def test_cancelling_at_slack_leaves_everything_as_it_was(made):
 
 
 #: Answers of Slack that prove nothing: what is changed on the issuer.
-LIES = {
+LIES: dict[str, dict[str, Any]] = {
     "another nonce": {"claims": {"nonce": "another"}},
     "no nonce": {"claims": {"nonce": None}},
     "a nonce of number": {"claims": {"nonce": 5}},

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
@@ -83,6 +84,7 @@ async def test_a_notice_with_anothers_key_draws_no_address(sphere):
     (notice,) = await sphere.store.perform(notices.claim_notices, 1, 60.0)
     gatherer = Gatherer(sphere.world.asking)
     facts = await gatherer.describe_notice(notice)
+    assert isinstance(facts, WorkspaceFacts)
     assert facts.workspace is None
     assert facts.ide_url is None
 

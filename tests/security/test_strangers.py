@@ -173,14 +173,23 @@ def test_strangers_requests_are_one_line_a_second():
     assert len(lines) <= 2 * (1.0 + seconds)
 
 
+class ServingLimiter(ConnectionLimiter):
+    """A limiter of a server at a port, whose requests are answered once ``served`` is set."""
+
+    port = 0
+
+    def __init__(self, limit, **options):
+        super().__init__(limit, **options)
+        self.served, self.serving = asyncio.Event(), asyncio.Semaphore(0)
+
+
 @pytest.fixture
 async def limiter():
-    limiter = ConnectionLimiter(3, header_seconds=0.05)
-    served, serving = asyncio.Event(), asyncio.Semaphore(0)
+    limiter = ServingLimiter(3, header_seconds=0.05)
 
     async def serve(_request):
-        serving.release()
-        await served.wait()
+        limiter.serving.release()
+        await limiter.served.wait()
         return web.Response(text="here")
 
     app = web.Application(middlewares=[limiter.middleware()])
@@ -191,9 +200,9 @@ async def limiter():
     server = await loop.create_server(
         lambda: ServerConnection(limiter, runner.server, loop=loop), "127.0.0.1", 0
     )
-    limiter.port, limiter.served, limiter.serving = server.sockets[0].getsockname()[1], served, serving
+    limiter.port = server.sockets[0].getsockname()[1]
     yield limiter
-    served.set()
+    limiter.served.set()
     server.close()
     await runner.cleanup()
 

@@ -1,6 +1,7 @@
 """Linking seen from Slack: invitations, unlinking, and what is refused before a page is opened."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_a_refused_token_that_looks_like_none_is_answered_once():
 
 
 async def test_a_person_waits_ten_seconds_for_a_provider_at_most():
-    loop = asyncio.get_running_loop()
+    loop: Any = asyncio.get_running_loop()
 
     async def asking():
         return [timer.when() - loop.time() for timer in loop._scheduled if not timer.cancelled()]

@@ -134,6 +134,7 @@ def test_what_the_local_slack_refuses_is_on_the_pages():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SlackError":
                 first = node.args[0]
-                if isinstance(first, ast.Constant) and classify_code(str(first.value)) is Meaning.UNKNOWN:
-                    unknown.add(f"{module}: {first.value}")
+                code = str(first.value) if isinstance(first, ast.Constant) else ""
+                if code and classify_code(code) is Meaning.UNKNOWN:
+                    unknown.add(f"{module}: {code}")
     assert unknown == unknown_by_intent

@@ -126,7 +126,7 @@ async def test_a_record_from_the_future_gives_way_to_a_newer_one():
         assert known.name == "now"
 
 
-async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_of_its_workspaces():
+async def test_enterprise_without_sign_in_is_found_by_its_workspaces(monkeypatch):
     async with new_world() as world:
         pages = {"": (["T5"], "2"), "2": (["T6"], "")}
 
@@ -135,7 +135,7 @@ async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_
             listed = {} if ids is None else {"teams": [{"id": one} for one in ids]}
             return listed | {"response_metadata": {"next_cursor": cursor}}
 
-        world.slack._auth_teams_list = teams
+        monkeypatch.setattr(world.slack, "_auth_teams_list", teams, raising=False)
         world.installation = Installation(None, "E1", is_org_wide=True)
         world.reborn()
 

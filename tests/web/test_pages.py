@@ -15,9 +15,9 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words
 from bot.providers.base import Embedding, TokenHelp
-from bot.services.linking import LinkPage
+from bot.services.linking import LinkPage, Visit
 from bot.web import render
-from bot.web.browsers import Browsers, Flow, Visit
+from bot.web.browsers import Browsers, Flow
 from bot.web.ide import build_page_state
 from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS

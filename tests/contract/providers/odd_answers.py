@@ -7,7 +7,6 @@ from typing import Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.providers.base import Provider
 from bot.support.http import Http
 from bot.support.responses import Response
 from tests.contract.providers.accesses import BASES
@@ -118,6 +117,6 @@ JOB = {
 SERVER = {"pending": None, "ready": False, "url": "/user/alice/good/", "display_name": "good"}
 
 
-def provider(kind: str, **answers: Any) -> Provider:
+def provider(kind: str, **answers: Any) -> Any:
     more = {"super_admin_token": "s" * 20, "linking": ["token", "admin"]} if kind == "posit" else {}
     return provider_of(kind, Answers(**answers), BASES[kind], **more)

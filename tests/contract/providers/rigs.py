@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.providers import list_provider_classes
-from bot.providers.base import Access, Credential, OAuthClient, Provider
+from bot.providers.base import Access, Credential, OAuthClient
 from bot.support.errors import Forbidden, UnknownOutcome
 from bot.support.http import Http
 from bot.web.browsers import Flow
@@ -69,7 +69,8 @@ def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDec
     return pytest.mark.parametrize(("quiet_rig", name), cases, indirect=["quiet_rig"])
 
 
-def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
+def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Any:
+    """Return a connection's provider, of the class and with the facets of its kind."""
     if kind == "sphere":
         more.setdefault("access_token", "t0ken-of-the-account")
     return conformance.build_provider(list_provider_classes()[kind], http, base_url, **more)

@@ -15,7 +15,8 @@ from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers import base
-from bot.providers.base import DiscoveredWorkspace, Identity, Provider
+from bot.providers.base import DiscoveredWorkspace, Identity
+from bot.providers.sphere.provider import SphereProvider
 from bot.support.errors import ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
@@ -149,7 +150,7 @@ def is_sound(observed: Observed) -> bool:
     )
 
 
-async def made(provider: Provider) -> None:
+async def made(provider: SphereProvider) -> None:
     """Make something of whatever the projects are told to be."""
     offer = await provider.read_offer(ACCESS)
     form = provider.form(offer, "workspace", {}, PERSON)
@@ -163,7 +164,7 @@ async def made(provider: Provider) -> None:
         assert len(created.remote_id) == 32
 
 
-async def found(provider: Provider) -> None:
+async def found(provider: SphereProvider) -> None:
     traces = await provider.find_created(ACCESS, Spec("w", {"project": "1" * 32}), "k", 0.0)
     assert all(len(one.remote_id) == 32 for one in traces.candidates)
 

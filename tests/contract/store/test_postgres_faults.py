@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -160,10 +161,11 @@ class _CutCursor:
 async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
     """Whoever asked gets the result: of that commit, or of another one if it didn't happen."""
     engine = postgres.engine(url, clock, SystemIds())
-    engine._session.__class__ = Cut
+    session: Any = engine._session
+    session.__class__ = Cut
     await engine.open()
     store = Store(engine)
-    engine._session.when = when
+    session.when = when
     assert await first_sight(store, "i1")
     assert not await first_sight(store, "i1")
     await store.close()

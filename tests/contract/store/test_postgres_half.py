@@ -79,8 +79,9 @@ async def half_and_whole(place, clock):
         async with AsyncExitStack() as opened:
             stores = []
             for url, patience in ((given, dict.fromkeys(Priority, 2.0)), (place.url, postgres.PATIENT)):
-                stores.append(Store(postgres.engine(url, clock, SystemIds(), patience=patience)))
-                await stores[-1].engine.open()
+                engine = postgres.engine(url, clock, SystemIds(), patience=patience)
+                await engine.open()
+                stores.append(Store(engine))
                 opened.push_async_callback(stores[-1].close)
                 await stores[-1].begin_serving()
             yield stores

@@ -20,6 +20,7 @@ from bot.store import undoable_actions as act_rows
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
 from bot.store.transaction import Engine
+from bot.support.errors import Refused
 from tests.contract.store.classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.classes import press as press_class
 from tests.features.courses.rows import MEMBERS, joined, local
@@ -174,7 +175,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     act = (await store.read(act_rows.list_acts_since, TRAINER, 0.0))[0]
     clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
-    with pytest.raises(lessons.Refused, match=r"course\.over"):
+    with pytest.raises(Refused, match=r"course\.over"):
         await by(store, TRAINER, "late").run(undo_use_cases.undo, act.id)
 
 

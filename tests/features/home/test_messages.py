@@ -227,8 +227,8 @@ LINKS = st.builds(
 )
 ANSWERS = st.none() | st.builds(
     lambda text, count: (
-        replies.answer(drawn.safe(text)).as_body()
-        | {"blocks": [*replies.answer(drawn.safe(text)).blocks] * count}
+        replies.answer(kit.safe(text)).as_body()
+        | {"blocks": [*replies.answer(kit.safe(text)).blocks] * count}
     ),
     WORDS,
     st.integers(0, 40),

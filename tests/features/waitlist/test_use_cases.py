@@ -16,6 +16,7 @@ from bot.features.waitlist import limit_requests, use_cases
 from bot.features.waitlist import store as stored_waits
 from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, PAUSE_SECONDS, UNUSED_SECONDS
 from bot.features.waitlist.store import WAITLIST_ENTRIES
+from bot.features.waitlist.use_cases import AlreadyWaiting
 from bot.services.operation_requests import begin_operation
 from bot.services.timers import cancel_timer
 from bot.services.workspaces import request_status_read
@@ -83,7 +84,7 @@ async def test_second_start_is_refused_with_the_place_in_line(farm):
     await line_up(farm, 2)
     person, *_ = people(3)[2:]
     workspace, place = await wait_for(farm, person, "small")
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(AlreadyWaiting) as refusal:
         await ask(farm, person).run(begin_operation, workspace.id, STARTS)
     assert (refusal.value.rule, refusal.value.place.ahead) == ("wait.already", place.ahead)
     assert "already waiting" in refusal.value.text

@@ -79,7 +79,8 @@ def form(purpose="workspace", principal=ALICE, templates=TEMPLATES, snapshot=SNA
 
 
 def spec(purpose="workspace", principal=ALICE, templates=TEMPLATES, **values):
-    return specs.build_spec(*drafted(purpose, values, principal, templates), values)
+    offer, draft = drafted(purpose, values, principal, templates)
+    return specs.build_spec(offer, draft, values)
 
 
 def problems(purpose="workspace", principal=ALICE, templates=TEMPLATES, **values) -> dict[str, str]:
