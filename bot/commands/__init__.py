@@ -136,7 +136,13 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
 
 
 def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
-    """Read settings and connections as far as they are valid, with the problems of both; set up the logs."""
+    """Read settings and connections as far as they are valid, with the problems of both; set up the logs.
+
+    The features are loaded with them: no command opens a database without its settings.
+    """
+    from bot.features.feature import load as load_features  # noqa: PLC0415 - takes longer than `keys new`
+
+    load_features()
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}
     problems: list[str] = []
@@ -159,10 +165,6 @@ def with_store(
     if not may_be_new and path is not None and not path.exists():
         complain(f"There's no database yet ({path.absolute()}). {command('serve')} creates it.")
         return 1
-
-    from bot.features.feature import load as load_features  # noqa: PLC0415 - only for commands with a database
-
-    load_features()
 
     async def opened() -> int:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())

@@ -30,7 +30,6 @@ from handlers.routes import list_routes
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Check everything, and print the problems."""
-    load()
     if not has_settings():
         found = [Check("settings", False, f"there are none here ({Path.cwd()})", RUN_WHERE_USHER_RUNS)]
         print(as_json(found) if arguments.json else as_text(found))

@@ -103,9 +103,12 @@ def _fork_for_all(listener: socket.socket) -> None:
     import bot.commands.up  # noqa: F401
     from bot.__main__ import main
     from bot.features.feature import load
+    from bot.support import declarations
 
     load()
-
+    # Each command loads its features again, as it does outside: a command that doesn't would work only here.
+    load.cache_clear()
+    declarations._complete.clear()
     gc.freeze()
     while True:
         # Whoever has ended is waited for: what it took counts as this process'.
