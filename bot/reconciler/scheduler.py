@@ -175,8 +175,9 @@ class Scheduler:
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: What else is done every night, by name; it returns the problem, if there is one.
-        self.nightly: dict[str, Callable[[], Awaitable[str | None]]] = {}
+        #: What else is done every night, by name: told whether it is due, it returns the problem, "" if there
+        #: is none, or None if nothing was to do.
+        self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
         """Create the loops for their steps; call it once, before ``start``."""
@@ -340,11 +341,14 @@ class Scheduler:
                 await self._store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
         for name, work in {SWEEP: self._sweep, **self.nightly}.items():
             async with contain_errors(name, self._ids):
-                if await self._is_due(name):
-                    await self._store.write(maintenance.note_daily_work, name, await work() or "")
+                if (problem := await work(await self._is_due(name))) is not None:
+                    await self._store.write(maintenance.note_daily_work, name, problem)
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, is_due: bool) -> str | None:
+        if not is_due:
+            return None
         await self._store.perform(sweeping.sweep)
+        return ""
 
     async def _is_due(self, work: str) -> bool:
         now, last = await self._store.now(), await self._store.read(maintenance.find_last_done, work)

@@ -35,21 +35,24 @@ _THREAD: Final = ThreadPoolExecutor(1, "backup")
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
-async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str:
+async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
     """Copy a file into a folder, and delete the oldest copies there; return the problem, "" if there is none.
 
-    Without places nothing is done, so what was wrong with a file that was left is forgotten.
+    Return None if nothing is to do: it isn't due, and the folder has a copy, which a new disk hasn't. Without
+    places nothing is done, so what was wrong with a file that was left is forgotten.
     """
     if places is None:
-        return ""
+        return "" if is_due else None
     file, folder = places
     is_over, now = Event(), datetime.fromtimestamp(await context.store.now(), UTC)
     target = folder / f"{file.stem}-{now:%Y-%m-%d-%H%M}.db"
     left, time = partial(mark, left="copied"), StoreTime(context.clock)
     copy = partial(write_backup, file, target, left, time, context.ids, partial(is_over.wait, PAUSE_SECONDS))
+    make = partial(_make_copy, file, target, copy, is_due=is_due)
     try:
         async with asyncio.timeout(BACKUP_TIMEOUT_SECONDS):
-            await asyncio.get_running_loop().run_in_executor(_THREAD, _make_copy, file, target, copy)
+            if not await asyncio.get_running_loop().run_in_executor(_THREAD, make):
+                return None
     except (OSError, StoreError) as failed:
         problem = str(failed) if isinstance(failed, StoreError) else failed.strerror or "it takes too long"
         log.warning("database not backed up", file=str(target), problem=problem)
@@ -60,8 +63,11 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
     return ""
 
 
-def _make_copy(file: Path, target: Path, copy: Callable[[], None]) -> None:
+def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bool) -> bool:
+    """Make a copy if it is due or the folder has none; return whether it was made."""
     folder = target.parent
+    if not is_due and list_copies(file, folder):
+        return False
     make_folder(file, folder)
     needed, free = FREE_SPACE_FACTOR * file.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
@@ -70,6 +76,7 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None]) -> None:
     # What is left of one that was cut short goes, too.
     for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
+    return True
 
 
 def make_folder(file: Path, folder: Path) -> None:

@@ -39,6 +39,10 @@ DAMAGE = (
 )
 
 
+async def _make(context, folder, to, is_due=True):
+    return await make_backup(context, (folder / "usher.db", to), is_due)
+
+
 @asynccontextmanager
 async def installed(folder):
     """Open a database with its schema, and yield the store with what makes its backups."""
@@ -47,7 +51,7 @@ async def installed(folder):
     await store.begin_serving()
     context = SimpleNamespace(store=store, clock=clock, ids=CountingIds())
     try:
-        yield store, lambda to: make_backup(context, (folder / "usher.db", to)), clock
+        yield store, partial(_make, context, folder), clock
     finally:
         await store.close()
 
@@ -79,6 +83,18 @@ async def test_the_seven_newest_are_kept_each_whole_and_its_owners_alone(tmp_pat
     assert rows(made[-1], "SELECT COUNT(*) FROM accounts") == [(1,)]
     assert rows(made[-1], "PRAGMA integrity_check") == [("ok",)]
     assert rows(made[-1], "SELECT COUNT(*) FROM upkeep WHERE work = 'copied'") == [(1,)]
+
+
+async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
+    """Another folder was set, or a new disk is mounted there; with a copy in it, the night is waited for."""
+    async with installed(tmp_path) as (_, make, clock):
+        assert await make(tmp_path / "backups") == ""
+        clock.advance(3600)
+        assert await make(tmp_path / "backups", is_due=False) is None
+        shutil.rmtree(tmp_path / "backups")
+        assert await make(tmp_path / "backups", is_due=False) == ""
+        assert "No such file" in await make(tmp_path / "disk" / "copies", is_due=False)
+    assert len(list((tmp_path / "backups").iterdir())) == 1
 
 
 async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_written(tmp_path):
