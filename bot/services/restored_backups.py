@@ -63,7 +63,8 @@ def _finish_restore(
 ) -> tuple[float, Mapping[str, int]]:
     backup_at, _, held = maintenance.read_restore_state(tx)
     occasion = f"{RESTORED_CAUSE}:{tx.now():.0f}"
-    body = {"what": RESTORED_CAUSE, "since": backup_at, "place": format_counts(held)}
+    what = RESTORED_CAUSE if any(held.values()) else "restored_whole"
+    body = {"what": what, "since": backup_at, "place": format_counts(held)}
     for name in administrators:
         for row in tx.all("people_named", ending=f"%:{name}"):
             who = parse_principal(row["principal"])
@@ -72,7 +73,7 @@ def _finish_restore(
             )
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
-    maintenance.remove_marks(tx, "moved", "copied")
+    maintenance.forget_upkeep(tx)
     # From the next start on the rows are that server's.
     DATABASE_TIMELINE.delete(tx, id=1)
     return backup_at, held

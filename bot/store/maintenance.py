@@ -77,6 +77,14 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
         UPKEEP.delete(tx, work=left)
 
 
+def forget_upkeep(tx: Transaction) -> None:
+    """Delete the marks of a copy and its upkeep, so that the next start does all daily work.
+
+    Since the copy was made, people may have left, and its own backups may be lost with their disk.
+    """
+    tx.run("delete_upkeep")
+
+
 def explain_outdated(tx: Transaction) -> str:
     """Return the reason for which nobody may serve from a database as it is, with a next step.
 

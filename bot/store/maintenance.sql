@@ -36,3 +36,6 @@ WHERE id IN (
 
 -- name: people_named
 SELECT principal FROM people WHERE principal LIKE :ending AND is_deleted = 0 ORDER BY principal;
+
+-- name: delete_upkeep
+DELETE FROM upkeep;

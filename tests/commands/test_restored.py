@@ -91,6 +91,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     await store.begin_serving()
     workspace = (await linked(store)).workspaces[0]
     await set_timer(store, workspace, End(await store.now() + 3600, "stop"))
+    await store.write(maintenance.note_daily_work, maintenance.BACKUP)
     # While it is in use, with what no checkpoint has brought into the file yet.
     ended = await run("store", "backup", str(backup), env=env)
     assert (ended.status, ended.err) == (0, "")
@@ -113,6 +114,8 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
     assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at is None
+    # People may have left since, and these copies may be on no disk any more.
+    assert await store.read(maintenance.find_last_done, maintenance.BACKUP) is None
     await store.close()
 
 

@@ -236,6 +236,7 @@ OUTAGES: Final[dict[str, str]] = {
         "My records were restored from a backup of {since}. I've put on hold what was planned then, and "
         "asked everyone concerned whether they still want it. ({place})"
     ),
+    "restored_whole": "My records were restored from a backup of {since}. Nothing was planned in it.",
     "people_in": (
         "*{title}* accepts people's sign-ins again. Anyone it still refuses will be asked to link again."
     ),
