@@ -23,6 +23,7 @@ from bot.store.store import Store
 from bot.store.transaction import StoreTime
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
+from bot.support.errors import NotDone, StoreUnavailable
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
@@ -136,7 +137,10 @@ def backup(arguments: argparse.Namespace) -> int:
         complain(f"There's no database in {path.absolute()}.")
         return 1
     make_folder(path, target.parent)
-    write_backup(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
+    try:
+        write_backup(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
+    except StoreUnavailable as failed:
+        raise NotDone(f"{target.absolute()} can't be written: {failed}.") from None
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
     return 0
 

@@ -503,7 +503,7 @@ def write_backup(
             copy.commit()
         fresh.rename(target)
     except OSError as error:
-        raise StoreUnavailable(f"{target.absolute()} can't be written: {error.strerror}.") from None
+        raise StoreUnavailable(error.strerror or "the system refused it") from None
     except sqlite3.Error as error:
         raise translate(error) from None
     finally:
@@ -515,13 +515,20 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
 
     The old one stays beside it, under another name. Raise OSError and StoreError.
     """
+    if not backup.is_file():
+        raise StoreUnavailable(f"There's no file {backup.absolute()}.")
     lock, held, fresh = ServingLock(str(path)), Path(f"{path}.lock"), Path(f"{path}.restored")
     owner = (held if held.exists() else path.parent).stat()
     if not lock.take():
         raise StoreInUse(_STOP_IT.format(path=path))
     _give(held, owner)
     fresh.unlink(missing_ok=True)
-    write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
+    try:
+        write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
+    except StoreNotMigrated:
+        raise StoreUnavailable(f"{backup.absolute()} is no database of Usher's.") from None
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
     _give(fresh, owner)
     # The file last: SQLite would bring a log into whatever database it lies beside.
     for ending in (_INDEX, _LOG, ""):

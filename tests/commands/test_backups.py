@@ -319,10 +319,11 @@ async def test_who_serves_leads_whoever_restores_to_no_file_elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        (None, "can't be opened"),
-        (b"no database" * 100, "isn't a SQLite database"),
-        (b"", "not migrated"),
+        (None, "There's no file {}."),
+        (b"no database" * 100, "{} can't be put in place: the file isn't a SQLite database"),
+        (b"", "{} is no database of Usher's."),
     ],
+    ids=["missing", "other", "empty"],
 )
 async def test_what_is_no_backup_is_not_put_in_place(tmp_path, written, said):
     given, database = tmp_path / "given.db", tmp_path / "usher.db"
@@ -331,6 +332,6 @@ async def test_what_is_no_backup_is_not_put_in_place(tmp_path, written, said):
     async with installed(tmp_path) as (store, _make, _clock):
         await linked(store)
     ended = await run("restored", str(given), env=environment(tmp_path))
-    assert (ended.status, said in ended.err) == (1, True)
+    assert (ended.status, said.format(given) in ended.err) == (1, True)
     assert rows(database, "SELECT COUNT(*) FROM accounts") == [(1,)]
     assert not list(tmp_path.glob("usher.db.*re*"))
