@@ -288,7 +288,7 @@ class WriteQueue:
             if (left := self._left(item)) > 0:
                 self._look_in(left, priority)
             elif self._give_up(item):
-                item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+                item.future.set_exception(StoreBusy("the database is busy or away; nothing was done"))
             elif priority is Priority.URGENT and item.stage is QueueStage.COMMITTING:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
