@@ -17,7 +17,7 @@ import structlog
 
 from bot.providers import list_secrets, read_connections
 from bot.providers.connection import ConnectionSettings
-from bot.store import open_store
+from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import (
@@ -45,6 +45,10 @@ _ONE_PROCESS: Final = (
     "PostgreSQL"
 )
 
+_OLDER: Final = (
+    "{name} is of an earlier release. Make a backup, which is the way back, and bring it up to date: "
+    "`usher docs upgrade`."
+)
 RUN_WHERE_USHER_RUNS: Final = (
     f"Run it where Usher runs: `usher docs incidents` shows how. If there's none yet, {command('up')} begins."
 )
@@ -158,9 +162,17 @@ def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
 
 
 def with_store(
-    settings: Settings, run: Callable[[Store], Awaitable[int]], *, may_be_new: bool = False
+    settings: Settings,
+    run: Callable[[Store], Awaitable[int]],
+    *,
+    may_be_new: bool = False,
+    may_be_older: bool = False,
 ) -> int:
-    """Run with the store opened. A missing database is created only if ``may_be_new``."""
+    """Run with the store opened; raise NotDone for one of an earlier release unless it ``may_be_older``.
+
+    A missing database is created only if ``may_be_new``. Only ``migrate`` and ``restored`` change one of an
+    earlier release, as its backup is the way back.
+    """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():
         complain(f"There's no database yet ({path.absolute()}). {command('serve')} creates it.")
@@ -169,6 +181,9 @@ def with_store(
     async def opened() -> int:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
+            name = name_of(settings.database_url)
+            if not may_be_older and await store.list_missing_migrations(name):
+                raise NotDone(_OLDER.format(name=name))
             return await run(store)
         finally:
             await store.close()

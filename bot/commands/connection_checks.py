@@ -22,8 +22,11 @@ _HOST_PATTERN = re.compile(
 _NAMESPACES = {"www.w3.org"}
 
 
-async def check_connection(name: str, provider: base.Provider) -> Check:
-    """Check a provider's server without any person's credential; it must refuse one of nobody's."""
+async def check_connection(name: str, provider: base.Provider, *, is_linked: bool = False) -> Check:
+    """Check a provider's server without any person's credential; it must refuse one of nobody's.
+
+    ``is_linked``: somebody's token was accepted there, which proves a server that hides its version.
+    """
     label = f"connection {name}"
     try:
         version, remark = await provider.probe(), await provider.read_warning()
@@ -38,6 +41,8 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
         return Check(label, False, explain_failure(failed), advice)
     whose = list_distributions({name: provider.settings}).get(name)
     answers = f"{provider.settings.base_url} answers{f' to {whose}' if whose else ''}"
+    if not version and is_linked:
+        return Check(label, True, f"{answers}, and has accepted somebody's token")
     if not version:
         found = f"{answers}, but says what it is only to people who have an account there"
         return Check(label, True, found, "It's known once somebody's token was accepted.", is_warning=True)

@@ -40,7 +40,7 @@ def migrate(_arguments: argparse.Namespace) -> int:
         print("\n".join(applied) if applied else "The database is up to date.")
         return 0
 
-    return with_store(settings, run, may_be_new=True)
+    return with_store(settings, run, may_be_new=True, may_be_older=True)
 
 
 def rotate(arguments: argparse.Namespace) -> int:
@@ -50,7 +50,6 @@ def rotate(arguments: argparse.Namespace) -> int:
     vault = Vault(settings.keys())
 
     async def run(store: Store) -> int:
-        await store.migrate()
         rotation = await encrypt_again(store, vault, forget=arguments.forget, unlinked=unlinked)
         print(f"{format_secret_count(rotation.done)} encrypted with the newest key.")
         if rotation.recalled:
@@ -70,7 +69,6 @@ def import_accounts(arguments: argparse.Namespace) -> int:
     rows = read_rows(arguments.file)
 
     async def run(store: Store) -> int:
-        await store.migrate()
         results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
         print("\n".join(as_lines(results, apply=arguments.apply)))
         return 1 if any(result.outcome == "problem" for result in results) else 0
@@ -90,7 +88,6 @@ def retire(arguments: argparse.Namespace) -> int:
     name = arguments.connection
 
     async def run(store: Store) -> int:
-        await store.migrate()
         async with open_for_operator(settings, connections, store) as context:
             ended, pending = await retire_connection(context, name)
         print(format_ended_links(name, ended, is_known=bool(ended or pending) or name in connections))
@@ -107,7 +104,6 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     settings, _ = load()
 
     async def run(store: Store) -> int:
-        await store.migrate()
         linked = [
             one
             for one in await store.perform(accounts.list_active_accounts)
@@ -168,7 +164,7 @@ def restored(arguments: argparse.Namespace) -> int:
         print(f"Told that a link may be back: {linked}. Now start Usher.")
         return 0
 
-    return with_store(settings, run)
+    return with_store(settings, run, may_be_older=True)
 
 
 _NOT_NOTED: Final = (

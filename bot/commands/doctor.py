@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.commands.connection_checks import check_connection, check_page, check_sign_in, check_way_in
 from bot.commands.slack_checks import check_clock, check_slack
-from bot.commands.store_checks import check_store
+from bot.commands.store_checks import check_store, find_linked
 from bot.domain.transcript import TOTAL
 from bot.providers import base
 from bot.services.backups import FREE_SPACE_FACTOR
@@ -31,7 +31,7 @@ _LOOK_SECONDS: Final = 5.0
 #: A database's disk with less than this is about to be full: its log alone may take a sixth of it.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
-    "Make room there: `usher docs incidents#the-database-cant-be-written` has what happens else."
+    "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
 )
 _BACKUPS_ADVICE: Final = "Make room there, or set USHER_BACKUPS to a folder on a larger disk."
 
@@ -51,8 +51,9 @@ async def run_checks(
         checks += await check_clock(settings, http)
         for _, look in sorted(SLACK_CHECKS.items()):
             checks += await look(settings, http, providers)
+    linked = await find_linked(settings) if "USHER_DATABASE_URL" not in wrong else ()
     for name, provider in providers.items():
-        checks.append(await check_connection(name, provider))
+        checks.append(await check_connection(name, provider, is_linked=name in linked))
         checks += await check_page(name, provider)
         if settings.public_url is not None:
             checks += await check_way_in(name, provider, settings.public_url)

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bot.services.checks import STORE_CHECKS, Check, format_plain
 from bot.services.encryption_keys import try_secrets
 from bot.slack.errors import Meaning, classify_code
 from bot.store import counts as count_rows
-from bot.store import due_work, maintenance, name_of, notices, open_store, refusals, revocations, schema
+from bot.store import due_work, maintenance, name_of, notices, open_store, refusals, revocations
 from bot.store.maintenance import AWAY, BACKUP
 from bot.store.store import Store
 from bot.support import errors, mounts
@@ -24,7 +25,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, is_in_env_file
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.support.settings.database import find_database_file, is_postgres
+from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
 #: Permissions that were refused longer ago than this say nothing about today.
@@ -71,8 +72,8 @@ _NOTICE_ADVICE = {
     Meaning.UNSURE: _WAY_OUT,
     Meaning.AGAIN: _WAY_OUT,
 }
-_STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
-_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: `usher docs operate#postgresql`."
+_STORE_ADVICE = "What to do: `usher docs incidents#the-database-cant-be-written`."
+_UPGRADE_ADVICE = "Make a backup first, which is the way back: `usher docs upgrade`."
 
 
 async def check_store(
@@ -94,11 +95,12 @@ async def check_store(
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
             name = name_of(settings.database_url)
-            if store.engine.is_shared and await _is_empty(store):
+            missing = await store.list_missing_migrations(name)
+            if missing is None and store.engine.is_shared:
                 return [Check("store", True, f"{name} is empty: the first start creates the tables")]
-            if schema.find_missing_migrations(await _parse_applied(store), schema.read_migrations(), name):
+            if missing:
                 found = f"{name} is of an earlier release: the next start brings it up to date"
-                return [Check("store", True, found)]
+                return [Check("store", True, found, _UPGRADE_ADVICE, is_warning=True)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
             checks.append(await check_revocations(store))
             checks += await check_retired(store, providers or {})
@@ -114,26 +116,22 @@ async def check_store(
     except (errors.StoreTooOld, errors.StoreTooNew, errors.StoreUnreleased) as failed:
         return [Check("store", False, str(failed))]
     except errors.StoreError as failed:
-        advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
-        return [Check("store", False, str(failed), advice)]
+        return [Check("store", False, str(failed), _STORE_ADVICE)]
 
 
-async def _is_empty(store: Store) -> bool:
-    """Return whether nothing was ever migrated here. Raises StoreError."""
-    try:
-        await store.read(schema.list_migrations)
-    except errors.StoreNotMigrated:
-        return True
-    return False
-
-
-async def _parse_applied(store: Store) -> dict[str, str]:
-    """Return the release that ran it, by migration; "" if none is recorded. Raises StoreError."""
-    try:
-        return await store.read(schema.list_migrations) | await store.read(schema.list_schema_changes)
-    except errors.StoreNotMigrated:
-        # A database of 0.1.0.
-        return await store.read(schema.list_migrations)
+async def find_linked(settings: Settings) -> Collection[str]:
+    """Return the connections on which somebody is linked, as far as the database can be read."""
+    path = find_database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return ()
+    with suppress(errors.StoreError):
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            uses = await store.read(count_rows.count_uses)
+            return [name for name, use in uses.items() if use["people"]]
+        finally:
+            await store.close()
+    return ()
 
 
 def _format_place(path: Path) -> Check:

@@ -12,6 +12,7 @@ finds it already there changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from bot.domain.people import Person, Principal
 from bot.store import fan_out, maintenance, people, schema, transaction
 from bot.store.hooks import StoreHooks
 from bot.store.transaction import Engine, Priority, Transaction, Work
+from bot.support.errors import StoreNotMigrated
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -87,6 +89,20 @@ class Store:
     async def migrate(self) -> list[str]:
         """Bring the schema up to date; return what ran. Raise what the engine raises."""
         return await self.engine.migrate()
+
+    async def list_missing_migrations(self, name: str) -> list[str] | None:
+        """Return the migrations still to run, None for an empty database; nothing is written.
+
+        Raise as ``migrate``; ``name`` is the database's in the message.
+        """
+        try:
+            applied = await self.read(schema.list_migrations)
+        except StoreNotMigrated:
+            return None
+        # A database of 0.1.0 has only the other table.
+        with suppress(StoreNotMigrated):
+            applied |= await self.read(schema.list_schema_changes)
+        return schema.find_missing_migrations(applied, schema.read_migrations(), name)
 
     async def begin_serving(self) -> list[str]:
         """Serve from this database; return what was migrated. Raise as ``migrate``, and StoreOutdated."""

@@ -13,11 +13,14 @@ from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
 from bot.store import accounts, notices, open_store
 from bot.store import audit as audit_rows
+from bot.store.schema import read_migrations
+from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run, running
+from tests.rigs import earlier
 from tests.rigs.store import ALICE, BOB, link_account
 
 NEW = Fernet.generate_key().decode()
@@ -68,6 +71,24 @@ async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_com
     assert serve.err.endswith("stop that one first, or set USHER_DATABASE_URL to another file.\n")
     assert [ended.status for ended in (rotate, migrate, audit)] == [0, 0, 0], (rotate, migrate, audit)
     assert all(check.is_good for check in checked)
+
+
+@pytest.mark.parametrize(
+    "words", ["accounts list", "accounts retire saturn", "audit export", "audit verify", "keys rotate"]
+)
+async def test_command_leaves_a_database_of_an_earlier_release(tmp_path, words):
+    """Its backup is the way back, so only ``migrate``, ``restored`` and a start change it."""
+    path, env, scripts = tmp_path / "usher.db", environment(tmp_path), earlier.scripts_of("0.3.1")
+    engine = SqliteEngine(str(path), SystemClock(), SystemIds(), scripts=scripts)
+    await engine.open()
+    assert await engine.migrate() == list(scripts)
+    await engine.close()
+    refused = await run(*words.split(), env=env)
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith(f"{path} is of an earlier release. Make a backup, which is the way back, ")
+    migrated = await run("migrate", env=env)
+    assert migrated.out.splitlines() == [name for name in read_migrations() if name not in scripts]
+    assert "earlier release" not in (await run(*words.split(), env=env)).err
 
 
 async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_are_done(tmp_path):
