@@ -245,7 +245,7 @@ CARDS = {
     "own-page": in_our_page(),
     "own-page-warned": in_our_page({"detail": "Its set-up failed: <b>no such package</b>"}),
     "own-page-remark": in_our_page(
-        {"remark": "Scenario *x* <!channel> finished at {time:1799999000}: passed."}
+        {"event_message": "Scenario *x* <!channel> finished at {time:1799999000}: passed."}
     ),
     "own-page-without-address": in_our_page(ide_url=None, has_public_url=False),
     "own-page-closed": in_our_page(ide_url=None),
