@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import heapq
@@ -13,6 +14,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -64,7 +66,7 @@ def base_url(request: web.Request) -> str:
 
 
 def refusals(body: Callable[[int, str], Any]) -> Middleware:
-    """Make the middleware that answers a Refusal or an HTTP error with the ``body`` of status and message."""
+    """Make the middleware that answers a Refusal or an HTTP error with ``body(status, message)`` as JSON."""
 
     @web.middleware
     async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -325,6 +327,24 @@ def on_signals(do: Callable[[], object]) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def run_server(build: Callable[[Any], tuple[web.Application, dict[str, Any]]], seed: Any) -> None:
+    """Run a local server as ``python -m MODULE --port N --seed FILE``; ``seed`` is used without a file.
+
+    ``build`` returns the server that begins with a seed, and the credentials of its ready line:
+    ``{"users": {NAME: {"token": …}}}``.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0, help="a port of 127.0.0.1; a free one by default")
+    parser.add_argument("--seed", type=Path, help="a JSON file in place of the usual people and workspaces")
+    arguments = parser.parse_args()
+
+    async def serve_built() -> None:
+        app, credentials = build(json.loads(arguments.seed.read_text("utf-8")) if arguments.seed else seed)
+        await serve_until_stopped(app, arguments.port, credentials)
+
+    asyncio.run(serve_built())
 
 
 async def serve_until_stopped(

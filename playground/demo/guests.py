@@ -18,10 +18,15 @@ GROUP: Final = "usher.playground"
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Say what a package brings: its local server, what that starts with, and the connection to it.
+    """A package's part of the demonstration: its local server, and the connection to that.
 
-    ``module`` is run with ``--port`` and ``--seed FILE``, and prints a ready line. ``settings`` are the
-    connection's, but for the base URL. People sign in below ``sign_in`` with their token.
+    Attributes:
+        name: The connection's name.
+        title: What people read.
+        module: Run as ``python -m MODULE --port N --seed FILE``; ``run_server`` does the rest.
+        seed: What the server begins with, as JSON: at least each person's token.
+        settings: The connection's keys, except ``base_url``.
+        sign_in: The page where people sign in to their IDEs, with their token as the password.
     """
 
     name: str
@@ -30,6 +35,11 @@ class Guest:
     seed: Mapping[str, Any]
     settings: Mapping[str, str]
     sign_in: str = "/login"
+
+    @property
+    def package(self) -> str:
+        """Return the package that brings it."""
+        return self.settings.get("from", self.name)
 
 
 def invited(packages: Collection[str], people: Collection[str]) -> list[Guest]:

@@ -70,6 +70,7 @@ class Stage:
     folder: Path
     children: tuple[Child, ...]
     kept: kept.Kept
+    guests: tuple[Guest, ...] = ()
 
     @property
     def page(self) -> str:
@@ -130,7 +131,7 @@ async def stage(
         urls = {"hub" if name == "jupyterhub" else name: servers[name]["url"] for name in ours}
         async with backstage(urls, Usher(children[-1], url, folder, environment)) as address:
             await _tell_slack(slack["url"], "backstage", {"address": address})
-            yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children), held)
+            yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children), held, tuple(guests))
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         shutil.rmtree(folder, ignore_errors=True)

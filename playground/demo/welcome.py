@@ -9,6 +9,10 @@ def welcome(stage: Stage, *, light: bool = False) -> str:
     """Return the text; no password is in it, only the key that opens the list of accounts."""
     ide = "a tiny page" if light else "a real JupyterLab"
     path = stage.kept.path
+    guests = "".join(
+        f"    {f'/workspace link {one.name}':<32}on {one.title}, from your package {one.package}\n"
+        for one in stage.guests
+    )
     same = f"\nPasswords and tokens stay the same: what they're made of stays in {path}." if path else ""
     return f"""
 Everything is running. Open this page in your browser:
@@ -28,7 +32,7 @@ In any channel, type
                                     a message has its output; more than 40 lines come as a file
     /workspace new courses          on Sphere Engine: nothing to link, and it opens on a page of Usher's
     /workspace about posit          as Amir, an Usher admin: shows the server and its users
-
+{guests}
 An IDE opens for whoever is signed in to its provider as its owner.
 Each time you start it, it begins without the messages, links and workspaces of the last time.{same}
 All logs are in {stage.folder}, which Ctrl+C removes when it has stopped everything.

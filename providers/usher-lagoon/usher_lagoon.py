@@ -33,9 +33,10 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     # Link: whose token is it? And what answers there, for whoever sets the connection up?
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask whose token it is, which every good token may."""
-        with up.forbidden_as_credential_refused():
-            response = await self.api.acting_as(credential).call("GET", "/me")
+        """Ask whose token it is, and for the list: a token that may not read that is of no use."""
+        api = self.api.acting_as(credential)
+        response = await api.call("GET", "/me")
+        await api.call("GET", "/workspaces")
         return up.Identity(up.require_text(response.json_object(), "name"), credential)
 
     async def probe(self) -> str:

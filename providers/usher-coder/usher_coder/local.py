@@ -7,8 +7,6 @@ checked when a build starts, and fails it. An app answers once its agent is read
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import json
 import re
 import secrets
@@ -17,14 +15,13 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from playground.faults import Refusal
-from playground.harness import Clock, Harness, refusals, serve_until_stopped
+from playground.harness import Clock, Harness, refusals, run_server
 
 USER: web.RequestKey[str] = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -591,16 +588,11 @@ def _token(name: str) -> str:
     return f"{key:0<10}-" + "".join(secrets.choice(letters) for _ in range(22))
 
 
-def main() -> None:
-    """Serve until stopped; the first line says where, and which tokens there are."""
-    parser = argparse.ArgumentParser(prog="python -m usher_coder.local", description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--seed", type=Path, help="a JSON file in place of the usual people and workspaces")
-    arguments = parser.parse_args()
-    seed = json.loads(arguments.seed.read_text(encoding="utf-8")) if arguments.seed else SEED
+def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
+    """Return the server to run, and everybody's credentials for its ready line."""
     server = LocalCoder(Clock(), seed)
-    asyncio.run(serve_until_stopped(server.app, arguments.port, server.credentials))
+    return server.app, server.credentials
 
 
 if __name__ == "__main__":
-    main()
+    run_server(build, SEED)
