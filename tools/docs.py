@@ -21,7 +21,7 @@ from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin, is_typeddict
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -30,11 +30,15 @@ from bot.features.feature import load as load_features
 from bot.providers.answers import to_error
 from bot.providers.base import Facet
 from bot.slack import manifest
+from bot.support import errors
 from bot.support.responses import Response
 from bot.support.settings import VARIABLES
 from bot.support.settings.field import format_default
 from bot.web.health import Metrics
+from playground import harness
+from playground.demo.guests import Guest
 from usher import provider
+from usher.conformance import rigs
 
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
@@ -198,6 +202,13 @@ def _read_first_sentence(one: Any) -> str:
     return " ".join(first.split()).replace("|", "or").replace("``", "`")
 
 
+def _read_meaning(one: Any) -> str:
+    """Return a function's whole docstring, as a cell; of a class, its first sentence."""
+    paragraphs = (inspect.getdoc(one) or "").split("\n\n")
+    text = " ".join(paragraphs if inspect.isfunction(one) else paragraphs[:1])
+    return " ".join(text.split()).replace("|", "or").replace("``", "`")
+
+
 def _list_build_bases() -> dict[str, type]:
     """Return the classes that providers build on, and those that these share."""
     named = [getattr(provider, name) for name in provider.__all__]
@@ -220,7 +231,7 @@ def _methods() -> str:
                 f"`{name}.{method}`",
                 ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
                 "yes" if getattr(function, "__isabstractmethod__", False) else "",
-                _read_first_sentence(function),
+                _read_meaning(function),
             )
             for name, one in classes.items()
             for method, function in vars(one).items()
@@ -237,9 +248,9 @@ def _names() -> str:
     return _rows(
         ("name", "fields, parameters or values", "what it is"),
         (
-            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _read_first_sentence(one))
+            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _read_meaning(one))
             if str(getattr(one, "__module__", "")).startswith("bot.") or isinstance(one, ModuleType)
-            else (f"`{name}`", ", ".join(f"`{part}`" for part in _values(one)), _find_comment(name))
+            else (f"`{name}`", ", ".join(f"`{part}`" for part in _values(one)), _find_meaning(name))
             for name, one in found.items()
         ),
     )
@@ -260,11 +271,18 @@ def _find_comment(name: str, module: ModuleType = provider) -> str:
             return _find_comment(name, import_module(str(node.module)))
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(one, ast.Name) and one.id == name for one in targets):
-            return _above(source.splitlines(), node.lineno - 1).replace("``", "`")
+            return _above(source.splitlines(), node.lineno - 1)
     raise LookupError(f"nothing says what {name} is")
 
 
+def _find_meaning(name: str) -> str:
+    """Return the meaning of a value, without that of each text of a type."""
+    return _find_comment(name).partition(" - `")[0].replace("``", "`")
+
+
 def _parts(one: Any) -> list[str]:
+    if is_typeddict(one):
+        return list(one.__annotations__)
     if isinstance(one, EnumType):
         return list(one.__members__)
     if is_dataclass(one):
@@ -272,25 +290,75 @@ def _parts(one: Any) -> list[str]:
     return [] if isinstance(one, type | ModuleType) else list(inspect.signature(one).parameters)
 
 
-def _attributes(file: str, *names: str) -> str:
-    """Return the attributes of classes, with the comments above them."""
-    source = (Path(__file__).resolve().parents[1] / file).read_text(encoding="utf-8")
-    lines = source.splitlines()
-    classes = {one.name: one for one in ast.parse(source).body if isinstance(one, ast.ClassDef)}
+#: A line of a docstring's list of attributes, with those that continue it.
+_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
+#: An entry of the list in a comment above a type: its values, and their meaning.
+_VALUE = re.compile(r" - ((?:``\w+``(?:, )?)+): (.+?)(?= - ``|$)")
+_FACTORIES: Final = {"dict": "{}", "list": "[]"}
+
+
+def _read_attributes(one: Any) -> dict[str, str]:
+    """Return the attributes that a class's docstring describes."""
+    listed = (inspect.getdoc(one) or "").partition("\nAttributes:\n")[2]
+    return {name: " ".join(text.split()).replace("``", "`") for name, text in _ATTRIBUTE.findall(listed)}
+
+
+def _fields(classes: Mapping[str, Any], *, own: str = "") -> str:
+    """Return the attributes of classes; those of ``own`` are called by their name alone."""
     return _rows(
         ("name", "default", "what it is"),
         (
-            (
-                f"`{'' if name == names[0] else f'{name}.'}{node.target.id}`",
-                "" if node.value is None or "field(" in (by := ast.unparse(node.value)) else f"`{by}`",
-                said.replace("``", "`"),
-            )
-            for name in names
-            for node in classes[name].body
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-            if (said := _above(lines, node.lineno - 1))
+            (f"`{'' if name == own else f'{name}.'}{field}`", _read_default(one, field), text)
+            for name, one in classes.items()
+            for field, text in _read_attributes(one).items()
         ),
     )
+
+
+def _read_default(one: type, field: str) -> str:
+    """Return the default of a class's attribute, as the code has it; "" without one."""
+    (tree,) = ast.parse(inspect.cleandoc("\n" + inspect.getsource(one))).body
+    assert isinstance(tree, ast.ClassDef)
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == field and node.value is not None:
+            value = node.value
+            if isinstance(value, ast.Call) and ast.unparse(value.func) in {"field", "Field"}:
+                given = {word.arg: ast.unparse(word.value) for word in value.keywords}
+                made = given.get("default_factory")
+                first = ast.unparse(value.args[0]) if value.args else given.get("default", "")
+                text = first if made is None else _FACTORIES.get(made, f"{made}()")
+            else:
+                text = ast.unparse(value)
+            return f"`{text}`" if text and not text.startswith("_") else ""
+    return ""
+
+
+def _list_described() -> dict[str, Any]:
+    """Return the public classes with attributes, other than those that providers build on."""
+    found = {name: getattr(provider, name) for name in sorted(provider.__all__)}
+    return {
+        name: one for name, one in found.items() if inspect.isclass(one) and name not in _list_build_bases()
+    }
+
+
+def _field_table() -> str:
+    return _fields({name: one for name, one in _list_described().items() if not isinstance(one, EnumType)})
+
+
+def _value_table() -> str:
+    """Return the meaning of each member of an enumeration, and of each text of a type."""
+    rows = [
+        (f"`{name}.{member}`", text)
+        for name, one in _list_described().items()
+        if isinstance(one, EnumType)
+        for member, text in _read_attributes(one).items()
+    ]
+    for name in sorted(provider.__all__):
+        if get_origin(getattr(provider, name)) is Literal:
+            for words, text in _VALUE.findall(_find_comment(name)):
+                values = ", ".join(f'`"{word}"`' for word in re.findall(r"\w+", words))
+                rows.append((f"`{name}` {values}", (text[0].upper() + text[1:]).replace("``", "`")))
+    return _rows(("value", "meaning"), rows)
 
 
 def _above(lines: Sequence[str], at: int) -> str:
@@ -298,7 +366,47 @@ def _above(lines: Sequence[str], at: int) -> str:
     begin = at
     while lines[begin - 1].lstrip().startswith("#: "):
         begin -= 1
-    return " ".join(line.strip().removeprefix("#: ") for line in lines[begin:at])
+    return " ".join(line.strip().removeprefix("#: ").strip() for line in lines[begin:at])
+
+
+def _error_kinds() -> str:
+    """Return the errors that a provider raises, each below the one that it is a kind of."""
+    waiting, found = [errors.ProviderError], list[type[errors.ProviderError]]()
+    while waiting:
+        found.append(waiting.pop())
+        waiting += reversed(found[-1].__subclasses__())
+    return _rows(
+        ("error", "a kind of", "what it means"),
+        (
+            (f"`{kind.__name__}`", f"`{kind.__base__.__name__}`", _read_first_sentence(kind))
+            for kind in found
+            if kind.__module__ == errors.__name__
+        ),
+    )
+
+
+def _server_parts() -> str:
+    """Return what a package's local server is built from."""
+    classes = (harness.Harness, harness.Clock)
+    parts = {"run_server": harness.run_server, "refusals": harness.refusals, "Refusal": harness.Refusal}
+    parts |= {one.__name__: one for one in classes}
+    parts |= {
+        f"{one.__name__}.{name}": getattr(one, name)
+        for one in classes
+        for name in ("install", "advance")
+        if hasattr(one, name)
+    }
+    return _rows(
+        ("name", "parameters", "what it is"),
+        (
+            (
+                f"`{name}`",
+                ", ".join(f"`{part}`" for part in inspect.signature(one).parameters if part != "self"),
+                _read_meaning(one),
+            )
+            for name, one in parts.items()
+        ),
+    )
 
 
 def _errors() -> str:
@@ -333,9 +441,14 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {
         "Which error a status is": _errors,
-        "What a provider declares": lambda: _attributes("bot/providers/base.py", *_list_build_bases()),
-        "What a rig says": partial(_attributes, "usher/conformance/rigs.py", "Rig"),
-        "What a rig says for facets": partial(_attributes, "usher/conformance/rigs.py", "FacetValues"),
+        "What a provider declares": lambda: _fields(_list_build_bases(), own="Provider"),
+        "What a rig says": partial(_fields, {"Rig": rigs.Rig}, own="Rig"),
+        "What a rig says for facets": partial(_fields, {"FacetValues": rigs.FacetValues}, own="FacetValues"),
+        "What a local server is built from": _server_parts,
+        "What a guest says": partial(_fields, {"Guest": Guest}, own="Guest"),
+        "Every error": _error_kinds,
+        "Every field": _field_table,
+        "Every value": _value_table,
         "Every method": _methods,
         "Every other name": _names,
     },

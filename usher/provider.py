@@ -30,7 +30,8 @@ from bot.domain.forms import (
 from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run, RunState
-from bot.domain.stops import StopEffect, StopEffects, StopMode
+from bot.domain.snapshots import About, User
+from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import UP_STATES, Action, State, Workspace
 from bot.providers.answers import (
@@ -56,6 +57,8 @@ from bot.providers.base import (
     CredentialPlacement,
     DiscoveredWorkspace,
     EmailLookup,
+    EmbeddedPage,
+    Embedding,
     Events,
     Identity,
     Impersonation,
@@ -115,6 +118,7 @@ __all__ = [
     "TEMPLATE_NOT_OFFERED",
     "UP_STATES",
     "URL_NOT_ALLOWED",
+    "About",
     "Access",
     "Action",
     "ApiClient",
@@ -128,8 +132,11 @@ __all__ = [
     "DiscoveredRun",
     "DiscoveredWorkspace",
     "EmailLookup",
+    "EmbeddedPage",
+    "Embedding",
     "Event",
     "Events",
+    "ExpiryMode",
     "Field",
     "FieldKind",
     "Form",
@@ -172,10 +179,12 @@ __all__ = [
     "StopEffect",
     "StopEffects",
     "StopMode",
+    "StopRisk",
     "Stream",
     "TemplateList",
     "TokenHelp",
     "Tokens",
+    "User",
     "Value",
     "Values",
     "Workspace",

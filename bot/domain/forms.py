@@ -15,10 +15,18 @@ Value = str | tuple[str, ...]
 #: What was filled in so far, by the names of fields.
 Values = Mapping[str, Value]
 
-#: ``search`` is a choice among many, with options loaded as the person types; ``searches`` takes several.
+#: How a field is filled in.
+#: - ``text``: a line.
+#: - ``long_text``: several lines.
+#: - ``number``: a number, between ``minimum`` and ``maximum``.
+#: - ``choice``: one of few choices.
+#: - ``search``: one of many choices, found as the person types.
+#: - ``searches``: several of many choices.
 FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
 #: What a form is for.
+#: - ``workspace``: a new workspace.
+#: - ``job``: a run.
 Purpose = Literal["workspace", "job"]
 
 #: The key of what people call something, where its name can't be that.
@@ -29,7 +37,12 @@ LIMIT: Final = "limit_"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Pair a value with its display label."""
+    """A value with its display label.
+
+    Attributes:
+        value: The value, for ``spec``.
+        label: What people read.
+    """
 
     value: str
     label: str
@@ -49,10 +62,21 @@ class FlagProblem:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Describe one field. ``initial`` is its initial value, a ``Choice.value`` if it has choices.
+    """One field of a form.
 
-    ``has_dependents``: other fields depend on it, so the form is redrawn when it changes. ``minimum`` and
-    ``maximum`` bound a number. ``is_remembered``: the form is prefilled with the person's last value.
+    Attributes:
+        name: Its key in the values, unique in the form.
+        label: What people read above it.
+        kind: How it is filled in.
+        choices: What may be chosen; those of a search, too.
+        initial: Its initial value, a ``Choice.value`` if it has choices.
+        optional: Whether it may stay empty.
+        hint: A sentence below it, of 150 characters at most.
+        has_dependents: Whether other fields depend on it, so that the form is drawn again when it changes.
+        minimum: The least number.
+        maximum: The greatest number.
+        max_length: The most characters of a text.
+        is_remembered: Whether the form is prefilled with the person's last value.
     """
 
     name: str
@@ -71,9 +95,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Hold the fields in display order, and an optional sentence above them.
+    """A form as data.
 
-    ``advice`` is for administrators: what to do where there are no fields.
+    Attributes:
+        fields: The fields in display order.
+        note: A sentence above them.
+        advice: What administrators can do where there are no fields.
     """
 
     fields: tuple[Field, ...]
@@ -134,8 +161,11 @@ def texts_of(values: Values, name: str) -> tuple[str, ...]:
 class Spec:
     """The specification of a creation or a launch: a filled form after the provider validated it.
 
-    ``chosen`` uses the provider's own keys; nobody else reads them. Rows store ``as_json``. ``stem`` is what
-    Usher names it by itself: then ``name`` is empty until a free one is found, just before the first call.
+    Attributes:
+        name: The name of what is made.
+        chosen: The other values, by the provider's own keys; nobody else reads them.
+        stem: What Usher names it by itself: then ``name`` is empty until a free one is found, just before
+            the first call.
     """
 
     name: str
@@ -190,7 +220,9 @@ class FormProblems(Exception):
 class NameRule:
     """The rule for names that Usher gives: lower-case letters and digits, with single hyphens in between.
 
-    ``max_length`` is the most characters, ``needs_letter`` whether a letter has to come first.
+    Attributes:
+        max_length: The most characters.
+        needs_letter: Whether a letter has to come first.
     """
 
     max_length: int = 35

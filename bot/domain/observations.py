@@ -9,17 +9,28 @@ from bot.domain.workspaces import Action, State
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The result of one read of a workspace. ``progress`` is 0–100 if the provider reports it.
+    """The result of one read of a workspace. What the provider doesn't say is None.
 
-    ``actions`` is what may be done now; None means everything the provider is capable of. ``expires_at``
-    (epoch seconds) is when the provider stops or removes it by itself. ``expires_after`` is the seconds until
-    then, counted from when it entered this state or, if later, from the last use that ``expires_at``
-    reflects; the store works it out. ``entry`` is a secret that opens it from Usher's page. ``survives_stop``
-    says whether it survives being stopped, if the provider reports that per workspace. ``started_at`` is when
-    it last came up (epoch seconds), ``down_at`` since when it has been down, ``last_used_at`` when somebody
-    last used it; None if the provider doesn't say. ``reason`` is what holds it up or made it fail, in the
-    provider's words; ``detail`` is anything else. ``lacks`` is what a running one still needs before people
-    can use it: a start waits for that.
+    Attributes:
+        state: Its state.
+        url: The link to its IDE, through ``allowed_url``; None unless it runs.
+        detail: Anything else to say of it, cleaned, in the provider's words.
+        progress: 0–100, if the provider reports that.
+        name: Its name now, cleaned; None if this read doesn't say.
+        actions: What may be done now; None for everything that the provider is capable of.
+        expires_at: When the provider stops or removes it by itself (epoch seconds).
+        expiry_mode: What happens then.
+        expires_after: The seconds until then, counted from when it entered this state or, if later, from the
+            last use that ``expires_at`` reflects; the store works it out.
+        entry: The secret that opens it from Usher's page (``EmbeddedPage``).
+        survives_stop: Whether it survives being stopped, if the provider reports that per workspace.
+        started_at: When it last came up (epoch seconds).
+        stop_risks: What a stop would interrupt or lose now; None if the provider doesn't say.
+        last_used_at: When somebody last used it (epoch seconds).
+        reason: What holds it up or made it fail, cleaned, in the provider's words.
+        down_at: Since when it has been down (epoch seconds).
+        lacks: What a running one still needs before people can use it: a start waits for that.
+        has_reason: Whether the provider has more to say of why it is so, in a read of its own (``Reasons``).
     """
 
     state: State
@@ -39,16 +50,19 @@ class Observed:
     reason: str | None = None
     down_at: float | None = None
     lacks: Lack | None = None
-    #: The provider has more to say of why it is so, in a read of its own (``bot.providers.base.Reasons``).
     has_reason: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The result of a creation: the id and name on the provider.
+    """The result of a creation or launch.
 
-    ``is_started`` is False if it was created stopped and still needs a start call. ``has_details`` is False
-    for a candidate whose list entry lacks details: ``Creation.read_creation_time`` reads it.
+    Attributes:
+        remote_id: Its id on the provider.
+        name: Its name there.
+        is_started: False if it was created stopped and still needs a start call.
+        has_details: False for a candidate whose list entry lacks details: ``Creation.read_creation_time``
+            reads them.
     """
 
     remote_id: str
@@ -61,9 +75,11 @@ class Created:
 class OutcomeSearch:
     """The result of the search after a creation or launch of unknown outcome.
 
-    ``match`` has Usher's mark or a unique name: it is what the call made. Each of ``candidates`` may be;
-    the caller takes one only if nothing else explains it. ``is_conclusive``: the result would be listed
-    with Usher's mark, so finding nothing means nothing was made.
+    Attributes:
+        match: What the call made: it has Usher's mark or a unique name.
+        candidates: What it may have made; one is taken only if nothing else explains it.
+        is_conclusive: Whether the result would be listed with Usher's mark, so that finding nothing means
+            that nothing was made.
     """
 
     match: Created | None = None
@@ -73,9 +89,12 @@ class OutcomeSearch:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event from a provider: its own key for it, the workspace, and a sentence for the owner.
+    """An event from a provider.
 
-    Times in the sentence are written as marks (``bot.messages.texts.times``).
+    Attributes:
+        key: The provider's own key for it: one is told once.
+        remote_id: The workspace.
+        message: A sentence for its owner; times in it are written as marks (``bot.messages.texts.times``).
     """
 
     key: str

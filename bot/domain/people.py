@@ -14,7 +14,13 @@ SLACKBOT_ID: Final = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The person who acts, in a Slack workspace. No enterprise is a distinct value."""
+    """The person who acts, in a Slack workspace.
+
+    Attributes:
+        enterprise_id: The organisation in Slack; None without one.
+        team_id: The Slack workspace.
+        user_id: The person.
+    """
 
     enterprise_id: str | None
     team_id: str

@@ -11,7 +11,16 @@ from bot.domain.work_items import WorkItem
 
 
 class RunState(StrEnum):
-    """Name the state of a run; the same for every provider."""
+    """The state of a run; the same for every provider.
+
+    Attributes:
+        QUEUED: It hasn't begun.
+        RUNNING: It has begun.
+        SUCCEEDED: It has ended as it should.
+        FAILED: It has ended with an error.
+        CANCELLED: Somebody has stopped it.
+        UNKNOWN: Its state can't be read; the last known one stays.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -31,10 +40,18 @@ StopKind = Literal["", "stop", "force"]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
-    """A run as one read found it; times are epoch seconds, if the provider gives them.
+    """The result of one read of a run. What the provider doesn't say is None.
 
-    ``remote_id`` is set if its id has changed. ``is_last``: the provider will never report more, so nobody
-    should wait for the end of the run.
+    Attributes:
+        state: Its state.
+        exit_code: The exit status of its command.
+        detail: Anything else to say of it, cleaned, in the provider's words.
+        name: Its name, cleaned.
+        started_at: When it began (epoch seconds).
+        ended_at: When it ended (epoch seconds).
+        remote_id: Its id, if that has changed.
+        is_last: Whether the provider will never report more, so that nobody should wait for the end of the
+            run.
     """
 
     state: RunState
@@ -49,7 +66,13 @@ class ObservedRun:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredRun:
-    """Describe one run found in a person's account."""
+    """One run found in a person's account.
+
+    Attributes:
+        remote_id: Its id on the provider.
+        name: Its name there, cleaned.
+        observed: What the list says of it.
+    """
 
     remote_id: str
     name: str
@@ -58,7 +81,12 @@ class DiscoveredRun:
 
 @dataclass(frozen=True, slots=True)
 class OutputChunk:
-    """Hold a piece of a run's output as received: it may end in the middle of a line."""
+    """A piece of a run's output as received.
+
+    Attributes:
+        stream: ``stdout`` or ``stderr``.
+        text: The text; it may end in the middle of a line.
+    """
 
     stream: Literal["stdout", "stderr"]
     text: str
@@ -76,11 +104,17 @@ class OutputTail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(WorkItem):
-    """Hold one run: who launched it, from what, and its progress.
+    """One run: who launched it, from what, and its progress.
 
-    ``remote_id`` is None until the provider accepts it. ``requested_stop`` is its person's.
-    Its outcome is ``ended`` (``state`` says how), ``failed`` (never launched, or lost) or ``cancelled``.
-    ``is_watched``: its output is read, for its card and as a file. While it is visible it has no deadline.
+    ``requested_stop`` is its person's. Its outcome is ``ended`` (``state`` says how), ``failed`` (never
+    launched, or lost) or ``cancelled``. ``is_watched``: its output is read, for its card and as a file. While
+    it is visible it has no deadline. Providers read:
+
+    Attributes:
+        name: What people call it.
+        spec: What it was launched from; None where it was launched elsewhere.
+        remote_id: Its id on the provider; None until that accepts it.
+        state: Its state as last read.
     """
 
     name: str

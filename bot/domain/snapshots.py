@@ -10,7 +10,13 @@ Payload = TypeVar("Payload")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Describe one user of a provider, for approvals and ``about``; ``level`` is display text."""
+    """One user of a provider, for approvals and ``about``.
+
+    Attributes:
+        username: The username there.
+        is_active: Whether the account is in use.
+        level: What it may do, as text.
+    """
 
     username: str
     is_active: bool
@@ -19,7 +25,12 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Describe a provider to its administrators: short facts, and its users if they can be listed."""
+    """Facts about a provider for its administrators.
+
+    Attributes:
+        facts: Pairs of a label and a text.
+        users: Its users, if they can be listed.
+    """
 
     facts: tuple[tuple[str, str], ...]
     users: tuple[User, ...] = ()

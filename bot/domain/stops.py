@@ -12,25 +12,35 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, Literal, Self
 
-#: How a workspace is brought down: the provider's normal stop, keeping its state, or without asking the IDE.
+#: How a workspace is brought down.
+#: - ``stop``: the provider's normal stop.
+#: - ``suspend``: with what is in its memory kept.
+#: - ``force``: without asking the IDE, which may not answer.
 StopMode = Literal["stop", "suspend", "force"]
-#: What a stop would interrupt or lose now: something runs in it, not everything in it is saved, or its memory
-#: is kept while it is suspended.
+#: What a stop would interrupt or lose now; people are asked about it first.
+#: - ``busy``: something runs in it.
+#: - ``unsaved``: not everything in it is saved.
+#: - ``memory``: its memory, which is kept while it is suspended.
 StopRisk = Literal["busy", "unsaved", "memory"]
 #: What happens to a workspace at ``expires_at`` if nobody does anything.
+#: - ``stops``: it stops.
+#: - ``removed``: it is removed.
 ExpiryMode = Literal["stops", "removed"]
 
 
 class StopEffect(StrEnum):
-    """Effects of a stop on a workspace."""
+    """The effect of a stop on its workspace.
 
-    #: It can be started again; what was in its memory is lost.
+    Attributes:
+        RETURNS: It can be started again; what was in its memory is lost.
+        KEEPS: It can be started again and resumes where it was, memory included.
+        ENDS: It can't be started again; saved files survive it.
+        ERASES: It can't be started again, and everything stored only in it is lost.
+    """
+
     RETURNS = "returns"
-    #: It can be started again and resumes where it was, memory included.
     KEEPS = "keeps"
-    #: It can't be started again; saved files survive it.
     ENDS = "ends"
-    #: It can't be started again, and everything stored only in it is lost.
     ERASES = "erases"
 
     @property

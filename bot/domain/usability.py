@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-#: What a running workspace may lack: its address, an answer of its own page, the agent that connects it, or a
-#: working app.
+#: What a running workspace may lack, which a start waits for.
+#: - ``address``: its link; *ready* comes without it after a minute.
+#: - ``page``: an answer of its own page; *ready* comes without it after half a minute.
+#: - ``agent``: the agent that connects it; nobody can open it without.
+#: - ``app``: a working app; nobody can open it without.
 Lack = Literal["address", "page", "agent", "app"]
 
 #: For how many seconds after a workspace was first seen running without it a start waits for what it lacks,

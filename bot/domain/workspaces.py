@@ -13,7 +13,19 @@ from bot.domain.usability import UNUSABLE, Lack
 
 
 class State(StrEnum):
-    """Name the state of a workspace; the same for every provider."""
+    """The state of a workspace; the same for every provider.
+
+    Attributes:
+        STOPPED: It is down, and can be started.
+        STARTING: It is coming up.
+        RUNNING: It is up; what it ``lacks`` says whether people can use it.
+        STOPPING: It is going down.
+        SUSPENDED: It is down, and its memory is kept.
+        FAILED: It has failed; something of it may still run, so people can stop it, unless ``actions`` are
+            given without a stop.
+        GONE: There is none, or none of this person's.
+        UNKNOWN: Its state can't be read, or has a new word; the last known one stays.
+    """
 
     STOPPED = "stopped"
     STARTING = "starting"
@@ -34,6 +46,10 @@ DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
 #: What may be done with a workspace now; decides which buttons are shown.
+#: - ``open``: open its link or page.
+#: - ``start``: start it.
+#: - ``stop``, ``suspend``, ``force``: stop it in that way (``StopMode``).
+#: - ``remove``: delete it for good.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
 _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 
@@ -55,11 +71,19 @@ PROVISIONAL = "new:"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Hold one person's view of one workspace on a provider.
+    """One person's view of one workspace on a provider.
 
     ``verified_at`` is None until a read with this person's own credential succeeds; until then, nothing found
-    by another person's read is shown here. ``spec`` is what it was created from, if Usher created it.
-    ``actions`` is what the provider currently allows; None means everything it is capable of.
+    by another person's read is shown here. Providers read:
+
+    Attributes:
+        remote_id: Its id on the provider.
+        name: Its name there.
+        state: Its state as last read.
+        spec: What it was created from, if Usher created it.
+        actions: What could be done then; None for everything that the provider is capable of.
+        survives_stop: Whether it survives being stopped; None if the provider hasn't said.
+        stop_risks: What a stop would interrupt or lose; None if the provider doesn't say.
     """
 
     id: str

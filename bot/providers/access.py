@@ -10,11 +10,16 @@ from bot.providers.requests import ApiClient
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A linked username with its credential: the identity for a call."""
+    """A linked username with its credential: the identity for a call.
+
+    Attributes:
+        username: The person's username on the provider, as it was linked.
+        credential: Their secret.
+        bound_api: The client of the call; ``api`` returns it.
+    """
 
     username: str
     credential: Credential
-    #: What the call is sent with, for as long as it lasts (``Provider.bind_access``).
     bound_api: ApiClient | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -26,7 +31,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The account of a checked credential; ``username`` is empty if the server doesn't say."""
+    """The account of a checked credential.
+
+    Attributes:
+        username: Whose account it is; "" if the server doesn't say.
+        credential: The checked credential, with what the server said of it.
+    """
 
     username: str
     credential: Credential

@@ -39,7 +39,13 @@ MAX_CLOCK_SKEW_SECONDS = 120.0
 class Pace:
     """Limits of the calls to a provider, in seconds and numbers.
 
-    The poll gate enforces ``min_poll_interval`` per resource, whoever asks.
+    Attributes:
+        min_poll_interval: The least seconds between two reads of a workspace, whoever asks: the poll gate.
+        pending_interval: Seconds between reads of a workspace that is starting or stopping.
+        running_interval: Seconds between reads of one that runs and was used within a day.
+        unused_interval: Seconds between reads of any other that was used.
+        batch_size: The most workspaces in one call of ``status``.
+        concurrency: The most calls at the same time.
     """
 
     min_poll_interval: float
@@ -52,7 +58,13 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredWorkspace:
-    """One workspace in a person's list; ``name`` is "" if it couldn't be read."""
+    """One workspace in a person's list.
+
+    Attributes:
+        remote_id: Its id on the provider.
+        name: Its name there, cleaned; "" if it couldn't be read.
+        observed: What the list says of it.
+    """
 
     remote_id: str
     name: str
@@ -61,7 +73,13 @@ class DiscoveredWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """A job that is set up on a provider; ``cron`` is "" without a schedule, None if unknown."""
+    """A job that is set up on a provider.
+
+    Attributes:
+        job_id: Its id on the provider.
+        name: Its name there.
+        cron: Its schedule, a cron expression of five fields; "" without one, None if unknown.
+    """
 
     job_id: str
     name: str
@@ -70,14 +88,17 @@ class ScheduledJob:
 
 @dataclass(frozen=True, slots=True)
 class TokenHelp:
-    """Instructions for getting a token, for the link page, and the page to open.
+    """Instructions for getting a token, for the link page.
 
-    ``url`` is empty where people can't get one there themselves.
+    Attributes:
+        url: The page on which people get a token; "" where they can't get one by themselves.
+        steps: What to do there, a sentence each; also read by somebody whose token lacks a permission.
+        pattern: A regular expression of whole tokens. It refuses nothing: it words the hint after the
+            provider has refused one.
     """
 
     url: str
     steps: Sequence[str]
-    #: What tokens look like. It refuses nothing: it words the hint after the provider has refused one.
     pattern: str
 
 
@@ -85,10 +106,12 @@ class TokenHelp:
 class Embedding:
     """The resources that Usher's own page loads to show an IDE.
 
-    ``sdk_host`` is the host, with its port if it is unusual, that scripts, frames and sockets come
-    from; ``is_https`` is False on loopback only. ``endpoint`` is the origin of the IDEs themselves. ``hosts``
-    are others that the operator lets the page load from, ``*.`` for any below one; ``has_inline_styles``:
-    they let its script write styles into the page.
+    Attributes:
+        sdk_host: The host, with its port if it is unusual, of scripts, frames and sockets.
+        is_https: Whether they come by https; False on loopback only.
+        endpoint: The origin of the IDEs themselves.
+        hosts: Other hosts that the operator lets the page load from; ``*.X`` for any below X.
+        has_inline_styles: Whether the vendor's script may write styles into the page.
     """
 
     sdk_host: str
@@ -237,9 +260,13 @@ class SignIn(Facet):
 
 
 class Forms(Facet, Generic[Offer]):
-    """Forms for creations and runs: offer, form, spec."""
+    """Forms for creations and runs: offer, form, spec.
 
-    #: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON between reads.
+    Attributes:
+        offer_model: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON
+            between reads.
+    """
+
     offer_model: ClassVar[type[Any]]
 
     @abstractmethod
@@ -300,11 +327,15 @@ class Creation(Forms[Offer]):
 
 
 class Runs(Forms[Offer]):
-    """Runs of jobs: launch, states, output."""
+    """Runs of jobs: launch, states, output.
 
-    #: Whether runs are launched by naming a job that is set up there, so that nothing else has to be asked.
+    Attributes:
+        runs_named_jobs: Whether runs are launched by naming a job that is set up there, so that nothing else
+            has to be asked.
+        variables_key: Where a spec has its variables, each as ``NAME=value``; "" for runs that take none.
+    """
+
     runs_named_jobs: ClassVar[bool] = False
-    #: Where a spec has its variables, each as ``NAME=value``; "" for runs that take none.
     variables_key: ClassVar[str] = ""
 
     @classmethod
@@ -445,31 +476,37 @@ class Provider(ABC):
 
     What the errors mean: CredentialRefused → the person links again; Forbidden → a permission is missing;
     NotFound → gone; UnknownOutcome → read before the next call; the rest of TemporaryError → later.
+
+    Attributes:
+        api_version: For which version of ``usher.provider`` it is written; one from outside has to say so.
+        kind: What a connection calls it as its ``provider``.
+        title: What people call it, unless the connection has a title.
+        settings_model: What a connection may set: a subclass of ``ConnectionSettings`` with a field for each
+            key of your own.
+        pace: How often and how much it may be asked.
+        stop_modes: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace
+            supports now.
+        api_path: Where the API is below the base URL.
+        credential_in: Where a request has its credential.
+        message_pointer: Where the server's own words are in the body of an error, which people are told (a
+            JSON Pointer).
+        template_key: The key of a template's name in a spec.
+        name_rule: What Usher calls something new here: by it, names are proposed, made for classes, and
+            marked.
+        settings: The connection's settings, checked by ``settings_model``.
     """
 
-    #: For which version of ``usher.provider`` it is written; one from outside has to say so.
     api_version: ClassVar[int] = -1
-    #: What a connection calls it as its ``provider``.
     kind: ClassVar[str]
-    #: What people call it, unless the connection has a title.
     title: ClassVar[str]
-    #: What a connection may set.
     settings_model: ClassVar[type[ConnectionSettings]] = ConnectionSettings
-    #: How often and how much it may be asked.
     pace: ClassVar[Pace]
-    #: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace supports now.
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
-    #: Where the API is below the base URL.
     api_path: ClassVar[str] = ""
-    #: Where a request has its credential.
     credential_in: ClassVar[CredentialPlacement] = CredentialPlacement()
-    #: Where the server's own words are in the body of an error, which people are told (a JSON Pointer).
     message_pointer: ClassVar[str] = "/message"
-    #: The key of a template's name in a spec.
     template_key: ClassVar[str] = "template"
-    #: What Usher calls something new here: by it, names are proposed, made for classes, and marked.
     name_rule: ClassVar[NameRule] = NameRule()
-    #: Those of ``settings_model``, by which the connections file was checked.
     settings: ConnectionSettings
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
@@ -568,10 +605,7 @@ class Provider(ABC):
 
     @abstractmethod
     async def probe(self) -> str:
-        """Read the server's name and version, without a credential, as a short text for ``doctor``.
-
-        "" if it doesn't tell everybody.
-        """
+        """Read the server's name, and its version if it tells, without a credential, for ``doctor``."""
 
     async def read_warning(self) -> str:
         """Return a warning about a working server, for ``doctor``; "" without one."""

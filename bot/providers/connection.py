@@ -34,8 +34,10 @@ from bot.support.addresses import is_loopback
 
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
-#: How people link: with their own token, as a username that an administrator
-#: approved, or without any link.
+#: How people link.
+#: - ``token``: with their own token, pasted or got by signing in.
+#: - ``admin``: as a username that an administrator approved.
+#: - ``none``: not at all: the connection's own secret acts for everybody.
 LinkMethod = Literal["token", "admin", "none"]
 
 
@@ -46,7 +48,13 @@ class Strict(BaseModel):
 
 
 class PreparedTemplate(Strict):
-    """A template; ``who`` may use it (``U…``, ``S…``, ``T…:U…``), everybody if omitted."""
+    """A template that an operator prepared.
+
+    Attributes:
+        name: Its name.
+        title: What people read; the name without one.
+        who: Who may use it (``U…``, ``S…``, ``T…:U…``); everybody if omitted.
+    """
 
     name: str
     title: str = ""
@@ -119,31 +127,42 @@ def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate
 
 
 class ConnectionSettings(Strict):
-    """The settings that every connection has; providers add their own by subclassing."""
+    """The settings that every connection has; providers add their own by subclassing.
 
-    #: The ways of linking that the provider supports, each with the key of the secret that it requires ("" if
-    #: none). Any other is refused at start-up.
+    Attributes:
+        link_methods: The ways of linking that the provider supports, each with the key of the secret that it
+            requires ("" if none). Any other is refused at start-up.
+        name: The connection's name, by which people type it.
+        provider: The ``kind`` of its provider.
+        source: The distribution that brings the provider; "" for Usher's own.
+        title: What people read.
+        base_url: The address of the API, normalised, without a slash at its end.
+        linking: How people link here.
+        ide_hosts: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
+        workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if
+            omitted.
+        starts_per_second: The most starts per second that it is asked for, if it has such a limit.
+        asks_after_hours: After so many hours of running on, people are asked once a day whether they still
+            need a workspace; 0: only those who chose to be.
+        changes_limits: Who changes people's limits there (``U…``, ``S…``, ``T…:U…``): whoever reaches one
+            can ask for more.
+        stops_unanswered: What they don't answer about is stopped that evening, unless that would end it for
+            good.
+    """
+
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": ""}
 
     name: str
     provider: str
-    #: The distribution that brings the provider; "" for Usher's own.
     source: str = Field(default="", alias="from")
     title: str
     base_url: str
     linking: tuple[LinkMethod, ...] = ("token",)
-    #: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
     ide_hosts: HostPatterns = ()
-    #: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if omitted.
     workspaces: tuple[str, ...] | None = None
-    #: The most starts per second that it is asked for, if it has such a limit.
     starts_per_second: float | None = Field(default=None, gt=0)
-    #: After so many hours of running on, people are asked once a day whether they still need a workspace;
-    #: 0: only those who chose to be.
     asks_after_hours: float | None = Field(default=None, ge=0)
-    #: Who changes people's limits there (``U…``, ``S…``, ``T…:U…``): whoever reaches one can ask for more.
     changes_limits: tuple[str, ...] = ()
-    #: What they don't answer about is stopped that evening, unless that would end it for good.
     stops_unanswered: bool = False
 
     @field_validator("linking", mode="before")

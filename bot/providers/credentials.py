@@ -8,9 +8,11 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-#: Whose secret an account uses: the person's own, or the connection's, for a username that was approved
-#: (``admin``; if possible through that person's own token, which the connection's secret can get) or
-#: if the provider has no user accounts (``none``).
+#: Whose secret an account uses.
+#: - ``person``: the person's own.
+#: - ``admin``: the connection's, for a username that was approved; if possible through that person's own
+#:   token, which the connection's secret can get.
+#: - ``none``: the connection's, as the provider has no user accounts.
 CredentialOwner = Literal["person", "admin", "none"]
 
 
@@ -19,14 +21,21 @@ _ACTS = "acts"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The secrets of a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
+    """The secrets of a person's account; only ever in memory, encrypted at rest (``bot.support.vault``).
+
+    Attributes:
+        token: The token.
+        refresh_token: The token by which ``Renewal.refresh`` gets a new one.
+        extra: More to keep with it, such as its id there.
+        expires_at: When it ends (epoch seconds) as its provider said, None if it never does or nobody said.
+            Rows keep it.
+        on_behalf_of: Whose call it is, if not its owner's: their secrets must not come back either.
+    """
 
     token: SecretStr
     refresh_token: SecretStr | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
-    #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
     expires_at: float | None = None
-    #: Whose call it is, if not its owner's: their secrets must not come back either.
     on_behalf_of: Credential | None = None
 
     def secrets(self) -> tuple[str, ...]:

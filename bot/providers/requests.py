@@ -35,7 +35,10 @@ _SENDABLE_PATTERN = re.compile(r"[!-~]{1,4096}")
 class CredentialPlacement:
     """The place of the credential in a request: a header, or a parameter of the address.
 
-    ``scheme`` is the word before it, "" if it stands there alone.
+    Attributes:
+        name: The header, or the parameter of the address.
+        scheme: The word before the token in a header; "" if it stands there alone.
+        in_query: Whether it is a parameter of the address.
     """
 
     name: str = "Authorization"
@@ -45,15 +48,26 @@ class CredentialPlacement:
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """The limit of when a status read may be sent: not after ``until`` on the injected monotonic clock."""
+    """The limit of when a status read may be sent; hand it on to ``call``.
+
+    Attributes:
+        until: The last moment, on the injected monotonic clock.
+    """
 
     until: float
 
 
 class Options(Asking, total=False):
-    """The options of a call besides its address (``Http.request``).
+    """The options of a call besides its address.
 
-    ``hides`` are secrets that must not come back, besides the credential's.
+    Attributes:
+        json_body: The body, sent as JSON.
+        form: The body, sent as a form.
+        query: The parameters of the address.
+        total: The most seconds for the whole call; 20 without it.
+        headers: More headers.
+        max_bytes: The largest answer that is read.
+        hides: Secrets that must not come back, besides the credential's.
     """
 
     headers: Mapping[str, str]
@@ -81,6 +95,10 @@ class ApiClient:
     each ``{}`` in it is replaced by the next of ``ids``, percent-encoded, and a path with ``?``, ``..`` or
     anything else that isn't encoded raises NotFound. Whole addresses must lead to the API's own origin or to
     a declared host, wherever they are from. ``to_error`` reads refused responses.
+
+    Attributes:
+        root: The address below which it calls.
+        credential: What it acts with; None for nobody.
     """
 
     _http: Http
@@ -320,7 +338,10 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; it is not whole if they don't end within ``max_pages``."""
+    """Return the pages of a list; it is not whole if they don't end within ``max_pages``.
+
+    ``ask(None)`` reads the first one, then ``ask`` what ``next_key(page)`` returns, until that is None or "".
+    """
     found: Listing[dict[str, Any]] = Listing()
     asked: set[str] = set()
     key: str | None = None

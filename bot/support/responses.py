@@ -26,12 +26,18 @@ _NOT_JSON = object()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, its body limited by the caller, with the secrets that Usher knows removed."""
+    """A whole response, its body limited by the caller, with the secrets that Usher knows removed.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers, by any case.
+        body: The body.
+        raw: The body as received, for ``unredacted_json``.
+    """
 
     status: int
     headers: CIMultiDictProxy[str]
     body: bytes
-    #: As received.
     raw: bytes = field(default=b"", repr=False)
 
     def json(self) -> Any:

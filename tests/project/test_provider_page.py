@@ -4,6 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
+from enum import EnumType
+from typing import get_args
 
 import pytest
 
@@ -67,6 +70,32 @@ def test_it_names_everything_that_a_provider_may_use():
     from usher import provider
 
     assert [name for name in provider.__all__ if f"| `{name}" not in PAGE] == []
+
+
+def test_every_field_and_value_is_described():
+    """``help()`` and the page say what each field of a public class, and each value, is."""
+    from usher import provider
+
+    public = {name: getattr(provider, name) for name in provider.__all__}
+    # Rows of Usher's own: providers read some of their fields.
+    rows = {"Run", "Workspace", "ApiClient"}
+    parts = [
+        *((name, part.name) for name, one in public.items() if is_dataclass(one) for part in fields(one)),
+        *(
+            (name, part)
+            for name, one in public.items()
+            if isinstance(one, EnumType)
+            for part in one.__members__
+        ),
+        *(("Options", part) for part in provider.Options.__annotations__),
+    ]
+    described = {(name, part) for name, part in parts if f"    {part}: " in (public[name].__doc__ or "")}
+    assert [one for one in parts if one not in described and one[0] not in rows] == []
+    assert [one for one in described if f"| `{one[0]}.{one[1]}` |" not in PAGE] == []
+    texts = {(name, text) for name, one in public.items() for text in get_args(one) if isinstance(text, str)}
+    assert [
+        one for one in texts if not re.search(rf'^\| `{one[0]}` .*`"{one[1]}"`.* \| ', PAGE, re.MULTILINE)
+    ] == []
 
 
 def test_it_names_every_facet():

@@ -119,10 +119,12 @@ async def test_what_something_between_says_leaves_a_change_open(
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: str) -> None:
-    usual = errors.CredentialRefused if method == "check_credential" else errors.Forbidden
-    kind = expect_error(quiet_rig, method, 403, usual)
+    kind = expect_error(quiet_rig, method, 403, errors.Forbidden)
     quiet_rig.inject_fault(of=method, status=403)
-    assert type(await fail_with_error(quiet_rig, method)) is kind
+    error = await fail_with_error(quiet_rig, method)
+    # Some servers refuse a token with 403, too (``forbidden_as_credential_refused``).
+    is_refused = method == "check_credential" and type(error) is errors.CredentialRefused
+    assert is_refused or type(error) is kind
 
 
 @pytest.mark.parametrize("method", METHODS)

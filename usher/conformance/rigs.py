@@ -72,96 +72,107 @@ def _require_value(name: str) -> Callable[..., Any]:
 
 @dataclass
 class FacetValues:
-    """Values for the contracts of facets that only the rig knows."""
+    """Values for the contracts of facets that only the rig knows.
 
-    #: The connection's settings for a facet, on top of the usual ones.
+    Attributes:
+        settings: The connection's settings for a facet, on top of the usual ones.
+        form_values: What somebody fills in to make a workspace or launch a run, apart from what stands there
+            already.
+        expired_credential: A credential that has ended, and can be renewed.
+        sign_in: Sign the person in at the provider's page, and return the code that it sends back, and where.
+        username: The name by which the person is approved.
+        expected_reason: Let the person's workspace wait for something when it is started, and return what is
+            said of that.
+        event: The headers and body of an event about the person's workspace.
+    """
+
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
     form_values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
-    #: A credential that has ended, and can be renewed.
     expired_credential: Callable[[], Credential] = field(default=_require_value("expired_credential"))
-    #: Sign the person in at the provider's page, and return the code that it sends back, and where.
     sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = field(
         default=_require_value("sign_in")
     )
-    #: The name by which the person is approved.
     username: Callable[[], str] = field(default=_require_value("username"))
-    #: Let the person's workspace wait for something when it is started, and return what is said of that.
     expected_reason: Callable[[Any], str] = field(default=_require_value("expected_reason"))
-    #: The headers and body of an event about the person's workspace.
     event: Callable[[], tuple[dict[str, str], bytes]] = field(default=_require_value("event"))
 
 
 @dataclass
 class Rig:
-    """One provider against its local server, with a person's account and ids of workspaces."""
+    """One provider against its local server, with a person's account and ids of workspaces.
 
-    #: Asked for whatever its facets have.
+    Attributes:
+        provider: Asked for whatever its facets have.
+        access: A person's account.
+        harness: That of the local server, which counts its requests and injects faults.
+        remote_id: The person's workspace, which is at rest.
+        broken_id: One of theirs that fails when it is started.
+        foreign_id: One that is somebody else's.
+        missing_id: One that there isn't.
+        names: What the person's workspaces are called.
+        clock: Monotonic time of the client's send windows.
+        server_clock: A state is settled by moving this clock; None where the server lives in real time.
+        server: What the cases of a provider of your own need besides; the kit doesn't look at it.
+        other_ids: Ids of other workspaces, for the same.
+        initial_state: How a workspace stands before it is started.
+        stopped_states: How it may stand once it is stopped.
+        request_patterns: Which of a method's requests is the one that counts, as a pattern of ``METHOD
+            /path``.
+        request_counts: How many requests a method sends, where that is not one.
+        break_next_start: Let the next start of the broken one fail, where that is not its nature.
+        token: What must not come back in a message, where it is not the person's own token.
+        can_stop_starting: Whether what is only starting can be stopped.
+        expected_errors: What a method raises where the server's documents differ from what is usual, by the
+            method's name and a status or a body of the kit's ("html", "nothing", "null", "list", "text",
+            "empty object", "cut", "deep", "large"); None: that isn't tried.
+        has_token_page: Whether people get their tokens on a page there, rather than from an administrator.
+        state_pointer: Where (RFC 6901) the answer to a read has the word of the state; "" where that isn't
+            so simple.
+        id_pointer: Where it has the workspace's id.
+        url_pointer: Where it has the link to its IDE.
+        list_pointer: Where a list has its entries.
+        entry_id_pointer: Where an entry has its id.
+        entry_state_pointer: Where an entry has the word of its state.
+        entry_name_pointer: Where an entry has its name.
+        endless_list_patch: What makes each answer of the list one that goes on (RFC 6902).
+        list_requests: The requests that list, as a pattern of ``METHOD /path``.
+        create_requests: Those that create.
+        admin: An administrator's own account there, which may see others' workspaces.
+        facet_values: What only facets need.
+    """
+
     provider: Any
-    #: A person's account.
     access: Access
-    #: That of the local server, which counts its requests and injects faults.
     harness: Harness
-    #: The person's workspace, which is at rest.
     remote_id: str
-    #: One of theirs that fails when it is started.
     broken_id: str
-    #: One that is somebody else's.
     foreign_id: str
-    #: One that there isn't.
     missing_id: str
-    #: What the person's workspaces are called.
     names: set[str]
-    #: Monotonic time of the client's send windows.
     clock: MonotonicClock
-    #: A state is settled by moving this clock; None where the server lives in real time.
     server_clock: Clock | None = None
-    #: What the cases of a provider of your own need besides; the kit doesn't look at it.
     server: Any = None
-    #: Ids of other workspaces, for the same.
     other_ids: dict[str, str] = field(default_factory=dict)
-    #: How a workspace stands before it is started.
     initial_state: State = State.STOPPED
-    #: How it may stand once it is stopped.
     stopped_states: frozenset[State] = frozenset({State.STOPPED})
-    #: Which of a method's requests is the one that counts, as a pattern of ``METHOD /path``.
     request_patterns: dict[str, str] = field(default_factory=dict)
-    #: How many requests a method sends, where that is not one.
     request_counts: dict[str, int] = field(default_factory=dict)
-    #: Let the next start of the broken one fail, where that is not its nature.
     break_next_start: Callable[[], None] = lambda: None
-    #: What must not come back in a message, where it is not the person's own token.
     token: str = ""
-    #: Whether what is only starting can be stopped.
     can_stop_starting: bool = True
-    #: In which ways the server's documents differ from what is usual: what a method raises after a status or
-    #: a body of that name; None: that isn't tried.
     expected_errors: Mapping[tuple[str, int | str], type[Exception] | None] = field(default_factory=dict)
-    #: Whether people get their tokens on a page there, rather than from an administrator.
     has_token_page: bool = True
-    #: Where (RFC 6901) the answer to a read has the word of the state; "" where that isn't so simple.
     state_pointer: str = ""
-    #: Where it has the workspace's id.
     id_pointer: str = ""
-    #: Where it has the link to its IDE.
     url_pointer: str = ""
-    #: Where a list has its entries.
     list_pointer: str = ""
-    #: Where an entry has its id.
     entry_id_pointer: str = ""
-    #: Where an entry has the word of its state.
     entry_state_pointer: str = ""
-    #: Where an entry has its name.
     entry_name_pointer: str = ""
-    #: What makes each answer of the list one that goes on (RFC 6902).
     endless_list_patch: list[dict[str, Any]] = field(default_factory=list)
-    #: The requests that list, as a pattern of ``METHOD /path``.
     list_requests: str = ""
-    #: Those that create.
     create_requests: str = ""
-    #: An administrator's own account there, which may see others' workspaces.
     admin: Access | None = None
-    #: What only facets need.
     facet_values: FacetValues = field(default_factory=FacetValues)
 
     def __post_init__(self) -> None:
