@@ -37,6 +37,7 @@ from bot.support.settings.field import format_default
 from bot.web.health import Metrics
 from playground import harness
 from playground.demo.guests import Guest
+from playground.faults import Refusal
 from usher import provider
 from usher.conformance import rigs
 
@@ -378,7 +379,7 @@ def _error_kinds() -> str:
     return _rows(
         ("error", "a kind of", "what it means"),
         (
-            (f"`{kind.__name__}`", f"`{kind.__base__.__name__}`", _read_first_sentence(kind))
+            (f"`{kind.__name__}`", f"`{kind.__bases__[0].__name__}`", _read_first_sentence(kind))
             for kind in found
             if kind.__module__ == errors.__name__
         ),
@@ -388,7 +389,11 @@ def _error_kinds() -> str:
 def _server_parts() -> str:
     """Return what a package's local server is built from."""
     classes = (harness.Harness, harness.Clock)
-    parts = {"run_server": harness.run_server, "refusals": harness.refusals, "Refusal": harness.Refusal}
+    parts: dict[str, Callable[..., Any]] = {
+        "run_server": harness.run_server,
+        "refusals": harness.refusals,
+        "Refusal": Refusal,
+    }
     parts |= {one.__name__: one for one in classes}
     parts |= {
         f"{one.__name__}.{name}": getattr(one, name)

@@ -22,7 +22,7 @@ VIEW = {"callback_id": "code", "blocks": [{"type": "input", "block_id": "code"}]
 async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
     """Ask in one of the ways, and return what Slack gets."""
     where = Where.FORM if way == "form" else Where.CHANNEL
-    surface = Surface(way, where, interaction=f"{way}:{bot.count}")  # type: ignore[arg-type]
+    surface = Surface(way, where, interaction=f"{way}:{bot.count}")
     bot.count += 1
     match way:
         case "form":

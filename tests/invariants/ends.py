@@ -53,7 +53,7 @@ async def watch(life: Life) -> None:
         for statement in _WATCH:
             transaction._connection.execute(statement)
 
-    await life.store.engine.write(begin, Priority.URGENT)  # type: ignore[attr-defined]
+    await life.store.engine.write(begin, Priority.URGENT)
 
 
 async def timers(life: Life) -> list[float]:

@@ -409,7 +409,7 @@ class Life(World):
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-        found: list[dict[str, Any]] = await self.store.engine.read(look)  # type: ignore[attr-defined]
+        found: list[dict[str, Any]] = await self.store.engine.read(look)
         return found
 
     async def _of_others(self, principal: Principal) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ class Proxy:
     def __init__(self, part: Any) -> None:
         self._part = part
 
-    @property  # type: ignore[misc]  # a part's class can be told, and not set
+    @property  # a part's class can be told, and not set
     def __class__(self) -> Any:
         return type(self._part)
 

@@ -91,7 +91,7 @@ async def sphere_world(
                 base_url=str(listening.make_url("")),
                 **{"access_token": TOKEN, "webhook_secret": "shh", **settings},
             )
-            world.provider = build(own, client(session, world.clock.monotonic))  # type: ignore[assignment]
+            world.provider = build(own, client(session, world.clock.monotonic))
             world.public_url = PUBLIC_URL
             world.administered_by(*administrators)
             asking = replace(world.asking, public_url=PUBLIC_URL, sign_in=True)

@@ -69,7 +69,7 @@ class FakeHttp:
         if self.error is not None:
             raise self.error
         status, body = self.refusals.pop(0) if self.refusals else (self.status, b"ok")
-        return Response(status, self.headers, body)  # type: ignore[arg-type]  # a plain dict will do
+        return Response(status, self.headers, body)  # a plain dict will do
 
 
 class World:
@@ -134,7 +134,7 @@ class World:
         self.notifier = Notifier(
             self.context,
             self.line,
-            self.http,  # type: ignore[arg-type]  # as much of it as replies need
+            self.http,  # as much of it as replies need
             self.board,
             self.timing,
         )

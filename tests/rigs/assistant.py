@@ -51,7 +51,7 @@ class Assistant:
         result = await self.client.call_tool(tool, given, meta=meta)
         assert [one.type for one in result.content] == ["text"]
         assert result.structured_content is None
-        text = result.content[0].text  # type: ignore[union-attr]  # as its type just said
+        text = result.content[0].text  # as its type just said
         self.told.append(text)
         assert isinstance(json.loads(text), dict)
         return str(text)

@@ -57,7 +57,7 @@ class ScriptedProvider(Provider, base.Tokens, base.Revocation):
 
     def __init__(self, name: str = "saturn", title: str = "Saturn Cloud", linking: Any = ("token",)) -> None:
         settings = fake_settings(name, provider="scripted", title=title, linking=linking)
-        super().__init__(settings, None)  # type: ignore[arg-type]  # it sends nothing
+        super().__init__(settings, None)  # it sends nothing
         self.usernames = {GOOD: "alice", "fedcba9876543210": "alice-two"}
         self.error: ProviderError | None = None
         self.asked: list[str] = []

@@ -34,7 +34,7 @@ def sign_in_at(server, client, session):
     sign_in = SlackSignIn(
         http=Http(session),
         clock=FakeClock(),
-        people=Colleagues(None),  # type: ignore[arg-type]  # it looks nobody up
+        people=Colleagues(None),  # it looks nobody up
         api_url=client.base_url,
         client_id=told["client_id"],
         client_secret=SecretStr(told["client_secret"]),
