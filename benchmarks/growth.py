@@ -72,7 +72,7 @@ _PERSONAL: Final = (
         "operations",
         "notices",
         "cards",
-        "acts",
+        "undoable_actions",
         "links",
         "waits",
     ),
@@ -310,7 +310,7 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
         act = Act(
             id=f"act_{number}_{_NUMBER}", action="workspace.start", done_at=now, subject=row["id"], **whose
         )
-        TABLES["acts"].add(tx, act)
+        TABLES["undoable_actions"].add(tx, act)
     tx.run("UPDATE notices SET state = 'sent', channel_id = 'D', message_ts = id")
     tx.run("UPDATE cards SET is_dirty = 0, changed_at = NULL, channel_id = 'D', message_ts = id")
     link = Link(

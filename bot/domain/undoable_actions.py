@@ -35,16 +35,16 @@ FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationV
 class Change:
     """The changes of an action: the work item that it began, and the values of rows before and since.
 
-    A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
-    operation that the work item took the place of, ``back`` the request that leads back from the work item,
+    A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``old_values`` is
+    the operation that the work item took the place of, ``back`` the request that leads back from the work item,
     and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``initiator`` is what
     acted in its person's name, "" for themself.
     """
 
     #: The id of the work item, by its column's name.
     work_item_id: str = ""
-    was: Mapping[str, Any] = field(default_factory=dict)
-    became: Mapping[str, Any] = field(default_factory=dict)
+    old_values: Mapping[str, Any] = field(default_factory=dict)
+    new_values: Mapping[str, Any] = field(default_factory=dict)
     until: Stays | None = None
     initiator: str = ""
 
@@ -57,10 +57,14 @@ class Change:
         ends: str = "",
     ) -> Change:
         """Return the same with a work item that began, in place of a former one."""
-        was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
-        was |= {BACK: {"verb": back}} if back else {}
-        was |= {PLANNED_ENDS: {"rows": ends}} if ends and back == "start" else {}
-        return replace(self, work_item_id=work_item.id, was={**self.was, **was}, initiator=initiator)
+        old_values = dict(self.old_values)
+        if former is not None:
+            old_values[FORMER] = {"verb": former.verb, "agreed": int(former.agreed)}
+        if back:
+            old_values[BACK] = {"verb": back}
+        if ends and back == "start":
+            old_values[PLANNED_ENDS] = {"rows": ends}
+        return replace(self, work_item_id=work_item.id, old_values=old_values, initiator=initiator)
 
 
 NO_CHANGE: Final = Change()
@@ -90,12 +94,12 @@ class Act(Change):
     @property
     def can_be_undone(self) -> bool:
         """Return whether it may still be possible to take it back: what has begun by then decides."""
-        return bool(self.became) or (bool(self.work_item_id) and self.action not in _MAKING)
+        return bool(self.new_values) or (bool(self.work_item_id) and self.action not in _MAKING)
 
     @property
     def has_way_back(self) -> bool:
         """Return whether *Undo* works whenever it is pressed: most work items are sent before anybody can."""
-        return BACK in self.was if self.work_item_id else bool(self.became)
+        return BACK in self.old_values if self.work_item_id else bool(self.new_values)
 
 
 _MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.press"})
@@ -138,7 +142,7 @@ def inverse(
     """
     if act.undone_at is not None:
         return Inverse(Undone.NOTHING)
-    if work_item is None and (act.work_item_id or act.became):
+    if work_item is None and (act.work_item_id or act.new_values):
         return Inverse(Undone.BACK if is_as_left and not act.work_item_id else Undone.CHANGED)
     if work_item is None:
         return Inverse(Undone.NEVER if act.action.startswith(_FINAL) else Undone.NOTHING)
@@ -148,7 +152,7 @@ def inverse(
         return Inverse(Undone.CHANGED if work_item.has_called else Undone.NOTHING)
     if not work_item.is_open or _is_sent(act, work_item):
         return Inverse(Undone.SENT, way_back(work_item, effects))
-    former = OperationVerb(act.was[FORMER]["verb"]) if FORMER in act.was else None
+    former = OperationVerb(act.old_values[FORMER]["verb"]) if FORMER in act.old_values else None
     # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
     is_back = former is not None and (_has_prior(work_item) or not former.brings_down)
     return Inverse(Undone.BACK, str(former) if is_back else "")

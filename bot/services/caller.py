@@ -47,7 +47,7 @@ from bot.store import accounts, inbox, people, workspaces
 from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
 from bot.store.hooks import StoreHooks
-from bot.store.tables import ACTS
+from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
@@ -341,7 +341,7 @@ class Caller:
             via=self.via,
             **{name: getattr(change, name) for name in NO_CHANGE.__slots__},
         )
-        ACTS.add(tx, act)
+        UNDOABLE_ACTIONS.add(tx, act)
         self.acts[action, act.subject] = act
 
 

@@ -50,7 +50,8 @@ class Failovers:
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
     """Notify the owner of a lost row of the state, once that was read again."""
-    if TABLES[f"{type(one).__name__.lower()}s"].row(tx, id=one.id) is not None:
+    table = next(table for table in TABLES.values() if table.model is type(one))
+    if table.row(tx, id=one.id) is not None:
         return
     about = str(getattr(one, "workspace_id", None) or getattr(one, "subject", ""))
     gates.want(tx, about, by_itself=True)

@@ -17,7 +17,6 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
     ACCOUNTS,
-    ACTS,
     CONVERSATIONS,
     FORGOTTEN,
     GATES,
@@ -26,6 +25,7 @@ from bot.store.tables import (
     RUNS,
     SNAPSHOTS,
     TASKS,
+    UNDOABLE_ACTIONS,
     WORKSPACES,
 )
 from bot.store.tasks import take_over
@@ -245,7 +245,7 @@ register_fan_out(
     _is_current,
     ("some_workspaces_of", _delete_workspace),
     ("some_runs_of", runs.end_orphaned),
-    ("some_acts_of", lambda tx, row, _: ACTS.delete(tx, id=row["id"])),
+    ("some_acts_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
 )
 register_fan_out(
     "refused",

@@ -7,7 +7,7 @@ SELECT * FROM runs WHERE principal = :principal AND connection = :connection AND
 ORDER BY id LIMIT :limit;
 
 -- name: some_acts_of
-SELECT * FROM acts WHERE principal = :principal AND connection = :connection AND id > :after ORDER BY id LIMIT :limit;
+SELECT * FROM undoable_actions WHERE principal = :principal AND connection = :connection AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: some_open_operations_of
 SELECT * FROM operations

@@ -15,7 +15,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
-from bot.store.tables import ACTS, CARDS, parse_enum
+from bot.store.tables import CARDS, UNDOABLE_ACTIONS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a question waits for the answer to a press on it, which takes its place.
@@ -134,7 +134,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that can be taken back, or that offers something for one workspace or run."""
     kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
-    act = ACTS.one(tx, id=key)
+    act = UNDOABLE_ACTIONS.one(tx, id=key)
     about = key if act is None else act.subject or f"{act.action}/{who}"
     subject = key if act is None else act.work_item_id or act.id
     _add(tx, notice["id"], kind, subject, who, about, said)

@@ -151,7 +151,7 @@ DELETE FROM homes WHERE principal IN (
 );
 
 -- name: sweep_acts
-DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE done_at < :before ORDER BY done_at LIMIT :limit);
+DELETE FROM undoable_actions WHERE id IN (SELECT id FROM undoable_actions WHERE done_at < :before ORDER BY done_at LIMIT :limit);
 
 -- name: sweep_conversations
 DELETE FROM conversations WHERE updated_at < :before AND principal IN (

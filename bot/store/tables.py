@@ -358,7 +358,7 @@ ACCOUNTS = Table(
     # A duration.
     refused_for=STAYS,
 )
-ACTS = Table("acts", Act, "id", "work_item_id")
+UNDOABLE_ACTIONS = Table("undoable_actions", Act, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
 AUDIT = make_plain_table("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")

@@ -11,7 +11,7 @@ from bot.domain.undoable_actions import HOURS, RECENT_SECONDS, TIMER, Act, Chang
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
 from bot.store.hooks import RecordedColumns, StoreHooks
-from bot.store.tables import ACTS, OPERATIONS, RUNS, TABLES, WORKSPACES, Table
+from bot.store.tables import OPERATIONS, RUNS, TABLES, UNDOABLE_ACTIONS, WORKSPACES, Table
 from bot.store.transaction import Row, Transaction, clean
 from bot.support.declarations import Registry
 
@@ -33,7 +33,9 @@ _BY_ITSELF: Final = frozenset({"processed_until", "lead_seconds", "seen_zone", "
 
 def find_act(tx: Transaction, key: str) -> Act | None:
     """Return an act, or the last one that began a work item."""
-    return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", work_item_id=key)), None)
+    return UNDOABLE_ACTIONS.one(tx, id=key) or next(
+        iter(UNDOABLE_ACTIONS.all(tx, "done_at DESC", work_item_id=key)), None
+    )
 
 
 def find_subjects(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
@@ -51,7 +53,7 @@ def find_subjects(tx: Transaction, act: Act | None) -> tuple[Workspace | None, O
 
 def find_act_facts(tx: Transaction, key: str) -> ActFacts | None:
     """Return an act as it stands, None if it is unknown."""
-    found = ACTS.one(tx, id=key)
+    found = UNDOABLE_ACTIONS.one(tx, id=key)
     if found is None:
         return None
     workspace, work_item = find_subjects(tx, found)
@@ -73,17 +75,17 @@ def list_recent_acts(
     """
     since = tx.now() - RECENT_SECONDS
     place = {"channel_id": channel_id, "thread_ts": thread_ts}
-    return ACTS.query(tx, "recent_acts", principal=principal.key, since=since, **place)
+    return UNDOABLE_ACTIONS.query(tx, "recent_acts", principal=principal.key, since=since, **place)
 
 
 def list_acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
     """Return a person's acts from a moment on, the newest first."""
-    return ACTS.query(tx, "acts_since", principal=principal.key, since=since)
+    return UNDOABLE_ACTIONS.query(tx, "acts_since", principal=principal.key, since=since)
 
 
 def find_initiator(tx: Transaction, operation: Operation) -> str:
     """Return the initiator of an operation for its person, "" for themself."""
-    found = ACTS.all(tx, "done_at", work_item_id=operation.id)
+    found = UNDOABLE_ACTIONS.all(tx, "done_at", work_item_id=operation.id)
     if found or operation.planned_for is None:
         return found[0].initiator or found[0].via if found else ""
     return TIMER if operation.verb.brings_down else HOURS
@@ -97,7 +99,7 @@ def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
 
 def compare_rows(*pairs: tuple[Any, Any]) -> Change:
     """Return the old and new values of rows, by their models; None stands for no row."""
-    was, became, until = dict[str, Any](), dict[str, Any](), None
+    old_values, new_values, until = dict[str, Any](), dict[str, Any](), None
     recorded = dict(_RECORDED)
     for hooks in StoreHooks.list_subscribers():
         recorded |= hooks.list_recorded_columns()
@@ -107,10 +109,10 @@ def compare_rows(*pairs: tuple[Any, Any]) -> Change:
         old, new = (one and {name: clean(getattr(one, name)) for name in wanted} for one in (before, after))
         differing = [name for name in wanted if None in (old, new) or old[name] != new[name]]
         if differing:
-            was[key] = old and {name: old[name] for name in differing}
-            became[key] = new and {name: new[name] for name in differing if name not in _BY_ITSELF}
+            old_values[key] = old and {name: old[name] for name in differing}
+            new_values[key] = new and {name: new[name] for name in differing if name not in _BY_ITSELF}
             until = new["stop_at"] if "stop_at" in differing and new else until
-    return Change(was=was, became=became, until=until)
+    return Change(old_values=old_values, new_values=new_values, until=until)
 
 
 def find_changed_row(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | None]:
@@ -123,7 +125,7 @@ def find_changed_row(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], R
 
 def is_unchanged_since(tx: Transaction, act: Act) -> bool:
     """Return whether all rows still have their values after an act."""
-    found = [(find_changed_row(tx, act, key)[2], said) for key, said in act.became.items()]
+    found = [(find_changed_row(tx, act, key)[2], said) for key, said in act.new_values.items()]
     return all(
         (row is None) is (said is None) and (said or {}).items() <= (row or {}).items() for row, said in found
     )

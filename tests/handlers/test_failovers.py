@@ -37,7 +37,7 @@ async def served_by(bot, server):
 async def fails_over(bot, *, loses=True, memory=None):
     """Let a standby take over that has nothing of the last request; return once that was looked into."""
     if loses:
-        for table in ("acts", "notices", "operations"):
+        for table in ("undoable_actions", "notices", "operations"):
             await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))
     bot.clock.advance(1)
     await served_by(bot, "1/2")
@@ -69,7 +69,7 @@ async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(b
 async def test_lost_start_is_told_within_90_seconds(bot):
     """A look every few seconds, the read, and a few seconds until the server is connected to again."""
     await bot.say("start gpu")
-    for table in ("acts", "notices", "operations"):
+    for table in ("undoable_actions", "notices", "operations"):
         await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))
     await served_by(bot, "1/2")
     noted, looking, due = bot.clock.now(), Failovers(bot.services.context), []

@@ -26,7 +26,7 @@ from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
 from bot.slack.notifier.rendering import render_update
 from bot.store import operations, timers
-from bot.store.tables import ACTS, APPROVALS, OPERATIONS
+from bot.store.tables import APPROVALS, OPERATIONS, UNDOABLE_ACTIONS
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.providers import FakeProvider
@@ -63,8 +63,8 @@ SAID = [kit.section("Said."), *kit.actions([kit.button("Stop", "stop", "x")])]
 #: What people ask for whose answer has buttons, with what it begins.
 ACTED = {
     "workspace.start": {"work_item_id": "operation"},
-    "workspace.timer": {"became": {"rules rule_1": {}}},
-    "workspace.hours": {"became": {"rules rule_1": {}}},
+    "workspace.timer": {"new_values": {"rules rule_1": {}}},
+    "workspace.hours": {"new_values": {"rules rule_1": {}}},
     "job.run": {"work_item_id": "run"},
 }
 
@@ -131,7 +131,7 @@ async def write_rows(store, verb, outcome, cause, state):
     def write(tx):
         for act in acts:
             work_item = {"operation": operation.id, "run": run.id}.get(act.work_item_id, "")
-            ACTS.add(tx, replace(act, work_item_id=work_item))
+            UNDOABLE_ACTIONS.add(tx, replace(act, work_item_id=work_item))
         OPERATIONS.add(tx, operation)
         CLASS_CARDS.add(tx, course, next_check_at=now)
         PARTICIPANTS.add(tx, member)
@@ -207,7 +207,7 @@ async def draw_all(gatherer, rows, end):
 
 TABLES = [
     "accounts", "workspaces", "operations", "runs", "class_cards", "participants", "rules", "approvals",
-    "waits", "people", "acts", "connections",
+    "waits", "people", "undoable_actions", "connections",
 ]  # fmt: skip
 
 

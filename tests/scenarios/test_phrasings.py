@@ -70,7 +70,7 @@ async def failures(world, rows, say):
         world.clock.advance(2)
         with closing(sqlite3.connect(world.folder / "usher.db")) as file:
             # Each is the first that is said: what refers to something before has its dialogues.
-            for table in ("conversations", "acts"):
+            for table in ("conversations", "undoable_actions"):
                 file.execute(f"DELETE FROM {table}")
             file.commit()
         if number % 25 == 0:

@@ -343,5 +343,5 @@ _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": paus
 async def find_made(request: Request, act: Act) -> tuple[Wanted, str] | None:
     """Return the hours that an act has made, and their rule; None if it made none or several."""
     rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
-    made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
+    made = [one for one in rules if f"{RULES.name} {one.id}" in act.new_values]
     return (made[0].wanted, made[0].id) if len(made) == 1 else None

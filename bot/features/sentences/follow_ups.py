@@ -253,7 +253,7 @@ async def _frame_last_act(
     hours_and_rule = await find_made(request, act) if verb == "hours" else None
     hours, rule = hours_and_rule or (None, "")
     verb = "keep" if verb == "timer" and act.until is None else _TYPED_VERBS.get(verb, verb)
-    if verb == "off" or (hours and all((row or {}).keys() == {"off"} for row in act.became.values())):
+    if verb == "off" or (hours and all((row or {}).keys() == {"off"} for row in act.new_values.values())):
         verb, hours = "skip", None
     names = () if objects else tuple(row.name for row in acts)
     recent_objects = tuple(row for row in rows if row.id in {act.subject for act in recent})

@@ -33,7 +33,7 @@ from bot.services.operation_requests import begin_operation
 from bot.store import cards, inbox, operations, runs, timers, work_items
 from bot.store import undoable_actions as rows
 from bot.store import workspaces as stored
-from bot.store.tables import ACTS, RUNS, WORKSPACES
+from bot.store.tables import RUNS, UNDOABLE_ACTIONS, WORKSPACES
 from bot.store.transaction import Transaction, from_json
 from bot.support.errors import Refused
 
@@ -81,9 +81,9 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
     Raises Refused: ``act.unknown``, and what an operation that begins again raises.
     """
     caller.check(tx, "undo")
-    key, _, became = inbox.find_result(tx, caller.interaction).partition(" ")
-    if became:
-        done, (word, _, then) = rows.find_act(tx, key), became.partition(" ")
+    key, _, result = inbox.find_result(tx, caller.interaction).partition(" ")
+    if result:
+        done, (word, _, then) = rows.find_act(tx, key), result.partition(" ")
         return UndoneAction(done, Inverse(Undone(word), then), *rows.find_subjects(tx, done))
     for act in _list_candidates(tx, caller, act_id):
         workspace, work_item = rows.find_subjects(tx, act)
@@ -101,7 +101,7 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
                 inbox.save_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
                 _request_opposite(tx, caller, act, work_item, found.then)
         elif found.undone is Undone.BACK and caller.is_first_delivery(tx):
-            ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
+            UNDOABLE_ACTIONS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.save_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             caller.record(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _apply_undo(tx, caller, act, work_item, found.then)
@@ -165,11 +165,13 @@ def _request_opposite(
 
 def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
     """Return the ends that a stopped workspace had, as its person has changed them since."""
-    key, ends = f"{WORKSPACES.name} {workspace_id}", act.was.get(PLANNED_ENDS, {"rows": ""})["rows"]
+    key, ends = f"{WORKSPACES.name} {workspace_id}", act.old_values.get(PLANNED_ENDS, {"rows": ""})["rows"]
     later = [one for one in rows.list_acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
     # A change of its hours may have taken their end back.
     changes = [
-        one.became.get(key) or {"ends": ""} for one in later if one.became and one.subject == workspace_id
+        one.new_values.get(key) or {"ends": ""}
+        for one in later
+        if one.new_values and one.subject == workspace_id
     ]
     ends = next((one["ends"] for one in changes if "ends" in one), ends)
     return Ends.from_json(from_json(ends)) if ends else NO_ENDS
@@ -183,12 +185,12 @@ def _apply_undo(
     elif isinstance(work_item, Run) and act.action == "job.run":
         work_items.end(tx, RUNS, work_item.id, Outcome.CANCELLED, "cancelled")
     if isinstance(work_item, Run) or rows.is_unchanged_since(tx, act):
-        for key in act.became:
+        for key in act.new_values:
             _restore_row(tx, caller, act, key)
     if isinstance(work_item, Operation) and then:
         once = caller.interaction and f"{caller.interaction}/again"
         again = replace(caller, interaction=once, is_answered=True)
-        agreed = Consent(act.was[FORMER]["agreed"])
+        agreed = Consent(act.old_values[FORMER]["agreed"])
         begin_operation(tx, again, work_item.workspace_id, OperationVerb(then), agreed=agreed)
     if isinstance(work_item, Operation):
         timers.apply_timer(tx, work_item.workspace_id)
@@ -196,28 +198,28 @@ def _apply_undo(
 
 def _restore_row(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
     """Restore a row as it was before an action."""
-    (table, by, row), was = rows.find_changed_row(tx, act, key), act.was[key]
+    (table, by, row), former = rows.find_changed_row(tx, act, key), act.old_values[key]
     if (put_back := rows.puts_back.get(table.name)) is not None:
-        put_back(tx, row, was)
+        put_back(tx, row, former)
         return
     assert row is not None, "only what features have comes and goes"
     if (change_back := rows.changes_back.get(table.name)) is not None:
-        change_back(tx, caller, row, was)
+        change_back(tx, caller, row, former)
         return
     if table is RUNS:
         # A step that holds it must not send what it read.
-        was = {**was, "claim": "", "leased_until": 0}
+        former = {**former, "claim": "", "leased_until": 0}
         cards.queue_updates(tx, row["id"], changed=True)
     apart = {"hidden", *rows.TIMER_COLUMNS}
-    if own := {name: value for name, value in was.items() if name not in apart}:
+    if own := {name: value for name, value in former.items() if name not in apart}:
         table.change(tx, by, **own)
     if table is not WORKSPACES:
         return
-    before = WORKSPACES.parse({**row, **was})
+    before = WORKSPACES.parse({**row, **former})
     cards.queue_messages(tx, before.id, changed=True)
     if before.hidden:
         stored.hide(tx, before.id)
     elif row["hidden"]:
         stored.add(tx, before)
-    if was.keys() & {*rows.TIMER_COLUMNS}:
+    if former.keys() & {*rows.TIMER_COLUMNS}:
         timers.put_back(tx, before)

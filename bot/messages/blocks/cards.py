@@ -421,7 +421,7 @@ def answer_undone(facts: ActFacts, then: str = "") -> Answer:
     if work_item is not None:
         forms = cards.LAUNCH if act.action == "job.run" else VERB_FORMS[OperationVerb.STOP]
         return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
-    key = f"{act.action} new" if None in act.was.values() else act.action
+    key = f"{act.action} new" if None in act.old_values.values() else act.action
     if restored := cards.RESTORED.get(key) or cards.RESTORED.get(act.action):
         return kit.message(fill(restored, **names))
     if workspace is None or workspace.stop_at is None:

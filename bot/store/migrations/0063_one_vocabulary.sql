@@ -2,6 +2,8 @@
 
 -- Tables: the server and the timeline on which the rows were written.
 ALTER TABLE lineage RENAME TO database_timeline;
+-- What people had done lately, each with what undoes it.
+ALTER TABLE acts RENAME TO undoable_actions;
 
 -- Workspaces: whether their person is notified when they are ready and when they stop; when their planned stop,
 -- their use, and the end that their provider has planned are checked next; the number of times they were brought up; when
@@ -29,7 +31,7 @@ ALTER TABLE preferences RENAME COLUMN asks_after TO idle_prompt_after;
 
 -- Runs: the stop that their person requested.
 ALTER TABLE runs RENAME COLUMN stop_wanted TO requested_stop;
-ALTER TABLE acts RENAME COLUMN errand TO work_item_id;
+ALTER TABLE undoable_actions RENAME COLUMN errand TO work_item_id;
 ALTER TABLE conversations RENAME COLUMN spoken_at TO updated_at;
 ALTER TABLE contacts RENAME COLUMN met_at TO greeted_at;
 ALTER TABLE waits RENAME COLUMN got_at TO granted_at;
@@ -84,7 +86,7 @@ ALTER TABLE gates RENAME COLUMN wanted_at TO requested_at;
 ALTER TABLE homes RENAME COLUMN wanted_at TO requested_at;
 
 -- Undoable actions: what began them in their person's name.
-ALTER TABLE acts RENAME COLUMN asker TO initiator;
+ALTER TABLE undoable_actions RENAME COLUMN asker TO initiator;
 
 -- Slack calls: when each was made.
 ALTER TABLE slack_calls RENAME COLUMN made_at TO called_at;
@@ -128,25 +130,35 @@ ALTER TABLE rules RENAME COLUMN heard TO notified_state;
 -- Class cards: the changes of the timetable, of which members are notified.
 ALTER TABLE class_cards RENAME COLUMN news TO timetable_changes;
 
+-- Undoable actions: the columns of rows before and after.
+ALTER TABLE undoable_actions RENAME COLUMN was TO old_values;
+ALTER TABLE undoable_actions RENAME COLUMN became TO new_values;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
-UPDATE acts SET
-    was = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(was,
+UPDATE undoable_actions SET
+    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(old_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-    became = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(became,
+    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(new_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":');
 
+DROP INDEX acts_of_person;
+DROP INDEX acts_age;
+DROP INDEX acts_of_errand;
+CREATE INDEX undoable_actions_of_person ON undoable_actions (principal, done_at);
+CREATE INDEX undoable_actions_age ON undoable_actions (done_at);
+CREATE INDEX undoable_actions_of_work_item ON undoable_actions (work_item_id);
 DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;
 DROP INDEX homes_wanted;

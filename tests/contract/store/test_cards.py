@@ -18,7 +18,7 @@ from bot.store import operations as operation_rows
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
 from bot.store.notices import SILENCE_SECONDS
 from bot.store.sweeping import sweep
-from bot.store.tables import ACTS, CARDS
+from bot.store.tables import CARDS, UNDOABLE_ACTIONS
 from tests.rigs.approvals import ask_approval, decide_approval
 from tests.rigs.store import (
     ALICE,
@@ -562,7 +562,7 @@ async def test_answer_to_act_belongs_to_its_work_item_or_the_act(store, workspac
     for number, work_item in enumerate(("", operation.id), 1):
         given = {"principal": ALICE, "action": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
         act = Act(id=f"act_{number}", work_item_id=work_item, **given)
-        await store.carry_out(lambda tx, act=act: ACTS.add(tx, act))
+        await store.carry_out(lambda tx, act=act: UNDOABLE_ACTIONS.add(tx, act))
         place = {"channel_id": "D1", "where": "direct"}
         card = await answered(store, NoticeKind.REPLY, f"event:{number}", f"{number}", offers=act.id, **place)
         assert card.subject == (work_item or act.id)

@@ -12,7 +12,7 @@ from tests.rigs.store import ALICE
 
 ELSEWHERE = Principal("E1", "T9", "U1")
 #: Tables with a column for it; those of direct messages never get another id.
-HELD = {"cards", "class_cards", "notices", "operations", "runs", "acts", "conversations"}
+HELD = {"cards", "class_cards", "notices", "operations", "runs", "undoable_actions", "conversations"}
 #: JSON in which a channel is named, with its column.
 NAMED_IN = {"notices": "body", "links": "waiting", "approvals": "waiting", "tasks": "payload"}
 
@@ -77,7 +77,9 @@ async def test_card_that_moved_during_its_edit_is_edited_again(store):
 
 async def test_many_rows_are_renamed_in_pieces(store):
     for number in range(FAN_OUT_BATCH_SIZE + 3):
-        await store.carry_out(lambda tx, number=number: write(tx, ["acts"], number, ALICE, "COLD"))
+        await store.carry_out(
+            lambda tx, number=number: write(tx, ["undoable_actions"], number, ALICE, "COLD")
+        )
     assert (
         await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
         == FAN_OUT_BATCH_SIZE + 3
@@ -107,7 +109,7 @@ async def test_what_was_said_since_in_the_channel_stays(store, clock):
 )
 async def test_chains_of_ids_follow_from_all_changes(store, changes, chains):
     """Rows are kept of A alone."""
-    await store.carry_out(lambda tx: write(tx, ["acts"], 1, ALICE, "A"))
+    await store.carry_out(lambda tx: write(tx, ["undoable_actions"], 1, ALICE, "A"))
     for change in changes:
         found = await store.carry_out(lambda tx, change=change: note_channel_change(tx, ALICE.place, *change))
     assert found == chains

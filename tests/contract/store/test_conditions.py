@@ -45,7 +45,6 @@ from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
-    ACTS,
     CARDS,
     GATES,
     INSTALLATIONS,
@@ -53,6 +52,7 @@ from bot.store.tables import (
     OPERATIONS,
     RUNS,
     TASKS,
+    UNDOABLE_ACTIONS,
     WORKSPACES,
 )
 from bot.store.tasks import NewTask, add_tasks
@@ -529,7 +529,7 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     clock.advance(1)
     given = {"principal": BOB, "action": "workspace.alias", "subject": theirs.id, "channel_id": "C1"}
     done = Act(id="act_1", done_at=await store.now(), **given)
-    await store.carry_out(lambda tx: ACTS.add(tx, done))
+    await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, done))
     clock.advance(1)
     assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
     assert await store.read(conversations.find_referents, BOB, "C1", None) == Referents(

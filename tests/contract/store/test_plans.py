@@ -83,7 +83,7 @@ WALKS = {
     "uses": ("accounts rules workspaces", COMMAND),
     "was_audited": ("audit", "ten thousand rows at most, before anybody is served"),
     "rows_of_channel": (
-        "acts approvals cards class_cards links notices operations runs tasks",
+        "undoable_actions approvals cards class_cards links notices operations runs tasks",
         CHANNEL,
     ),
     **{f"free_{table}": (table, FREES) for table in ("cards", "homes", "operations", "tasks")},
@@ -92,7 +92,7 @@ WALKS = {
         for table in (
             *(
                 "accounts",
-                "acts",
+                "undoable_actions",
                 "approvals",
                 "browser_sessions",
                 "cards",
@@ -316,8 +316,8 @@ async def test_only_what_is_listed_walks_a_table_that_grows():
             id="key",
         ),
         pytest.param(
-            "FROM acts WHERE done_at < :before",
-            "SEARCH acts USING INDEX acts_age (done_at<?)",
+            "FROM undoable_actions WHERE done_at < :before",
+            "SEARCH undoable_actions USING INDEX undoable_actions_age (done_at<?)",
             set(),
             id="before",
         ),

@@ -26,7 +26,6 @@ from bot.store import workspaces as workspace_rows
 from bot.store.inbox import KEY_RETENTION_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import (
-    ACTS,
     APPROVALS,
     BROWSER_SESSIONS,
     CARDS,
@@ -40,6 +39,7 @@ from bot.store.tables import (
     OWNERS,
     RUNS,
     TABLES,
+    UNDOABLE_ACTIONS,
     WORKSPACES,
 )
 from bot.support.clock import SystemIds
@@ -81,7 +81,7 @@ AGED = {
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
     "sweep_homes": (HOMES, {}, "used_at", 1, None),
     "sweep_conversations": (CONVERSATIONS, SAID, "updated_at", 1, None),
-    "sweep_acts": (ACTS, {}, "done_at", 30, None),
+    "sweep_acts": (UNDOABLE_ACTIONS, {}, "done_at", 30, None),
     "sweep_forgotten": (FORGOTTEN, {"secret": "sealed"}, "forgotten_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),

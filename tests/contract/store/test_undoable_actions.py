@@ -14,7 +14,7 @@ from bot.features.hours.store import RULES
 from bot.features.preferences.model import Preferences
 from bot.features.preferences.store import preferences, save_preferences
 from bot.store import notices, operations, undoable_actions
-from bot.store.tables import ACTS, RUNS, WORKSPACES
+from bot.store.tables import RUNS, UNDOABLE_ACTIONS, WORKSPACES
 from bot.store.undoable_actions import compare_rows
 from tests.rigs.store import ALICE, accept_operation, launched, linked
 
@@ -28,8 +28,15 @@ def a_rule(workspace, **keys):
 
 async def noted(store, change: Change) -> Act:
     """Write an act with what it changed, and read it again."""
-    act = Act(id="act_1", principal=ALICE, action="a", done_at=1.0, was=change.was, became=change.became)
-    await store.carry_out(lambda tx: ACTS.add(tx, act))
+    act = Act(
+        id="act_1",
+        principal=ALICE,
+        action="a",
+        done_at=1.0,
+        old_values=change.old_values,
+        new_values=change.new_values,
+    )
+    await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, act))
     return await store.engine.read(lambda tx: undoable_actions.find_act(tx, "act_1"))
 
 
@@ -78,7 +85,7 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
         rules.save_rule(tx, replace(rule, off=frozenset({"2027-01-25"})))
 
     act = await noted(store, await store.carry_out(write))
-    assert act.became
+    assert act.new_values
     assert await is_as_left(store, act)
     await store.carry_out(change_what_says_nothing)
     assert await is_as_left(store, act)
@@ -92,7 +99,7 @@ def test_what_changed_nothing_has_nothing_to_take_back():
         assert compare_rows((one, one)) == Change()
     # What changes by itself is put back, and compared with nothing.
     change = compare_rows((rule, replace(rule, processed_until=2.0, off=frozenset({"2027-01-18"}))))
-    assert (change.was, change.became) == (
+    assert (change.old_values, change.new_values) == (
         {"rules rule": {"processed_until": 1.0, "off": ""}},
         {"rules rule": {"off": "2027-01-18"}},
     )
@@ -108,13 +115,15 @@ async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, wo
         "subject": workspace.id,
         "work_item_id": operation.id,
     }
-    await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
+    await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
     assert not (await store.read(undoable_actions.find_act_facts, "act_1")).is_shown
     (notice,) = await store.perform(notices.claim_notices, 9, 60.0)
     await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
     assert (await store.read(undoable_actions.find_act_facts, "act_1")).is_shown
     # The answer to who asks again stands below the card.
-    await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_2", done_at=tx.now() + 60.0, **given)))
+    await store.carry_out(
+        lambda tx: UNDOABLE_ACTIONS.add(tx, Act(id="act_2", done_at=tx.now() + 60.0, **given))
+    )
     assert not (await store.read(undoable_actions.find_act_facts, "act_2")).is_shown
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     assert (await store.read(undoable_actions.find_act_facts, "act_2")).is_shown
