@@ -29,7 +29,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.transcript import Board
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.feature import load
@@ -307,8 +307,8 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
             tx, [NewNotice(started.id, NoticeKind.READY, "end", principal, {"operation": started.id})]
         )
         operations.end(tx, started.id, Outcome.FULFILLED, None)
-        act = Act(
-            id=f"act_{number}_{_NUMBER}", action="workspace.start", done_at=now, subject=row["id"], **whose
+        act = UndoableAction(
+            id=f"act_{number}_{_NUMBER}", kind="workspace.start", done_at=now, subject=row["id"], **whose
         )
         TABLES["undoable_actions"].add(tx, act)
     tx.run("UPDATE notices SET state = 'sent', channel_id = 'D', message_ts = id")

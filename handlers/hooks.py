@@ -44,7 +44,7 @@ class RequestHooks(LayerHooks):
         return None
 
     async def undo_action(
-        self, request: Request, act_id: str, or_else: Callable[[], Awaitable[Answer]] | None
+        self, request: Request, action_id: str, or_else: Callable[[], Awaitable[Answer]] | None
     ) -> tuple[Answer, bool] | None:
         """Undo an act, or the last one with ""; return the answer, and whether all is as before the act.
 

@@ -93,10 +93,10 @@ def read_order(words: Sequence[str], find_names: Callable[[], Collection[int]]) 
 
 
 async def undo_action(
-    request: Request, act_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
+    request: Request, action_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
 ) -> tuple[Answer, bool]:
     """Undo an act as ``RequestHooks.undo_action`` says; raises Answered where no feature does that."""
     for hooks in RequestHooks.list_subscribers():
-        if (result := await hooks.undo_action(request, act_id, or_else)) is not None:
+        if (result := await hooks.undo_action(request, action_id, or_else)) is not None:
             return result
     raise Answered(replies.hint(talk.NOT_UNDERSTOOD))

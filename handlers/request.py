@@ -15,7 +15,7 @@ from bot.domain.runs import Run
 from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
 from bot.domain.time_parsing import Moment
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.services.caller import Caller
@@ -86,7 +86,7 @@ class RequestNotes:
     what: str = ""
     says_english: bool = False
     #: The actions that were done for it.
-    acts: dict[tuple[str, str], Act] = field(default_factory=dict)
+    actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
     #: The things that its words can name, once these were read (``handlers.names``).
     names: object = None
 
@@ -212,7 +212,7 @@ class Request:
             surface.is_quoted,
             via=surface.via,
             is_answered=not self.is_read_with_cards and surface.kind != "form",
-            acts=self.notes.acts,
+            actions=self.notes.actions,
         )
 
     @property

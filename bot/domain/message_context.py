@@ -12,7 +12,7 @@ from bot.domain.people import People
 from bot.domain.runs import OutputTail, Run
 from bot.domain.stops import StopEffects
 from bot.domain.timers import find_next_stop
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Action, State, Workspace
 
 #: How soon an operation ends after what ends it was read.
@@ -205,13 +205,13 @@ class HeldFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True)
-class ActFacts:
+class ActionFacts:
     """The context of a person's action, with the title of its connection.
 
     ``is_shown``: another message says how what it began goes on, or ended; ``is_awaited``: one may.
     """
 
-    act: Act
+    action: UndoableAction
     connection_title: str
     workspace: Workspace | None = None
     work_item: Operation | Run | None = None

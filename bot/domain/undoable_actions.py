@@ -14,18 +14,18 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS, StopEffects, is_final
 from bot.domain.work_items import Call, Outcome, WorkItem
 
-#: For how many seconds *undo* and *no* are about an act.
+#: For how many seconds *undo* and *no* are about an action.
 RECENT_SECONDS: Final = 120.0
 #: Act by themselves, in the name of whoever set them up or agreed to them.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
 ROOM: Final = "room"
-#: Among what an act changed: the operation whose place another took.
+#: Among what an action changed: the operation whose place another took.
 FORMER: Final = "former"
-#: Among what an act changed: the request that leads back from what it began, once that was sent.
+#: Among what an action changed: the request that leads back from what it began, once that was sent.
 BACK: Final = "back"
-#: Among what an act changed: the ends that a workspace had when its stop was asked for.
+#: Among what an action changed: the ends that a workspace had when its stop was asked for.
 PLANNED_ENDS: Final = "ends"
 #: From these no request leads back: they make or end something, or it is as it was when they are done.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationVerb.RESTART})
@@ -35,10 +35,10 @@ FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationV
 class Change:
     """The changes of an action: the work item that it began, and the values of rows before and since.
 
-    A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``old_values`` is
-    the operation that the work item took the place of, ``back`` the request that leads back from the work item,
-    and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``initiator`` is what
-    acted in its person's name, "" for themself.
+    A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``old_values``
+    is the operation that the work item took the place of, ``back`` the request that leads back from the work
+    item, and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``initiator`` is
+    what acted in its person's name, "" for themself.
     """
 
     #: The id of the work item, by its column's name.
@@ -71,16 +71,16 @@ NO_CHANGE: Final = Change()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act(Change):
+class UndoableAction(Change):
     """Hold one accepted wish of a person: what, on which row, until when, from which message, and its change.
 
-    ``action`` is the word of the audit. ``subject`` is the id of a workspace or a run, "" for neither;
+    ``kind`` is the action of its audit row. ``subject`` is the id of a workspace or a run, "" for neither;
     ``name`` is what that was called. ``via`` is through what its person asked for it, "" for themself.
     """
 
     id: str
     principal: Principal
-    action: str
+    kind: str
     done_at: Past
     subject: str = ""
     connection: str = ""
@@ -94,7 +94,7 @@ class Act(Change):
     @property
     def can_be_undone(self) -> bool:
         """Return whether it may still be possible to take it back: what has begun by then decides."""
-        return bool(self.new_values) or (bool(self.work_item_id) and self.action not in _MAKING)
+        return bool(self.new_values) or (bool(self.work_item_id) and self.kind not in _MAKING)
 
     @property
     def has_way_back(self) -> bool:
@@ -133,26 +133,30 @@ class Inverse:
 
 
 def inverse(
-    act: Act, *, is_as_left: bool, work_item: Operation | Run | None = None, effects: StopEffects = NO_EFFECTS
+    action: UndoableAction,
+    *,
+    is_as_left: bool,
+    work_item: Operation | Run | None = None,
+    effects: StopEffects = NO_EFFECTS,
 ) -> Inverse:
     """Decide about the request that undoes an action.
 
     ``is_as_left``: rows still say what they said after it. ``work_item`` is what it began, and ``effects``
     what stopping the workspace does. Nothing that ends for good is ever the way back.
     """
-    if act.undone_at is not None:
+    if action.undone_at is not None:
         return Inverse(Undone.NOTHING)
-    if work_item is None and (act.work_item_id or act.new_values):
-        return Inverse(Undone.BACK if is_as_left and not act.work_item_id else Undone.CHANGED)
+    if work_item is None and (action.work_item_id or action.new_values):
+        return Inverse(Undone.BACK if is_as_left and not action.work_item_id else Undone.CHANGED)
     if work_item is None:
-        return Inverse(Undone.NEVER if act.action.startswith(_FINAL) else Undone.NOTHING)
+        return Inverse(Undone.NEVER if action.kind.startswith(_FINAL) else Undone.NOTHING)
     if work_item.outcome in _NOTHING:
         return Inverse(Undone.NOTHING)
     if work_item.outcome is Outcome.REPLACED:
         return Inverse(Undone.CHANGED if work_item.has_called else Undone.NOTHING)
-    if not work_item.is_open or _is_sent(act, work_item):
+    if not work_item.is_open or _is_sent(action, work_item):
         return Inverse(Undone.SENT, way_back(work_item, effects))
-    former = OperationVerb(act.old_values[FORMER]["verb"]) if FORMER in act.old_values else None
+    former = OperationVerb(action.old_values[FORMER]["verb"]) if FORMER in action.old_values else None
     # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
     is_back = former is not None and (_has_prior(work_item) or not former.brings_down)
     return Inverse(Undone.BACK, str(former) if is_back else "")
@@ -166,11 +170,11 @@ def _has_prior(work_item: Operation | Run) -> bool:
     return isinstance(work_item, Operation) and work_item.prior_call is not Call.NONE
 
 
-def _is_sent(act: Act, work_item: Operation | Run) -> bool:
+def _is_sent(action: UndoableAction, work_item: Operation | Run) -> bool:
     if isinstance(work_item, Operation):
         # What is created may have been made once a name was found for it.
         return work_item.has_called or work_item.verb is OperationVerb.CREATE
-    return (work_item.start_call if act.action == "job.run" else work_item.stop_call) is not Call.NONE
+    return (work_item.start_call if action.kind == "job.run" else work_item.stop_call) is not Call.NONE
 
 
 def is_done_with(work_item: Operation | Run, now: float) -> bool:

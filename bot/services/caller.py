@@ -7,7 +7,7 @@ asked for; whoever serves the person calls it with ``await caller.run(cancel_tim
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy
         if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
             timers.clear(tx, workspace.id)                           # the effect
-            caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
+            caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the action
         return workspaces.workspace(tx, workspace.id) or workspace
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
@@ -38,7 +38,7 @@ from bot.domain.audit import AuditEntry, AuditSubject
 from bot.domain.feasibility import find_access_obstacle
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
-from bot.domain.undoable_actions import NO_CHANGE, Act, Change
+from bot.domain.undoable_actions import NO_CHANGE, Change, UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
@@ -106,7 +106,7 @@ class Caller:
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
     #: What is done for the request, by action and what it is about.
-    acts: dict[tuple[str, str], Act] = field(default_factory=dict)
+    actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -128,8 +128,8 @@ class Caller:
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
         done = await self._run_with_lookup(lambda tx, caller: work(tx, caller, *arguments, **named))
-        for act in (self.acts or {}).values():
-            self.context.recent_commits.add(act, act.done_at)
+        for action in (self.actions or {}).values():
+            self.context.recent_commits.add(action, action.done_at)
         return done
 
     async def read(
@@ -159,12 +159,12 @@ class Caller:
         self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool
     ) -> Result | Refused:
         store = self.context.store
-        acts: dict[tuple[str, str], Act] = {}
-        caller = replace(self, acts=acts)
+        actions: dict[tuple[str, str], UndoableAction] = {}
+        caller = replace(self, actions=actions)
 
         def work_with_audit(tx: Transaction) -> Result | Refused:
             before = tx.changes
-            acts.clear()
+            actions.clear()
             try:
                 return work(tx, caller)
             except Refused as refusal:
@@ -178,7 +178,7 @@ class Caller:
         except Refused as refusal:
             done, is_read = refusal, True
         # Not what was rolled back.
-        self.acts.update(acts)
+        self.actions.update(actions)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
         return done
@@ -287,9 +287,9 @@ class Caller:
             raise ConfirmationRequired
         is_first = inbox.add_interaction(tx, self.interaction, self.sent_at)
         if not is_first:
-            known = rows.list_recent_acts(tx, self.principal)
-            self.acts.update(
-                {(one.action, one.subject): one for one in known if one.interaction == self.interaction}
+            known = rows.list_recent_actions(tx, self.principal)
+            self.actions.update(
+                {(one.kind, one.subject): one for one in known if one.interaction == self.interaction}
             )
         return is_first
 
@@ -322,15 +322,15 @@ class Caller:
     def record_action(
         self,
         tx: Transaction,
-        action: str,
+        kind: str,
         about: Workspace | Run | AuditSubject | str,
         change: Change = NO_CHANGE,
     ) -> None:
         """Write an action, by which it can be listed and undone; ``about`` may be a connection."""
-        act = Act(
+        action = UndoableAction(
             id=tx.ids.new("act"),
             principal=self.principal,
-            action=action,
+            kind=kind,
             done_at=tx.now(),
             subject="" if isinstance(about, str) else about.id,
             connection=about if isinstance(about, str) else about.connection,
@@ -341,8 +341,8 @@ class Caller:
             via=self.via,
             **{name: getattr(change, name) for name in NO_CHANGE.__slots__},
         )
-        UNDOABLE_ACTIONS.add(tx, act)
-        self.acts[action, act.subject] = act
+        UNDOABLE_ACTIONS.add(tx, action)
+        self.actions[kind, action.subject] = action
 
 
 def _describe_target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str, str]]:

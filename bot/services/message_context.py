@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from bot.domain.accounts import Account
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
-from bot.domain.message_context import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.message_context import ActionFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, EndState, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -170,10 +170,10 @@ class Gatherer:
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
 
-    async def describe_act(self, act: str) -> ActFacts | None:
-        """Describe an act as it stands; None if nobody knows it any more."""
-        found = await self.store.read(undoable_actions.find_act_facts, act)
-        return found and replace(found, connection_title=self._title(found.act.connection))
+    async def describe_undoable_action(self, action: str) -> ActionFacts | None:
+        """Describe an action as it stands; None if nobody knows it any more."""
+        found = await self.store.read(undoable_actions.find_action_facts, action)
+        return found and replace(found, connection_title=self._title(found.action.connection))
 
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:

@@ -245,7 +245,7 @@ register_fan_out(
     _is_current,
     ("some_workspaces_of", _delete_workspace),
     ("some_runs_of", runs.end_orphaned),
-    ("some_acts_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
+    ("some_undoable_actions_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
 )
 register_fan_out(
     "refused",

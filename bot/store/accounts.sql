@@ -6,7 +6,7 @@ ORDER BY id LIMIT :limit;
 SELECT * FROM runs WHERE principal = :principal AND connection = :connection AND is_orphan = 0 AND id > :after
 ORDER BY id LIMIT :limit;
 
--- name: some_acts_of
+-- name: some_undoable_actions_of
 SELECT * FROM undoable_actions WHERE principal = :principal AND connection = :connection AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: some_open_operations_of

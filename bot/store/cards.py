@@ -134,9 +134,9 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that can be taken back, or that offers something for one workspace or run."""
     kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
-    act = UNDOABLE_ACTIONS.one(tx, id=key)
-    about = key if act is None else act.subject or f"{act.action}/{who}"
-    subject = key if act is None else act.work_item_id or act.id
+    action = UNDOABLE_ACTIONS.one(tx, id=key)
+    about = key if action is None else action.subject or f"{action.kind}/{who}"
+    subject = key if action is None else action.work_item_id or action.id
     _add(tx, notice["id"], kind, subject, who, about, said)
 
 

@@ -67,7 +67,7 @@ def find_referents(
             return about
     if done is None or not has_begun:
         return about
-    folder, _, verb = done["action"].partition(".")
+    folder, _, verb = done["kind"].partition(".")
     key = (done["subject"],)
     of: dict[str, Any] = {"runs": key} if folder == "job" else {"workspaces": key}
     return Referents(listed=about.listed, what=verb, says_english=about.says_english, **of)

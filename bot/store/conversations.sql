@@ -11,6 +11,6 @@ WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thre
 LIMIT 1;
 
 -- name: done_since
-SELECT subject, action, done_at FROM undoable_actions
+SELECT subject, kind, done_at FROM undoable_actions
 WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL
 ORDER BY done_at DESC LIMIT 1;

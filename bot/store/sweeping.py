@@ -24,7 +24,7 @@ _RETENTION_SECONDS = {
     "sweep_class_cards": 30 * _DAY,
     "sweep_homes": _DAY,
     "sweep_conversations": _DAY,
-    "sweep_acts": 30 * _DAY,
+    "sweep_undoable_actions": 30 * _DAY,
     "sweep_forgotten": 7 * _DAY,
     "sweep_owners": _DAY,
     "sweep_rules": 30 * _DAY,

@@ -150,7 +150,7 @@ DELETE FROM homes WHERE principal IN (
     SELECT principal FROM homes WHERE used_at <= :before ORDER BY used_at LIMIT :limit
 );
 
--- name: sweep_acts
+-- name: sweep_undoable_actions
 DELETE FROM undoable_actions WHERE id IN (SELECT id FROM undoable_actions WHERE done_at < :before ORDER BY done_at LIMIT :limit);
 
 -- name: sweep_conversations

@@ -33,7 +33,7 @@ from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_due
 from bot.domain.runs import Run
 from bot.domain.stops import Ends
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
 from bot.support.cleaning import fold
@@ -358,7 +358,7 @@ ACCOUNTS = Table(
     # A duration.
     refused_for=STAYS,
 )
-UNDOABLE_ACTIONS = Table("undoable_actions", Act, "id", "work_item_id")
+UNDOABLE_ACTIONS = Table("undoable_actions", UndoableAction, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
 AUDIT = make_plain_table("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from bot.domain.message_context import ActFacts
+from bot.domain.message_context import ActionFacts
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.runs import Run
-from bot.domain.undoable_actions import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
+from bot.domain.undoable_actions import HOURS, RECENT_SECONDS, TIMER, Change, UndoableAction, Undone, inverse
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
 from bot.store.hooks import RecordedColumns, StoreHooks
@@ -25,34 +25,36 @@ _RECORDED: Final[dict[type, RecordedColumns]] = {
 puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Registry()
 #: The same for rows that their person changes once more to put them back: in the use case's context.
 changes_back: Registry[Callable[[Transaction, Any, Row, Row], None]] = Registry()
-#: So many seconds apart, at most, are an act and the card of what it began: they are written together.
+#: So many seconds apart, at most, are an action and the card of what it began: they are written together.
 _COMBINE_WITHIN_SECONDS: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"processed_until", "lead_seconds", "seen_zone", "started_at", "unused"})
 
 
-def find_act(tx: Transaction, key: str) -> Act | None:
-    """Return an act, or the last one that began a work item."""
+def find_action(tx: Transaction, key: str) -> UndoableAction | None:
+    """Return an action, or the last one that began a work item."""
     return UNDOABLE_ACTIONS.one(tx, id=key) or next(
         iter(UNDOABLE_ACTIONS.all(tx, "done_at DESC", work_item_id=key)), None
     )
 
 
-def find_subjects(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
-    """Return an act's workspace, and the operation or run that it began."""
-    if act is None:
+def find_subjects(
+    tx: Transaction, action: UndoableAction | None
+) -> tuple[Workspace | None, Operation | Run | None]:
+    """Return an action's workspace, and the operation or run that it began."""
+    if action is None:
         return None, None
     work_item = (
-        OPERATIONS.one(tx, id=act.work_item_id) or RUNS.one(tx, id=act.work_item_id)
-        if act.work_item_id
+        OPERATIONS.one(tx, id=action.work_item_id) or RUNS.one(tx, id=action.work_item_id)
+        if action.work_item_id
         else None
     )
-    key = work_item.workspace_id if isinstance(work_item, Operation) else act.subject
+    key = work_item.workspace_id if isinstance(work_item, Operation) else action.subject
     return (WORKSPACES.one(tx, id=key) if key else None), work_item
 
 
-def find_act_facts(tx: Transaction, key: str) -> ActFacts | None:
-    """Return an act as it stands, None if it is unknown."""
+def find_action_facts(tx: Transaction, key: str) -> ActionFacts | None:
+    """Return an action as it stands, None if it is unknown."""
     found = UNDOABLE_ACTIONS.one(tx, id=key)
     if found is None:
         return None
@@ -63,24 +65,24 @@ def find_act_facts(tx: Transaction, key: str) -> ActFacts | None:
     since = found.done_at - _COMBINE_WITHIN_SECONDS if work_item is not None and work_item.is_open else 0.0
     is_shown = work_item is not None and tx.one("shown", subject=work_item.id, since=since) is not None
     can_be_undone = found.has_way_back and (goes or undone is Undone.BACK)
-    return ActFacts(found, "", workspace, work_item, can_be_undone, is_shown, is_awaited=goes)
+    return ActionFacts(found, "", workspace, work_item, can_be_undone, is_shown, is_awaited=goes)
 
 
-def list_recent_acts(
+def list_recent_actions(
     tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = ""
-) -> list[Act]:
-    """Return a person's acts of two minutes that weren't taken back.
+) -> list[UndoableAction]:
+    """Return a person's actions of two minutes that weren't taken back.
 
     Those of a thread come first, then those of its conversation; of each the newest.
     """
     since = tx.now() - RECENT_SECONDS
     place = {"channel_id": channel_id, "thread_ts": thread_ts}
-    return UNDOABLE_ACTIONS.query(tx, "recent_acts", principal=principal.key, since=since, **place)
+    return UNDOABLE_ACTIONS.query(tx, "recent_actions", principal=principal.key, since=since, **place)
 
 
-def list_acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
-    """Return a person's acts from a moment on, the newest first."""
-    return UNDOABLE_ACTIONS.query(tx, "acts_since", principal=principal.key, since=since)
+def list_actions_since(tx: Transaction, principal: Principal, since: float) -> list[UndoableAction]:
+    """Return a person's actions from a moment on, the newest first."""
+    return UNDOABLE_ACTIONS.query(tx, "actions_since", principal=principal.key, since=since)
 
 
 def find_initiator(tx: Transaction, operation: Operation) -> str:
@@ -115,17 +117,17 @@ def compare_rows(*pairs: tuple[Any, Any]) -> Change:
     return Change(old_values=old_values, new_values=new_values, until=until)
 
 
-def find_changed_row(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | None]:
-    """Return the table, the key and the present state of a row that an act changed."""
+def find_changed_row(tx: Transaction, action: UndoableAction, key: str) -> tuple[Table[Any], Row, Row | None]:
+    """Return the table, the key and the present state of a row that an action changed."""
     name, _, one = key.partition(" ")
     table = TABLES[name]
-    by = {table.keys[0][0]: one or act.principal.key}
+    by = {table.keys[0][0]: one or action.principal.key}
     return table, by, table.row(tx, **by)
 
 
-def is_unchanged_since(tx: Transaction, act: Act) -> bool:
-    """Return whether all rows still have their values after an act."""
-    found = [(find_changed_row(tx, act, key)[2], said) for key, said in act.new_values.items()]
+def is_unchanged_since(tx: Transaction, action: UndoableAction) -> bool:
+    """Return whether all rows still have their values after an action."""
+    found = [(find_changed_row(tx, action, key)[2], said) for key, said in action.new_values.items()]
     return all(
         (row is None) is (said is None) and (said or {}).items() <= (row or {}).items() for row, said in found
     )

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.failovers import READ_TIMEOUT_SECONDS, Failovers
@@ -129,7 +129,10 @@ async def test_administrators_hear_of_it_once(bot):
 
 def test_what_is_remembered_is_bounded():
     memory = RecentCommits()
-    acts = [Act(id=f"{n}", principal=ALICE, action="a", done_at=0.0) for n in range(MAX_RECENT_COMMITS + 2)]
+    acts = [
+        UndoableAction(id=f"{n}", principal=ALICE, kind="a", done_at=0.0)
+        for n in range(MAX_RECENT_COMMITS + 2)
+    ]
     for act in acts:
         memory.add(act, 1.0)
     assert len(memory.list_since(0.0)) == MAX_RECENT_COMMITS

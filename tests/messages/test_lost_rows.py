@@ -11,7 +11,7 @@ from bot.domain.notices import Card, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.stops import End
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.approvals.model import ApprovalKind
@@ -112,10 +112,10 @@ async def write_rows(store, verb, outcome, cause, state):
     member = Participant("class_1", ALICE, now, workspace_id=workspace.id, operation_id=operation.id)
 
     acts = [
-        Act(
+        UndoableAction(
             id=f"act_{number}",
             principal=ALICE,
-            action=action,
+            kind=action,
             done_at=now,
             undone_at=undone_at,
             name="notebook",

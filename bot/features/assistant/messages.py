@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.domain.runs import Run
 from bot.domain.time_parsing import clock
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.features.hours.model import HoursRule
 from bot.messages.blocks import kit
@@ -25,7 +25,9 @@ def format_result(**facts: Any) -> str:
     return json.dumps(facts, ensure_ascii=False)
 
 
-def describe(title: Callable[[str], str], one: Workspace | Run | Act, **more: Any) -> dict[str, Any]:
+def describe(
+    title: Callable[[str], str], one: Workspace | Run | UndoableAction, **more: Any
+) -> dict[str, Any]:
     """Return the description of something; ``title`` names its connection, and None is left out."""
     name = _text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}

@@ -143,7 +143,7 @@ async def _read_call(request: Request, tool: Tool, given: Mapping[str, str], fac
 
 async def _collect_results(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
     """Return the results from the rows: the actions, and the workspaces or runs concerned."""
-    store, principal, acts = request.services.store, request.principal, request.notes.acts.values()
+    store, principal, actions = request.services.store, request.principal, request.notes.actions.values()
     fact, at = partial(drawn.describe, request.services.title), drawn.format_time
     own = {one.id: one for one in await store.perform(workspaces.read_workspaces, principal)}
     if tool.verb == "hours":
@@ -166,7 +166,7 @@ async def _collect_results(request: Request, tool: Tool, about: Referents) -> di
         if one.id in about.runs or tool.folder == "job"
     ]
     return {
-        "done": [fact(one, did=one.action.rpartition(".")[2], until=at(one.until)) for one in acts],
+        "done": [fact(one, did=one.kind.rpartition(".")[2], until=at(one.until)) for one in actions],
         "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],
         "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
     }

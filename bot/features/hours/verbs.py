@@ -10,7 +10,7 @@ from bot.domain.notices import Answer
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
 from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import NOT_UP_STATES, Workspace
 from bot.features.hours import messages as drawn
 from bot.features.hours import store as hour_rows
@@ -340,7 +340,7 @@ async def keep_zone(_request: Request) -> Answer:
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}
 
 
-async def find_made(request: Request, act: Act) -> tuple[Wanted, str] | None:
+async def find_made(request: Request, act: UndoableAction) -> tuple[Wanted, str] | None:
     """Return the hours that an act has made, and their rule; None if it made none or several."""
     rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
     made = [one for one in rules if f"{RULES.name} {one.id}" in act.new_values]

@@ -411,7 +411,7 @@ async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[W
     keys = {
         row.subject
         for row in await request.services.store.read(
-            undoable_actions.list_recent_acts, request.principal, *conversation
+            undoable_actions.list_recent_actions, request.principal, *conversation
         )
     }
     matching = [row for row in rows if row.id in keys]

@@ -14,7 +14,7 @@ from bot.domain import time_parsing
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.time_parsing import LEADS, Moment
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.features.hours.verbs import apply_order, find_made
 from bot.features.sentences import chat, phrasebook, times
@@ -119,7 +119,7 @@ class _Frame:
     at: float | None = None
     seconds: float | None = None
     hours: time_parsing.Wanted | None = None
-    acts: tuple[Act, ...] = ()
+    actions: tuple[UndoableAction, ...] = ()
     #: What all acts of the last minutes were about.
     recent_objects: tuple[Workspace, ...] = ()
     #: The rule of ``hours``.
@@ -238,27 +238,27 @@ async def _frame_last_act(
     """Return the frame of the last action of two minutes, unless there was a question since."""
     conversation = (request.surface.channel_id or "", request.surface.thread_ts or "")
     recent = await request.services.store.read(
-        undoable_actions.list_recent_acts, request.principal, *conversation
+        undoable_actions.list_recent_actions, request.principal, *conversation
     )
     if referents.about.ask or referents.about.takes_press or not recent or not recent[0].can_be_undone:
         return None
     # One click on several workspaces is one request.
-    act, click = recent[0], recent[0].interaction.partition("/")[0]
-    acts = [row for row in recent if row is act or (click and row.interaction.startswith(f"{click}/"))]
-    keys = {row.subject for row in acts}
+    action, click = recent[0], recent[0].interaction.partition("/")[0]
+    actions = [row for row in recent if row is action or (click and row.interaction.startswith(f"{click}/"))]
+    keys = {row.subject for row in actions}
     objects = tuple(row for row in rows if row.id in keys)
-    verb, length = act.action.rpartition(".")[2], (act.until or 0.0) - act.done_at
+    verb, length = action.kind.rpartition(".")[2], (action.until or 0.0) - action.done_at
     # A clock's times are whole minutes; a length rarely ends on one.
-    is_clock = act.until is None or (act.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
-    hours_and_rule = await find_made(request, act) if verb == "hours" else None
+    is_clock = action.until is None or (action.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
+    hours_and_rule = await find_made(request, action) if verb == "hours" else None
     hours, rule = hours_and_rule or (None, "")
-    verb = "keep" if verb == "timer" and act.until is None else _TYPED_VERBS.get(verb, verb)
-    if verb == "off" or (hours and all((row or {}).keys() == {"off"} for row in act.new_values.values())):
+    verb = "keep" if verb == "timer" and action.until is None else _TYPED_VERBS.get(verb, verb)
+    if verb == "off" or (hours and all((row or {}).keys() == {"off"} for row in action.new_values.values())):
         verb, hours = "skip", None
-    names = () if objects else tuple(row.name for row in acts)
-    recent_objects = tuple(row for row in rows if row.id in {act.subject for act in recent})
+    names = () if objects else tuple(row.name for row in actions)
+    recent_objects = tuple(row for row in rows if row.id in {action.subject for action in recent})
     seconds = None if is_clock else length
-    return _Frame(verb, objects, names, act.until, seconds, hours, tuple(acts), recent_objects, rule)
+    return _Frame(verb, objects, names, action.until, seconds, hours, tuple(actions), recent_objects, rule)
 
 
 def _frame_referents(recent: RecentReferents) -> _Frame | None:
@@ -376,12 +376,14 @@ class _Turn:
             return await self._replace_last(self._write_command())
         if when:
             return await self._move_last(when)
-        if not frame.acts or self.first not in _OPENING_WORDS or reading.is_question:
+        if not frame.actions or self.first not in _OPENING_WORDS or reading.is_question:
             return None
         sentence = kit.fill(
-            talk.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.acts[0].name
+            talk.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.actions[0].name
         )
-        undo = [kit.button(cards.UNDO, "undo", act.id) for act in frame.acts[:1] if act.has_way_back]
+        undo = [
+            kit.button(cards.UNDO, "undo", action.id) for action in frame.actions[:1] if action.has_way_back
+        ]
         return replies.hint(sentence, undo)
 
     # -- objects -------------------------------------------------------------------------------------------
@@ -484,11 +486,11 @@ class _Turn:
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 
-    async def _undo(self, done: Sequence[Act]) -> tuple[Answer, bool]:
+    async def _undo(self, done: Sequence[UndoableAction]) -> tuple[Answer, bool]:
         """Undo actions; return the answer, and whether all of them are as if not done."""
         answer, is_back = replies.hint(talk.WONT_DO), True
-        for act in done:
-            answer, is_back = await intents.undo_action(self.request, act.id)
+        for action in done:
+            answer, is_back = await intents.undo_action(self.request, action.id)
             if not is_back:
                 break
         return answer, is_back
@@ -502,7 +504,7 @@ class _Turn:
         """
         if self.is_question:
             return _offer(self.request, then)
-        undo_answer, is_back = await self._undo(() if "also" in self.roles else self.frame.acts)
+        undo_answer, is_back = await self._undo(() if "also" in self.roles else self.frame.actions)
         if is_back or not is_other:
             return then if is_back else undo_answer
         answer = routes.text["words"]
@@ -526,9 +528,9 @@ class _Turn:
     async def _detach(self) -> Answer | tuple[str, ...] | None:
         """Return a request of its own, without the words that join it to the last one."""
         own, frame, given = self.own, self.frame, self.request.arguments
-        is_on = self.verb == "keep" and frame.verb in _STOP_VERBS and frame.at is None and bool(frame.acts)
+        is_on = self.verb == "keep" and frame.verb in _STOP_VERBS and frame.at is None and bool(frame.actions)
         if is_on and not self.when and {*self.which.named} <= {*frame.objects}:
-            return (await self._undo(frame.acts))[0]
+            return (await self._undo(frame.actions))[0]
         is_no = fold_word(given[0]) == "no" and own == given[1:] and not is_clause_end(given[0])
         if is_no or own == given:
             return None
@@ -558,10 +560,10 @@ class _Turn:
                 return suggestions.offer_commands(self.request, [join_words(rest)], talk.AS_COMMAND)
             return rest if remaining and not frame.is_half_open else await chat.answer_no(self.request)
         keys = {workspace.id for workspace in named} | (
-            {act.subject for act in frame.acts} if is_whole else set()
+            {action.subject for action in frame.actions} if is_whole else set()
         )
-        acts = [act for act in frame.acts if act.subject in keys]
-        return (await self._undo(acts))[0] if acts else None
+        actions = [action for action in frame.actions if action.subject in keys]
+        return (await self._undo(actions))[0] if actions else None
 
     # -- what only some acts have --------------------------------------------------------------------------
 
@@ -607,22 +609,22 @@ class _Turn:
 
     async def _change_name_or_variables(self) -> Answer | tuple[str, ...] | None:
         """Return the request for another name, or a run with other variables in place of one not sent yet."""
-        acts, words = (
-            self.frame.acts[:1],
+        actions, words = (
+            self.frame.actions[:1],
             [word.rstrip(",") for word in self.rest if fold_word(word) != "with"],
         )
-        action = acts[0].action if acts and words else ""
-        if action == "workspace.alias" and self.request.arguments[0].casefold() == "make":
+        kind = actions[0].kind if actions and words else ""
+        if kind == "workspace.alias" and self.request.arguments[0].casefold() == "make":
             return self._write_command([" ".join(words)])
-        if action != "job.run" or not all(map(_VARIABLE_PATTERN.fullmatch, words)):
+        if kind != "job.run" or not all(map(_VARIABLE_PATTERN.fullmatch, words)):
             return None
-        run = await self.request.caller.read(runs.require_run, "run", acts[0].work_item_id)
+        run = await self.request.caller.read(runs.require_run, "run", actions[0].work_item_id)
         variables_key = (
             self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
         )
         if not variables_key or run.spec is None:
             return None
-        undo_answer, is_back = await self._undo(acts)
+        undo_answer, is_back = await self._undo(actions)
         if not is_back:
             return replies.with_button(undo_answer, again_button(run, words))
         return await launch_copy(replace(self.request, target=" ".join([run.id, *words])))

@@ -11,12 +11,12 @@ from handlers.request import Request
 
 
 class UndoHooks(Hooks):
-    """An answer to one request has *Undo*; sentences can take acts back."""
+    """An answer to one request has *Undo*; sentences can take actions back."""
 
     async def undo_action(
-        self, request: Request, act_id: str, or_else: Callable[[], Awaitable[Answer]] | None
+        self, request: Request, action_id: str, or_else: Callable[[], Awaitable[Answer]] | None
     ) -> tuple[Answer, bool]:
-        return await verbs.undo_action(request, act_id, or_else)
+        return await verbs.undo_action(request, action_id, or_else)
 
     def finish_answer(self, request: Request, answer: Answer) -> Answer:
         return verbs.add_undo(request, answer)

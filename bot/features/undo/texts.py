@@ -30,7 +30,7 @@ WAS_DOWN: Final = "*{name}* wasn't running, so I haven't changed anything."
 NO_WAY_BACK: Final = "That can't be undone."
 _NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
 START_AGAIN: Final = "Start it again"
-#: By the act: what can be done instead where nothing takes it back.
+#: By the action: what can be done instead where nothing takes it back.
 INSTEAD: Final[Mapping[str, str]] = {
     "workspace.start": _NO_STOP,
     "workspace.restart": "To stop it instead, type `{command}stop {typed}`.",
@@ -52,7 +52,7 @@ TODAY_HEADING: Final = "Today"
 ASKED_FOR: Final = "{When} you asked me to:"
 NONE_ASKED: Final = "You haven't asked me for anything {when}."
 NONE_ASKED_THEN: Final = "You didn't ask me for anything {when}."
-#: One act, with what it was.
+#: One action, with what it was.
 ACTION_LINE: Final = "{at} · {did}"
 DID_BY: Final = "{did}, {by}"
 TAKEN_BACK: Final = "~{did}~"
@@ -67,7 +67,7 @@ WHY_LAST: Final = "The last thing that you asked me for, {at}: {did}."
 PLANNED_STOP: Final = "*{name}* on {title} will be {done} {at}."
 SET_UP: Final = "Here's what I'll do automatically:"
 NOTHING_SET_UP: Final = "You haven't set anything up: no planned stops and no hours."
-#: What somebody asked for: by the act, where its verb alone doesn't say it.
+#: What somebody asked for: by the action, where its verb alone doesn't say it.
 DID: Final[Mapping[str, str]] = {
     "workspace.force": "force *{name}* to quit",
     "workspace.another": "create another workspace like *{name}*",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.domain.message_context import ActFacts
+from bot.domain.message_context import ActionFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target
@@ -14,8 +14,8 @@ from bot.domain.undoable_actions import (
     FORMER,
     PLANNED_ENDS,
     RECENT_SECONDS,
-    Act,
     Inverse,
+    UndoableAction,
     Undone,
     inverse,
     is_done_with,
@@ -42,71 +42,78 @@ from bot.support.errors import Refused
 class UndoneAction:
     """The result of undoing an action, with its rows as they are then; without an action, what is open."""
 
-    act: Act | None
+    action: UndoableAction | None
     inverse: Inverse
     workspace: Workspace | None = None
     work_item: Operation | Run | None = None
 
 
-async def list_today(context: Context, principal: Principal) -> list[ActFacts]:
+async def list_today(context: Context, principal: Principal) -> list[ActionFacts]:
     """Return a person's actions since their midnight, the newest first."""
-    return await list_acts(context, principal)
+    return await read_actions(context, principal)
 
 
-async def list_acts(
+async def read_actions(
     context: Context, principal: Principal, first: date | None = None, last: date | None = None
-) -> list[ActFacts]:
-    """Return the acts of a person from one day to another, today without any, the newest first."""
+) -> list[ActionFacts]:
+    """Return the actions of a person from one day to another, today without any, the newest first."""
     zone = await context.store.zone(principal)
     local = datetime.fromtimestamp(await context.store.now(), zone).date()
     begin, end = (
         resolve_instant(day, 0, zone)
         for day in (first or local, (last or first or local) + timedelta(days=1))
     )
-    found = await context.store.read(rows.list_acts_since, principal, begin)
-    return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
+    found = await context.store.read(rows.list_actions_since, principal, begin)
+    return [ActionFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 
-async def _load_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
+async def _load_home(whose: home_sections.HomeOwner) -> list[ActionFacts]:
     return await list_today(whose.context, whose.principal)
 
 
 home_sections.SECTION_READERS["today"] = _load_home
 
 
-def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool = False) -> UndoneAction:
+def undo(tx: Transaction, caller: Caller, action_id: str = "", *, leads_back: bool = False) -> UndoneAction:
     """Undo an action, or the last one of two minutes with an effect, in the conversation of the request.
 
     ``leads_back``: once something was sent for it, the request that leads back is made.
-    Raises Refused: ``act.unknown``, and what an operation that begins again raises.
+    Raises Refused: ``action.unknown``, and what an operation that begins again raises.
     """
     caller.check(tx, "undo")
     key, _, result = inbox.find_result(tx, caller.interaction).partition(" ")
     if result:
-        done, (word, _, then) = rows.find_act(tx, key), result.partition(" ")
+        done, (word, _, then) = rows.find_action(tx, key), result.partition(" ")
         return UndoneAction(done, Inverse(Undone(word), then), *rows.find_subjects(tx, done))
-    for act in _list_candidates(tx, caller, act_id):
-        workspace, work_item = rows.find_subjects(tx, act)
-        is_as_left, effects = rows.is_unchanged_since(tx, act), _get_effects(caller, workspace)
-        found = inverse(act, is_as_left=is_as_left, work_item=work_item, effects=effects)
-        if found.undone is Undone.NOTHING and not act_id:
+    for action in _list_candidates(tx, caller, action_id):
+        workspace, work_item = rows.find_subjects(tx, action)
+        is_as_left, effects = rows.is_unchanged_since(tx, action), _get_effects(caller, workspace)
+        found = inverse(action, is_as_left=is_as_left, work_item=work_item, effects=effects)
+        if found.undone is Undone.NOTHING and not action_id:
             continue
         if leads_back and found.undone is Undone.SENT and work_item is not None:
             if workspace is not None and operations.find_latest_operation(tx, workspace.id) != work_item:
                 found = Inverse(Undone.CHANGED)
             elif _can_request_opposite(
-                tx, act, workspace, work_item, found.then
+                tx, action, workspace, work_item, found.then
             ) and caller.is_first_delivery(tx):
                 found = Inverse(Undone.LED, found.then)
-                inbox.save_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
-                _request_opposite(tx, caller, act, work_item, found.then)
+                inbox.save_result(tx, caller.interaction, f"{action.id} {found.undone} {found.then}")
+                _request_opposite(tx, caller, action, work_item, found.then)
         elif found.undone is Undone.BACK and caller.is_first_delivery(tx):
-            UNDOABLE_ACTIONS.change(tx, {"id": act.id}, undone_at=tx.now())
-            inbox.save_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
-            caller.record(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
-            _apply_undo(tx, caller, act, work_item, found.then)
-            cards.queue_updates(tx, act.work_item_id or act.id, changed=True)
-        return UndoneAction(act, found, *rows.find_subjects(tx, act))
+            UNDOABLE_ACTIONS.change(tx, {"id": action.id}, undone_at=tx.now())
+            inbox.save_result(tx, caller.interaction, f"{action.id} {found.undone} {found.then}".rstrip())
+            caller.record(
+                tx,
+                "action.undo",
+                f"{action.connection}/{action.name}",
+                None,
+                action=action.id,
+                of=action.kind,
+            )
+            _apply_undo(tx, caller, action, work_item, found.then)
+            cards.queue_updates(tx, action.work_item_id or action.id, changed=True)
+        return UndoneAction(action, found, *rows.find_subjects(tx, action))
     # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.list_runs(tx, caller.principal) if one.is_going]
     going: list[Operation | Run] = [*operations.open_operations(tx, caller.principal), *running]
@@ -119,15 +126,15 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
     )
 
 
-def _list_candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
-    if not act_id:
-        return rows.list_recent_acts(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
-    act = rows.find_act(tx, act_id)
-    unknown = Refused("act.unknown", problems.explain_cause("no_act"))
-    if act is None:
+def _list_candidates(tx: Transaction, caller: Caller, action_id: str) -> list[UndoableAction]:
+    if not action_id:
+        return rows.list_recent_actions(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
+    action = rows.find_action(tx, action_id)
+    unknown = Refused("action.unknown", problems.explain_cause("no_act"))
+    if action is None:
         raise unknown
-    caller.check(tx, "undo", Target("act", act.id, act.principal), hidden_as=unknown)
-    return [act]
+    caller.check(tx, "undo", Target("action", action.id, action.principal), hidden_as=unknown)
+    return [action]
 
 
 def _get_effects(caller: Caller, workspace: Workspace | None) -> StopEffects:
@@ -135,10 +142,14 @@ def _get_effects(caller: Caller, workspace: Workspace | None) -> StopEffects:
 
 
 def _can_request_opposite(
-    tx: Transaction, act: Act, workspace: Workspace | None, work_item: Operation | Run, then: str
+    tx: Transaction,
+    action: UndoableAction,
+    workspace: Workspace | None,
+    work_item: Operation | Run,
+    then: str,
 ) -> bool:
     """Return whether the opposite request needs no question: something changed lately, nothing is lost."""
-    if not then or not act.has_way_back or is_done_with(work_item, tx.now()):
+    if not then or not action.has_way_back or is_done_with(work_item, tx.now()):
         return False
     if not isinstance(work_item, Operation):
         return tx.now() - work_item.created_at <= RECENT_SECONDS
@@ -147,26 +158,28 @@ def _can_request_opposite(
 
 
 def _request_opposite(
-    tx: Transaction, caller: Caller, act: Act, work_item: Operation | Run, then: str
+    tx: Transaction, caller: Caller, action: UndoableAction, work_item: Operation | Run, then: str
 ) -> None:
-    """Make the request that leads back from one that was sent; its own act can be undone in turn.
+    """Make the request that leads back from one that was sent; its own action can be undone in turn.
 
     A workspace that comes up again has the ends that it had.
     """
     once = caller.interaction and f"{caller.interaction}/again"
     again = replace(caller, interaction=once, is_answered=True)
     if isinstance(work_item, Operation):
-        wanted = _find_ends(tx, act, work_item.workspace_id)
+        wanted = _find_ends(tx, action, work_item.workspace_id)
         begin_operation(tx, again, work_item.workspace_id, OperationVerb(then))
         timers.restore_ends(tx, work_item.workspace_id, wanted)
     else:
         job_runs.stop_run(tx, again, work_item.id, force=False)
 
 
-def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
+def _find_ends(tx: Transaction, action: UndoableAction, workspace_id: str) -> Ends:
     """Return the ends that a stopped workspace had, as its person has changed them since."""
-    key, ends = f"{WORKSPACES.name} {workspace_id}", act.old_values.get(PLANNED_ENDS, {"rows": ""})["rows"]
-    later = [one for one in rows.list_acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
+    key, ends = f"{WORKSPACES.name} {workspace_id}", action.old_values.get(PLANNED_ENDS, {"rows": ""})["rows"]
+    later = [
+        one for one in rows.list_actions_since(tx, action.principal, action.done_at) if one.undone_at is None
+    ]
     # A change of its hours may have taken their end back.
     changes = [
         one.new_values.get(key) or {"ends": ""}
@@ -178,27 +191,27 @@ def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
 
 
 def _apply_undo(
-    tx: Transaction, caller: Caller, act: Act, work_item: Operation | Run | None, then: str
+    tx: Transaction, caller: Caller, action: UndoableAction, work_item: Operation | Run | None, then: str
 ) -> None:
     if isinstance(work_item, Operation):
         operations.end(tx, work_item.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
-    elif isinstance(work_item, Run) and act.action == "job.run":
+    elif isinstance(work_item, Run) and action.kind == "job.run":
         work_items.end(tx, RUNS, work_item.id, Outcome.CANCELLED, "cancelled")
-    if isinstance(work_item, Run) or rows.is_unchanged_since(tx, act):
-        for key in act.new_values:
-            _restore_row(tx, caller, act, key)
+    if isinstance(work_item, Run) or rows.is_unchanged_since(tx, action):
+        for key in action.new_values:
+            _restore_row(tx, caller, action, key)
     if isinstance(work_item, Operation) and then:
         once = caller.interaction and f"{caller.interaction}/again"
         again = replace(caller, interaction=once, is_answered=True)
-        agreed = Consent(act.old_values[FORMER]["agreed"])
+        agreed = Consent(action.old_values[FORMER]["agreed"])
         begin_operation(tx, again, work_item.workspace_id, OperationVerb(then), agreed=agreed)
     if isinstance(work_item, Operation):
         timers.apply_timer(tx, work_item.workspace_id)
 
 
-def _restore_row(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
+def _restore_row(tx: Transaction, caller: Caller, action: UndoableAction, key: str) -> None:
     """Restore a row as it was before an action."""
-    (table, by, row), former = rows.find_changed_row(tx, act, key), act.old_values[key]
+    (table, by, row), former = rows.find_changed_row(tx, action, key), action.old_values[key]
     if (put_back := rows.puts_back.get(table.name)) is not None:
         put_back(tx, row, former)
         return

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.domain import time_parsing
-from bot.domain.message_context import ActFacts
+from bot.domain.message_context import ActionFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.undoable_actions import RECENT_SECONDS, Undone
@@ -14,7 +14,7 @@ from bot.domain.work_items import Outcome
 from bot.features.undo import texts as words
 from bot.features.undo import use_cases
 from bot.features.undo.messages import describe_action, list_actions
-from bot.features.undo.use_cases import UndoneAction, list_acts, list_today
+from bot.features.undo.use_cases import UndoneAction, list_today, read_actions
 from bot.messages.blocks import buttons, cards, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.cards import VERB_FORMS
@@ -27,7 +27,7 @@ from handlers import intents, routes
 from handlers.request import Request
 from handlers.suggestions import format_typed_name
 
-#: How many acts an answer shows.
+#: How many actions an answer shows.
 _MAX_ACTIONS: Final = 20
 
 
@@ -35,7 +35,7 @@ _MAX_ACTIONS: Final = 20
 async def undo_by_button(request: Request) -> Answer:
     """Undo the action of a button; its answer is replaced, while a card is rendered again in any case."""
     found = await request.caller.run(use_cases.undo, request.target or "", leads_back=True)
-    is_answer = found.act is not None and found.act.id == request.target
+    is_answer = found.action is not None and found.action.id == request.target
     is_back = found.inverse.undone is Undone.BACK
     return replace(answer_undo(request, found), replaces=is_answer and is_back)
 
@@ -50,16 +50,16 @@ async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -
     if topic == "today":
         local = datetime.fromtimestamp(now, await services.store.zone(request.principal)).date()
         when, first, until = _find_past(said, local)
-        done = await list_acts(services.context, request.principal, first, until)
+        done = await read_actions(services.context, request.principal, first, until)
         head = fill(words.ASKED_FOR, When=when[:1].upper() + when[1:])
         none = fill(words.NONE_ASKED if until == local else words.NONE_ASKED_THEN, when=when)
         return _answer_list(head, list_actions(done, now, _MAX_ACTIONS), none)
     done = await list_today(services.context, request.principal)
-    own = next((one for one in done if one.act.undone_at is None and not one.act.initiator), None)
-    last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": describe_action(own)}
+    own = next((one for one in done if one.action.undone_at is None and not one.action.initiator), None)
+    last = {} if own is None else {"at": kit.moment_at(own.action.done_at, now), "did": describe_action(own)}
     match topic:
         case "heard":
-            is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
+            is_recent = own is not None and now - own.action.done_at <= RECENT_SECONDS
             return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
         case "messages":
             why = request.fill(words.WHY_MESSAGES)
@@ -99,20 +99,22 @@ def _answer_list(head: str, said: Sequence[str], none: str) -> Answer:
 
 def add_undo(request: Request, answer: Answer) -> Answer:
     """Add *Undo* to the answer to one action that can be undone."""
-    done = [*request.notes.acts.values()]
+    done = [*request.notes.actions.values()]
     if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
         return answer
     if answer.shows:
         return answer  # It is drawn again, and has the way back among its own buttons.
-    (act,) = done
-    if not act.has_way_back:
-        return replace(answer, offers=act.id)
-    return replace(replies.with_button(answer, kit.button(card_words.UNDO, "undo", act.id)), offers=act.id)
+    (action,) = done
+    if not action.has_way_back:
+        return replace(answer, offers=action.id)
+    return replace(
+        replies.with_button(answer, kit.button(card_words.UNDO, "undo", action.id)), offers=action.id
+    )
 
 
 def answer_undo(request: Request, found: UndoneAction) -> Answer:
     """Answer with the result of an undo, and the opposite request if that is one of its own."""
-    act, undone = found.act, found.inverse.undone
+    action, undone = found.action, found.inverse.undone
     if found.workspace is not None:
         request.notes.note_workspaces([found.workspace])
     elif found.work_item is not None:
@@ -120,19 +122,21 @@ def answer_undo(request: Request, found: UndoneAction) -> Answer:
     if undone is Undone.LED:
         return _show_opposite(request, found)
     if undone is Undone.NOTHING:
-        return replies.hint(words.NOTHING_TO_UNDO if act is None else words.NOTHING_LEFT)
-    if act is not None and undone is Undone.BACK:
-        facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.work_item)
+        return replies.hint(words.NOTHING_TO_UNDO if action is None else words.NOTHING_LEFT)
+    if action is not None and undone is Undone.BACK:
+        facts = ActionFacts(
+            action, request.services.title(action.connection), found.workspace, found.work_item
+        )
         return cards.answer_undone(facts, found.inverse.then)
     if found.work_item is not None and undone is not Undone.CHANGED:
         return _answer_under_way(request, found)
-    assert act is not None, "only what is under way is no act"
-    name = found.workspace.title if found.workspace is not None else act.name
-    about = {"name": name, "title": request.services.title(act.connection)}
+    assert action is not None, "only what is under way is no action"
+    name = found.workspace.title if found.workspace is not None else action.name
+    about = {"name": name, "title": request.services.title(action.connection)}
     if undone is Undone.CHANGED:
         return replies.hint(fill(words.CHANGED_SINCE if name else words.CHANGED_UNNAMED, **about))
     about |= {"typed": format_typed_name(name), "job": request.format_command("job")}
-    instead = words.INSTEAD.get(act.action, "")
+    instead = words.INSTEAD.get(action.kind, "")
     return replies.hint(words.NO_WAY_BACK, more=request.fill(instead, None, **about))
 
 
@@ -158,14 +162,16 @@ def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
     assert work_item is not None, "it is about one"
     title = request.services.title(work_item.connection)
     if not isinstance(work_item, Operation):
-        is_stop = bool(work_item.requested_stop) or (found.act is not None and found.act.action != "job.run")
+        is_stop = bool(work_item.requested_stop) or (
+            found.action is not None and found.action.kind != "job.run"
+        )
         template = words.DONE_ALREADY if work_item.is_open else words.ENDED_ALREADY
         forms = VERB_FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
         if is_stop and work_item.is_open:
             template = words.UNDER_WAY
         back = [run_blocks.stop_run_button(work_item)] if then else []
         return replies.hint(fill(template, **forms, name=work_item.name, title=title), back)
-    name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
+    name = found.workspace.title if found.workspace is not None else found.action.name if found.action else ""
     forms = {**VERB_FORMS[work_item.asked_verb], "name": name, "title": title}
     sentence = fill(words.UNDER_WAY if work_item.is_open else words.DONE_ALREADY, **forms)
     if work_item.outcome is Outcome.FULFILLED and not work_item.has_called:
@@ -185,20 +191,20 @@ def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
 
 @intents.commands("undo")
 async def list_undo(text: intents.Sentence, _: str) -> list[str]:
-    """Return the command that takes the last act back, if it can be."""
+    """Return the command that takes the last action back, if it can be."""
     done = await list_today(text.request.services.context, text.request.principal)
-    can = any(one.act.can_be_undone and one.act.undone_at is None for one in done[:1])
+    can = any(one.action.can_be_undone and one.action.undone_at is None for one in done[:1])
     return ["undo"] if can else []
 
 
 async def undo_action(
-    request: Request, act_id: str, or_else: Callable[[], Awaitable[Answer]] | None
+    request: Request, action_id: str, or_else: Callable[[], Awaitable[Answer]] | None
 ) -> tuple[Answer, bool]:
-    """Undo an act for a sentence; return the answer, and whether all is as before the act."""
+    """Undo an action for a sentence; return the answer, and whether all is as before the action."""
     caller = request.caller
-    if act_id:
-        caller = replace(caller, interaction=caller.interaction and f"{caller.interaction}/{act_id}")
-    found = await caller.run(use_cases.undo, act_id)
-    if or_else is not None and found.act is None:
+    if action_id:
+        caller = replace(caller, interaction=caller.interaction and f"{caller.interaction}/{action_id}")
+    found = await caller.run(use_cases.undo, action_id)
+    if or_else is not None and found.action is None:
         return await or_else(), False
     return answer_undo(request, found), found.inverse.undone is Undone.BACK

@@ -54,7 +54,7 @@ def answer_request(
     """Notify a requester that it was done, or declined with a word; return them, None if answered before."""
     failed, unknown = (
         operations.find_operation(tx, operation_id),
-        Refused("act.unknown", problems.explain_cause("no_act")),
+        Refused("action.unknown", problems.explain_cause("no_act")),
     )
     workspace = workspaces.find_workspace(tx, failed.workspace_id) if failed is not None else None
     if failed is None or workspace is None:

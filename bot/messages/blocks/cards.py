@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.domain.feasibility import LINK_HELPS
-from bot.domain.message_context import ActFacts, Facts, RunFacts, WorkspaceFacts
+from bot.domain.message_context import ActionFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.timeouts import is_going, is_slow, is_unanswered, progress_of
@@ -410,19 +410,22 @@ def link_button_value(connection: str, waiting: str = "") -> str:
     return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
 
 
-def answer_undone(facts: ActFacts, then: str = "") -> Answer:
+def answer_undone(facts: ActionFacts, then: str = "") -> Answer:
     """Answer with an undone action, and the present state; ``then`` is the verb that begins again by that."""
-    act, work_item, workspace = facts.act, facts.work_item, facts.workspace
-    names = {"name": workspace.title if workspace is not None else act.name, "title": facts.connection_title}
+    action, work_item, workspace = facts.action, facts.work_item, facts.workspace
+    names = {
+        "name": workspace.title if workspace is not None else action.name,
+        "title": facts.connection_title,
+    }
     if isinstance(work_item, Operation):
         again = VERB_FORMS[OperationVerb(then)]["doing"] if then else ""
         template = cards.CANCELLED_BACK if then else cards.CANCELLED
         return kit.message(fill(template, doing_again=again, **VERB_FORMS[work_item.asked_verb], **names))
     if work_item is not None:
-        forms = cards.LAUNCH if act.action == "job.run" else VERB_FORMS[OperationVerb.STOP]
+        forms = cards.LAUNCH if action.kind == "job.run" else VERB_FORMS[OperationVerb.STOP]
         return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
-    key = f"{act.action} new" if None in act.old_values.values() else act.action
-    if restored := cards.RESTORED.get(key) or cards.RESTORED.get(act.action):
+    key = f"{action.kind} new" if None in action.old_values.values() else action.kind
+    if restored := cards.RESTORED.get(key) or cards.RESTORED.get(action.kind):
         return kit.message(fill(restored, **names))
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.RESTORED_NO_TIMER, **names))

@@ -322,11 +322,14 @@ async def _remove_past(
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
     """Render an answer again, without the buttons that no longer work; an undone action's says so."""
-    found, facts = await gatherer.describe_act(card.body["offers"]), await gatherer.describe_offer(card)
-    act, work_item = (found.act, found.work_item) if found is not None else (None, None)
+    found, facts = (
+        await gatherer.describe_undoable_action(card.body["offers"]),
+        await gatherer.describe_offer(card),
+    )
+    action, work_item = (found.action, found.work_item) if found is not None else (None, None)
     can_be_undone = found is not None and found.can_be_undone
     # What is under way can be changed whatever the state; what is about no row is true without one.
-    stands = act is not None and (not act.subject or (work_item is not None and work_item.is_open))
+    stands = action is not None and (not action.subject or (work_item is not None and work_item.is_open))
 
     def works(button: kit.Element) -> bool:
         return can_be_undone if button["action_id"] == "undo" else stands or still_applies(button, facts)
@@ -335,14 +338,14 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
     if (
         found is not None
-        and found.act.undone_at is not None
-        and bool(found.work_item) is bool(found.act.work_item_id)
+        and found.action.undone_at is not None
+        and bool(found.work_item) is bool(found.action.work_item_id)
     ):
         answer = answer_undone(found)
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     presses = [kit.ButtonValue.from_button(one) for one in kit.iterate_buttons(said.blocks)]
     planned = {one.at for one in presses if one.name in WARNING_ANSWERS}
-    planned |= {act.until} if act is not None and act.action == "workspace.timer" else set()
+    planned |= {action.until} if action is not None and action.kind == "workspace.timer" else set()
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
     is_over = left.is_over and not (found is not None and found.is_awaited)

@@ -130,7 +130,8 @@ ALTER TABLE rules RENAME COLUMN heard TO notified_state;
 -- Class cards: the changes of the timetable, of which members are notified.
 ALTER TABLE class_cards RENAME COLUMN news TO timetable_changes;
 
--- Undoable actions: the columns of rows before and after.
+-- Undoable actions: the audit's word for each, and the columns of rows before and after it.
+ALTER TABLE undoable_actions RENAME COLUMN action TO kind;
 ALTER TABLE undoable_actions RENAME COLUMN was TO old_values;
 ALTER TABLE undoable_actions RENAME COLUMN became TO new_values;
 

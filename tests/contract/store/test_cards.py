@@ -7,7 +7,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.approvals.model import ApprovalKind
@@ -560,8 +560,8 @@ async def test_an_answer_that_offers_something_is_looked_at_when_that_changes(st
 async def test_answer_to_act_belongs_to_its_work_item_or_the_act(store, workspace):
     operation = (await accept_operation(store, workspace)).operation
     for number, work_item in enumerate(("", operation.id), 1):
-        given = {"principal": ALICE, "action": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
-        act = Act(id=f"act_{number}", work_item_id=work_item, **given)
+        given = {"principal": ALICE, "kind": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
+        act = UndoableAction(id=f"act_{number}", work_item_id=work_item, **given)
         await store.carry_out(lambda tx, act=act: UNDOABLE_ACTIONS.add(tx, act))
         place = {"channel_id": "D1", "where": "direct"}
         card = await answered(store, NoticeKind.REPLY, f"event:{number}", f"{number}", offers=act.id, **place)

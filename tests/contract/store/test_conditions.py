@@ -15,7 +15,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import WEEKEND
-from bot.domain.undoable_actions import Act
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.courses import store as class_rows
@@ -527,8 +527,8 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     await accept_operation(store, theirs, channel_id="C1")
     await launched(store, BOB, channel_id="C1")
     clock.advance(1)
-    given = {"principal": BOB, "action": "workspace.alias", "subject": theirs.id, "channel_id": "C1"}
-    done = Act(id="act_1", done_at=await store.now(), **given)
+    given = {"principal": BOB, "kind": "workspace.alias", "subject": theirs.id, "channel_id": "C1"}
+    done = UndoableAction(id="act_1", done_at=await store.now(), **given)
     await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, done))
     clock.advance(1)
     assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()

@@ -81,7 +81,7 @@ AGED = {
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
     "sweep_homes": (HOMES, {}, "used_at", 1, None),
     "sweep_conversations": (CONVERSATIONS, SAID, "updated_at", 1, None),
-    "sweep_acts": (UNDOABLE_ACTIONS, {}, "done_at", 30, None),
+    "sweep_undoable_actions": (UNDOABLE_ACTIONS, {}, "done_at", 30, None),
     "sweep_forgotten": (FORGOTTEN, {"secret": "sealed"}, "forgotten_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),

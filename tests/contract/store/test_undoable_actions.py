@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
-from bot.domain.undoable_actions import Act, Change
+from bot.domain.undoable_actions import Change, UndoableAction
 from bot.domain.work_items import Outcome
 from bot.features.hours import store as rules
 from bot.features.hours.model import HoursRule
@@ -26,18 +26,18 @@ def a_rule(workspace, **keys):
     return HoursRule(**given, **hours, **zone, **keys)
 
 
-async def noted(store, change: Change) -> Act:
+async def noted(store, change: Change) -> UndoableAction:
     """Write an act with what it changed, and read it again."""
-    act = Act(
+    act = UndoableAction(
         id="act_1",
         principal=ALICE,
-        action="a",
+        kind="a",
         done_at=1.0,
         old_values=change.old_values,
         new_values=change.new_values,
     )
     await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, act))
-    return await store.engine.read(lambda tx: undoable_actions.find_act(tx, "act_1"))
+    return await store.engine.read(lambda tx: undoable_actions.find_action(tx, "act_1"))
 
 
 async def is_as_left(store, act):
@@ -111,19 +111,21 @@ async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, wo
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     given = {
         "principal": ALICE,
-        "action": "workspace.stop",
+        "kind": "workspace.stop",
         "subject": workspace.id,
         "work_item_id": operation.id,
     }
-    await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
-    assert not (await store.read(undoable_actions.find_act_facts, "act_1")).is_shown
+    await store.carry_out(
+        lambda tx: UNDOABLE_ACTIONS.add(tx, UndoableAction(id="act_1", done_at=tx.now(), **given))
+    )
+    assert not (await store.read(undoable_actions.find_action_facts, "act_1")).is_shown
     (notice,) = await store.perform(notices.claim_notices, 9, 60.0)
     await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
-    assert (await store.read(undoable_actions.find_act_facts, "act_1")).is_shown
+    assert (await store.read(undoable_actions.find_action_facts, "act_1")).is_shown
     # The answer to who asks again stands below the card.
     await store.carry_out(
-        lambda tx: UNDOABLE_ACTIONS.add(tx, Act(id="act_2", done_at=tx.now() + 60.0, **given))
+        lambda tx: UNDOABLE_ACTIONS.add(tx, UndoableAction(id="act_2", done_at=tx.now() + 60.0, **given))
     )
-    assert not (await store.read(undoable_actions.find_act_facts, "act_2")).is_shown
+    assert not (await store.read(undoable_actions.find_action_facts, "act_2")).is_shown
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
-    assert (await store.read(undoable_actions.find_act_facts, "act_2")).is_shown
+    assert (await store.read(undoable_actions.find_action_facts, "act_2")).is_shown

@@ -18,7 +18,7 @@ from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours import store as hours_store
 from bot.features.undo import use_cases as undo_use_cases
 from bot.store import accounts, operations, sweeping
-from bot.store import undoable_actions as act_rows
+from bot.store import undoable_actions as action_rows
 from bot.store.tables import NOTICES
 from bot.support.errors import Refused
 from tests.contract.store.classes import CARD, TRAINER, by, look, press
@@ -294,8 +294,8 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
         await checked_at(store)
     (act,) = [
         one
-        for one in await store.read(act_rows.list_acts_since, ALICE, 0.0)
-        if one.action == "class.teachers"
+        for one in await store.read(action_rows.list_actions_since, ALICE, 0.0)
+        if one.kind == "class.teachers"
     ]
     await by(store, ALICE, "undo").run(undo_use_cases.undo, act.id)
     card = await store.read(courses_store.find_card, CARD)

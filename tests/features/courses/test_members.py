@@ -16,7 +16,7 @@ from bot.features.hours import store as hours_store
 from bot.features.undo import use_cases as undo_use_cases
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.store import operations, sweeping
-from bot.store import undoable_actions as act_rows
+from bot.store import undoable_actions as action_rows
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
 from bot.store.transaction import Engine
@@ -172,7 +172,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     assert {tuple(said) for said in (await heard(store)).values()} == {("end", "hours")}
     # Once it is over for good, it stays so.
     await asks(store, "again").run(lessons.change, CARD, "end", {}, {})
-    act = (await store.read(act_rows.list_acts_since, TRAINER, 0.0))[0]
+    act = (await store.read(action_rows.list_actions_since, TRAINER, 0.0))[0]
     clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
     with pytest.raises(Refused, match=r"course\.over"):
@@ -194,8 +194,8 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
         # They never followed, but were looked at; now they start, as late as it is.
         (act,) = [
             one
-            for one in await store.read(act_rows.list_acts_since, TRAINER, 0.0)
-            if one.action == "class.off"
+            for one in await store.read(action_rows.list_actions_since, TRAINER, 0.0)
+            if one.kind == "class.off"
         ]
         await asks(store, "undo").run(undo_use_cases.undo, act.id)
         await members_follow(asking(store))

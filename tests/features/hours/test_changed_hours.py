@@ -152,7 +152,7 @@ async def test_hours_undone_just_after_their_start_stop_it(world):
     await until(world, "9:00", step=5)
     await world.pass_time(40, step=5)
     (act,) = await within(
-        world.store, lambda tx: tx.all("SELECT id FROM undoable_actions WHERE action = 'workspace.hours'")
+        world.store, lambda tx: tx.all("SELECT id FROM undoable_actions WHERE kind = 'workspace.hours'")
     )
     await world.ask("undo").run(undo_use_cases.undo, act["id"])
     assert await world.store.read(hour_rows.list_rules, workspace.id) == []
