@@ -74,7 +74,7 @@ _PERSONAL: Final = (
         "cards",
         "undoable_actions",
         "links",
-        "waits",
+        "waitlist_entries",
     ),
     *("rules", "homes"),
 )
@@ -85,8 +85,8 @@ _MOVED: Final = (
     "UPDATE workspaces SET used_at = :now - rowid * 104729 % 900000, idle_check_at = :now + 1e6",
     "UPDATE links SET code_hash = NULL, waiting = NULL WHERE rowid % 50 > 0",
     "UPDATE notices SET sent_at = :now - CASE WHEN rowid % 50 THEN 1e5 ELSE 4e6 END",
-    "DELETE FROM waits WHERE rowid % 10 > 0",
-    "UPDATE waits SET granted_at = :now - rowid * 7919 % 604800, ended_at = :now - rowid * 7919 % 604800",
+    "DELETE FROM waitlist_entries WHERE rowid % 10 > 0",
+    "UPDATE waitlist_entries SET granted_at = :now - rowid * 7919 % 604800, ended_at = :now - rowid * 7919 % 604800",
     "UPDATE gates SET due_at = :now + 1e6",
 )
 
@@ -332,7 +332,7 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
         state=WaitlistState.OVER,
         **whose,
     )
-    TABLES["waits"].add(tx, wait, next_at=now)
+    TABLES["waitlist_entries"].add(tx, wait, next_at=now)
     rule = HoursRule(
         id=f"rule_{_NUMBER}",
         workspace_id=row["id"],

@@ -33,7 +33,7 @@ PACES: Final = frozenset(
         "gates.next_check_at",
         "gates.due_at",
         "homes.next_check_at",
-        "waits.next_at",
+        "waitlist_entries.next_at",
         "accounts.remind_at",
         "workspaces.provider_end_check_at",
         "workspaces.idle_check_at",

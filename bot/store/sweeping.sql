@@ -9,7 +9,7 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 );
 
 -- name: sweep_waits
-DELETE FROM waits WHERE id IN (SELECT id FROM waits WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
+DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
 RETURNING id;
 
 -- A press on them says what is so.

@@ -105,7 +105,7 @@ LEFT: Final[Mapping[str, Left]] = {
     "waitlist": Left(
         [
             row(
-                "waits",
+                "waitlist_entries",
                 id="left",
                 principal=":principal",
                 connection="saturn",

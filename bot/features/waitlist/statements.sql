@@ -2,38 +2,38 @@
 -- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
 -- part: has_turn
 (
-    state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
-        SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
+    state <> 'waiting' OR waitlist_entries.until <= :now OR NOT EXISTS (
+        SELECT 1 FROM waitlist_entries other WHERE other.connection = waitlist_entries.connection AND other.kind = waitlist_entries.kind AND (
             other.state = 'trying' OR other.attempted_at + 60.0 > :now
-            OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waits.round, waits.seq, waits.id))
+            OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waitlist_entries.round, waitlist_entries.seq, waitlist_entries.id))
         )
     )
 )
 
 -- name: next_in_line
-SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waits;
+SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waitlist_entries;
 
 -- name: wait_of
-SELECT * FROM waits WHERE workspace_id = :workspace_id AND ended_at IS NULL;
+SELECT * FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL;
 
--- name: waits_ahead
+-- name: count_entries_ahead
 SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
     COALESCE(SUM(CASE WHEN round > :round AND attempted_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried,
     COALESCE(SUM(CASE WHEN id <> :id THEN 1 ELSE 0 END), 0) AS others
-FROM waits WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
+FROM waitlist_entries WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
 
 -- name: others_in_line
-SELECT MIN(round) AS lowest, COALESCE(MAX(round), 0) AS highest, MIN(attempts) AS fewest FROM waits
+SELECT MIN(round) AS lowest, COALESCE(MAX(round), 0) AS highest, MIN(attempts) AS fewest FROM waitlist_entries
 WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying') AND id <> :id;
 
 -- name: attempts_under_way
-SELECT COUNT(*) AS count FROM waits WHERE connection = :connection AND state = 'trying';
+SELECT COUNT(*) AS count FROM waitlist_entries WHERE connection = :connection AND state = 'trying';
 
 -- What was freed may be what anybody there waits for: each is tried once in their turn.
 -- name: offer_room
-UPDATE waits SET next_at = CASE WHEN attempted_at + :pause > :now THEN attempted_at + :pause ELSE :now END
+UPDATE waitlist_entries SET next_at = CASE WHEN attempted_at + :pause > :now THEN attempted_at + :pause ELSE :now END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM waits
+    SELECT id FROM waitlist_entries
     WHERE connection = :connection AND state = 'waiting' AND next_at > :now
         AND (attempted_at IS NULL OR next_at > attempted_at + :pause) ORDER BY round, seq, id LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
@@ -43,13 +43,13 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 -- name: update_places
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1
 WHERE id IN (
-    SELECT c.id FROM waits w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL
+    SELECT c.id FROM waitlist_entries w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL
     WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit
 );
 
 -- A newcomer is tried soon and often, and so are all who come before in a round.
 -- name: hasten_line
-UPDATE waits SET next_at = attempted_at + :pause
+UPDATE waitlist_entries SET next_at = attempted_at + :pause
 WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND attempted_at IS NOT NULL
     AND next_at > attempted_at + :pause;
 
@@ -68,18 +68,18 @@ SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELS
     SUM(CASE WHEN granted_at > :since THEN 1 ELSE 0 END) AS got,
     AVG(CASE WHEN granted_at > :since THEN granted_at - joined_at END) AS waited
 FROM (
-    SELECT principal, connection, kind, state, joined_at, granted_at FROM waits WHERE ended_at IS NULL
+    SELECT principal, connection, kind, state, joined_at, granted_at FROM waitlist_entries WHERE ended_at IS NULL
     UNION ALL
-    SELECT principal, connection, kind, state, joined_at, granted_at FROM waits WHERE ended_at > :since
+    SELECT principal, connection, kind, state, joined_at, granted_at FROM waitlist_entries WHERE ended_at > :since
 ) AS recent WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
 
--- name: waits_of
-SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
+-- name: entries_of_person
+SELECT * FROM waitlist_entries WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
 
 -- name: last_wait
-SELECT t.* FROM workspaces w JOIN waits t ON t.workspace_id = w.id
+SELECT t.* FROM workspaces w JOIN waitlist_entries t ON t.workspace_id = w.id
 WHERE w.principal = :principal AND COALESCE(t.granted_at, t.ended_at) > :since
 ORDER BY COALESCE(t.granted_at, t.ended_at) DESC LIMIT 1;
 
--- name: open_waits_left
-SELECT * FROM waits WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;
+-- name: open_entries
+SELECT * FROM waitlist_entries WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;

@@ -32,7 +32,7 @@ from bot.store.transaction import Row, Transaction
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
 WAITLIST_ENTRIES: Final = register_table(
-    Table("waits", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1]))
+    Table("waitlist_entries", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1]))
 )
 
 
@@ -48,7 +48,7 @@ def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry
 
 def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
     """Return a person's open entries, in the order of joining."""
-    return WAITLIST_ENTRIES.query(tx, "waits_of", principal=principal.key)
+    return WAITLIST_ENTRIES.query(tx, "entries_of_person", principal=principal.key)
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
@@ -104,7 +104,7 @@ def count_others(tx: Transaction, of: WaitlistEntry) -> int:
 
 def _count_places(tx: Transaction, of: WaitlistEntry, counted: str) -> int:
     place = {"round": of.round, "seq": of.seq, "id": of.id}
-    row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, **place)
+    row = tx.one("count_entries_ahead", connection=of.connection, kind=of.kind, **place)
     return int(row[counted]) if row else 0
 
 
@@ -248,7 +248,7 @@ def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
 
 def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
     """Return entries that are still open."""
-    return WAITLIST_ENTRIES.query(tx, "open_waits_left", limit=limit)
+    return WAITLIST_ENTRIES.query(tx, "open_entries", limit=limit)
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
@@ -273,10 +273,10 @@ def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
 
 WAIT_QUEUE: Final = declare_queue(
     Queue(
-        name="waits",
+        name="waitlist_entries",
         kind="wait",
         is_scheduled=True,
-        table="waits",
+        table="waitlist_entries",
         due="next_at",
         where="ended_at IS NULL",
         only="{has_turn}",

@@ -2,8 +2,9 @@
 
 -- Tables: the server and the timeline on which the rows were written.
 ALTER TABLE lineage RENAME TO database_timeline;
--- What people had done lately, each with what undoes it.
+-- What people had done lately, each with what undoes it; who waits for capacity.
 ALTER TABLE acts RENAME TO undoable_actions;
+ALTER TABLE waits RENAME TO waitlist_entries;
 
 -- Workspaces: whether their person is notified when they are ready and when they stop; when their planned stop,
 -- their use, and the end that their provider has planned are checked next; the number of times they were brought up; when
@@ -34,7 +35,7 @@ ALTER TABLE runs RENAME COLUMN stop_wanted TO requested_stop;
 ALTER TABLE undoable_actions RENAME COLUMN errand TO work_item_id;
 ALTER TABLE conversations RENAME COLUMN spoken_at TO updated_at;
 ALTER TABLE contacts RENAME COLUMN met_at TO greeted_at;
-ALTER TABLE waits RENAME COLUMN got_at TO granted_at;
+ALTER TABLE waitlist_entries RENAME COLUMN got_at TO granted_at;
 
 -- Notices: the one whose message tells several of them.
 ALTER TABLE notices RENAME COLUMN held_by TO combined_into;
@@ -100,7 +101,7 @@ ALTER TABLE links RENAME COLUMN made_by TO link_source;
 
 -- Workspaces: when an account last tried to read them. Waitlist: when their start was last tried.
 ALTER TABLE workspaces RENAME COLUMN tried_at TO attempted_at;
-ALTER TABLE waits RENAME COLUMN tried_at TO attempted_at;
+ALTER TABLE waitlist_entries RENAME COLUMN tried_at TO attempted_at;
 
 -- Pauses that providers asked for: of which account's calls, since when and until when.
 ALTER TABLE pauses RENAME COLUMN who TO account_id;
@@ -141,18 +142,20 @@ ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
 UPDATE undoable_actions SET
-    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(old_values,
+    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(old_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(new_values,
+        '"waits ', '"waitlist_entries '),
+    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(new_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
-        '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":');
+        '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
+        '"waits ', '"waitlist_entries ');
 
 DROP INDEX acts_of_person;
 DROP INDEX acts_age;
@@ -160,6 +163,22 @@ DROP INDEX acts_of_errand;
 CREATE INDEX undoable_actions_of_person ON undoable_actions (principal, done_at);
 CREATE INDEX undoable_actions_age ON undoable_actions (done_at);
 CREATE INDEX undoable_actions_of_work_item ON undoable_actions (work_item_id);
+DROP INDEX waits_open;
+DROP INDEX waits_one_attempt;
+DROP INDEX waits_due;
+DROP INDEX waits_in_line;
+DROP INDEX waits_of_workspace;
+DROP INDEX waits_of_person;
+DROP INDEX waits_by_seq;
+DROP INDEX waits_over;
+CREATE UNIQUE INDEX waitlist_entries_open ON waitlist_entries (workspace_id) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX waitlist_entries_one_attempt ON waitlist_entries (connection, kind) WHERE state = 'trying';
+CREATE INDEX waitlist_entries_due ON waitlist_entries (next_at, id) WHERE ended_at IS NULL;
+CREATE INDEX waitlist_entries_in_line ON waitlist_entries (connection, kind, seq);
+CREATE INDEX waitlist_entries_of_workspace ON waitlist_entries (workspace_id);
+CREATE INDEX waitlist_entries_of_person ON waitlist_entries (principal) WHERE ended_at IS NULL;
+CREATE INDEX waitlist_entries_by_seq ON waitlist_entries (seq);
+CREATE INDEX waitlist_entries_ended ON waitlist_entries (ended_at) WHERE ended_at IS NOT NULL;
 DROP INDEX notices_held_by;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;
 DROP INDEX homes_wanted;

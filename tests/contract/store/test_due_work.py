@@ -98,7 +98,7 @@ DECIDES = {
         "idle_check_at": moments,
     },
     "accounts": {"state": words("active", "active", "revoking"), "remind_at": maybe},
-    "waits": {
+    "waitlist_entries": {
         "id": SOME_IDS,
         "kind": words("gpu", "memory"),
         "seq": words(1, 2),
@@ -215,7 +215,7 @@ def _put(tx, name, values, number=10):
         row["workspace_id"] = made(TABLES["workspaces"], 10).id
     if name == "gates":
         row["remote_id"] = "r"
-    if name == "waits":
+    if name == "waitlist_entries":
         row["workspace_id"] = f"of {row['id']}"
         stand_for(tx, row["workspace_id"])
     table.add_new(tx, **row)
@@ -325,11 +325,11 @@ DUE = {
         {"remind_at": None},
         {"remind_at": AHEAD},
     ),
-    "waits": (
+    "waitlist_entries": (
         WAIT,
         {"ended_at": -9.5},
         {"next_at": AHEAD},
-        {"waits": WAIT | {"id": "two", "seq": 2, "state": "trying", "next_at": AHEAD}},
+        {"waitlist_entries": WAIT | {"id": "two", "seq": 2, "state": "trying", "next_at": AHEAD}},
     ),
     "notices_0": (
         NOTICE,

@@ -34,7 +34,7 @@ def try_all(tx: Transaction, table: Table[Any], number: int) -> None:
     if table.name == "workspaces":
         for one in (first, second, third):
             GATES.add(tx, gate_key=one.gate_key, connection=one.connection, remote_id=one.remote_id)
-    if table.name == "waits":
+    if table.name == "waitlist_entries":
         for one in (first, second, third):
             stand_for(tx, one.workspace_id)
     assert table.add_new(tx, first, **beside)

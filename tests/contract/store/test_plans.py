@@ -75,7 +75,7 @@ WALKS = {
     "forgotten_accounts": ("accounts", COMMAND),
     "heal_gates": ("gates", HEALS),
     "message_in_channel": ("cards", CHANNEL),
-    "next_in_line": ("waits", FIRST),
+    "next_in_line": ("waitlist_entries", FIRST),
     "note_failover": ("audit", FIRST),
     "people_named": ("people", RESTORED),
     "rules_left": ("rules", RESTORED),
@@ -101,7 +101,7 @@ WALKS = {
                 "gates",
             ),
             *("homes", "links", "notices", "operations", "participants", "people", "rules", "runs"),
-            *("slack_methods", "snapshots", "tasks", "waits", "workspaces"),
+            *("slack_methods", "snapshots", "tasks", "waitlist_entries", "workspaces"),
         )
     },
 }
@@ -119,7 +119,7 @@ WALKS_OF = {
     "postgresql": {
         "statistics": ("tasks", "what is to be done in the background is counted"),
         "nameless_creation": ("operations workspaces", LIMITED),
-        "offer_room": ("waits", "those of a week, once for what somebody has freed"),
+        "offer_room": ("waitlist_entries", "those of a week, once for what somebody has freed"),
         "sweep_class_cards": ("participants", LIMITED),
     },
 }
@@ -174,7 +174,7 @@ USUAL = {
     "people": "is_deleted = 0, is_bot = 0",
     "rules": "paused = '', lesson_check_at = NULL, card = NULL",
     "runs": "outcome = 'ended', is_watched = 0, is_orphan = 0",
-    "waits": "state = 'over', ended_at = 1.0, kind = id",
+    "waitlist_entries": "state = 'over', ended_at = 1.0, kind = id",
     "workspaces": "state = 'running', hidden = 0, stop_check_at = NULL, stop_card = NULL",
 }
 

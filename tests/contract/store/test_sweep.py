@@ -395,7 +395,7 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
                 given |= {"card_id": "10"} if name == "participants" else {}
                 given |= {"id": "10"} if name in {"operations", "class_cards"} else {}
                 given |= {"workspace_id": "elsewhere"} if name == "rules" else {}
-                if name == "waits":
+                if name == "waitlist_entries":
                     given["workspace_id"] = field_values.made(WORKSPACES, 10).id
             else:
                 key = table.keys[0][0]

@@ -266,7 +266,9 @@ async def test_two_processes_try_one_at_a_time(store, clock, three, database):
 
     found = await asyncio.gather(*(one.claim(attempt) for one in (store, beside, store, beside)))
     assert [one for some in found for one in some] == [True]
-    (trying,) = await within(store, lambda tx: tx.all("SELECT * FROM waits WHERE state = 'trying'"))
+    (trying,) = await within(
+        store, lambda tx: tx.all("SELECT * FROM waitlist_entries WHERE state = 'trying'")
+    )
     assert trying["workspace_id"] == three[0].id
 
 

@@ -72,7 +72,7 @@ def attempts(farm, since=0):
 
 
 async def states(farm):
-    rows = await within(farm.store, lambda tx: tx.all("SELECT * FROM waits ORDER BY seq"))
+    rows = await within(farm.store, lambda tx: tx.all("SELECT * FROM waitlist_entries ORDER BY seq"))
     return {row["workspace_id"]: row["state"] for row in rows}
 
 
@@ -493,7 +493,7 @@ async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
     """It isn't taken, and the question says that somebody waits."""
     every, _ = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use=False)
-    await within(farm.store, lambda tx: tx.run("UPDATE waits SET mode = '' WHERE state = 'got'"))
+    await within(farm.store, lambda tx: tx.run("UPDATE waitlist_entries SET mode = '' WHERE state = 'got'"))
     await farm.pass_time(UNUSED_SECONDS + ANSWERED_WITHIN_SECONDS + 600, step=20)
     (asked,) = [text for text in told(farm, every[2]) if "Somebody is waiting for a free GPU" in text]
     assert f"name-r-{every[2].user_id}" in asked
