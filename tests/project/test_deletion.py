@@ -115,7 +115,7 @@ LEFT: Final[Mapping[str, Left]] = {
                 state="waiting",
                 joined_at=":now",
                 next_at=":now",
-                until=":now + 90000",
+                expires_at=":now + 90000",
             )
         ]
     ),

@@ -52,7 +52,7 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
         return await verbs.find_place(request, workspace_id)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {WaitlistEntry: (store.WAITLIST_ENTRIES, ("until", "state", "ended_at"))}
+        return {WaitlistEntry: (store.WAITLIST_ENTRIES, ("expires_at", "state", "ended_at"))}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (store.find_open_entries, store.close)}

@@ -59,7 +59,7 @@ def _fill_place(of: WaitlistFacts, now: float, said: Sequence[str]) -> str:
     if of.ended_at is not None:
         return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now), **names)
     return fill(
-        words.WAITING_STATE, until=kit.moment(of.until, now), ahead=kit.Markup(" ".join(said)), **names
+        words.WAITING_STATE, until=kit.moment(of.expires_at, now), ahead=kit.Markup(" ".join(said)), **names
     )
 
 

@@ -49,7 +49,7 @@ class WaitlistEntry:
     kind: str
     seq: int
     joined_at: Past
-    until: Stays
+    expires_at: Stays
     state: WaitlistState = WaitlistState.WAITING
     attempts: int = 0
     attempted_at: Past | None = None
@@ -162,7 +162,7 @@ class WaitlistFacts:
     name: str
     title: str
     kind: str
-    until: float
+    expires_at: float
     ahead: int = 0
     tried_before: int = 0
     others: int = 0

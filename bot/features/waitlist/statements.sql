@@ -2,7 +2,7 @@
 -- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
 -- part: has_turn
 (
-    state <> 'waiting' OR waitlist_entries.until <= :now OR NOT EXISTS (
+    state <> 'waiting' OR waitlist_entries.expires_at <= :now OR NOT EXISTS (
         SELECT 1 FROM waitlist_entries other WHERE other.connection = waitlist_entries.connection AND other.kind = waitlist_entries.kind AND (
             other.state = 'trying' OR other.attempted_at + 60.0 > :now
             OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waitlist_entries.round, waitlist_entries.seq, waitlist_entries.id))

@@ -67,7 +67,7 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
         name=workspace.title if workspace is not None else "",
         title=title,
         kind=of.kind,
-        until=of.until,
+        expires_at=of.expires_at,
         ahead=count_ahead(tx, of),
         tried_before=count_tried(tx, of),
         others=count_others(tx, of),
@@ -154,7 +154,7 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
     joined = replace(new, seq=int(row["seq"]), round=entry)
     _reduce_pauses(tx, joined)
     WAITLIST_ENTRIES.add(
-        tx, joined, next_at=min(max(tx.now(), (new.attempted_at or 0.0) + MIN_PAUSE_SECONDS), new.until)
+        tx, joined, next_at=min(max(tx.now(), (new.attempted_at or 0.0) + MIN_PAUSE_SECONDS), new.expires_at)
     )
     _queue_updates_of_places(tx, joined)
     return joined
@@ -193,15 +193,15 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
     for kind in {of.kind, former.kind} - {""} if is_changed else ():
         tx.run("update_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
-    if is_changed or of.until != former.until:
+    if is_changed or of.expires_at != former.expires_at:
         cards.queue_updates(tx, of.id, changed=True)
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
     """Move the end of a wait to another time, in the same place."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
-    change(tx, of, until=until, next_at=min(row["next_at"], until))
-    return replace(of, until=until)
+    change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
+    return replace(of, expires_at=until)
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
@@ -219,7 +219,12 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
     """Return the notice that a wait has ended without capacity."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
-    body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
+    body = {
+        "workspace": of.workspace_id,
+        "connection": of.connection,
+        "kind": of.kind,
+        "until": of.expires_at,
+    }
     body |= {"again": again, "cause": cause, "attempts": of.attempts}
     return NewNotice(of.id, WaitlistKind.WAITLIST_ENDED, "end", of.principal, body)
 
@@ -332,14 +337,14 @@ def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> 
     That ended their turn. Where it was for want of another kind than they waited for, they change lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
-    if at >= of.until:
+    if at >= of.expires_at:
         end(tx, of)
         return [build_over_notice(tried, at, tx)]
     others, stays = find_others(tx, tried), tried.kind == of.kind
     if not stays:
         _reduce_pauses(tx, tried)
     now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
-    now["next_at"] = min(at + others.pause_after(tried.attempts), of.until)
+    now["next_at"] = min(at + others.pause_after(tried.attempts), of.expires_at)
     known = {"kind": tried.kind, "attempts": tried.attempts, "attempted_at": at}
     change(tx, of, state=WaitlistState.WAITING, **known, **now)
     return ()

@@ -102,7 +102,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
     until = get_default_end(now, people.find_zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not WaitlistState.GRANTED:
-        if known.until != until and caller.is_first_delivery(tx):
+        if known.expires_at != until and caller.is_first_delivery(tx):
             known, before = rows.extend(tx, known, until), known
             caller.record(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
         return describe_entry(tx, caller, known)
@@ -167,7 +167,7 @@ def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> boo
     Return whether no attempt is under way.
     """
     known = rows.find_entry_of_workspace(tx, workspace.id)
-    if known is None or known.until != stop_at or known.state is WaitlistState.GRANTED:
+    if known is None or known.expires_at != stop_at or known.state is WaitlistState.GRANTED:
         return False
     rows.end(tx, known)
     return known.state is WaitlistState.WAITING
@@ -193,7 +193,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
         _offer_unused(tx, caller, wait)
     elif wait.state is WaitlistState.TRYING:
         _check_attempt(tx, caller, wait)
-    elif tx.now() >= wait.until:
+    elif tx.now() >= wait.expires_at:
         rows.close(tx, wait)
     elif caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0:
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
@@ -300,7 +300,7 @@ def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Re
     is_held = isinstance(refusal, NotLinked) and refusal.is_refused
     if wait.state is WaitlistState.GRANTED:
         rows.end(tx, wait)
-    elif is_held and tx.now() < wait.until:
+    elif is_held and tx.now() < wait.expires_at:
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif is_held:
         rows.close(tx, wait)

@@ -136,26 +136,29 @@ ALTER TABLE undoable_actions RENAME COLUMN action TO kind;
 ALTER TABLE undoable_actions RENAME COLUMN was TO old_values;
 ALTER TABLE undoable_actions RENAME COLUMN became TO new_values;
 
+-- Waitlist entries: until when their person waits.
+ALTER TABLE waitlist_entries RENAME COLUMN until TO expires_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
 UPDATE undoable_actions SET
-    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(old_values,
+    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(old_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-        '"waits ', '"waitlist_entries '),
-    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(new_values,
+        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'),
+    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(new_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-        '"waits ', '"waitlist_entries ');
+        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":');
 
 DROP INDEX acts_of_person;
 DROP INDEX acts_age;

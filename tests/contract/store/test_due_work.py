@@ -104,7 +104,7 @@ DECIDES = {
         "seq": words(1, 2),
         "state": words("waiting", "waiting", "trying", "got"),
         "next_at": moments,
-        "until": moments,
+        "expires_at": moments,
         "attempted_at": maybe,
         "ended_at": maybe,
     },
@@ -247,7 +247,7 @@ NOTICE |= {
     "sent_at": None,
     "message_ts": None,
 }
-WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "until": AHEAD}
+WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "expires_at": AHEAD}
 WAIT |= {"attempted_at": None, "ended_at": None}
 END = {"notices": NOTICE | {"kind": "ready"}}
 #: By queue: a row that it takes, with rows of other tables, and what keeps it from that.

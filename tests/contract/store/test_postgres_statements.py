@@ -46,7 +46,7 @@ PREPARED_ONLY = {
     "some_silent_runs",
     "uses",
     "wait_for_answer",
-    "waits_of",
+    "entries_of_person",
     "was_asked",
     "was_audited",
     "was_unlinked",

@@ -31,7 +31,7 @@ async def everything(store, who=ALICE):
         },
         "preferences": await store.read(preferences_store.preferences, who),
         "waits": [
-            (one.workspace_id, one.until) for one in await store.read(waitlist_store.list_entries, who)
+            (one.workspace_id, one.expires_at) for one in await store.read(waitlist_store.list_entries, who)
         ],
         "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
         "runs": {run.id: run.requested_stop for run in runs},

@@ -26,7 +26,7 @@ async def three(store):
 
 
 def new(workspace, clock, **keys):
-    given = {"kind": "gpu", "seq": 0, "joined_at": clock.now(), "until": clock.now() + HOUR}
+    given = {"kind": "gpu", "seq": 0, "joined_at": clock.now(), "expires_at": clock.now() + HOUR}
     return WaitlistEntry(
         f"wait of {workspace.name}", ALICE, workspace.connection, workspace.id, **given | keys
     )
@@ -77,7 +77,7 @@ async def test_no_attempt_is_closer_than_a_minute_to_the_last(store, clock, thre
 
 async def test_whoevers_time_is_over_is_due_wherever_they_stand(store, clock, three):
     await join(store, clock, three[0])
-    await join(store, clock, three[1], until=clock.now() + 10.0)
+    await join(store, clock, three[1], expires_at=clock.now() + 10.0)
     await due(store)
     clock.advance(11.0)
     assert await due(store) == [three[1].id]
@@ -197,7 +197,7 @@ async def test_attempts_keep_their_distance_in_any_history(store, clock):
     for number in range(80):
         one = chance.choice(own)
         if one.id not in waiting:
-            joining = replace(new(one, clock, until=clock.now() + 90 * HOUR), id=f"wait {number}")
+            joining = replace(new(one, clock, expires_at=clock.now() + 90 * HOUR), id=f"wait {number}")
             waiting[one.id], since[one.id] = await within(store, waitlist_store.join, joining), set()
         elif chance.random() < 0.3:
             await within(store, waitlist_store.end, waiting.pop(one.id))
