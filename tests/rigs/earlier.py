@@ -35,7 +35,7 @@ _RENAMED_WORD: Final = re.compile(r"^UPDATE (\w+) SET (\w+) = '(.*)' WHERE \2 = 
 _CHANGED_TEXTS: Final = re.compile(
     r"^UPDATE (\w+) SET\s([^;]*REPLACE\([^;]*?)(?:WHERE kind IN \(([^;]*)\))?;", re.MULTILINE
 )
-_CHANGED_TEXT: Final = re.compile(r"(\w+) = (?:REPLACE\()+\1,((?:\s*'.*?', '.*?'\),?)+)")
+_CHANGED_TEXT: Final = re.compile(r"(\w+) = (?:REPLACE\(\s*)+\1,((?:\s*'.*?', '.*?'\),?)+)")
 _PAIR: Final = re.compile(r"'(.*?)', '(.*?)'\)")
 
 Rows = Mapping[str, Sequence[Row]]

@@ -29,7 +29,7 @@ class WaitlistState(StrEnum):
 
     WAITING = "waiting"
     TRYING = "trying"
-    GRANTED = "got"
+    GRANTED = "granted"
     OVER = "over"
 
 

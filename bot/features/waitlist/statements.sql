@@ -74,7 +74,7 @@ FROM (
 ) AS recent WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
 
 -- name: entries_of_person
-SELECT * FROM waitlist_entries WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
+SELECT * FROM waitlist_entries WHERE principal = :principal AND ended_at IS NULL AND state <> 'granted' ORDER BY seq;
 
 -- name: last_wait
 SELECT t.* FROM workspaces w JOIN waitlist_entries t ON t.workspace_id = w.id

@@ -145,20 +145,22 @@ ALTER TABLE notices ADD COLUMN sent_as TEXT;
 
 -- What actions changed is stored by the names of tables and columns.
 UPDATE undoable_actions SET
-    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(old_values,
+    old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
+        REPLACE(old_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'),
-    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(new_values,
+        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"'),
+    new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
+        REPLACE(new_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":');
+        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"');
 
 DROP INDEX acts_of_person;
 DROP INDEX acts_age;
@@ -211,6 +213,9 @@ WHERE kind IN ('message', 'reply');
 UPDATE cards SET
     about = REPLACE(about, 'assistant_asked/', 'assistant_question/')
 WHERE kind IN ('assistant_asked');
+
+-- States.
+UPDATE waitlist_entries SET state = 'granted' WHERE state = 'got';
 
 -- Kinds of messages.
 UPDATE notices SET sent_as = subject || '/' || kind || '/' || occasion

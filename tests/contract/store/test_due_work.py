@@ -102,7 +102,7 @@ DECIDES = {
         "id": SOME_IDS,
         "kind": words("gpu", "memory"),
         "seq": words(1, 2),
-        "state": words("waiting", "waiting", "trying", "got"),
+        "state": words("waiting", "waiting", "trying", "granted"),
         "next_at": moments,
         "expires_at": moments,
         "attempted_at": maybe,

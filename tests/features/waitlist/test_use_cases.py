@@ -320,7 +320,7 @@ async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_star
     assert (wait.kind, wait.attempts >= 1, told(farm, person)) == ("gpu", True, [])
 
 
-@pytest.mark.parametrize("is_got", [False, True], ids=["over", "got"])
+@pytest.mark.parametrize("is_got", [False, True], ids=["over", "granted"])
 async def test_nothing_is_left_by_who_waits_no_more(farm, is_got):
     """*Stop waiting* of a former answer ends nothing: neither what was got, nor anything else."""
     every, own = await line_up(farm, 4, until=1800.0)
@@ -332,7 +332,7 @@ async def test_nothing_is_left_by_who_waits_no_more(farm, is_got):
     await farm.pass_time(60, step=10)
     assert not has_waited
     assert not [one for one in farm.provider.calls[before:] if one.method != "status"]
-    assert (await states(farm))[own[2].id] == ("got" if is_got else "over")
+    assert (await states(farm))[own[2].id] == ("granted" if is_got else "over")
 
 
 @pytest.mark.parametrize(
@@ -493,7 +493,9 @@ async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
     """It isn't taken, and the question says that somebody waits."""
     every, _ = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use=False)
-    await within(farm.store, lambda tx: tx.run("UPDATE waitlist_entries SET mode = '' WHERE state = 'got'"))
+    await within(
+        farm.store, lambda tx: tx.run("UPDATE waitlist_entries SET mode = '' WHERE state = 'granted'")
+    )
     await farm.pass_time(UNUSED_SECONDS + ANSWERED_WITHIN_SECONDS + 600, step=20)
     (asked,) = [text for text in told(farm, every[2]) if "Somebody is waiting for a free GPU" in text]
     assert f"name-r-{every[2].user_id}" in asked
