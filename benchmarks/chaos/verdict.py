@@ -178,11 +178,11 @@ class Verdict:
             if first is None or settled is None:
                 late = first is not None and first.due_at < min(seen, self._end) - 60.0
                 found += [f"hours {rule.id}: nothing became of their {first.side}"] if first and late else []
-            elif settled["became"] == "started" and not self._planned(rule, "start", first.at):
+            elif settled["result"] == "started" and not self._planned(rule, "start", first.at):
                 found.append(f"hours {rule.id}: their start was not begun")
-            elif settled["became"] == "timer" and not self._is_stopped(rule):
+            elif settled["result"] == "timer" and not self._is_stopped(rule):
                 found.append(f"hours {rule.id}: their stop was not carried out")
-            elif settled["became"] == "missed" and rule.workspace_id not in told:
+            elif settled["result"] == "missed" and rule.workspace_id not in told:
                 found.append(f"hours {rule.id}: missed, and not told")
         return found
 
@@ -214,7 +214,7 @@ class Verdict:
         )
         found = [f"start of {about} for {at}: {count}" for (about, at), count in begun.items() if count > 1]
         database = self._stage.database
-        timers = rows(database, "SELECT rule_id FROM occurrences WHERE became = 'timer'")
+        timers = rows(database, "SELECT rule_id FROM occurrences WHERE result = 'timer'")
         planned = Counter(row["rule_id"] for row in timers)
         for rule in map(RULES.parse, rows(database, "SELECT * FROM rules")):
             stops = len(self._planned(rule, "stop"))
@@ -253,8 +253,8 @@ class Verdict:
 
     def hours(self) -> Counter[str]:
         """Count what became of the starts and stops of hours."""
-        found = rows(self._stage.database, "SELECT side, became FROM occurrences")
-        return Counter(f"{row['side']}: {row['became']}" for row in found)
+        found = rows(self._stage.database, "SELECT side, result FROM occurrences")
+        return Counter(f"{row['side']}: {row['result']}" for row in found)
 
     def repeated(self) -> list[str]:
         """Return who said something once that was done more than once."""

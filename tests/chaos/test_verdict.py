@@ -405,7 +405,7 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
     stopped = Called(scene.operation.created_at, scene.resource.id, "stop")
     scene.stage.calls.append(stopped)
     assert scene.verdict.unwarned() == [f"red of {scene.person.principal.key}"]
-    scene.run("UPDATE occurrences SET became = 'needless'")
+    scene.run("UPDATE occurrences SET result = 'needless'")
     assert scene.verdict.hours_doubled() == ["hours rule_1: 1 stops"]
     assert scene.verdict.hours_ended() == []
     del scene.stage.saturn.state.resources[scene.resource.id]

@@ -48,7 +48,7 @@ async def became(world):
     """Return what became of each start and stop."""
 
     def read(tx):
-        rows = tx.all("SELECT local, side, became FROM occurrences ORDER BY at, side")
-        return [(row["local"][8:], row["side"], row["became"]) for row in rows]
+        rows = tx.all("SELECT local, side, result FROM occurrences ORDER BY at, side")
+        return [(row["local"][8:], row["side"], row["result"]) for row in rows]
 
     return await world.store.engine.read(read)

@@ -63,10 +63,10 @@ def find_rule_by_calendar(tx: Transaction, digest: str) -> CourseRule | None:
     return next(iter(_apply_timetables(tx, COURSE_RULES.all(tx, calendar=digest))), None)
 
 
-def record_begin(tx: Transaction, joining: CourseRule, lesson: Occurrence, became: str) -> None:
+def record_begin(tx: Transaction, joining: CourseRule, lesson: Occurrence, result: str) -> None:
     """Record the result of a lesson's begin for a person who joins it while it is on."""
     key: Row = {"rule_id": joining.id, "local": lesson.local, "side": "start"}
-    OCCURRENCES.add_new(tx, **key, became=became, at=lesson.at)
+    OCCURRENCES.add_new(tx, **key, result=result, at=lesson.at)
 
 
 def notify_of_lesson(tx: Transaction, rule: CourseRule, lesson: Occurrence, start: Operation | None) -> None:

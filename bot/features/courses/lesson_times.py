@@ -39,11 +39,11 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
         hours_use_cases.settle(tx, rule, due, _decide_stop(tx, caller, rule, last, workspace))
         return
     latest, start = operations.find_latest_operation(tx, workspace.id), None
-    became = hours_use_cases.decide(workspace, latest, last, tx.now())
-    if became == "unread":
+    result = hours_use_cases.decide(workspace, latest, last, tx.now())
+    if result == "unread":
         hours_use_cases.wait_for_read(tx, rule)
         return
-    if became == "started":
+    if result == "started":
         started = hours_use_cases.count_start(tx, rule, last, workspace)
         start = hours_use_cases.start(tx, caller, started, last, workspace, latest)
         end = timetable.plan_lesson_end(
@@ -52,9 +52,9 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
         timers.plan_stop(tx, workspace.id, end)
     elif latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
-    if became in hours_use_cases.DONE_WELL - {"by hand"}:
+    if result in hours_use_cases.DONE_WELL - {"by hand"}:
         rows.notify_of_lesson(tx, rule, last, start)
-    hours_use_cases.settle(tx, rule, due, became)
+    hours_use_cases.settle(tx, rule, due, result)
 
 
 def _decide_stop(

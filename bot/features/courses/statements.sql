@@ -3,7 +3,7 @@
 -- yet. A class :begins at 0.0: all since its posting; a member's progress is that of the newest operation that brings
 -- their workspace up.
 -- part: in_lesson
-SELECT p.*, r.paused, c.became, o.id AS newest, a.id AS account_id,
+SELECT p.*, r.paused, c.result, o.id AS newest, a.id AS account_id,
     CASE WHEN r.applied_state <> :state OR r.notified_state <> :state THEN 1 ELSE 0 END AS is_behind,
     CASE
         WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
@@ -30,8 +30,8 @@ SELECT p.*, r.paused, c.became, o.id AS newest, a.id AS account_id,
         WHEN o.id IS NOT NULL THEN 'failed'
         WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'
-        WHEN c.became IN ('by hand', 'needless', 'started') THEN 'down'
-        WHEN c.became IS NOT NULL THEN 'failed'
+        WHEN c.result IN ('by hand', 'needless', 'started') THEN 'down'
+        WHEN c.result IS NOT NULL THEN 'failed'
         ELSE 'coming'
     END AS state
 FROM participants p
@@ -159,7 +159,7 @@ ORDER BY m.joined_at, m.principal LIMIT :limit;
 -- name: count_late_starts
 SELECT
     COALESCE(SUM(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS late,
-    COALESCE(SUM(CASE WHEN o.cause LIKE 'missed%' OR m.became = 'missed' THEN 1 ELSE 0 END), 0) AS missed,
+    COALESCE(SUM(CASE WHEN o.cause LIKE 'missed%' OR m.result = 'missed' THEN 1 ELSE 0 END), 0) AS missed,
     MIN(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN o.called_at END) AS since,
     COALESCE(MAX(o.delayed_by), '') AS delayed_by
 FROM ({in_lesson}) m

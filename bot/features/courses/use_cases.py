@@ -402,8 +402,8 @@ def _record_agreement(
     kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
     rule = timetable.apply_timetable(replace(rule, **{name: getattr(former, name) for name in kept}), card)
     if lesson is not None:
-        became = "needless" if started is None else "started"
-        lesson_rules.record_begin(tx, rule, lesson, became)
+        result = "needless" if started is None else "started"
+        lesson_rules.record_begin(tx, rule, lesson, result)
         lesson_rules.notify_of_lesson(tx, rule, lesson, started)
     lesson_rules.put_rule(tx, rule)
     if started is None or started.creates_stopped:

@@ -116,7 +116,7 @@ def delete_rule(tx: Transaction, rule_id: str) -> None:
 def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
     """Return the result of a start or stop, "" if it has none yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
-    return "" if row is None else str(row["became"])
+    return "" if row is None else str(row["result"])
 
 
 def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
@@ -166,15 +166,15 @@ def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
 
-def settle(tx: Transaction, settled: HoursRule, became: Mapping[Occurrence, str]) -> None:
+def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str]) -> None:
     """Write the results of due occurrences, and the rule's next check.
 
     Hours that come once are deleted with their last occurrence.
     """
     now = tx.now()
     until = max([settled.processed_until, now - HORIZON_SECONDS, *(one.at for one in settled.due(now))])
-    for one, what in became.items():
-        OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
+    for one, result in results.items():
+        OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, result=result, at=one.at)
     next_check_at = _get_next_check(settled, until)
     if next_check_at is None and settled.is_own and not settled.days & EVERY_DAY:
         delete_rule(tx, settled.id)

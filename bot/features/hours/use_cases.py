@@ -289,11 +289,11 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     last = due[-1]
     workspace = find_usable(tx, caller, last.side, rule.workspace_id)
     latest = operations.find_latest_operation(tx, workspace.id)
-    became = decide(workspace, latest, last, now)
-    if became == "unread":
+    result = decide(workspace, latest, last, now)
+    if result == "unread":
         wait_for_read(tx, rule)
         return
-    if became == "started":
+    if result == "started":
         started = count_start(tx, rule, last, workspace)
         if started.unused >= UNUSED_PAUSES:
             rows.pause(tx, rule, "unused")
@@ -303,10 +303,10 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
             _ask_to_continue(tx, started, workspace)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
-    if became == "timer":
+    if result == "timer":
         own = End(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
         timers.plan_stop(tx, workspace.id, own)
-    settle(tx, rule, due, became)
+    settle(tx, rule, due, result)
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
@@ -406,9 +406,9 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
 
 
-def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], became: str) -> None:
+def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
     """Write the result of the last due occurrence; notify its person of missed or failed ones."""
-    settled = dict.fromkeys(due, "missed") | {due[-1]: became}
+    settled = dict.fromkeys(due, "missed") | {due[-1]: result}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
     if missed:

@@ -139,6 +139,9 @@ ALTER TABLE undoable_actions RENAME COLUMN became TO new_values;
 -- Waitlist entries: until when their person waits.
 ALTER TABLE waitlist_entries RENAME COLUMN until TO expires_at;
 
+-- Occurrences of hours: what was done about them.
+ALTER TABLE occurrences RENAME COLUMN became TO result;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -86,7 +86,7 @@ AGED = {
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),
     "sweep_waits": (WAITLIST_ENTRIES, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
-    "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "became": "done"}, "at", 60, None),
+    "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "result": "done"}, "at", 60, None),
 }
 
 
@@ -343,7 +343,7 @@ PLAIN = {
     "gates": {"connection": "saturn", "remote_id": "r"},
     "identity": {"digest": "d", "said": "{}"},
     "database_timeline": {"server": "1/1"},
-    "occurrences": {"local": "l", "side": "stop", "became": "done"},
+    "occurrences": {"local": "l", "side": "stop", "result": "done"},
     "owners": {"owner": "a"},
     "pauses": {"connection": "c", "calls": "any", "account_id": "w"},
     "remembered": {"connection": "c", "purpose": "job", "payload": "{}"},

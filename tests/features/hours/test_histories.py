@@ -169,10 +169,10 @@ async def _lived(life: Life, events: list[tuple[str, Any]]) -> float:
 async def _judged(life: Life, rule: HoursRule, latest: float, *, is_moved: bool) -> None:
     """See that each start is one operation, that what was missed was told, and that nothing was left out."""
     became = await life.rows("SELECT * FROM occurrences")
-    started = Counter(row["at"] for row in became if row["became"] == "started")
+    started = Counter(row["at"] for row in became if row["result"] == "started")
     begun = Counter(row["planned_for"] for row in await life.rows("SELECT planned_for FROM operations"))
     assert started == begun
-    missed = [row for row in became if row["became"] == "missed"]
+    missed = [row for row in became if row["result"] == "missed"]
     told = await life.rows("SELECT body FROM notices WHERE kind = 'hours_missed'")
     assert sum(1 + json.loads(row["body"])["more"] for row in told) == len(missed)
     if not is_moved:
