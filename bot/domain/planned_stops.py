@@ -10,7 +10,7 @@ of their first look.
 from collections.abc import Callable, Collection
 from typing import Final
 
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 
 #: What goes without saying once its person has named a time.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
@@ -19,11 +19,11 @@ _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 
 def choose_end(
-    ends: Collection[End],
+    ends: Collection[PlannedStop],
     agreed_at: float,
-    postpone: Callable[[End], End | None],
+    postpone: Callable[[PlannedStop], PlannedStop | None],
     is_needed_after: Callable[[float], bool],
-) -> End | None:
+) -> PlannedStop | None:
     """Return the end that counts; None if there is none, or plans of the person's own go on.
 
     An own end counts, earlier or later, if it was set since ``agreed_at``, when they last joined a class or a

@@ -110,7 +110,7 @@ Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class PlannedStop:
     """The time and the way of a workspace's stop; ``agreed``: its person knows that this ends it for good.
 
     ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``source`` is
@@ -143,21 +143,21 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class PlannedStops:
     """Hold the ends of a workspace, one for each reason, and the one that counts."""
 
-    rows: tuple[End, ...] = ()
-    counts: End | None = None
+    rows: tuple[PlannedStop, ...] = ()
+    counts: PlannedStop | None = None
 
     def has(self, source: str) -> bool:
         """Return whether one of them is because of a card or a rule."""
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
-    def remove_reasons(self, *reasons: str) -> tuple[End, ...]:
+    def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
         """Return those that are for other reasons: kinds, cards and rules, or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
-    def add_end(self, new: End) -> tuple[End, ...]:
+    def add_end(self, new: PlannedStop) -> tuple[PlannedStop, ...]:
         """Return them with a new one, instead of the one for the same reason."""
         key = (new.because, new.source)
         return (*(one for one in self.rows if (one.because, one.source) != key), new)
@@ -165,7 +165,10 @@ class Ends:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """Read them back from JSON."""
-        return cls(tuple(End(**one) for one in given["rows"]), given["counts"] and End(**given["counts"]))
+        return cls(
+            tuple(PlannedStop(**one) for one in given["rows"]),
+            given["counts"] and PlannedStop(**given["counts"]),
+        )
 
 
-NO_ENDS: Final = Ends()
+NO_PLANNED_STOPS: Final = PlannedStops()

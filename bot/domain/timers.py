@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from bot.domain.message_kinds import AnyKind, Mark, Traits
-from bot.domain.stops import End, ExpiryMode, StopEffects, StopMode, is_final
+from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
 #: How long before a timer ends a workspace its person is warned.
@@ -50,7 +50,7 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
     return min((at for at in (planned, own) if at is not None), default=None)
 
 
-def needs_warning(end: End, now: float) -> bool:
+def needs_warning(end: PlannedStop, now: float) -> bool:
     """Return whether an end's person is warned; somebody who has just named a near one isn't."""
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
     # Unless it was something else that named it.

@@ -26,7 +26,7 @@ FORMER: Final = "former"
 #: Among what an action changed: the request that leads back from what it began, once that was sent.
 BACK: Final = "back"
 #: Among what an action changed: the ends that a workspace had when its stop was asked for.
-PLANNED_ENDS: Final = "ends"
+PLANNED_STOPS: Final = "planned_stops"
 #: From these no request leads back: they make or end something, or it is as it was when they are done.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationVerb.RESTART})
 
@@ -37,8 +37,8 @@ class Change:
 
     A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``old_values``
     is the operation that the work item took the place of, ``back`` the request that leads back from the work
-    item, and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``initiator`` is
-    what acted in its person's name, "" for themself.
+    item, and ``planned_stops`` those that a stopped workspace had. ``until`` is for how long that is.
+    ``initiator`` is what acted in its person's name, "" for themself.
     """
 
     #: The id of the work item, by its column's name.
@@ -63,7 +63,7 @@ class Change:
         if back:
             old_values[BACK] = {"verb": back}
         if ends and back == "start":
-            old_values[PLANNED_ENDS] = {"rows": ends}
+            old_values[PLANNED_STOPS] = {"rows": ends}
         return replace(self, work_item_id=work_item.id, old_values=old_values, initiator=initiator)
 
 

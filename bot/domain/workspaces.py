@@ -8,7 +8,7 @@ from typing import Final, Literal
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
-from bot.domain.stops import NO_ENDS, Ends, ExpiryMode, StopMode, StopRisk
+from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
 
@@ -142,7 +142,7 @@ class Workspace:
     stop_start: str = ""
     #: What the timer is set because of, and what else; ``bot.domain.planned_stops`` says which of them
     #: counts.
-    ends: Ends = NO_ENDS
+    planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How often it was brought up.
     generation: int = 0
     #: As its provider last said; None if it doesn't.

@@ -22,7 +22,7 @@ from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import Consent, End, choose_planned_mode, costs_more, is_final
+from bot.domain.stops import Consent, PlannedStop, choose_planned_mode, costs_more, is_final
 from bot.domain.timers import (
     AGAIN_SECONDS,
     LEAST_TIMER_WARNING_SECONDS,
@@ -212,7 +212,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
             add_notices(tx, to_admins)
             if workspace.stop_card is None:
                 rows.plan_stop(
-                    tx, workspace.id, End(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True)
+                    tx, workspace.id, PlannedStop(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True)
                 )
             else:
                 rows.end_timer(tx, workspace.id, stop_at)
@@ -230,7 +230,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         tx, caller, workspace.id, verb, agreed=agreed, planned_for=stop_at, initiator=initiator
     )
     add_notices(tx, to_admins)
-    lesson = workspace.ends.counts
+    lesson = workspace.planned_stops.counts
     course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
     stop_warnings.turn_into_card(tx, warned, stop.operation.id, {"course": course})
     return stop.operation

@@ -10,7 +10,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import Update
-from bot.domain.stops import Consent, End, StopEffects, choose_restart_mode, costs_more, is_final
+from bot.domain.stops import Consent, PlannedStop, StopEffects, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
 from bot.domain.undoable_actions import NO_CHANGE, way_back
 from bot.domain.work_items import Call
@@ -52,7 +52,7 @@ def begin_operation(
     verb: OperationVerb,
     *,
     agreed: Consent = Consent.NONE,
-    timer: End | None = None,
+    timer: PlannedStop | None = None,
     planned_for: float | None = None,
     good_until: float | None = None,
     initiator: str = "",
@@ -122,7 +122,7 @@ def begin_operation(
     )
     if timer is None or not accepted.joined:
         back = _choose_opposite(context, workspace, accepted)
-        ends = clean(workspace.ends)
+        ends = clean(workspace.planned_stops)
         change = change.add_work_item(accepted.operation, accepted.replaced, initiator, back, ends)
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
@@ -150,7 +150,7 @@ def _run_request_hooks(
 
 
 def _find_assistant_level(
-    tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, timer: End | None
+    tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
     """Return the assistant's level that an operation needs by its effect.
 
@@ -212,7 +212,7 @@ def replace_workspace(
     caller: Caller,
     workspace_id: str,
     *,
-    timer: End | None = None,
+    timer: PlannedStop | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
     """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
@@ -244,7 +244,7 @@ def _create(
     caller: Caller,
     fresh: Workspace,
     former: Workspace | None = None,
-    timer: End | None = None,
+    timer: PlannedStop | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
     provider, context = caller.context.need(fresh.connection), caller.context

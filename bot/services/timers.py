@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.feasibility import find_stop_obstacle
-from bot.domain.stops import End, StopMode, choose_planned_mode, is_final
+from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
 from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
@@ -19,7 +19,7 @@ from bot.support.errors import Refused
 
 def plan_timer(
     context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
-) -> End:
+) -> PlannedStop:
     """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
 
     Raises Refused: ``workspace.ends`` if that would end it for good and its person hasn't agreed,
@@ -35,10 +35,10 @@ def plan_timer(
     ends = is_final(planned, mode)
     if ends and not agreed:
         raise Refused("workspace.ends", problems.explain_cause("not_agreed", title))
-    return End(at, mode, ends)
+    return PlannedStop(at, mode, ends)
 
 
-def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: End) -> Workspace:
+def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: PlannedStop) -> Workspace:
     """Set the timer of a workspace; raises Refused (``workspace.not_up``) if it is down.
 
     A start that has lapsed, and so needs a confirmation, brings nothing up.
@@ -68,7 +68,7 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
-    timer = End(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
+    timer = PlannedStop(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
     return change_timer(tx, caller, workspace, timer)
 
 
@@ -85,7 +85,9 @@ def confirm_needed(
     return workspaces.find_workspace(tx, workspace.id) or workspace
 
 
-def change_timer(tx: Transaction, caller: Caller, workspace: Workspace, timer: End | None) -> Workspace:
+def change_timer(
+    tx: Transaction, caller: Caller, workspace: Workspace, timer: PlannedStop | None
+) -> Workspace:
     """Write a timer with its audit row, or clear it for None; return the workspace as it is then."""
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
@@ -96,7 +98,7 @@ def change_timer(tx: Transaction, caller: Caller, workspace: Workspace, timer: E
     return workspaces.find_workspace(tx, workspace.id) or workspace
 
 
-def _describe_timer(timer: End | None) -> dict[str, str]:
+def _describe_timer(timer: PlannedStop | None) -> dict[str, str]:
     """Return the audit's details of a timer."""
     if timer is None:
         return {"stops": "never"}

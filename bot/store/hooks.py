@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import Workspace
 from bot.store.tables import Table
 from bot.store.transaction import Row, Transaction
@@ -96,7 +96,7 @@ class StoreHooks(LayerHooks):
         """Return the time at which a workspace's person last agreed to an end, 0 for never."""
         return 0.0
 
-    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: End) -> End | None:
+    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
         """Return the later end of a plan for a workspace that begins before an end, None for no such plan."""
         return None
 

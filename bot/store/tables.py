@@ -32,7 +32,7 @@ from bot.domain.operations import Operation
 from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_due
 from bot.domain.runs import Run
-from bot.domain.stops import Ends
+from bot.domain.stops import PlannedStops
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
@@ -55,8 +55,8 @@ def _parse_spec(text: str) -> Spec | None:
     return Spec.from_json(given) if given else None
 
 
-def _parse_ends(text: str) -> Ends:
-    return Ends.from_json(from_json(text)) if text else Ends()
+def _parse_planned_stops(text: str) -> PlannedStops:
+    return PlannedStops.from_json(from_json(text)) if text else PlannedStops()
 
 
 def parse_unconfirmed(row: Row) -> Unconfirmed | None:
@@ -96,7 +96,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     bool: bool,
     people.Principal: parse_principal,
     Spec: _parse_spec,
-    Ends: _parse_ends,
+    PlannedStops: _parse_planned_stops,
     frozenset: _parse_words,
 }
 

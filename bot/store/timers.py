@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot.domain import operations, timers, work_items, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.planned_stops import choose_end
-from bot.domain.stops import End, Ends
+from bot.domain.stops import PlannedStop, PlannedStops
 from bot.store import cards, stop_warnings
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
@@ -32,13 +32,13 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_rule": None,
     "stop_via": "",
     "stop_start": "",
-    "ends": "",
+    "planned_stops": "",
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
 
 
-def plan_stop(tx: Transaction, workspace_id: str, new: End) -> None:
+def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     """Set an end of a workspace, instead of an earlier one for the same reason.
 
     One of a person's own takes a class's back. If they have just named the time, what is still to be started
@@ -78,10 +78,10 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
 
     That of a class is their own then, as they have withdrawn their consent.
     """
-    soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, Ends()
+    soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, PlannedStops()
     for one in _list_set_ends(before, tx.now()).rows:
         own = replace(one, because="own", source="", since=tx.now()) if one.card else one
-        kept = Ends(kept.add_end(replace(own, at=max(one.at, soonest))))
+        kept = PlannedStops(kept.add_end(replace(own, at=max(one.at, soonest))))
     _change(tx, before.id, lambda _: kept.rows, withdraws=True)
     said = [one for one in kept.rows if one.because == "own" and not one.warns]
     if not said:
@@ -90,7 +90,7 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
         tx.run("limit_start", workspace_id=before.id, at=own.at)
 
 
-def restore_ends(tx: Transaction, workspace_id: str, former: Ends) -> None:
+def restore_ends(tx: Transaction, workspace_id: str, former: PlannedStops) -> None:
     """Add the ends still ahead that a stop has taken from a workspace; its person is warned of them."""
     now = tx.now()
     soonest = now + timers.LEAST_TIMER_WARNING_SECONDS
@@ -99,7 +99,7 @@ def restore_ends(tx: Transaction, workspace_id: str, former: Ends) -> None:
     if not ahead:
         return
 
-    def add(ends: Ends) -> tuple[End, ...]:
+    def add(ends: PlannedStops) -> tuple[PlannedStop, ...]:
         known = {(one.because, one.source) for one in ends.rows}
         return (*ends.rows, *(one for one in ahead if (one.because, one.source) not in known))
 
@@ -109,12 +109,12 @@ def restore_ends(tx: Transaction, workspace_id: str, former: Ends) -> None:
             tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
-def _list_set_ends(found: workspaces.Workspace, now: float) -> Ends:
+def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
     """Return a workspace's ends; 0.2.1 has kept only that of its timer."""
-    if found.stop_at is None or found.ends.counts is not None:
-        return found.ends
+    if found.stop_at is None or found.planned_stops.counts is not None:
+        return found.planned_stops
     source = found.stop_card or found.stop_rule or ""
-    end = End(
+    end = PlannedStop(
         found.stop_at,
         found.stop_mode or "stop",
         agreed=found.stop_agreed,
@@ -125,15 +125,15 @@ def _list_set_ends(found: workspaces.Workspace, now: float) -> Ends:
         via=found.stop_via,
         start=found.stop_start,
     )
-    return Ends((end,), end)
+    return PlannedStops((end,), end)
 
 
 def _change(
     tx: Transaction,
     workspace_id: str,
-    to: Callable[[Ends], tuple[End, ...]],
+    to: Callable[[PlannedStops], tuple[PlannedStop, ...]],
     *,
-    named: End | None = None,
+    named: PlannedStop | None = None,
     withdraws: bool = False,
 ) -> None:
     """Change a workspace's ends; the one that counts becomes its timer. ``named``: its person just set it.
@@ -144,15 +144,15 @@ def _change(
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
-    is_bare = row["stop_at"] is None and not row["ends"]
-    former = Ends() if is_bare else _list_set_ends(WORKSPACES.parse(row), tx.now())
+    is_bare = row["stop_at"] is None and not row["planned_stops"]
+    former = PlannedStops() if is_bare else _list_set_ends(WORKSPACES.parse(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
             for hooks in StoreHooks.list_subscribers():
                 hooks.on_consent_withdrawn(tx, one.card, row["principal"])
-    ends = to(Ends(former.remove_reasons("class"))) if withdraws else to(former)
+    ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
     counts = _choose_end(tx, workspace_id, ends) if ends else None
-    if row["ends"] == clean(Ends(ends, counts)) and named is None:
+    if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
         return
     timer = (
         dict(NO_TIMER) if counts is None else _make_timer_columns(counts, tx.now(), is_named=counts is named)
@@ -161,15 +161,15 @@ def _change(
         timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_check_at")}
     else:
         stop_warnings.drop(tx, row["stop_warning"])
-    WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"ends": Ends(ends, counts)})
+    WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"planned_stops": PlannedStops(ends, counts)})
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
-def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[End, ...]) -> End | None:
+def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
     """Return the end that counts, as features plan things."""
     subscribers = StoreHooks.list_subscribers()
 
-    def postpone(end: End) -> End | None:
+    def postpone(end: PlannedStop) -> PlannedStop | None:
         found = (hooks.find_postponed_end(tx, workspace_id, end) for hooks in subscribers)
         return next((later for later in found if later is not None), None)
 
@@ -180,7 +180,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[End, ...]) -> En
     return choose_end(ends, agreed_at, postpone, is_needed_after)
 
 
-def _make_timer_columns(end: End, now: float, *, is_named: bool) -> Row:
+def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
     """Return the columns of an end as its workspace's timer; ``is_named``: its person has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
@@ -272,7 +272,9 @@ def save_timer_warning(
     moved = {"stop_at": moved_to, "stop_check_at": next_check_at, "stop_warning": warning_id}
     is_moved = WORKSPACES.change_returning(tx, {"id": workspace_id}, stop_warned=True, **moved)
     if is_moved is not None:
-        WORKSPACES.change(tx, {"id": workspace_id}, ends=_list_set_ends(WORKSPACES.parse(is_moved), now))
+        WORKSPACES.change(
+            tx, {"id": workspace_id}, planned_stops=_list_set_ends(WORKSPACES.parse(is_moved), now)
+        )
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
@@ -317,12 +319,12 @@ def apply_timer(tx: Transaction, workspace_id: str) -> bool:
     An end that holds only for what a start brings up goes once that has ended without doing anything.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
-    if row is None or (row["stop_at"] is None and not row["ends"]):
+    if row is None or (row["stop_at"] is None and not row["planned_stops"]):
         return False
     workspace, settle = WORKSPACES.parse(row), fill_changes("settle_timer", *NO_TIMER)
     if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NO_TIMER):
         return True
-    ends = workspace.ends.rows
+    ends = workspace.planned_stops.rows
     starts = {one.start for one in ends} - {""}
     idle = [one for one in starts if tx.one("idle_start", id=one) is not None]
     if idle:

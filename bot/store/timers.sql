@@ -42,7 +42,7 @@ WHERE workspace_id = :workspace_id AND outcome IS NULL AND run_seconds > 0.0;
 -- One that is still to be started keeps its timer for as long as the start is good.
 -- name: settle_timer
 UPDATE workspaces SET {changes}
-WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '') AND NOT EXISTS (
+WHERE id = :id AND (stop_at IS NOT NULL OR planned_stops <> '') AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
             AND (o.start_call <> 'none' OR COALESCE(o.good_until, o.deadline_at) > :now)

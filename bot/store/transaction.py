@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.stops import Ends
+from bot.domain.stops import PlannedStops
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreMigrated
 
@@ -236,7 +236,7 @@ _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
     bool: int,
     Principal: lambda principal: principal.key,
     Spec: lambda spec: as_json(spec.as_json()),
-    Ends: lambda ends: as_json(asdict(ends)) if ends.rows else "",
+    PlannedStops: lambda stops: as_json(asdict(stops)) if stops.rows else "",
     dict: as_json,
     list: as_json,
     frozenset: as_words,

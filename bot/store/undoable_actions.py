@@ -15,7 +15,15 @@ from bot.store.tables import OPERATIONS, RUNS, TABLES, UNDOABLE_ACTIONS, WORKSPA
 from bot.store.transaction import Row, Transaction, clean
 from bot.support.declarations import Registry
 
-TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
+TIMER_COLUMNS: Final = (
+    "stop_at",
+    "stop_mode",
+    "stop_agreed",
+    "stop_rule",
+    "stop_via",
+    "stop_start",
+    "planned_stops",
+)
 #: The rows whose changes by people are recorded, with their columns.
 _RECORDED: Final[dict[type, RecordedColumns]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "notify_ready", "notify_stopped", *TIMER_COLUMNS)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.stops import End, StopMode, choose_planned_mode
+from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
@@ -88,7 +88,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
 
 async def make_timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
-) -> End:
+) -> PlannedStop:
     """Return the timer; raises Answered with a question if it would end the workspace for good.
 
     What can't be done with it is answered with what can.

@@ -9,7 +9,7 @@ import pytest
 
 from bot.commands import store_checks
 from bot.commands.postgres_checks import check_processes
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.store import name_of, open_store, owners, workspaces
 from bot.store.schema import read_migrations
 from bot.support.clock import SystemClock, SystemIds
@@ -103,7 +103,7 @@ async def test_a_dump_is_restored_as_the_page_says(env):
     store = await open_store(url, SystemClock(), SystemIds())
     await store.migrate()
     workspace = (await linked(store)).workspaces[0]
-    await set_timer(store, workspace, End(await store.now() + 3600, "stop"))
+    await set_timer(store, workspace, PlannedStop(await store.now() + 3600, "stop"))
     dumped, restored = (as_written(program, url) for program in ("pg_dump", "pg_restore"))
     made = await asyncio.to_thread(subprocess.run, dumped, check=True, capture_output=True, timeout=60)
     await unlink(store, ALICE, revocable=[], notify=False)

@@ -11,7 +11,7 @@ from bot.app import Process, StartError
 from bot.commands import store_checks
 from bot.domain.audit import AuditEntry
 from bot.domain.failover_losses import FailoverKind
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.messages.blocks.notices import render
 from bot.services.audit_witness import AuditWitness
 from bot.services.message_context import Gatherer
@@ -90,7 +90,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
     workspace = (await linked(store)).workspaces[0]
-    await set_timer(store, workspace, End(await store.now() + 3600, "stop"))
+    await set_timer(store, workspace, PlannedStop(await store.now() + 3600, "stop"))
     await store.write(maintenance.note_daily_work, maintenance.BACKUP)
     # While it is in use, with what no checkpoint has brought into the file yet.
     ended = await run("store", "backup", str(backup), env=env)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.people import Principal
 from bot.domain.planned_stops import choose_end
-from bot.domain.stops import End, Ends
+from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import Workspace
 from bot.features.courses.model import CourseRule
@@ -36,14 +36,14 @@ def rule(key: str, times: str, card: str | None = "card", **keys) -> HoursRule:
     return CourseRule(*given, card=card, course=key, **{**shared, **keys})
 
 
-def end(because: str, time: str, source: str = "", since: float = 0.0) -> End:
-    return End(at(time), "stop", because=because, source=source, since=since)
+def end(because: str, time: str, source: str = "", since: float = 0.0) -> PlannedStop:
+    return PlannedStop(at(time), "stop", because=because, source=source, since=since)
 
 
 FIRST, LOOK = end("lesson", "10:30", "first"), end("look", "9:35", "card")
 CLASS, HOURS = end("class", "10:00", "one"), end("hours", "9:45", "own")
 EARLIER, LATER = (end("own", time, since=JOINED + 1) for time in ("9:50", "12:00"))
-END_OF_START = End(at("12:00"), "stop", since=JOINED + 1, start="start")
+END_OF_START = PlannedStop(at("12:00"), "stop", since=JOINED + 1, start="start")
 BEFORE = end("own", "9:50", since=JOINED - 1)
 RULE = rule("first", "9:00-10:30")
 
@@ -107,10 +107,12 @@ def test_the_end_that_counts(ends, rules, counts):
 
 def test_ends_are_read_back_from_json():
     """Also what an earlier release has written without the latest fields."""
-    known = {name: getattr(FIRST, name) for name in End.__slots__}
-    assert Ends.from_json({"rows": [known], "counts": known}) == Ends((FIRST,), FIRST)
-    end = End(5.0, "stop")
-    assert Ends.from_json({"rows": [{"at": 5.0, "mode": "stop"}], "counts": None}) == Ends((end,))
+    known = {name: getattr(FIRST, name) for name in PlannedStop.__slots__}
+    assert PlannedStops.from_json({"rows": [known], "counts": known}) == PlannedStops((FIRST,), FIRST)
+    end = PlannedStop(5.0, "stop")
+    assert PlannedStops.from_json({"rows": [{"at": 5.0, "mode": "stop"}], "counts": None}) == PlannedStops(
+        (end,)
+    )
 
 
 # -- what hours have begun ---------------------------------------------------------------------------------

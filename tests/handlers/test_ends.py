@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
-from bot.domain.stops import Consent, End
+from bot.domain.stops import Consent, PlannedStop
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services.operation_requests import begin_operation, create_workspace
@@ -121,7 +121,7 @@ async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
 async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
     """The agreement was to the end of then, which went when the start lapsed."""
     row = await made(bot, State.STOPPED)
-    timer = End(bot.clock.now() + 7200, "stop", agreed=True)
+    timer = PlannedStop(bot.clock.now() + 7200, "stop", agreed=True)
     start = (
         await bot.services.create_caller(ALICE, "start").run(
             begin_operation, row.id, OperationVerb.START, timer=timer

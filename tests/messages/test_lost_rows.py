@@ -10,7 +10,7 @@ from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import Card, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import RunState
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
@@ -139,7 +139,9 @@ async def write_rows(store, verb, outcome, cause, state):
         COURSE_RULES.add(tx, lessons, lesson_check_at=now)
         APPROVALS.add(tx, approval)
         WAITLIST_ENTRIES.add(tx, wait, next_at=now)
-        timers.plan_stop(tx, workspace.id, End(now + 600.0, "stop", because="class", source="class_1"))
+        timers.plan_stop(
+            tx, workspace.id, PlannedStop(now + 600.0, "stop", because="class", source="class_1")
+        )
 
     await within(store, write)
     subjects = {"operation": operation.id, "job": run.id, "class": "class_1", "approval": approval.id}

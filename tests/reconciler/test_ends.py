@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.features.courses import lessons
@@ -112,7 +112,7 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
     await course(term, alice, bob)
     await until(term, "09:20")
     for who, at in ((alice, "09:50"), (bob, "11:30")):
-        await ask(term, who).run(set_timer, (await mine(term, who)).id, End(local(at), "stop"))
+        await ask(term, who).run(set_timer, (await mine(term, who)).id, PlannedStop(local(at), "stop"))
     await until(term, "09:49")
     assert warned(term, alice)[0].endswith(
         "as you asked. You set that time yourself, so the end of Statistics won't change it. "
@@ -131,7 +131,7 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
 async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson(term):
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
-    await ask(term, alice).run(set_timer, workspace.id, End(local("09:30"), "stop"))
+    await ask(term, alice).run(set_timer, workspace.id, PlannedStop(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
     (card,) = await term.store.read(class_rows.list_courses)
@@ -146,7 +146,7 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
     await until(term, "08:30")
-    await ask(term, alice).run(set_timer, workspace.id, End(local("09:30"), "stop"))
+    await ask(term, alice).run(set_timer, workspace.id, PlannedStop(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
     (card,) = await term.store.read(class_rows.list_courses)
@@ -166,9 +166,9 @@ async def test_an_end_that_was_taken_back_is_there_again(term):
     await course(term, alice)
     await until(term, "09:20")
     before = await mine(term, alice)
-    await ask(term, alice).run(set_timer, before.id, End(local("09:50"), "stop"))
+    await ask(term, alice).run(set_timer, before.id, PlannedStop(local("09:50"), "stop"))
     await ask(term, alice).run(undo_use_cases.undo)
-    assert (await mine(term, alice)).ends == before.ends
+    assert (await mine(term, alice)).planned_stops == before.planned_stops
     await ask(term, alice).run(cancel_timer, before.id)
     await until(term, "10:45")
     assert state(term) is State.RUNNING
@@ -187,9 +187,13 @@ async def test_timer_of_0_2_1_is_kept(term, columns, because, warns):
     at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_check_at": local("10:50")}
     await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NO_TIMER | at | columns)
     kept = await within(term.store, timers.decide, row.id)
-    assert (kept.stop_at, kept.stop_mode, kept.ends.rows) == (local("11:30"), "stop", (kept.ends.counts,))
-    assert (kept.ends.counts.because, kept.ends.counts.warns) == (because, warns)
-    assert kept.ends.counts.source == (*columns.values(), "")[0]
+    assert (kept.stop_at, kept.stop_mode, kept.planned_stops.rows) == (
+        local("11:30"),
+        "stop",
+        (kept.planned_stops.counts,),
+    )
+    assert (kept.planned_stops.counts.because, kept.planned_stops.counts.warns) == (because, warns)
+    assert kept.planned_stops.counts.source == (*columns.values(), "")[0]
 
 
 async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
@@ -200,7 +204,7 @@ async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
     for who in (alice, bob):
         row = await mine(term, who)
         await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NO_TIMER)
-    await ask(term, bob).run(set_timer, row.id, End(local("12:00"), "stop"))
+    await ask(term, bob).run(set_timer, row.id, PlannedStop(local("12:00"), "stop"))
     await ask(term, bob).run(cancel_timer, row.id)
     await until(term, "10:35")
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)

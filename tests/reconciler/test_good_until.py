@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.undo import use_cases as undo_use_cases
@@ -51,7 +51,7 @@ async def asked_about(world, operation_id, verb="start"):
 async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     row = await world.own()
     goes_away(world)
-    timer = End(world.clock.now() + 2 * HOUR, "stop")
+    timer = PlannedStop(world.clock.now() + 2 * HOUR, "stop")
     caller = Caller(world.asking, ALICE, "i1", "R-1")
     accepted = await caller.run(begin_operation, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(3 * DAY, step=HOUR)

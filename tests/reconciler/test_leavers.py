@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.people import Person, Principal
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
@@ -38,7 +38,9 @@ async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
     await leaver_world.know(ADMIN)
     workspace = await leaver_world.own(who, remote_id, State.RUNNING)
     if is_planned:
-        await set_timer(leaver_world.store, workspace, End(leaver_world.clock.now() + 5 * HOUR, "stop"))
+        await set_timer(
+            leaver_world.store, workspace, PlannedStop(leaver_world.clock.now() + 5 * HOUR, "stop")
+        )
     return workspace
 
 
@@ -180,7 +182,7 @@ async def test_what_is_coming_up_by_a_plan_goes_down_again(leaver_world):
     await leaver_world.know(ADMIN)
     await leaver_world.begin(workspace)
     await leaver_world.pass_time(2, step=1.0)
-    await set_timer(leaver_world.store, workspace, End(leaver_world.clock.now() + 5 * HOUR, "stop"))
+    await set_timer(leaver_world.store, workspace, PlannedStop(leaver_world.clock.now() + 5 * HOUR, "stop"))
     await leave(leaver_world)
     await leaver_world.pass_time(300)
     assert leaver_world.provider.machines["r1"].state is State.STOPPED

@@ -17,7 +17,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
@@ -306,7 +306,7 @@ async def deliver(store: Store, kind: AnyKind) -> list[Notice]:
     return found
 
 
-async def set_timer(store: Store, workspace: Workspace, timer: End | None) -> None:
+async def set_timer(store: Store, workspace: Workspace, timer: PlannedStop | None) -> None:
     """Set a workspace's timer, or take it back with None."""
     if timer is None:
         await store.carry_out(lambda tx: timers.clear_stops(tx, workspace.id))

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
-from bot.domain.stops import Consent, End, StopEffect
+from bot.domain.stops import Consent, PlannedStop, StopEffect
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
@@ -236,7 +236,7 @@ async def test_the_state_is_told_from_our_row(rig):
     # The hour is that of the person, and a timer that was set in Slack is shown as well.
     person = Person(ALICE, "Alice", seen_at=rig.clock.now(), time_zone="Asia/Kolkata")
     await rig.store.save_people([person])
-    await set_timer(rig.store, workspace, End(rig.clock.now() + 60, "stop"))
+    await set_timer(rig.store, workspace, PlannedStop(rig.clock.now() + 60, "stop"))
     ends_at = datetime.fromtimestamp(rig.clock.now() + 60, ZoneInfo("Asia/Kolkata"))
     assert f"Running until {ends_at:%H:%M}" in await browser.get(f"/ide/{workspace.id}")
     assert rig.made.provider.asked == []

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.providers.base import Embedding
@@ -85,7 +85,7 @@ async def test_page_writes_a_time_as_the_browser_writes_others():
     """Slack writes 6:00 PM to most people, and so does their browser."""
     async with scene() as (world, window, _sphere, workspace):
         ends_at = world.clock.now() + 3600
-        await set_timer(world.store, workspace, End(ends_at, "stop"))
+        await set_timer(world.store, workspace, PlannedStop(ends_at, "stop"))
         await sign_in(world, window, workspace)
         form = "new Intl.DateTimeFormat('en-US', {hour: 'numeric', minute: '2-digit', timeZone: 'UTC'})"
         at = await window.script(f"return {form}.format(new Date({ends_at * 1000}))")

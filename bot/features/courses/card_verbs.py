@@ -337,7 +337,7 @@ async def enroll(request: Request) -> Answer:
         facts = await request.services.gatherer.describe_workspace(wanted.workspace)
         rests = pressed.operation is not None and pressed.operation.creates_stopped
         made = await request.services.store.read(workspaces.find_workspace, wanted.workspace.id)
-        ends = None if made is None else made.ends.counts
+        ends = None if made is None else made.planned_stops.counts
         is_soon = ends is not None and ends.because == "lesson"
         making = class_words.ENROLLED_SOON if is_soon else class_words.ENROLLED_MAKING
         making = class_words.ENROLLED_RESTS if rests else making

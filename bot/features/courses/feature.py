@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import Workspace
 from bot.features.courses import lesson_store, page_verbs, store, use_cases, verbs
 from bot.features.courses import messages as blocks
@@ -55,7 +55,7 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
     def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
         lesson_store.leave_course_of_row(tx, row)
 
-    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: End) -> End | None:
+    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
         return lesson_store.find_postponed_end(tx, workspace_id, end)
 
     def find_agreed_at(self, tx: Transaction, workspace_id: str) -> float:

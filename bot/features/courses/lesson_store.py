@@ -6,7 +6,7 @@ from typing import Final
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.timers import REST
 from bot.features.courses import timetable
 from bot.features.courses.model import ClassCard, ClassKind, CourseRule
@@ -108,7 +108,7 @@ def unlink(tx: Transaction, workspace: Row) -> None:
         leave(tx, rule.card, rule.principal)
 
 
-def find_postponed_end(tx: Transaction, workspace_id: str, end: End) -> End | None:
+def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
     """Return the end of a workspace's lesson that begins before another end."""
     return timetable.postpone(end, list_course_rules(tx, workspace_id))
 

@@ -67,7 +67,7 @@ def _decide_stop(
     begin, latest = rule.begin(stop), operations.find_latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
     is_left = not workspace.is_down and not undoable_actions.was_asked(tx, workspace, begin.due_at)
-    if workspace.stop_at is not None and workspace.ends.has(rule.id):
+    if workspace.stop_at is not None and workspace.planned_stops.has(rule.id):
         return "timer"
     if not (is_its and is_left and rules.get_result(tx, rule, begin) == "started"):
         return "needless"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
-from bot.domain.stops import End, StopMode
+from bot.domain.stops import PlannedStop, StopMode
 from bot.domain.time_parsing import load_zone, resolve_instant
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours.model import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_dates
@@ -94,12 +94,12 @@ def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
     return replace(rule, **now, **agreed, course_off=card.off - skipped, applied_state=card.state)
 
 
-def plan_lesson_end(rule: CourseRule, until: float, mode: StopMode, start: str = "") -> End:
+def plan_lesson_end(rule: CourseRule, until: float, mode: StopMode, start: str = "") -> PlannedStop:
     """Return the end of a lesson."""
-    return End(until, mode, rule.agreed, True, "lesson", rule.id, rule.course, until, start=start)
+    return PlannedStop(until, mode, rule.agreed, True, "lesson", rule.id, rule.course, until, start=start)
 
 
-def postpone(end: End, rules: Collection[CourseRule]) -> End | None:
+def postpone(end: PlannedStop, rules: Collection[CourseRule]) -> PlannedStop | None:
     """Return the end of a lesson that begins before an end, or just then, and ends later."""
     for rule in rules:
         coming = None if rule.paused else rule.after(end.at)

@@ -17,7 +17,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.domain.stops import (
-    End,
+    PlannedStop,
     StopEffects,
     choose_gentlest_mode,
     choose_planned_mode,
@@ -415,7 +415,7 @@ def _record_agreement(
         mode = choose_gentlest_mode(
             predict_class_effects(caller.context.connections.get(card.connection), card)
         )
-        look = End(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
+        look = PlannedStop(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.plan_stop(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
 
@@ -541,7 +541,9 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
         return False
     mode = choose_gentlest_mode(predict_stop_effects(context, workspace))
     agreed = ends_by_consent(predict_class_effects(provider, card), is_any=card.spec is None)
-    timers.plan_stop(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
+    timers.plan_stop(
+        tx, workspace.id, PlannedStop(card.stops_at, mode, agreed, True, "class", card.id, card.title)
+    )
     timed = workspaces.find_workspace(tx, workspace.id)
     return timed is not None and timed.stop_card == card.id
 

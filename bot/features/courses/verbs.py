@@ -557,7 +557,9 @@ async def _format_run_end(
     workspace = (
         None if rule is None else await services.store.read(workspace_rows.find_workspace, rule.workspace_id)
     )
-    if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
+    if workspace is None or not (
+        is_on or {one.because for one in workspace.planned_stops.rows} & {"lesson", "look"}
+    ):
         return [], []
     facts = await services.gatherer.describe_workspace(workspace)
     return hours_drawn.describe_run_end(facts, name=workspace.title)

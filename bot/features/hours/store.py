@@ -233,7 +233,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
         return
     # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
     workspace = WORKSPACES.one(tx, id=workspace_id)
-    has_end = workspace is not None and any(one.start == start.id for one in workspace.ends.rows)
+    has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
     if not has_end and not _filter_plans(tx, start, changed):
         return
     plan = find_plan(tx, start)

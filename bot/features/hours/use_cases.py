@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import End, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
+from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
 from bot.domain.time_parsing import Wanted, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
@@ -133,7 +133,7 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     before, after = (next(iter(rows.read_rules(tx, [one] if one else [])), None) for one in (row, after_row))
     of = before or after
     if of is not None and (workspace := stored.find_workspace(tx, of.workspace_id)) is not None:
-        mode = next((one.mode for one in workspace.ends.rows if one.because == "hours"), None)
+        mode = next((one.mode for one in workspace.planned_stops.rows if one.because == "hours"), None)
         # Hours that are taken back before they have started anything leave no stop that wasn't there.
         is_unused = after is None and of.started_at is None
         change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
@@ -174,7 +174,7 @@ def change_rules(
             rows.delete_rule(tx, before.id)
     rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
     known = rows.list_rules(tx, workspace.id)
-    for planned in (one for one in workspace.ends.rows if one.because == "hours"):
+    for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
         stop = settled.get(planned.source)
         is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
         if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
@@ -201,7 +201,7 @@ def _keep_stop(
     subscribers = HoursChangeHooks.list_subscribers()
     has_waited = [hooks.on_day_skipped(tx, workspace, stop.at) for hooks in subscribers]
     if not any(has_waited) and (is_coming_up or not workspace.is_down):
-        timers.plan_stop(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
+        timers.plan_stop(tx, workspace.id, PlannedStop(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 
 def leave_out_days(
@@ -304,7 +304,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
     if result == "timer":
-        own = End(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
+        own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
         timers.plan_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 
@@ -505,7 +505,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         "planned": workspace.stop_at,
     }
     if stops:
-        timers.plan_stop(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
+        timers.plan_stop(tx, workspace.id, PlannedStop(evening, mode, warns=True, because="needed"))
     add_notices(tx, [NewNotice(workspace.id, HoursKind.IDLE_PROMPT, day, principal, body)])
 
 

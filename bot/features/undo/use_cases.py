@@ -8,11 +8,11 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.runs import Run
-from bot.domain.stops import NO_ENDS, Consent, Ends, StopEffects
+from bot.domain.stops import NO_PLANNED_STOPS, Consent, PlannedStops, StopEffects
 from bot.domain.time_parsing import resolve_instant
 from bot.domain.undoable_actions import (
     FORMER,
-    PLANNED_ENDS,
+    PLANNED_STOPS,
     RECENT_SECONDS,
     Inverse,
     UndoableAction,
@@ -174,20 +174,23 @@ def _request_opposite(
         job_runs.stop_run(tx, again, work_item.id, force=False)
 
 
-def _find_ends(tx: Transaction, action: UndoableAction, workspace_id: str) -> Ends:
+def _find_ends(tx: Transaction, action: UndoableAction, workspace_id: str) -> PlannedStops:
     """Return the ends that a stopped workspace had, as its person has changed them since."""
-    key, ends = f"{WORKSPACES.name} {workspace_id}", action.old_values.get(PLANNED_ENDS, {"rows": ""})["rows"]
+    key, ends = (
+        f"{WORKSPACES.name} {workspace_id}",
+        action.old_values.get(PLANNED_STOPS, {"rows": ""})["rows"],
+    )
     later = [
         one for one in rows.list_actions_since(tx, action.principal, action.done_at) if one.undone_at is None
     ]
     # A change of its hours may have taken their end back.
     changes = [
-        one.new_values.get(key) or {"ends": ""}
+        one.new_values.get(key) or {"planned_stops": ""}
         for one in later
         if one.new_values and one.subject == workspace_id
     ]
-    ends = next((one["ends"] for one in changes if "ends" in one), ends)
-    return Ends.from_json(from_json(ends)) if ends else NO_ENDS
+    ends = next((one["planned_stops"] for one in changes if "planned_stops" in one), ends)
+    return PlannedStops.from_json(from_json(ends)) if ends else NO_PLANNED_STOPS
 
 
 def _apply_undo(

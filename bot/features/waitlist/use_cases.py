@@ -12,7 +12,7 @@ from typing import Final, cast
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import End, StopMode, choose_planned_mode, is_final
+from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
 from bot.domain.undoable_actions import ROOM
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import Workspace
@@ -262,7 +262,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         tx.now(),
         wait.granted_at or 0.0,
     )
-    is_warned = any(one.because == "room" for one in workspace.ends.rows)
+    is_warned = any(one.because == "room" for one in workspace.planned_stops.rows)
     if workspace.is_down:
         rows.end(tx, wait)
         rows.offer_capacity(tx, wait.connection, STOP_PAUSE_SECONDS)
@@ -283,7 +283,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         return
     elif wait.mode:
         at, mode = now + ANSWERED_WITHIN_SECONDS, cast(StopMode, wait.mode)
-        timers.plan_stop(tx, workspace.id, End(at, mode, warns=True, because="room", since=now))
+        timers.plan_stop(tx, workspace.id, PlannedStop(at, mode, warns=True, because="room", since=now))
     else:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
         body |= {"waited_for": wait.kind}

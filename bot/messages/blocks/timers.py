@@ -60,7 +60,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
         return kit.message(fill(cards.OVER, **names))
     done, at = Markup(cards.DONE[_get_mode(workspace)]), kit.day_moment(workspace.stop_at)
     left = times.format_duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
-    counts, buttons = workspace.ends.counts, keep_buttons(workspace)
+    counts, buttons = workspace.planned_stops.counts, keep_buttons(workspace)
     because: str = "own" if counts is None else counts.because
     if counts is not None and counts.because == "lesson":
         because = "lesson_late" if workspace.stop_at - counts.over_at >= 60.0 else "lesson"
@@ -82,7 +82,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
 
 def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
     """Format the lesson that doesn't stop a workspace because its person has set another time."""
-    ends = workspace.ends
+    ends = workspace.planned_stops
     if ends.counts is None or ends.counts.because != "own":
         return []
     titles = dict.fromkeys(one.title for one in ends.rows if one.because == "lesson" and one.at > now)

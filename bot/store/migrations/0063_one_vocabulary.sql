@@ -142,6 +142,9 @@ ALTER TABLE waitlist_entries RENAME COLUMN until TO expires_at;
 -- Occurrences of hours: what was done about them.
 ALTER TABLE occurrences RENAME COLUMN became TO result;
 
+-- Workspaces: the stops that are planned, each for a reason.
+ALTER TABLE workspaces RENAME COLUMN ends TO planned_stops;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
@@ -149,21 +152,23 @@ ALTER TABLE notices ADD COLUMN sent_as TEXT;
 -- What actions changed is stored by the names of tables and columns.
 UPDATE undoable_actions SET
     old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
-        REPLACE(old_values,
+        REPLACE(REPLACE(old_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
         '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"'),
+        '"ends":', '"planned_stops":'),
     new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
-        REPLACE(new_values,
+        REPLACE(REPLACE(new_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
-        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"');
+        '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"'),
+        '"ends":', '"planned_stops":');
 
 DROP INDEX acts_of_person;
 DROP INDEX acts_age;

@@ -10,7 +10,7 @@ from bot.domain.forms import Spec
 from bot.domain.message_kinds import list_members
 from bot.domain.people import Principal
 from bot.domain.reads import Unconfirmed
-from bot.domain.stops import End, Ends
+from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.work_items import Outcome
 from bot.store.tables import GATES, TABLES, Table
 from bot.store.transaction import Transaction
@@ -47,7 +47,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     TypeVar: lambda name, number: {name: number},
     Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
     Unconfirmed: lambda name, number: Unconfirmed(f"{name} {number}", number, 4_000_000_000.0 + number),
-    Ends: lambda _, number: Ends((End(4_000_000_000.0 + number, "stop"),)),
+    PlannedStops: lambda _, number: PlannedStops((PlannedStop(4_000_000_000.0 + number, "stop"),)),
     Spec: lambda name, number: Spec(f"{name} {number}", {"template": f"{number}"}),
 }
 

@@ -12,7 +12,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import WEEKEND
 from bot.domain.work_items import Outcome
@@ -203,7 +203,7 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
     await with_rules(store, clock, workspaces)
     for one in workspaces:
         await store.carry_out(
-            lambda tx, one=one: timers.plan_stop(tx, one.id, End(clock.now() + 600, "stop"))
+            lambda tx, one=one: timers.plan_stop(tx, one.id, PlannedStop(clock.now() + 600, "stop"))
         )
     operations = [(await accept_operation(store, one, interaction=one.id)).operation for one in workspaces]
     runs = [await launched(store, ALICE, "saturn", name=f"n{number}") for number in range(MANY)]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Call
 from bot.store import operations, runs, timers
 from bot.store.tables import OPERATIONS
@@ -74,7 +74,7 @@ async def test_only_stops_are_committed_to_however_late(store, clock, workspace,
 async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, clock, workspace):
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     clock.advance(60)
-    await set_timer(store, workspace, End(clock.now() + 600, "stop"))
+    await set_timer(store, workspace, PlannedStop(clock.now() + 600, "stop"))
     limited = await store.read(operations.find_operation, operation.id)
     assert (limited.deadline_at, limited.run_seconds) == (clock.now() + 600, 660)
     clock.advance(600)
@@ -83,11 +83,11 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
 
 async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store, clock, workspace):
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
-    await set_timer(store, workspace, End(clock.now() + 2 * HOUR, "stop"))
+    await set_timer(store, workspace, PlannedStop(clock.now() + 2 * HOUR, "stop"))
     later = await store.read(operations.find_operation, operation.id)
     assert (later.deadline_at, later.run_seconds) == (operation.deadline_at, 2 * HOUR)
     assert await commits(store, operation.id)
-    await set_timer(store, workspace, End(clock.now() + 600, "stop"))
+    await set_timer(store, workspace, PlannedStop(clock.now() + 600, "stop"))
     assert await store.read(operations.find_operation, operation.id) == replace(
         await store.read(operations.find_operation, operation.id),
         deadline_at=operation.deadline_at,
@@ -98,14 +98,14 @@ async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store,
 async def test_the_end_of_hours_is_not_how_long_somebody_wanted_it(store, clock, workspace):
     """*Start* after it would stop what runs again after a minute, and nobody would be warned."""
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
-    await set_timer(store, workspace, End(clock.now() + 100, "stop", warns=True))
+    await set_timer(store, workspace, PlannedStop(clock.now() + 100, "stop", warns=True))
     assert await store.read(operations.find_operation, operation.id) == operation
 
 
 @pytest.mark.both_engines
 async def test_the_timer_of_what_lapsed_ends_and_that_of_what_is_still_started_stays(store, clock, workspace):
     await accept_operation(store, workspace, deadline_seconds=HOUR)
-    await set_timer(store, workspace, End(clock.now() + 600, "stop"))
+    await set_timer(store, workspace, PlannedStop(clock.now() + 600, "stop"))
     clock.advance(599)
     assert not await within(store, timers.apply_timer, workspace.id)
     clock.advance(1)

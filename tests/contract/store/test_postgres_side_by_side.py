@@ -16,7 +16,7 @@ from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
@@ -142,7 +142,7 @@ async def fill(store, clock):
     for number in range(MANY):
         principal = Principal(None, "T1", f"U{number}")
         (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
-        await set_timer(store, workspace, End(clock.now() + 60.0, "stop"))
+        await set_timer(store, workspace, PlannedStop(clock.now() + 60.0, "stop"))
         accepted = await accept_operation(store, workspace)
         subject = accepted.operation.id
         await store.write(notices.add_notices, [NewNotice(subject, NoticeKind.CARD, "1", principal)])

@@ -7,7 +7,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import WEEKEND
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
@@ -47,7 +47,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     start = (await accept_operation(store, starting, interaction="1", deadline_seconds=DAY)).operation
     stop = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="2")).operation
     await store.write(operations.save_step, Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
-    await set_timer(store, timed, End(clock.now() + 60, "stop"))
+    await set_timer(store, timed, PlannedStop(clock.now() + 60, "stop"))
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "processed_until": clock.now()}
     rule = HoursRule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
     await store.carry_out(lambda tx: hours_store.save_rule(tx, rule))

@@ -10,7 +10,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.work_items import Call, Outcome
@@ -120,7 +120,7 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     at = bot.clock.now() + 7200
-    await set_timer(store, workspace, End(at, "stop"))
+    await set_timer(store, workspace, PlannedStop(at, "stop"))
     bot.clock.jump(-3600)
     store = await bot.serve()
     assert await looks(store, workspace) <= bot.clock.now()

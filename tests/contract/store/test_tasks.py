@@ -9,7 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.outages import Reached
 from bot.domain.snapshots import Snapshot
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.services.snapshots import TEMPLATES_KIND, request_read
@@ -349,7 +349,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     )
     for workspace in later:
         await observe(store, clock, workspace, Observed(State.RUNNING))
-        await set_timer(store, workspace, End(clock.now() + 120.0, "stop"))
+        await set_timer(store, workspace, PlannedStop(clock.now() + 120.0, "stop"))
     await store.engine.write(lambda tx: tx.run("UPDATE tasks SET kind = 'of later' WHERE subject = 'a2'"))
     assert await overdue(store) == {}
     clock.advance(3601)

@@ -9,7 +9,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, TimerKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State
@@ -37,7 +37,7 @@ async def workspace(store, clock):
 
 
 async def put(store, clock, workspace, seconds=HOUR):
-    timer = End(clock.now() + seconds, "stop")
+    timer = PlannedStop(clock.now() + seconds, "stop")
     await set_timer(store, workspace, timer)
     return timer.at
 
@@ -76,7 +76,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
 @pytest.mark.parametrize("call", [Call.NONE, Call.ACCEPTED])
 async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, workspace, call):
     start = (await accept_operation(store, workspace, OperationVerb.START)).operation
-    own = End(clock.now() + HOUR, "stop")
+    own = PlannedStop(clock.now() + HOUR, "stop")
     await within(store, timers.plan_stop, workspace.id, replace(own, via="assistant", start=start.id))
     assert not await within(store, timers.apply_timer, workspace.id)
     ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
@@ -283,7 +283,7 @@ async def test_unknown_state_after_a_known_one_is_noted(store, clock, workspace)
 
 async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    at = End(clock.now() + HOUR, "stop")
+    at = PlannedStop(clock.now() + HOUR, "stop")
     accepted = await accept_operation(store, workspace)
     await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
@@ -330,7 +330,7 @@ async def test_what_runs_is_looked_at_now_and_then(store, clock):
         store, clock, rows[1], Observed(State.RUNNING, expires_at=clock.now() + 900, expiry_mode="stops")
     )
     await observe(store, clock, rows[2], Observed(State.STOPPED))
-    await set_timer(store, rows[0], End(clock.now() + 900, "stop"))
+    await set_timer(store, rows[0], PlannedStop(clock.now() + 900, "stop"))
     assert await runs_on(store) == sorted([rows[0].id, rows[1].id])
     assert await runs_on(store) == []
     clock.advance(EVERY)
@@ -367,7 +367,9 @@ async def test_a_restart_that_makes_another_takes_only_its_persons_own(
 ):
     """Who agreed to the end of a class did so for one workspace."""
     at = clock.now() + HOUR
-    await set_timer(store, workspace, End(at, "stop", because="class" if card else "own", source=card))
+    await set_timer(
+        store, workspace, PlannedStop(at, "stop", because="class" if card else "own", source=card)
+    )
     await accept_operation(store, workspace, OperationVerb.RESTART)
     (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)
     fresh = replace(workspace, id="fresh", remote_id=f"{PROVISIONAL}fresh", gate_key="fresh", spec=Spec("x"))

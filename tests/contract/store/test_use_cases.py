@@ -15,7 +15,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
 from bot.domain.runs import Run
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import WEEKDAYS, WEEKEND, Wanted
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace
@@ -120,7 +120,7 @@ async def made_in(store, clock):
     row, one, two = (await linked(store, names=("notebook", "one", "two"))).workspaces
     await linked(store, BOB)
     await observe(store, clock, row, Observed(State.RUNNING))
-    await set_timer(store, row, End(clock.now() + HOUR, "stop"))
+    await set_timer(store, row, PlannedStop(clock.now() + HOUR, "stop"))
     made.workspace = await store.read(workspace_rows.find_workspace, row.id)
     await store.carry_out(lambda tx: rows.save_rule(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
@@ -213,15 +213,17 @@ OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 NIGHTLY = ScheduledJob("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
-    "timers.set": lambda w, caller: caller.run(timers.set_timer, w.workspace.id, End(w.at + HOUR, "stop")),
+    "timers.set": lambda w, caller: caller.run(
+        timers.set_timer, w.workspace.id, PlannedStop(w.at + HOUR, "stop")
+    ),
     "timers.keep": lambda w, caller: caller.run(cancel_timer, w.workspace.id),
     "timers.add_an_hour": lambda w, caller: caller.run(postpone_timer, w.workspace.id, w.at),
     **{f"begin {verb}": begins(verb) for verb in ("start", "stop", "restart", "suspend", "force", "remove")},
     "begin start with a timer": lambda w, caller: caller.run(
-        begin_operation, w.workspace.id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
+        begin_operation, w.workspace.id, OperationVerb.START, timer=PlannedStop(w.at + HOUR, "stop")
     ),
     "begin start of what is being made, with a timer": lambda w, caller: caller.run(
-        begin_operation, w.creation.workspace_id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
+        begin_operation, w.creation.workspace_id, OperationVerb.START, timer=PlannedStop(w.at + HOUR, "stop")
     ),
     "begin start of what is gone": lambda w, caller: caller.run(
         begin_operation, w.gone.id, OperationVerb.START

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
@@ -120,7 +120,7 @@ async def test_own_hours_and_an_own_stop_go_first(term):
     await until(term, "09:14")
     await until(term, "09:20", step=5)
     (theirs,) = await term.store.perform(workspace_rows.read_workspaces, bob)
-    await ask(term, bob).run(set_timer, theirs.id, End(local("10:00"), "stop"))
+    await ask(term, bob).run(set_timer, theirs.id, PlannedStop(local("10:00"), "stop"))
     await until(term, "10:05")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.STOPPED)
     await until(term, "11:00")

@@ -10,7 +10,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.courses import store as class_rows
@@ -277,7 +277,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
 async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_persons_own(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     own = await up(store, clock, BOB)
-    await set_timer(store, own, End(clock.now() + 7200, "stop"))
+    await set_timer(store, own, PlannedStop(clock.now() + 7200, "stop"))
     await press(store, await up(store, clock))
     await press(store, own, "p2")
     row = await time(store, ALICE)
@@ -294,7 +294,7 @@ async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     row = await up(store, clock)
     await press(store, row)
-    later = End(clock.now() + 9000, "stop")
+    later = PlannedStop(clock.now() + 9000, "stop")
     await ask(store, "later").run(timers.set_timer, row.id, later)
     assert ((await time(store, ALICE)).stop_at, (await time(store, ALICE)).stop_card) == (later.at, None)
     clock.advance(3600)
@@ -391,7 +391,7 @@ async def test_a_consent_ends_with_the_link(store, clock):
 
 async def timed_by(store, workspace, at, card_id=CARD):
     """Give a workspace a class's timer, whoever agreed."""
-    await set_timer(store, workspace, End(at, "stop", warns=True, because="class", source=card_id))
+    await set_timer(store, workspace, PlannedStop(at, "stop", warns=True, because="class", source=card_id))
 
 
 async def test_a_consent_is_to_one_workspace(store, clock):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
@@ -143,7 +143,7 @@ async def test_paused_hours_do_not_spare_the_question(world):
 async def test_question_names_a_planned_stop_that_is_days_away(world):
     """Its person is asked until the day of that stop comes; nothing else is planned for the evening."""
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
-    await set_timer(world.store, workspace, End(local("18:00", 24), "stop"))
+    await set_timer(world.store, workspace, PlannedStop(local("18:00", 24), "stop"))
     await until(world, "16:55")
     (question,) = [one for one in world.slack.messages if QUESTION in one["text"]]
     assert "Nothing will stop it before" in str(question["blocks"])

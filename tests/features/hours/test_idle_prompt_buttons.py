@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.observations import Observed
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
 from bot.features.hours.model import HoursKind
 from bot.messages.blocks.notices import render
@@ -50,7 +50,7 @@ async def test_it_is_stopped_at_six(bot):
 async def test_what_is_planned_for_want_of_an_answer_is_said_and_taken_back(bot):
     at = bot.clock.now() + 6 * HOUR
     row = await bot.workspace("notebook")
-    await set_timer(bot.store, row, End(at, "stop"))
+    await set_timer(bot.store, row, PlannedStop(at, "stop"))
     answer = await question(bot, stop_at=at)
     assert "If you don't answer, I'll stop it" in words(answer)
     assert "Stop it then" not in str(answer.blocks)

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.observations import Observed
 from bot.domain.steps import Update
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.surfaces import Where
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
@@ -247,13 +247,13 @@ def _put(tx, _caller, workspace_id, end):
 async def test_undo_of_a_sent_stop_restores_the_end_of_a_lesson(bot):
     """A start by hand in a lesson says that it goes on; *Undo* says that it is as before."""
     workspace = await bot.workspace("report")
-    lesson = End(bot.clock.now() + 7200.0, "stop", warns=True, because="lesson", source="rule_1")
+    lesson = PlannedStop(bot.clock.now() + 7200.0, "stop", warns=True, because="lesson", source="rule_1")
     await bot.services.create_caller(ALICE).run(_put, workspace.id, lesson)
     bot.clock.advance(1)
     stopping = await bot.say("stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
     assert "I'm starting it again" in words(await bot.push(stopping, "Undo"))
-    assert (await bot.workspace("report")).ends.rows == (lesson,)
+    assert (await bot.workspace("report")).planned_stops.rows == (lesson,)
 
 
 async def test_undo_of_a_sent_stop_leaves_out_an_end_that_is_past(bot):

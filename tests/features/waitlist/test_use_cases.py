@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import End
+from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.waitlist import limit_requests, use_cases
@@ -509,7 +509,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
     await farm.pass_time(2 * HOURS + 100, step=20)
     freed = own[0]
     if who == "plan":
-        end = End(farm.clock.now() + 20.0, "stop")
+        end = PlannedStop(farm.clock.now() + 20.0, "stop")
         await within(farm.store, timers.plan_stop, freed.id, end)
     elif who == "stranger":
         await within(farm.store, stored_waits.offer_capacity, freed.connection, STOP_PAUSE_SECONDS)
