@@ -86,8 +86,8 @@ _MOVED: Final = (
     "UPDATE links SET code_hash = NULL, waiting = NULL WHERE rowid % 50 > 0",
     "UPDATE notices SET sent_at = :now - CASE WHEN rowid % 50 THEN 1e5 ELSE 4e6 END",
     "DELETE FROM waitlist_entries WHERE rowid % 10 > 0",
-    "UPDATE waitlist_entries SET granted_at = :now - rowid * 7919 % 604800, ended_at = "
-    ":now - rowid * 7919 % 604800",
+    "UPDATE waitlist_entries SET granted_at = :now - rowid * 7919 % 604800",
+    "UPDATE waitlist_entries SET ended_at = granted_at",
     "UPDATE gates SET due_at = :now + 1e6",
 )
 
