@@ -83,7 +83,7 @@ _PERSONAL: Final = (
 _MOVED: Final = (
     "UPDATE accounts SET discovered_at = :now - rowid * 7919 % 100000",
     "UPDATE workspaces SET used_at = :now - rowid * 104729 % 900000, idle_check_at = :now + 1e6",
-    "UPDATE links SET code_hash = NULL, waiting = NULL WHERE rowid % 50 > 0",
+    "UPDATE links SET code_hash = NULL, deferred_command = NULL WHERE rowid % 50 > 0",
     "UPDATE notices SET sent_at = :now - CASE WHEN rowid % 50 THEN 1e5 ELSE 4e6 END",
     "DELETE FROM waitlist_entries WHERE rowid % 10 > 0",
     "UPDATE waitlist_entries SET granted_at = :now - rowid * 7919 % 604800",
@@ -316,7 +316,7 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
     tx.run("UPDATE cards SET is_dirty = 0, changed_at = NULL, channel_id = 'D', message_ts = id")
     link = Link(
         f"link_{_NUMBER}",
-        waiting={"verb": "start"},
+        deferred_command={"verb": "start"},
         created_at=now - 600.0,
         expires_at=now - 1.0,
         code_hash="hash",

@@ -115,8 +115,8 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
-    waiting = request.defer(text).as_body() if text else None
-    url = await request.caller.run(linking.create_link, connection, waiting)
+    deferred_command = request.defer(text).as_body() if text else None
+    url = await request.caller.run(linking.create_link, connection, deferred_command)
     title, asks = request.services.title(connection), connection in request.services.list_approvable()
     ask = replies.ask_button(connection, title, text=text) if asks else None
     return replies.invitation(url, title, code_comes=not request.services.context.sign_in, ask=ask)

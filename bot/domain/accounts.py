@@ -100,14 +100,14 @@ class Account:
 class Link:
     """Hold one link in progress, keyed by the SHA-256 of its nonce; valid once, for 10 minutes.
 
-    ``waiting`` is the command to run afterwards. ``stage``: ``open`` → ``checked`` (credential is valid, its
+    ``deferred_command`` runs afterwards. ``stage``: ``open`` → ``checked`` (credential is valid, its
     ciphertext in ``secret``) → ``code`` (confirmed, waiting for the code to be typed in Slack) → ``used``.
     """
 
     nonce_hash: str
     principal: Principal
     connection: str
-    waiting: dict[str, Any] | None
+    deferred_command: dict[str, Any] | None
     created_at: Past
     expires_at: LinkEnd
     stage: Literal["open", "checked", "code", "used"] = "open"
@@ -129,7 +129,7 @@ class Approval:
     """Hold a person's request to be linked as a username, which an administrator decides.
 
     ``state``: ``asked`` → ``approved`` (being checked with the provider) → ``linked``, or ``denied``, or
-    ``failed`` (the provider doesn't know the username; ``detail`` says so). ``waiting`` is the command to run
+    ``failed`` (the provider doesn't know the username; ``detail`` says so). ``deferred_command`` is run
     afterwards.
     """
 
@@ -142,7 +142,7 @@ class Approval:
     decided_by: str | None = None
     decided_at: Past | None = None
     detail: str | None = None
-    waiting: dict[str, Any] | None = None
+    deferred_command: dict[str, Any] | None = None
     #: Whom else in Slack the username may mean, by their keys, the likeliest first (None: nobody has looked);
     #: who of them was asked whether the account is theirs, and what they said (None: nothing yet).
     similar_users: list[str] | None = None

@@ -106,15 +106,15 @@ def link_account(
     actor: str,
     proof: str,
     link_source: LinkSource,
-    waiting: dict[str, Any] | None = None,
+    deferred_command: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
     """Write a person's account, notify them, and request its lists; None if the username is somebody else's.
 
     A former account of theirs is replaced, and workspaces follow who was renamed; somebody else's that was
-    only approved gives way to a proof, and so does what they linked under a former key. ``waiting`` is the
-    command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for the
-    audit.
+    only approved gives way to a proof, and so does what they linked under a former key. ``deferred_command``
+    is the command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for
+    the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     if (holder := rows.find_username_holder(tx, account)) is not None:
@@ -146,7 +146,7 @@ def link_account(
         for hooks in StoreHooks.list_subscribers()
         for text in hooks.find_waiting_texts(tx, caller.principal, connection)
     }
-    waits |= {waiting.get("text", ""): waiting} if waiting else {}
+    waits |= {deferred_command.get("text", ""): deferred_command} if deferred_command else {}
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "link_source": link_source, **more}
     target = f"{caller.principal.key}/{connection}"

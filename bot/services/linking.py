@@ -168,12 +168,12 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 
 
 def create_link(
-    tx: Transaction, caller: Caller, connection: str, waiting: dict[str, Any] | None = None
+    tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None = None
 ) -> str:
     """Return the address of a new link; this invalidates an older one for the same connection.
 
-    ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
-    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
+    ``deferred_command`` is the command that runs once the account is linked. Raises Refused
+    (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
     context, principal = caller.context, caller.principal
@@ -193,7 +193,7 @@ def create_link(
         compute_digest(nonce),
         principal,
         connection,
-        waiting,
+        deferred_command,
         now,
         now + LINK_SECONDS,
         attempts_left=MAX_ATTEMPTS,
@@ -391,7 +391,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         account = _use_link(tx, caller, link, proof="sign_in")
         return account if isinstance(account, Refused) else Confirmed(opened, account=account)
     code = create_code()
-    waiting = _change_link(
+    changed = _change_link(
         tx,
         link,
         stage="code",
@@ -403,7 +403,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         expires_at=tx.now() + CODE_SECONDS,
     )
     _audit(tx, link, "link.confirmed", "ok", username=link.username)
-    return Confirmed(_build_page(tx, caller, waiting, visit), code=code)
+    return Confirmed(_build_page(tx, caller, changed, visit), code=code)
 
 
 # -- inside --------------------------------------------------------------------------------------------------
@@ -522,7 +522,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         actor=link.principal.key,
         proof=proof,
         link_source=link.link_source,
-        waiting=link.waiting,
+        deferred_command=link.deferred_command,
         more={"link": _get_short_id(link)},
     )
     if account is None:
@@ -532,7 +532,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             "link.taken",
             pages.LINK_TAKEN.format(title=_get_title(caller, link), username=username),
         )
-    _change_link(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
+    _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account
 

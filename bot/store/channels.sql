@@ -10,10 +10,10 @@ SELECT * FROM (
     UNION ALL SELECT 'conversations', principal, 'channel_id', thread_ts FROM conversations
         WHERE channel_id = :channel AND principal LIKE :within
     UNION ALL SELECT 'notices', id, 'body', body FROM notices WHERE body LIKE :holding AND principal LIKE :within
-    UNION ALL SELECT 'links', nonce_hash, 'waiting', waiting FROM links
-        WHERE waiting LIKE :holding AND principal LIKE :within
-    UNION ALL SELECT 'approvals', id, 'waiting', waiting FROM approvals
-        WHERE waiting LIKE :holding AND principal LIKE :within
+    UNION ALL SELECT 'links', nonce_hash, 'deferred_command', deferred_command FROM links
+        WHERE deferred_command LIKE :holding AND principal LIKE :within
+    UNION ALL SELECT 'approvals', id, 'deferred_command', deferred_command FROM approvals
+        WHERE deferred_command LIKE :holding AND principal LIKE :within
     UNION ALL SELECT 'tasks', id, 'payload', payload FROM tasks WHERE payload LIKE :holding AND payload LIKE :theirs
 ) AS found ORDER BY holder, id, holds LIMIT :limit;
 

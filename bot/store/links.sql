@@ -1,12 +1,12 @@
 -- name: expire_links
-UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL, waiting = NULL
+UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL, deferred_command = NULL
 WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now;
 
 -- name: empty_links
-UPDATE links SET secret = NULL, code_hash = NULL, waiting = NULL
+UPDATE links SET secret = NULL, code_hash = NULL, deferred_command = NULL
 WHERE nonce_hash IN (
     SELECT nonce_hash FROM links
-    WHERE expires_at <= :now AND (secret IS NOT NULL OR code_hash IS NOT NULL OR waiting IS NOT NULL)
+    WHERE expires_at <= :now AND (secret IS NOT NULL OR code_hash IS NOT NULL OR deferred_command IS NOT NULL)
     ORDER BY expires_at LIMIT :limit
 );
 

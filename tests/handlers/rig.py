@@ -211,7 +211,7 @@ async def invited(bot: Rig) -> list[tuple[Principal, str, Any]]:
     """Return the links that were made: for whom, where, and what waits for them."""
     query = "SELECT * FROM links ORDER BY created_at, nonce_hash"
     links = [LINKS.parse(row) for row in await bot.store.engine.read(lambda tx: tx.all(query))]
-    return [(one.principal, one.connection, one.waiting) for one in links]
+    return [(one.principal, one.connection, one.deferred_command) for one in links]
 
 
 async def wait_for_code(bot: Rig, code: str) -> None:

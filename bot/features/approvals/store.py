@@ -17,17 +17,18 @@ _PRECEDING_STATES = {"approved": "asked", "denied": "asked", "linked": "approved
 def save_request(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``asked``) and return the current one.
 
-    One that the same person has still ``asked`` on the connection takes ``waiting`` and the username, and its
-    messages are redrawn: the buttons carry the username, so nobody approves one that they weren't shown.
+    One that the same person has still ``asked`` on the connection takes ``deferred_command`` and the
+    username, and its messages are redrawn: the buttons carry the username, so nobody approves one that they
+    weren't shown.
     """
     existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
         APPROVALS.add(tx, new)
         return new
-    current = replace(existing, waiting=new.waiting or existing.waiting)
+    current = replace(existing, deferred_command=new.deferred_command or existing.deferred_command)
     if new.username != existing.username:
         # It is another request: it has questions of its own, and a day for their answers.
-        current = replace(new, id=current.id, waiting=current.waiting)
+        current = replace(new, id=current.id, deferred_command=current.deferred_command)
     APPROVALS.upsert(tx, current)
     cards.queue_updates(tx, current.id, changed=True)
     return current

@@ -69,12 +69,12 @@ home_sections.QUESTION_READERS["approval"] = _load_home
 
 
 async def request(
-    caller: Caller, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+    caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
     """Ask the administrators, and other possible owners of the username; as ``ask``."""
     # Of a large Slack workspace this takes a while: it is read beside those who write.
     alike = await caller.read(find_similar_users, connection, username)
-    return await caller.run(ask, connection, username, alike=alike, waiting=waiting)
+    return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
 
 def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
@@ -103,13 +103,13 @@ def ask(
     username: str,
     *,
     alike: Sequence[str] | None = (),
-    waiting: dict[str, Any] | None = None,
+    deferred_command: dict[str, Any] | None = None,
 ) -> Approval:
     """Ask the administrators of the person's Slack workspace; return the request as it stands.
 
-    ``alike`` are the others whom the username may mean: the likeliest are asked, and have a day. ``waiting``
-    is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
-    ``approval.username``, ``approval.often``, ``policy.no_administrators``).
+    ``alike`` are the others whom the username may mean: the likeliest are asked, and have a day.
+    ``deferred_command`` is the command that runs once they are linked. Raises Refused
+    (``link.unknown_connection``, ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
     caller.check(tx, "link")
     context, principal = caller.context, caller.principal
@@ -123,7 +123,7 @@ def ask(
         raise Refused("policy.no_administrators", problems.explain_cause("no_administrators"))
     fresh = context.ids.new("approval")
     now = tx.now()
-    new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
+    new = Approval(fresh, principal, connection, username, "asked", now, deferred_command=deferred_command)
     new = replace(new, similar_users=list(alike or ()), awaits_answers=bool(alike))
     if not caller.is_first_delivery(tx):
         return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
@@ -307,7 +307,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         actor=approval.decided_by or "",
         proof="administrator",
         link_source="approval",
-        waiting=approval.waiting,
+        deferred_command=approval.deferred_command,
         more={"acts": "admin"},
     )
     if account is None:

@@ -26,9 +26,13 @@ async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators; a problem of the username is shown at its field."""
     connection, _, text = request.form_payload.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
-    waiting = DeferredCommand(request.principal.key, text, interaction=request.surface.interaction).as_body()
+    deferred_command = DeferredCommand(
+        request.principal.key, text, interaction=request.surface.interaction
+    ).as_body()
     username = find_value(request.view, "username").strip()
-    asked = await use_cases.request(request.caller, connection, username, waiting=waiting if text else None)
+    asked = await use_cases.request(
+        request.caller, connection, username, deferred_command=deferred_command if text else None
+    )
     sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
     return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
 

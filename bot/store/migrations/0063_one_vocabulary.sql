@@ -145,6 +145,10 @@ ALTER TABLE occurrences RENAME COLUMN became TO result;
 -- Workspaces: the stops that are planned, each for a reason.
 ALTER TABLE workspaces RENAME COLUMN ends TO planned_stops;
 
+-- Links and requests to be linked: the command that runs once its person is linked.
+ALTER TABLE links RENAME COLUMN waiting TO deferred_command;
+ALTER TABLE approvals RENAME COLUMN waiting TO deferred_command;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -98,11 +98,11 @@ async def test_stale_lists_come_oldest_first_from_all_connections(store, clock):
 async def test_all_ended_links_are_emptied(store, clock):
     now = clock.now()
     for number in range(5):
-        held = {"secret": "sealed"} if number else {"waiting": {"verb": "start"}}
-        given = {"waiting": None, **held}
+        held = {"secret": "sealed"} if number else {"deferred_command": {"verb": "start"}}
+        given = {"deferred_command": None, **held}
         link = Link(f"n{number}", ALICE, f"saturn-{number}", created_at=now, expires_at=now + number, **given)
         await put_link(store, link)
     clock.advance(3.5)
     assert await store.perform(links.clear_ended_links) == 4
     left = [await store.read(links.find_link, f"n{number}") for number in range(5)]
-    assert [(one.secret, one.waiting) for one in left] == [(None, None)] * 4 + [("sealed", None)]
+    assert [(one.secret, one.deferred_command) for one in left] == [(None, None)] * 4 + [("sealed", None)]

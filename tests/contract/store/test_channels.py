@@ -14,7 +14,12 @@ ELSEWHERE = Principal("E1", "T9", "U1")
 #: Tables with a column for it; those of direct messages never get another id.
 HELD = {"cards", "class_cards", "notices", "operations", "runs", "undoable_actions", "conversations"}
 #: JSON in which a channel is named, with its column.
-NAMED_IN = {"notices": "body", "links": "waiting", "approvals": "waiting", "tasks": "payload"}
+NAMED_IN = {
+    "notices": "body",
+    "links": "deferred_command",
+    "approvals": "deferred_command",
+    "tasks": "payload",
+}
 
 
 def naming(table, person, channel):

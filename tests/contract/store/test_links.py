@@ -136,7 +136,7 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     assert (task.kind, task.subject) == (TaskKind.DISCOVER, account.id)
     assert task.payload == {"then": [{"text": "start"}]}
     used = await store.read(links.find_link, "n1")
-    assert (used.stage, used.secret, used.code_hash, used.waiting) == ("used", None, None, None)
+    assert (used.stage, used.secret, used.code_hash, used.deferred_command) == ("used", None, None, None)
 
 
 async def test_empty_usernames_and_other_connections_never_clash(store, clock):

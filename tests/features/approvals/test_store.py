@@ -35,16 +35,16 @@ async def approved(store, number=1, **fields):
 
 async def test_who_asks_for_the_same_again_changes_what_waits(store):
     await ask_approval(store, request())
-    again = await ask_approval(store, request(2, waiting=WAITING))
-    assert again == request(1, waiting=WAITING)
+    again = await ask_approval(store, request(2, deferred_command=WAITING))
+    assert again == request(1, deferred_command=WAITING)
     assert await store.read(approval_rows.find_request, "a2") is None
-    assert (await ask_approval(store, request(3))).waiting == WAITING
+    assert (await ask_approval(store, request(3))).deferred_command == WAITING
 
 
 async def test_who_asks_for_another_username_changes_the_request(store):
     """Its message is redrawn; what it was about when it was pressed is in the button."""
-    await ask_approval(store, request(username="alice", waiting=WAITING))
-    assert await ask_approval(store, request(2, "root")) == request(1, "root", waiting=WAITING)
+    await ask_approval(store, request(username="alice", deferred_command=WAITING))
+    assert await ask_approval(store, request(2, "root")) == request(1, "root", deferred_command=WAITING)
     assert await store.read(approval_rows.find_request, "a2") is None
 
 
@@ -105,7 +105,7 @@ async def test_after_a_decision_one_may_ask_again(store):
 
 
 async def test_an_account_is_linked_with_its_approval_once(store):
-    await approved(store, waiting=WAITING)
+    await approved(store, deferred_command=WAITING)
     for _ in range(2):
         await ask(store).run(use_cases.link_approved, "a1", IDENTITY)
     assert (await store.read(approval_rows.find_request, "a1")).state == "linked"

@@ -214,5 +214,5 @@ async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
         await submit(bot.services, ALICE, view)
         (notice,) = await bot.notices()
         approval = await bot.store.read(approvals_store.find_request, notice.subject)
-        assert approval.waiting["text"] == f"press {card.id}"
+        assert approval.deferred_command["text"] == f"press {card.id}"
         assert (await bot.store.read(store.count_members, card.id)).waiting == 1

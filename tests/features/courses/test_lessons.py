@@ -371,7 +371,7 @@ async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_go
     begin = ask(term, alice).run
     secret = term.seal(alice)
     of = {"actor": "x", "proof": "sign_in", "link_source": "sign_in"}
-    await begin(accounts.link_account, "cloud", "alice", secret, waiting=waiting, **of)
+    await begin(accounts.link_account, "cloud", "alice", secret, deferred_command=waiting, **of)
     await term.pass_time(20, step=2)
     woken = [command["text"] for who, command in term.replayed if who == alice]
     assert sorted(woken) == sorted(f"press {card.id}" for card in cards)
