@@ -128,7 +128,7 @@ class Link:
 class Approval:
     """Hold a person's request to be linked as a username, which an administrator decides.
 
-    ``state``: ``asked`` → ``approved`` (being checked with the provider) → ``linked``, or ``denied``, or
+    ``state``: ``requested`` → ``approved`` (being checked with the provider) → ``linked``, or ``denied``, or
     ``failed`` (the provider doesn't know the username; ``detail`` says so). ``deferred_command`` is run
     afterwards.
     """

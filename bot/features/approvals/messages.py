@@ -27,7 +27,7 @@ def _describe_outcome(facts: RequestFacts) -> str:
 
 
 def _is_asked(facts: RequestFacts) -> bool:
-    return facts.approval is not None and facts.approval.state == "asked"
+    return facts.approval is not None and facts.approval.state == "requested"
 
 
 def _is_the_same(facts: RequestFacts) -> bool:

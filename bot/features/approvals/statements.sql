@@ -1,8 +1,8 @@
 -- name: asked_approval
-SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'asked';
+SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'requested';
 
 -- name: pending_approvals
-SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved') ORDER BY id;
+SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('requested', 'approved') ORDER BY id;
 
 -- name: questions_to
 SELECT id FROM notices
@@ -17,8 +17,8 @@ WHERE id = :id AND state = :expected
 RETURNING *;
 
 -- name: asked_approvals
-SELECT * FROM approvals WHERE state = 'asked' AND {is_here}
+SELECT * FROM approvals WHERE state = 'requested' AND {is_here}
 ORDER BY requested_at, id LIMIT :limit;
 
 -- name: asked_approvals_of
-SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY requested_at, id;
+SELECT * FROM approvals WHERE principal = :principal AND state = 'requested' ORDER BY requested_at, id;

@@ -11,13 +11,18 @@ from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
 #: The state that a request must be in to move to a new one.
-_PRECEDING_STATES = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
+_PRECEDING_STATES = {
+    "approved": "requested",
+    "denied": "requested",
+    "linked": "approved",
+    "failed": "approved",
+}
 
 
 def save_request(tx: Transaction, new: Approval) -> Approval:
-    """Write a request (state ``asked``) and return the current one.
+    """Write a request (state ``requested``) and return the current one.
 
-    One that the same person has still ``asked`` on the connection takes ``deferred_command`` and the
+    One that the same person has ``requested`` on the connection takes ``deferred_command`` and the
     username, and its messages are redrawn: the buttons carry the username, so nobody approves one that they
     weren't shown.
     """

@@ -87,7 +87,7 @@ class Approvals(BaseTaskWorker):
         """Look up the address of a requested user, for the deciders; raise TaskRetry without an answer."""
         approval = await self._store.read(store.find_request, task.subject)
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
-        if approval is None or approval.state != "asked" or runtime is None:
+        if approval is None or approval.state != "requested" or runtime is None:
             return
         if not isinstance(runtime.provider, base.EmailLookup):
             return

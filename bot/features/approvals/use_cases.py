@@ -123,7 +123,9 @@ def ask(
         raise Refused("policy.no_administrators", problems.explain_cause("no_administrators"))
     fresh = context.ids.new("approval")
     now = tx.now()
-    new = Approval(fresh, principal, connection, username, "asked", now, deferred_command=deferred_command)
+    new = Approval(
+        fresh, principal, connection, username, "requested", now, deferred_command=deferred_command
+    )
     new = replace(new, similar_users=list(alike or ()), awaits_answers=bool(alike))
     if not caller.is_first_delivery(tx):
         return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
@@ -163,7 +165,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     Return when to look again.
     """
     approval, now = store.find_request(tx, approval_id), tx.now()
-    if approval is None or approval.state != "asked":
+    if approval is None or approval.state != "requested":
         return []
     to, ends_at = _administrators(context, approval), approval.requested_at + MAX_UNDECIDED_SECONDS
     if now >= ends_at:
@@ -208,7 +210,7 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
     waits until they were asked less often, and the request with it.
     """
     approval = store.find_request(tx, approval_id)
-    if approval is None or approval.state != "asked" or not approval.awaits_answers:
+    if approval is None or approval.state != "requested" or not approval.awaits_answers:
         return []
     answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_QUESTION
     for key in (approval.similar_users or [])[:MAX_QUESTIONS_PER_DAY]:
@@ -236,7 +238,7 @@ def record_owner_answer(
     """
     caller.check(tx, "link")
     approval = store.find_request(tx, approval_id)
-    is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
+    is_open = approval is not None and (approval.state, approval.username) == ("requested", username)
     own = caller.principal.key
     if approval is None or not is_open or own not in (answers := approval.answers or {}):
         raise Refused("approval.unknown", pages.GONE)
@@ -276,7 +278,7 @@ def decide(
     if approval is None:
         raise Refused("approval.unknown", pages.GONE)
     caller.context.need(approval.connection)
-    if approval.username != username or approval.state != "asked" or not caller.is_first_delivery(tx):
+    if approval.username != username or approval.state != "requested" or not caller.is_first_delivery(tx):
         return approval, False
     if approve and approval.awaits_answers:
         raise Refused("approval.waits", pages.NOT_OPEN)

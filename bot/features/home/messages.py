@@ -150,7 +150,7 @@ def _format_empty(facts: HomeFacts) -> str:
 
 def _format_first_step(facts: HomeFacts) -> str:
     if not facts.makers:
-        is_linked = any(link.state not in {"none", "asked"} for link in facts.links)
+        is_linked = any(link.state not in {"none", "requested"} for link in facts.links)
         return home_words.NONE_LINKED if is_linked else home_words.NONE_UNLINKED
     is_unlinked = any(link.state == "none" for link in facts.links)
     return home_words.NONE_NEW_OR_LINK if is_unlinked else home_words.NONE_NEW
@@ -201,7 +201,7 @@ def _format_link(link: LinkFacts, now: float) -> str:
 
 def _link_buttons(link: LinkFacts) -> list[Element]:
     """Return the button that links, if the person can link, with the connection's key."""
-    if not link.by or link.state in {"linked", "needless", "asked"}:
+    if not link.by or link.state in {"linked", "needless", "requested"}:
         return []
     if link.by == "admin":
         return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection)]

@@ -38,7 +38,7 @@ LINK_STATES: Final[Mapping[str, str]] = {
     "nameless": "*{title}* · Linked",
     "held": "*{title}*\nHasn't accepted your account since {since}. I'll keep trying.",
     "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
-    "asked": "*{title}* · Waiting for an Usher admin to approve {username}",
+    "requested": "*{title}* · Waiting for an Usher admin to approve {username}",
     "none": "*{title}* · Not linked",
     "needless": "*{title}* · Nothing to link here",
 }

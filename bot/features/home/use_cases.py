@@ -227,7 +227,7 @@ class HomeGatherer:
                 state: LinkState = "refused" if is_refused else "held" if account.refused_since else "linked"
                 link = replace(link, state=state, username=account.username, since=account.refused_since)
             elif name in requested:
-                link = replace(link, state="asked", username=requested[name])
+                link = replace(link, state="requested", username=requested[name])
             found.append(link)
         return found
 

@@ -226,7 +226,34 @@ UPDATE cards SET
     about = REPLACE(about, 'assistant_asked/', 'assistant_question/')
 WHERE kind IN ('assistant_asked');
 
--- States.
+-- States. SQLite can't change a CHECK; the code writes no other states of requests to be linked.
+CREATE TABLE former_approvals AS SELECT * FROM approvals;
+DROP TABLE approvals;
+CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    username TEXT NOT NULL,
+    state TEXT NOT NULL,
+    requested_at DOUBLE PRECISION NOT NULL,
+    decided_by TEXT,
+    decided_at DOUBLE PRECISION,
+    detail TEXT,
+    deferred_command TEXT,
+    similar_users TEXT,
+    email TEXT,
+    answers TEXT,
+    awaits_answers INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO approvals SELECT id, principal, connection, username, state, requested_at, decided_by, decided_at, detail,
+    deferred_command, similar_users, email, answers, awaits_answers
+FROM former_approvals;
+DROP TABLE former_approvals;
+UPDATE approvals SET state = 'requested' WHERE state = 'asked';
+CREATE UNIQUE INDEX approvals_one_requested ON approvals (principal, connection) WHERE state = 'requested';
+CREATE INDEX approvals_of_a_pair ON approvals (principal, connection);
+CREATE INDEX approvals_decided ON approvals (decided_at) WHERE decided_at IS NOT NULL;
+CREATE INDEX approvals_undecided ON approvals (requested_at) WHERE state = 'requested';
 UPDATE waitlist_entries SET state = 'granted' WHERE state = 'got';
 
 -- Kinds of messages.

@@ -30,7 +30,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 
 #: What the schema allows where a field's type doesn't say.
 ALLOWED = {
-    ("approvals", "state"): ("asked", "approved", "denied"),
+    ("approvals", "state"): ("requested", "approved", "denied"),
     ("runs", "outcome"): (Outcome.ENDED, Outcome.FAILED, Outcome.CANCELLED),
 }
 

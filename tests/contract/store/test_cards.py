@@ -571,7 +571,7 @@ async def test_answer_to_act_belongs_to_its_work_item_or_the_act(store, workspac
 async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_it_is_withdrawn(store, clock):
     await linked(store, names=["one"])
     for number, connection in enumerate(("posit", "saturn"), 1):
-        request = Approval(f"a{number}", ALICE, connection, "alice", "asked", 100.0)
+        request = Approval(f"a{number}", ALICE, connection, "alice", "requested", 100.0)
         asked = [NewNotice("", ApprovalKind.APPROVAL_REQUEST, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.perform(notice_rows.claim_notices, 10, 60.0)):

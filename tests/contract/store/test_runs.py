@@ -519,12 +519,12 @@ async def test_another_account_of_the_pair_sees_nothing_of_the_first_ones_snapsh
 
 
 @pytest.mark.parametrize("connection", ["posit", None])
-@pytest.mark.parametrize("state", ["asked", "approved"])
+@pytest.mark.parametrize("state", ["requested", "approved"])
 async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_account(
     store, connection, state
 ):
-    asked = Approval("a1", ALICE, "posit", "alice", "asked", 1.0)
-    others = Approval("a2", BOB, "posit", "bob", "asked", 1.0)
+    asked = Approval("a1", ALICE, "posit", "alice", "requested", 1.0)
+    others = Approval("a2", BOB, "posit", "bob", "requested", 1.0)
     await ask_approval(store, asked)
     await ask_approval(store, others)
     if state == "approved":

@@ -125,7 +125,7 @@ async def made_in(store, clock):
     await store.carry_out(lambda tx: rows.save_rule(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
     await hide_workspace(store, made.forgotten.id)
-    await ask_approval(store, Approval("bobs", BOB, "saturn", "bob", "asked", clock.now()))
+    await ask_approval(store, Approval("bobs", BOB, "saturn", "bob", "requested", clock.now()))
     until, checked = clock.now() + 600.0, {"stage": "checked", "username": "al", "secret": "sealed"}
     link = Link(compute_digest(NONCE), ALICE, "saturn", None, clock.now(), until, **checked)
     await put_link(store, link)

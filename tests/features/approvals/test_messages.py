@@ -12,7 +12,7 @@ from bot.features.approvals.model import ApprovalKind
 from tests.messages.card_facts import ALICE, NOW, least_facts
 from tests.rigs.golden import check_golden
 
-APPROVAL = Approval("approval_1", ALICE, "saturn", "alice", "asked", NOW - 60)
+APPROVAL = Approval("approval_1", ALICE, "saturn", "alice", "requested", NOW - 60)
 STATES = {
     "asked": APPROVAL,
     "approved": replace(APPROVAL, state="approved", decided_by="-:T1:U0AMIR"),

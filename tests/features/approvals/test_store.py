@@ -25,7 +25,7 @@ ADMIN = "-:T1:UADMIN"
 
 
 def request(number=1, username="alice", principal=ALICE, **fields):
-    return Approval(f"a{number}", principal, "saturn", username, "asked", 100.0, **fields)
+    return Approval(f"a{number}", principal, "saturn", username, "requested", 100.0, **fields)
 
 
 async def approved(store, number=1, **fields):
@@ -53,7 +53,7 @@ async def test_people_and_connections_have_requests_of_their_own(store):
     await ask_approval(store, request(2, "bob", BOB))
     await ask_approval(store, replace(request(3), connection="posit"))
     assert [(await store.read(approval_rows.find_request, f"a{number}")).state for number in (1, 2, 3)] == [
-        "asked"
+        "requested"
     ] * 3
 
 
@@ -74,8 +74,8 @@ async def test_why_it_failed_is_told_and_noted_once(store):
         (["denied"], "denied"),
         (["approved", "linked"], "linked"),
         (["approved", "failed"], "failed"),
-        (["linked"], "asked"),
-        (["failed"], "asked"),
+        (["linked"], "requested"),
+        (["failed"], "requested"),
         (["denied", "approved"], "denied"),
         (["approved", "denied"], "approved"),
         (["approved", "linked", "failed"], "linked"),

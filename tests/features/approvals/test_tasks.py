@@ -38,7 +38,7 @@ async def bench():
 
 async def approved(made, username: str = "alice", principal: Principal = ALICE, **keys) -> Approval:
     now = await made.store.now()
-    asked = Approval(made.ids.new("approval"), principal, "cloud", username, "asked", now, **keys)
+    asked = Approval(made.ids.new("approval"), principal, "cloud", username, "requested", now, **keys)
     await ask_approval(made.store, asked)
     await decide_approval(made.store, asked.id, "approved", DANA.key)
     await made.store.write(tasks.add_tasks, [NewTask(TaskKind.APPROVE, asked.id)])
@@ -86,7 +86,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
     """A redrawn one is sent as it is by then, once."""
     kind, now = ApprovalKind.APPROVAL_REQUEST, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
-        asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "asked", now)
+        asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "requested", now)
         notice = use_cases.build_notice(asked, kind, f"asked:{DANA.key}", DANA)
         await ask_approval(bench.store, asked, [notice])
         if principal == ALICE:
@@ -106,7 +106,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
 async def wanted(made, username="alice") -> Approval:
     """Let ALICE ask for a username, and the provider be asked whose address it has."""
     now = await made.store.now()
-    asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "asked", now)
+    asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "requested", now)
     await ask_approval(
         made.store, asked, [use_cases.build_notice(asked, ApprovalKind.APPROVAL_REQUEST, "asked", DANA)]
     )
@@ -178,7 +178,7 @@ async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
     bench.administered_by("UDANA")
     now = await bench.store.now()
     keys = {"awaits_answers": True, "similar_users": [BOB.key]}
-    asked = Approval(bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", now, **keys)
+    asked = Approval(bench.ids.new("approval"), ALICE, "cloud", "alice", "requested", now, **keys)
     await ask_approval(bench.store, asked)
     await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.ASK_ACCOUNT_OWNERS, asked.id)])
     await bench.pass_time(20)
@@ -196,7 +196,7 @@ async def asked_of(bench, admins=("UDANA",), **keys) -> Approval:
     """Write a request as it is asked, for administrators who are reminded of it."""
     bench.administered_by(*admins)
     asked = Approval(
-        bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", await bench.store.now(), **keys
+        bench.ids.new("approval"), ALICE, "cloud", "alice", "requested", await bench.store.now(), **keys
     )
     await ask_approval(bench.store, asked)
     await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.FOLLOW_UP, asked.id)])

@@ -421,7 +421,7 @@ async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     (request,) = await bench.store.read(approval_rows.list_open, 9)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))
     assert said == "You can't decide on your own request. Another Usher admin can."
-    assert (await bench.store.read(approval_rows.find_request, request.id)).state == "asked"
+    assert (await bench.store.read(approval_rows.find_request, request.id)).state == "requested"
     assert (COLLEAGUE.key, "approve", "policy.own_request") in [
         (row["actor"], row["action"], from_json(row["detail"]).get("rule"))
         for row in await bench.store.read(audit.read_audit)
