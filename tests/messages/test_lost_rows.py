@@ -107,7 +107,7 @@ async def write_rows(store, verb, outcome, cause, state):
     lessons = CourseRule(
         *given, days=days, starts=600, stops=1080, card="class_1", course="Statistics", agreed_days=days
     )
-    approval = Approval("approval_1", ALICE, "cloud", "alice", "asked", now, answers={BOB.key: None})
+    approval = Approval("approval_1", ALICE, "cloud", "alice", "requested", now, answers={BOB.key: None})
     wait = WaitlistEntry("wait_1", ALICE, "cloud", workspace.id, "gpu", 0, now, now + DAY)
     member = Participant("class_1", ALICE, now, workspace_id=workspace.id, operation_id=operation.id)
 

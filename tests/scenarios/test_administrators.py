@@ -59,7 +59,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
         await forged.run(approvals_use_cases.decide, approval.id, "bob", approve=True)
-    assert (await services.store.read(approval_rows.find_request, approval.id)).state == "asked"
+    assert (await services.store.read(approval_rows.find_request, approval.id)).state == "requested"
     # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
     (own,), (others,) = asked(chen), asked(tara)
     assert "<@U0OLIVIA> (*Beta Labs*) wants to be linked to *bob*" in words(own)

@@ -54,7 +54,7 @@ def run(**more):
 
 #: Somebody of another Slack workspace, who is never mentioned here.
 FOREIGN = Named("", "Olivia <!here> Osei", "Beta & *Labs*")
-APPROVAL = Approval("approval_1", replace(ALICE, user_id="U0CHEN"), "saturn", "chen", "asked", NOW - 60)
+APPROVAL = Approval("approval_1", replace(ALICE, user_id="U0CHEN"), "saturn", "chen", "requested", NOW - 60)
 FEW = own(
     rows=[
         row("analysis", State.STARTING, {**CALLED}),
@@ -71,7 +71,7 @@ FEW = own(
         LINKED,
         LinkFacts("courses", "Courses", "needless"),
         LinkFacts("hub", "Course hub", "held", "token", "alice", NOW - 600),
-        LinkFacts("lab", "The lab", "asked", "admin", "alice.k"),
+        LinkFacts("lab", "The lab", "requested", "admin", "alice.k"),
         LinkFacts("other", "Other cloud", "refused", "token", "alice"),
         LinkFacts("workbench", "Workbench", "none", "admin"),
         LinkFacts("west", "West cluster", "none", "both"),
@@ -221,7 +221,7 @@ LINKS = st.builds(
     LinkFacts,
     st.sampled_from(["saturn", "hub"]),
     WORDS,
-    st.sampled_from(["linked", "held", "refused", "asked", "none", "needless"]),
+    st.sampled_from(["linked", "held", "refused", "requested", "none", "needless"]),
     st.sampled_from(["token", "admin", "both", ""]),
     WORDS,
 )

@@ -173,7 +173,7 @@ async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(s
     asked = {}
     for number, principal in enumerate((ALICE, elsewhere)):
         asked[principal] = Approval(
-            f"approval_{number}", principal, connection, f"user{number}", "asked", clock.now() + number
+            f"approval_{number}", principal, connection, f"user{number}", "requested", clock.now() + number
         )
         await ask_approval(store, asked[principal])
 
