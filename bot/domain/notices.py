@@ -196,8 +196,8 @@ class Card:
     created_at: Past = 0.0
     name: str | None = None
     #: Digests of what it shows, and of what it showed when it was claimed; "" if nobody knows.
-    drawn: str = ""
-    claimed_drawn: str = ""
+    rendered_digest: str = ""
+    claimed_digest: str = ""
     #: Until when a claim holds it.
     leased_until: Send = 0.0
     #: The next moment that it announces, or that one of its buttons is good until.

@@ -35,7 +35,9 @@ SentText = Mapping[str, Any] | None
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
-_CLAIMED: Final = "leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''"
+_CLAIMED: Final = (
+    "leased_until = :until, claimed_dirt = dirt, claimed_digest = rendered_digest, rendered_digest = ''"
+)
 #: A change of state is drawn once it stays.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
@@ -181,11 +183,16 @@ def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:
 
 
 def save_location(
-    tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "", said: SentText = None
+    tx: Transaction,
+    card_id: str,
+    channel_id: str,
+    message_ts: str,
+    rendered_digest: str = "",
+    said: SentText = None,
 ) -> None:
     """Record the message of a card, with its text; others may have lost buttons by it."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
-    row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
+    row = tx.one("place_card", id=card_id, rendered_digest=rendered_digest, said=said, **at)
     if row is not None:
         # Cards and questions are drawn from their rows, which say when.
         card = CARDS.parse(row)
@@ -269,15 +276,15 @@ def finish_update(
     tx: Transaction,
     card_id: str,
     claimed: Card,
-    drawn: str = "",
+    rendered_digest: str = "",
     said: SentText = None,
     *,
     is_over: bool = False,
 ) -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
 
-    ``drawn`` is a digest of what it shows, ``said`` what it says from now on. One that ``is_over`` never
-    changes again.
+    ``rendered_digest`` is the digest of what it shows, ``said`` what it says from now on. One that
+    ``is_over`` never changes again.
     """
     now = tx.now()
     if said is not None:
@@ -288,7 +295,7 @@ def finish_update(
         "card_updated",
         id=card_id,
         claimed_changed_at=claimed.changed_at or 0.0,
-        drawn=drawn,
+        rendered_digest=rendered_digest,
         said=said,
         over_at=_find_over_at(claimed.kind, said or {}, now),
         leased_until=claimed.leased_until,
@@ -317,7 +324,7 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
     One that has moved from the channel meanwhile is tried again at once.
     """
     same = {"id": card_id, "channel_id": channel_id}
-    if not CARDS.change(tx, same, drawn="", is_dirty=False, changed_at=None, leased_until=0.0):
+    if not CARDS.change(tx, same, rendered_digest="", is_dirty=False, changed_at=None, leased_until=0.0):
         retry_card(tx, card_id, 0.0)
 
 

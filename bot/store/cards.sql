@@ -74,14 +74,14 @@ WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AN
 
 -- name: place_card
 UPDATE cards SET
-    channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = COALESCE(:said, body),
+    channel_id = :channel_id, updated_at = :now, rendered_digest = :rendered_digest, body = COALESCE(:said, body),
     message_ts = :message_ts
 WHERE id = :id
 RETURNING *;
 
 -- name: unplace_card
 UPDATE cards SET
-    channel_id = NULL, message_ts = NULL, drawn = '', over_at = NULL,
+    channel_id = NULL, message_ts = NULL, rendered_digest = '', over_at = NULL,
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
@@ -105,7 +105,7 @@ UPDATE cards SET
     changed_at = CASE
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
-    drawn = CASE WHEN leased_until = :leased_until THEN :drawn ELSE '' END,
+    rendered_digest = CASE WHEN leased_until = :leased_until THEN :rendered_digest ELSE '' END,
     body = COALESCE(:said, body), over_at = :over_at,
     updated_at = :now, leased_until = 0
 WHERE id = :id;

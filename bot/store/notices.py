@@ -339,15 +339,15 @@ def mark_notice_sent(
     notice_id: str,
     channel_id: str,
     message_ts: str,
-    drawn: str = "",
+    rendered_digest: str = "",
     said: cards.SentText = None,
     *,
     in_place: bool = False,
 ) -> None:
     """Mark as sent; what can change is written into its card's row in the same transaction.
 
-    ``drawn`` is a digest of what the message shows, "" if that isn't known; ``said`` what it says for good.
-    ``in_place``: the message may have been another's before.
+    ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` what it says
+    for good. ``in_place``: the message may have been another's before.
     """
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
@@ -364,7 +364,7 @@ def mark_notice_sent(
             cards.add_announcement(tx, row | {"id": notice_id}, said)
         if in_place:
             cards.forget_replaced(tx, card_id, channel_id, message_ts)
-        cards.save_location(tx, card_id, channel_id, message_ts, drawn, said)
+        cards.save_location(tx, card_id, channel_id, message_ts, rendered_digest, said)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever

@@ -22,8 +22,8 @@ class Home:
 
     ``uses`` counts how often they opened it or pressed something in it, so that a view drawn for an earlier
     use isn't taken for the newest. ``requested_at`` is since when they have been waiting for a view, None if
-    they aren't. ``answer`` is an Answer's body. ``drawn`` is a digest of the last view, ``view_hash`` Slack's
-    own name for it; empty if unknown.
+    they aren't. ``answer`` is an Answer's body. ``rendered_digest`` is the digest of the last view,
+    ``view_hash`` Slack's own name for it; empty if unknown.
     """
 
     principal: Principal
@@ -34,7 +34,7 @@ class Home:
     answer: dict[str, Any] | None = None
     answered_at: Past | None = None
     requested_at: Past | None = None
-    drawn: str = ""
+    rendered_digest: str = ""
     view_hash: str = ""
 
     def is_over(self, now: float) -> bool:

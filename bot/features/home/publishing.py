@@ -111,7 +111,7 @@ class HomeViews:
             return
         try:
             view = await self._render(one, is_wanted=is_wanted)
-            if not is_wanted and one.is_statement and home_blocks.digest(view) != one.drawn:
+            if not is_wanted and one.is_statement and home_blocks.digest(view) != one.rendered_digest:
                 # What was said about the last press may no longer be true.
                 view = await self._render(replace(one, answer=None), is_wanted=False)
         except errors.NotIdentified:
@@ -152,11 +152,11 @@ class HomeViews:
         return with_slash_commands(view, self._command, self._job_command)
 
     async def _publish(self, one: Home, view: dict[str, Any]) -> None:
-        drawn, view_hash = home_blocks.digest(view), one.view_hash
+        rendered_digest, view_hash = home_blocks.digest(view), one.view_hash
         is_wanted = one.requested_at is not None
-        if drawn != one.drawn:
+        if rendered_digest != one.rendered_digest:
             message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
-            if not is_wanted and one.drawn and view_hash:
+            if not is_wanted and one.rendered_digest and view_hash:
                 message["hash"] = view_hash
             slack, share = self._slack.find_client(one.principal), 1.0 if is_wanted else HOME_SHARE
             try:
@@ -170,7 +170,7 @@ class HomeViews:
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")
         elif not is_wanted:
             return
-        await self._store.write(home_rows.record_published, one, drawn, view_hash)
+        await self._store.write(home_rows.record_published, one, rendered_digest, view_hash)
 
     async def _postpone(self, one: Home, seconds: float) -> None:
         if one.is_over(await self._store.now()):

@@ -74,7 +74,7 @@ def claim_open_homes(
     return sorted(open_homes, key=lambda home: (home.used_at, home.principal.key))
 
 
-def record_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+def record_published(tx: Transaction, home: Home, rendered_digest: str, view_hash: str) -> None:
     """Record the view that Slack was sent for a claimed Home; a later use of it stays pending."""
     now = tx.now()
     tx.run(
@@ -82,7 +82,7 @@ def record_published(tx: Transaction, home: Home, drawn: str, view_hash: str) ->
         principal=home.principal.key,
         uses=home.uses,
         is_wanted=home.requested_at is not None,
-        drawn=drawn,
+        rendered_digest=rendered_digest,
         view_hash=view_hash,
         next_check_at=now + REDRAW_SECONDS,
     )

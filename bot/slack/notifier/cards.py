@@ -102,7 +102,7 @@ class CardUpdates:
         slack = self._slack.find_client(card.principal)
         if Mark.OUTPUT in card.kind.marks:
             # The output of a run is stored nowhere else.
-            await self._store.write(card_rows.finish_update, card.id, card, card.claimed_drawn)
+            await self._store.write(card_rows.finish_update, card.id, card, card.claimed_digest)
             return
         updated = await render_update(self._gatherer, card)
         if updated is None or card.channel_id is None or card.message_ts is None:
@@ -117,7 +117,7 @@ class CardUpdates:
         message = build_edit(card.channel_id, card.message_ts, updated.answer)
         rendered = digest(message)
         said = updated.get_lasting_text(card)
-        if rendered != card.claimed_drawn and said != as_sent(card).body:
+        if rendered != card.claimed_digest and said != as_sent(card).body:
             await edit(slack, message)
         await self._store.write(
             card_rows.finish_update, card.id, card, rendered, said, is_over=updated.is_over

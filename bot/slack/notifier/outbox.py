@@ -325,8 +325,8 @@ class Outbox:
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
             await self._results.retry(notice, 0.0, error=to_text_error(notice, error.code))
             return
-        drawn = "" if is_text else digest(build_edit(*sent, answer))
-        await self._results.write_sent(notice, *sent, drawn=drawn, said=rendered.said)
+        rendered_digest = "" if is_text else digest(build_edit(*sent, answer))
+        await self._results.write_sent(notice, *sent, rendered_digest=rendered_digest, said=rendered.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE

@@ -142,7 +142,7 @@ class Outputs:
         if end is None or facts is None or not end.message_ts:
             return False
         edit = build_edit(end.channel_id or "", end.message_ts, render(end.kind, facts))
-        return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.drawn
+        return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.rendered_digest
 
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
         """Return the notice that there is no file."""

@@ -209,7 +209,7 @@ class Replies:
         rendered = (
             digest(build_edit(channel_id, ts, _to_answer(notice.body, ""))) if is_rendered_again else ""
         )
-        await self._results.write_sent(notice, channel_id, ts, drawn=rendered)
+        await self._results.write_sent(notice, channel_id, ts, rendered_digest=rendered)
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")

@@ -149,6 +149,11 @@ ALTER TABLE workspaces RENAME COLUMN ends TO planned_stops;
 ALTER TABLE links RENAME COLUMN waiting TO deferred_command;
 ALTER TABLE approvals RENAME COLUMN waiting TO deferred_command;
 
+-- Cards and Homes: digests of what was rendered last, and when the card was claimed.
+ALTER TABLE cards RENAME COLUMN drawn TO rendered_digest;
+ALTER TABLE cards RENAME COLUMN claimed_drawn TO claimed_digest;
+ALTER TABLE homes RENAME COLUMN drawn TO rendered_digest;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

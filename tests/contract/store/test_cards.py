@@ -478,10 +478,10 @@ async def pending(store, clock, workspace, state):
 
 async def test_what_a_message_shows_is_known_to_all(database, store, clock, workspace, operation):
     card = await pending(store, clock, workspace, State.STARTING)
-    assert card.claimed_drawn == "", "it was posted by somebody who did not say"
+    assert card.claimed_digest == "", "it was posted by somebody who did not say"
     await store.write(card_rows.finish_update, operation.id, card, "starting")
     card = await pending(await database.open(), clock, workspace, State.RUNNING)
-    assert card.claimed_drawn == "starting"
+    assert card.claimed_digest == "starting"
     await store.write(card_rows.forget_location, operation.id)
     assert (await store.read(card_rows.find_card, operation.id)).message_ts is None
 
@@ -492,13 +492,13 @@ async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock
     lost = await pending(store, clock, workspace, State.RUNNING)
     clock.advance(60)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
-    assert (lost.claimed_drawn, again.claimed_drawn) == ("starting", "")
+    assert (lost.claimed_digest, again.claimed_digest) == ("starting", "")
     # It ended after all, and late: what it showed isn't what the other one shows.
     await store.write(card_rows.finish_update, operation.id, lost, "running")
-    assert (await pending(store, clock, workspace, State.STOPPED)).claimed_drawn == ""
+    assert (await pending(store, clock, workspace, State.STOPPED)).claimed_digest == ""
     await store.write(card_rows.retry_card, operation.id, 0.0)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
-    assert again.claimed_drawn == "", "nor is it known after an attempt that failed"
+    assert again.claimed_digest == "", "nor is it known after an attempt that failed"
 
 
 async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, workspace):
@@ -507,7 +507,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1", "posted")
     card = await pending(store, clock, workspace, State.STARTING)
-    assert (card.id, card.claimed_drawn) == (operation.id, "posted")
+    assert (card.id, card.claimed_digest) == (operation.id, "posted")
     await store.write(card_rows.finish_update, operation.id, card, "starting")
     await store.write(card_rows.forget_location, operation.id)
     await store.write(
@@ -515,7 +515,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
-    assert (await pending(store, clock, workspace, State.RUNNING)).claimed_drawn == ""
+    assert (await pending(store, clock, workspace, State.RUNNING)).claimed_digest == ""
 
 
 # -- answers; what administrators are asked is answered once -------------------------------------------------

@@ -47,10 +47,10 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
     await store.write(home_store.record_published, home, "digest", "hash")
     (home,) = await wanted(store)
     assert (home.page, home.is_totals, home.answer, home.uses) == (2, True, None, 2)
-    assert (home.drawn, home.view_hash) == ("digest", "hash")
+    assert (home.rendered_digest, home.view_hash) == ("digest", "hash")
     await store.write(home_store.record_published, home, "digest", "hash")
     await use_home(store, ALICE, HomeUse())
-    assert (await wanted(store))[0].drawn == "", "a press always brings a view"
+    assert (await wanted(store))[0].rendered_digest == "", "a press always brings a view"
 
 
 async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
@@ -101,7 +101,7 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
     clock.advance(599)
     await want_home(store, ALICE)
     (home,) = await wanted(store)
-    assert (home.page, home.drawn, home.used_at) == (2, "digest", clock.now() - 599)
+    assert (home.page, home.rendered_digest, home.used_at) == (2, "digest", clock.now() - 599)
     await store.write(home_store.record_published, home, "digest", "hash")
     clock.advance(1)
     await want_home(store, ALICE)
