@@ -35,9 +35,7 @@ SentText = Mapping[str, Any] | None
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
-_CLAIMED: Final = (
-    "leased_until = :until, claimed_dirt = dirt, claimed_digest = rendered_digest, rendered_digest = ''"
-)
+_CLAIMED: Final = "leased_until = :until, claimed_revision = revision, claimed_digest = rendered_digest, rendered_digest = ''"
 #: A change of state is drawn once it stays.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
@@ -78,9 +76,9 @@ _OVER_CARDS: Final = declare_queue(
     )
 )
 #: The queue of each way in which a message may be dirty, as ``dirty_cards`` tells them apart.
-_QUEUE_OF_DIRT: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
-CARD_QUEUES: Final = tuple(_QUEUE_OF_DIRT.values())
-_DIRTS: Final = as_json(dict.fromkeys(_QUEUE_OF_DIRT, 1))
+_QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
+CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
+_UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 
 def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -260,13 +258,13 @@ def claim_cards(
     now = tx.now()
     given = {"owner": owner, "card_before": now - min_interval}
     over = {"over_before": now - OVER_AFTER_SECONDS}
-    found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **over, **room.within(now))
-    dirty = {row["dirt"]: row["fit"] for row in found}
+    found = tx.all("dirty_cards", reasons=_UPDATE_REASONS, now=now, limit=limit, **over, **room.within(now))
+    dirty = {row["reason"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
 
     cards: list[Card] = []
-    for dirt, queue in _QUEUE_OF_DIRT.items():
-        if dirt in dirty and len(cards) < fit:
+    for reason, queue in _QUEUES_BY_REASON.items():
+        if reason in dirty and len(cards) < fit:
             claimed = CARDS.parse_all(queue.take(tx, lease, fit - len(cards), now, **given))
             cards += sorted(claimed, key=lambda card: (card.changed_at or card.updated_at, card.id))
     return cards

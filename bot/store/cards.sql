@@ -1,6 +1,6 @@
 -- What has become history only loses buttons, which waits for everything else.
 -- part: queued_again
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
 
 -- The message about an end comes first, as its card would say the same. Only whoever follows a run's output can draw it.
@@ -43,7 +43,7 @@ WHERE about = :about AND stage = 'live';
 -- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
 -- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
 -- name: queue_former
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
     stage = CASE
         WHEN kind = :kind AND (kind IN {ASKS} OR kind IN {NEWEST}) THEN 'closed'
@@ -54,7 +54,7 @@ WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
     AND message_ts IS NOT NULL;
 
 -- name: queue_ended
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1
+UPDATE cards SET is_dirty = 1, revision = revision + 1
 WHERE subject = :subject AND (stage = 'live' OR is_notice = 0) AND kind NOT IN {IN_CHANNEL} AND message_ts IS NOT NULL;
 
 -- Where the answer to a press takes the place of a message, which is drawn once more if that gets lost.
@@ -88,7 +88,7 @@ WHERE id = :id;
 -- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock. Without the time of
 -- the last update SQLite would look at every card in Slack, and PostgreSQL without IS NOT NULL.
 -- name: dirty_cards
-SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
+SELECT wanted.key AS reason, {room} AS fit FROM json_each(:reasons) wanted
 WHERE CASE wanted.key
     WHEN 'changed' THEN EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
@@ -101,9 +101,9 @@ WHERE CASE wanted.key
 -- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
 -- name: card_updated
 UPDATE cards SET
-    is_dirty = CASE WHEN dirt = claimed_dirt THEN 0 ELSE 1 END,
+    is_dirty = CASE WHEN revision = claimed_revision THEN 0 ELSE 1 END,
     changed_at = CASE
-        WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
+        WHEN revision = claimed_revision OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     rendered_digest = CASE WHEN leased_until = :leased_until THEN :rendered_digest ELSE '' END,
     body = COALESCE(:said, body), over_at = :over_at,

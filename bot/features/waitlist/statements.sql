@@ -41,7 +41,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 
 -- Those in line for the same read their places in messages.
 -- name: update_places
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1
+UPDATE cards SET is_dirty = 1, revision = revision + 1
 WHERE id IN (
     SELECT c.id FROM waitlist_entries w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL
     WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit

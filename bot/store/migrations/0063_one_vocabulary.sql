@@ -154,6 +154,10 @@ ALTER TABLE cards RENAME COLUMN drawn TO rendered_digest;
 ALTER TABLE cards RENAME COLUMN claimed_drawn TO claimed_digest;
 ALTER TABLE homes RENAME COLUMN drawn TO rendered_digest;
 
+-- Cards: a count of the changes that made it dirty, and as of its claim.
+ALTER TABLE cards RENAME COLUMN dirt TO revision;
+ALTER TABLE cards RENAME COLUMN claimed_dirt TO claimed_revision;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
