@@ -35,7 +35,10 @@ SentText = Mapping[str, Any] | None
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
-_CLAIMED: Final = "leased_until = :until, claimed_revision = revision, claimed_digest = rendered_digest, rendered_digest = ''"
+_CLAIMED: Final = (
+    "leased_until = :until, claimed_revision = revision, "
+    "claimed_digest = rendered_digest, rendered_digest = ''"
+)
 #: A change of state is drawn once it stays.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(

@@ -33,13 +33,13 @@ def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]
 
 def was_introduced(tx: Transaction, principal: Principal) -> bool:
     """Return whether a person was introduced to Usher."""
-    return tables.CONTACTS.row(tx, principal=principal) is not None
+    return tables.GREETINGS.row(tx, principal=principal) is not None
 
 
 @prioritize(Priority.URGENT)
 def note_introduction(tx: Transaction, principal: Principal) -> bool:
     """Note that a person is introduced to Usher; return whether it is the first time."""
-    return tables.CONTACTS.add_new(tx, principal=principal, greeted_at=tx.now())
+    return tables.GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now())
 
 
 def save(tx: Transaction, people: Sequence[Person]) -> None:

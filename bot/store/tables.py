@@ -371,7 +371,7 @@ CARDS = Table(
 )
 CHANNEL_IDS = make_plain_table("channel_ids", "place id", "place", changed_at=STAYS)
 CONNECTIONS = make_plain_table("connections", "name")
-CONTACTS = make_plain_table("contacts", "principal", greeted_at=PAST)
+GREETINGS = make_plain_table("greetings", "principal", greeted_at=PAST)
 CONVERSATIONS = make_plain_table(
     "conversations", "principal channel_id thread_ts", "principal", updated_at=PAST
 )

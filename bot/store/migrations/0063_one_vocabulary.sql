@@ -5,6 +5,8 @@ ALTER TABLE lineage RENAME TO database_timeline;
 -- What people had done lately, each with what undoes it; who waits for capacity.
 ALTER TABLE acts RENAME TO undoable_actions;
 ALTER TABLE waits RENAME TO waitlist_entries;
+-- Who was greeted.
+ALTER TABLE contacts RENAME TO greetings;
 
 -- Workspaces: whether their person is notified when they are ready and when they stop; when their planned stop,
 -- their use, and the end that their provider has planned are checked next; the number of times they were brought up; when
@@ -34,7 +36,7 @@ ALTER TABLE preferences RENAME COLUMN asks_after TO idle_prompt_after;
 ALTER TABLE runs RENAME COLUMN stop_wanted TO requested_stop;
 ALTER TABLE undoable_actions RENAME COLUMN errand TO work_item_id;
 ALTER TABLE conversations RENAME COLUMN spoken_at TO updated_at;
-ALTER TABLE contacts RENAME COLUMN met_at TO greeted_at;
+ALTER TABLE greetings RENAME COLUMN met_at TO greeted_at;
 ALTER TABLE waitlist_entries RENAME COLUMN got_at TO granted_at;
 
 -- Notices: the one whose message tells several of them.

@@ -97,7 +97,7 @@ WALKS = {
                 "browser_sessions",
                 "cards",
                 "class_cards",
-                "contacts",
+                "greetings",
                 "gates",
             ),
             *("homes", "links", "notices", "operations", "participants", "people", "rules", "runs"),

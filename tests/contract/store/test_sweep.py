@@ -360,7 +360,7 @@ OVER = {query.removeprefix("sweep_"): (entry[1], entry[2]) for query, entry in A
 TIMES = {
     "audit": "at",
     "channel_ids": "changed_at",
-    "contacts": "greeted_at",
+    "greetings": "greeted_at",
     "migrations": "applied_at",
     "oauth_states": "expires_at",
     "outages": "since",
