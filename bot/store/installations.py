@@ -123,7 +123,7 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
         counts = Counter(Principal.from_key(row["principal"]).enterprise_id for row in linked)
         return counts.most_common(1)[0][0]
     identity = IDENTITY.row(tx, id=1)
-    said = {} if identity is None else dict(from_json(identity["said"]))
+    said = {} if identity is None else dict(from_json(identity["auth_test"]))
     return said.get("enterprise_id") or None if said.get("team_id") == id_ else enterprise_id
 
 
@@ -138,12 +138,12 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 
 @prioritize(Priority.URGENT)
-def save_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
+def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
     """Save Slack's answer about the bot token with this digest, in place of any other's."""
-    IDENTITY.upsert(tx, id=1, digest=digest, said=as_json(dict(said)))
+    IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 
 def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
     """Return Slack's last answer about the bot token with this digest; None if that isn't known."""
     row = IDENTITY.row(tx, id=1, digest=digest)
-    return None if row is None else dict(from_json(row["said"]))
+    return None if row is None else dict(from_json(row["auth_test"]))

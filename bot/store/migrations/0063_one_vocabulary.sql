@@ -160,6 +160,9 @@ ALTER TABLE homes RENAME COLUMN drawn TO rendered_digest;
 ALTER TABLE cards RENAME COLUMN dirt TO revision;
 ALTER TABLE cards RENAME COLUMN claimed_dirt TO claimed_revision;
 
+-- Identity: what Slack answered to auth.test about the bot token.
+ALTER TABLE identity RENAME COLUMN said TO auth_test;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -341,7 +341,7 @@ PLAIN = {
     "direct_channels": {"channel_id": "D1"},
     "forgotten": {"secret": "sealed"},
     "gates": {"connection": "saturn", "remote_id": "r"},
-    "identity": {"digest": "d", "said": "{}"},
+    "identity": {"digest": "d", "auth_test": "{}"},
     "database_timeline": {"server": "1/1"},
     "occurrences": {"local": "l", "side": "stop", "result": "done"},
     "owners": {"owner": "a"},
