@@ -11,7 +11,7 @@ from bot.domain.operations import Operation
 from bot.domain.runs import Run, RunState
 from bot.domain.steps import Update
 from bot.store import operations, runs, work_items
-from bot.store.tables import CONTACTS, GATES, TABLES, Table
+from bot.store.tables import GATES, GREETINGS, TABLES, Table
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
 from tests.contract.store.field_values import BESIDE, made, stand_for
@@ -65,7 +65,7 @@ async def test_every_field_is_written_changed_replaced_and_read_back(store, tabl
 
 
 async def test_a_row_that_is_there_can_not_be_added(store):
-    meeting = partial(CONTACTS.add, principal=ALICE, greeted_at=1.0)
+    meeting = partial(GREETINGS.add, principal=ALICE, greeted_at=1.0)
     await store.engine.write(meeting)
     with pytest.raises(StoreError):
         await store.engine.write(meeting)
