@@ -102,9 +102,9 @@ class UndoableAction(Change):
         return BACK in self.old_values if self.work_item_id else bool(self.new_values)
 
 
-_MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.press"})
+_MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.join"})
 #: What begins nothing and changes no row that it could be read from.
-_FINAL: Final = ("account.", "approval.", "class.", "job.", "workspace.another")
+_FINAL: Final = ("account.", "approval.", "class.", "job.", "workspace.start_another")
 
 
 class Undone(StrEnum):

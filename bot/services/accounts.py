@@ -83,7 +83,7 @@ def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Ac
     fresh = _build_account(tx, caller, connection, "", seal_credential(caller, connection, credential))
     rows.save(tx, fresh)
     target = f"{caller.principal.key}/{connection}"
-    caller.record(tx, "account.opened", target, None, result="ok", account=fresh.id)
+    caller.record(tx, "account.created", target, None, result="ok", account=fresh.id)
     return fresh
 
 
@@ -369,7 +369,7 @@ def suspend_account(
         return False  # It was unlinked, or has a new secret.
     about, now = {"connection": held.connection, "cause": cause}, tx.now()
     if account.refused_since is None:
-        append_audit(tx, [AuditEntry("usher", "account.hold", held.id, "refused", about)])
+        append_audit(tx, [AuditEntry("usher", "account.suspended", held.id, "refused", about)])
     if not held.repeats(now):
         return False
     if refusals.are_several(tx, held.connection, now - lately):
@@ -396,5 +396,5 @@ def refuse_account(
     # An account that is linked again may be refused again, which is a new occasion.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
-    append_audit(tx, [AuditEntry(actor, "account.refuse", account.id, "refused", about)])
+    append_audit(tx, [AuditEntry(actor, "account.refused", account.id, "refused", about)])
     return True

@@ -205,7 +205,7 @@ def _recall_account(tx: Transaction, account: Account, secret: str) -> bool:
     if not credentials.restore_secret(tx, account.id, secret):
         return False
     about = {"connection": account.connection, "username": account.username}
-    append_audit(tx, [AuditEntry("operator", "account.recalled", account.id, "ok", about)])
+    append_audit(tx, [AuditEntry("operator", "account.secret_restored", account.id, "ok", about)])
     return True
 
 

@@ -372,5 +372,5 @@ def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple
         return operation, False
     is_repeated = work_items.repeat(tx, OPERATIONS, operation.id, caller.context.deadline_seconds)
     if is_repeated:
-        caller.record(tx, "workspace.another", workspace, reference=operation.reference)
+        caller.record(tx, "workspace.start_another", workspace, reference=operation.reference)
     return operation, is_repeated

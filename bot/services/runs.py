@@ -93,7 +93,7 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
-        caller.record(tx, "job.let_go", run)
+        caller.record(tx, "job.unfollow", run)
     return run
 
 
@@ -112,7 +112,7 @@ def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bo
         return run, False
     is_asked = work_items.repeat(tx, RUNS, run.id, caller.context.deadline_seconds)
     if is_asked:
-        caller.record(tx, "job.another", run)
+        caller.record(tx, "job.start_another", run)
     return run, is_asked
 
 

@@ -81,7 +81,7 @@ def confirm_needed(
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
             timers.clear_stops(tx, workspace.id)
         gates.want(tx, workspace.id)
-        caller.record(tx, "workspace.needed", workspace)
+        caller.record(tx, "workspace.keep", workspace)
     return workspaces.find_workspace(tx, workspace.id) or workspace
 
 

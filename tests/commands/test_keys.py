@@ -78,7 +78,7 @@ async def test_what_was_forgotten_goes_on_with_the_right_keys_unless_its_person_
         opened = Vault([NEW]).open(row_key(account.principal.key, "saturn"), account.secret)
         assert opened == {"token": account.principal.user_id}
     assert {one.principal for one in await store.perform(accounts.list_active_accounts)} == set(PEOPLE[1:])
-    assert (await store.read(audit.read_audit))[-1]["action"] == "account.recalled"
+    assert (await store.read(audit.read_audit))[-1]["action"] == "account.secret_restored"
     assert await store.read(credentials.list_forgotten_accounts) == []
 
 

@@ -160,7 +160,7 @@ async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_
             BOB,
             "secret",
         )
-        assert "account.refuse" in [row["action"] for row in await store.read(audit_rows.read_audit)]
+        assert "account.refused" in [row["action"] for row in await store.read(audit_rows.read_audit)]
 
 
 async def test_what_is_stored_where_nobody_links_is_written_again(tmp_path):

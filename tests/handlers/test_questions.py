@@ -39,7 +39,7 @@ async def test_start_another_launches_once_more_and_once_only(bot):
     launched = await bot.store.read(runs.find_run, run.id)
     assert (launched.start_call, launched.question_since) == (Call.NONE, None)
     assert "question is closed" in words(await bot.press("job_start_another", run.id))
-    (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.another"]
+    (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.start_another"]
     assert entry["actor"] == ALICE.key
 
 

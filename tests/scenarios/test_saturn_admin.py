@@ -67,7 +67,7 @@ async def test_a_renewal_that_brings_another_persons_token_is_not_used(by_admin)
         await alice.types("start training")
         await world.pass_time(60)
         assert alice.only("sign_in_refused")
-        (held,) = details(await world.audit("account.hold"))
+        (held,) = details(await world.audit("account.suspended"))
         assert held["cause"] == "untrusted"
         await world.pass_time(15 * 60)
         assert not alice.told("relink_prompt")

@@ -144,8 +144,8 @@ def ask(
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
     inbox.save_result(tx, caller.interaction, approval.id)
-    append_audit(tx, [build_audit_entry(approval, principal.key, "approval.asked", "ok")])
-    caller.record_action(tx, "approval.asked", connection)
+    append_audit(tx, [build_audit_entry(approval, principal.key, "approval.requested", "ok")])
+    caller.record_action(tx, "approval.requested", connection)
     return approval
 
 
@@ -183,7 +183,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
             for one in readers
         ]
         add_notices(tx, over)
-        append_audit(tx, [build_audit_entry(approval, "usher", "approval.undecided", "ok")])
+        append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
     # Who may mean somebody else can be approved a day later, and is posted again then.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
@@ -250,7 +250,9 @@ def record_owner_answer(
                 tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)]
             )
         result = "theirs" if is_theirs else "not theirs"
-        append_audit(tx, [build_audit_entry(approval, caller.principal.key, "approval.owner", result)])
+        append_audit(
+            tx, [build_audit_entry(approval, caller.principal.key, "approval.owner_answered", result)]
+        )
     return approval
 
 

@@ -37,6 +37,8 @@ from bot.support.errors import Refused
 MEMBERS_PER_TRANSACTION: Final = 30
 #: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
 NEAR_LESSON_SECONDS: Final = 3_600.0
+#: The words of the audit for orders whose own word is that of what a member does for themself.
+_LESSON_ACTIONS: Final = {"skip": "cancel_lesson", "back": "restore_lesson"}
 policy.declare(policy.AccessRule(shows=True), "courses")
 
 
@@ -153,8 +155,8 @@ def change(
             _change_teachers(tx, caller, card, dict(to))
         else:
             _change_timetable(tx, caller, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
-        # What a member skips has the same name, and is theirs alone.
-        caller.record(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
+        action = _LESSON_ACTIONS.get(what, what)
+        caller.record(tx, f"class.{action}", card.subject, [(card, changed)])
     return changed
 
 

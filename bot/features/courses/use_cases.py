@@ -280,7 +280,7 @@ def enroll(
         _record_message(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.add_work_item(operation)
-        caller.record(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
+        caller.record(tx, "class.join", card.subject, change, workspace=workspace.id, consent=consent)
     if timetable.find_lesson_on(card, tx.now()) is None:
         return JoinResult(card, target, "enrolled", operation)
     if operation is None:
@@ -596,7 +596,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     store.notify(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
-    append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])
+    append_audit(tx, [AuditEntry(card.stopper, "class.finished", target, "ok", detail)])
 
 
 @guards("Nobody acts through another's account")

@@ -375,7 +375,7 @@ def continue_hours(tx: Transaction, caller: Caller, workspace_id: str) -> Worksp
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     if caller.is_first_delivery(tx):
         RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
-        caller.record(tx, "workspace.needed", workspace)
+        caller.record(tx, "workspace.keep", workspace)
     return workspace
 
 

@@ -253,7 +253,9 @@ async def _frame_last_act(
     hours_and_rule = await find_made(request, action) if verb == "hours" else None
     hours, rule = hours_and_rule or (None, "")
     verb = "keep" if verb == "timer" and action.until is None else _TYPED_VERBS.get(verb, verb)
-    if verb == "off" or (hours and all((row or {}).keys() == {"off"} for row in action.new_values.values())):
+    if verb == "cancel_lesson" or (
+        hours and all((row or {}).keys() == {"off"} for row in action.new_values.values())
+    ):
         verb, hours = "skip", None
     names = () if objects else tuple(row.name for row in actions)
     recent_objects = tuple(row for row in rows if row.id in {action.subject for action in recent})

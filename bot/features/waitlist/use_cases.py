@@ -104,7 +104,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     if known is not None and known.state is not WaitlistState.GRANTED:
         if known.expires_at != until and caller.is_first_delivery(tx):
             known, before = rows.extend(tx, known, until), known
-            caller.record(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
+            caller.record(tx, "workspace.join_waitlist", workspace, [(before, known)], until=f"{until:.0f}")
         return describe_entry(tx, caller, known)
     if not caller.is_first_delivery(tx):
         raise Refused("wait.over", problems.explain_cause("wait_over"))
@@ -115,7 +115,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     attempted_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
     wait = rows.join(tx, WaitlistEntry(tx.ids.new("wait"), *where, 0, now, until, attempted_at=attempted_at))
-    caller.record(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
+    caller.record(tx, "workspace.join_waitlist", workspace, [(None, wait)], until=f"{until:.0f}")
     return describe_entry(tx, caller, wait)
 
 
@@ -139,7 +139,7 @@ def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace
     elif caller.is_first_delivery(tx):
         rows.end(tx, known)
         over = replace(known, state=WaitlistState.OVER, ended_at=tx.now())
-        caller.record(tx, "workspace.unwait", workspace, [(known, over)])
+        caller.record(tx, "workspace.leave_waitlist", workspace, [(known, over)])
     return workspace, True
 
 

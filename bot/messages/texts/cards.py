@@ -452,7 +452,13 @@ CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_a
 #: Of a run.
 LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
 #: Acts on the lessons of a course.
-LESSON_CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift", "class.hours")
+LESSON_CHANGES: Final = (
+    "class.cancel_lesson",
+    "class.restore_lesson",
+    "class.move",
+    "class.shift",
+    "class.hours",
+)
 _LESSONS: Final = (
     "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
 )
@@ -463,9 +469,9 @@ RESTORED: Final[Mapping[str, str]] = {
     "workspace.forget": "*{name}* on {title} is back on your list.",
     "workspace.add": "*{name}* on {title} is off your list again.",
     "workspace.hours": "The hours of *{name}* are as they were before.",
-    "workspace.wait": "*{name}* is waiting for room as it was before.",
-    "workspace.wait new": "*{name}* isn't waiting for room any more.",
-    "workspace.unwait": "*{name}* is back in its place in line.",
+    "workspace.join_waitlist": "*{name}* is waiting for room as it was before.",
+    "workspace.join_waitlist new": "*{name}* isn't waiting for room any more.",
+    "workspace.leave_waitlist": "*{name}* is back in its place in line.",
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",

@@ -237,6 +237,9 @@ UPDATE notices SET
     body = REPLACE(body, '"kind":"room_waiting"', '"kind":"waitlist_place"')
 WHERE kind IN ('message', 'reply');
 UPDATE cards SET
+    about = REPLACE(about, 'approval.asked/', 'approval.requested/')
+WHERE kind IN ('message', 'reply');
+UPDATE cards SET
     about = REPLACE(about, 'assistant_asked/', 'assistant_question/')
 WHERE kind IN ('assistant_asked');
 
@@ -330,3 +333,15 @@ UPDATE tasks SET kind = 'ask_account_owners' WHERE kind = 'ask_whose';
 UPDATE tasks SET kind = 'fan_out' WHERE kind = 'go_on';
 UPDATE tasks SET kind = 'offboard' WHERE kind = 'leaver';
 UPDATE tasks SET kind = 'list_runs' WHERE kind = 'list_jobs';
+
+-- Kinds of actions, which are the audit's since this release; its own rows stay, as each has the hash of the one before.
+UPDATE undoable_actions SET kind = 'workspace.keep' WHERE kind = 'workspace.needed';
+UPDATE undoable_actions SET kind = 'workspace.join_waitlist' WHERE kind = 'workspace.wait';
+UPDATE undoable_actions SET kind = 'workspace.leave_waitlist' WHERE kind = 'workspace.unwait';
+UPDATE undoable_actions SET kind = 'workspace.start_another' WHERE kind = 'workspace.another';
+UPDATE undoable_actions SET kind = 'job.start_another' WHERE kind = 'job.another';
+UPDATE undoable_actions SET kind = 'job.unfollow' WHERE kind = 'job.let_go';
+UPDATE undoable_actions SET kind = 'class.join' WHERE kind = 'class.press';
+UPDATE undoable_actions SET kind = 'class.cancel_lesson' WHERE kind = 'class.off';
+UPDATE undoable_actions SET kind = 'class.restore_lesson' WHERE kind = 'class.back';
+UPDATE undoable_actions SET kind = 'approval.requested' WHERE kind = 'approval.asked';

@@ -96,7 +96,7 @@ async def test_an_approval_becomes_a_task_once(bench):
     ]
     assert len(tasks) == 1
     kept = [(row["actor"], row["action"]) for row in await bench.audit() if "approval" in row["action"]]
-    assert kept == [(ALICE.key, "approval.asked"), (COLLEAGUE.key, "approval.approved")]
+    assert kept == [(ALICE.key, "approval.requested"), (COLLEAGUE.key, "approval.approved")]
 
 
 async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(bench):
@@ -247,7 +247,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         facts = await bench.services.gatherer.describe_notice(caller)
         assert "You said that" in render(caller.kind, facts).text
         entries = [(row["actor"], row["action"]) for row in await bench.store.read(audit.read_audit)]
-        assert (OTHER.key, "approval.owner") in entries
+        assert (OTHER.key, "approval.owner_answered") in entries
     else:
         assert "I've asked <@UOTHER> whether the account is theirs." in (await shown(bench))[0]
     await pass_time(bench, DAY - 600)

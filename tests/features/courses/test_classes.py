@@ -71,7 +71,7 @@ async def test_who_presses_late_has_five_minutes_all_the_same(school):
     await school.pass_time(200, step=2)
     assert states(school)["r-U000"] is State.SUSPENDED
     pressed, stopped = reversed(await school.store.read(undoable_actions.list_actions_since, alice, 0.0))
-    assert (pressed.kind, pressed.initiator) == ("class.press", "")
+    assert (pressed.kind, pressed.initiator) == ("class.join", "")
     assert (stopped.kind, stopped.initiator) == ("workspace.suspend", "class")
     assert (
         await school.store.read(

@@ -195,7 +195,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
         (act,) = [
             one
             for one in await store.read(action_rows.list_actions_since, TRAINER, 0.0)
-            if one.kind == "class.off"
+            if one.kind == "class.cancel_lesson"
         ]
         await asks(store, "undo").run(undo_use_cases.undo, act.id)
         await members_follow(asking(store))

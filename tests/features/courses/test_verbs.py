@@ -71,11 +71,11 @@ async def test_a_course_is_posted_joined_and_left(bot):
     assert "You've left *Statistics*." in words(await bot.press(*named(joined, "Leave")))
     assert await bot.store.read(rows.list_rules_of_person, ALICE) == []
     assert "You aren't in *Statistics*." in words(await bot.press(*named(joined, "Skip next time")))
-    (agreed,) = [one for one in await bot.audit() if one["action"] == "class.press"]
+    (agreed,) = [one for one in await bot.audit() if one["action"] == "class.join"]
     assert "tue,thu 08:00-09:30 until 2028-02-12" in str(agreed["detail"])
     audited = [one["action"] for one in await bot.audit()]
     assert [one for one in audited if one.startswith("class.")] == [
-        *("class.post", "class.press", "class.skip", "class.leave")
+        *("class.post", "class.join", "class.skip", "class.leave")
     ]
 
 

@@ -71,7 +71,7 @@ async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(wor
     (told,) = [message for kind, message in shown if kind == "relink_prompt"]
     assert told["text"].startswith(EXPIRED)
     entries = await world.store.read(audit.read_audit)
-    assert ("account.refuse", account.id) in [(row["action"], row["target"]) for row in entries]
+    assert ("account.refused", account.id) in [(row["action"], row["target"]) for row in entries]
 
 
 async def test_reminder_goes_once_it_is_linked_again(world):

@@ -37,7 +37,7 @@ async def test_it_is_kept(bot):
     answer = await bot.push(await question(bot), "Keep")
     assert words(answer) == "*notebook* keeps running. I won't stop it."
     assert (await bot.workspace("notebook")).used_at == bot.clock.now()
-    assert (await bot.audit())[-1]["action"] == "workspace.needed"
+    assert (await bot.audit())[-1]["action"] == "workspace.keep"
 
 
 async def test_it_is_stopped_at_six(bot):
