@@ -53,7 +53,7 @@ ENDS = [
 BODIES: dict[AnyKind, dict[str, Any]] = {
     NoticeKind.OUTAGE: {"what": "away"},
     ClassKind.COURSE_CHANGED: {"what": "skip", "days": "on 24 Nov", "more": [[], False], "course": None},
-    NoticeKind.FAILED: {"room": "gpu", "waitlist_entries": False, "cause": "", "waited": "gpu"},
+    NoticeKind.FAILED: {"room": "gpu", "waits": False, "cause": "", "waited": "gpu"},
     NoticeKind.LINKED: {"what": ""},
 }
 
