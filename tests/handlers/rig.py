@@ -242,14 +242,16 @@ async def rig(
     installation: Installation = TEAM,
     administrators: frozenset[str] = frozenset(),
     connections: Mapping[str, Provider] | None = None,
+    opened: AbstractAsyncContextManager[Store] | None = None,
+    first_id: int = 501,
 ) -> AsyncIterator[Rig]:
-    """Put a bot together with two connections: Saturn Cloud and Hub."""
+    """Put a bot together with two connections, Saturn Cloud and Hub, on a new store or one that is ``opened``."""
     clock, wakes = FakeClock(), []
     providers = connections or {
         "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
         "hub": Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test")),
     }
-    async with memory_store(clock, CountingIds()) as sound:
+    async with opened or memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
         sound.engine.report_to(lambda tables: wakes.extend(clock.now() for one in tables if find_kinds(one)))
         people = Colleagues(sound)
@@ -258,7 +260,7 @@ async def rig(
             providers,
             clock,
             # Other ids than the store's.
-            CountingIds(501),
+            CountingIds(first_id),
             people=people,
             installation=replace(installation, administrators=administrators),
             public_url=ORIGIN,
