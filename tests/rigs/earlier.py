@@ -96,7 +96,7 @@ def _rename_back(release: str, rows: Rows) -> Rows:
         if name <= LAST_MIGRATIONS[release]:
             break
         for table, column, new, old in _RENAMED_WORD.findall(script):
-            for row in before[table]:
+            for row in before.get(table, ()):
                 row[column] = old if row[column] == new else row[column]
         for table, changes, kinds in _CHANGED_TEXTS.findall(script):
             changed = [row for row in before[table] if not kinds or f"'{row['kind']}'" in kinds]
@@ -104,10 +104,10 @@ def _rename_back(release: str, rows: Rows) -> Rows:
                 for row in changed:
                     row[column] = _restore(row[column], _PAIR.findall(pairs))
         for table, old, new in _RENAMED_COLUMN.findall(script):
-            for row in before[table]:
+            for row in before.get(table, ()):
                 row[old] = row.pop(new)
         for old, new in _RENAMED_TABLE.findall(script):
-            before[old] = before.pop(new)
+            before[old] = before.pop(new, [])
     return before
 
 
