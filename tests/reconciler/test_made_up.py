@@ -199,7 +199,7 @@ async def test_room_is_waited_for_after_an_outage_as_planned(world):
     await until(world, "9:35", step=5)
     assert said(world, "hours_missed") == []
     (wait,) = await world.store.engine.read(lambda tx: tx.all("SELECT * FROM waitlist_entries"))
-    assert (wait["workspace_id"], wait["until"]) == (workspace.id, local("17:00"))
+    assert (wait["workspace_id"], wait["expires_at"]) == (workspace.id, local("17:00"))
 
 
 @pytest.mark.parametrize("is_early", [True, False], ids=["in-time", "too-late"])

@@ -490,7 +490,7 @@ async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     await store.carry_out(lambda tx: save_level(tx, ALICE, Preferences(assistant=LEVELS[-1])))
     own = ask(store, "i1")
     await own.run(set_alias, world.workspace.id, "mine")
-    (act,) = own.acts.values()
+    (act,) = own.actions.values()
     with pytest.raises(ConfirmationRequired):
         await replace(ask(store, "i2"), via="assistant").run(undo_use_cases.undo, act.id)
     assert (await store.read(workspace_rows.find_workspace, world.workspace.id)).title == "mine"

@@ -220,7 +220,7 @@ async def test_hours_whose_workspace_is_down_leave_no_end(world, change):
     await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
     await change.to(world, workspace)
     row = await world.store.read(workspace_rows.find_workspace, workspace.id)
-    assert (row.stop_at, row.ends.rows) == (None, ())
+    assert (row.stop_at, row.planned_stops.rows) == (None, ())
 
 
 async def test_night_that_is_skipped_next_ends_as_planned(world):
@@ -257,7 +257,7 @@ async def test_hours_that_wait_for_room_wait_no_longer_once_skipped(full_world):
     workspace = await given(world, "weekdays 9:00-18:00", at="08:59", waits=True)
     await until(world, "9:10", step=10)
     assert [
-        one.until for one in await world.store.read(waitlist_store.list_entries, workspace.principal)
+        one.expires_at for one in await world.store.read(waitlist_store.list_entries, workspace.principal)
     ] == [local("18:00")]
     await SKIP.to(world, workspace)
     world.provider.machines_there = 1
