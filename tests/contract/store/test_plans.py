@@ -52,10 +52,10 @@ SMALL_INDEXES = {
     "runs_due": "runs that haven't ended",
     "runs_watched": "runs whose output is followed",
     "tasks_due": "background work that is to be done",
-    "waits_due": "people in line for room",
-    "waits_in_line": "waits of a week for one kind of room",
-    "waits_of_person": "people in line for room",
-    "waits_one_attempt": "starts for whoever is first in line",
+    "waitlist_entries_due": "people in line for room",
+    "waitlist_entries_in_line": "waits of a week for one kind of room",
+    "waitlist_entries_of_person": "people in line for room",
+    "waitlist_entries_one_attempt": "starts for whoever is first in line",
 }
 COMMAND = "an operator's command runs it, in a process of its own"
 RESTORED = "nobody is served: a backup was restored"
