@@ -245,7 +245,7 @@ async def rig(
     opened: AbstractAsyncContextManager[Store] | None = None,
     first_id: int = 501,
 ) -> AsyncIterator[Rig]:
-    """Put a bot together with Saturn Cloud and Hub, or ``connections``, on a new store or an ``opened`` one."""
+    """Put a bot together with Saturn Cloud and Hub, or ``connections``, on a new or an ``opened`` store."""
     clock, wakes = FakeClock(), []
     providers = connections or {
         "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
