@@ -126,7 +126,7 @@ UNDONE = {
 }
 
 
-@pytest.mark.parametrize("text", UNDONE)
+@pytest.mark.parametrize("text", UNDONE, ids=str)
 async def test_undo_button_restores_the_rows(bot, text):
     who, query, before, after = UNDONE[text]
     assert await read(bot, f"SELECT {query}") == before
@@ -154,7 +154,7 @@ PRESSED = {
 }
 
 
-@pytest.mark.parametrize("label", PRESSED)
+@pytest.mark.parametrize("label", PRESSED, ids=str)
 async def test_button_still_works(bot, label):
     who, query, before, after = PRESSED[label]
     assert await read(bot, f"SELECT {query}") == before
