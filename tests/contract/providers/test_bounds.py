@@ -12,6 +12,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from bot.support.http import Http
+from playground.harness import Harness
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.support.http_rig import raw_server
 from usher.conformance.faults import CHANGES, METHODS, fail_with_error
@@ -38,7 +39,7 @@ async def call(method, server, client=Http, kind="saturn"):
         rig = Rig(
             provider=provider_of(kind, client(session), server.url),
             access=Access("alice", Credential(SecretStr("a11ce0" * 5))),
-            harness=None,
+            harness=Harness(),
             remote_id=IDS[kind],
             broken_id="",
             foreign_id="",
