@@ -241,7 +241,10 @@ def bad_answer_as_unknown_outcome() -> Iterator[None]:
 
 @contextmanager
 def forbidden_as_credential_refused() -> Iterator[None]:
-    """Raise CredentialRefused for Forbidden, in a request that every valid token may make."""
+    """Raise CredentialRefused for Forbidden, where a server refuses bad tokens with 403.
+
+    In a request that every valid token may make.
+    """
     try:
         yield
     except errors.Forbidden as error:

@@ -134,10 +134,28 @@ def test_our_own_message_is_said_and_quoted_as_nobodys():
         (errors.Forbidden, "Starts are off until 6 PM", "refused: Starts are off until 6 PM"),
         (errors.Forbidden, "Forbidden.", "forbidden"),
         (errors.Forbidden, "You lack the permission to start", "forbidden: You lack the permission to start"),
+        (
+            errors.Forbidden,
+            "Not accessible by personal token",
+            "token_lacks: Not accessible by personal token",
+        ),
+        (errors.Forbidden, "Needs one of the scopes [x]", "token_lacks: Needs one of the scopes [x]"),
+        (errors.LimitReached, "Your spending limit is reached", "spent: Your spending limit is reached"),
+        (errors.LimitReached, "You have 2 workspaces of 2", "limit: You have 2 workspaces of 2"),
         (errors.NotFound, "This image was retired", "refused: This image was retired"),
         (errors.NotFound, "Not Found", "not_found"),
     ],
-    ids=["403-words", "403-phrase", "403-permission", "404-words", "404-phrase"],
+    ids=[
+        "403-words",
+        "403-phrase",
+        "403-permission",
+        "403-token",
+        "403-scope",
+        "402-money",
+        "402-number",
+        "404-words",
+        "404-phrase",
+    ],
 )
 def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
     assert problems.to_cause(kind(message, status=403)) == cause

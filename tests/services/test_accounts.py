@@ -134,7 +134,7 @@ def test_who_is_the_same_person(principal, proven, is_org, is_same):
     ("error", "said"),
     [
         (CredentialRefused("canary"), "didn't accept this token"),
-        (Forbidden("canary"), "without limiting its permissions"),
+        (Forbidden("canary"), "recognises this token"),
         (RateLimited("canary", retry_after=7), "in 7 seconds"),
         (RateLimited("canary"), "in a minute"),
         (ServerFailed("canary"), "having problems"),
@@ -150,6 +150,29 @@ def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):
     assert said in sentence
     assert sentence.startswith("Saturn Cloud ")
     assert "canary" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "begins"),
+    [
+        (CredentialRefused, 401, "Saturn Cloud didn't accept this token. "),
+        (CredentialRefused, 403, "Saturn Cloud didn't accept this token. "),
+        (
+            Forbidden,
+            403,
+            "Saturn Cloud recognises this token, but doesn't let Usher do what it needs to with it. ",
+        ),
+        (LimitReached, 402, "Saturn Cloud has reached a limit, so it couldn't check this token. "),
+        (InvalidRequest, 422, "Saturn Cloud wouldn't check this token. "),
+    ],
+)
+def test_failed_check_quotes_the_server(kind, status, begins):
+    error = kind("Resource not accessible by personal access token", status=status)
+    sentence = pages.explain_failed_check(error, "Saturn Cloud", 1)
+    quoted = "Saturn Cloud says: “Resource not accessible by personal access token.” "
+    assert sentence.startswith(begins + quoted)
+    # A status in words says nothing that the sentence doesn't.
+    assert "says" not in pages.explain_failed_check(kind("Forbidden", status=status), "Saturn Cloud", 1)
 
 
 def test_a_refused_token_that_looks_like_none_is_answered_once():

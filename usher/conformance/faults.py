@@ -127,6 +127,20 @@ async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: 
     assert is_refused or type(error) is kind
 
 
+async def test_token_that_lacks_the_list_is_not_refused(quiet_rig: Rig) -> None:
+    """Whose token it is has been answered, so a later 403 is about what the token lacks."""
+    rig = quiet_rig
+    if not rig.list_requests or "token" not in rig.provider.settings.linking:
+        pytest.skip("the rig has no list_requests")
+    rig.inject_fault(rig.list_requests, status=403)
+    try:
+        await rig.provider.check_credential(rig.access.credential)
+    except errors.Forbidden:
+        return
+    except errors.CredentialRefused:
+        pytest.fail("`forbidden_as_credential_refused` is for the request that says whose token it is")
+
+
 @pytest.mark.parametrize("method", METHODS)
 async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_rig: Rig, method: str) -> None:
     if method not in {"check_credential", "discover"}:

@@ -6,6 +6,7 @@ Plain text. Pages escape it by themselves; code that puts it into a Slack messag
 from collections.abc import Mapping
 from typing import Final
 
+from bot.messages.texts.problems import quote_error
 from bot.messages.texts.times import format_count
 from bot.support import errors
 
@@ -220,15 +221,16 @@ def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, a
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain the provider's refusal of a token, with the next step."""
+    """Explain the provider's refusal of a token in its own words; its steps for getting one come below."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
+    said = quote_error(error, title)
     if isinstance(error, errors.CredentialRefused):
-        usual = f"{title} didn't accept this token. Copy it again, or get a new one if it has expired."
+        usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
         return (
-            f"{title} recognises this token but doesn't let Usher use it. "
-            f"Create one without limiting its permissions. {tries}"
+            f"{title} recognises this token, but doesn't let Usher do what it needs to with it.{said} "
+            f"The steps below say how to get one. {tries}"
         )
     if isinstance(error, errors.RateLimited):
         wait = f"{error.retry_after:.0f} seconds" if error.retry_after else "a minute"
@@ -243,8 +245,10 @@ def explain_failed_check(
     if isinstance(error, errors.TemporaryError):
         return f"{title} didn't answer. Try again in a minute. Nothing was stored."
     if isinstance(error, errors.LimitReached):
-        return f"{title} has reached a limit, so it couldn't check this token. Nothing was stored. {tries}"
-    return f"{title} wouldn't check this token. Make sure that it's your own, and all of it. {tries}"
+        return (
+            f"{title} has reached a limit, so it couldn't check this token.{said} Nothing was stored. {tries}"
+        )
+    return f"{title} wouldn't check this token.{said} Make sure that it's your own, and all of it. {tries}"
 
 
 # -- in Slack ------------------------------------------------------------------------------------------------
@@ -327,8 +331,9 @@ def explain_failed_sign_in(error: errors.ProviderError, title: str, attempts_lef
         return THERE_UNSET.format(title=title)
     if isinstance(error, errors.Forbidden):
         return (
-            f"{title} doesn't let Usher create the token that it needs. Nothing was linked. Tell your Usher "
-            "admin to compare the permissions that it has there with “usher docs connections”."
+            f"{title} doesn't let Usher create the token that it needs.{quote_error(error, title)} "
+            "Nothing was linked. Tell your Usher admin to compare the permissions that it has there with "
+            "“usher docs connections”."
         )
     if isinstance(error, errors.TemporaryError):
         return explain_failed_check(error, title, attempts_left)

@@ -104,6 +104,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "keep trying and carry on once they're accepted again.",
     "forbidden": "Your {title} account isn't allowed to do that.{said} "
     "Ask your {title} admin for permission.",
+    "token_lacks": "The token that you linked isn't allowed to do that on {title}.{said} "
+    "Link again with one that is, or ask your {title} admin.",
     "not_found": "{title} can't find it. Type `list` to see what's there.",
     "refused": "{title} refused the request.{said} Once that's sorted out, try again.",
     "lost_track": "{title} seems to have lost track of it: what it says doesn't match what it shows.{said} "
@@ -112,6 +114,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
     "misconfigured": "{title}, or your account there, isn't set up for that.{said} Ask your {title} admin.",
     "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
+    "spent": "{title} doesn't let your account spend any more.{said} Raise that limit there, or ask your "
+    "{title} admin to, then try again.",
     "no_room": "There's no room on {title} right now.{said} Try again later.",
     "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
     "to look into it.",
@@ -298,6 +302,13 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
+#: How a refusal reads that is about the token: what its account may do, another token may.
+_TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
+#: How a limit reads that is one of money: stopping something gives none of it back.
+_MONEY: Final = re.compile(
+    r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
+    re.IGNORECASE,
+)
 #: How a refusal reads that is a matter of permission.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
@@ -312,12 +323,21 @@ def to_cause(error: BaseException) -> str:
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
         # The status alone doesn't say what is missing, and the words do.
-        word = word if word == "forbidden" and _PERMISSION.search(error.message) else "refused"
+        word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
+    if isinstance(error, errors.LimitReached) and _MONEY.search(error.message):
+        word = "spent"
     if not isinstance(error, errors.ProviderError) or "{said}" not in CAUSES[word]:
         return word
     if not error.message or not (error.is_ours or error.is_quoted):
         return word
     return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
+
+
+def _find_refusal_word(message: str) -> str:
+    """Return the cause's word for a right that the token, the account or something else lacks."""
+    if _TOKEN.search(message):
+        return "token_lacks"
+    return "forbidden" if _PERMISSION.search(message) else "refused"
 
 
 def explain_cause(
@@ -350,7 +370,7 @@ def explain_cause(
 def is_own_limit(cause: str | None) -> bool:
     """Return whether something failed at a limit of the person's own, which somebody may change."""
     word, said = get_cause_word(cause), (cause or "").partition(":")[2]
-    return word == "limit" or (word == "provider_failed" and find_reason(said) is Reason.QUOTA)
+    return word in {"limit", "spent"} or (word == "provider_failed" and find_reason(said) is Reason.QUOTA)
 
 
 def get_cause_word(cause: str | None) -> str:
@@ -444,6 +464,11 @@ def describe_run_detail(run: Run, title: str) -> str:
     if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)
+
+
+def quote_error(error: errors.ProviderError, title: str) -> str:
+    """Quote the provider's words of an error, as ``quote_message``; "" if they aren't the provider's."""
+    return quote_message(error.message, title) if error.is_quoted else ""
 
 
 def quote_message(message: str, title: str) -> str:

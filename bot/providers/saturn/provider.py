@@ -41,7 +41,6 @@ from bot.providers.requests import (
     ApiClient,
     accept_already_done,
     encode_path_segment,
-    forbidden_as_credential_refused,
     is_at,
     none_if_absent,
     verify_bad_token_is_refused,
@@ -243,9 +242,8 @@ class Saturn(
 
     async def _read_username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
         """Return whose token this is, None if the server can't say."""
-        with forbidden_as_credential_refused():
-            asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
-            response = await none_if_absent(asking)
+        asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
+        response = await none_if_absent(asking)
         # 204: no user belongs to the token, or the server doesn't say.
         if response is None or response.status == 204:
             return None

@@ -97,8 +97,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
     async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Ask whose token it is, and when it ends; its id is its beginning."""
         api = self.api.acting_as(credential)
-        with up.forbidden_as_credential_refused():
-            response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
+        response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
         username = up.clean(up.require_text(me, "username"), up.MAX_NAME_LENGTH)
         if not username:
