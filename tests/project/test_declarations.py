@@ -50,7 +50,7 @@ DECLARED = {
 RULED = {
     "anybody": ["card"],
     "named": ["more_answer"],
-    "co_teachers": ["class_change", "class_post", "class_problems", "class_stop"],
+    "delegates": ["class_change", "class_post", "class_problems", "class_stop"],
     "administrators": ["approve", "totals"],
     "": ["courses", "eta", "home", "settings", "settings_form"],
 }
