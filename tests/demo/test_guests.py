@@ -67,3 +67,16 @@ def test_the_list_of_accounts_has_everybodys_token():
     shown = accounts(lines, [Guest(**guest(list(NAMES.values())))])["U0OLIVIA"]["accounts"][-1]
     assert (shown["provider"], shown["sign_in"]) == ("Coder", "http://coder/login")
     assert shown["fields"][1]["value"] == "t-olivia"
+
+
+def test_terminal_names_the_package(tmp_path):
+    from types import SimpleNamespace
+
+    from playground.demo.guests import Guest
+    from playground.demo.welcome import welcome
+
+    stage = SimpleNamespace(page="p", kept=SimpleNamespace(path=None), folder=tmp_path, guests=())
+    line = "    /workspace link coder           on Coder, from your package usher-coder\n\nAn IDE opens for"
+    assert line not in welcome(stage)
+    stage.guests = (Guest(**guest(["olivia"])),)
+    assert line in welcome(stage)

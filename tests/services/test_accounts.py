@@ -20,6 +20,7 @@ from bot.services.linking import (
     normalise_code,
 )
 from bot.store import accounts, audit, links
+from bot.support import errors
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -171,8 +172,18 @@ def test_failed_check_quotes_the_server(kind, status, begins):
     sentence = pages.explain_failed_check(error, "Saturn Cloud", 1)
     quoted = "Saturn Cloud says: “Resource not accessible by personal access token.” "
     assert sentence.startswith(begins + quoted)
+    # Something in front of the server may answer in its place.
+    between = kind(f"{errors.IN_FRONT} refused this (HTTP {status}).", status=status)
+    said = pages.explain_failed_check(between, "Saturn Cloud", 1)
+    assert said == f"{between.message} Nothing was stored. 1 try is left."
     # A status in words says nothing that the sentence doesn't.
     assert "says" not in pages.explain_failed_check(kind("Forbidden", status=status), "Saturn Cloud", 1)
+
+
+def test_provider_says_in_its_own_sentence_what_a_token_lacks():
+    said = pages.explain_failed_check(Forbidden("This token lacks list:servers."), "Team hub", 1)
+    assert "This token lacks list:servers. The steps below say how to get one. 1 try is left." in said
+    assert "says" not in said.partition("The steps")[0]
 
 
 def test_a_refused_token_that_looks_like_none_is_answered_once():

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import pages as words
 from bot.store import accounts, notices
+from bot.support.errors import Forbidden
 from tests.web.driver import chromium, elsewhere
 from tests.web.rig import ALICE, GOOD, rig
 
@@ -45,6 +46,23 @@ async def test_the_way_with_the_code():
         assert account.username == "alice"
         refused = [line for line in await window.console() if "422" not in line]
         assert refused == []
+
+
+async def test_page_quotes_what_a_token_lacks_above_the_steps():
+    async with rig() as made, chromium() as window:
+        made.provider.error = Forbidden("Resource not accessible by <personal> access token", status=403)
+        await window.go(await made.accounts.invite(ALICE, "saturn"))
+        await window.type("#token", GOOD)
+        await window.press("form button")
+        said = await window.text(".problem")
+        assert "Saturn Cloud says: “Resource not accessible by <personal> access token.”" in said
+        assert said.endswith("The steps below say how to get one. 4 tries are left.")
+        assert said in await heard(window, "#token")
+        assert await window.text(".problem ~ ol.how") == "Sign in.\nCopy the token."
+        made.provider.error = None
+        await window.type("#token", GOOD)
+        await window.press("form button")
+        assert await window.text("form[action='/link/confirm'] button") == "Yes, show the code"
 
 
 async def test_the_way_with_sign_in():

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 
 from bot.domain.workspaces import State
+from bot.support.errors import Forbidden
 from tests.web.driver import Chromium
 from tests.web.ide_rig import IdeRig
-from tests.web.rig import ALICE, BOB, GOOD
+from tests.web.rig import ALICE, BOB, GOOD, ScriptedProvider
 from tests.web.there import SigningProvider
 
 
@@ -25,6 +26,14 @@ async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
     await window.type("#token", "00000000")
     await window.press("form button")
     yield "link-token-refused"
+    provider = made.context.connections["saturn"]
+    assert isinstance(provider, ScriptedProvider)
+    provider.error = Forbidden(f"Needs the scope {'x' * 150}", status=403)
+    await window.type("#token", GOOD)
+    await window.press("form button")
+    await window.shows("recognises this token")
+    yield "link-token-lacks"
+    provider.error = None
     await window.type("#token", GOOD)
     await window.press("form button")
     await window.text("form[action='/link/confirm']")

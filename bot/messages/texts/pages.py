@@ -223,11 +223,16 @@ def explain_failed_check(
 ) -> str:
     """Explain the provider's refusal of a token in its own words; its steps for getting one come below."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
+    if error.is_ours and error.status is not None:
+        # Something in front of the server answered: nothing is known of the token.
+        return f"{error.message} Nothing was stored. {tries}"
     said = quote_error(error, title)
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
+        # A provider's package may say in a sentence of its own what the token lacks.
+        said = f" {error.message}" if error.is_ours and error.message.endswith(".") else said
         return (
             f"{title} recognises this token, but doesn't let Usher do what it needs to with it.{said} "
             f"The steps below say how to get one. {tries}"
