@@ -247,7 +247,7 @@ def _works(
         for step in (reconciler.operations, reconciler.reads, reconciler.runs, reconciler.scheduled_work):
             await step.step()
         await store.perform(notices.claim_notices, 50, 60.0)
-        await store.claim(cards.claim_cards, 20, 60.0, 60.0)
+        await store.claim(cards.claim_cards, 20, 60.0)
 
     return {
         "claims": claim,

@@ -24,6 +24,9 @@ _ANSWER_WAIT_SECONDS: Final = 3.0
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: How many seconds, at least, lie between two updates of the card of what goes on.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
+#: The same where no state changes: while a card or its run is young, and later.
+PROGRESS_INTERVAL_SECONDS: Final = 15.0
+SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: How many seconds a card waits if another message has said what begins: most ends come before it, and say
 #: it all.
 CARD_DELAY_SECONDS: Final = 60.0
@@ -52,7 +55,7 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Progress, buttons that no longer work, and what has a successor.
+#: Output, a server's words, buttons that no longer work, and what has a successor.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",
@@ -60,9 +63,10 @@ _PROGRESSED_CARDS: Final = declare_queue(
         table="cards",
         due="updated_at",
         where=f"{_DIRTY} changed_at IS NULL",
-        only=f"{_FREE} AND (kind = 'job_card' OR updated_at <= :card_before) AND {{drawable}}",
-        delay=str(MIN_UPDATE_INTERVAL_SECONDS),
+        only=f"{_FREE} AND {{paced}} AND {{drawable}}",
+        delay=str(PROGRESS_INTERVAL_SECONDS),
         changes=_CLAIMED,
+        margins={"slowly_before": SLOW_PROGRESS_INTERVAL_SECONDS},
     )
 )
 #: What announced a moment that has come.
@@ -246,20 +250,18 @@ def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
 def claim_cards(
     tx: Transaction,
     limit: int,
-    min_interval: float,
     lease: float,
     room: CallQuota = UNLIMITED,
     owner: str = "",
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
-    First those with a change of state, once it stays. The rest comes ``min_interval`` seconds after their
-    last update, output sooner: progress, buttons that no longer work, and what has a successor. Last comes
-    what announced a moment that has come. A card waits while the message about its end does; that of a run
+    First those with a change of state, once it stays. The rest comes some time after their last update:
+    output, a server's words, buttons that no longer work, and what has a successor. Last comes what announced
+    a moment that has come. A card waits while the message about its end does; that of a run
     whose output another process follows is left to it.
     """
     now = tx.now()
-    given = {"owner": owner, "card_before": now - min_interval}
     over = {"over_before": now - OVER_AFTER_SECONDS}
     found = tx.all("dirty_cards", reasons=_UPDATE_REASONS, now=now, limit=limit, **over, **room.within(now))
     dirty = {row["reason"]: row["fit"] for row in found}
@@ -268,7 +270,7 @@ def claim_cards(
     cards: list[Card] = []
     for reason, queue in _QUEUES_BY_REASON.items():
         if reason in dirty and len(cards) < fit:
-            claimed = CARDS.parse_all(queue.take(tx, lease, fit - len(cards), now, **given))
+            claimed = CARDS.parse_all(queue.take(tx, lease, fit - len(cards), now, owner=owner))
             cards += sorted(claimed, key=lambda card: (card.changed_at or card.updated_at, card.id))
     return cards
 

@@ -61,7 +61,7 @@ async def test_an_output_that_another_process_follows_is_not_read_here(runs):
     await runs.world.pass_time(5)
     assert runs.cloud.outputs["run1"].begun == 0
     owners.is_so = False
-    await runs.world.pass_time(5)
+    await runs.world.pass_time(15)
     assert "epoch 0" in said(output(runs, run_id))
 
 
@@ -89,7 +89,7 @@ async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):
     await runs.world.pass_time(3)
     runs.cloud.writes("run1", "fee00c0ffee00 now\n")
     runs.cloud.writes("run1", "and c0ffee00 is none\n", "stderr")
-    await runs.world.pass_time(4)
+    await runs.world.pass_time(15)
     told = said(output(runs, run_id))
     assert "export TOKEN=…\\nusing … now\\n! and c0ffee00 is none" in told
     await end(runs, run_id)

@@ -7,9 +7,8 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop
-from bot.domain.timers import REST
 from bot.features.courses import timetable
-from bot.features.courses.model import ClassCard, ClassKind, CourseRule
+from bot.features.courses.model import MIN_COUNT_SECONDS, ClassCard, ClassKind, CourseRule
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import Occurrence
@@ -93,7 +92,7 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
     COURSE_RULES.delete(tx, card=card_id, principal=principal)
     left = {"withdrawn_at": tx.now(), "workspace_id": None, "operation_id": None, "waits_for": ""}
     PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, **left)
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def leave_course_of_row(tx: Transaction, row: Row) -> None:

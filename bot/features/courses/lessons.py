@@ -20,7 +20,14 @@ from bot.features.courses import store as stored
 from bot.features.courses import texts as words
 from bot.features.courses import timetable, use_cases
 from bot.features.courses.message_context import load_courses
-from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseRule, Participant
+from bot.features.courses.model import (
+    MIN_COUNT_SECONDS,
+    ClassCard,
+    ClassFacts,
+    ClassKind,
+    CourseRule,
+    Participant,
+)
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours import store as rows
 from bot.features.hours.model import group_days
@@ -223,7 +230,7 @@ def _change_timetable(
     soonest = min((one.at for one in coming if one is not None), default=now)
     fan_out_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
     CLASS_CARDS.change(tx, {"id": card.id}, **to, timetable_changes=[*earlier, change], fan_out_at=fan_out_at)
-    tx.run("look_at_class", id=card.id, now=now, rest=REST)
+    tx.run("look_at_class", id=card.id, now=now, rest=MIN_COUNT_SECONDS)
     cards.queue_messages(tx, card.id, changed=True)
 
 
@@ -270,7 +277,7 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     CLASS_CARDS.change(
         tx, {"id": card.id}, fan_out_at=tx.now() if len(found) == MEMBERS_PER_TRANSACTION else None
     )
-    tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+    tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def _notify_member(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
@@ -17,6 +17,8 @@ from bot.domain.time_parsing import write_hours
 from bot.domain.workspaces import Workspace
 from bot.features.hours.model import HoursRule, Timetable
 
+#: A card is counted again no sooner than after this many seconds: Slack takes fifty edits a minute.
+MIN_COUNT_SECONDS: Final = 10.0
 #: What a press is waiting for before an operation can be created; "" for nothing.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 

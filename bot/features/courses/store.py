@@ -9,9 +9,10 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.time_parsing import DAYS
-from bot.domain.timers import CLASS_WARNING_SECONDS, REST
+from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.features.courses import timetable
 from bot.features.courses.model import (
+    MIN_COUNT_SECONDS,
     ClassCard,
     ClassCounts,
     ClassProblem,
@@ -228,7 +229,7 @@ def merge(tx: Transaction, former: str, workspace_id: str) -> None:
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     """Withdraw a person's consent to the end of a class."""
     tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:

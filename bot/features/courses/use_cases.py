@@ -35,6 +35,7 @@ from bot.features.courses import texts as class_words
 from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD
 from bot.features.courses.message_context import predict_class_effects
 from bot.features.courses.model import (
+    MIN_COUNT_SECONDS,
     ClassCard,
     ClassCounts,
     ClassKind,
@@ -262,7 +263,7 @@ def enroll(
     if workspace is None:
         if is_new:
             tx.run("note_participant", **key, waits_for=target.waits_for)
-            tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+            tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
         return JoinResult(card, target, "noted")
     if not is_new:
         operation_id = before.operation_id if before is not None else None
@@ -278,7 +279,7 @@ def enroll(
         )
         consent = _record_agreement(tx, caller, card, workspace_id, None if joined else operation)
         _record_message(tx, caller, card, message_ts)
-        tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+        tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
         change = NO_CHANGE if operation is None else NO_CHANGE.add_work_item(operation)
         caller.record(tx, "class.join", card.subject, change, workspace=workspace.id, consent=consent)
     if timetable.find_lesson_on(card, tx.now()) is None:
@@ -569,7 +570,9 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
             CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
             return  # The others come next.
     counts = store.count_members(tx, card.id)
-    store.update_counts(tx, card.id, counts, rest=REST, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at)
+    store.update_counts(
+        tx, card.id, counts, rest=MIN_COUNT_SECONDS, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at
+    )
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
@@ -643,7 +646,7 @@ def _end_participation(
 ) -> None:
     key = {"card_id": card_id, "principal": principal, "ended_at": None}
     PARTICIPANTS.change(tx, key, ended_at=tx.now(), stop_operation_id=stop.id if stop is not None else None)
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 CLASS_WORK: Final = ScheduledWork(

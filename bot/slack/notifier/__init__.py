@@ -50,7 +50,7 @@ class Notifier:
     ) -> None:
         timing = timing or Timing()
         timing.check()
-        self._slack, self.card_interval = slack, timing.card_interval
+        self._slack = slack
         self._store, self._clock = context.store, context.clock
         gatherer = Gatherer(context, board)
         self._results = Results(context, timing)

@@ -46,9 +46,7 @@ class CardUpdates:
             return 0
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
-        cards = await self._store.claim(
-            card_rows.claim_cards, limit, self._timing.card_interval, self._timing.lease, updates, owner
-        )
+        cards = await self._store.claim(card_rows.claim_cards, limit, self._timing.lease, updates, owner)
         # A message is rendered with all of its cards.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:

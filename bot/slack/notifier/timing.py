@@ -16,7 +16,6 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    card_interval: float = 15.0
     #: A notice that Slack hasn't accepted after this long is given up, and reported by doctor.
     gives_up_after: float = 86_400.0
     #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.

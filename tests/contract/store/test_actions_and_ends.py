@@ -106,13 +106,13 @@ async def test_a_list_owes_what_was_said_of_one_that_is_hidden_by_now(store, clo
         await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
     await hide_workspace(store, workspace.id)
     clock.advance(60)
-    for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0):
+    for card in await store.claim(cards.claim_cards, 9, 60.0):
         await store.write(cards.finish_update, card.id, card)
     account = await store.read(accounts.find_account, ALICE, "saturn")
     clock.advance(60)
     found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.STOPPED)
     await store.perform(discovered.merge_discovered, account.id, [found])
-    assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0)] == ["1.0"]
+    assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 60.0)] == ["1.0"]
     assert await store.perform(notices.claim_notices, 9, 60.0) == []
 
 

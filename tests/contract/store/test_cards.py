@@ -6,6 +6,7 @@ from bot.domain.accounts import Approval
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
+from bot.domain.runs import ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Outcome
@@ -15,6 +16,7 @@ from bot.features.courses.model import ClassKind
 from bot.store import cards as card_rows
 from bot.store import notices as notice_rows
 from bot.store import operations as operation_rows
+from bot.store import runs as run_rows
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
 from bot.store.notices import SILENCE_SECONDS
 from bot.store.sweeping import sweep
@@ -58,37 +60,67 @@ async def test_the_first_card_finds_its_place(store, clock, operation):
         False,
         clock.now() - MIN_UPDATE_INTERVAL_SECONDS,
     )
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
     assert await store.read(card_rows.find_card, "operation_none") is None
 
 
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
     operation = (await accept_operation(store, workspace)).operation
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, card_dirty=True))
-    assert await store.claim(card_rows.claim_cards, 10, 0.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
 
 
 async def test_a_change_of_state_is_owed_at_once(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
-    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert (card.id, card.is_dirty, card.changed_at) == (operation.id, True, clock.now())
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
     clock.advance(1)
     await store.write(card_rows.finish_update, operation.id, card)
     after = await store.read(card_rows.find_card, operation.id)
     assert (after.is_dirty, after.changed_at, after.updated_at) == (False, None, clock.now())
     clock.advance(100)
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
 
 
 async def test_progress_waits_for_the_interval(store, clock, workspace, operation):
     clock.advance(11)
     await observe(store, clock, workspace, Observed(State.STOPPED, progress=10))
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
     clock.advance(4)
-    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert card.changed_at is None
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
+
+
+@pytest.mark.both_engines
+async def test_progress_is_shown_each_minute_after_the_first(store, clock, operation):
+    """A card is young for a minute, and that of a run for a minute after its start."""
+    begin, shown = clock.now() - MIN_UPDATE_INTERVAL_SECONDS, []
+    for _ in range(170):
+        await store.write(operation_rows.save_step, Update(operation.id, 1.0, card_dirty=True))
+        for card in await store.claim(card_rows.claim_cards, 10, 60.0):
+            await store.write(card_rows.finish_update, card.id, card)
+            shown.append(clock.now() - begin)
+        clock.advance(1)
+    assert shown == [15, 30, 45, 105, 165]
+
+
+@pytest.mark.both_engines
+async def test_output_is_shown_soon_after_a_late_start(store, clock):
+    run = await launched(store, shows=True)
+    await sent(store, "1.0")
+    clock.advance(3_600)
+    started = ObservedRun(RunState.RUNNING, started_at=clock.now())
+    await store.write(run_rows.save_run_step, Update(run.id, 1.0, observed=started))
+    shown = []
+    for second in range(180):
+        await store.write(run_rows.queue_grown_outputs, [run.id])
+        for card in await store.claim(card_rows.claim_cards, 10, 60.0):
+            await store.write(card_rows.finish_update, card.id, card)
+            shown.append(second)
+        clock.advance(1)
+    assert shown == [0, 15, 30, 45, 105, 165]
 
 
 async def test_changes_of_state_go_before_progress(store, clock):
@@ -99,43 +131,43 @@ async def test_changes_of_state_go_before_progress(store, clock):
     await observe(store, clock, workspaces[2], Observed(State.STARTING))
     clock.advance(1)
     await observe(store, clock, workspaces[1], Observed(State.STARTING))
-    claimed = [card.id for card in await store.claim(card_rows.claim_cards, 2, 15.0, 60.0)]
+    claimed = [card.id for card in await store.claim(card_rows.claim_cards, 2, 60.0)]
     assert claimed == [operations[2].id, operations[1].id]
-    assert [card.id for card in await store.claim(card_rows.claim_cards, 2, 15.0, 60.0)] == [operations[0].id]
+    assert [card.id for card in await store.claim(card_rows.claim_cards, 2, 60.0)] == [operations[0].id]
 
 
 async def test_what_came_after_the_claim_is_still_owed(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
-    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     await store.write(card_rows.finish_update, operation.id, card)
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
-    (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (again,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert again.changed_at > card.changed_at
 
 
 async def test_progress_after_the_claim_is_owed_as_progress(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
-    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     await observe(store, clock, workspace, Observed(State.STARTING, progress=50))
     await store.write(card_rows.finish_update, operation.id, card)
     left = await store.read(card_rows.find_card, operation.id)
     assert (left.is_dirty, left.changed_at) == (True, None)
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
 
 
 async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operation):
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, block_reason="Slow."))
-    await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    await store.claim(card_rows.claim_cards, 10, 60.0)
     clock.advance(60)
-    assert len(await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)) == 1
+    assert len(await store.claim(card_rows.claim_cards, 10, 60.0)) == 1
     await store.write(card_rows.retry_card, operation.id, 5.0)
     clock.advance(4.9)
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
     clock.advance(0.1)
-    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert card.is_dirty
 
 
@@ -144,14 +176,14 @@ async def test_a_lost_card_is_not_updated_any_more(store, clock, operation):
     await store.write(notice_rows.queue_lost_card, operation.id)
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, block_reason="Slower."))
     clock.advance(100)
-    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 60.0) == []
     assert (await store.read(card_rows.find_card, operation.id)).message_ts is None
 
 
 async def test_a_step_that_changes_nothing_visible_owes_nothing(store, operation):
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, attempts=1))
     assert not (await store.read(card_rows.find_card, operation.id)).is_dirty
-    await store.write(operation_rows.save_step, Update(operation.id, 1.0, progress_floor=10, card_dirty=True))
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, card_dirty=True))
     card = await store.read(card_rows.find_card, operation.id)
     assert (card.is_dirty, card.changed_at) == (True, None)
 
@@ -180,7 +212,7 @@ async def sent(store, *all_ts):
 async def claimed(store, clock, seconds=15.0):
     """Let a pause between two updates pass, and claim what is pending; settle it, and return its messages."""
     clock.advance(seconds)
-    cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 20, 60.0)
     for card in cards:
         await store.write(card_rows.finish_update, card.id, card)
     return sorted(card.message_ts for card in cards)
@@ -204,8 +236,8 @@ async def test_what_was_sent_before_about_the_same_is_looked_at_by_one(store, cl
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     clock.advance(15)
-    assert len(await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)) == 1
-    assert await store.claim(card_rows.claim_cards, 20, 15.0, 60.0) == []
+    assert len(await store.claim(card_rows.claim_cards, 20, 60.0)) == 1
+    assert await store.claim(card_rows.claim_cards, 20, 60.0) == []
 
 
 async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, workspace):
@@ -214,9 +246,7 @@ async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, worksp
     await claimed(store, clock)
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    found = [
-        card.message_ts for _ in range(2) for card in await store.claim(card_rows.claim_cards, 1, 15.0, 60.0)
-    ]
+    found = [card.message_ts for _ in range(2) for card in await store.claim(card_rows.claim_cards, 1, 60.0)]
     assert found == ["1", "2"], "the card says what has changed"
 
 
@@ -284,7 +314,7 @@ async def test_what_is_found_after_newer_messages_is_no_reason_to_keep_them(stor
 async def test_what_is_over_is_never_owed_again(store, clock, workspace):
     first = await asked(store, workspace, OperationVerb.START, "1")
     await asked(store, workspace, OperationVerb.STOP, "2")
-    for card in await store.claim(card_rows.claim_cards, 20, 15.0, 60.0):
+    for card in await store.claim(card_rows.claim_cards, 20, 60.0):
         await store.write(card_rows.finish_update, card.id, card, is_over=True)
     await keep_waiting(store, first)
     await observe(store, clock, workspace, Observed(State.RUNNING))
@@ -296,7 +326,7 @@ async def test_what_is_over_is_never_owed_again(store, clock, workspace):
 async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
-    for card in await store.claim(card_rows.claim_cards, 9, 0.0, 60.0):
+    for card in await store.claim(card_rows.claim_cards, 9, 60.0):
         await store.write(card_rows.finish_update, card.id, card, is_over=True)
     assert (await store.read(card_rows.find_card, start)).stage == "closed"
     await store.write(
@@ -313,7 +343,7 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
     starts = [await asked(store, one, OperationVerb.START, str(n)) for n, one in enumerate(workspaces)]
     for start in starts:
         await ended(store, start)
-    for card in await store.claim(card_rows.claim_cards, 9, 0.0, 60.0):
+    for card in await store.claim(card_rows.claim_cards, 9, 60.0):
         await store.write(card_rows.finish_update, card.id, card, is_over=is_over)
     for start, one in zip(starts, workspaces, strict=True):
         body = {"workspace": one.id}
@@ -351,7 +381,7 @@ async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     clock.advance(15.0)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    cards = await store.claim(card_rows.claim_cards, 9, 0.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 9, 60.0)
     assert sorted(card.message_ts for card in cards) == ["1", "2"]
     await told(store, workspace, NoticeKind.READY, start, "3")
     for card in cards:
@@ -391,7 +421,7 @@ async def test_messages_about_an_unlinked_workspace_are_looked_at_and_keep_its_n
     await claimed(store, clock)
     await unlink(store, ALICE, "saturn")
     clock.advance(15)
-    cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 20, 60.0)
     assert {(card.message_ts, card.name) for card in cards} == {
         ("1", workspace.title),
         ("2", workspace.title),
@@ -437,7 +467,7 @@ async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
         )
         await sent(store, ts)
     clock.advance(15)
-    cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 20, 60.0)
     assert [(card.message_ts, card.stage) for card in cards] == [("1", "closed")]
 
 
@@ -472,7 +502,7 @@ async def pending(store, clock, workspace, state):
     """Return what a message shows, as its claim after another change says."""
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(state))
-    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     return card
 
 
@@ -491,13 +521,13 @@ async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock
     await store.write(card_rows.finish_update, operation.id, card, "starting")
     lost = await pending(store, clock, workspace, State.RUNNING)
     clock.advance(60)
-    (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (again,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert (lost.claimed_digest, again.claimed_digest) == ("starting", "")
     # It ended after all, and late: what it showed isn't what the other one shows.
     await store.write(card_rows.finish_update, operation.id, lost, "running")
     assert (await pending(store, clock, workspace, State.STOPPED)).claimed_digest == ""
     await store.write(card_rows.retry_card, operation.id, 0.0)
-    (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
+    (again,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert again.claimed_digest == "", "nor is it known after an attempt that failed"
 
 

@@ -231,7 +231,7 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
     await store.write(notices.mark_notice_sent, notice.id, "D1", "1.1")
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
-    pending = await store.claim(cards.claim_cards, 10, 15.0, 60.0)
+    pending = await store.claim(cards.claim_cards, 10, 60.0)
     assert [card.id for card in pending] == [stop.id]
 
 

@@ -167,7 +167,7 @@ CLAIMS = {
     "needed": lambda tx: workspaces.claim_running(tx, MANY, 60.0),
     "wait": lambda tx: waitlist_store.claim_entries(tx, MANY, 60.0),
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
-    "cards": lambda tx: cards.claim_cards(tx, MANY, 15.0, 60.0, owner="me"),
+    "cards": lambda tx: cards.claim_cards(tx, MANY, 60.0, owner="me"),
     "homes": lambda tx: [
         *home_store.claim_wanted_homes(tx, MANY, 60.0),
         *home_store.claim_open_homes(tx, MANY),
@@ -350,11 +350,13 @@ DUE = {
         {"updated_at": -1.5, "workspaces": {}, "operations": WORK_ITEM | {"planned_for": None}},
     ),
     "progressed_cards": (
-        CARD | {"changed_at": None},
+        CARD | {"changed_at": None, "created_at": -AHEAD, "updated_at": -60.5},
         {"is_dirty": 0},
         {"message_ts": None},
         {"changed_at": -9.5},
-        {"updated_at": -9.5},
+        {"updated_at": -59.5},
+        {"updated_at": -14.5, "created_at": -59.5},
+        {"updated_at": -14.5, "runs": WORK_ITEM | {"started_at": -59.5}},
         {"leased_until": AHEAD},
         END,
     ),
@@ -450,7 +452,7 @@ def count_due(tx, queue, *rows):
     keys = {"names": [], "connections": ["saturn"], "served": SERVED}
     given = {name: as_json(dict.fromkeys(some, 1)) for name, some in keys.items()}
     given |= {"owner": "me", "connection": "saturn", "warn_seconds": WARN_SECONDS}
-    given |= {"card_before": now - 10.5, "settled": now}
+    given |= {"settled": now}
     if isinstance(queue, Claim):
         given |= {"now": now, "until": now, "limit": MANY, "soon": now + 2.5, "reader": "one"}
         given |= {"principal": ALICE.key, "people": "-:T1:%", "is_send": True, "claim": "c"}

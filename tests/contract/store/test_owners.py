@@ -190,8 +190,8 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
         for one in await store.perform(notices.claim_notices, 10, 60.0, owner="b")
         if one.subject == run.id
     ]
-    assert await store.claim(cards.claim_cards, 10, 0.0, 60.0, owner="b") == []
-    assert [one.id for one in await store.claim(cards.claim_cards, 10, 0.0, 60.0, owner="a")] == [run.id]
+    assert await store.claim(cards.claim_cards, 10, 60.0, owner="b") == []
+    assert [one.id for one in await store.claim(cards.claim_cards, 10, 60.0, owner="a")] == [run.id]
     assert [one.id for one in await store.read(runs.list_watched_runs, "a")] == [run.id]
     assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, owner="a")].count(
         run.id

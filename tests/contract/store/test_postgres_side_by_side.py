@@ -184,7 +184,7 @@ CLAIMS = {
     "claim_gates": lambda tx, most: gates.claim_reads(tx, "saturn", most, INTERVAL, MARGIN),
     "claim_operations": lambda tx, most: operations.claim_operations(tx, most, 60.0),
     "claim_notices_1": lambda tx, most: notices.claim_notices_once(tx, most, 60.0, {1: 1.0}),
-    "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 15.0, 60.0),
+    "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
     "claim_wanted_homes": lambda tx, most: home_store.claim_wanted_homes(tx, most, 60.0),

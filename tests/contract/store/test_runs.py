@@ -354,7 +354,7 @@ async def test_which_news_is_believed(store, run, known, told, kept):
 
 async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
     async def dirt(**fields):
-        for card in await store.claim(cards.claim_cards, 10, 0.0, 60.0):
+        for card in await store.claim(cards.claim_cards, 10, 60.0):
             await store.write(cards.finish_update, run.id, card)
         await store.write(runs.save_run_step, Update(run.id, 1.0, **fields))
         card = await store.read(cards.find_card, run.id)

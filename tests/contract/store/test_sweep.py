@@ -142,7 +142,7 @@ async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store,
 
     await store.engine.write(write)
     await store.perform(sweeping.sweep)
-    assert sorted(card.id for card in await store.claim(cards.claim_cards, 10, 15.0, 60.0)) == [
+    assert sorted(card.id for card in await store.claim(cards.claim_cards, 10, 60.0)) == [
         "card",
         "young",
     ]

@@ -171,7 +171,7 @@ async def test_a_warning_that_may_be_in_slack_loses_its_buttons_with_the_timer(
     await put(store, clock, workspace)
     await store.write(notices.mark_notice_sent, claimed.id, "D1", "1.0", said={"text": "Until then."})
     clock.advance(60.0)
-    assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0)] == ["1.0"]
+    assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 60.0)] == ["1.0"]
 
 
 async def test_a_near_one_needs_no_warning(store, clock, workspace):

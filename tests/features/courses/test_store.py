@@ -15,7 +15,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases
-from bot.features.courses.model import ClassCard, ClassKind
+from bot.features.courses.model import MIN_COUNT_SECONDS, ClassCard, ClassKind
 from bot.services import due_timers, timers
 from bot.services.timers import cancel_timer
 from bot.store import accounts, audit, cards, discovered, operations
@@ -225,13 +225,13 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     # A press a moment later is counted with the others.
     await press(store, row, "p2")
     assert await claimed(store) == []
-    clock.advance(3.0)
+    clock.advance(MIN_COUNT_SECONDS)
     (due,) = await claimed(store)
     await store.write(operations.save_step, Update(made.id, 0.0, outcome=Outcome.FULFILLED))
     await counted(store, due.id, await store.read(class_rows.count_members, due.id))
     clock.advance(100.0)
     assert await claimed(store) == []
-    clock.advance(3600 - 300 - 103)
+    clock.advance(3600 - 300 - 100 - MIN_COUNT_SECONDS)
     assert [one.id for one in await claimed(store)] == [CARD]
 
 
