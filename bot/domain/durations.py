@@ -15,6 +15,8 @@ from bot.domain.people import Principal
 #: How many of a person's own starts of a workspace give a usual time; otherwise, how many similar ones do.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
+#: A start is slower than usual once it takes this share of the usual time, and longer than nine of ten.
+_LATE_SHARE: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Typical:
 
     usual: float | None = None
     slow: float | None = None
+
+    @property
+    def late(self) -> float | None:
+        """Return the threshold of slow starts in seconds: the usual time and a half, at least."""
+        return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:

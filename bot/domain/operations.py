@@ -29,6 +29,8 @@ CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_sto
 
 #: From how long after its time on a start by a plan counts as late.
 LATE_START_SECONDS: Final = 300.0
+#: What is sent within this many seconds counts from its request: nobody has to know of the call.
+MAX_PROMPT_SECONDS: Final = 15.0
 
 
 class OperationVerb(StrEnum):
@@ -73,8 +75,6 @@ class Operation(WorkItem):
     prior_at: Since | None = None
     read_since: Past | None = None
     failed_at: Past | None = None
-    #: The highest progress that the card has shown, 0–100: the bar never moves back.
-    progress_floor: int = 0
     #: The person agreed that the workspace ends for good. A restart then creates a new one from the same
     #: spec, as it does for a workspace that failed for good: from then on its verb is CREATE, with this set.
     agreed: Consent = Consent.NONE
@@ -87,7 +87,7 @@ class Operation(WorkItem):
     #: For how many seconds its workspace was to run from when it was asked for, if that was said; 0: it isn't
     #: to be started at all.
     run_seconds: Stays | None = None
-    #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
+    #: How long such starts usually take, and after how long one is slow, as known when it was accepted.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
 
@@ -112,6 +112,22 @@ class Operation(WorkItem):
         """Return whether a start by a plan was sent late."""
         latest = (self.planned_for or 0.0) + LATE_START_SECONDS
         return self.good_until is not None and self.called_at is not None and self.called_at >= latest
+
+    @property
+    def began_at(self) -> float:
+        """Return the begin of its duration: its request, or its call if that had to wait."""
+        was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
+        return self.created_at if was_prompt else self.called_at or self.created_at
+
+    @property
+    def usual_end_at(self) -> float | None:
+        """Return the time by which such starts are usually ready, None if that isn't known."""
+        return None if self.usual_seconds is None else self.began_at + self.usual_seconds
+
+    @property
+    def slow_at(self) -> float | None:
+        """Return the threshold of a slow start as a time, None if that isn't known."""
+        return None if self.slow_seconds is None else (self.called_at or self.created_at) + self.slow_seconds
 
     @property
     def seconds_waited(self) -> float | None:

@@ -29,8 +29,8 @@ class Update:
 
     id: str
     next_in: float
-    #: For operations. ``read``: any recorded read wakes it; ``change``: only one that changes state, url,
-    #: detail or progress; ``time``: only ``next_in``.
+    #: For operations. ``read``: any recorded read wakes it; ``change``: only one that changes its state, url
+    #: or actions, or what holds it up; ``time``: only ``next_in``.
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None
@@ -63,9 +63,6 @@ class Update:
     read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
     wants_read: bool = False  #: make the gate due as ``gates.want`` does, in the same transaction
     failed_at: float | None = None  #: ``Operation.failed_at``
-    progress_floor: int | None = None
-    #: The card is redrawn as soon as for a change of state.
-    card_moves: bool = False
     hides: bool = False  #: with ``outcome``: remove the workspace from its person's list
     name: FreeName | None = None  #: with the first call of a creation: what the workspace is called
 

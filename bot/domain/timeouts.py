@@ -1,4 +1,4 @@
-"""When an unknown outcome has settled, when reads count as certain, and how far a start has come; pure.
+"""When an unknown outcome has settled, when reads count as certain, and when a start is slow; pure.
 
 One observation is not the truth: a call without an answer may still take effect, and a read that is refused
 or finds nothing may be a gateway's error.
@@ -6,16 +6,15 @@ or finds nothing may be a gateway's error.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
 from bot.domain.observations import Created
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
 from bot.domain.reads import Unconfirmed
 from bot.domain.runs import Run
-from bot.domain.work_items import Call, Outcome, WorkItem
+from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
@@ -169,41 +168,22 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: The bar stays below 95 % until the workspace is ready.
-MOST: Final = 94
-#: A start that usually takes no longer than this is short.
-SHORT_SECONDS: Final = 180.0
 #: A start counts as slow after this many seconds while there are too few to compare it with.
 SLOW_SECONDS: Final = 300.0
 #: A stop without effect for this many seconds counts as unanswered and can then be forced.
 UNANSWERED_SECONDS: Final = 60.0
-#: The estimate, as a share, once the usual time has passed; from there the bar creeps.
-_AT_USUAL: Final = 0.8
-
-
-def progress_of(operation: Operation, workspace: Workspace | None, now: float) -> int | None:
-    """Return an operation's progress, 1–100: never below its floor, at most 94 until it is ready.
-
-    It is the provider's own figure if there is one, else an estimate from the time since the call and how
-    long such starts usually take. None: nothing is known, so no figure is shown.
-    """
-    if operation.verb.brings_down:
-        return None
-    if operation.outcome is Outcome.FULFILLED:
-        return 100
-    floor = min(max(operation.progress_floor, 0), MOST)
-    figure = (_figure(operation, workspace, now) if operation.is_open else None) or 0
-    return max(min(figure, MOST), floor) or None
 
 
 def is_slow(operation: Operation, now: float) -> bool:
-    """Return whether a start takes longer than nine of ten others did."""
-    return operation.slow_seconds is not None and _count_call_seconds(operation, now) > operation.slow_seconds
+    """Return whether a start is slower than usual."""
+    slow_at = operation.slow_at
+    return slow_at is not None and now >= slow_at
 
 
-def is_short(operation: Operation) -> bool:
-    """Return whether a start is usually so short that its card should move within seconds."""
-    return operation.usual_seconds is not None and operation.usual_seconds <= SHORT_SECONDS
+def list_card_changes(operation: Operation) -> list[float]:
+    """Return the times of an operation at which its card says something else by itself."""
+    waits = [] if operation.has_called else [operation.created_at + MAX_PROMPT_SECONDS]
+    return waits if operation.slow_at is None else [*waits, operation.slow_at]
 
 
 def is_going(operation: Operation, workspace: Workspace | None) -> bool:
@@ -229,19 +209,3 @@ def is_run_unanswered(run: Run, now: float) -> bool:
     """Return whether a run's stop was sent long enough ago that it can be forced."""
     is_asked = run.requested_stop == "stop" and run.stop_call is not Call.NONE
     return run.is_going and is_asked and now - (run.called_at or now) >= UNANSWERED_SECONDS
-
-
-def _figure(operation: Operation, workspace: Workspace | None, now: float) -> int | None:
-    starting = workspace is not None and workspace.state is State.STARTING
-    if operation.start_call is Call.NONE and not starting:
-        return None
-    if starting and workspace is not None and workspace.progress is not None:
-        return workspace.progress
-    if operation.usual_seconds is None:
-        return None
-    passed = _count_call_seconds(operation, now) / max(operation.usual_seconds, 1.0)
-    return round(MOST * (1.0 - math.exp(passed * math.log(1.0 - _AT_USUAL))))
-
-
-def _count_call_seconds(operation: Operation, now: float) -> float:
-    return max(now - (operation.called_at or operation.created_at), 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,7 +18,7 @@ from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, 
 from bot.domain.policy import LEAVER_RULES, Target
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
-from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
+from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_unanswered, list_card_changes
 from bot.domain.work_items import LOST_TRACK, Call, Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import cards, problems
@@ -54,46 +53,6 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: The progress bar is redrawn when it has grown by this many points.
-BAR_STEP = 5
-
-
-#: The wait after its call until a short start is first checked.
-EARLY_READ_SECONDS: Final = 4.0
-#: The interval of such checks: Slack takes fifty updates a minute, and a class has its counts.
-EARLY_READ_INTERVAL_SECONDS: Final = 2.0
-#: More than can wait for their check.
-MAX_REMEMBERED_GRANTS: Final = 20
-
-
-class EarlyReads:
-    """Early checks of short starts; a process that forgets them moves some cards a little later.
-
-    In memory. Restart: some cards move later. Several processes: each has one check every two seconds, within
-    Slack's limits, which are counted for all.
-    """
-
-    def __init__(self) -> None:
-        self._last = 0.0
-        self._granted: deque[str] = deque(maxlen=MAX_REMEMBERED_GRANTS)
-
-    def grant(self, operation: Operation, now: float, otherwise: float) -> float:
-        """Return the seconds until the check of an operation whose call was just accepted."""
-        if (
-            not is_short(operation)
-            or otherwise <= EARLY_READ_SECONDS
-            or now < self._last + EARLY_READ_INTERVAL_SECONDS
-        ):
-            return otherwise
-        self._last = now
-        self._granted.append(operation.id)
-        return EARLY_READ_SECONDS
-
-    def was_granted(self, operation: Operation) -> bool:
-        """Return whether an operation got an early check."""
-        return operation.id in self._granted
-
-
 #: The steps and verbs that stop; and the states that don't last, in which a call may be refused for long.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
@@ -118,7 +77,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._early_reads = EarlyReads()
         #: Creation times of candidates whose list entries lack details; they never change, so are read once.
         self._created_at: dict[str, float | None] = {}
 
@@ -176,6 +134,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
             claimed.operation.is_planned_ahead
             and problems.get_cause_word(decided.cause) == problems.MISSED_CAUSE
         )
+
+    async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: str | None) -> None:
+        """Save an update of something that continues later, whose card may say something else by then."""
+        operation = claimed.operation
+        if operation.deadline_at is not None:
+            now, changes = await self._store.now(), list_card_changes(operation)
+            coming = [at - now for at in changes if at > now]
+            next_in, is_dirty = min([update.next_in, *coming]), len(coming) < len(changes)
+            update = replace(update, next_in=next_in, card_dirty=update.card_dirty or is_dirty)
+        await super().save_blocked(claimed, update, hold)
 
     async def after_deadline(self, claimed: ClaimedOperation, update: Update) -> Update:
         """Return an update whose next step is no later than its deadline, or than its plan is good for.
@@ -254,11 +222,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
         if not hold and claimed.operation.block_reason == cards.format_postponed_stop(runtime.title):
             hold = None  # As before, until it is stopped.
-        moved = await self._move_bar(claimed, claimed.update(wait))
+        update = replace(claimed.update(wait), waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
-            moved = replace(moved, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
+            update = replace(update, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
         # In one transaction, so that whatever the read finds wakes this operation.
-        await self.save_blocked(claimed, replace(moved, waits_for="read", wants_read=True), hold)
+        await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.current_state
@@ -274,8 +242,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if operation.verb.brings_down:
             hold, next_in = await self._offer_force(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)
-        else:
-            update = await self._move_bar(claimed, update)
         await self.save_blocked(claimed, update, hold or _explain_wait(claimed, runtime, cause))
 
     async def _offer_force(
@@ -290,19 +256,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             return hold or cards.UNANSWERED, next_in
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
-    async def _move_bar(self, claimed: ClaimedOperation, update: Update) -> Update:
-        """Return an update with the bar's movement; the first one after an early check doesn't wait."""
-        operation, now = claimed.operation, await self._store.now()
-        floor = operation.progress_floor
-        progress = progress_of(operation, claimed.workspace, now) or 0
-        if progress <= floor:
-            return update
-        grown = progress // BAR_STEP > floor // BAR_STEP
-        moves = grown and floor < BAR_STEP and self._early_reads.was_granted(operation)
-        return replace(update, progress_floor=progress, card_dirty=grown, card_moves=moves)
-
     async def _schedule_check(self) -> float:
-        """Return the seconds until a waiting operation's next check for its bar: a few per second."""
+        """Return the seconds until a waiting operation's next check: a few per second."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
         self._last_check = min(at, now + self._numbers.slow_tick)
@@ -411,8 +366,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
         next_in = self._compute_first_read_wait(runtime)
-        if step in START_STEPS:
-            next_in = self._early_reads.grant(operation, await self._store.now(), next_in)
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
         accepted = replace(

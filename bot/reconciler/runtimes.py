@@ -434,10 +434,10 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: The least seconds between two checks of an idle open operation, for its progress bar and its deadline.
+    #: The least seconds between two checks of an idle open operation, for what holds it up and its deadline.
     tick: float = 20.0
-    #: The most of these checks per second: Slack allows fewer card updates than that anyway. With very many
-    #: open operations each waits longer, up to the limit below.
+    #: The most of these checks per second. With very many open operations each waits longer, up to the limit
+    #: below.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
     #: The interval of checks that an account is still linked while a long list is read.

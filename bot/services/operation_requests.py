@@ -282,7 +282,8 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
             body["promise"] = caller.interaction
         card = NewNotice(operation.id, NoticeKind.CARD, "1", caller.principal, body)
         end = NoticeKind.STOPPED if operation.verb.brings_down else NoticeKind.READY
-        add_card(tx, card, end if caller.is_answered or accepted.remark else None)
+        is_announced = caller.is_answered or accepted.remark
+        add_card(tx, card, end if is_announced else None, operation.slow_seconds)
     return accepted
 
 

@@ -53,7 +53,7 @@ WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND 
 
 -- name: slow_starts
 SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
-    AND :now - COALESCE(called_at, created_at) > COALESCE(slow_seconds, :unless_known)
+    AND :now - COALESCE(called_at, created_at) >= COALESCE(slow_seconds, :unless_known)
     AND {is_here}
 ORDER BY created_at, id LIMIT :limit;
 

@@ -55,7 +55,6 @@ def renew(
         sent_at=None,
         read_since=None,
         attempts=0,
-        progress_floor=0,
         block_reason=None,
         read_block_reason=None,
         waits_for="time",

@@ -468,8 +468,7 @@ def _observe(
         verified_at = granted_at
     name = seen.name or row["name"]
     actions = as_words(seen.actions)
-    before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
-    after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
+    before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, seen.url, actions)
     ends_before, ends_now = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
@@ -481,6 +480,7 @@ def _observe(
     reason = failure_causes.choose_reason(
         parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason
     )
+    is_same &= (seen.detail, seen.progress) == (row["detail"], row["progress"])
     is_same &= (stop_risks, reason, seen.down_at) == (row["stop_risks"], row["reason"], row["down_at"])
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
     lacks, lacks_since = resolve_lack(row, seen, granted_at)
@@ -528,7 +528,7 @@ def _observe(
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits. A short loss is no news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
-    has_other_buttons = before[4] != after[4] or row["unknown_at"] is not None
+    has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
         cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
     is_up_on = before[0] == after[0] == State.RUNNING

@@ -7,6 +7,7 @@ from typing import Any, Final, cast, get_args
 
 from bot.domain.message_kinds import AnyKind, Mark, Urgency
 from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, NoticeState, end_of
+from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
 from bot.domain.work_items import Outcome
 from bot.store import cards, conversations
@@ -120,16 +121,19 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
             release_card(tx, new.subject)
 
 
-def add_card(tx: Transaction, card: NewNotice, end: AnyKind | None) -> None:
+def add_card(
+    tx: Transaction, card: NewNotice, end: AnyKind | None, slow_seconds: float | None = None
+) -> None:
     """Write the first card of an operation or a run.
 
     ``end`` is the message about its end, where an answer has said what begins: if that is going to be sent,
-    the card waits for what takes long.
+    the card waits for what takes long, or longer than usual if ``slow_seconds`` are known.
     """
     add_notices(tx, [card])
     if end is not None and (Mark.IN_CARD in end.marks or _is_subscribed(tx, replace(card, kind=end))):
         # Release 0.2 tells by ``waits`` that the end makes it needless.
-        later = {"due_at": tx.now() + cards.CARD_DELAY_SECONDS, "body": card.body | {"waits": True}}
+        delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
+        later = {"due_at": tx.now() + delay, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
 
 

@@ -208,7 +208,7 @@ def add(
         good_until=more.get("good_until"),
         run_seconds=more.get("run_seconds"),
         usual_seconds=usual.usual,
-        slow_seconds=usual.slow,
+        slow_seconds=usual.late,
     )
     waits_for = "read" if reads_first else "time"
     if not OPERATIONS.add_new(tx, made, waits_for=waits_for, start_kind=kind):
@@ -355,7 +355,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
 
 
 def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
-    now, hold, floor = shared["now"], shared["block_reason"], update.progress_floor
+    now, hold = shared["now"], shared["block_reason"]
     ends = update.outcome is not None
     is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
     # Each cause counts separately, as for runs (``bot.store.runs``).
@@ -370,7 +370,6 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
         # What a read said stays until a read says otherwise.
         "read_block_reason": None if update.block_reason or ends else row["read_block_reason"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
-        "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
         "delayed_by": (is_unsent and (hold or row["read_block_reason"])) or row["delayed_by"],
     }
 

@@ -220,7 +220,7 @@ def _save_update(
     if any(after.get(name) not in (None, "", row.get(name)) for name in ("block_reason", "question_since")):
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
-        cards.queue_updates(tx, update.id, changed=changed or update.card_moves)
+        cards.queue_updates(tx, update.id, changed=changed)
     return written, update
 
 

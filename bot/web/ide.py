@@ -122,7 +122,7 @@ def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     heading, text = ide.PLACES.get(phase, ("", ""))
     text = text.format(title=render.clean_line(facts.connection_title, 300))
     if phase == "starting" and operation is not None and operation.usual_seconds:
-        usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
+        usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else ide.USUAL_TIME
         text = f"{text} {usual.format(usual=times.format_roughly(operation.usual_seconds))}"
     if "again" in offered:
         text = f"{text} {ide.NEW_ONE}"

@@ -19,7 +19,7 @@ from bot.messages.blocks.buttons import (
     list_buttons,
     remove_button,
 )
-from bot.messages.blocks.cards import VERB_FORMS
+from bot.messages.blocks.cards import VERB_FORMS, make_verb_forms
 from bot.messages.blocks.kit import AGREED, RENDERERS, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services.caller import Caller
@@ -204,7 +204,8 @@ def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) ->
         template = answers.RESUMING
     elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
-    return replies.answer(request.fill(template, workspace, **VERB_FORMS[begun]))
+    forms = make_verb_forms(accepted.operation, request.services.clock.now())
+    return replies.answer(request.fill(template, workspace, **forms))
 
 
 def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
@@ -214,8 +215,9 @@ def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accep
         template = answers.DONE_ALREADY
     elif accepted.joined and not accepted.repeated:
         template = answers.JOINED
-    _, as_of = lists.format_state(request.services.clock.now(), workspace)
-    return request.fill(template, workspace, as_of=as_of, **VERB_FORMS[accepted.operation.verb])
+    now = request.services.clock.now()
+    _, as_of = lists.format_state(now, workspace)
+    return request.fill(template, workspace, as_of=as_of, **make_verb_forms(accepted.operation, now))
 
 
 @dataclass(slots=True)

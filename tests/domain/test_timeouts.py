@@ -1,10 +1,8 @@
-"""When an unknown outcome has settled, when reads count as certain, and how far a start has come."""
+"""When an unknown outcome has settled, when reads count as certain, and when a start is slow."""
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.domain.durations import Typical, estimate_duration, start_kind
 from bot.domain.forms import Spec
@@ -20,11 +18,9 @@ from bot.domain.timeouts import (
     is_confirmed,
     is_going,
     is_run_unanswered,
-    is_short,
     is_slow,
     is_unanswered,
     judge,
-    progress_of,
     search_in,
     unknown_since,
 )
@@ -32,7 +28,7 @@ from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import State
 from bot.messages.texts.times import format_roughly
 from bot.providers.base import Pace
-from tests.messages.card_facts import ALICE, CALLED, NOW, facts
+from tests.messages.card_facts import ALICE, NOW, facts
 
 OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
 
@@ -137,84 +133,7 @@ def test_what_reads_say_is_news_when_they_say_it_again(kinds, seconds, certain):
     assert is_confirmed(unconfirmed, now) is certain
 
 
-# -- how far a start has come --------------------------------------------------------------------------------
-
-
-STARTING = {"state": State.STARTING}
-USUAL = {"usual_seconds": 100.0}
-
-
-def _progress(of):
-    return progress_of(of.operation, of.workspace, of.now)
-
-
-@pytest.mark.parametrize(
-    ("given", "percent"),
-    [
-        # Nothing is known yet.
-        (facts(), None),
-        (facts(operation=USUAL), None),
-        (facts(operation=CALLED), None),
-        (facts(workspace=STARTING), None),
-        (facts(operation=CALLED, workspace=STARTING | {"progress": 0}), None),
-        (facts(operation=CALLED | USUAL | {"called_at": NOW}), None),
-        (facts(operation={"verb": OperationVerb.STOP}), None),
-        (facts(operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED}), None),
-        # The provider's own figure.
-        (facts(operation=CALLED, workspace=STARTING | {"progress": 40}), 40),
-        (facts(operation=CALLED | USUAL, workspace=STARTING | {"progress": 40}), 40),
-        (facts(operation=CALLED, workspace=STARTING | {"progress": 100}), 94),
-        # One that isn't starting any more, or not yet, has none.
-        (facts(operation=CALLED, workspace={"progress": 40}), None),
-        # An estimate.
-        (facts(operation=CALLED | {"usual_seconds": 0.5, "called_at": NOW - 1}), 75),
-        (facts(operation=CALLED | USUAL | {"called_at": NOW - 4}), 6),
-        (facts(operation=CALLED | USUAL | {"called_at": NOW - 100}), 75),
-        (facts(operation=CALLED | USUAL | {"called_at": NOW - 9000}), 94),
-        (facts(operation=USUAL, workspace=STARTING), 36),
-        # What was shown before.
-        (facts(operation={"progress_floor": 20}), 20),
-        (facts(operation=CALLED | {"progress_floor": 60}, workspace=STARTING | {"progress": 40}), 60),
-        (facts(operation={"outcome": Outcome.FULFILLED}), 100),
-        (facts(operation={"outcome": Outcome.FAILED, "progress_floor": 50}), 50),
-        (facts(operation={"outcome": Outcome.FAILED, "progress_floor": 100}), 94),
-    ],
-)
-def test_how_far_a_start_has_come(given, percent):
-    assert _progress(given) == percent
-
-
-def test_what_nobody_has_read_yet_is_estimated():
-    operation = facts(operation=CALLED | USUAL | {"called_at": NOW - 100}).operation
-    assert progress_of(operation, None, NOW) == 75
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.floats(min_value=0, max_value=5000),
-            st.one_of(st.none(), st.integers(min_value=-5, max_value=200)),
-            st.sampled_from([State.STOPPED, State.STARTING, State.UNKNOWN]),
-            st.one_of(st.none(), st.floats(min_value=0.1, max_value=2000)),
-        ),
-        max_size=12,
-    )
-)
-def test_whatever_is_read_the_bar_only_grows(steps):
-    floor, now = 0, NOW
-    for passed, told, state, usual in steps:
-        now += passed
-        shown = _progress(
-            facts(
-                operation=CALLED | {"progress_floor": floor, "usual_seconds": usual},
-                workspace={"state": state, "progress": told},
-                now=now,
-            )
-        )
-        assert shown is None or max(floor, 1) <= shown < 95
-        assert shown is not None or floor == 0
-        floor = shown or 0
-    assert _progress(facts(operation=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100
+# -- how long a start takes ---------------------------------------------------------------------------------
 
 
 ALIKE = [60.0] * 9 + [300.0]
@@ -239,22 +158,37 @@ def test_how_long_a_start_takes_is_said_from_enough_of_them(own, alike, usual, s
 
 
 @pytest.mark.parametrize(
-    ("called_for", "slow_seconds", "is_"), [(60, 60.0, False), (60.1, 60.0, True), (9_000, None, False)]
+    ("usual", "slow", "late"),
+    [(None, None, None), (100.0, None, 150.0), (100.0, 120.0, 150.0), (100.0, 300.0, 300.0)],
+    ids=["unknown", "too-few", "alike", "scattered"],
 )
-def test_slow_is_what_nine_of_ten_are_not(called_for, slow_seconds, is_):
+def test_late_is_longer_than_usual_by_half(usual, slow, late):
+    assert Typical(usual, slow).late == late
+
+
+@pytest.mark.parametrize(
+    ("called_for", "slow_seconds", "is_"), [(59.9, 60.0, False), (60, 60.0, True), (9_000, None, False)]
+)
+def test_start_is_slow_after_its_slow_seconds(called_for, slow_seconds, is_):
     called = {"start_call": Call.ACCEPTED, "called_at": NOW - called_for}
     assert is_slow(facts(operation=called | {"slow_seconds": slow_seconds}).operation, NOW) is is_
 
 
 def test_without_a_call_a_start_is_as_old_as_its_operation():
-    waiting = facts(operation={"slow_seconds": 60.0, "created_at": NOW - 61}).operation
+    waiting = facts(operation={"slow_seconds": 60.0, "created_at": NOW - 60}).operation
     assert is_slow(waiting, NOW)
     assert not is_slow(waiting, NOW - 1)
 
 
-@pytest.mark.parametrize(("usual", "is_"), [(None, False), (180.0, True), (180.1, False)])
-def test_short_is_what_usually_takes_three_minutes_at_most(usual, is_):
-    assert is_short(facts(operation={"usual_seconds": usual}).operation) is is_
+@pytest.mark.parametrize(
+    ("called_after", "begins_after"),
+    [(None, 0.0), (14.9, 0.0), (15.0, 15.0), (400.0, 400.0)],
+    ids=["not-called", "at-once", "waited", "waited-long"],
+)
+def test_start_begins_with_a_call_that_had_to_wait(called_after, begins_after):
+    called_at = None if called_after is None else NOW + called_after
+    operation = facts(operation={"created_at": NOW, "called_at": called_at}).operation
+    assert operation.began_at == NOW + begins_after
 
 
 START, STOP = OperationVerb.START, OperationVerb.STOP

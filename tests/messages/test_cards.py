@@ -514,6 +514,21 @@ def shown(answer):
     return json.dumps(answer.as_body(), ensure_ascii=False)
 
 
+def test_card_of_a_start_on_time_stays_the_same():
+    """From the request on, whatever its server says; a late one says so, with its server's words."""
+    usual = {"usual_seconds": 100.0, "slow_seconds": 150.0}
+
+    def drawn(seconds):
+        told = STARTING | {"detail": f"Step {seconds}", "progress": seconds // 3}
+        given = facts(operation=CALLED | usual, workspace=told, now=NOW - 25 + seconds)
+        return shown(render_operation_card(given))
+
+    asked = shown(render_operation_card(facts(operation=usual, now=NOW - 30)))
+    assert {drawn(0), drawn(60), drawn(149)} == {asked}
+    assert "Slower than usual" in drawn(150)
+    assert "Step 150 (50 %)" in drawn(150)
+
+
 @pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith(("running", "own-page"))])
 def test_only_a_running_workspace_shows_its_address(name):
     assert IDE_URL not in shown(render_operation_card(replace(CARDS[name], ide_url=IDE_URL)))

@@ -135,7 +135,7 @@ async def test_retry_after_of_a_refusal_is_kept(world, verb, status):
 
 
 async def test_changes_meanwhile_send_a_refused_call_no_earlier(world):
-    """A bar that moves wakes the operation with each read."""
+    """Its words differ with each read."""
     operation_id = await begun(world, STOP, State.STARTING)
     world.provider.fail("stop", refusal(), times=100_000)
     for progress in range(1, 60):

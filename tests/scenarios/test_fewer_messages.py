@@ -83,19 +83,13 @@ async def test_start_is_not_edited_before_it_is_deleted(linked):
 
 
 async def test_cards_are_not_edited_in_the_second_of_the_end(linked):
-    """Nor with a bar that grows, nor when the end takes the card's place."""
+    """Nor when the end takes the card's place."""
     alice = linked.alice
-    for _ in range(5):
-        await alice.writes("start notebook")
-        await linked.pass_time(60, step=5)
-        await alice.writes("stop notebook")
-        await linked.pass_time(60, step=5)
     written = follow(linked, alice)
     await alice.writes("start notebook")
     await linked.pass_time(60, step=5)
     await alice.writes("stop notebook")
     await linked.pass_time(60, step=5)
-    assert sum("%" in one.text for one in written if one.what == "changed") >= 2
     moments = [(one.ts, one.at) for one in written]
     assert len(moments) == len(set(moments))
 

@@ -71,7 +71,7 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
     ]
     assert said == [
         "It will open here by itself.",
-        "It will open here by itself. Usually ready in a minute or two.",
+        "It will open here by itself. This usually takes a minute or two.",
         "It will open here by itself. Slower than usual: this usually takes a minute or two.",
     ]
 

@@ -1,13 +1,14 @@
 """The card of an operation: a projection of rows that can be redrawn at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.feasibility import LINK_HELPS
 from bot.domain.message_context import ActionFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
-from bot.domain.operations import Operation, OperationVerb
-from bot.domain.timeouts import is_going, is_slow, is_unanswered, progress_of
+from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
+from bot.domain.timeouts import is_going, is_slow, is_unanswered
 from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
@@ -28,9 +29,6 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.kit import RENDERERS, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, times
 
-_BAR_CELLS = 10
-#: For how many seconds a request counts as being carried out although nothing was sent yet.
-_JUST_ASKED = 15.0
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
@@ -49,6 +47,14 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
     OperationVerb.FORCE: cards.FORCE,
     OperationVerb.REMOVE: cards.REMOVE,
 }
+
+
+def make_verb_forms(operation: Operation, now: float) -> Mapping[str, Markup]:
+    """Return the words for an operation that was begun, whose ``end`` has the usual time of such starts."""
+    forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
+    if usual_end_at is None or usual_end_at <= now:
+        return forms
+    return {**forms, "end": Markup(fill(cards.USUALLY_BY, at=kit.moment(usual_end_at, now), **forms))}
 
 
 @renders(NoticeKind.CARD)
@@ -118,21 +124,14 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
     # What was just asked for isn't waiting yet: most of it is sent before anybody reads that.
-    is_new = facts.now - operation.created_at < _JUST_ASKED and not operation.block_reason
+    is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
         forms = VERB_FORMS[_get_current_verb(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
-        lines += [
-            *_format_usual_time(facts, operation),
-            *_format_bar(progress_of(operation, workspace, facts.now)),
-            *list_end_lines(facts),
-        ]
-    # What is said of one that runs is no news of how it is started or stopped.
-    if workspace is not None and going and (workspace.state is not State.RUNNING or workspace.lacks):
-        said = problems.describe_condition(workspace, facts.connection_title)
-        lines += [safe(said, 300)] if said else []
+        lines += [*(_format_usual_time(facts, operation) if going or is_new else []), *list_end_lines(facts)]
+    lines += _list_condition(facts, operation) if going else []
     small = [kit.format_reason(operation.block_reason, facts.now)] if operation.block_reason else []
     if operation.deadline_at is None:
         small.append(format_overdue(operation))
@@ -156,7 +155,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str,
 
 def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
     """Say since when an operation is going on, or waiting."""
-    since = operation.called_at if is_going and operation.called_at else operation.created_at
+    since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     template = cards.GOING_ON if is_going else cards.QUEUED
     return fill(template, since=kit.moment(since, facts.now), **forms)
@@ -243,17 +242,39 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    if not operation.usual_seconds:
+    usual_end_at = operation.usual_end_at
+    if operation.usual_seconds is None or usual_end_at is None:
         return []
-    template = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
-    return [fill(template, usual=Markup(times.format_roughly(operation.usual_seconds)))]
+    if is_slow(operation, facts.now):
+        return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
+    # A point in time stays true without an edit.
+    return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now))]
 
 
-def _format_bar(percent: int | None) -> list[str]:
-    if percent is None:
+def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
+    """Return the provider's words about a workspace that is coming up or going down.
+
+    A start that takes no longer than usual has only its warnings: what else is said changes with each read.
+    """
+    workspace = facts.workspace
+    # What is said of one that runs is no news of how it is started or stopped.
+    if workspace is None or (workspace.state is State.RUNNING and not workspace.lacks):
         return []
-    full = percent * _BAR_CELLS // 100
-    return [f"{percent} % {cards.BAR_FULL * full}{cards.BAR_EMPTY * (_BAR_CELLS - full)}"]
+    is_on_time = operation.slow_at is not None and not is_slow(operation, facts.now)
+    if is_on_time and not workspace.lacks:
+        workspace = replace(workspace, detail=None, progress=None)
+    said = problems.describe_condition(workspace, facts.connection_title)
+    if workspace.progress is not None and workspace.state is State.STARTING:
+        template = cards.PERCENT if said else cards.PERCENT_ALONE
+        return [
+            fill(
+                template,
+                said=Markup(safe(said, 300)),
+                percent=workspace.progress,
+                title=facts.connection_title,
+            )
+        ]
+    return [safe(said, 300)] if said else []
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:

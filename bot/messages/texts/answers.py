@@ -60,7 +60,7 @@ RENEW_EFFECT: Final = (
     "settings. {lost}"
 )
 SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
-RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when it's ready."
+RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when {end}."
 NOT_SUSPENDED: Final = (
     "*{name}* isn't suspended: {state}, {as_of}. You can only resume a suspended workspace."
 )

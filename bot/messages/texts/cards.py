@@ -73,7 +73,9 @@ QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} (since {since})."
 #: While its person has to link again first.
 NOT_YET: Final = "I can't {do} it yet: {why}."
-USUAL: Final = "Usually ready in {usual}."
+USUAL: Final = "Usually ready by {at}."
+#: After "I'll message you when".
+USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
 #: Where nothing has been sent by then: of what is tried on in any case, and of what is asked about.
@@ -84,8 +86,9 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-BAR_FULL: Final = "▰"
-BAR_EMPTY: Final = "▱"
+#: What a server says of a start, with its own percentage.
+PERCENT: Final = "{said} ({percent} %)"
+PERCENT_ALONE: Final = "{title} says {percent} %."
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."

@@ -56,6 +56,9 @@ LINES: Final[dict[str, str]] = {
     "unknown": "Checking",
 }
 
+#: Of a start whose usual duration is known.
+USUAL_TIME: Final = "This usually takes {usual}."
+
 #: Shown in place of the workspace while there is none to show, by phase: a heading and a sentence.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (

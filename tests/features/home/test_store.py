@@ -148,7 +148,7 @@ async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_fiv
         for one in slow:
             slow_after.setdefault(one.id, second)
         assert is_slow(both[0], clock.now()) == (both[0].id in {one.id for one in slow})
-    assert slow_after == {both[0].id: 80, both[1].id: 320}
+    assert slow_after == {both[0].id: 100, both[1].id: 300}
 
 
 async def test_the_totals_count_everybody(store, clock):
