@@ -168,9 +168,8 @@ INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
 _LONG_DESCRIPTION: Final = (
     "Usher starts, stops and opens your cloud workspaces from Slack. Link your own account once, then type "
-    "`{command} start notebook`: Usher answers right away, shows the progress in a direct message, and "
-    "sends you the link there when the workspace is ready. It always uses your own account, and sends links "
-    "to nobody else.\n\n"
+    "`{command} start notebook`: Usher answers right away, and sends you a direct message with the link when "
+    "the workspace is ready. It always uses your own account, and sends links to nobody else.\n\n"
     "`{job_command} run` runs a job there, shows its output, and tells you when it ends. "
     "Type `{command} help` or `{job_command} help` to see everything it can do. In a direct message, the "
     "same commands work without the slash."
