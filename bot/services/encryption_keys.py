@@ -178,7 +178,7 @@ async def rotate(
         if sealed is None:
             sealed = vault.seal(_get_row_key(account), Credential.for_connection("none").as_mapping())
         rotation.count(await store.write(credentials.reseal_account, account.id, account.secret, sealed))
-    for account in await store.read(credentials.list_forgotten_accounts):
+    for account in await store.read(credentials.list_undecryptable_accounts):
         sealed = _rotate_secret(vault, account.secret)
         if sealed is not None:
             recalling = partial(_recall_account, account=account, secret=sealed)
@@ -197,7 +197,7 @@ def _rotate_secret(vault: Vault, sealed: str) -> str | None:
 def _forget_account(tx: Transaction, account: Account) -> bool:
     if not refuse_account(tx, account, "secret", actor="operator"):
         return False
-    credentials.forget(tx, account.id, account.secret)
+    credentials.set_secret_aside(tx, account.id, account.secret)
     return True
 
 

@@ -18,13 +18,13 @@ from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
     ACCOUNTS,
     CONVERSATIONS,
-    FORGOTTEN,
     GATES,
     OPERATIONS,
     REMEMBERED,
     RUNS,
     SNAPSHOTS,
     TASKS,
+    UNDECRYPTABLE_SECRETS,
     UNDOABLE_ACTIONS,
     WORKSPACES,
 )
@@ -109,7 +109,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     CONVERSATIONS.delete(tx, principal=ending.principal)
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
-    FORGOTTEN.delete(tx, account_id=ending.id)
+    UNDECRYPTABLE_SECRETS.delete(tx, account_id=ending.id)
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
@@ -176,7 +176,7 @@ def save(
     former = tx.one("replace_account", **pair)
     if former is not None:
         SNAPSHOTS.delete(tx, connection=account.connection, owner=former["id"])
-        FORGOTTEN.delete(tx, account_id=former["id"])
+        UNDECRYPTABLE_SECRETS.delete(tx, account_id=former["id"])
         take_over(tx, former["id"], account.id)
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)

@@ -1,27 +1,30 @@
-"""Credentials: an account's secret, replaced, sealed with another key, forgotten and recalled."""
+"""Credentials: an account's secret, replaced, sealed with another key, set aside and restored."""
 
 from typing import Any
 
 from bot.domain.accounts import Account, plan_first_reminder
 from bot.store.accounts import resume_now
 from bot.store.refusals import ACCEPTED
-from bot.store.tables import ACCOUNTS, FORGOTTEN
+from bot.store.tables import ACCOUNTS, UNDECRYPTABLE_SECRETS
 from bot.store.transaction import Transaction
 
 
-def forget(tx: Transaction, account_id: str, secret: str) -> None:
+def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
     """Keep for a week, sealed as it is, the secret of an account that was refused as no key opens it."""
-    FORGOTTEN.upsert(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
+    UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
-def list_forgotten_accounts(tx: Transaction) -> list[Account]:
-    """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
-    return [ACCOUNTS.parse({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
+def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
+    """Return the accounts whose secrets no key opened, with these, as far as they are refused still."""
+    return [
+        ACCOUNTS.parse({**row, "secret": row["undecryptable_secret"]})
+        for row in tx.all("accounts_with_undecryptable_secrets")
+    ]
 
 
 def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
-    """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
-    FORGOTTEN.delete(tx, account_id=account_id)
+    """Let a link go on whose secret opens again; return False if it was ended meanwhile."""
+    UNDECRYPTABLE_SECRETS.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
     row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
     if row is not None:

@@ -25,7 +25,7 @@ _RETENTION_SECONDS = {
     "sweep_homes": _DAY,
     "sweep_conversations": _DAY,
     "sweep_undoable_actions": 30 * _DAY,
-    "sweep_forgotten": 7 * _DAY,
+    "sweep_undecryptable_secrets": 7 * _DAY,
     "sweep_owners": _DAY,
     "sweep_rules": 30 * _DAY,
     "sweep_occurrences": 60 * _DAY,

@@ -76,9 +76,9 @@ DELETE FROM browser_sessions WHERE id_hash IN (
     SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
 );
 
--- name: sweep_forgotten
-DELETE FROM forgotten WHERE account_id IN (
-    SELECT account_id FROM forgotten WHERE forgotten_at < :before ORDER BY forgotten_at LIMIT :limit
+-- name: sweep_undecryptable_secrets
+DELETE FROM undecryptable_secrets WHERE account_id IN (
+    SELECT account_id FROM undecryptable_secrets WHERE removed_at < :before ORDER BY removed_at LIMIT :limit
 );
 
 -- name: sweep_owners

@@ -380,7 +380,7 @@ DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
 GATES = make_plain_table(
     "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
 )
-FORGOTTEN = make_plain_table("forgotten", "account_id", forgotten_at=PAST)
+UNDECRYPTABLE_SECRETS = make_plain_table("undecryptable_secrets", "account_id", removed_at=PAST)
 IDENTITY = make_plain_table("identity", "id")
 INBOX = make_plain_table("inbox", "key", seen_at=PAST, sent_at=STAYS)
 INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)

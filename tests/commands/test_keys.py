@@ -79,7 +79,7 @@ async def test_what_was_forgotten_goes_on_with_the_right_keys_unless_its_person_
         assert opened == {"token": account.principal.user_id}
     assert {one.principal for one in await store.perform(accounts.list_active_accounts)} == set(PEOPLE[1:])
     assert (await store.read(audit.read_audit))[-1]["action"] == "account.secret_restored"
-    assert await store.read(credentials.list_forgotten_accounts) == []
+    assert await store.read(credentials.list_undecryptable_accounts) == []
 
 
 @pytest.mark.usefixtures("twenty")
@@ -87,7 +87,7 @@ async def test_who_unlinks_or_links_again_leaves_nothing_that_was_forgotten(stor
     await rotate(store, Vault([NEW]), forget=20)
     await unlink(store, PEOPLE[0])
     await linked_under(store, NEW, PEOPLE[1])
-    kept = await store.engine.read(lambda tx: tx.all("SELECT account_id FROM forgotten"))
+    kept = await store.engine.read(lambda tx: tx.all("SELECT account_id FROM undecryptable_secrets"))
     assert len(kept) == 18
 
 

@@ -7,6 +7,8 @@ ALTER TABLE acts RENAME TO undoable_actions;
 ALTER TABLE waits RENAME TO waitlist_entries;
 -- Who was greeted.
 ALTER TABLE contacts RENAME TO greetings;
+-- Secrets of accounts that no key opened.
+ALTER TABLE forgotten RENAME TO undecryptable_secrets;
 
 -- Workspaces: whether their person is notified when they are ready and when they stop; when their planned stop,
 -- their use, and the end that their provider has planned are checked next; the number of times they were brought up; when
@@ -163,6 +165,9 @@ ALTER TABLE cards RENAME COLUMN claimed_dirt TO claimed_revision;
 -- Identity: what Slack answered to auth.test about the bot token.
 ALTER TABLE identity RENAME COLUMN said TO auth_test;
 
+-- Undecryptable secrets: since when they are no account's.
+ALTER TABLE undecryptable_secrets RENAME COLUMN forgotten_at TO removed_at;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
@@ -188,6 +193,8 @@ UPDATE undoable_actions SET
         '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"'),
         '"ends":', '"planned_stops":');
 
+DROP INDEX forgotten_age;
+CREATE INDEX undecryptable_secrets_age ON undecryptable_secrets (removed_at);
 DROP INDEX acts_of_person;
 DROP INDEX acts_age;
 DROP INDEX acts_of_errand;
