@@ -18,9 +18,9 @@ from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
     ACCOUNTS,
     CONVERSATIONS,
+    FORM_VALUES,
     GATES,
     OPERATIONS,
-    REMEMBERED,
     RUNS,
     SNAPSHOTS,
     TASKS,
@@ -110,7 +110,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=ending.id)
-    REMEMBERED.delete(tx, **pair)
+    FORM_VALUES.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
         enqueue_revocation(tx, ending, notify=notify)

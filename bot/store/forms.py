@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.people import Principal
-from bot.store.tables import REMEMBERED
+from bot.store.tables import FORM_VALUES
 from bot.store.transaction import Priority, Transaction, from_json, prioritize
 
 
@@ -13,11 +13,11 @@ def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
     """Keep a person's form values for the next time; an unlink deletes them."""
-    REMEMBERED.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
+    FORM_VALUES.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
 
 
 def find_form_values(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
     """Return the person's latest form values, or an empty dict."""
-    row = REMEMBERED.row(tx, principal=principal, connection=connection, purpose=purpose)
+    row = FORM_VALUES.row(tx, principal=principal, connection=connection, purpose=purpose)
     values: dict[str, Any] = {} if row is None else from_json(row["payload"])
     return values

@@ -418,7 +418,7 @@ PAUSES = make_plain_table(
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
 PLACES = make_plain_table("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")
-REMEMBERED = make_plain_table("remembered", "principal connection purpose", PAIR)
+FORM_VALUES = make_plain_table("form_values", "principal connection purpose", PAIR)
 RUNS = Table(
     "runs",
     Run,

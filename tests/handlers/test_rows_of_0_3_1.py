@@ -32,6 +32,8 @@ BOB = Principal(None, "T1", "UBOB")
 TODAY = {
     "acts": "undoable_actions",
     "contacts": "greetings",
+    "forgotten": "undecryptable_secrets",
+    "remembered": "form_values",
     "lineage": "database_timeline",
     "waits": "waitlist_entries",
 }

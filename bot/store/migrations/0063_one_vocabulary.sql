@@ -7,6 +7,8 @@ ALTER TABLE acts RENAME TO undoable_actions;
 ALTER TABLE waits RENAME TO waitlist_entries;
 -- Who was greeted.
 ALTER TABLE contacts RENAME TO greetings;
+-- What people filled in last.
+ALTER TABLE remembered RENAME TO form_values;
 -- Secrets of accounts that no key opened.
 ALTER TABLE forgotten RENAME TO undecryptable_secrets;
 

@@ -72,7 +72,7 @@ WALKS = {
     ),
     "accounts_of_user_id": ("accounts", "somebody who has no link asks for one"),
     "end_browser_sessions_at": ("browser_sessions", "the app was removed from a Slack workspace"),
-    "forgotten_accounts": ("accounts", COMMAND),
+    "accounts_with_undecryptable_secrets": ("accounts", COMMAND),
     "heal_gates": ("gates", HEALS),
     "message_in_channel": ("cards", CHANNEL),
     "next_in_line": ("waitlist_entries", FIRST),

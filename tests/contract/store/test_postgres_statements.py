@@ -29,7 +29,7 @@ PREPARED_ONLY = {
     "ended_courses",
     "failed_in_a_row",
     "forget_replaced",
-    "forgotten_accounts",
+    "accounts_with_undecryptable_secrets",
     "head_of",
     "joined_first",
     "last_wait",

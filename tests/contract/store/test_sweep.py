@@ -346,7 +346,7 @@ PLAIN = {
     "occurrences": {"local": "l", "side": "stop", "result": "done"},
     "owners": {"owner": "a"},
     "pauses": {"connection": "c", "calls": "any", "account_id": "w"},
-    "remembered": {"connection": "c", "purpose": "job", "payload": "{}"},
+    "form_values": {"connection": "c", "purpose": "job", "payload": "{}"},
     "serving": {"seen_at": 0.0, "ahead": 0.0, "slept": 0.0, "boot": ""},
     "signatures": {"signatures": "[]"},
     "slack_calls": {"team": "T1", "method": "m", "channel": "C1"},
