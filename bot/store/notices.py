@@ -38,20 +38,20 @@ SILENCE_SECONDS: Final = 60.0
 TO_BE_READ: Final = "to be read"
 #: What puts a card where its person sees it.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The classes that may hold news of which several become one message: all news is of its class.
-_INFORMATIONAL_CLASSES: Final = {NoticeKind.SUMMARY.urgency}
-#: The classes of rows in the order of sending.
-_CLASSES: Final = get_args(Urgency)
+#: The urgencies of news of which several become one message: all news has the same.
+_INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
+#: The urgencies in the order of sending.
+_URGENCIES: Final = get_args(Urgency)
 #: So many, at most, are told or looked for together at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
-CLASS_NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
+URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
 #: What may be claimed of the room by urgency: all of it.
-FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
+FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
 
 
-#: The queue of each class.
+#: The queue of each urgency.
 _QUEUE_OF: Final = {
     urgency: declare_queue(
         Queue(
@@ -59,12 +59,12 @@ _QUEUE_OF: Final = {
             kind="notices",
             table="notices",
             due="due_at",
-            where=f"class = {urgency} AND {_UNSENT}",
+            where=f"urgency = {urgency} AND {_UNSENT}",
             only="{claimable}",
             changes="{attempted}",
         )
     )
-    for urgency in _CLASSES
+    for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is
@@ -72,10 +72,10 @@ NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: next. What may have been sent keeps its time to show before it is looked for.
 PENDING_CLAIM: Final = Claim(
     table="notices",
-    where=f"class IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
+    where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
     " AND {claimable} AND {settled}",
     changes="{attempted}",
-    order="CASE WHEN class = 0 THEN 2"
+    order="CASE WHEN urgency = 0 THEN 2"
     " WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,"
     " CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
@@ -219,7 +219,7 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
         "occasion": new.occasion,
         "body": new.body,
         "state": NoticeState.PENDING,
-        "class": new.kind.urgency,
+        "urgency": new.kind.urgency,
         "created_at": now,
         "due_at": now + new.due_in,
     }
@@ -233,7 +233,7 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
     """
     late_news = (
         []
-        if _INFORMATIONAL_CLASSES.isdisjoint(due)
+        if _INFORMATIONAL_URGENCIES.isdisjoint(due)
         else tx.all("late_news", now=now, since=now - SILENCE_SECONDS)
     )
     for late in take_batch(tx, late_news):
@@ -267,17 +267,17 @@ def claim_notices_once(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice] | None:
-    """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
+    """Lease due notices by urgency, then age; ``attempts`` includes the attempt that now begins.
 
-    No more than there is ``room`` for within the share of their class; the first has room of its own. Notices
-    with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with one that
-    may have been sent come those of its person, as one search answers for them. Those about a run whose
-    output another process follows are left to that one. Return None if there was enough to do to gather what
-    is told together: it comes first, however much it is.
+    No more than there is ``room`` for within the share of their urgency; the first has room of its own.
+    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with
+    one that may have been sent come those of its person, as one search answers for them. Those about a run
+    whose output another process follows are left to that one. Return None if there was enough to do to gather
+    what is told together: it comes first, however much it is.
     """
     now, before = tx.now(), tx.changes
-    found = tx.all("due_classes", classes=CLASS_NUMBERS, now=now, limit=room.most(), **room.within(now))
-    fits = {int(row["class"]): int(row["fit"]) for row in found}
+    found = tx.all("due_urgencies", urgencies=URGENCY_NUMBERS, now=now, limit=room.most(), **room.within(now))
+    fits = {int(row["urgency"]): int(row["fit"]) for row in found}
     is_late = _combine_waiting(tx, now, fits.keys())
     if tx.changes - before >= _MAX_COMBINED_NOTICES:
         return None
@@ -285,7 +285,7 @@ def claim_notices_once(
         fits.setdefault(NoticeKind.SUMMARY.urgency, max(fits.values()))
     claimed: list[Notice] = []
     paced = 0
-    for urgency in _CLASSES:
+    for urgency in _URGENCIES:
         if urgency not in shares or urgency not in fits:
             continue
         left = limit - len(claimed)
@@ -321,7 +321,7 @@ def claim_pending(
 
     With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
     """
-    _combine_waiting(tx, tx.now(), _INFORMATIONAL_CLASSES)
+    _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     return _claim(
         tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_make_people_pattern(place)
     )

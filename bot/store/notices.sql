@@ -78,11 +78,11 @@ SELECT * FROM notices WHERE combined_into = :notice AND state IN ('pending', 're
 ORDER BY id LIMIT :limit;
 
 -- Whether there is anything to claim, and how many of these messages Slack still takes: looked for without a lock.
--- name: due_classes
-SELECT wanted.key AS class, {room} AS fit FROM json_each(:classes) wanted
+-- name: due_urgencies
+SELECT wanted.key AS urgency, {room} AS fit FROM json_each(:urgencies) wanted
 WHERE EXISTS (
     SELECT 1 FROM notices n
-    WHERE n.class = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
+    WHERE n.urgency = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
 );
 
 -- People of whom something waits to be told together: several news, the first of them for long, or one beside what tells
@@ -90,7 +90,7 @@ WHERE EXISTS (
 -- twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
-WHERE class IN (1, 3) AND {due_or_retried} AND state IN ('pending', 'retry', 'leased')
+WHERE urgency IN (1, 3) AND {due_or_retried} AND state IN ('pending', 'retry', 'leased')
     AND state <> 'leased' AND unknown_since IS NULL AND combined_into IS NULL AND NOT {doubted}
     AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
@@ -150,7 +150,7 @@ WHERE id = :id AND attempts = :attempts AND state = 'leased';
 UPDATE notices SET due_at = created_at
 WHERE id IN (
     SELECT id FROM notices
-    WHERE class IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
+    WHERE urgency IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
         AND state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
         AND created_at < due_at AND principal LIKE :people
     ORDER BY principal LIMIT :limit
@@ -180,7 +180,7 @@ SELECT id FROM notices WHERE subject = :subject LIMIT 1;
 
 -- name: due_notice
 SELECT id FROM notices
-WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND combined_into IS NULL
+WHERE urgency IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND combined_into IS NULL
 LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.

@@ -170,6 +170,9 @@ ALTER TABLE identity RENAME COLUMN said TO auth_test;
 -- Undecryptable secrets: since when they are no account's.
 ALTER TABLE undecryptable_secrets RENAME COLUMN forgotten_at TO removed_at;
 
+-- Notices: which are sent first.
+ALTER TABLE notices RENAME COLUMN class TO urgency;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -21,7 +21,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "browser_sessions": {"user_id": "U1"},
     "class_cards": {"next_check_at": 1.0},
     "installations": {"renewing_until": 0.0},
-    "notices": {"class": 1},
+    "notices": {"urgency": 1},
     "preferences": {"principal": ALICE},
     "waitlist_entries": {"next_at": 1.0},
     "workspaces": {"created_at": 1.0},

@@ -112,7 +112,7 @@ DECIDES = {
         "subject": SOME_IDS,
         "kind": KIND,
         "state": STATES,
-        "class": lambda _: list(get_args(Urgency)),
+        "urgency": lambda _: list(get_args(Urgency)),
         "due_at": moments,
         "created_at": moments,
         "sent_at": maybe,
@@ -239,7 +239,7 @@ def owned(name):
 CARD = {"id": "one", "subject": "one", "kind": "card", "is_dirty": 1, "is_notice": 0, "stage": "live"}
 CARD |= {"message_ts": "1.2", "changed_at": 0.0, "updated_at": -10.5, "leased_until": 0.0, "over_at": None}
 WORK_ITEM = {"id": "one", "outcome": None, "next_step_at": 0.0, "leased_until": 0.0, "start_call": "none"}
-NOTICE = {"id": "one", "subject": "one", "kind": "outage", "state": "pending", "class": 0, "due_at": 0.0}
+NOTICE = {"id": "one", "subject": "one", "kind": "outage", "state": "pending", "urgency": 0, "due_at": 0.0}
 NOTICE |= {
     "created_at": -90.5,
     "combined_into": None,
@@ -333,7 +333,7 @@ DUE = {
     ),
     "notices_0": (
         NOTICE,
-        {"class": 1},
+        {"urgency": 1},
         {"state": "sent"},
         {"due_at": AHEAD},
         {"combined_into": "two"},

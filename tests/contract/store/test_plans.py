@@ -127,7 +127,7 @@ WALKS_OF = {
 
 STATEMENTS = gather_statements()
 #: What few values tell apart: whoever looks for one of them finds a large part of the table.
-COARSE = {"class", "connection", "is_deleted", "kind", "stage", "state"}
+COARSE = {"connection", "is_deleted", "kind", "stage", "state", "urgency"}
 
 
 def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
@@ -168,7 +168,7 @@ USUAL = {
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
     "class_cards": "done_at = 1.0, fan_out_at = NULL",
     "homes": "requested_at = NULL",
-    "notices": "state = 'sent', kind = 'card', class = 1",
+    "notices": "state = 'sent', kind = 'card', urgency = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",
     "people": "is_deleted = 0, is_bot = 0",

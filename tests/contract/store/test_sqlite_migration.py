@@ -188,7 +188,7 @@ async def test_what_0_2_1_kept_beside_is_kept(tmp_path):
         ]
         cards = database.execute("SELECT id, message_ts FROM cards ORDER BY id").fetchall()
         assert cards == [("c1", "1.1"), ("c2", "2.2"), ("c3", None)]
-        notices = database.execute("SELECT id, kind, class, state FROM notices ORDER BY id").fetchall()
+        notices = database.execute("SELECT id, kind, urgency, state FROM notices ORDER BY id").fetchall()
         assert notices == [
             ("n1", "summary", 3, "pending"),
             ("n2", "ready", 1, "sent"),
