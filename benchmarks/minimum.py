@@ -74,7 +74,7 @@ _SEEN = """
 """
 _END = "UPDATE operations SET outcome = 'fulfilled', ended_at = :now WHERE id = :id"
 _OWE = """
-    INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
+    INSERT INTO notices (id, subject, kind, occasion, principal, body, state, urgency, created_at, due_at)
     VALUES (:notice, :id, 'ready', 'end', :principal, '{}', 'leased', 0, :now, :now)
 """
 _SENT = """

@@ -56,7 +56,7 @@ RESTING = {
     "workspaces": "state = 'running', hidden = 0, idle_check_at = 4e9, stop_check_at = 4e9, expires_at = 4e9",
     "accounts": "state = 'active', remind_at = 4e9",
     "rules": "next_check_at = 4e9, lesson_check_at = NULL",
-    "notices": "kind = 'card', state = 'sent', class = 1, combined_into = NULL",
+    "notices": "kind = 'card', state = 'sent', urgency = 1, combined_into = NULL",
     "cards": "kind = 'card', is_dirty = 0, message_ts = '1.2'",
     "homes": "requested_at = NULL, next_check_at = 4e9",
 }
