@@ -191,7 +191,7 @@ async def test_start_that_comes_once_is_named_as_planned(world):
 
 
 async def test_room_is_waited_for_after_an_outage_as_planned(world):
-    workspace = await given(world, "weekdays 9:00-17:00", at="8:30", waits=True)
+    workspace = await given(world, "weekdays 9:00-17:00", at="8:30", uses_waitlist=True)
     goes_away(world)
     await until(world, "9:30", step=30)
     world.provider.heal()

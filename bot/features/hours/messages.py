@@ -66,7 +66,7 @@ def format_rule(rule: HoursRule) -> Markup:
     days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
-    waits = words.AND_WAIT if rule.waits else ""
+    waits = words.AND_WAIT if rule.uses_waitlist else ""
     zones = rule.zone, rule.seen_zone
     times_ = {"begin": format_time_of_day(rule.starts, *zones), "end": format_time_of_day(rule.stops, *zones)}
     return Markup(f"{template.format(days=days, **times_)}{waits}")

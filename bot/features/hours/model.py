@@ -178,7 +178,7 @@ class HoursRule(Timetable):
     started_at: Past | None = None
     unused: int = 0
     #: Whether its starts wait for room, until it ends.
-    waits: bool = False
+    uses_waitlist: bool = False
 
     @property
     def time_zone(self) -> str:

@@ -247,7 +247,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
 def find_wait_end(tx: Transaction, start: Operation) -> float:
     """Return the end of the wait for capacity of a start by hours; 0.0 for none."""
     begins = start.planned_for or 0.0
-    waiting = [one for one in list_rules(tx, start.workspace_id) if one.waits and begins]
+    waiting = [one for one in list_rules(tx, start.workspace_id) if one.uses_waitlist and begins]
     sides = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
     return max((one.until for one in sides if one.side == "start"), default=0.0)
 

@@ -88,11 +88,11 @@ def add(
     *wanted: Wanted,
     agreed: bool = False,
     former: str = "",
-    waits: bool = False,
+    uses_waitlist: bool = False,
 ) -> list[HoursRule]:
     """Give a workspace hours; return those on the same days that they replace, as both would contradict.
 
-    ``former`` is a rule that they replace in any case; ``waits``: their starts wait for room.
+    ``former`` is a rule that they replace in any case; ``uses_waitlist``: their starts wait for room.
     Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
     ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
@@ -100,7 +100,7 @@ def add(
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
-    if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
+    if uses_waitlist and context.need(workspace.connection).settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.explain_cause("wait_limit", title))
     effects = predict_stop_effects(context, workspace)
     if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
@@ -113,7 +113,9 @@ def add(
         raise Refused("hours.many", problems.explain_cause("hours_many", title))
     zone = people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
-    made = [HoursRule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
+    made = [
+        HoursRule(tx.ids.new("rule"), *shared, uses_waitlist=uses_waitlist, **asdict(one)) for one in wanted
+    ]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.explain_cause("hours_never", title))
     if not caller.is_first_delivery(tx):

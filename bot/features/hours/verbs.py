@@ -99,7 +99,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     wanted = tuple(one.on(today) for one in wanted)
     planned = await _list_other_plans(request)
     try:
-        ways = {"agreed": agreed, "waits": "wait" in request.flags}
+        ways = {"agreed": agreed, "uses_waitlist": "wait" in request.flags}
         replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":

@@ -173,6 +173,9 @@ ALTER TABLE undecryptable_secrets RENAME COLUMN forgotten_at TO removed_at;
 -- Notices: which are sent first.
 ALTER TABLE notices RENAME COLUMN class TO urgency;
 
+-- Rules: whether their starts wait for capacity.
+ALTER TABLE rules RENAME COLUMN waits TO uses_waitlist;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;
@@ -180,23 +183,23 @@ ALTER TABLE notices ADD COLUMN sent_as TEXT;
 -- What actions changed is stored by the names of tables and columns.
 UPDATE undoable_actions SET
     old_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
-        REPLACE(REPLACE(old_values,
+        REPLACE(REPLACE(REPLACE(old_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
         '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"'),
-        '"ends":', '"planned_stops":'),
+        '"ends":', '"planned_stops":'), '"waits":', '"uses_waitlist":'),
     new_values = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
-        REPLACE(REPLACE(new_values,
+        REPLACE(REPLACE(REPLACE(new_values,
         '"tells_ready":', '"notify_ready":'), '"tells_stopped":', '"notify_stopped":'),
         '"stop_wanted":', '"requested_stop":'), '"settled_at":', '"processed_until":'),
         '"trainers":', '"co_teachers":'), '"lead":', '"lead_seconds":'),
         '"untaught_until":', '"without_teacher_until":'), '"follow_at":', '"fan_out_at":'),
         '"follows":', '"applied_state":'), '"heard":', '"notified_state":'), '"news":', '"timetable_changes":'),
         '"waits ', '"waitlist_entries '), '"until":', '"expires_at":'), '"state":"got"', '"state":"granted"'),
-        '"ends":', '"planned_stops":');
+        '"ends":', '"planned_stops":'), '"waits":', '"uses_waitlist":');
 
 DROP INDEX forgotten_age;
 CREATE INDEX undecryptable_secrets_age ON undecryptable_secrets (removed_at);

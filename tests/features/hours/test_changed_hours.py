@@ -254,7 +254,7 @@ async def test_paused_hours_start_nothing_until_they_are_resumed(world):
 async def test_hours_that_wait_for_room_wait_no_longer_once_skipped(full_world):
     """Nothing has begun that could end as planned, and nothing begins once there is room."""
     world = full_world
-    workspace = await given(world, "weekdays 9:00-18:00", at="08:59", waits=True)
+    workspace = await given(world, "weekdays 9:00-18:00", at="08:59", uses_waitlist=True)
     await until(world, "9:10", step=10)
     assert [
         one.expires_at for one in await world.store.read(waitlist_store.list_entries, workspace.principal)
@@ -273,7 +273,7 @@ async def test_hours_that_wait_for_room_wait_no_longer_once_skipped(full_world):
 
 async def test_hours_that_waited_for_room_and_got_it_end_as_planned(full_world):
     world = full_world
-    workspace = await given(world, "weekdays 9:00-18:00", at="08:59", waits=True)
+    workspace = await given(world, "weekdays 9:00-18:00", at="08:59", uses_waitlist=True)
     await until(world, "9:10", step=10)
     world.provider.machines_there = 1
     await until(world, "9:30", step=10)
