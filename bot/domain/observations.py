@@ -20,8 +20,8 @@ class Observed:
         actions: What may be done now; None for everything that the provider is capable of.
         expires_at: When the provider stops or removes it by itself (epoch seconds).
         expiry_mode: What happens then.
-        expires_after: The seconds until then, counted from when it entered this state or, if later, from the
-            last use that ``expires_at`` reflects; the store works it out.
+        expires_after: How long it stays in this state, in seconds, where the provider doesn't say since when:
+            counted from the read that first found it so. With ``expires_at``, the later one counts.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
         survives_stop: Whether it survives being stopped, if the provider reports that per workspace.
         started_at: When it last came up (epoch seconds).

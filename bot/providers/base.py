@@ -271,7 +271,11 @@ class Forms(Facet, Generic[Offer]):
 
     @abstractmethod
     async def read_offer(self, access: Access) -> Offer:
-        """Read the offer for this account: the templates, and the names in use."""
+        """Read the offer for this account: the templates, and the names in use.
+
+        All choices of the form come from it. It is read when somebody asks for the form, and the last one is
+        more than five minutes old.
+        """
 
     @abstractmethod
     def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
@@ -490,7 +494,7 @@ class Provider(ABC):
         credential_in: Where a request has its credential.
         message_pointer: Where the server's own words are in the body of an error, which people are told (a
             JSON Pointer).
-        template_key: The key of a template's name in a spec.
+        template_key: The key of a template's name in a spec, where operators prepare templates.
         name_rule: What Usher calls something new here: by it, names are proposed, made for classes, and
             marked.
         settings: The connection's settings, checked by ``settings_model``.
@@ -691,7 +695,10 @@ class Provider(ABC):
         }
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return the seconds until a stopped workspace is removed, and any since its creation."""
+        """Return the seconds until a stopped workspace is removed, and any since its creation.
+
+        Infinite, as here, if that never happens.
+        """
         return math.inf, math.inf
 
     def require_stop_mode(self, mode: StopMode) -> None:
@@ -702,7 +709,10 @@ class Provider(ABC):
             )
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the host patterns that IDE URLs may have; ``*.X`` covers every host below X."""
+        """Return the host patterns that IDE URLs may have; ``*.X`` covers every host below X.
+
+        The operator's own are ``settings.ide_hosts``: add yours to them.
+        """
         return self.settings.ide_hosts
 
     def allowed_url(self, url: str | None) -> str | None:

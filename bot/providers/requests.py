@@ -300,8 +300,9 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is reached.
 
-    ``names`` are what it may call the workspace. Any other refusal is raised, as Conflict if something else
-    is under way; None is returned once it is accepted.
+    Its words have to say that, such as "the workspace is already running"; ``names`` are what it may call the
+    workspace. Any other refusal is raised, as Conflict if something else is under way; None is returned once
+    it is accepted.
     """
     try:
         await call
