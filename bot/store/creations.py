@@ -61,7 +61,7 @@ def renew(
         next_step_at=tx.now(),
         leased_until=0,
         claim="",
-        woken=0,
+        wake_reason=0,
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
     for hooks in StoreHooks.list_subscribers():

@@ -2,7 +2,7 @@
 -- name: accept_created
 UPDATE operations SET
     start_call = 'accepted', read_since = :now, question_since = NULL, unknown_since = NULL,
-    woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
+    wake_reason = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
@@ -12,7 +12,7 @@ UPDATE operations SET
     verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
     start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
     read_since = :now, question_since = NULL, unknown_since = NULL,
-    woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
+    wake_reason = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 

@@ -42,7 +42,7 @@ from bot.store.transaction import (
     as_words,
     prioritize,
 )
-from bot.store.work_items import Woken
+from bot.store.work_items import WakeReason
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
@@ -561,7 +561,7 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
     may_wake = row["waits_for"] == "read"
     # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
     if changed or has_news or may_wake or row["leased_until"] > now:
-        strength = Woken.CHANGED if changed else Woken.READ
+        strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(
             "wake_operation",
             id=row["operation_id"],

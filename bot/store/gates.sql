@@ -112,9 +112,9 @@ WHERE id = :id;
 -- name: wake_operation
 UPDATE operations SET
     read_block_reason = :block_reason,
-    woken = CASE
-        WHEN leased_until > :now AND woken < :strength THEN :strength
-        ELSE woken END,
+    wake_reason = CASE
+        WHEN leased_until > :now AND wake_reason < :strength THEN :strength
+        ELSE wake_reason END,
     next_step_at = CASE
         WHEN leased_until > :now OR next_step_at <= :now THEN next_step_at
         WHEN waits_for = 'read' OR (waits_for = 'change' AND :strength = 2) THEN :now

@@ -20,7 +20,7 @@ from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Engine, Priority, Row, Transaction, prioritize
-from bot.store.work_items import Woken
+from bot.store.work_items import WakeReason
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
@@ -53,7 +53,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     is_weaker = run.requested_stop == "force" and wanted != "force"
     if is_weaker or (run.requested_stop == wanted and not _has_stop_failed(run, now)):
         return
-    strength = Woken.OTHER_STOP if run.requested_stop else Woken.AT_ONCE
+    strength = WakeReason.OTHER_STOP if run.requested_stop else WakeReason.AT_ONCE
     tx.one("want_run_stop", id=run.id, wanted=wanted, strength=strength, now=now)
     cards.queue_updates(tx, run.id, changed=True)
 
@@ -236,7 +236,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
 def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
     # Another kind of stop was requested in the meantime: what is known about this one doesn't apply to it.
-    other_stop = bool(update.claim) and row["woken"] == Woken.OTHER_STOP
+    other_stop = bool(update.claim) and row["wake_reason"] == WakeReason.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),
         **_choose_unread_columns(row, update, now),

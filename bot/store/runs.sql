@@ -20,7 +20,7 @@ SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 ORDER BY creat
 UPDATE runs SET
     requested_stop = :wanted, stop_call = 'none', busy_since = NULL, retry_at = NULL,
     attempts = CASE WHEN remote_id IS NULL THEN attempts ELSE 0 END,
-    woken = CASE WHEN leased_until > :now AND woken < :strength THEN :strength ELSE woken END,
+    wake_reason = CASE WHEN leased_until > :now AND wake_reason < :strength THEN :strength ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL
 RETURNING *;

@@ -1,16 +1,16 @@
 -- A part is what {its_name} stands for in the queries below. {work_items} is operations or runs: what stands here of
 -- both is asked of either.
 
--- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.work_items.Woken.
+-- It is stepped at once; if a step holds it, as soon as that is saved. wake_reason is one of bot.store.work_items.WakeReason.
 -- part: at_once
-woken = CASE WHEN leased_until > :now
+wake_reason = CASE WHEN leased_until > :now
 -- guards: People ask, the reconciler observes
-    AND woken < 3
-    THEN 3 ELSE woken END,
+    AND wake_reason < 3
+    THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 
 -- part: claimed
-next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+next_step_at = :until, leased_until = :until, claim = :claim, wake_reason = 0,
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END

@@ -25,7 +25,7 @@ from bot.store.transaction import Row, Transaction, as_json
 from bot.support.errors import Outdated, TooLate
 
 
-class Woken(IntEnum):
+class WakeReason(IntEnum):
     """An event during a step of an operation or a run: the strongest of several."""
 
     READ = 1  #: A read was recorded.
@@ -50,7 +50,7 @@ _SHOWN_COLUMNS: Final = (
 #: What else a save follows from, besides the columns that it sets.
 _SAME: Final = {
     OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number", "good_until"),
-    RUNS.name: ("claim", "leased_until", "woken"),
+    RUNS.name: ("claim", "leased_until", "wake_reason"),
 }
 #: What a call is made with, and what the policy asks about its person.
 _ACCOUNT: Final = ("id", "state", "secret")

@@ -20,16 +20,16 @@ UPDATE {work_items} SET
     next_step_at = CASE
         WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at
-        WHEN woken >= 3 OR (woken = 2 AND :waits <> 'time') OR (woken = 1 AND :waits = 'read') THEN :now
+        WHEN wake_reason >= 3 OR (wake_reason = 2 AND :waits <> 'time') OR (wake_reason = 1 AND :waits = 'read') THEN :now
         ELSE :next_step_at END,
     leased_until = CASE
         WHEN :is_beside = 1 THEN leased_until
         WHEN :keeps_lease = 1 THEN :next_step_at
         ELSE 0 END,
     claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
-    woken = CASE
-        WHEN :is_beside = 1 AND woken < 3 THEN 3
-        WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
+    wake_reason = CASE
+        WHEN :is_beside = 1 AND wake_reason < 3 THEN 3
+        WHEN :is_beside = 1 OR :keeps_lease = 1 THEN wake_reason
         ELSE 0 END,
     {changes}
 WHERE id = :id{same}

@@ -176,6 +176,10 @@ ALTER TABLE notices RENAME COLUMN class TO urgency;
 -- Rules: whether their starts wait for capacity.
 ALTER TABLE rules RENAME COLUMN waits TO uses_waitlist;
 
+-- Operations and runs: the event during a step because of which the next one comes at once.
+ALTER TABLE operations RENAME COLUMN woken TO wake_reason;
+ALTER TABLE runs RENAME COLUMN woken TO wake_reason;
+
 -- The key in the metadata of a message that may have been sent under the former word of its kind: by that, Slack is
 -- searched before it is sent again.
 ALTER TABLE notices ADD COLUMN sent_as TEXT;

@@ -103,7 +103,7 @@ def test_a_step_saves_whatever_it_may_change(model):
     row |= {
         "state": RunState.QUEUED,
         "leased_until": 0.0,
-        "woken": 0,
+        "wake_reason": 0,
         "deadline_number": 0,
     }
     update = Update("1", 0.0)
