@@ -36,6 +36,7 @@ from bot.support.settings import VARIABLES
 from bot.support.settings.field import format_default
 from bot.web.health import Metrics
 from playground import harness
+from playground.demo.guest_story import play_guest
 from playground.demo.guests import Guest
 from playground.faults import Refusal
 from usher import provider
@@ -388,26 +389,23 @@ def _error_kinds() -> str:
 
 def _server_parts() -> str:
     """Return what a package's local server is built from."""
-    classes = (harness.Harness, harness.Clock)
     parts: dict[str, Callable[..., Any]] = {
         "run_server": harness.run_server,
         "refusals": harness.refusals,
         "Refusal": Refusal,
-    }
-    parts |= {one.__name__: one for one in classes}
-    parts |= {
-        f"{one.__name__}.{name}": getattr(one, name)
-        for one in classes
-        for name in ("install", "advance")
-        if hasattr(one, name)
+        "Harness": harness.Harness,
+        "Harness.install": harness.Harness.install,
+        "Clock": harness.Clock,
+        "Clock.advance": harness.Clock.advance,
+        "play_guest": play_guest,
     }
     return _rows(
         ("name", "parameters", "what it is"),
         (
             (
-                f"`{name}`",
+                f"`{one.__module__}.{name}`",
                 ", ".join(f"`{part}`" for part in inspect.signature(one).parameters if part != "self"),
-                _read_meaning(one),
+                " ".join((inspect.getdoc(one) or "").replace("``", "`").split()),
             )
             for name, one in parts.items()
         ),

@@ -111,7 +111,7 @@ async def stage(
             place = ["--port", str(port_of[name]), *_seed(folder, name, held)]
             children.append(await start_child(name, ["playground", name, *words, *place], folder))
         for guest in guests:
-            place = ["--port", "0", *_seeded(folder, guest.name, guest.seed)]
+            place = ["--port", "0", *write_seed(folder, guest.name, guest.seed)]
             children.append(await start_child(guest.name, [guest.module, *place], folder))
         lines = await _unless(stop, asyncio.gather(*map(ready_line, children)))
         servers = {child.name: line for child, line in zip(children, lines, strict=True)}
@@ -119,7 +119,7 @@ async def stage(
         posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
         text = _connections(saturn, hub, posit, sphere)
-        text += "".join(_connection(one, servers[one.name]["url"]) for one in guests)
+        text += "".join(to_connection(one, servers[one.name]["url"]) for one in guests)
         environment = environment_of(folder, slack, text, port_of["usher"])
         children.append(await start_usher(folder, environment))
         coming = asyncio.gather(wait_for_usher(children[-1], url), manifest_of(environment))
@@ -158,10 +158,11 @@ def _key(held: kept.Kept) -> str:
 def _seed(folder: Path, server: str, held: kept.Kept) -> list[str]:
     """Write what a provider's server starts with, and return the words that name the file."""
     seed = seeds(held).get(server)
-    return [] if seed is None else _seeded(folder, server, seed)
+    return [] if seed is None else write_seed(folder, server, seed)
 
 
-def _seeded(folder: Path, server: str, seed: Mapping[str, Any]) -> list[str]:
+def write_seed(folder: Path, server: str, seed: Mapping[str, Any]) -> list[str]:
+    """Write a server's seed, and return the words of the command line that name the file."""
     path = folder / f"{server}.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps(seed), encoding="utf-8")
@@ -225,7 +226,8 @@ def _connections(
     )
 
 
-def _connection(guest: Guest, url: str) -> str:
+def to_connection(guest: Guest, url: str) -> str:
+    """Return a guest's table of the connections file."""
     lines = [f"{name} = {json.dumps(value)}" for name, value in {**guest.settings, "base_url": url}.items()]
     return "\n".join(["", f"[connections.{guest.name}]", *lines, ""])
 

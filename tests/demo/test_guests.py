@@ -8,7 +8,7 @@ from usher_coder.local import SEED, guest
 
 from playground.demo.accounts import accounts
 from playground.demo.guests import invited
-from playground.demo.stage import _connection
+from playground.demo.stage import to_connection
 from playground.processes import StageError
 
 
@@ -46,7 +46,7 @@ def test_everybody_has_an_account_and_a_workspace(installed):
 def test_the_connection_names_the_package():
     from playground.demo.guests import Guest
 
-    text = _connection(Guest(**guest(["olivia"])), "http://127.0.0.1:7080")
+    text = to_connection(Guest(**guest(["olivia"])), "http://127.0.0.1:7080")
     assert tomllib.loads(text)["connections"]["coder"] == {
         "provider": "coder",
         "from": "usher-coder",

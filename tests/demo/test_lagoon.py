@@ -3,21 +3,13 @@
 Everything runs in processes of its own, with the machine's clock: this takes about twenty seconds.
 """
 
-import asyncio
 import os
+import re
 import tomllib
-from contextlib import AsyncExitStack
 
-import aiohttp
 import pytest
 
-from playground.demo.guests import invited
-from playground.demo.people import NAMES
-from playground.demo.person import Person
-from playground.demo.stage import _connection, _seeded, environment_of, manifest_of, register
-from playground.demo.story import Provider, Story
-from playground.demo.usher import start_usher, wait_for_usher
-from playground.processes import ready_line, reserved_port, start_child
+from playground.demo.guest_story import play_guest
 from tests.project.repository import ROOT
 
 LAGOON = ROOT / "providers/usher-lagoon"
@@ -43,47 +35,9 @@ def installed(tmp_path, monkeypatch):
 
 
 async def test_lagoon_opens_from_slack(installed, tmp_path):
-    (guest,) = invited(["usher-lagoon"], NAMES.values())
-    tokens = guest.seed["tokens"]
-
-    async def log_in(browser, account):
-        name, token = account
-        await browser.submit(
-            await browser.get(f"{lagoon['url']}{guest.sign_in}"), username=name, password=token
-        )
-
-    async with AsyncExitStack() as stack:
-        children = [
-            await start_child("slack", ["playground", "slack", "--port", "0"], tmp_path),
-            await start_child(
-                "lagoon", [guest.module, "--port", "0", *_seeded(tmp_path, "lagoon", guest.seed)], tmp_path
-            ),
-        ]
-        for child in children:
-            stack.push_async_callback(child.stop)
-        slack, lagoon = await asyncio.gather(*map(ready_line, children))
-        port = reserved_port()
-        url = f"http://127.0.0.1:{port}"
-        environment = environment_of(tmp_path, slack, _connection(guest, lagoon["url"]), port)
-        bot = await start_usher(tmp_path, environment)
-        stack.push_async_callback(bot.stop)
-        await wait_for_usher(bot, url)
-        await register(slack["url"], url, await manifest_of(environment))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        told = []
-        await Story(Person(session, slack["url"], "U0OLIVIA", "Olivia"), told.append).play(
-            Provider(
-                connection=guest.name,
-                title=guest.title,
-                first_words="/workspace start lagoon-olivia",
-                then_words="",
-                token=tokens["olivia"],
-                workspace="lagoon-olivia",
-                owner=("olivia", tokens["olivia"]),
-                other=("chen", tokens["chen"]),
-                log_in=log_in,
-                opened="The IDE of lagoon-olivia",
-            )
-        )
+    told = await play_guest(
+        "usher-lagoon", tmp_path, workspace="lagoon-olivia", opened="The IDE of lagoon-olivia"
+    )
     assert "   olivia's browser shows /ide/lagoon-olivia: The IDE of lagoon-olivia" in told
-    assert tokens["olivia"] not in (tmp_path / "usher.log").read_text() + "\n".join(told)
+    (token,) = re.findall(r'"olivia": "(\w{40})"', (tmp_path / "lagoon.json").read_text())
+    assert token not in (tmp_path / "usher.log").read_text() + "\n".join(told)
