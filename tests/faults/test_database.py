@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
@@ -14,6 +13,7 @@ from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from bot.store.transaction import Priority
 from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.faults.world import breaking_world
+from tests.rigs import disks
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.store import first_sight, run_pragma
 
@@ -92,21 +92,6 @@ async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, tro
         await goes_on_afterwards(world, trouble)
 
 
-@contextmanager
-def small_disk(folder):
-    """Mount a disk of three megabytes; only the superuser may, so others skip this."""
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("only the superuser may mount a small disk")
-    options = [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if subprocess.run(options, capture_output=True, check=False).returncode != 0:
-        pytest.skip("no disk may be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 async def answers_once(world, trouble, says):
     """Write or mention in trouble; see one reply, no other at the redeliveries, and then what came of it."""
     alice = world.alice
@@ -147,29 +132,19 @@ async def test_sentence_without_database_is_answered_once(tmp_path, trouble, say
 
 @SAYS
 async def test_sentence_on_a_full_disk_is_answered_once(tmp_path, says):
-    with small_disk(tmp_path):
+    with disks.small_disk(tmp_path):
         async with breaking_world(tmp_path) as world:
             await answers_once(world, full_disk, says)
 
 
 @asynccontextmanager
 async def full_disk(world):
-    filler = world.folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (65_536, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                continue
-    try:
+    with disks.full_disk(world.folder):
         yield
-    finally:
-        filler.unlink()
 
 
 async def test_a_disk_that_is_full_is_said_and_gone_past(tmp_path):
-    with small_disk(tmp_path):
+    with disks.small_disk(tmp_path):
         async with breaking_world(tmp_path) as world:
             await goes_on_afterwards(world, full_disk)
 
@@ -194,7 +169,7 @@ async def read_only_disk(world):
     ids=["full", "read-only"],
 )
 async def test_start_on_a_disk_that_takes_nothing_says_so(tmp_path, trouble, words):
-    with small_disk(tmp_path):
+    with disks.small_disk(tmp_path):
         async with breaking_world(tmp_path) as world:
             await world.alice.has_linked("alice")
             await world.stop_bot()

@@ -1,11 +1,14 @@
 """Databases of earlier releases: made by their migrations, with rows of today as they had them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from bot.store.schema import read_migrations
+from bot.store.sqlite import SqliteEngine
 from bot.store.transaction import Row, Transaction
+from bot.support.clock import SystemClock, SystemIds
 
 #: The last migration of each release from which a database can be upgraded.
 LAST_MIGRATIONS: Final = {"0.2.1": "0034_until_0_2_1", "0.3.0": "0040_one_queue", "0.3.1": "0056_over"}
@@ -71,6 +74,25 @@ def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
             given = {part: row[part] for part in columns[name] if part in row}
             values = ", ".join(f":{part}" for part in given)
             tx.run(f"INSERT INTO {name} ({', '.join(given)}) VALUES ({values})", **given)
+
+
+async def turn_back(path: Path, release: str) -> None:
+    """Put what is in a SQLite file into one of an earlier release, which takes its place."""
+    rows = as_of(release, await _run(path, read_rows))
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    await _run(path, lambda tx, **about: write_rows(tx, rows, **about), scripts_of(release))
+
+
+async def _run(path: Path, work: Callable[..., Any], scripts: Mapping[str, str] | None = None) -> Any:
+    engine = SqliteEngine(str(path), SystemClock(), SystemIds(), scripts=scripts)
+    await engine.open()
+    try:
+        if scripts is not None:
+            await engine.migrate()
+        return await engine.write(lambda tx: work(tx, is_postgres=False))
+    finally:
+        await engine.close()
 
 
 def as_of(release: str, rows: Rows) -> Rows:

@@ -20,11 +20,19 @@ class Server:
         self._server = postgres.new_server(folder)
         self.url = self._server.get_uri()
 
+    def go_away(self) -> None:
+        """Stop the server."""
+        self._server.stop()
+
+    def come_back(self) -> None:
+        """Start the server again."""
+        self._server.ensure_postgres_running()
+
     def becomes_standby(self) -> None:
         """Come back as a standby, as the old primary does after a failover."""
-        self._server.stop()
+        self.go_away()
         (self._folder / "standby.signal").touch()
-        self._server.ensure_postgres_running()
+        self.come_back()
 
     def is_promoted(self) -> None:
         """Let it write again."""
