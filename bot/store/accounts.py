@@ -119,7 +119,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
     expire(tx, ending.principal.key, ending.connection)
-    start_fan_out(tx, "revoking", **pair, tell=notify)
+    start_fan_out(tx, "revoking", **pair, notify=notify)
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
@@ -128,8 +128,8 @@ def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
     for hooks in StoreHooks.list_subscribers():
-        hooks.on_workspace_unlinked(tx, workspace, notify=said["tell"])
-    if said["tell"]:
+        hooks.on_workspace_unlinked(tx, workspace, notify=said["notify"])
+    if said["notify"]:
         timers.unlink(tx, workspace)
     WORKSPACES.delete(tx, id=workspace["id"])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)

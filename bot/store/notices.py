@@ -361,7 +361,7 @@ def mark_notice_sent(
     if kind in _HOLDERS:
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         at = {"channel_id": channel_id, "message_ts": message_ts, "said": dict(said or {})}
-        start_fan_out(tx, "told", notice=notice_id, to=to, at=at if message_ts else None)
+        start_fan_out(tx, "finished", notice=notice_id, to=to, at=at if message_ts else None)
     if message_ts:
         card_id = cards.choose_card_id(kind, notice_id, subject)
         if said is not None and channel_id.startswith("D"):
@@ -435,7 +435,7 @@ def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
         _lose_card(tx, row["subject"])
-    start_fan_out(tx, "told", notice=notice_id, to={"state": NoticeState.DEAD, "error": error})
+    start_fan_out(tx, "finished", notice=notice_id, to={"state": NoticeState.DEAD, "error": error})
 
 
 def _end(tx: Transaction, row: Row, said: Row) -> None:
@@ -456,7 +456,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
             cards.queue_messages(tx, operation["workspace_id"], changed=False)
 
 
-register_fan_out("told", lambda _tx, _said: True, ("some_told_together", _end))
+register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str) -> Notice | None:

@@ -57,7 +57,7 @@ def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) ->
     """End an outage as ``outages.end`` does; whom that refused is tried at once."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
-        start_fan_out(tx, "let in", connection=name.removesuffix(PEOPLE))
+        start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))
     return is_over
 
 
@@ -67,7 +67,7 @@ def _try(tx: Transaction, row: Row, _said: Row) -> None:
     resume_now(tx, account)
 
 
-register_fan_out("let in", lambda _tx, _said: True, ("some_held_accounts", _try))
+register_fan_out("accepted", lambda _tx, _said: True, ("some_held_accounts", _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:

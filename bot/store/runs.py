@@ -128,7 +128,7 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
     """End a run of an unlinked account, which nobody may follow any more; ``tell`` of it if it has a card."""
     ended = work_items.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
-    if ended is not None and said["tell"] and cards.find_card(tx, row["id"]) is not None:
+    if ended is not None and said["notify"] and cards.find_card(tx, row["id"]) is not None:
         add_notices(tx, [_make_cancellation(row, "unlinked")])
     RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
 

@@ -106,7 +106,7 @@ def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> Non
 
 def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
     """Clear the sentence that a connection doesn't answer from waiting rows, by its ``beginning``."""
-    start_fan_out(tx, "answering", connection=connection, beginning=beginning)
+    start_fan_out(tx, "reachable", connection=connection, beginning=beginning)
 
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
@@ -120,7 +120,7 @@ def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> N
 
 
 register_fan_out(
-    "answering",
+    "reachable",
     lambda _tx, _said: True,
     ("some_silent_operations", partial(_clear, OPERATIONS)),
     ("some_silent_runs", partial(_clear, RUNS)),

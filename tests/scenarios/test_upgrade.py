@@ -43,7 +43,7 @@ SEEDED = {
 }
 #: Tasks about what is no more: nothing is left to do but to end them.
 TASKS = [
-    NewTask(TaskKind.FAN_OUT, "g", {"what": "left", "principal": "T1:U1", "stage": 0, "after": ""}),
+    NewTask(TaskKind.FAN_OUT, "g", {"what": "departed", "principal": "T1:U1", "stage": 0, "after": ""}),
     NewTask(TaskKind.REVOKE_CREDENTIAL, "nobody", {"tell": False}),
     *(
         NewTask(kind, "nobody")

@@ -121,7 +121,7 @@ def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
 
 def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
     """Delete the rules of a person who may have none any more."""
-    fan_out.start_fan_out(tx, "left", principal=principal.key)
+    fan_out.start_fan_out(tx, "departed", principal=principal.key)
 
 
 def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
@@ -130,7 +130,7 @@ def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
     RULES.delete(tx, id=row["id"])
 
 
-fan_out.register_fan_out("left", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
+fan_out.register_fan_out("departed", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
 
 
 RULE_QUEUE: Final = declare_queue(

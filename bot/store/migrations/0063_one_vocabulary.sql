@@ -244,7 +244,10 @@ UPDATE cards SET
     body = REPLACE(REPLACE(body, '"ends_at":', '"expires_at":'), '"is_kept":', '"survives_stop":')
 WHERE kind IN ('ending', 'link_ending', 'unwarned');
 UPDATE tasks SET
-    payload = REPLACE(payload, '"hold":', '"block_reason":')
+    payload = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(payload,
+        '"hold":', '"block_reason":'), '"tell":', '"notify":'), '"what":"left"', '"what":"departed"'),
+        '"what":"told"', '"what":"finished"'), '"what":"let in"', '"what":"accepted"'),
+        '"what":"answering"', '"what":"reachable"')
 WHERE kind IN ('go_on');
 UPDATE notices SET
     body = REPLACE(body, '"noted_at":', '"detected_at":')
