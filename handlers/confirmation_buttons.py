@@ -7,6 +7,7 @@ from typing import Any, Final
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.links import unlink_button
 from bot.services.runs import require_run as run_of
 from bot.services.workspaces import require_workspace
@@ -27,11 +28,11 @@ async def ask_question(request: Request) -> Answer:
 
     An action without a question is done, and an outdated one is answered as a click on its button is.
     """
-    press = kit.ButtonValue.from_text(request.target or "")
+    press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
     if button is None:
         return await answer_old_button(request)
-    now = kit.ButtonValue.from_button(button)
+    now = ButtonValue.from_button(button)
     if "confirm" in button and now.value == press.value:
         return replies.question(button)
     press = replace(now, key=press.key, seen=press.seen)
@@ -63,5 +64,5 @@ async def confirm(request: Request) -> Answer:
     """Do the confirmed action; its card reports the rest, and any other answer is shown in the form."""
     surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
     return await run_button(
-        request.services, request.principal, surface, kit.ButtonValue.from_text(request.form_payload)
+        request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)
     )

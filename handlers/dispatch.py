@@ -18,9 +18,10 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
-from bot.messages.blocks.kit import ButtonValue, fill, safe
+from bot.messages.blocks.kit import fill, safe
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
@@ -431,7 +432,7 @@ def _add_date(request: Request, answer: Answer) -> Answer:
 
 def _add_offers(answer: Answer) -> Answer:
     """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed."""
-    buttons = [kit.ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
+    buttons = [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
     if (

@@ -17,6 +17,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import forms, kit, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import verbs
 from bot.services import runs, snapshots
 from bot.services.accounts import find_account
@@ -199,9 +200,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
 def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     services = request.services
     buttons = [
-        kit.button(
-            kit.line(services.title(name)), kit.ButtonValue("make", f"{purpose} {name}", number=number)
-        )
+        kit.button(kit.line(services.title(name)), ButtonValue("make", f"{purpose} {name}", number=number))
         for number, name in enumerate(able)
     ]
     return replies.answer(verbs.WHERE[purpose], buttons)

@@ -11,6 +11,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
@@ -208,7 +209,7 @@ async def ask_for_username(request: Request, connection: str, text: str = "") ->
 _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink", flags=(kit.AGREED,), effect=routes.Effect.ENDS, accepts=("connection",))
+@routes.verb("workspace", "unlink", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("connection",))
 async def unlink(request: Request) -> Answer:
     """Delete our access, after a question; everything on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)
@@ -241,7 +242,7 @@ async def unlink(request: Request) -> Answer:
         request.notes.about = Referents(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _find_connection_to_unlink(request, name, ending)
-    if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
+    if AGREED not in request.flags or request.manner is not Manner.TYPED:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     running = await request.caller.read(accounts.find_running, ending)
@@ -276,7 +277,7 @@ async def _ask_before_unlinking(
     running = format_still_running(await request.caller.read(accounts.find_running, ending))
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
-        cards.UNLINK, kit.ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
+        cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
     about = Referents(connection=connection or "", what="unlink", takes_press=True)
     return replace(replies.answer(" ".join([effect, *running, ask]), [button]), about=about)
@@ -314,7 +315,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     connection = None if is_all else find_linked_connection(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
-    if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
+    if AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask_about_other(request, other.user_id, connection)
     ended = await request.caller.run(accounts.unlink_other, other, connection)
     if not ended:
@@ -328,7 +329,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
     titles = request.services.titles([connection] if connection else request.services.connections)
     effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.mention(Named(user_id)), title=titles)
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
-    command = f"unlink {typed_connection} <@{user_id}> --{kit.AGREED}"
+    command = f"unlink {typed_connection} <@{user_id}> --{AGREED}"
     return replies.answer(
         f"{effect} {ask}", [kit.button(cards.UNLINK, RUN_COMMAND, command, style=kit.DANGER)]
     )

@@ -8,6 +8,7 @@ from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
@@ -145,7 +146,7 @@ def answer_no_matches(
     sentence = kit.fill(answers.NONE_OF_THESE, what=kit.Markup(describe_filter(request, filtered, noun)))
     typed = join_words(parse_page(request)[1])
     refresh_buttons = (
-        [kit.button(cards.REFRESH, kit.ButtonValue(verb, f"1 {typed}", mark="refresh"))] if more else []
+        [kit.button(cards.REFRESH, ButtonValue(verb, f"1 {typed}", mark="refresh"))] if more else []
     )
     answer = replies.answer(sentence, [*refresh_buttons, *buttons], replaces=request.target is not None)
     return replies.with_remarks(answer, [more] if more else [])

@@ -17,6 +17,7 @@ from bot.domain.forms import Value
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import problems
 from bot.support.errors import Refused
 
@@ -156,12 +157,12 @@ def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
     )
 
 
-def parse_button(action: Mapping[str, Any]) -> kit.ButtonValue:
+def parse_button(action: Mapping[str, Any]) -> ButtonValue:
     """Return the clicked button, the choice, or the option of a menu."""
     chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
-        return kit.ButtonValue.from_text(chosen)
-    return kit.ButtonValue.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
+        return ButtonValue.from_text(chosen)
+    return ButtonValue.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:

@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
-from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.forms import answer_view
 from bot.store import notices
 from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
@@ -51,7 +51,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         via=deferred.via,
     )
     if deferred.press:
-        answer = await run_button(services, principal, surface, kit.ButtonValue.from_text(deferred.press))
+        answer = await run_button(services, principal, surface, ButtonValue.from_text(deferred.press))
     else:
         answer = await run_text(
             services, principal, surface, deferred.text, folder=deferred.folder, deferred=deferred

@@ -18,6 +18,7 @@ from bot.domain.time_parsing import Moment
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
@@ -130,7 +131,7 @@ class Request:
     #: The workspace of that key, where it was read among its person's own.
     row: Workspace | None = None
     #: The value of the button that was clicked.
-    press: kit.ButtonValue | None = None
+    press: ButtonValue | None = None
     text: str = ""
     #: The words as they were typed.
     typed_words: tuple[str, ...] = ()
@@ -152,7 +153,7 @@ class Request:
     #: The things that it is about, to which the next words may refer.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
-    def to_button_request(self, press: kit.ButtonValue) -> Request:
+    def to_button_request(self, press: ButtonValue) -> Request:
         """Return the request of a button; those for verbs of jobs are named ``job_VERB``."""
         return replace(
             self,
@@ -161,7 +162,7 @@ class Request:
             arguments=(),
             target=press.key or None,
             press=press,
-            flags=frozenset({kit.AGREED} if press.agreed else ()),
+            flags=frozenset({AGREED} if press.agreed else ()),
             at=press.at,
             manner=Manner.TYPED,
         )
@@ -183,7 +184,7 @@ class Request:
     @property
     def consent(self) -> Consent:
         """Return the person's consent: to the button's own question, or typed beforehand."""
-        if kit.AGREED not in self.flags:
+        if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 

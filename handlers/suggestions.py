@@ -7,8 +7,9 @@ from typing import Final
 from bot.domain.notices import Answer
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import lists, replies
+from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.commands import describe_command
-from bot.messages.blocks.kit import AGREED, Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
 from handlers.command_line import fold_word, join_words

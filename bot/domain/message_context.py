@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from bot.domain.accounts import Approval
 from bot.domain.message_kinds import AnyKind
@@ -18,6 +18,13 @@ from bot.domain.workspaces import Action, State, Workspace
 #: How soon an operation ends after what ends it was read.
 END_SECONDS: Final = 2.0
 Addition = TypeVar("Addition", bound="FeatureContext")
+
+
+class ObjectName(NamedTuple):
+    """The name of a button's object, and its connection's title, "" for none."""
+
+    name: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,11 @@ class Facts:
     def common(self) -> dict[str, Any]:
         """Return the values of the fields that all contexts have, by name."""
         return {one.name: getattr(self, one.name) for one in fields(Facts)}
+
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the names of the message's objects, by the keys of their rows."""
+        return {self.connection: ObjectName(self.connection_title)}
 
     @property
     def link_has_ended(self) -> bool:
@@ -111,6 +123,17 @@ class WorkspaceFacts(Facts):
     end_state: EndState = ""
     #: Whether another message that it is ready shows ``ide_url``.
     is_url_shown: bool = False
+
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the names of the workspace, by its key and its operation's, and of the connection."""
+        names = {self.connection: ObjectName(self.connection_title)}
+        for one in (self, *self.others):
+            if one.workspace is not None:
+                name = ObjectName(one.workspace.title, one.connection_title)
+                names[one.workspace.id] = name
+                names |= {one.operation.id: name} if one.operation is not None else {}
+        return names
 
     def of(self, kind: type[Addition]) -> Addition:
         """Return the facts that a feature has added, by their type."""
@@ -185,6 +208,12 @@ class RunFacts(Facts):
     output: OutputTail | None = None
     page_url: str | None = None
 
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the names of the run and the connection."""
+        title = self.connection_title
+        return {self.connection: ObjectName(title), self.run.id: ObjectName(self.run.name, title)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
@@ -196,12 +225,25 @@ class RequestFacts(Facts):
     approval: Approval | None = None
     people: People = field(default_factory=dict)
 
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the username of the request, and the name of the connection."""
+        names = {self.connection: ObjectName(self.connection_title)}
+        if self.approval is not None:
+            names[self.approval.id] = ObjectName(self.approval.username, self.connection_title)
+        return names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
     """The kinds and contexts of the events in one message after a silence, oldest first."""
 
     held: tuple[tuple[AnyKind, Facts], ...]
+
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the names of the objects of all messages in this one."""
+        return {key: name for _, one in self.held for key, name in one.objects.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from bot.domain.timeouts import is_slow
 from bot.domain.timers import list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services.browsers import Browsing

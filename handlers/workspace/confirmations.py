@@ -14,6 +14,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, choose_planned_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
     agreed_button,
     format_cost,
@@ -98,9 +99,7 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
-    about = Referents(
-        workspaces=(workspace.id,), what=request.verb, ask=kit.ButtonValue.from_button(button).text
-    )
+    about = Referents(workspaces=(workspace.id,), what=request.verb, ask=ButtonValue.from_button(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
 
 

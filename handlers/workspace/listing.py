@@ -10,8 +10,9 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, limits, lists, replies
 from bot.messages.blocks import forms as drawn
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.cards import format_opening
-from bot.messages.blocks.kit import AGREED, ButtonValue, fill, line
+from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots
 from bot.services.message_context import rank_workspace, shorten_list

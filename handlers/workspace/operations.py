@@ -12,6 +12,7 @@ from bot.domain.time_parsing import Moment
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
     format_stop_risk,
@@ -20,7 +21,8 @@ from bot.messages.blocks.buttons import (
     remove_button,
 )
 from bot.messages.blocks.cards import VERB_FORMS, make_verb_forms
-from bot.messages.blocks.kit import AGREED, RENDERERS, Markup, fill, line, safe
+from bot.messages.blocks.kit import Markup, fill, line, safe
+from bot.messages.blocks.renderers import RENDERERS
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services.caller import Caller
 from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop

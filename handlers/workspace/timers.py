@@ -11,9 +11,10 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
+from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import format_day_note
 from bot.messages.blocks.buttons import format_timer as said_of
-from bot.messages.blocks.kit import AGREED, fill
+from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
 from bot.services.feasibility import predict_stop_effects
 from bot.services.timers import cancel_timer, confirm_needed, plan_timer, postpone_timer, set_timer

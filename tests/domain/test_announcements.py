@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import times
 
 NOW = 1_800_000_000.0

@@ -18,7 +18,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider

@@ -9,7 +9,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
-from bot.messages.blocks import forms, kit
+from bot.messages.blocks import forms
+from bot.messages.blocks.button_values import ButtonValue
 from bot.providers.saturn.offers import SaturnSettings
 from bot.providers.saturn.provider import Saturn
 from bot.store import accounts, runs, snapshots, tasks, workspaces
@@ -109,7 +110,7 @@ async def test_a_connection_that_is_none_is_named(bench, where):
 
 async def press_in(made, view: dict[str, Any], action_id: str):
     surface = Surface("button", Where.FORM, interaction="button:1", view_id="V1", view_hash="h1")
-    return await run_button(made.services, ALICE, surface, kit.ButtonValue.read(action_id), view)
+    return await run_button(made.services, ALICE, surface, ButtonValue.read(action_id), view)
 
 
 async def test_a_search_knows_what_was_chosen_though_slack_sends_no_inputs_with_it(bench):

@@ -8,7 +8,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.store import conversations, operations
 from handlers.response_targets import make_command_body, make_reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words

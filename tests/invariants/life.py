@@ -16,7 +16,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
 from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import record_use
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.linking import Visit, compute_digest

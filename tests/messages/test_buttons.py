@@ -2,10 +2,11 @@
 
 import pytest
 
+from bot.domain.message_context import ObjectName
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from handlers import payload
-from tests.rigs.golden import FAMILIES, entries, shown
+from tests.rigs.golden import FAMILIES, entries, get_accessible_name, list_buttons, shown
 
 MESSAGES = [name for family in FAMILIES if family != "texts" for name in entries(family)]
 QUESTION = kit.confirm(("Stop it?", "This stops it.", "Stop", "Keep running"))
@@ -22,6 +23,85 @@ def test_every_golden_message_has_one_coloured_button_and_two_beside_each_other_
         if sum("style" in one for one in kit.iterate_buttons(blocks)) > 1:
             coloured.add(name)
     assert (crowded, coloured) == (set(), set())
+
+
+#: Actions whose value is no row of one object: a page of a list, a command, an action of several.
+WITHOUT_OBJECT = {
+    "list",
+    "job_list",
+    "home",
+    "help",
+    "job_help",
+    "several",
+    "say",
+    "undo",
+    "make",
+    "run_code",
+}
+
+
+def test_every_golden_button_says_what_it_acts_on():
+    """A button names its object in its words, in its label for a screen reader, or has none."""
+    unnamed = set()
+    for name in MESSAGES:
+        message = shown(name)
+        buttons = list_buttons([*message["blocks"], *((message.get("view") or {}).get("blocks") or ())])
+        for button in buttons:
+            press, label = ButtonValue.from_button(button), button.get("accessibility_label", "")
+            assert not set("&<>") & set(label)
+            assert len(label) <= limits.MAX_ACCESSIBILITY_LABEL_LENGTH
+            if not label and press.key and press.number is None and press.name not in WITHOUT_OBJECT:
+                unnamed.add((press.name, button["text"]["text"]))
+    # Two have words that name a connection and a run, and one answers a question.
+    assert unnamed == {
+        ("ask_link", "Ask to link Saturn Cloud"),
+        ("job_stop", "Stop train.R"),
+        ("class_stop", "Stop all"),
+    }
+
+
+ODD = ["R&D <b>", "x" * 90, "", "\u202e\u200b", "Stop", "<!channel>"]
+
+
+@pytest.mark.parametrize("name", ODD, ids=["markup", "long", "empty", "invisible", "verb", "mention"])
+@pytest.mark.parametrize("title", ["", "Saturn & Co <1>" * 9], ids=["alone", "titled"])
+def test_label_of_an_odd_name_is_short_and_clean(name, title):
+    label = kit.add_label(kit.button("Stop", "stop", "w1@2"), name, title).get("accessibility_label", "")
+    assert not set("&<>\u202e") & set(label)
+    assert len(label) <= limits.MAX_ACCESSIBILITY_LABEL_LENGTH
+    assert not label or label.startswith("Stop ")
+    assert bool(label) == bool(name.strip("\u202e\u200b")) - (name == "Stop")
+
+
+def test_label_begins_with_the_words_and_names_the_connection():
+    objects = {"w1": ObjectName("lab", "Saturn Cloud"), "hub": ObjectName("Course hub")}
+    drawn = [
+        kit.button("Stop", "stop", "w1@2"),
+        kit.button("Stop later…", "stop_later", "w1"),
+        kit.button("Logs", "job_logs", "w1"),
+        kit.button("New workspace", "make", "workspace hub"),
+        kit.button("Stop lab", "stop", "w1@2"),
+        kit.button("Refresh", "list", "2"),
+    ]
+    labels = [one.get("accessibility_label") for one in kit.add_labels(drawn, objects)]
+    assert labels == [
+        "Stop lab on Saturn Cloud",
+        "Stop later: lab on Saturn Cloud",
+        "Logs: lab on Saturn Cloud",
+        "New workspace: Course hub",
+        None,
+        None,
+    ]
+
+
+def test_buttons_of_equal_names_are_numbered_in_a_message():
+    rows = [kit.section(f"*lab* {n}", kit.button("Stop", "stop", f"w{n}@1", of="lab")) for n in range(3)]
+    drawn = kit.answer([*rows, *kit.actions([kit.button("Stop lab", "stop", "w9")])]).blocks
+    named = [get_accessible_name(one) for one in list_buttons(list(drawn))]
+    assert named == ["Stop lab", "Stop lab (2)", "Stop lab (3)", "Stop lab (4)"]
+    again = kit.add_block_labels(drawn, {f"w{n}": ObjectName("lab") for n in range(3)})
+    assert [get_accessible_name(one) for one in list_buttons(again)] == named
+    assert "accessibility_label" not in kit.add_number(rows[0]["accessory"], 1, "Stop lab 0")
 
 
 def drawn(*elements):

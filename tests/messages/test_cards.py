@@ -20,8 +20,8 @@ from bot.domain.workspaces import State
 from bot.features.expiries.model import ExpiryKind
 from bot.features.hours.model import HoursKind
 from bot.messages.blocks.cards import link_button_value, render_operation_card
-from bot.messages.blocks.kit import RENDERERS, renders
 from bot.messages.blocks.notices import render
+from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import RevocationOutcome

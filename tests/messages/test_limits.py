@@ -166,6 +166,7 @@ PUBLISHED = {
     "MAX_ACTION_ID_LENGTH": ["action_id.max_length"],
     "MAX_BUTTON_LENGTH": ["button.text.max_length"],
     "MAX_BUTTON_VALUE_LENGTH": ["button.value.max_length"],
+    "MAX_ACCESSIBILITY_LABEL_LENGTH": ["button.accessibility_label.max_length"],
     "MAX_CONFIRM_TITLE_LENGTH": ["confirmation.title.max_length"],
     "MAX_CONFIRM_TEXT_LENGTH": ["confirmation.text.max_length"],
     "MAX_CONFIRM_BUTTON_LENGTH": ["confirmation.confirm.max_length", "confirmation.deny.max_length"],

@@ -8,7 +8,8 @@ from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.features.waitlist.model import WaitlistKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import RENDERERS, ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.renderers import RENDERERS, renders
 from tests.messages.card_facts import NOW
 from tests.rigs.golden import entries, shown
 
@@ -53,7 +54,7 @@ def test_buttons_name_no_day_and_no_time_that_was_not_typed():
 
 
 def test_every_kind_that_passes_says_when_it_is_true():
-    usual = kit.renders.__kwdefaults__["is_true"]
+    usual = renders.__kwdefaults__["is_true"]
     passing = [kind for kind in list_members(AnyKind) if Mark.PASSES in kind.marks]
     assert len(passing) >= 12
     # A question passes once it has a successor.

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import notices
 from bot.slack.notifier.replies import MAX_ATTEMPTS_PER_WAY
 from bot.store import notices as notice_rows
@@ -58,7 +59,7 @@ async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(w
     )
     await world.work()
     (message,) = world.slack.messages
-    press = kit.ButtonValue("stop", workspace.id, seen=workspace.generation)
+    press = ButtonValue("stop", workspace.id, seen=workspace.generation)
     blocks = replies.with_button(replies.answer("Kept."), kit.button("Stop", press)).blocks
     over = {"replaces": True, "over": message["ts"], "channel_id": channel, "response_url": URL}
     await reply(world, text="Kept.", blocks=list(blocks), offers=workspace.id, **over)
@@ -75,7 +76,7 @@ async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(w
 
 async def test_a_message_whose_answer_is_lost_goes_on_losing_its_buttons(world):
     workspace = await world.own(state=State.RUNNING)
-    press = kit.ButtonValue("stop", workspace.id, seen=workspace.generation)
+    press = ButtonValue("stop", workspace.id, seen=workspace.generation)
     blocks = replies.with_button(replies.answer("It runs."), kit.button("Stop", press)).blocks
     direct = {"channel_id": "DUALICE", "where": "direct"}
     shown = {"text": "It runs.", "blocks": list(blocks), "offers": workspace.id, **direct}

@@ -14,6 +14,7 @@ from typing import Any
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit as kit_of
 from bot.messages.blocks import limits
+from bot.support.cleaning import unescape
 from playground.slack import kit
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
@@ -43,7 +44,7 @@ def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
 def check_limits(answer: Answer | dict[str, Any]) -> None:
     """Fail when an answer or a view breaks a limit, by the local Slack's check.
 
-    At most one button is coloured, and two are beside each other.
+    At most one button is coloured, two are beside each other, and a screen reader names each differently.
     """
     if isinstance(answer, Answer):
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
@@ -59,8 +60,24 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
     rows = [block["elements"] for block in body["blocks"] if block["type"] == "actions"]
     assert all(sum(one["type"] == "button" for one in row) <= kit_of.BUTTONS_PER_ROW for row in rows)
     assert sum("style" in one for one in kit_of.iterate_buttons(body["blocks"])) <= 1
+    names = [get_accessible_name(button) for button in list_buttons(body["blocks"])]
+    assert len(names) == len(set(names)), names
     assert report.messages == []
     assert report.remarks == []
+
+
+def list_buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the buttons of blocks, without the options of menus."""
+    found = []
+    for block in blocks:
+        found += block["elements"] if block["type"] == "actions" else []
+        found += [block["accessory"]] if "accessory" in block else []
+    return [element for element in found if element["type"] == "button"]
+
+
+def get_accessible_name(button: dict[str, Any]) -> str:
+    """Return what a screen reader says of a button."""
+    return str(button.get("accessibility_label") or unescape(button["text"]["text"]))
 
 
 def check_notification(answer: Answer) -> None:

@@ -3,8 +3,9 @@
 A message begins with its notification, a view with its title and what it carries. Then each block is an entry
 of a list::
 
-    - *notebook* · Team hub            a section, with its further lines and its accessory below
+    - *notebook* · Team hub            a section that is shown whole, and its accessory below
     - [!Stop!] stop = id@1             buttons and menus beside each other: label, action, value
+      ♪ Stop notebook on Team hub      what a screen reader says in place of its label
       ? Stop notebook? This stops …    what a button asks first, with both answers
     - # Your accounts                  a header
     - ~ As of 3:09 PM.                lines of context
@@ -64,8 +65,8 @@ def read(written: str) -> dict[str, Any]:
 
 def _block(block: Mapping[str, Any]) -> list[str]:
     match block:
-        case {"type": "section", "text": text, **rest} if set(rest) <= {"accessory"}:
-            return [_text(text, "mrkdwn"), *(_element(rest["accessory"]) if rest else ())]
+        case {"type": "section", "text": text, **rest} if _is_plain(block):
+            return [_text(text, "mrkdwn"), *(_element(rest["accessory"]) if "accessory" in rest else ())]
         case {"type": "header", "text": text, **rest} if not rest:
             return [f"# {_text(text)}"]
         case {"type": "context", "elements": texts, **rest} if not rest:
@@ -112,7 +113,18 @@ def _read_block(lines: list[str]) -> dict[str, Any]:
         return {**begins, "element": _read_elements(more)[0], **hint, **optional, **rest}
     at = next((at for at, line in enumerate(lines) if at and _is_element(line)), len(lines))
     accessory = {"accessory": _read_elements(lines[at:])[0]} if lines[at:] else {}
-    return {"type": "section", "text": _read_text("\n".join(lines[:at]), "mrkdwn"), **accessory}
+    text = _read_text("\n".join(lines[:at]), "mrkdwn")
+    return {"type": "section", "text": text, **_expand(text), **accessory}
+
+
+def _is_plain(section: Mapping[str, Any]) -> bool:
+    """Return whether a section has what nearly all have: all of them but output are shown whole."""
+    rest = {name: value for name, value in section.items() if name not in {"type", "text", "accessory"}}
+    return rest == _expand(section["text"])
+
+
+def _expand(text: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
 
 
 def _element(element: Mapping[str, Any]) -> list[str]:
@@ -123,7 +135,8 @@ def _element(element: Mapping[str, Any]) -> list[str]:
         shown = f"[{_label(rest)}] {action}"
         shown += f" = {value}" if value is not None else ""
         shown += f" → {url}" if url is not None else ""
-        return [shown, *([_question(asked)] if asked else ()), *_rest(rest)]
+        label = [f"♪ {rest.pop('accessibility_label')}"] if "accessibility_label" in rest else []
+        return [shown, *label, *([_question(asked)] if asked else ()), *_rest(rest)]
     placeholder = rest.pop("placeholder", None)
     chosen, options = rest.get("initial_option"), rest.pop("options", [])
     shown = f"▾ {kind} {action}" + (f" “{_text(placeholder)}”" if placeholder else "")
@@ -155,7 +168,8 @@ def _read_element(lines: list[str]) -> dict[str, Any]:
     if found := _BUTTON.fullmatch(first):
         known = {"type": "button", **_read_label(found["label"]), "action_id": found["action"]}
         known |= {key: found[key] for key in ("value", "url") if found[key] is not None}
-        asked = {"confirm": _read_question(more[0])} if more else {}
+        asked = {"accessibility_label": more.pop(0)[2:]} if more and more[0].startswith("♪ ") else {}
+        asked |= {"confirm": _read_question(more[0])} if more else {}
     else:
         found = _MENU.fullmatch(first[2:])
         known = {"type": found["type"], "action_id": found["action"]}

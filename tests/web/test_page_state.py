@@ -14,7 +14,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.messages.blocks import buttons
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import ide
 from bot.web.ide import build_page_state
 

@@ -1,12 +1,13 @@
 """Messages about requests to be linked as a username: to deciders, possible owners, and requesters."""
 
 from bot.domain.accounts import Approval
-from bot.domain.message_context import RequestFacts
+from bot.domain.message_context import ObjectName, RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
 from bot.features.approvals.model import UNDECIDED, ApprovalKind
 from bot.messages.blocks import home_sections, kit
-from bot.messages.blocks.kit import Block, Markup, fill, renders
+from bot.messages.blocks.kit import Block, Markup, fill
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import pages, requests
 
 
@@ -108,7 +109,8 @@ def render_decision(approval: Approval, title: str, people: People) -> list[Bloc
     if approval.awaits_answers:
         said.append(pages.NOT_OPEN)
     context = [kit.context(*small)] if small else []
-    return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
+    objects = {approval.id: ObjectName(approval.username, title)}
+    return [kit.section("\n".join(said)), *context, *kit.add_block_labels(kit.actions(buttons), objects)]
 
 
 home_sections.QUESTION_RENDERERS["approval"] = lambda asked: render_decision(*asked)

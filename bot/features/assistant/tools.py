@@ -17,6 +17,7 @@ from bot.features.hours import store as hours_store
 from bot.features.preferences import store as preferences_store
 from bot.features.sentences import answers as sentences_answers
 from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.texts import answers
 from bot.messages.texts.cards import STATES
@@ -90,7 +91,7 @@ async def run_tool(
     facts: dict[str, Any] = {}
     reader = partial(_read_call, tool=tool, given=given, facts=facts)
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
-    offered = {kit.ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
+    offered = {ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
     # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
     # that links an account is for its person alone.
     is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}

@@ -19,8 +19,8 @@ def answer_address(card: ClassCard, url: str) -> Answer:
     Where that can't be opened, its address is lost, and there can be a new one.
     """
     buttons = [
-        kit.button(words.NEW_BUTTON, "calendar_new", card.id),
-        kit.button(words.END_BUTTON, "calendar_end", card.id),
+        kit.button(words.NEW_BUTTON, "calendar_new", card.id, of=card.title),
+        kit.button(words.END_BUTTON, "calendar_end", card.id, of=card.title),
     ]
     answer = replies.answer(fill(words.THERE, course=card.title), buttons)
     if not url:

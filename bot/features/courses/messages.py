@@ -28,9 +28,11 @@ from bot.features.hours.messages import format_time_of_day
 from bot.features.hours.model import UNUSED_ASKS, HoursKind, group_days
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.alternatives import render_override
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import fill_notice, link_again_button
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, renders, safe, truncate
+from bot.messages.blocks.kit import Block, Element, Markup, fill, safe, truncate
+from bot.messages.blocks.renderers import render_gone, renders
 from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.
@@ -186,7 +188,7 @@ def stop_button(facts: ClassFacts) -> Element:
     """Return *Stop all*, which asks first."""
     card, asked = facts.card, get_words(facts.card).end
     question = kit.confirm(asked, **get_end_words(facts.effects, is_any=card.spec is None))
-    return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question)
+    return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question, of=card.title)
 
 
 def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
@@ -278,9 +280,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
 def render_lesson(facts: WorkspaceFacts) -> Answer:
     """Render for a person at a lesson's begin whether their workspace is ready for it."""
     ends = facts.time("ends")
-    skip = kit.button(
-        texts.SKIP_NEXT, ButtonValue("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends)
-    )
+    lesson = ButtonValue("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends)
+    skip = kit.button(texts.SKIP_NEXT, lesson, of=facts.word("course"))
     is_ready = facts.state is State.RUNNING
     template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     operation, delay = facts.operation, dict[str, Markup]()
@@ -430,13 +431,15 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
         return kit.message(fill(texts.NO_ROOM, name=name, title=names[1], until=until), [], [])
     is_unlinked, resumes = one.state == "unlinked", one.paused not in {"", "gone", "forgotten"}
     link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
+    key = one.participant.workspace_id or ""
+    resume = kit.button(hours_texts.RESUME, "hours_on", key, of=card.title)
     missing = {
         "withheld": (one.state == "coming", kit.button(texts.LEAVE_COURSE, "course_leave", card.id)),
         "not_agreed": (one.state == "not_agreed", kit.button(texts.JOIN, "class_press", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
         "unlinked": (is_unlinked, link),
         "many_workspaces": (one.participant.waits_for == "many_workspaces", replies.list_button()),
-        "paused": (resumes, kit.button(hours_texts.RESUME, "hours_on", one.participant.workspace_id or "")),
+        "paused": (resumes, resume),
         "gone": (card.spec is not None, kit.button(texts.JOIN, "class_press", card.id)),
         "no_workspace": (True, replies.new_button(facts.connection)),
     }
@@ -459,7 +462,7 @@ def list_member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
     """Return the buttons of a course's member."""
     found = {"lesson_skip": texts.SKIP_NEXT, "course_leave": texts.LEAVE_COURSE}
     found |= {action: label for action, (label, _) in COURSE_ACTIONS.items()} if facts.has_public_url else {}
-    return [kit.button(label, action, card.id) for action, label in found.items()]
+    return [kit.button(label, action, card.id, of=card.title) for action, label in found.items()]
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
@@ -507,7 +510,7 @@ def render_lesson_missed(facts: WorkspaceFacts) -> Answer:
 )
 def render_lessons_paused(facts: Facts) -> Answer:
     """Render the pause of a course's lessons, with its cause and buttons."""
-    leave = kit.button(texts.LEAVE_COURSE, "course_leave", facts.word("card"))
+    leave = kit.button(texts.LEAVE_COURSE, "course_leave", facts.word("card"), of=facts.word("course"))
     return hours_blocks.format_paused(facts, texts.COURSE_PAUSED, leave, course=facts.word("course"))
 
 
@@ -519,7 +522,7 @@ def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
     return texts.WARNED, {"course": of.card.title, "who": _name_stopper(of)}
 
 
-@kit.render_gone("class")
+@render_gone("class")
 def render_unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
     return replies.answer(texts.UNKNOWN_CARD)

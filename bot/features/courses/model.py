@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
-from bot.domain.message_context import Facts, FeatureContext
+from bot.domain.message_context import Facts, FeatureContext, ObjectName
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
@@ -244,6 +244,11 @@ class ClassFacts(Facts):
     #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
     is_teacher: bool = False
     rule: CourseRule | None = None
+
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the titles of the class and the connection."""
+        return {self.connection: ObjectName(self.connection_title), self.card.id: ObjectName(self.card.title)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ from bot.features.courses import timetable
 from bot.features.courses.model import ClassCard, ClassFacts
 from bot.features.hours.model import Occurrence
 from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.home_sections import HomeContent, add_section
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill
+from bot.messages.blocks.kit import Block, Element, Markup, fill
 from bot.messages.texts import answers, times, verbs
 
 #: The forms, and what their fields are.
@@ -94,7 +95,7 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     ]
     if counts.waiting or counts.failed:
         buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
-    return [*buttons, *cards.list_end_buttons(facts)]
+    return kit.add_labels([*buttons, *cards.list_end_buttons(facts)], facts.objects)
 
 
 def show_no_courses(command: Markup) -> Answer:
@@ -114,7 +115,7 @@ def _get_workspace_names(facts: ClassFacts) -> dict[str, str]:
 def answer_join_offer(facts: ClassFacts) -> Answer:
     """Answer with the terms of joining a course, and the button that joins it."""
     card, does = facts.card, fill(class_words.COURSE_JOIN, **_get_workspace_names(facts))
-    button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY)
+    button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message("\n".join([*cards.format_course(facts), does]), buttons=[button])
 
 

@@ -27,7 +27,8 @@ from bot.features.hours import messages as hours_drawn
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import group_days
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.texts import talk
 from bot.messages.texts.times import format_count, format_date, format_dates, format_weekday, join_names
 from bot.store import workspaces as workspace_rows

@@ -8,7 +8,7 @@ from bot.features.expiries.model import ExpiryKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import format_stop_risk, list_buttons, open_buttons, remove_button
 from bot.messages.blocks.cards import link_again_button, notice
-from bot.messages.blocks.kit import renders
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import notices, times
 
 

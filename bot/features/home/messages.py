@@ -16,10 +16,11 @@ from bot.domain.people import People
 from bot.features.home import texts as home_words
 from bot.features.home.model import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_hours_button
 from bot.messages.blocks.cards import link_button_value, list_question_buttons
 from bot.messages.blocks.home_sections import QUESTION_RENDERERS, SECTIONS, add_section
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line, row, safe
+from bot.messages.blocks.kit import Block, Element, Markup, fill, line, row, safe
 from bot.messages.blocks.lists import render_run_row, render_workspaces
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, times
@@ -100,14 +101,14 @@ def _render_questions(questions: Sequence[Question], more: Sequence[Block] = ())
 
 def _render_run_question(facts: RunFacts) -> list[Block]:
     sentence = fill(run_words.ASKED_NOTICE, name=facts.run.name, title=facts.connection_title)
-    return row(sentence, list_question_buttons(facts.run.id, "job_"))
+    return kit.add_block_labels(row(sentence, list_question_buttons(facts.run.id, "job_")), facts.objects)
 
 
 def _render_operation_question(facts: WorkspaceFacts) -> list[Block]:
     assert facts.operation is not None, "what is asked is about an operation"
     name = facts.workspace.title if facts.workspace is not None else facts.operation.workspace_id
     sentence = f"*{line(name)}*\n{fill(cards.ASKED, title=facts.connection_title)}"
-    return row(sentence, list_question_buttons(facts.operation.id))
+    return kit.add_block_labels(row(sentence, list_question_buttons(facts.operation.id)), facts.objects)
 
 
 QUESTION_RENDERERS.update(operation=_render_operation_question, run=_render_run_question)
@@ -204,10 +205,10 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
     if not link.by or link.state in {"linked", "needless", "requested"}:
         return []
     if link.by == "admin":
-        return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection)]
+        return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection, of=link.title)]
     label = home_words.LINK_BUTTON if link.state == "none" else cards.LINK_AGAIN
     style = kit.PRIMARY if link.state != "held" else None
-    return [kit.button(label, "invite", link_button_value(link.connection), style=style)]
+    return [kit.button(label, "invite", link_button_value(link.connection), style=style, of=link.title)]
 
 
 @add_section(60)
@@ -218,7 +219,7 @@ def _makers(facts: HomeFacts) -> list[Block]:
 
 
 def _maker(maker: MakerFacts) -> Block:
-    button = kit.button(home_words.NEW_BUTTON, "make", f"workspace {maker.connection}")
+    button = kit.button(home_words.NEW_BUTTON, "make", f"workspace {maker.connection}", of=maker.title)
     if maker.templates is None:
         return kit.section(fill(home_words.UNREAD_TEMPLATES, title=maker.title), button)
     named = [line(template) for template in maker.templates[:MAX_TEMPLATES]]

@@ -25,6 +25,7 @@ from bot.features.hours.model import (
     list_dates,
 )
 from bot.messages.blocks import kit, limits, timers
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
     describe_obstacle,
     format_stop_risk,
@@ -36,7 +37,8 @@ from bot.messages.blocks.buttons import (
     suspend_button,
 )
 from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, renders
+from bot.messages.blocks.kit import Block, Element, Markup, fill
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, problems, times, verbs
 from bot.support.declarations import LayerHooks
 
@@ -152,7 +154,7 @@ def describe_hours(
     if not rules:
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
         buttons = [*in_time, *_list_more_buttons(facts), *list_hours_button(facts)]
-        return " ".join([" · ".join(sentences), *ending]), buttons
+        return " ".join([" · ".join(sentences), *ending]), kit.add_labels(buttons, facts.objects)
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]
@@ -175,7 +177,7 @@ def describe_hours(
         until = None if causes else _get_day_end(off[-1], rules[0].zone)
         resume = ButtonValue("hours_on", workspace.id, at=until)
         buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
-    return " ".join(sentences), buttons
+    return " ".join(sentences), kit.add_labels(buttons, facts.objects)
 
 
 def _get_day_end(day: str, zone: str) -> float:

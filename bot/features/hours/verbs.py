@@ -20,8 +20,9 @@ from bot.features.hours.model import HoursRule
 from bot.features.hours.orders import is_order, read_order_hours
 from bot.features.hours.store import RULES
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_button
-from bot.messages.blocks.kit import AGREED, Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import cards
 from bot.services.feasibility import predict_stop_effects

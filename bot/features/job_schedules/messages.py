@@ -4,7 +4,8 @@ from bot.domain.message_context import Facts
 from bot.domain.notices import Answer
 from bot.features.job_schedules.model import ScheduleKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Markup, fill, renders
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import problems
 from bot.messages.texts import runs as run_words
 

@@ -29,7 +29,8 @@ from bot.features.sentences.ranker import rank
 from bot.features.sentences.reading import OPERATION_WORDS, Reading, add_placeholders, read
 from bot.features.sentences.selection import Which
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import AGREED, ButtonValue, fill
+from bot.messages.blocks.button_values import AGREED, ButtonValue
+from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.store import cards, operations, undoable_actions, workspaces

@@ -24,7 +24,7 @@ from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading
 from bot.features.sentences.selection import Which, select, split_tokens
 from bot.features.sentences.words import match_verb
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import ButtonValue
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import cards, talk
 from bot.providers import base

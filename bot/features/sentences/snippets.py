@@ -15,7 +15,8 @@ from typing import Any, Final
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.messages.blocks import forms, limits, replies
-from bot.messages.blocks.kit import ButtonValue, fill
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import fill
 from bot.messages.texts import verbs
 from bot.services.creation import COMMAND_FIELD, TEMPLATE_FIELD, PersonalOffer
 from bot.store import accounts as account_rows

@@ -19,7 +19,8 @@ from bot.features.sentences.objections import SPARING, Bars, find_bars, find_ver
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which, select, split_tokens
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, line
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.store import accounts

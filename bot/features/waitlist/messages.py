@@ -20,10 +20,12 @@ from bot.features.waitlist.model import (
 )
 from bot.messages.blocks import kit, limits, notices, replies
 from bot.messages.blocks.alternatives import render_override
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.home_sections import HomeContent, add_section
-from bot.messages.blocks.kit import ButtonValue, Element, fill, renders
+from bot.messages.blocks.kit import Element, fill
+from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards, problems, times, verbs
 
 _START_VERBS = frozenset({OperationVerb.START})
@@ -158,7 +160,7 @@ def _can_ask(facts: WorkspaceFacts) -> bool:
     return operation is not None and "more" in facts.capabilities and problems.is_own_limit(operation.cause)
 
 
-_failed = kit.RENDERERS[NoticeKind.FAILED].render
+_failed = RENDERERS[NoticeKind.FAILED].render
 
 
 @render_override(NoticeKind.FAILED, _can_ask)
@@ -244,7 +246,7 @@ def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFa
 
 
 for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
-    render_override(_kind, _has_waited)(_add_end(kit.RENDERERS[_kind].render))
+    render_override(_kind, _has_waited)(_add_end(RENDERERS[_kind].render))
 
 
 def build_form(callback_id: str, key: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import Answer
-from bot.messages.blocks.kit import RENDERERS, D
+from bot.messages.blocks.renderers import RENDERERS, D, add_labels_after
 
 
 def render_override(
@@ -22,7 +22,7 @@ def render_override(
     """
 
     def declare(render: D) -> D:
-        usual = RENDERERS[kind]
+        usual, render = RENDERERS[kind], add_labels_after(render)
 
         def is_chosen(facts: Any) -> bool:
             return (not needs_row or facts.workspace is not None) and applies(facts)

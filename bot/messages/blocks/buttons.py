@@ -9,7 +9,8 @@ from bot.domain.time_parsing import Moment
 from bot.domain.timers import list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import cards
 
 
@@ -37,7 +38,7 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 def start_button(workspace: Workspace) -> Element:
     """Return *Start* for a workspace, *Resume* for a suspended one."""
     label = cards.RESUME if workspace.state is State.SUSPENDED else cards.START
-    return kit.button(label, make_change("start", workspace), style=kit.PRIMARY)
+    return kit.button(label, make_change("start", workspace), style=kit.PRIMARY, of=workspace.title)
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
@@ -46,18 +47,17 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
     press = make_change("stop", workspace, agreed=get_consent(workspace) if final else Consent.NONE)
-    return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question)
+    return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
     said = format_stop_risk(workspace)
     if not said:
-        return kit.button(cards.SUSPEND, make_change("suspend", workspace))
+        return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
     asked = kit.confirm(cards.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
-    return kit.button(
-        cards.SUSPEND, make_change("suspend", workspace, agreed=get_consent(workspace)), confirm=asked
-    )
+    change = make_change("suspend", workspace, agreed=get_consent(workspace))
+    return kit.button(cards.SUSPEND, change, confirm=asked, of=workspace.title)
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
@@ -86,7 +86,7 @@ def force_button(workspace: Workspace, effects: StopEffects) -> Element:
     said = format_cost(workspace, None, "force")
     question = final or kit.confirm(cards.CONFIRM_FORCE, name=workspace.title, lost=said)
     press = make_change("force", workspace, agreed=get_consent(workspace) if final else Consent.NONE)
-    return kit.button(cards.FORCE, press, style=kit.DANGER, confirm=question)
+    return kit.button(cards.FORCE, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
 def _end_question(
@@ -100,17 +100,18 @@ def _end_question(
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
     """Return the button of a question that named the loss: pressing it is the consent."""
-    return kit.button(label, make_change(verb, workspace, agreed=get_consent(workspace)), style=kit.DANGER)
+    change = make_change(verb, workspace, agreed=get_consent(workspace))
+    return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
 
 def remove_button(workspace: Workspace) -> Element:
     """Return *Remove*: its click opens the form that asks, in which the name is typed."""
-    return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER)
+    return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER, of=workspace.title)
 
 
 def again_button(workspace: Workspace) -> Element:
     """Return *Start a new one*, which creates another workspace from the same source."""
-    return kit.button(cards.START_NEW, "again", workspace.id, style=kit.PRIMARY)
+    return kit.button(cards.START_NEW, "again", workspace.id, style=kit.PRIMARY, of=workspace.title)
 
 
 def list_buttons(
@@ -136,7 +137,8 @@ def list_buttons(
             return stop if facts.can_still_run else []
         case State.GONE:
             again = [again_button(workspace)] if can_be_made_again(facts) else []
-            return again if workspace.hidden else [*again, kit.button(cards.FORGET, "forget", workspace.id)]
+            forget = kit.button(cards.FORGET, "forget", workspace.id, of=workspace.title)
+            return again if workspace.hidden else [*again, forget]
         case _:
             start = [start_button(workspace)] if facts.may("start") else []
             # A suspended one can still be ended for good.
@@ -151,8 +153,8 @@ def open_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 def open_button(facts: WorkspaceFacts) -> Element:
     """Return *Open* with the address itself, where there is one; a press of it is noted as use."""
-    key = facts.workspace.id if facts.workspace is not None else ""
-    return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url)
+    key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
+    return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
 
 def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
@@ -233,7 +235,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
-    return [kit.button(cards.LATER, "stop_later", workspace.id)]
+    return [kit.button(cards.LATER, "stop_later", workspace.id, of=workspace.title)]
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
@@ -244,7 +246,8 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
     if not facts.may("stop") and not facts.may("start"):
         return []
     is_made = is_final(effects, choose_gentlest_mode(effects))
-    return [] if is_made else [kit.button(cards.HOURS, "hours_form", workspace.id)]
+    hours = kit.button(cards.HOURS, "hours_form", workspace.id, of=workspace.title)
+    return [] if is_made else [hours]
 
 
 def format_day_note(moment: Moment) -> list[str]:

@@ -26,7 +26,8 @@ from bot.messages.blocks.buttons import (
     open_buttons,
     stop_button,
 )
-from bot.messages.blocks.kit import RENDERERS, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import Element, Markup, fill, safe
+from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards, notices, problems, times
 
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})

@@ -4,9 +4,11 @@ from bot.domain.failover_losses import FailoverKind
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_buttons
 from bot.messages.blocks.cards import get_name, notice
-from bot.messages.blocks.kit import ButtonValue, fill, renders
+from bot.messages.blocks.kit import fill
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, notices, pages
 
 

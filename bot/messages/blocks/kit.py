@@ -8,20 +8,20 @@ The builders' arguments are already escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.conversations import Referents
-from bot.domain.message_kinds import AnyKind
+from bot.domain.message_context import ObjectName
 from bot.domain.notices import Answer
 from bot.domain.people import Named
-from bot.domain.stops import Consent
 from bot.messages.blocks import limits
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
-from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape
-from bot.support.declarations import Registry
+from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
@@ -29,6 +29,9 @@ ELLIPSIS: Final = "…"
 #: Replaces a text that turned out empty, because Slack rejects empty ones.
 EMPTY_TEXT: Final = "–"
 
+#: How much of a name is in a button's label, so that its connection is heard, too.
+_MAX_LABEL_NAME_LENGTH: Final = 40
+_LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
 #: Paragraphs aren't shortened to less than this.
 _MIN_SECTION_LENGTH: Final = 100
 
@@ -130,15 +133,9 @@ QUESTION: Final = "question"
 #: Buttons beside each other.
 BUTTONS_PER_ROW: Final = 2
 
-#: What says that a button's own question was agreed to; the flag that people type means the same.
-AGREED: Final = "yes"
-_AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 #: Buttons whose address the browser opens. Only one person may see it, and a press only needs its ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-_NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
-_TIME_PATTERN: Final = re.compile(r"u([0-9]{1,11})")
-_DRAWN: Final = re.compile(r"(\w+)@(\d{1,18})")
 #: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
 #: Where a sentence ends that another one follows, and by what one ends.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
@@ -151,73 +148,6 @@ _MAX_SHORT_LENGTH: Final = 150
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
-
-
-@dataclass(frozen=True, slots=True)
-class ButtonValue:
-    """The value of a button, to write it into one and to read it from a press.
-
-    ``key`` names a row, which is read and authorised again on each press.
-    """
-
-    name: str
-    key: str = ""
-    #: How often the workspace had been brought up when the button was drawn; None if it doesn't matter.
-    seen: int | None = None
-    #: Its own question said that something ends for good, and perhaps what was at stake.
-    agreed: Consent = Consent.NONE
-    #: What tells it from others beside it that do the same, to something else or in another way.
-    number: int | None = None
-    mark: str = ""
-    #: The time that the button was drawn for, in epoch seconds.
-    at: float | None = None
-
-    @classmethod
-    def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, those of earlier releases too; never raises."""
-        name, *parts = action_id.split(":")
-        drawn = _DRAWN.fullmatch(value)
-        press = cls(name, value) if drawn is None else cls(name, drawn[1], int(drawn[2]))
-        for part in parts:
-            if part in _AGREED:
-                press = replace(press, agreed=_AGREED[part])
-            elif _NUMBER_PATTERN.fullmatch(part):
-                press = replace(press, number=int(part))
-            elif time := _TIME_PATTERN.fullmatch(part):
-                press = replace(press, at=float(time[1]))
-            else:
-                press = replace(press, mark=part)
-        return press
-
-    @classmethod
-    def from_button(cls, button: Element) -> ButtonValue:
-        """Read the value of a rendered button."""
-        return cls.read(button["action_id"], button.get("value", ""))
-
-    @classmethod
-    def from_text(cls, text: str) -> ButtonValue:
-        """Read a value from one text: an option of a menu, a form, the meaning of *yes*."""
-        action_id, _, value = text.partition(" ")
-        return cls.read(action_id, value)
-
-    @property
-    def action_id(self) -> str:
-        """Return it as a button's action."""
-        parts = [part for part, agreed in _AGREED.items() if agreed == self.agreed]
-        parts += [self.mark] if self.mark else []
-        parts += [str(self.number)] if self.number is not None else []
-        parts += [f"u{self.at:.0f}"] if self.at is not None else []
-        return ":".join([self.name, *parts])[: limits.MAX_ACTION_ID_LENGTH]
-
-    @property
-    def value(self) -> str:
-        """Return it as a button's value."""
-        return self.key if self.seen is None else f"{self.key}@{self.seen}"
-
-    @property
-    def text(self) -> str:
-        """Return both as one text."""
-        return f"{self.action_id} {self.value}" if self.value else self.action_id
 
 
 def mrkdwn(text: str) -> Block:
@@ -334,7 +264,64 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 def add_number(button: Element, number: int, label: str) -> Element:
     """Return a button with a number, which tells it from its equals, and a label of its own."""
     action_id = replace(ButtonValue.from_button(button), number=number).action_id
-    return {**button, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
+    unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
+    return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
+
+
+def add_label(button: Element, name: str, title: str = "") -> Element:
+    """Return a button with a label that names its object to a screen reader, unless its words do.
+
+    The label is no text object, so nothing is said of how Slack shows ``&`` and ``<`` in it: it has neither.
+    """
+    words = unescape(button["text"]["text"])
+    short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
+    if not short or short.casefold() in _clean_for_label(words).casefold():
+        return button
+    whole = cards.OBJECT.format(name=short, title=_clean_for_label(title)) if title else short
+    is_verb = words.isalpha() and words not in cards.NOT_VERBS
+    label = f"{words} {whole}" if is_verb else f"{words.rstrip(ELLIPSIS)}: {whole}"
+    return {**button, "accessibility_label": truncate(label, limits.MAX_ACCESSIBILITY_LABEL_LENGTH)}
+
+
+def _clean_for_label(text: str, limit: int = limits.MAX_ACCESSIBILITY_LABEL_LENGTH) -> str:
+    return truncate(" ".join(clean(text).translate(_LABEL_REPLACEMENTS).split()), limit)
+
+
+def add_labels(elements: Iterable[Element], objects: Mapping[str, ObjectName]) -> list[Element]:
+    """Return elements whose buttons name their objects to a screen reader, by the rows' keys."""
+    return [_add_own_label(element, objects) for element in elements]
+
+
+def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Element:
+    value = ButtonValue.from_button(element) if element["type"] == "button" else None
+    if value is None or value.number is not None:
+        return element
+    first, _, rest = value.key.partition(" ")
+    name = objects.get(rest if value.name == "make" else first)
+    return element if name is None else add_label(element, *name)
+
+
+def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
+    """Return blocks whose buttons name their objects to a screen reader, each differently."""
+    return _add_numbers(_change_elements(blocks, lambda element: _add_own_label(element, objects)))
+
+
+def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
+    """Return blocks of which a screen reader tells each button from the others: equal names are numbered."""
+    counts = Counter[str]()
+
+    def add_count(element: Element) -> Element:
+        if element["type"] != "button":
+            return element
+        name = element.get("accessibility_label") or unescape(element["text"]["text"])
+        counts[name] += 1
+        if counts[name] == 1:
+            return element
+        end = f" ({counts[name]})"
+        label = truncate(_clean_for_label(name), limits.MAX_ACCESSIBILITY_LABEL_LENGTH - len(end)) + end
+        return {**element, "accessibility_label": label}
+
+    return _change_elements(blocks, add_count)
 
 
 def without_colour(button: Element) -> Element:
@@ -342,8 +329,8 @@ def without_colour(button: Element) -> Element:
     return {key: value for key, value in button.items() if key != "style"}
 
 
-def _keep_one_colour(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks of which one button is coloured, the first that was: the most important one."""
+def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
+    """Return blocks of which one button is coloured, the first that was, and whose names all differ."""
     is_found = False
 
     def keep_colour(one: Element) -> Element:
@@ -351,16 +338,21 @@ def _keep_one_colour(blocks: Iterable[Block]) -> list[Block]:
         is_other, is_found = is_found and one["type"] == "button", is_found or "style" in one
         return without_colour(one) if is_other else one
 
-    drawn = []
+    return _add_numbers(_change_elements(blocks, keep_colour))
+
+
+def _change_elements(blocks: Iterable[Block], change: Callable[[Element], Element]) -> list[Block]:
+    """Return blocks with each of their elements changed."""
+    changed = []
     for block in blocks:
         match block:
             case {"accessory": accessory}:
-                drawn.append({**block, "accessory": keep_colour(accessory)})
+                changed.append({**block, "accessory": change(accessory)})
             case {"type": "actions", "elements": elements}:
-                drawn.append({**block, "elements": [keep_colour(one) for one in elements]})
+                changed.append({**block, "elements": [change(one) for one in elements]})
             case _:
-                drawn.append(block)
-    return drawn
+                changed.append(block)
+    return changed
 
 
 def button(
@@ -371,8 +363,12 @@ def button(
     style: str | None = None,
     url: str | None = None,
     confirm: Block | None = None,
+    of: str = "",
 ) -> Element:
-    """Return a button; for most it is enough to name the action and the key of a row."""
+    """Return a button; for most it is enough to name the action and the key of a row.
+
+    ``of`` is the name of its object, which a screen reader says after its words.
+    """
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
         "type": "button",
@@ -380,7 +376,7 @@ def button(
         "action_id": carried.action_id,
     }
     more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
-    return element | {key: value for key, value in more.items() if value is not None}
+    return add_label(element | {key: value for key, value in more.items() if value is not None}, of)
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
@@ -457,7 +453,7 @@ def day(at: float) -> Markup:
 
 def format_reason(hold: str, now: float) -> str:
     """Format the reason of an operation's delay, escaped, with times in each reader's own zone."""
-    return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), safe(hold))
+    return times.TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
 
 
 def strip_markup(text: str) -> str:
@@ -465,7 +461,7 @@ def strip_markup(text: str) -> str:
 
     A star that marks nothing belongs to a name or a cron expression.
     """
-    return _MARKUP_PATTERN.sub(lambda mark: mark[1] or mark[2], text)
+    return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
 
 def answer(
@@ -476,7 +472,7 @@ def answer(
     about: Referents | None = None,
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
-    fitting = fit(_keep_one_colour(blocks))
+    fitting = fit(_finish_buttons(blocks))
     return Answer(
         text=notification(fitting),
         blocks=fitting,
@@ -509,7 +505,7 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
-    fitting = fit(_keep_one_colour(blocks))
+    fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 
 
@@ -532,7 +528,7 @@ def modal(
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
     """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
-    return {"type": "home", "blocks": _keep_one_colour(blocks)[: limits.MAX_VIEW_BLOCKS]}
+    return {"type": "home", "blocks": _finish_buttons(blocks)[: limits.MAX_VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
@@ -627,41 +623,3 @@ def row(text: str, buttons: Sequence[Element]) -> list[Block]:
     if len(buttons) == 1:
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]
-
-
-D = TypeVar("D", bound=Callable[..., Answer])
-
-
-@dataclass(frozen=True, slots=True)
-class Renderer:
-    """A kind of message's rendering, and when its text holds.
-
-    ``is_true``: whether what it is to say is so when it is sent. ``together`` says the same of several at
-    once, of one and of more; None where each has words of its own.
-    """
-
-    render: Callable[[Any], Answer]
-    is_true: Callable[[Any], bool]
-    together: Callable[[Any], tuple[str, str] | None]
-
-
-RENDERERS: Final[dict[AnyKind, Renderer]] = {}
-#: The functions that render the answer instead of a message whose row is gone, by the subject of its kind.
-render_gone: Registry[Callable[[], Answer]] = Registry()
-
-
-def renders(
-    kind: AnyKind,
-    *,
-    is_true: Callable[[Any], bool] = lambda _facts: True,
-    together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
-) -> Callable[[D], D]:
-    """Return the decorator of a kind's renderer, from the facts of its family."""
-
-    def declare(render: D) -> D:
-        if kind in RENDERERS:
-            raise ValueError(f"two functions render {kind}")
-        RENDERERS[kind] = Renderer(render, is_true, together)
-        return render
-
-    return declare

@@ -8,8 +8,10 @@ from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import fill_notice, link_again_button, notice
-from bot.messages.blocks.kit import Element, Markup, fill, renders
+from bot.messages.blocks.kit import Element, Markup, fill
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
 #: How many workspaces a message to administrators names, and how many pages it leads to.
@@ -65,7 +67,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
-    press = kit.ButtonValue("unlink", connection, agreed=Consent.GIVEN, number=number)
+    press = ButtonValue("unlink", connection, agreed=Consent.GIVEN, number=number)
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 

@@ -14,6 +14,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.timeouts import is_run_unanswered
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
     format_cost,
     format_stop_risk,
@@ -27,18 +28,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import describe_progress, render_operation_card
 from bot.messages.blocks.commands import describe_command
-from bot.messages.blocks.kit import (
-    Block,
-    ButtonValue,
-    Element,
-    Markup,
-    build_list,
-    fill,
-    get_page,
-    line,
-    row,
-    safe,
-)
+from bot.messages.blocks.kit import Block, Element, Markup, build_list, fill, get_page, line, row, safe
 from bot.messages.blocks.runs import (
     again_button,
     force_button,
@@ -152,7 +142,7 @@ def status_answer(
     # Everybody reads a shared answer, and only the owner could press what it offers.
     buttons: list[Element] = []
     if not in_channel:
-        refresh = kit.button(cards.REFRESH, "status", workspace.id)
+        refresh = kit.button(cards.REFRESH, "status", workspace.id, of=workspace.title)
         later = list_later_button(facts) if workspace.state is State.RUNNING else []
         buttons = [
             *list_row_buttons(facts, workspace),
@@ -174,6 +164,9 @@ def render_workspaces(
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
     blocks = [block for facts in rows for block in _render_row(facts, since, is_shared=is_shared)]
+    blocks = kit.add_block_labels(
+        blocks, {key: name for facts in rows for key, name in facts.objects.items()}
+    )
     first = min((seen for seen in all_seen if seen >= since), default=None)
     return blocks, [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now))]
 
@@ -234,7 +227,7 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
     """Return *Open* with the address itself, or a button we answer if it isn't known."""
     if not facts.ide_url:
-        return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY)
+        return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
 
 
@@ -272,7 +265,8 @@ def run_status(facts: RunFacts) -> Answer:
     if run.observed_at is not None:
         remark = fill(answers.AS_OF_ALONE, at=kit.moment(run.observed_at, facts.now))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
-    blocks += [kit.context(remark), *kit.actions(list_card_buttons(facts))]
+    buttons = kit.add_labels(list_card_buttons(facts), facts.objects)
+    blocks += [kit.context(remark), *kit.actions(buttons)]
     return replace(card, blocks=tuple(blocks))
 
 
@@ -298,7 +292,8 @@ def render_run_row(facts: RunFacts) -> list[Block]:
     """Draw one run in a list."""
     state = Markup("\n".join(format_state_lines(facts)))
     sentence = fill(run_words.ROW, name=facts.run.name, title=facts.connection_title, state=state)
-    return row(sentence, [kit.without_colour(one) for one in _list_run_buttons(facts)])
+    buttons = [kit.without_colour(one) for one in _list_run_buttons(facts)]
+    return kit.add_block_labels(row(sentence, buttons), facts.objects)
 
 
 def _list_run_buttons(facts: RunFacts) -> list[Element]:
@@ -447,9 +442,8 @@ def answer_server_info(
         small.insert(0, answers.AND_MORE.format(count=one.remaining))
     blocks.append(kit.context(*small))
     if one.remaining:
-        blocks += kit.actions(
-            [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
-        )
+        key = f"{snapshot.connection} {one.number + 1}"
+        blocks += kit.actions([kit.button(cards.MORE, "about:more", key, of=title)])
     return kit.answer(blocks, replaces=replaces)
 
 

@@ -9,18 +9,11 @@ from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit, limits, outcomes
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import MAX_CHOICES, open_buttons
 from bot.messages.blocks.cards import format_reference, get_name, notice
-from bot.messages.blocks.kit import (
-    RENDERERS,
-    ButtonValue,
-    Element,
-    Markup,
-    Renderer,
-    fill,
-    render_gone,
-    renders,
-)
+from bot.messages.blocks.kit import Element, Markup, fill
+from bot.messages.blocks.renderers import RENDERERS, Renderer, render_gone, renders
 from bot.messages.texts import answers, notices, times
 from bot.support.declarations import require_complete
 

@@ -33,7 +33,8 @@ from bot.messages.blocks.cards import (
     question_or_answer,
     retry_buttons,
 )
-from bot.messages.blocks.kit import Markup, fill, renders
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.renderers import renders
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards, notices, problems, times
 

@@ -15,9 +15,10 @@ from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import make_change, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_button_value
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
 from bot.messages.texts.verbs import VERBS
 

@@ -23,12 +23,13 @@ from bot.messages.blocks.cards import (
     no_thanks_button,
     question_or_answer,
 )
-from bot.messages.blocks.kit import ELLIPSIS, Block, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import ELLIPSIS, Block, Element, Markup, fill, safe
+from bot.messages.blocks.renderers import render_gone, renders
 from bot.messages.texts import cards, notices, problems, runs, times
 from bot.support.cleaning import clean, escape
 
 
-@kit.render_gone("job")
+@render_gone("job")
 def render_unknown() -> Answer:
     """Replace a message about a run that no longer exists."""
     text = problems.explain_cause("no_job")
@@ -208,13 +209,13 @@ def list_card_buttons(facts: RunFacts) -> list[Element]:
 def stop_run_button(run: Run) -> Element:
     """Return *Stop*, which asks first."""
     question = kit.confirm(runs.CONFIRM_STOP, name=run.name)
-    return kit.button(cards.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question)
+    return kit.button(cards.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
 def force_button(run: Run) -> Element:
     """Return *Force quit*, which asks first."""
     question = kit.confirm(runs.CONFIRM_FORCE, name=run.name)
-    return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
+    return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
 def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
@@ -223,9 +224,8 @@ def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
     names = {"name": run.name, "besides": Markup(besides)}
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
     key = " ".join([run.id, *variables])
-    return kit.button(
-        kit.truncate(f"{runs.AGAIN}{besides}", limits.MAX_BUTTON_LENGTH), "job_again", key, confirm=question
-    )
+    label = kit.truncate(f"{runs.AGAIN}{besides}", limits.MAX_BUTTON_LENGTH)
+    return kit.button(label, "job_again", key, confirm=question, of=run.name)
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
@@ -238,7 +238,7 @@ def list_logs_button(facts: RunFacts) -> list[Element]:
 
 
 def _build_output_button(run: Run) -> Element:
-    return kit.button(runs.LOGS, "job_logs", run.id)
+    return kit.button(runs.LOGS, "job_logs", run.id, of=run.name)
 
 
 def _list_over_buttons(facts: RunFacts) -> list[Element]:

@@ -1,6 +1,7 @@
 """Timers: the warning of a stop, and the reason for which something was not stopped."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.feasibility import LINK_HELPS
@@ -10,6 +11,7 @@ from bot.domain.stops import StopEffects, StopMode, is_final
 from bot.domain.timers import TimerKind, list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
     MAX_CHOICES,
     format_cost,
@@ -22,7 +24,8 @@ from bot.messages.blocks.buttons import (
     make_change,
 )
 from bot.messages.blocks.cards import get_name, link_again_button
-from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import Element, Markup, fill, safe
+from bot.messages.blocks.renderers import renders
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
@@ -101,10 +104,10 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
     """Return *Keep running* and *1 hour more*, for exactly the timer that the message is about."""
-    at = workspace.stop_at or 0.0
+    keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
-        kit.button(cards.KEEP, ButtonValue("keep_running", workspace.id, at=at), style=kit.PRIMARY),
-        kit.button(cards.HOUR_MORE, ButtonValue("hour_more", workspace.id, at=at)),
+        kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
+        kit.button(cards.HOUR_MORE, replace(keep, name="hour_more"), of=workspace.title),
     ]
 
 
@@ -194,9 +197,10 @@ def ask_final_stop(
         lost=format_cost(workspace, effects["stop"]),
     )
     ending_then = make_change(verb, workspace, agreed=get_consent(workspace), at=at)
-    buttons = [kit.button(cards.END_THEN, ending_then, style=kit.DANGER)]
+    name = workspace.title
+    buttons = [kit.button(cards.END_THEN, ending_then, style=kit.DANGER, of=name)]
     if can_suspend:
-        buttons.append(kit.button(cards.SUSPEND_THEN, make_change("suspend", workspace, at=at)))
+        buttons.append(kit.button(cards.SUSPEND_THEN, make_change("suspend", workspace, at=at), of=name))
     return kit.message(sentence, [], buttons)
 
 

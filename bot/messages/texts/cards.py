@@ -128,6 +128,9 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
+#: A button's object for a screen reader, after its words; not all words of buttons are verbs.
+OBJECT: Final = "{name} on {title}"
+NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
 START: Final = "Start"
 STOP: Final = "Stop"

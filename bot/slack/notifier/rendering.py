@@ -21,6 +21,7 @@ from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import WARNING_ANSWERS, still_applies
 from bot.messages.blocks.cards import answer_undone
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
@@ -312,7 +313,7 @@ async def _remove_past(
     is_nothing = False
     if card.over_at is not None:
         span = announcements.Span(card.over_at, now, cancelled)
-        answer = kit.keep_buttons(answer, lambda button: not span.has(kit.ButtonValue.from_button(button).at))
+        answer = kit.keep_buttons(answer, lambda button: not span.has(ButtonValue.from_button(button).at))
         left = announcements.drop_past(answer.blocks, span)
         is_nothing = left is None
         if left is not None and left != list(answer.blocks):
@@ -343,7 +344,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     ):
         answer = answer_undone(found)
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
-    presses = [kit.ButtonValue.from_button(one) for one in kit.iterate_buttons(said.blocks)]
+    presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(said.blocks)]
     planned = {one.at for one in presses if one.name in WARNING_ANSWERS}
     planned |= {action.until} if action is not None and action.kind == "workspace.timer" else set()
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))

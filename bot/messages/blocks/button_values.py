@@ -1,0 +1,85 @@
+"""Values of buttons: the action, the row and the moment that each carries, and that a press brings back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bot.domain.stops import Consent
+from bot.messages.blocks import limits
+
+#: What says that a button's own question was agreed to; the flag that people type means the same.
+AGREED: Final = "yes"
+_AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
+_NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
+_TIME_PATTERN: Final = re.compile(r"u([0-9]{1,11})")
+_VALUE_PATTERN: Final = re.compile(r"(\w+)@(\d{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonValue:
+    """The value of a button, to write it into one and to read it from a press.
+
+    ``key`` names a row, which is read and authorised again on each press.
+    """
+
+    name: str
+    key: str = ""
+    #: How often the workspace had been brought up when the button was drawn; None if it doesn't matter.
+    seen: int | None = None
+    #: Its own question said that something ends for good, and perhaps what was at stake.
+    agreed: Consent = Consent.NONE
+    #: What tells it from others beside it that do the same, to something else or in another way.
+    number: int | None = None
+    mark: str = ""
+    #: The time that the button was drawn for, in epoch seconds.
+    at: float | None = None
+
+    @classmethod
+    def read(cls, action_id: str, value: str = "") -> ButtonValue:
+        """Read a button's action and value, those of earlier releases too; never raises."""
+        name, *parts = action_id.split(":")
+        match = _VALUE_PATTERN.fullmatch(value)
+        carried = cls(name, value) if match is None else cls(name, match[1], int(match[2]))
+        for part in parts:
+            if part in _AGREED:
+                carried = replace(carried, agreed=_AGREED[part])
+            elif _NUMBER_PATTERN.fullmatch(part):
+                carried = replace(carried, number=int(part))
+            elif time := _TIME_PATTERN.fullmatch(part):
+                carried = replace(carried, at=float(time[1]))
+            else:
+                carried = replace(carried, mark=part)
+        return carried
+
+    @classmethod
+    def from_button(cls, button: Mapping[str, Any]) -> ButtonValue:
+        """Read the value of a rendered button."""
+        return cls.read(button["action_id"], button.get("value", ""))
+
+    @classmethod
+    def from_text(cls, text: str) -> ButtonValue:
+        """Read a value from one text: an option of a menu, a form, the meaning of *yes*."""
+        action_id, _, value = text.partition(" ")
+        return cls.read(action_id, value)
+
+    @property
+    def action_id(self) -> str:
+        """Return it as a button's action."""
+        parts = [part for part, agreed in _AGREED.items() if agreed == self.agreed]
+        parts += [self.mark] if self.mark else []
+        parts += [str(self.number)] if self.number is not None else []
+        parts += [f"u{self.at:.0f}"] if self.at is not None else []
+        return ":".join([self.name, *parts])[: limits.MAX_ACTION_ID_LENGTH]
+
+    @property
+    def value(self) -> str:
+        """Return it as a button's value."""
+        return self.key if self.seen is None else f"{self.key}@{self.seen}"
+
+    @property
+    def text(self) -> str:
+        """Return both as one text."""
+        return f"{self.action_id} {self.value}" if self.value else self.action_id
