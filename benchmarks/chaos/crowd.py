@@ -16,11 +16,11 @@ from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, KEPT, SPOKEN_JOB, 
 from playground.demo.person import buttons, where
 from playground.slack.errors import SlackError
 
-#: What an accepted operation is answered with (``bot.messages.texts.answers``).
+#: What an accepted operation is answered with (``bot.messages.texts.answers``), in its first line.
 ACCEPTED = re.compile(
-    r"Starting|Stopping|Restarting|Cancelling"
+    r"\A.*(?:Starting|Stopping|Restarting|Cancelling"
     r"|is already (starting|restarting|stopping|running|stopped)"
-    r"|so I'm stopping it again|is stopping\. I'll start it again"
+    r"|so I'm stopping it again|is stopping\. I'll start it again)"
 )
 #: Of these, what joins an operation that is under way.
 JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")

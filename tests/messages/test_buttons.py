@@ -104,6 +104,11 @@ def test_buttons_of_equal_names_are_numbered_in_a_message():
     assert "accessibility_label" not in kit.add_number(rows[0]["accessory"], 1, "Stop lab 0")
 
 
+def test_every_paragraph_but_output_is_shown_whole():
+    output = kit.section(f"{kit.FENCE}\nepoch 11\n{kit.FENCE}")
+    assert (kit.section("*lab* is ready.")["expand"], "expand" in output) == (True, False)
+
+
 def drawn(*elements):
     return [[one.get("action_id") for one in block["elements"]] for block in kit.actions(elements)]
 

@@ -17,7 +17,10 @@ def opening(name, *, label="Open", url=URL):
 @pytest.mark.parametrize(
     ("answer", "beside"),
     [
-        (kit.message("*lab* is ready.", ["It took 22 s."], [opening("open_url")]), f"Open: {WRITTEN}"),
+        (
+            kit.message("*lab* is ready.", ["It took 22 s."], [opening("open_url")]),
+            f"It took 22 s.\nOpen: {WRITTEN}",
+        ),
         (replies.invitation(URL, "Saturn", code_comes=False), f"Open the link page: {WRITTEN}"),
         (
             kit.message("*lab* and *etl* are ready.", (), [opening("open_url:0"), opening("open_url:1")]),

@@ -3,6 +3,7 @@
 import re
 from typing import Final, Literal
 
+from bot.messages.blocks import kit
 from bot.messages.texts import cards, notices
 
 ToldEnd = Literal["ready", "stopped", "failed"]
@@ -33,5 +34,11 @@ _ENDINGS: Final[dict[ToldEnd, re.Pattern[str]]] = {
 
 
 def find_ending(text: str) -> ToldEnd | None:
-    """Return the end that an operation's message or a summary's line tells, if it tells one."""
-    return next((ending for ending, pattern in _ENDINGS.items() if pattern.search(text)), None)
+    """Return the end that an operation's message or a summary's line tells in its first words, if any."""
+    beginning = read_beginning(text)
+    return next((ending for ending, pattern in _ENDINGS.items() if pattern.search(beginning)), None)
+
+
+def read_beginning(text: str) -> str:
+    """Return the first words of a message's text, which a phone shows."""
+    return kit.notification([kit.section(text)])

@@ -124,7 +124,7 @@ def _is_plain(section: Mapping[str, Any]) -> bool:
 
 
 def _expand(text: Mapping[str, Any]) -> dict[str, Any]:
-    return {}
+    return {} if text["text"].startswith("```") else {"expand": True}
 
 
 def _element(element: Mapping[str, Any]) -> list[str]:

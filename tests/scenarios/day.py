@@ -20,6 +20,10 @@ PRESSED = {"Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again
 
 
 NAMED = re.compile(r"\*([a-z]+)\*")
+#: The line of an address below a text.
+ADDRESS = re.compile(r"\nOpen: <[^>]*>")
+#: Between the parts of a text.
+SENTENCE = re.compile(r"\n| – | · |(?<=\.) ")
 
 
 class Day:
@@ -98,13 +102,14 @@ class Day:
 
     def look_at_answers(self, who, answers: list[Shown]):
         for shown in answers:
-            place, now = (who, shown.ts), (shown.short, shown.labels)
+            # An address goes with the button that opens it.
+            place, now = (who, shown.ts), (ADDRESS.sub("", shown.short), shown.labels)
             before = self.answers.setdefault(place, now)
             # A list says that it is being checked before it becomes what was read.
             if place in self.pressed or "Checking" in before[0]:
                 self.answers[place] = now
             # What it offers goes once that doesn't work any more, what it announced once that has come.
             said, offered = self.answers[place]
-            is_cut = "<!date^" in said and all(one in said for one in now[0].split(" – "))
+            is_cut = "<!date^" in said and all(one in said for one in SENTENCE.split(now[0]))
             survives_stop = (said == now[0] or is_cut) and set(now[1]) <= set(offered)
             assert survives_stop, f"an answer was edited: {before} became {now}"

@@ -34,7 +34,7 @@ async def test_after_a_stop_the_ready_message_has_no_buttons_and_the_card_says_s
     await hasty.pass_time(40)
     assert offering(alice) == ["ready"]
     assert alice.told("card") == [], "it went once the message about the end was there"
-    said, before = alice.only("ready").short, hasty.calls("chat.update", hasty.slack)
+    said, before = alice.only("ready").short.partition("\nOpen: ")[0], hasty.calls("chat.update", hasty.slack)
     await alice.writes("stop notebook")
     await hasty.pass_time(40)
     assert [one.kind for one in alice.sees() if one.kind and one.kind != "linked"] == [

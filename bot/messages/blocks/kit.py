@@ -26,6 +26,8 @@ from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
 ELLIPSIS: Final = "…"
+#: What begins and ends output.
+FENCE: Final = "```"
 #: Replaces a text that turned out empty, because Slack rejects empty ones.
 EMPTY_TEXT: Final = "–"
 
@@ -165,9 +167,20 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button beside it if one is given."""
+    """Return a paragraph, with a button beside it if one is given; all but output is shown whole.
+
+    Without ``expand`` Slack may fold what is high, and a screen reader meets "see more" in its place.
+    """
     block: Block = {"type": "section", "text": mrkdwn(text)}
+    if not is_output(block):
+        block["expand"] = True
     return block if accessory is None else {**block, "accessory": accessory}
+
+
+def is_output(block: Block) -> bool:
+    """Return whether a block is a paragraph of a program's output."""
+    text = (block.get("text") or {}).get("text")
+    return block["type"] == "section" and str(text).startswith(FENCE)
 
 
 def header(text: str) -> Block:
@@ -464,6 +477,11 @@ def strip_markup(text: str) -> str:
     return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
 
+def strip_links(text: str) -> str:
+    """Return a paragraph with the words of its links alone."""
+    return _LINK_PATTERN.sub(r"\1", text)
+
+
 def answer(
     blocks: Iterable[Block],
     *,
@@ -486,7 +504,7 @@ def notification(blocks: Iterable[Block]) -> str:
     """Return the first words of blocks, for phones: headings, a sentence, and more if it is short."""
     said: list[str] = []
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
-        first, *more = _SENTENCE_END.split(strip_markup(_LINK_PATTERN.sub(r"\1", line_.removeprefix("• "))))
+        first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
         said.append(first)
         if first.endswith(_SENTENCE_ENDS):
             room = accumulate((len(one) + 1 for one in more), initial=len(first))

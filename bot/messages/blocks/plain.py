@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
@@ -16,8 +17,14 @@ _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
 def make_fallback_text(answer: Answer) -> str:
-    """Return the text that goes with an answer's blocks: notifications and screen readers have no other."""
-    return _append_addresses(answer.text, _list_addresses(answer.blocks, _PURPOSES))
+    """Return the text that goes with an answer's blocks: all their lines, but for a program's output.
+
+    Screen readers say it in place of the blocks, and phones notify of its beginning
+    (``docs/internals/slack.md``, "Messages").
+    """
+    lines = kit.iterate_lines(block for block in answer.blocks if not kit.is_output(block))
+    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines) or answer.text
+    return _append_addresses(text, _list_addresses(answer.blocks, _PURPOSES))
 
 
 def make_plain_text(answer: Answer) -> str:
@@ -40,7 +47,7 @@ def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
     for button in kit.iterate_buttons(blocks):
-        if "url" in button and kit.ButtonValue.from_button(button).name in names:
+        if "url" in button and ButtonValue.from_button(button).name in names:
             yield f"{button['text']['text']}: <{kit.escape_link_url(button['url'])}>"
 
 

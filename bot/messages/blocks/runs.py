@@ -23,7 +23,7 @@ from bot.messages.blocks.cards import (
     no_thanks_button,
     question_or_answer,
 )
-from bot.messages.blocks.kit import ELLIPSIS, Block, Element, Markup, fill, safe
+from bot.messages.blocks.kit import ELLIPSIS, FENCE, Block, Element, Markup, fill, safe
 from bot.messages.blocks.renderers import render_gone, renders
 from bot.messages.texts import cards, notices, problems, runs, times
 from bot.support.cleaning import clean, escape
@@ -330,11 +330,10 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-_FENCE: Final = "```"
 #: A fence inside the text would end ours: a zero-width space separates each mark from the next.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
-_MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(_FENCE) - 2
+_MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
 _TAB: Final = 4
 
 
@@ -364,7 +363,7 @@ def format_output(text: str) -> Preformatted | None:
     if not kept:
         return None
     body = "\n".join(reversed(kept))
-    return Preformatted(f"{_FENCE}\n{body}\n{_FENCE}", len(kept), is_cut=len(kept) < len(given))
+    return Preformatted(f"{FENCE}\n{body}\n{FENCE}", len(kept), is_cut=len(kept) < len(given))
 
 
 def _format_line(raw: str) -> str:

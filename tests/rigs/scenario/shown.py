@@ -30,7 +30,7 @@ class Shown:
 
     @property
     def short(self) -> str:
-        """Return what a notification shows."""
+        """Return the text beside its blocks, of which a notification shows the beginning."""
         return str(self.json.get("text"))
 
     @property
