@@ -7,8 +7,6 @@ import fcntl
 import os
 import re
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from bot.domain.notices import Answer
@@ -19,12 +17,11 @@ from playground.slack import kit
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
 from tests.rigs import golden_text
+from tests.rigs.golden_files import FAMILIES, FOLDER, entries, shown
 
-FOLDER = Path(__file__).resolve().parents[1] / "golden"
-FAMILIES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+__all__ = ["FAMILIES", "FOLDER", "check_golden", "check_golden_text", "check_limits", "entries", "shown"]
 _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _SIGNS = re.compile(r"[\W_]+")
-_NAME = re.compile(r"^## (.+)\n\n", re.MULTILINE)
 
 
 def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
@@ -94,20 +91,6 @@ def check_notification(answer: Answer) -> None:
 def check_golden_text(name: str, texts: dict[str, str]) -> None:
     """Compare a catalogue of texts with its entry."""
     _compare(f"texts/{name}", "\n".join(f"{key}: {text!r}" for key, text in sorted(texts.items())))
-
-
-@cache
-def entries(family: str) -> dict[str, str]:
-    """Return the texts of a family by their names, the family's included."""
-    path = FOLDER / f"{family}.txt"
-    _, *parts = _NAME.split(path.read_text(encoding="utf-8")) if path.is_file() else [""]
-    names = (f"{family}/{name}" for name in parts[::2])
-    return {name: text.rstrip("\n") for name, text in zip(names, parts[1::2], strict=True)}
-
-
-def shown(name: str) -> dict[str, Any]:
-    """Return the message or the view of an entry."""
-    return golden_text.read(entries(name.partition("/")[0])[name])
 
 
 def _compare(name: str, written: str) -> None:

@@ -10,12 +10,27 @@ function task(block) {
   return h("div", { class: `task ${block.status ?? ""}` }, h("span", { class: "mark" }, mark), String(block.title ?? ""));
 }
 
+// What Slack may fold, by its height; here by its lines, so that a test can tell.
+const HIGH = 12;
+const WIDTH = 90;
+
+function foldable(block, node) {
+  const lines = (block.text?.text ?? "").split("\n").reduce((sum, line) => sum + 1 + Math.floor(line.length / WIDTH), 0);
+  if (block.expand || lines <= HIGH) return node;
+  const more = h("button", { type: "button", class: "link more", onclick: () => {
+    more.remove();
+    node.classList.remove("folded");
+  } }, "See more");
+  node.classList.add("folded");
+  return h("div", {}, node, more);
+}
+
 let number = 0;
 
 const DRAW = {
   section: (block, where) => h("div", { class: "section" },
     h("div", { class: "words" },
-      block.text ? h("div", {}, text(block.text)) : null,
+      block.text ? foldable(block, h("div", {}, text(block.text))) : null,
       block.fields ? h("div", { class: "fields" }, block.fields.map((field) => h("div", {}, text(field)))) : null),
     block.accessory ? interactive(block.accessory, block, where) : null),
   header: (block) => h("h3", { class: "header" }, text(block.text)),

@@ -80,7 +80,7 @@ export function confirmed(dialogText) {
     const end = (answer) => { dialog.close(); resolve(answer); };
     dialog.setAttribute("aria-labelledby", "ask-title");
     dialog.replaceChildren(
-      h("header", {}, h("h2", { id: "ask-title" }, title)),
+      h("header", { role: "none" }, h("h2", { id: "ask-title" }, title)),
       h("div", { class: "body" }, text),
       h("footer", {},
         h("button", { type: "button", class: "button", onclick: () => end(false) }, deny),

@@ -28,7 +28,7 @@ async function inside(file, me) {
 export async function view(file, me) {
   const body = h("div", { class: "body" });
   viewer.replaceChildren(
-    h("header", {}, h("div", { class: "place-about" }, h("h2", { id: "viewer-name" }, file.title), h("p", {}, about(file))),
+    h("header", { role: "none" }, h("div", { class: "place-about" }, h("h2", { id: "viewer-name" }, file.title), h("p", {}, about(file))),
       download(file, me),
       h("button", { type: "button", class: "icon", "aria-label": "Close the file", onclick: () => viewer.close() }, "×")),
     body);

@@ -132,7 +132,7 @@ function frame(view, state) {
     if (answer.error === "view_not_found") toast("That form has been closed or replaced meanwhile.");
   };
   dialog.replaceChildren(h("form", { onsubmit: send, novalidate: true },
-    h("header", {}, h("h2", { id: "modal-title" }, text(view.title)),
+    h("header", { role: "none" }, h("h2", { id: "modal-title" }, text(view.title)),
       h("button", { type: "button", class: "cross", "aria-label": "Close", onclick: () => close(true) }, "×")),
     body,
     h("footer", {},
