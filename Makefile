@@ -66,7 +66,7 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	.venv/bin/python tools/audit.py
 
 contracts: $(LINT) ## Say what others changed in their published APIs since the code was written against them
-	.venv/bin/python tools/contracts.py
+	$(RUN) tools.contracts
 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -2,7 +2,8 @@
 
 ``tests/project/schemas/contracts.toml`` names each document: where the one in use is, where the newest, and
 which operations the code uses; of a JSON schema or a table of limits, all of it counts. Two files, or
-addresses, may be given instead: ``contracts.py NAME OLD NEW``.
+addresses, may be given instead: ``contracts.py NAME OLD NEW``. Without, Slack is also asked about the shapes
+of all messages.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.rigs.golden_files import list_shapes
+from tools.shape_checks import check_shapes
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "tests/project/schemas"
 TIMEOUT_S = 60
@@ -150,7 +154,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name}: {f'{len(found)} changes' if found else 'nothing changed'}")
         print("".join(f"  {line}\n" for line in found), end="")
         status = max(status, 1 if found else 0)
-    return status
+    return status if arguments else max(status, check_shapes(list_shapes()))
 
 
 if __name__ == "__main__":

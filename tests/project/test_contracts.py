@@ -1,7 +1,6 @@
 """What changed in somebody's published API is said, of two stored documents."""
 
 import copy
-import importlib.util
 import json
 import re
 
@@ -9,20 +8,13 @@ import pytest
 import yaml
 
 from tests.project.repository import ROOT
+from tools import contracts
 
 SCHEMAS = ROOT / "tests/project/schemas"
 
 
 @pytest.fixture
-def contracts():
-    spec = importlib.util.spec_from_file_location("tools_contracts", ROOT / "tools/contracts.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def changed(contracts, tmp_path):
+def changed(tmp_path):
     """Return what is said of a hub whose document was changed so, and the exit status."""
 
     def run(change, capsys):
@@ -78,7 +70,7 @@ def test_what_the_code_does_not_use_may_change(changed, capsys):
     assert changed(lambda content: content["paths"].pop("/shutdown"), capsys)[0] == 0
 
 
-def test_a_schema_is_compared_as_a_whole(contracts, tmp_path):
+def test_a_schema_is_compared_as_a_whole(tmp_path):
     name = "slack-app-manifest.2.0.0.json"
     content = json.loads((SCHEMAS / name).read_text())
     content["properties"]["display_information"] = {"type": "string"}
@@ -87,12 +79,12 @@ def test_a_schema_is_compared_as_a_whole(contracts, tmp_path):
     assert "+ .display_information: type string" in said
 
 
-def test_what_can_not_be_read_is_said(contracts, capsys):
+def test_what_can_not_be_read_is_said(capsys):
     assert contracts.main(["slack", "slack-app-manifest.2.0.0.json", "nothing.json"]) == 2
     assert "slack: can't be read" in capsys.readouterr().out
 
 
-def test_every_operation_that_is_listed_is_in_the_document_that_is_kept(contracts):
+def test_every_operation_that_is_listed_is_in_the_document_that_is_kept():
     one = contracts.contracts()["jupyterhub"]
     facts = contracts.facts(contracts.read(one["used"]), one["operations"])
     assert set(one["operations"]) <= facts
@@ -106,10 +98,10 @@ def test_the_newest_are_compared_every_week():
         "make contracts"
     ]
     makefile = (ROOT / "Makefile").read_text()
-    assert re.search(r"^contracts: .*\n\t\.venv/bin/python tools/contracts\.py$", makefile, re.MULTILINE)
+    assert re.search(r"^contracts: .*\n\t\$\(RUN\) tools\.contracts$", makefile, re.MULTILINE)
 
 
-def test_limits_are_compared_by_name_however_they_are_nested(contracts, tmp_path, capsys):
+def test_limits_are_compared_by_name_however_they_are_nested(tmp_path, capsys):
     old = contracts.read(contracts.contracts()["block-kit"]["used"])["limits"]
     nested = {}
     for name, limit in old.items():

@@ -65,7 +65,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
 
 def list_buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the buttons of blocks, without the options of menus."""
-    found = []
+    found: list[dict[str, Any]] = []
     for block in blocks:
         found += block["elements"] if block["type"] == "actions" else []
         found += [block["accessory"]] if "accessory" in block else []
