@@ -51,7 +51,7 @@ SPOT = """((selector, text) => {
   const one = [...document.querySelectorAll(selector)].findLast((one) => one.textContent.includes(text));
   if (!one || one.disabled || one.getAttribute("aria-disabled") === "true") return null;
   if (!one.closest("summary")) one.closest("details:not([open])")?.setAttribute("open", "");
-  one.scrollIntoView({ block: "nearest", behavior: "resolve_instant" });
+  one.scrollIntoView({ block: "nearest", behavior: "instant" });
   const { x, y, width, height } = one.getBoundingClientRect();
   const spot = [x + width / 2, y + height / 2];
   return one.contains(document.elementFromPoint(...spot)) ? spot : null;
