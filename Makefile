@@ -44,7 +44,7 @@ mutants: $(DEV) ## Play mutants against the tests that reach them; FILES="bot/do
 test-near: $(DEV) ## Run the tests nearest to what changed on this branch, within a minute
 	$(RUN) tests.mutants.near
 
-test-outside: $(DEV) ## Install the wheels into an empty environment; run the kit and the story of usher-coder there
+test-outside: $(DEV) ## Install the wheels into an empty environment; run the kits and stories of providers/ there
 	.venv/bin/python tools/outside.py
 
 chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE", CLUSTER=1

@@ -11,7 +11,7 @@ from tests.rigs import shared, weight
 from tests.runner import times
 
 pytest_plugins = ["tests.runner.plugin"]
-pytest.register_assert_rewrite("usher.conformance", "coder_rig")
+pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
 #: How many thorough tests this run leaves out.
 LEFT_OUT: Final = pytest.StashKey[int]()

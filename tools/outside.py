@@ -1,6 +1,6 @@
-"""Install the wheels of Usher and of usher-coder into an empty environment; play the kit and the story there.
+"""Install the wheels of Usher and its packages of providers into an empty environment; play their tests.
 
-Nothing of the checkout is in reach then but the tests of usher-coder, which are copied.
+Nothing of the checkout is in reach then but these tests, the kit and a story each, which are copied.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CODER = ROOT / "providers/usher-coder"
+PACKAGES = (ROOT / "providers/usher-coder", ROOT / "providers/usher-codespaces")
 UV = Path(sys.executable).with_name("uv")
 
 
@@ -31,8 +31,8 @@ def main() -> int:
     """Build, install and play; return the exit status."""
     with tempfile.TemporaryDirectory(prefix="usher-outside-") as made:
         folder = Path(made)
-        wheels, tests, python = folder / "wheels", folder / "usher-coder", folder / "env/bin/python"
-        for place in (ROOT, CODER):
+        wheels, python = folder / "wheels", folder / "env/bin/python"
+        for place in (ROOT, *PACKAGES):
             copy = folder / f"source-{place.name}"
             ignored = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "node_modules")
             shutil.copytree(place, copy, ignore=ignored, symlinks=True)
@@ -52,15 +52,27 @@ def main() -> int:
             )
         run([UV, "venv", "--quiet", "--python", sys.executable, folder / "env"], folder)
         (usher,) = wheels.glob("usher_bot-*.whl")
-        (coder,) = wheels.glob("usher_coder-*.whl")
+        packages = [f"{wheel}[test]" for wheel in wheels.glob("*.whl") if wheel != usher]
         locked: list[str | Path] = ["--constraint", ROOT / "requirements/dev.txt"]
         run(
-            [UV, "pip", "install", "--quiet", "--python", python, *locked, f"{usher}[conformance]", coder],
+            [
+                UV,
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                python,
+                *locked,
+                f"{usher}[conformance]",
+                *packages,
+            ],
             folder,
         )
-        shutil.copytree(CODER / "tests", tests / "tests")
-        shutil.copy2(CODER / "pyproject.toml", tests)
-        run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tests)
+        for place in PACKAGES:
+            tests = folder / place.name
+            shutil.copytree(place / "tests", tests / "tests")
+            shutil.copy2(place / "pyproject.toml", tests)
+            run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tests)
     return 0
 
 

@@ -1,0 +1,255 @@
+"""GitHub's own rules: limits, scopes, pages of lists, states, expiry, forms; and its document."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from codespaces_rig import CHECKER, DOCUMENT, START_TIME
+from multidict import CIMultiDict, CIMultiDictProxy
+from usher_codespaces.local import LocalCodespace
+from usher_codespaces.provider import STATES
+
+from usher.conformance.rigs import KEY, PRINCIPAL
+from usher.provider import FormProblems, Response, Spec, State, errors
+
+READ = "GET /user/codespaces/[^/]+$"
+
+
+async def read_patched(rig, **values):
+    """Read the codespace as if the server's answer had other values."""
+    rig.inject_fault(READ, patch=[{"op": "add", "path": f"/{key}", "value": values[key]} for key in values])
+    return (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+
+
+async def fill_form(rig, **values):
+    """Return the spec of the form with some values, as a person fills it in."""
+    offer = await rig.provider.read_offer(rig.access)
+    form = rig.provider.form(offer, "workspace", values, PRINCIPAL)
+    initial = {field.name: field.initial for field in form.fields}
+    return rig.provider.spec(offer, "workspace", initial | values, PRINCIPAL)
+
+
+def test_every_documented_state_has_a_meaning():
+    documented = DOCUMENT["components"]["schemas"]["codespace"]["properties"]["state"]["enum"]
+    assert set(documented) - set(STATES) == {"Unknown", "Moved"}
+    assert set(STATES) <= set(documented)
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "lacks"),
+    [
+        ("Rebuilding", State.STARTING, None),
+        ("Archived", State.STOPPED, None),
+        ("Exporting", State.STOPPING, None),
+        ("Awaiting", State.RUNNING, "agent"),
+        ("Unavailable", State.RUNNING, "agent"),
+        ("Available", State.RUNNING, None),
+        ("Deleted", State.GONE, None),
+        ("Moved", State.UNKNOWN, None),
+    ],
+)
+async def test_state_is_translated(open_rig, word, state, lacks):
+    async with open_rig() as rig:
+        seen = await read_patched(rig, state=word)
+        assert (seen.state, seen.lacks) == (state, lacks)
+
+
+async def test_stopped_codespace_has_its_retention(open_rig):
+    async with open_rig() as rig:
+        seen = await rig.observe()
+        assert (seen.expiry_mode, seen.expires_at) == ("removed", START_TIME + 30 * 86400)
+        running = await read_patched(rig, state="Available", idle_timeout_minutes=45)
+        assert (running.expires_at, running.detail) == (None, "Stops after 45 minutes without activity.")
+
+
+async def test_notices_are_shown(open_rig):
+    async with open_rig() as rig:
+        spent = await read_patched(rig, last_known_stop_notice="you've used 100% of your spending limit")
+        assert spent.detail == "you've used 100% of your spending limit"
+        changes = await read_patched(rig, git_status={"has_uncommitted_changes": True})
+        assert changes.detail == "Has changes that aren't pushed."
+        busy = await read_patched(
+            rig, pending_operation=True, pending_operation_disabled_reason="Changing its machine"
+        )
+        assert (busy.actions, busy.detail) == ({"remove"}, "Changing its machine")
+
+
+async def test_editor_elsewhere_is_not_linked(open_rig):
+    async with open_rig() as rig:
+        seen = await read_patched(rig, state="Available", web_url="https://evil.example.org/")
+        assert seen.url is None
+        assert "doesn't allow" in seen.detail
+        seen = await read_patched(rig, state="Available", web_url="https://fuzzy-train.github.dev")
+        assert seen.url.rstrip("/") == "https://fuzzy-train.github.dev"
+
+
+async def test_running_codespace_refuses_a_start(open_rig):
+    async with open_rig() as rig:
+        workspace = await rig.read_row()
+        assert await rig.provider.start(rig.access, workspace) is None
+        assert await rig.provider.start(rig.access, workspace) == "The codespace is Starting."
+
+
+async def test_spending_limit_is_a_limit(open_rig):
+    async with open_rig() as rig:
+        rig.server.over_limit.add("alice")
+        with pytest.raises(errors.LimitReached, match="spending limit"):
+            await rig.provider.start(rig.access, await rig.read_row())
+        with pytest.raises(errors.LimitReached, match="spending limit"):
+            await rig.provider.create(rig.access, Spec("new", {"repository": "acme/reef"}), KEY)
+
+
+async def test_headers_explain_a_limit_of_requests(open_rig):
+    async with open_rig() as rig:
+        rig.server.hourly_requests = 1
+        await rig.observe()
+        with pytest.raises(errors.RateLimited, match="API rate limit exceeded") as caught:
+            await rig.provider.status(rig.access, [rig.remote_id])
+        assert caught.value.status == 403
+        assert caught.value.retry_after > 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "words", "wait"),
+    [
+        pytest.param({"Retry-After": "7"}, "Forbidden", 7.0, id="retry-after"),
+        pytest.param({"X-RateLimit-Remaining": "0"}, "Forbidden", 60.0, id="without-reset"),
+        pytest.param({}, "You have exceeded a secondary rate limit", 60.0, id="only-words"),
+    ],
+)
+async def test_secondary_limit_says_how_long(open_rig, headers, words, wait):
+    async with open_rig() as rig:
+        body = json.dumps({"message": words}).encode()
+        response = Response(403, CIMultiDictProxy(CIMultiDict(headers)), body)
+        error = rig.provider.to_error(response, changes=False)
+        assert isinstance(error, errors.RateLimited)
+        assert error.retry_after == wait
+
+
+async def test_token_without_a_permission_is_told_which(open_rig):
+    async with open_rig() as rig:
+        workspace = await rig.read_row()
+        rig.server.missing_permissions["alice"] = {"codespaces_lifecycle_admin=write", "codespaces=read"}
+        words = "Resource not accessible by personal access token"
+        with pytest.raises(errors.Forbidden, match=rf"{words} .*codespaces_lifecycle_admin=write"):
+            await rig.provider.start(rig.access, workspace)
+        with pytest.raises(errors.Forbidden, match=rf"{words} .*codespaces=read"):
+            await rig.provider.check_credential(rig.access.credential)
+        assert any("lifecycle admin" in step for step in rig.provider.token_help().steps)
+
+
+async def test_classic_token_without_the_scope_is_told_so(open_rig):
+    async with open_rig() as rig:
+        rig.server.scopes["alice"] = "repo, gist"
+        with pytest.raises(errors.Forbidden, match="needs the scope codespace"):
+            await rig.provider.check_credential(rig.access.credential)
+        rig.server.scopes["alice"] = "repo, codespace"
+        assert (await rig.provider.check_credential(rig.access.credential)).username == "alice"
+        missing = await rig.provider.status(rig.access, [rig.missing_id])
+        assert missing[rig.missing_id].state is State.GONE
+
+
+@pytest.mark.parametrize("text", ["2026-12-01 10:00:00 UTC", "2026-12-01 02:00:00 -0800"])
+async def test_end_of_a_token_is_read(open_rig, text):
+    async with open_rig() as rig:
+        rig.server.token_expiry["alice"] = text
+        identity = await rig.provider.check_credential(rig.access.credential)
+        assert identity.credential.expires_at == 1_796_119_200
+
+
+async def test_list_is_read_page_by_page(open_rig):
+    async with open_rig() as rig:
+        for number in range(203):
+            name = f"page-{number}"
+            rig.server.codespaces[name] = LocalCodespace(
+                number + 9, name, "alice", name, "acme/reef", START_TIME, used_at=START_TIME
+            )
+        listing = await rig.provider.discover(rig.access)
+        assert (len(listing), listing.is_whole) == (205, True)
+
+
+async def test_form_offers_branches_and_machines_of_the_repository(open_rig):
+    async with open_rig() as rig:
+        offer = await rig.provider.read_offer(rig.access)
+        form = rig.provider.form(offer, "workspace", {"repository": "acme/tide", "branch": "next"}, PRINCIPAL)
+        fields = {field.name: field for field in form.fields}
+        assert [choice.value for choice in fields["repository"].choices] == ["acme/reef", "acme/tide"]
+        assert [choice.value for choice in fields["branch"].choices] == ["trunk"]
+        assert (fields["branch"].initial, fields["machine"].initial) == ("", "basicLinux32gb")
+        assert fields["name"].initial == "tide"
+        empty = rig.provider.form(replace(offer, repositories=()), "workspace", {}, PRINCIPAL)
+        assert empty.fields == ()
+        assert empty.advice
+
+
+async def test_offer_tells_a_missing_permission(open_rig):
+    async with open_rig() as rig:
+        rig.server.missing_permissions["alice"] = {"codespaces_metadata=read"}
+        with pytest.raises(errors.Forbidden, match="codespaces_metadata=read"):
+            await rig.provider.read_offer(rig.access)
+
+
+async def test_codespace_is_created_as_chosen(open_rig):
+    async with open_rig() as rig:
+        choices = {"repository": "acme/reef", "branch": "next", "machine": "standardLinux32gb"}
+        numbers = {"idle_minutes": "15", "retention_days": "2"}
+        spec = await fill_form(rig, name="paper", **choices, **numbers)
+        created = await rig.provider.create(rig.access, spec, KEY)
+        codespace = rig.server.codespaces[created.remote_id]
+        assert (codespace.ref, codespace.machine) == ("next", "standardLinux32gb")
+        assert (codespace.idle_minutes, codespace.retention_minutes) == (15, 2880)
+        seen = await rig.provider.status(rig.access, [created.remote_id])
+        assert seen[created.remote_id].state is State.STARTING
+        await rig.read_until(State.RUNNING, remote_id=created.remote_id)
+        search = await rig.provider.find_created(rig.access, spec, KEY, START_TIME)
+        assert search.match == created
+
+
+async def test_wrong_values_are_named(open_rig):
+    async with open_rig() as rig:
+        values = {"branch": "gone", "machine": "huge", "name": "training", "idle_minutes": "4"}
+        with pytest.raises(FormProblems) as caught:
+            await fill_form(rig, repository="acme/reef", retention_days="31", **values)
+        assert set(caught.value.problems) == {*values, "retention_days"}
+        with pytest.raises(FormProblems):
+            await fill_form(rig, repository="acme/gone")
+
+
+async def test_codespace_is_deleted(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.remove(rig.access, await rig.read_row())
+        assert (await rig.observe()).state is State.GONE
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("https://fuzzy-train-g4wpq6h95q.github.dev/?folder=x", "fuzzy-train-g4wpq6h95q"),
+        ("https://fuzzy-train.github.dev.example.org/", None),
+        ("https://github.com/acme/reef", None),
+    ],
+)
+async def test_links_name_codespaces(open_rig, text, name):
+    async with open_rig() as rig:
+        assert rig.provider.parse_reference(text) == name
+        assert rig.provider.parse_reference(rig.provider.page_url("fuzzy-train")) == "fuzzy-train"
+
+
+async def test_every_operation_of_the_document_was_played(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.probe()
+        await rig.provider.check_credential(rig.access.credential)
+        spec = await fill_form(rig, repository="acme/reef")
+        await rig.provider.create(rig.access, spec, KEY)
+        workspace = await rig.read_row()
+        await rig.provider.start(rig.access, workspace)
+        await rig.provider.stop(rig.access, workspace)
+        await rig.provider.remove(rig.access, workspace)
+        with pytest.raises(errors.NotFound):
+            await rig.provider.stop(rig.access, workspace)
+        rig.server.over_limit.add("alice")
+        with pytest.raises(errors.LimitReached):
+            await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
+    documented = {(verb.upper(), path) for path, verbs in DOCUMENT["paths"].items() for verb in verbs}
+    assert CHECKER.operations >= documented
+    assert ("POST", "/user/codespaces/{codespace_name}/start", 402) in CHECKER.answers

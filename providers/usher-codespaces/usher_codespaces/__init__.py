@@ -1,0 +1,5 @@
+"""GitHub Codespaces for Usher."""
+
+from usher_codespaces.provider import Codespaces, CodespacesSettings
+
+__all__ = ["Codespaces", "CodespacesSettings"]

@@ -1,0 +1,280 @@
+"""GitHub Codespaces: list, create, start, stop, open and delete a person's codespaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import usher.provider as up
+from usher_codespaces import offers
+from usher_codespaces.offers import Offer, call
+
+#: The states of the document's schema `codespace`, but "Unknown" and "Moved": nothing says to which name.
+#: A codespace is exported, and gets another machine (Updating), while it is down: both end in Shutdown.
+STATES = {
+    **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
+    **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
+    **dict.fromkeys(("ShuttingDown", "Exporting", "Updating"), up.State.STOPPING),
+    **dict.fromkeys(("Shutdown", "Archived"), up.State.STOPPED),
+    "Failed": up.State.FAILED,
+    "Deleted": up.State.GONE,
+}
+FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
+#: "The only thing that you can do with a codespace in this state is delete it."
+PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
+MAX_LIST_PAGES = 20
+CREATE_TIMEOUT_SECONDS = 60.0
+#: GitHub's guide to its secondary limits: "wait for at least one minute" where no header says how long.
+SECONDARY_LIMIT_WAIT_SECONDS = 60.0
+SPENDING_LIMIT_PATTERN = re.compile(
+    r"spending limit|billing|budget|payment|usage limit|maximum number|too many codespaces", re.IGNORECASE
+)
+TOKEN_EXPIRY_HEADER = "GitHub-Authentication-Token-Expiration"
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
+TOKEN_STEPS = (
+    "Make a fine-grained token, with access to the repositories of your codespaces.",
+    "Give it, for repositories, Codespaces and Codespaces lifecycle admin: read and write.",
+    "Give it Codespaces metadata, Contents and Metadata: read-only.",
+    "Or make a classic token with the scopes codespace and repo.",
+    "If an organization owns the repositories, it may have to approve the token.",
+)
+
+
+class CodespacesSettings(up.ConnectionSettings):
+    """The settings of a connection to GitHub Codespaces."""
+
+    #: The repositories (OWNER/NAME) that the form offers; without them, those to which a person pushed last.
+    repositories: tuple[str, ...] = ()
+
+
+class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
+    """Translate for GitHub Codespaces."""
+
+    api_version: ClassVar[int] = up.API_VERSION
+    kind: ClassVar[str] = "codespaces"
+    title: ClassVar[str] = "GitHub Codespaces"
+    # A person has 5,000 requests per hour: at this pace, six codespaces may be pending all the time.
+    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=3.0, pending_interval=5.0, concurrency=10)
+    settings_model: ClassVar[type[up.ConnectionSettings]] = CodespacesSettings
+
+    def to_error(self, response: up.Response, *, changes: bool) -> up.errors.ProviderError:
+        """Read the headers of limits and permissions, and the words of a spending limit."""
+        error = super().to_error(response, changes=changes)
+        words, status, headers = error.message, response.status, response.headers
+        wait, is_spent = response.retry_after(), headers.get("X-RateLimit-Remaining") == "0"
+        if is_spent:
+            wait = wait or response.retry_after("X-RateLimit-Reset")
+        is_limited = is_spent or wait is not None or "secondary rate limit" in words.casefold()
+        if status == 429 or (status == 403 and is_limited):
+            wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
+            return up.errors.RateLimited(words, status=status, retry_after=wait)
+        if status in (400, 403, 422) and SPENDING_LIMIT_PATTERN.search(words):
+            return up.errors.LimitReached(words, status=status)
+        if status in (403, 404) and (lack := _find_lack(status, headers)):
+            return up.errors.Forbidden(f"{words} ({lack})", status=status)
+        if status == 304 and changes:
+            return up.errors.Conflict("GitHub changed nothing", status=status)
+        return error
+
+    async def check_credential(self, credential: up.Credential) -> up.Identity:
+        """Read the token's user, then the list of codespaces, for which the token needs permissions."""
+        api = self.api.acting_as(credential)
+        response = await call(api, "GET", "/user")
+        login = up.require_text(response.json_object(), "login")
+        await call(api, "GET", "/user/codespaces", query={"per_page": "1"})
+        expiry = response.headers.get(TOKEN_EXPIRY_HEADER, "").replace("UTC", "+0000")
+        expires_at = up.parse_time(expiry, "%Y-%m-%d %H:%M:%S %z")
+        return up.Identity(login, replace(credential, expires_at=expires_at))
+
+    async def probe(self) -> str:
+        """Read the versions of the API, which need no token."""
+        versions = (await call(self.api, "GET", "/versions")).json()
+        if not isinstance(versions, list) or offers.API_REVISION not in versions:
+            raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
+        return f"GitHub REST API {offers.API_REVISION}"
+
+    def token_help(self) -> up.TokenHelp:
+        """Explain the permissions of a token."""
+        url = f"{self._web_root()}/settings/personal-access-tokens/new"
+        return up.TokenHelp(url, TOKEN_STEPS, r"github_pat_[A-Za-z0-9_]{22,}|gh[pou]_[A-Za-z0-9]{36,}")
+
+    async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
+        """List the person's codespaces, page by page."""
+        pages = await _read_pages(access.api)
+        listing = up.read_entries(pages, "codespaces", self._to_discovered)
+        return up.Listing(listing, is_whole=listing.is_whole and pages.is_whole)
+
+    def _to_discovered(self, entry: Any) -> up.DiscoveredWorkspace:
+        remote_id = up.require_id(entry, "name")
+        seen = self._to_observed(entry)
+        return up.DiscoveredWorkspace(remote_id, seen.name or "", seen)
+
+    async def status(
+        self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
+    ) -> Mapping[str, up.Observed]:
+        """Read each codespace within its window."""
+        return {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
+
+    async def _read(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
+        try:
+            response = await call(access.api, "GET", "/user/codespaces/{}", remote_id, window=window)
+        except up.errors.NotFound:
+            return up.Observed(up.State.GONE)
+        codespace = response.json_object()
+        if up.require_id(codespace, "name") != remote_id:
+            raise up.errors.BadAnswer("the answer is about another codespace")
+        up.require_text(codespace, "state")
+        return self._to_observed(codespace)
+
+    def _to_observed(self, codespace: Mapping[str, Any]) -> up.Observed:
+        word = up.find_text(codespace, "state") or ""
+        title = up.find_text(codespace, "display_name") or up.find_text(codespace, "name") or ""
+        name = up.clean(title, up.MAX_NAME_LENGTH) or None
+        if (state := STATES.get(word, up.State.UNKNOWN)) is up.State.UNKNOWN:
+            return up.Observed(state, detail=up.describe_unknown_state(up.clean(word)), name=name)
+        address = up.find_text(codespace, "web_url") if word == "Available" else None
+        url = self.allowed_url(address)
+        is_down = state in (up.State.STOPPED, up.State.FAILED)
+        used_at = up.parse_time(codespace.get("last_used_at"))
+        expires_at = up.parse_time(codespace.get("retention_expires_at")) if is_down else None
+        actions = FAILED_ACTIONS if state is up.State.FAILED else None
+        if codespace.get("pending_operation") is True:
+            actions = PENDING_ACTIONS
+        detail = up.URL_NOT_ALLOWED if address and url is None else _describe(codespace, state)
+        return up.Observed(
+            state,
+            url=url,
+            detail=detail or None,
+            name=name,
+            actions=actions,
+            expires_at=expires_at,
+            expiry_mode=None if expires_at is None else "removed",
+            survives_stop=True,
+            # The document calls `last_used_at` the time of the last start.
+            started_at=used_at if state is up.State.RUNNING else None,
+            last_used_at=used_at if is_down else None,
+            # In the other states of a running machine, nobody can connect to it.
+            lacks="agent" if state is up.State.RUNNING and word != "Available" else None,
+        )
+
+    async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
+        """Ask for a start; GitHub refuses with 409 or 304 if the codespace runs, which a read confirms."""
+        try:
+            await call(access.api, "POST", "/user/codespaces/{}/start", workspace.remote_id)
+        except up.errors.Conflict as error:
+            if error.status not in (304, 409):
+                raise
+            return error.message
+        return None
+
+    async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
+        """Ask for a stop."""
+        self.require_stop_mode(mode)
+        await call(access.api, "POST", "/user/codespaces/{}/stop", workspace.remote_id)
+
+    async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
+        """Ask for the deletion."""
+        await call(access.api, "DELETE", "/user/codespaces/{}", workspace.remote_id)
+
+    async def read_offer(self, access: up.Access) -> Offer:
+        """Read the repositories with their branches and machines, and the names of the codespaces."""
+        assert isinstance(self.settings, CodespacesSettings)
+        names = await self.list_names(access, "")
+        return await offers.read_offer(access.api, self.settings.repositories, names)
+
+    async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
+        """Create a codespace; GitHub starts each new codespace by itself."""
+        owner, _, name = spec.text("repository").partition("/")
+        address, body, total = "/repos/{}/{}/codespaces", offers.to_request(spec), CREATE_TIMEOUT_SECONDS
+        response = await call(access.api, "POST", address, owner, name, json_body=body, total=total)
+        with up.bad_answer_as_unknown_outcome():
+            return up.Created(up.require_id(response.json_object(), "name"), spec.name)
+
+    async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
+        """List the display names of the person's codespaces."""
+        names = [workspace.name for workspace in await self.discover(access)]
+        return [name for name in names if name.casefold().startswith(stem.casefold())]
+
+    async def find_created(
+        self, access: up.Access, spec: up.Spec, key: str, since: float
+    ) -> up.OutcomeSearch:
+        """Search the list for a codespace of the new name that isn't older than the call."""
+        pages = await _read_pages(access.api)
+
+        def to_created(entry: Any) -> up.Created | None:
+            remote_id = up.require_id(entry, "name")
+            created_at = up.parse_time(entry.get("created_at")) or 0.0
+            is_new = created_at >= since - up.MAX_CLOCK_SKEW_SECONDS
+            has_name = up.find_text(entry, "display_name") == spec.name
+            return up.Created(remote_id, spec.name) if is_new and has_name else None
+
+        created = up.read_entries(pages, "codespaces", to_created)
+        match = created[0] if len(created) == 1 else None
+        is_conclusive = created.is_whole and pages.is_whole and not created
+        return up.OutcomeSearch(match, () if match else tuple(created), is_conclusive)
+
+    def ide_hosts(self) -> tuple[str, ...]:
+        """Return the hosts of the pages and the editors besides the API's."""
+        return (*super().ide_hosts(), "github.com", "*.github.dev")
+
+    def page_url(self, remote_id: str) -> str:
+        """Return the codespace's page."""
+        return f"{self._web_root()}/codespaces/{up.encode_path_segment(remote_id)}"
+
+    def parse_reference(self, text: str) -> str | None:
+        """Take the codespace's name out of a link to its page or its editor."""
+        path = up.path_below(text, self._web_root()) or ""
+        if page := re.fullmatch(rf"/codespaces/({NAME_PATTERN})/?", path):
+            return page[1]
+        host = urlsplit(text).hostname or "" if self.allowed_url(text) else ""
+        editor = re.fullmatch(rf"({NAME_PATTERN})\.github\.dev", host)
+        return None if editor is None else editor[1]
+
+    def _web_root(self) -> str:
+        """Return the address of the pages, which is the API's without its `api.`."""
+        return self.settings.base_url.replace("://api.", "://", 1)
+
+
+def _find_lack(status: int, headers: Mapping[str, str]) -> str:
+    """Return the permission or scope that a refused token lacks, "" if no header names it.
+
+    A token without the scope is told that there is nothing. The header of permissions is in every answer.
+    """
+    if status == 403 and (permission := headers.get("X-Accepted-GitHub-Permissions")):
+        return f"it needs {up.clean(permission)}"
+    scopes, accepted = headers.get("X-OAuth-Scopes"), headers.get("X-Accepted-OAuth-Scopes", "")
+    if not accepted or scopes is None or set(scopes.split(", ")) & set(accepted.split(", ")):
+        return ""
+    return f"it needs the scope {up.clean(accepted)}"
+
+
+def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
+    """Return GitHub's notice about a codespace, or what matters before it is stopped or deleted."""
+    notices = {up.State.RUNNING: "idle_timeout_notice", up.State.STARTING: ""}
+    for key in ("pending_operation_disabled_reason", notices.get(state, "last_known_stop_notice")):
+        if notice := up.clean(up.find_text(codespace, key) or ""):
+            return notice
+    git, minutes = up.find_object(codespace, "git_status"), codespace.get("idle_timeout_minutes")
+    has_changes = git.get("has_unpushed_changes") is True or git.get("has_uncommitted_changes") is True
+    if state is up.State.STOPPED and has_changes:
+        return "Has changes that aren't pushed."
+    is_timed = state is up.State.RUNNING and isinstance(minutes, int)
+    return f"Stops after {minutes} minutes without activity." if is_timed else ""
+
+
+async def _read_pages(api: up.ApiClient) -> up.Listing[dict[str, Any]]:
+    """Read the pages of the list as long as a header or the total count says that more follow."""
+
+    async def ask(key: str | None) -> dict[str, Any]:
+        number = int(key or "1")
+        query = {"per_page": str(offers.PAGE_SIZE), "page": str(number)}
+        response = await call(api, "GET", "/user/codespaces", query=query)
+        page, total = response.json_object(), response.json_object().get("total_count")
+        has_next = isinstance(total, int) and total > number * offers.PAGE_SIZE
+        has_next = has_next or 'rel="next"' in response.headers.get("Link", "")
+        return page | {"next_page": str(number + 1) if has_next else ""}
+
+    return await up.read_pages(ask, lambda page: page["next_page"], MAX_LIST_PAGES)

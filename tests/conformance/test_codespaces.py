@@ -1,0 +1,12 @@
+"""GitHub Codespaces, a package of its own, keeps the contract of the kit and of GitHub's document."""
+
+import pytest
+from codespaces_rig import codespaces_rig
+from test_github import *  # noqa: F403
+
+from usher.conformance.every import *  # noqa: F403
+
+
+@pytest.fixture
+def open_rig():
+    return codespaces_rig
