@@ -167,7 +167,7 @@ async def test_the_end_of_a_stop_is_told_by_its_card(scene, said, is_told):
 async def test_what_one_message_told_after_a_silence_was_told(scene):
     reader = scene.person.principal.key
     scene.forget()
-    columns = "id, subject, kind, occasion, principal, body, state, class, created_at, due_at"
+    columns = "id, subject, kind, occasion, principal, body, state, urgency, created_at, due_at"
     scene.run(f"INSERT INTO notices ({columns}) VALUES ('s', '', 'summary', 's', '', '', 'sent', 1, 0, 0)")
     scene.run("UPDATE notices SET combined_into = 's', state = 'sent' WHERE kind = 'ready'")
     assert len(scene.verdict.lost()) == 1
