@@ -8,7 +8,7 @@ from bot.domain.people import Principal
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
-from bot.providers import base
+from bot.providers import facets
 from bot.services import naming, snapshots
 from bot.services.accounts import find_account
 from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
@@ -17,7 +17,7 @@ from handlers import routes
 from handlers.request import Answered, Request
 from handlers.services import Services
 
-_FACETS: Mapping[Purpose, type[base.Facet]] = {"workspace": base.Creation, "job": base.Runs}
+_FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "job": facets.Runs}
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
@@ -63,7 +63,7 @@ def list_commanding_connections(services: Services) -> list[str]:
     return sorted(
         name
         for name, provider in services.connections.items()
-        if isinstance(provider, base.Runs) and provider.can_run_commands()
+        if isinstance(provider, facets.Runs) and provider.can_run_commands()
     )
 
 
@@ -72,7 +72,7 @@ def list_overview_connections(services: Services) -> list[str]:
     return sorted(
         name
         for name, provider in services.connections.items()
-        if isinstance(provider, base.Overview) and provider.has_overview()
+        if isinstance(provider, facets.Overview) and provider.has_overview()
     )
 
 

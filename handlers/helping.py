@@ -11,7 +11,7 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
-from bot.providers import base
+from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers import routes
@@ -98,7 +98,7 @@ def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -
     """Return the sentence about the other command's help; jobs are named only where there are any."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
-    if not any(isinstance(provider, base.Runs) for provider in usable):
+    if not any(isinstance(provider, facets.Runs) for provider in usable):
         return []
     return [kit.fill(runs.HELP_JOBS, command=request.format_command("job"))]
 
@@ -157,7 +157,7 @@ def describe_usher(services: Services) -> str:
     """Describe Usher in one sentence, as it is set up here."""
     return replies.describe_usher(
         needs_accounts=len(services.list_linkless()) < len(services.connections),
-        runs_jobs=any(isinstance(provider, base.Runs) for provider in services.connections.values()),
+        runs_jobs=any(isinstance(provider, facets.Runs) for provider in services.connections.values()),
     )
 
 

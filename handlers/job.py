@@ -24,7 +24,7 @@ from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import describe_outcome, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
-from bot.providers import base
+from bot.providers import facets
 from bot.services import creation, naming, runs, snapshots
 from bot.services.creation import FilledForm, Flag, PersonalOffer
 from bot.store import accounts as account_rows
@@ -80,7 +80,7 @@ async def launch_copy(request: Request) -> Answer:
     spec = run.spec
     if variables:
         spec = runs.add_variables(
-            request.services.context.need(run.connection).require_facet(base.Runs), spec, variables
+            request.services.context.need(run.connection).require_facet(facets.Runs), spec, variables
         )
     copy = await request.caller.run(runs.launch_run, run.connection, spec)
     return report_start(request, copy.name, copy.connection)
@@ -181,7 +181,7 @@ def has_named_jobs(request: Request, name: str) -> bool:
     """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
     return (
         request.services.connections[require_connection(request, name)]
-        .require_facet(base.Runs)
+        .require_facet(facets.Runs)
         .runs_named_jobs
     )
 
@@ -339,7 +339,7 @@ async def show_logs(request: Request) -> Answer:
     """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
-    if provider is not None and not isinstance(provider, base.Runs):
+    if provider is not None and not isinstance(provider, facets.Runs):
         return replies.hint(request.fill(run_words.NO_LOGS, run))
     if run.remote_id is None and not run.is_open:
         return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))

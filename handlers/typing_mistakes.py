@@ -16,7 +16,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import pages, talk
 from bot.messages.texts.verbs import VERBS
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services import naming
 from bot.store import runs as run_rows
 from bot.store import workspaces
@@ -165,7 +165,7 @@ def _format_delete_hint(request: Request) -> Markup:
 
 
 def _format_renewal_place(provider: base.Provider) -> str:
-    if isinstance(provider, base.Tokens) and (page := provider.token_help().url):
+    if isinstance(provider, facets.Tokens) and (page := provider.token_help().url):
         return line(page, 200)
     return fill(pages.BY_ADMINISTRATOR, title=provider.settings.title)
 

@@ -28,7 +28,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bot.commands.pages import to_anchor
 from bot.features.feature import load as load_features
 from bot.providers.answers import to_error
-from bot.providers.base import Facet
+from bot.providers.facets import Facet
 from bot.slack import manifest
 from bot.support import errors
 from bot.support.responses import Response

@@ -21,7 +21,8 @@ from bot.domain.people import Principal
 from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from bot.providers import build_providers
-from bot.providers.base import Credential, ScheduledJob
+from bot.providers.base import Credential
+from bot.providers.facets import ScheduledJob
 from bot.providers.saturn.offers import SaturnOffer
 from bot.services.snapshots import to_payload
 from bot.store import discovered, open_store, snapshots

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import aiohttp
 
-from bot.providers import base, build_providers
+from bot.providers import base, build_providers, facets
 from bot.providers.connection import ConnectionSettings
 from bot.services import accounts, linking, revocations
 from bot.services.caller import Caller
@@ -154,7 +154,7 @@ class Importer:
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
-            identity = await provider.require_facet(base.Impersonation).check_username(row.username)
+            identity = await provider.require_facet(facets.Impersonation).check_username(row.username)
         except errors.NotFound:
             return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
         except errors.Forbidden:

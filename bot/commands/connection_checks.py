@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from bot.providers import base, list_distributions
+from bot.providers import base, facets, list_distributions
 from bot.providers.requests import none_if_absent, verify_bad_token_is_refused
 from bot.services.checks import Check, explain_failure, format_plain
 from bot.services.linking import get_return_address, refuse_foreign_token
@@ -30,7 +30,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
     label = f"connection {name}"
     try:
         version, remark = await provider.probe(), await provider.read_warning()
-        if isinstance(provider, base.Tokens):
+        if isinstance(provider, facets.Tokens):
             await verify_bad_token_is_refused(provider.check_credential)
     except errors.ProviderError as failed:
         advice = "Check its address."
@@ -61,9 +61,9 @@ async def check_account(provider: base.Provider, token: str) -> Check:
         identity = await provider.check_credential(base.Credential(SecretStr(token)))
         access = base.Access(identity.username, identity.credential)
         try:
-            found = await none_if_absent(provider.require_facet(base.Lists).discover(access)) or ()
+            found = await none_if_absent(provider.require_facet(facets.Lists).discover(access)) or ()
         finally:
-            if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
+            if isinstance(provider, facets.Revocation) and provider.can_revoke(access.credential):
                 await provider.revoke(access)
     except errors.ProviderError as failed:
         refused = f"{title} doesn't accept that token ({explain_failure(failed)})"
@@ -80,7 +80,9 @@ async def check_account(provider: base.Provider, token: str) -> Check:
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check that people can be told apart on workspace pages, if a provider needs such pages."""
-    needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.EmbeddedPage))
+    needing = sorted(
+        name for name, provider in providers.items() if isinstance(provider, facets.EmbeddedPage)
+    )
     if not needing:
         return []
     if settings.slack_client_id is not None and settings.slack_client_secret is not None:
@@ -92,7 +94,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
 
 async def check_page(name: str, provider: base.Provider) -> list[Check]:
     """Load the script of a page that shows workspaces; say which hosts it names that the page may not use."""
-    if not isinstance(provider, base.EmbeddedPage):
+    if not isinstance(provider, facets.EmbeddedPage):
         return []
     label, loads = f"connection {name} page", provider.embedding()
     try:
@@ -117,7 +119,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
     """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
-    if not isinstance(provider, base.SignIn) or not provider.has_link_method("token"):
+    if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)
     if provider.oauth is None:

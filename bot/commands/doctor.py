@@ -16,7 +16,7 @@ from bot.commands.connection_checks import check_connection, check_page, check_s
 from bot.commands.slack_checks import check_clock, check_slack
 from bot.commands.store_checks import check_store, find_linked
 from bot.domain.transcript import TOTAL
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.backups import FREE_SPACE_FACTOR
 from bot.services.checks import SLACK_CHECKS, Check, format_plain
 from bot.support import errors
@@ -81,7 +81,7 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
     found = "not set, so the provider's script runs at the public address: it could write cookies there"
     advice = "Set USHER_PAGE_URL to a second host name of this Usher: `usher docs install#two-host-names`."
-    needing = any(isinstance(provider, base.EmbeddedPage) for provider in providers.values())
+    needing = any(isinstance(provider, facets.EmbeddedPage) for provider in providers.values())
     return [Check(label, True, found, advice, is_warning=True)] if needing else []
 
 
@@ -122,7 +122,7 @@ async def _find_other_at(url: str, settings: Settings, http: Http, place: str = 
 
 def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check that there is enough disk space for the outputs of runs, if there are runs."""
-    if not any(isinstance(provider, base.Runs) for provider in providers.values()):
+    if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.commands.slack_checks import REACH, SCOPES
 from bot.domain.outages import SLACK
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.audit_witness import HOLD_FIRST, OLDER, AuditWitness
 from bot.services.backups import is_on_other_disk, list_copies
 from bot.services.checks import STORE_CHECKS, Check, format_plain
@@ -322,7 +322,7 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
         label = f"connection {name} token"
         try:
             is_good = (
-                await provider.is_secret_accepted() if isinstance(provider, base.Impersonation) else None
+                await provider.is_secret_accepted() if isinstance(provider, facets.Impersonation) else None
             )
         except errors.ProviderError:
             continue  # A problem with the server is reported where its version is asked for.

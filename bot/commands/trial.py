@@ -26,7 +26,7 @@ from bot.domain.observations import Created, Observed
 from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
-from bot.providers import base
+from bot.providers import base, facets
 from bot.providers.assumptions import Assumption, RecordingHttp, Verdict, load_assumptions
 from bot.providers.base import Access, SendWindow
 from bot.services.checks import explain_failure, format_plain
@@ -139,14 +139,14 @@ class Trial:
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
         """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
         provider, mark = self.stage.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
-        making = provider.require_facet(base.Creation)
+        making = provider.require_facet(facets.Creation)
         offer = await making.read_offer(self.access)
         form = making.form(offer, "workspace", {}, NO_PRINCIPAL)
         if not form.fields:
             self.stage.tell(form.advice or form.note)
             return [await self._existing(given.get("workspace", ""))]
-        wanted: list[tuple[Purpose, base.Forms[Any], dict[str, str]]] = [("workspace", making, {**given})]
-        if isinstance(provider, base.Runs) and provider.can_run_commands():
+        wanted: list[tuple[Purpose, facets.Forms[Any], dict[str, str]]] = [("workspace", making, {**given})]
+        if isinstance(provider, facets.Runs) and provider.can_run_commands():
             wanted.append(("job", provider, {**given, "command": f"echo {STEM}"}))
         return [
             TrialObject(
@@ -159,7 +159,7 @@ class Trial:
 
     async def _existing(self, name: str) -> TrialObject:
         """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
-        for one in await self.stage.provider.require_facet(base.Lists).discover(self.access):
+        for one in await self.stage.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
                 return TrialObject("workspace", Spec(one.name), "", remote_id=one.remote_id)
@@ -183,14 +183,14 @@ class Trial:
         self.stage.record.keep(made)
         created = Created(made.remote_id or "", made.spec.name, is_started=False)
         if made.key:
-            created = await self._make(made, provider.require_facet(base.Creation).create)
+            created = await self._make(made, provider.require_facet(facets.Creation).create)
         if not created.is_started:
             await self._step("start", self._act(provider.start, created.remote_id))
         seen = await self._step("run", self._wait_until(created.remote_id, _ran_or_failed))
         await self._step("open", self._open(seen))
 
     async def _open(self, seen: Observed) -> str:
-        if isinstance(self.stage.provider, base.EmbeddedPage):
+        if isinstance(self.stage.provider, facets.EmbeddedPage):
             if seen.entry is None:
                 raise errors.BadAnswer("nothing opens it")
             return "opens in Usher's own page"
@@ -202,12 +202,12 @@ class Trial:
         return f"answers {answer.status}"
 
     async def _job(self, made: TrialObject) -> None:
-        runs = self.stage.provider.require_facet(base.Runs)
+        runs = self.stage.provider.require_facet(facets.Runs)
         created = await self._make(made, runs.launch_run)
         ended = await self._step("job", self._wait_for_end(runs, created.remote_id))
         await self._step("output", self._output(runs, ended.remote_id or created.remote_id))
 
-    async def _output(self, runs: base.Runs[Any], remote_id: str) -> str:
+    async def _output(self, runs: facets.Runs[Any], remote_id: str) -> str:
         text = ""
         async with asyncio.timeout(CALL_SECONDS):
             async for piece in runs.run_output(self.access, remote_id):
@@ -247,9 +247,9 @@ class Trial:
         """Find a made object by its key or name; what may be somebody else's is left alone."""
         provider = self.stage.provider
         if made.purpose == "workspace":
-            search = provider.require_facet(base.Creation).find_created
+            search = provider.require_facet(facets.Creation).find_created
         else:
-            search = provider.require_facet(base.Runs).find_run
+            search = provider.require_facet(facets.Runs).find_run
         return (await search(self.access, made.spec, made.key, made.since)).match
 
     # -- afterwards ------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ class Trial:
         seen = await self._step("down", self._wait_until(remote_id, lambda one: one.state in NOT_UP_STATES))
         if seen.state is State.GONE or not made.key:
             return
-        if isinstance(provider, base.Removal):
+        if isinstance(provider, facets.Removal):
             await self._step("remove", self._act(provider.remove, remote_id))
         else:
             self.stage.tell(
@@ -297,7 +297,7 @@ class Trial:
             )
 
     async def _end_job(self, remote_id: str) -> None:
-        runs = self.stage.provider.require_facet(base.Runs)
+        runs = self.stage.provider.require_facet(facets.Runs)
         with suppress(errors.NotFound):
             await self._step("end the job", runs.stop_run(self.access, remote_id))
 
@@ -314,7 +314,7 @@ class Trial:
             await self.stage.sleep(self.stage.provider.pace.pending_interval)
         return seen
 
-    async def _wait_for_end(self, runs: base.Runs[Any], remote_id: str) -> ObservedRun:
+    async def _wait_for_end(self, runs: facets.Runs[Any], remote_id: str) -> ObservedRun:
         ends = self.stage.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while True:
             await self._gate(remote_id)
@@ -407,7 +407,7 @@ def _ran_or_failed(seen: Observed) -> bool:
     return seen.state is State.RUNNING
 
 
-def fill_form(asking: base.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
+def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
     """Fill a form with what is given, the least of each number, and otherwise what it proposes.
 
     Raises NotDone with what it doesn't take.

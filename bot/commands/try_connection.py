@@ -13,7 +13,8 @@ from bot.commands.trial import Trial, TrialContext, TrialRecord
 from bot.domain.audit import AuditEntry
 from bot.providers import build, list_secrets
 from bot.providers.assumptions import RecordingHttp
-from bot.providers.base import Access, Credential, Identity, Impersonation, Provider, Removal, Tokens
+from bot.providers.base import Access, Credential, Identity, Provider
+from bot.providers.facets import Impersonation, Removal, Tokens
 from bot.services.checks import explain_failure
 from bot.services.linking import refuse_foreign_token
 from bot.store import audit

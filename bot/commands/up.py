@@ -35,7 +35,7 @@ from bot.domain.people import Principal
 from bot.domain.user_groups import is_group
 from bot.messages.blocks import replies
 from bot.messages.texts import answers
-from bot.providers import base, build, build_providers, can_run_commands, read_connections
+from bot.providers import base, build, build_providers, can_run_commands, facets, read_connections
 from bot.providers.connection import ConnectionSettings
 from bot.providers.registry import find_provider_class, list_installed
 from bot.services import linking
@@ -279,7 +279,7 @@ class Conversation:
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
         _write(place, text)
-        if issubclass(provider, base.EmbeddedPage):
+        if issubclass(provider, facets.EmbeddedPage):
             self._tell(_OPENS_IN_PAGE.format(title=provider.title))
         return ""
 
@@ -301,7 +301,7 @@ class Conversation:
     ) -> list[Check]:
         """Ask for the person's own token until it opens an account: without one, the server must be known."""
         name, provider = connection.name, build(connection, http)
-        guide = provider.require_facet(base.Tokens).token_help()
+        guide = provider.require_facet(facets.Tokens).token_help()
         steps = "\n".join(guide.steps)
         self._tell(steps.replace(f"Press Open {connection.title}", f"Open {guide.url}"))
         known = await check_connection(name, provider)

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bot.providers.base import Provider, Runs
+from bot.providers.base import Provider
 from bot.providers.binding import bind
 from bot.providers.connection import ConnectionSettings
+from bot.providers.facets import Runs
 from bot.providers.registry import find_distribution, find_provider_class
 from bot.providers.registry import list_provider_classes as list_provider_classes
 from bot.support.environment import READABLE_BITS, REFERENCE_PREFIXES, WRITABLE_BITS, resolve_secret

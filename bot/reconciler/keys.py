@@ -11,7 +11,7 @@ import structlog
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.messages.texts import problems
-from bot.providers import base
+from bot.providers import facets
 from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import Runtime
 from bot.services import accounts
@@ -160,7 +160,7 @@ class Keys:
     async def _refresh(self, account: Account, provider: Provider) -> Credential | _RenewalFailure:
         is_of_connection = self._is_of_connection(account)
         refusal: _RenewalFailure = "locked" if is_of_connection else errors.CredentialRefused()
-        if not isinstance(provider, base.Renewal) or self._unproven.get(account.id) == account.secret:
+        if not isinstance(provider, facets.Renewal) or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
             access = self.open(account)

@@ -9,7 +9,8 @@ from bot.domain.accounts import Account
 from bot.domain.runs import DiscoveredRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
-from bot.providers import base
+from bot.providers import base, facets
+from bot.providers.answers import Listing
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, require_result
@@ -49,11 +50,11 @@ class ListReader(BaseTaskWorker):
             provider, of = runtime.provider, (task, account, runtime)
             if task.kind is TaskKind.DISCOVER and provider.has_lists:
                 problem = await self._read(
-                    *of, "list", provider.require_facet(base.Lists).discover, self._merge_workspaces
+                    *of, "list", provider.require_facet(facets.Lists).discover, self._merge_workspaces
                 )
-            elif task.kind is TaskKind.LIST_RUNS and isinstance(provider, base.Runs):
+            elif task.kind is TaskKind.LIST_RUNS and isinstance(provider, facets.Runs):
                 problem = await self._read(
-                    *of, "list runs", provider.require_facet(base.Runs).list_runs, self._merge_runs
+                    *of, "list runs", provider.require_facet(facets.Runs).list_runs, self._merge_runs
                 )
         return build_replays(task, account.principal, problem)
 
@@ -81,7 +82,7 @@ class ListReader(BaseTaskWorker):
                     return cause
 
     async def _merge_workspaces(
-        self, account: Account, runtime: Runtime, listing: base.Listing[base.DiscoveredWorkspace]
+        self, account: Account, runtime: Runtime, listing: Listing[facets.DiscoveredWorkspace]
     ) -> None:
         rows = await run_beside_loop(listing, _to_rows, runtime.provider, listing)
         new = await self._store.perform(
@@ -139,7 +140,7 @@ class ListReader(BaseTaskWorker):
 
 
 def _to_rows(
-    provider: base.Provider, listing: base.Listing[base.DiscoveredWorkspace]
+    provider: base.Provider, listing: Listing[facets.DiscoveredWorkspace]
 ) -> list[DiscoveredWorkspace]:
     return [
         DiscoveredWorkspace(

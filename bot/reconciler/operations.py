@@ -22,7 +22,7 @@ from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_unanswered, list
 from bot.domain.work_items import LOST_TRACK, Call, Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import cards, problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext
 from bot.reconciler.provider_calls import (
@@ -303,7 +303,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             runtime,
             claimed.account,
             "names",
-            lambda access: runtime.provider.require_facet(base.Creation).list_names(access, stem),
+            lambda access: runtime.provider.require_facet(facets.Creation).list_names(access, stem),
             attempts=claimed.operation.attempts,
         )
         match answer:
@@ -329,7 +329,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
-            making = runtime.provider.require_facet(base.Creation)
+            making = runtime.provider.require_facet(facets.Creation)
             create = making.create_stopped if claimed.operation.creates_stopped else making.create
             return await create(access, spec, workspace.id)
         if step is Step.START:
@@ -436,7 +436,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         creation = await self.find_creation(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
         since = creation.sent_at or creation.created_at
-        traces = await runtime.provider.require_facet(base.Creation).find_created(
+        traces = await runtime.provider.require_facet(facets.Creation).find_created(
             access, spec, claimed.workspace.id, since
         )
         if not traces.candidates:
@@ -467,7 +467,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         key = (gate, runtime.name, candidate.remote_id)
         if not await self._store.write(gates.close_candidate, *key, longest_closed):
             return False
-        made_at = await runtime.provider.require_facet(base.Creation).read_creation_time(
+        made_at = await runtime.provider.require_facet(facets.Creation).read_creation_time(
             access, candidate.remote_id
         )
         await self._store.write(gates.close_candidate, *key, closed_for, is_answered=True)
@@ -564,7 +564,7 @@ async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace,
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:
-            return await runtime.provider.require_facet(base.Removal).remove(access, workspace)
+            return await runtime.provider.require_facet(facets.Removal).remove(access, workspace)
         case Step.SUSPEND:
             return await runtime.provider.stop(access, workspace, "suspend")
         case Step.FORCE:

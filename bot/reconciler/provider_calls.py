@@ -18,7 +18,8 @@ from bot.domain.failure_causes import lacks_capacity
 from bot.domain.plan import backoff
 from bot.domain.timeouts import busy_pause
 from bot.messages.texts import problems
-from bot.providers.base import Access, Credential, Lists
+from bot.providers.base import Access, Credential
+from bot.providers.facets import Lists
 from bot.reconciler.keys import Keys, RefusalResult
 from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS, Numbers, Runtime
 from bot.store import accounts, pauses, refusals

@@ -24,7 +24,7 @@ from bot.domain.usability import find_lack_start
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import map_concurrently
 from bot.reconciler import outcomes
@@ -245,7 +245,7 @@ class Reads(EnginePart):
         sent, provider, first = 1, runtime.provider, claims[0]
         state = _find_unexplained_state(first) if len(claims) == 1 else None
         try:
-            if state is not None and isinstance(provider, base.Reasons):
+            if state is not None and isinstance(provider, facets.Reasons):
                 return {first.remote_id: await _read_reason(provider, access, first.remote_id, state, window)}
             observed_by_id = await provider.status(access, [claim.remote_id for claim in claims], window)
             return await self._check_pages(provider, access, claims, observed_by_id)
@@ -263,7 +263,7 @@ class Reads(EnginePart):
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
         """Check the pages of those that have just come up, where the provider has such a check."""
-        if not isinstance(provider, base.PageChecks):
+        if not isinstance(provider, facets.PageChecks):
             return observed_by_id
 
         async def check(remote_id: str) -> tuple[str, Observed]:
@@ -419,7 +419,7 @@ def _find_unexplained_state(claim: ReadClaim) -> State | None:
 
 
 async def _read_reason(
-    provider: base.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
+    provider: facets.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
     """Read the reason of a workspace's state: without an answer, the state is reported all the same."""
     try:

@@ -9,7 +9,7 @@ from bot.domain.accounts import Account
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.tasks import Task, TaskKind
-from bot.providers import base
+from bot.providers import base, facets
 from bot.reconciler.context import EngineContext
 from bot.reconciler.provider_calls import REVOKE_CALL, Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, TaskRetry, hold_slot
@@ -58,7 +58,7 @@ class Revocations(BaseTaskWorker):
             return "lapsed"
         wait = backoff(task.attempts + 1, self._jitter(), longest=MAX_RETRY_SECONDS)
         runtime = self._runtimes.get(account.connection)
-        if runtime is None or not isinstance(runtime.provider, base.Revocation):
+        if runtime is None or not isinstance(runtime.provider, facets.Revocation):
             raise TaskRetry(wait)
         revoke = runtime.provider.revoke
         try:

@@ -19,7 +19,7 @@ from bot.domain.runs import ObservedRun, Run, RunState
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import cards, problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
@@ -196,7 +196,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
         """Send the call; return what was launched."""
-        run, provider = claimed.run, runtime.provider.require_facet(base.Runs)
+        run, provider = claimed.run, runtime.provider.require_facet(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
         assert run.remote_id is not None, "only what was launched is stopped"
@@ -289,7 +289,7 @@ class RunStepper(Stepper[ClaimedRun]):
         """Return the provider's traces of the launch."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
-        traces = await runtime.provider.require_facet(base.Runs).find_run(access, spec, run.id, since)
+        traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
         if not traces.candidates:
             return traces
         by_id = {trace.remote_id: trace for trace in traces.candidates}
@@ -327,7 +327,7 @@ class RunStepper(Stepper[ClaimedRun]):
             runtime,
             account,
             "read runs",
-            lambda access: runtime.provider.require_facet(base.Runs).run_status(access, remote_ids),
+            lambda access: runtime.provider.require_facet(facets.Runs).run_status(access, remote_ids),
             # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
         )

@@ -8,7 +8,7 @@ import structlog
 from bot.domain.accounts import Account
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
-from bot.providers import base
+from bot.providers import base, facets
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
@@ -50,15 +50,15 @@ class Snapshots(BaseTaskWorker):
         if runtime is None:
             return "connection_gone"
         provider = runtime.provider
-        if account is None and not isinstance(provider, base.Overview):
+        if account is None and not isinstance(provider, facets.Overview):
             return "no_about"
-        if account is not None and not (kind == TEMPLATES_KIND and isinstance(provider, base.Forms)):
+        if account is not None and not (kind == TEMPLATES_KIND and isinstance(provider, facets.Forms)):
             return "not_found"
 
         async def send(access: base.Access) -> Any:
             if account is None:
-                return await provider.require_facet(base.Overview).read_overview()
-            return await provider.require_facet(base.Forms).read_offer(access)
+                return await provider.require_facet(facets.Overview).read_overview()
+            return await provider.require_facet(facets.Forms).read_offer(access)
 
         seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts
         with hold_slot(runtime):

@@ -13,7 +13,7 @@ from bot.domain.accounts import Account
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
 from bot.messages.texts import problems, runs
-from bot.providers import base
+from bot.providers import facets
 from bot.reconciler import context, provider_calls
 from bot.services.owners import OUTPUT_PREFIX
 from bot.store import accounts
@@ -119,7 +119,7 @@ class Streams(context.EnginePart):
     async def _stop_if_mute(self, run: Run) -> bool:
         """Stop watching, and return True, if the provider shows no output."""
         runtime = self._runtimes.get(run.connection)
-        if runtime is None or isinstance(runtime.provider, base.Runs):
+        if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
         await self._store.write(run_rows.note_output_sent, run.id)
         return True
@@ -266,7 +266,7 @@ class Streams(context.EnginePart):
                 account,
                 "output",
                 lambda access: without_secrets(
-                    runtime.provider.require_facet(base.Runs).run_output(access, remote_id),
+                    runtime.provider.require_facet(facets.Runs).run_output(access, remote_id),
                     (*access.credential.secrets(), *runtime.provider.settings.secrets()),
                 ),
                 take,

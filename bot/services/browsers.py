@@ -10,7 +10,7 @@ from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.linking import compute_digest, create_nonce
@@ -94,7 +94,7 @@ class Browsing:
         owner, provider = workspace.principal, self._context.connections.get(workspace.connection)
         if (
             provider is None
-            or not isinstance(provider, base.EmbeddedPage)
+            or not isinstance(provider, facets.EmbeddedPage)
             or not provider.is_available_to(owner)
             or not self._context.installation.is_same_person(owner, rows.session.principal)
         ):

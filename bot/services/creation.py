@@ -14,7 +14,7 @@ from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, S
 from bot.domain.people import Principal
 from bot.domain.snapshots import Snapshot
 from bot.messages.texts import problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.support.cleaning import fold
 from bot.support.errors import Refused
 
@@ -38,12 +38,12 @@ class PersonalOffer:
 
     def form(self, values: Values) -> Form:
         """Return the form for the values filled in so far."""
-        forms = self.provider.require_facet(base.Forms)
+        forms = self.provider.require_facet(facets.Forms)
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
         """Return the spec of a filled form; raises FormProblems."""
-        forms = self.provider.require_facet(base.Forms)
+        forms = self.provider.require_facet(facets.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 

@@ -8,7 +8,7 @@ from bot.domain.plan import FRESH
 from bot.domain.stops import StopEffects, StopMode, choose_restart_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, UP_STATES, Action, State, Workspace
 from bot.messages.texts import problems
-from bot.providers import base
+from bot.providers import facets
 from bot.services.context import Context
 from bot.services.creation import check_offered
 from bot.store import accounts, outages
@@ -35,7 +35,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     is_able = {
         OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
         OperationVerb.FORCE: "force" in provider.stop_modes,
-        OperationVerb.REMOVE: isinstance(provider, base.Removal),
+        OperationVerb.REMOVE: isinstance(provider, facets.Removal),
     }
     if not is_able.get(verb, True):
         raise Refused(f"workspace.no_{verb}", problems.explain_cause(f"no_{verb}", title))
@@ -106,7 +106,7 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
         return False
     provider = context.need(workspace.connection)
     title = provider.settings.title
-    if workspace.spec is None or not isinstance(provider, base.Creation):
+    if workspace.spec is None or not isinstance(provider, facets.Creation):
         raise Refused("workspace.no_restart", problems.explain_cause("no_restart", title))
     check_offered(provider, workspace.spec, workspace.principal)
     return True

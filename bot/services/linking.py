@@ -22,7 +22,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services import accounts
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -98,7 +98,7 @@ class LinkPage:
     title: str
     person: str
     workspace: str
-    help: base.TokenHelp
+    help: facets.TokenHelp
     needs_sign_in: bool
     signs_in: bool = False
     former: str = ""
@@ -305,7 +305,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     provider = caller.context.connections[tried.connection]
     token = provider.clean_token(pasted)
     asking = provider.check_credential(base.Credential(SecretStr(token)))
-    is_usual = re.fullmatch(provider.require_facet(base.Tokens).token_help().pattern, token) is not None
+    is_usual = re.fullmatch(provider.require_facet(facets.Tokens).token_help().pattern, token) is not None
     why = pages.explain_failed_check if is_usual else pages.explain_failed_check_of_odd_token
     return await _identify_account(caller, visit, tried, asking, "token", why, token)
 
@@ -348,7 +348,7 @@ def keep_credential(
     """Keep the credential whose account the provider named; what Usher got by it is revoked if unused."""
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
-    if isinstance(provider, base.Revocation) and credential.token.get_secret_value() != pasted:
+    if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
         # Also if the link doesn't stand any more, so that it is never left behind.
         add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
     if not _is_unchanged_since(tx, tried):
@@ -546,7 +546,7 @@ def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Li
         title=provider.settings.title,
         person=format_person_name(link.principal, people.find_person(tx, link.principal)),
         workspace=team or link.principal.team_id,
-        help=provider.require_facet(base.Tokens).token_help(),
+        help=provider.require_facet(facets.Tokens).token_help(),
         needs_sign_in=context.sign_in and not _is_proven(link, visit),
         signs_in=provider.oauth is not None,
         former=account.username if account is not None and account.state != "revoking" else "",

@@ -16,7 +16,7 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.transcript import Board
 from bot.domain.workspaces import State, Workspace
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.context import Context
 from bot.services.hooks import UseCaseHooks
 from bot.store import accounts as account_rows
@@ -287,7 +287,7 @@ class Gatherer:
             operation=operation,
             workspace=workspace,
             ide_url=get_ide_url(provider, workspace, self._public_url),
-            opens_in_page=isinstance(provider, base.EmbeddedPage),
+            opens_in_page=isinstance(provider, facets.EmbeddedPage),
             page_url=_get_page_url(provider, workspace),
             effects=effects,
             **more,
@@ -366,7 +366,7 @@ def get_ide_url(
     """
     if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
         return None
-    if not isinstance(provider, base.EmbeddedPage):
+    if not isinstance(provider, facets.EmbeddedPage):
         return provider.allowed_url(workspace.url)
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
@@ -381,7 +381,7 @@ def _get_page_url(provider: base.Provider | None, workspace: Workspace | None) -
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
     """Return the page that shows a run at its provider, if there is one on an allowed host."""
-    if provider is None or not isinstance(provider, base.Runs):
+    if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))
 

@@ -16,7 +16,7 @@ from bot.domain.undoable_actions import NO_CHANGE, way_back
 from bot.domain.work_items import Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.messages.texts import problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.accounts import find_or_open_account
 from bot.services.caller import Caller, require_usable
 from bot.services.context import Context
@@ -248,7 +248,7 @@ def _create(
     planned_for: float | None = None,
 ) -> Accepted:
     provider, context = caller.context.need(fresh.connection), caller.context
-    if not isinstance(provider, base.Creation):
+    if not isinstance(provider, facets.Creation):
         raise Refused("workspace.no_create", problems.explain_cause("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, caller.principal)
     account = require_usable(provider, find_or_open_account(tx, caller, fresh.connection))

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.context import Context
 from bot.store import credentials, revocations
 from bot.store.audit import append_audit
@@ -42,12 +42,12 @@ def classify_remaining_secret(context: Context, account: Account, successor: str
     try:
         opened = context.vault.open(row, account.secret)
     except SecretError:
-        is_ours = provider is not None and isinstance(provider, base.Revocation)
+        is_ours = provider is not None and isinstance(provider, facets.Revocation)
         return "owed" if is_ours else "none"
     credential = base.Credential.from_mapping(opened)
     if credential.owner != "person" or (successor and context.vault.open(row, successor) == opened):
         return "none"
-    if provider is None or not isinstance(provider, base.Revocation):
+    if provider is None or not isinstance(provider, facets.Revocation):
         return "theirs"
     return "owed" if provider.can_revoke(credential) else "theirs"
 

@@ -13,7 +13,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.caller import Caller
 from bot.services.creation import check_offered
 from bot.store import inbox, refusals, runs, work_items
@@ -55,7 +55,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
     return run
 
 
-def add_variables(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
+def add_variables(provider: facets.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
     """Return a run's spec with more variables, each ``NAME=value``, in place of those of their names."""
     key = provider.variables_key
     found = {one.partition("=")[0]: one for one in (*spec.texts(key), *variables)}
@@ -129,10 +129,12 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
     return watched
 
 
-def set_schedule(tx: Transaction, caller: Caller, connection: str, job: base.ScheduledJob, cron: str) -> None:
+def set_schedule(
+    tx: Transaction, caller: Caller, connection: str, job: facets.ScheduledJob, cron: str
+) -> None:
     """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
     caller.check(tx, "schedule")
-    _require_facet(caller, connection, base.Schedules)
+    _require_facet(caller, connection, facets.Schedules)
     account = caller.require_account(tx, connection)
     if not caller.is_first_delivery(tx):
         return
@@ -167,7 +169,7 @@ def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> 
     return run
 
 
-def _require_facet(caller: Caller, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
+def _require_facet(caller: Caller, connection: str, facet: type[facets.Facet] = facets.Runs) -> base.Provider:
     provider = caller.context.need(connection)
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.explain_cause("cannot", provider.settings.title))

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from bot.domain.accounts import Account
 from bot.domain.snapshots import About, Snapshot
 from bot.domain.tasks import TaskKind
-from bot.providers import base
+from bot.providers import facets
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store import accounts, snapshots, tasks
@@ -48,7 +48,7 @@ def _is_old(tx: Transaction, caller: Caller, kind: TaskKind, account: Account) -
         is_listed = provider is not None and provider.has_lists
         return is_listed and (account.discovered_at or 0.0) < now - WORKSPACES_SECONDS
     listed = snapshots.find_snapshot(tx, account.connection, account.id, RUNS_KIND)
-    return (listed is None or listed.read_at < now - RUNS_SECONDS) and isinstance(provider, base.Runs)
+    return (listed is None or listed.read_at < now - RUNS_SECONDS) and isinstance(provider, facets.Runs)
 
 
 def request_read(
@@ -96,7 +96,7 @@ def request_about(
 
 async def load_templates(context: Context, account: Account) -> Snapshot[Any] | None:
     """Return the templates last offered to an account, in its provider's own type; None if never read."""
-    forms = context.connections[account.connection].require_facet(base.Forms)
+    forms = context.connections[account.connection].require_facet(facets.Forms)
     return _parse_payload(
         forms.offer_model,
         await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES_KIND),

@@ -30,7 +30,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import cards, ide, problems, times
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.browsers import Browsing
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -277,12 +277,12 @@ class IdePages:
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
         """Show the IDE to its owner, whose page of the workspace leads here."""
-        loads = shown.provider.require_facet(base.EmbeddedPage).embedding()
+        loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
         return await self._render(shown, render.get_embedding_headers(loads, own), loads)
 
     async def _render(
-        self, shown: SessionWorkspace, headers: Mapping[str, str], loads: base.Embedding | None = None
+        self, shown: SessionWorkspace, headers: Mapping[str, str], loads: facets.Embedding | None = None
     ) -> web.Response:
         response = render.render_page(
             "ide.html",

@@ -15,7 +15,7 @@ from aiohttp import web
 from markupsafe import escape
 
 from bot.messages.texts import ide, pages
-from bot.providers.base import Embedding
+from bot.providers.facets import Embedding
 from bot.support.cleaning import clean
 from bot.support.errors import Refused
 

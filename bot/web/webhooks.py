@@ -6,7 +6,7 @@ An event that was received before has no effect, so a provider that got no respo
 import structlog
 from aiohttp import web
 
-from bot.providers import base
+from bot.providers import facets
 from bot.services.context import Context
 from bot.store import workspaces
 from bot.support.errors import CredentialRefused, ProviderError
@@ -25,7 +25,7 @@ class WebhookRoutes:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         connections = context.connections
-        self._hearing = {name: one for name, one in connections.items() if isinstance(one, base.Events)}
+        self._hearing = {name: one for name, one in connections.items() if isinstance(one, facets.Events)}
 
     def routes(self) -> list[web.RouteDef]:
         """Return the one route; anything but a POST is answered with 405."""

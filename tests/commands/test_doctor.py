@@ -22,7 +22,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.features.courses.model import ClassKind
-from bot.providers import base, build_providers
+from bot.providers import base, build_providers, facets
 from bot.providers.requests import ApiClient
 from bot.services.checks import as_text
 from bot.store import notices, open_store, operations, schema
@@ -249,7 +249,7 @@ async def test_a_connection_that_is_away(tmp_path, http):
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
-    class Page(base.EmbeddedPage):
+    class Page(facets.EmbeddedPage):
         def embedding(self):
             raise AssertionError("nothing is opened here")
 
@@ -267,9 +267,9 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 
 
 async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
-    class Page(base.EmbeddedPage):
+    class Page(facets.EmbeddedPage):
         api: Any = None
-        loads: base.Embedding
+        loads: facets.Embedding
 
         def embedding(self):
             return self.loads
@@ -290,7 +290,7 @@ async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
     app.router.add_get("/{path:.*}", served)
     async with TestServer(app) as server:
         host = f"127.0.0.1:{server.port}"
-        page.loads = base.Embedding(host, False, f"http://{host}", ("*.ide.example.org",))
+        page.loads = facets.Embedding(host, False, f"http://{host}", ("*.ide.example.org",))
         (check,) = await connection_checks.check_page("courses", page)
         assert check.is_good
         assert "also names cdn.example.org, fonts.example.net. " in check.found
@@ -486,7 +486,7 @@ async def test_the_public_address_is_looked_at(tmp_path, http):
 
 
 async def test_the_second_host_name_is_looked_at_and_without_one_doctor_says_what_remains(tmp_path, http):
-    class Page(base.EmbeddedPage):
+    class Page(facets.EmbeddedPage):
         def embedding(self):
             raise AssertionError("nothing is opened here")
 

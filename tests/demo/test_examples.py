@@ -20,8 +20,8 @@ from tests.project.repository import ROOT, named
 from tests.rigs.connections import load_connections
 from tests.rigs.scenario.workbench import WorkbenchWorld
 
-#: Shows no commands to type: texts in which one is named, and what was measured.
-OTHERS = {"messages", "performance"}
+#: Shows no commands to type here: texts, measurements, and a package that ``test_lagoon.py`` plays.
+OTHERS = {"messages", "performance", "provider-api"}
 PAGES = (
     "README.md",
     "playground/demo/welcome.py",

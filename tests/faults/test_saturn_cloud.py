@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
-from bot.providers.base import ScheduledJob
+from bot.providers.facets import ScheduledJob
 from bot.services import runs
 from bot.services.caller import Caller
 from bot.services.operation_requests import create_workspace

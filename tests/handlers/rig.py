@@ -20,7 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.notices import render
-from bot.providers import base
+from bot.providers import facets
 from bot.providers.base import Provider
 from bot.services.linking import compute_digest
 from bot.store import audit, conversations, notices, workspaces
@@ -66,7 +66,7 @@ class Hub(FakeProvider):
         return text if text.startswith("id-") else None
 
 
-class PlainProvider(FakeMachines, base.Removal, base.Revocation, base.Tokens, base.Creation):
+class PlainProvider(FakeMachines, facets.Removal, facets.Revocation, facets.Tokens, facets.Creation):
     """Have no lists: what the seeds alone promise."""
 
 

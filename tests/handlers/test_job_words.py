@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.snapshots import Snapshot
 from bot.messages.texts.verbs import VERBS
-from bot.providers.base import ScheduledJob
+from bot.providers.facets import ScheduledJob
 from bot.store import snapshots
 from tests.handlers.rig import one_cloud, staged, words
 from tests.handlers.run_rig import run_rig

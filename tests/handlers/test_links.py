@@ -17,7 +17,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.links import unlink_button
 from bot.messages.blocks.notices import render
 from bot.messages.texts.verbs import VERBS
-from bot.providers import base
+from bot.providers import facets
 from bot.services import accounts
 from bot.store import accounts as account_rows
 from bot.store import installations, operations
@@ -269,7 +269,7 @@ class OnlyStops(PlainProvider):
     stop_modes = frozenset({"stop"})
 
 
-class Everything(Cloud, base.Overview):
+class Everything(Cloud, facets.Overview):
     """Have what help asks for."""
 
     stop_modes = frozenset({"stop", "suspend", "force"})

@@ -15,7 +15,7 @@ from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.providers import base
+from bot.providers import facets
 from bot.services.operation_requests import begin_operation, create_workspace
 from bot.services.snapshots import list_stale
 from bot.services.workspace_list import add_workspace
@@ -31,7 +31,7 @@ from tests.rigs.providers import FakeMachines
 from tests.rigs.store import ALICE, BOB, observe, within
 
 
-class Plain(FakeMachines, base.Lists, base.Revocation, base.Renewal, base.Tokens):
+class Plain(FakeMachines, facets.Lists, facets.Revocation, facets.Renewal, facets.Tokens):
     """Be a provider that has none of the newer things."""
 
     stop_modes: ClassVar = frozenset({"stop"})

@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State, Workspace
-from bot.providers.base import Access, Credential, Identity, Listing
+from bot.providers.answers import Listing
+from bot.providers.base import Access, Credential, Identity
 from bot.support.errors import CredentialRefused, NotFound
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.providers import FakeProvider, Machine

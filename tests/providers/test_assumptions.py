@@ -15,7 +15,7 @@ from bot.providers.assumptions import (
     match_call,
     none_unless,
 )
-from bot.providers.base import Creation
+from bot.providers.facets import Creation
 from tests.project.repository import ROOT
 
 #: Where workspaces can be made, which is what a trial does, and looks for facts.

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.providers import base
+from bot.providers import facets
 from bot.reconciler.runtimes import MAX_PROBE_PAUSE_SECONDS
 from bot.services.caller import Caller
 from bot.services.owners import STARTS_PREFIX, SharedOwners
@@ -33,7 +33,7 @@ from tests.rigs.store import ALICE, BOB, unlink, want_read
 CAROL = Principal(None, "T1", "UCAROL")
 
 
-class Cloud(JobProvider, base.Schedules):
+class Cloud(JobProvider, facets.Schedules):
     def list_scheduled_jobs(self, snapshot):
         raise AssertionError("no list of jobs is drawn here")
 

@@ -7,7 +7,8 @@ from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, V
 from bot.domain.observations import Created
 from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk
-from bot.providers.base import Access, Listing
+from bot.providers.answers import Listing
+from bot.providers.base import Access
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import FakeRuns
 

@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
-from bot.providers import base
+from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import FakeRuns
@@ -18,7 +18,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
-class Maker(FakeProvider, FakeRuns, base.Impersonation, base.EmailLookup):
+class Maker(FakeProvider, FakeRuns, facets.Impersonation, facets.EmailLookup):
     """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
@@ -65,7 +65,7 @@ class Maker(FakeProvider, FakeRuns, base.Impersonation, base.EmailLookup):
         return Identity(username, Credential.for_connection("admin"))
 
 
-class FakeMaking(base.Creation):
+class FakeMaking(facets.Creation):
     """Be able to make, and be asked for nothing of it."""
 
     async def read_offer(self, access: Access) -> Any:

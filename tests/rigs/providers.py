@@ -18,20 +18,19 @@ from bot.domain.people import Principal
 from bot.domain.snapshots import About, User
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Action, State, Workspace
-from bot.providers import base
+from bot.providers import facets
+from bot.providers.answers import Listing
 from bot.providers.base import (
     MAX_CLOCK_SKEW_SECONDS,
     Access,
     Credential,
-    DiscoveredWorkspace,
     Identity,
-    Listing,
     Pace,
     Provider,
     SendWindow,
-    TokenHelp,
 )
 from bot.providers.connection import ConnectionSettings
+from bot.providers.facets import DiscoveredWorkspace, TokenHelp
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
@@ -370,13 +369,13 @@ class FakeMachines(Faulty, Provider):
 
 class FakeProvider(
     FakeMachines,
-    base.Lists,
-    base.Removal,
-    base.Revocation,
-    base.Renewal,
-    base.Tokens,
-    base.Overview,
-    base.Creation[Any],
+    facets.Lists,
+    facets.Removal,
+    facets.Revocation,
+    facets.Renewal,
+    facets.Tokens,
+    facets.Overview,
+    facets.Creation[Any],
 ):
     """Be a provider that can do with workspaces whatever one can."""
 

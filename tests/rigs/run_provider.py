@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from bot.domain.forms import Spec
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
-from bot.providers import base
-from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access, Listing, Pace
+from bot.providers import facets
+from bot.providers.answers import Listing
+from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access, Pace
 from tests.rigs.providers import FakeProvider
 
 
@@ -44,7 +45,7 @@ class Output:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class JobProvider(FakeProvider, base.Runs[Any]):
+class JobProvider(FakeProvider, facets.Runs[Any]):
     """Run jobs that take ``job_takes`` seconds after ``queued_for``; their ids are ``run1``, ``run2``, …"""
 
     pace: ClassVar[Pace] = Pace(
@@ -201,7 +202,7 @@ class JobProvider(FakeProvider, base.Runs[Any]):
         return ObservedRun(state, code, name=run.name, started_at=run.starts_at, ended_at=run.ends_at)
 
 
-class FakeRuns(base.Runs[Any]):
+class FakeRuns(facets.Runs[Any]):
     """Be asked for nothing that a test doesn't do by itself."""
 
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:

@@ -23,7 +23,7 @@ from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services import accounts
 from bot.services.caller import Caller
 from bot.store import accounts as account_rows
@@ -188,7 +188,7 @@ async def linked(
     return Linked(account, tuple(by_name[name] for name in names))
 
 
-class _Revoking(base.Revocation):
+class _Revoking(facets.Revocation):
     """Be able to revoke credentials; nobody asks for it here."""
 
     def can_revoke(self, credential: base.Credential) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.features.courses.lessons import MEMBER_WORK
-from bot.providers import base
-from bot.providers.base import Access, ScheduledJob
+from bot.providers import facets
+from bot.providers.base import Access
+from bot.providers.facets import ScheduledJob
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -22,7 +23,7 @@ from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
 
-class Cloud(Maker, base.Schedules):
+class Cloud(Maker, facets.Schedules):
     """Do all that use cases are about; nobody calls it."""
 
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:

@@ -11,8 +11,9 @@ from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
 from bot.domain.stops import StopEffect, StopEffects
 from bot.domain.workspaces import State, Workspace
-from bot.providers import base
-from bot.providers.base import Embedding, Pace
+from bot.providers import facets
+from bot.providers.base import Pace
+from bot.providers.facets import Embedding
 from bot.store import accounts, gates, workspaces
 from bot.support.vault import Vault, entry_key
 from tests.rigs.maker import FakeMaking
@@ -24,7 +25,7 @@ TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
 REMOTE = "1" * 32
 
 
-class PageProvider(ScriptedProvider, FakeMaking, base.EmbeddedPage):
+class PageProvider(ScriptedProvider, FakeMaking, facets.EmbeddedPage):
     """Have workspaces that open in a page of ours."""
 
     kind: ClassVar[str] = "in_page"

@@ -16,8 +16,9 @@ from yarl import URL
 
 from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
-from bot.providers import base
-from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
+from bot.providers import facets
+from bot.providers.base import Credential, Identity, Pace, Provider
+from bot.providers.facets import TokenHelp
 from bot.services.context import Context
 from bot.slack.tenants import OneTenant
 from bot.store import audit
@@ -49,7 +50,7 @@ GOOD = "0123456789abcdef"
 KEY = Fernet.generate_key().decode()
 
 
-class ScriptedProvider(Provider, base.Tokens, base.Revocation):
+class ScriptedProvider(Provider, facets.Tokens, facets.Revocation):
     """Open accounts by the tokens of a table; fail as the test says."""
 
     kind: ClassVar[str] = "scripted"

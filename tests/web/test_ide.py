@@ -19,7 +19,7 @@ from bot.domain.stops import Consent, PlannedStop, StopEffect
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
-from bot.providers.base import Embedding
+from bot.providers.facets import Embedding
 from bot.services.operation_requests import create_workspace
 from bot.store import operations, workspaces
 from bot.web.render import get_embedding_headers

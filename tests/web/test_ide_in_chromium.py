@@ -7,7 +7,7 @@ import pytest
 from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
-from bot.providers.base import Embedding
+from bot.providers.facets import Embedding
 from bot.store import operations
 from playground.processes import reserved_port
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server

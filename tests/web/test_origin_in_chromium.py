@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.providers.base import Embedding
+from bot.providers.facets import Embedding
 from bot.store import accounts
 from tests.playground.sphere.stand import RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.web.driver import chromium

@@ -14,7 +14,7 @@ from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words
-from bot.providers.base import Embedding, TokenHelp
+from bot.providers.facets import Embedding, TokenHelp
 from bot.services.linking import LinkPage, Visit
 from bot.web import render
 from bot.web.browsers import Browsers, Flow

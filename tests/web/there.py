@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
-from bot.providers import base
+from bot.providers import facets
 from bot.providers.base import Credential, Identity
 from bot.web.browsers import Flow
 from tests.web.rig import Browser, Rig, ScriptedProvider
@@ -15,7 +15,7 @@ CODE = "code-of-alice"
 ENDS_AT = 2_000_000_000.0
 
 
-class Client(base.OAuthClient):
+class Client(facets.OAuthClient):
     """Take codes of a table, each once, from whoever began with the challenge."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Client(base.OAuthClient):
         return self.knows_us
 
 
-class SigningProvider(ScriptedProvider, base.SignIn):
+class SigningProvider(ScriptedProvider, facets.SignIn):
     """Let people sign in, besides pasting the tokens of a table."""
 
     def __init__(self, *given: Any) -> None:

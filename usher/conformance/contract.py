@@ -10,7 +10,7 @@ from pydantic import SecretStr, TypeAdapter
 
 from bot.domain.forms import Spec
 from bot.domain.workspaces import State
-from bot.providers import base
+from bot.providers import base, facets
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.connection import to_allowed_ide_url
 from bot.services.snapshots import to_payload
@@ -119,13 +119,13 @@ async def test_a_read_after_its_window_does_not_leave(rig: Rig) -> None:
 
 async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(rig: Rig) -> None:
     provider = rig.provider
-    if not isinstance(provider, base.Creation):
+    if not isinstance(provider, facets.Creation):
         return
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
     kept = json.loads(json.dumps(to_payload(offer)))
     assert TypeAdapter(provider.offer_model).validate_python(kept) == offer
-    for purpose in ("workspace", "job") if isinstance(provider, base.Runs) else ("workspace",):
+    for purpose in ("workspace", "job") if isinstance(provider, facets.Runs) else ("workspace",):
         fields = provider.form(offer, purpose, {}, PRINCIPAL).fields
         values = {
             one.name: one.initial or (one.choices[0].value if one.choices else "mine")
@@ -160,7 +160,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
     # Any other is never shown: its host is the base URL's, or one of ``ide_hosts``.
-    assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, base.EmbeddedPage)
+    assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, facets.EmbeddedPage)
 
 
 def credential(token: str = "t", refresh: str | None = None) -> Credential:

@@ -17,8 +17,9 @@ from bot.domain.forms import Form, Purpose, Spec
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import State
-from bot.providers import base
-from bot.providers.base import Access, Facet, SendWindow
+from bot.providers import facets
+from bot.providers.base import Access, SendWindow
+from bot.providers.facets import Facet
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from bot.web.browsers import Flow
 from usher.conformance.rigs import KEY, MAX_READS, PRINCIPAL, Rig, build_provider, build_row
@@ -45,7 +46,7 @@ def set_up(rig: Rig, facet: type[Facet]) -> None:
         rig.provider = rig.note_calls(build_provider(type(own), own.api._http, own.settings.base_url, **more))
 
 
-@register_contract(base.Lists)
+@register_contract(facets.Lists)
 async def check_lists(rig: Rig) -> None:
     found = await rig.provider.discover(rig.access)
     assert found.is_whole
@@ -56,7 +57,7 @@ async def check_lists(rig: Rig) -> None:
     assert rig.foreign_id not in by_id
 
 
-@register_contract(base.Reasons)
+@register_contract(facets.Reasons)
 async def check_reasons(rig: Rig) -> None:
     expected = rig.facet_values.expected_reason(rig)
     await rig.provider.start(rig.access, await rig.read_row())
@@ -69,11 +70,11 @@ async def check_reasons(rig: Rig) -> None:
         assert await rig.provider.read_reason(rig.access, remote_id) == ""
 
 
-@register_contract(base.PageChecks)
+@register_contract(facets.PageChecks)
 async def check_pages(rig: Rig) -> None:
     await rig.provider.start(rig.access, await rig.read_row())
     seen = (await rig.read_until(State.RUNNING))[-1]
-    check_page = rig.provider.require_facet(base.PageChecks).check_page
+    check_page = rig.provider.require_facet(facets.PageChecks).check_page
     checked = await check_page(rig.access, rig.remote_id, seen)
     while checked.lacks is not None:
         assert (checked.state, checked.lacks) == (State.RUNNING, "page")
@@ -85,7 +86,7 @@ async def check_pages(rig: Rig) -> None:
     assert checked.state is not State.RUNNING or checked.lacks == "page"
 
 
-@register_contract(base.Removal)
+@register_contract(facets.Removal)
 async def check_removal(rig: Rig) -> None:
     for remote_id in (rig.foreign_id, rig.missing_id, "..", "a/b/c", "\udc80"):
         with pytest.raises(NotFound):
@@ -96,7 +97,7 @@ async def check_removal(rig: Rig) -> None:
     assert (await rig.observe(rig.broken_id)).state is rig.initial_state
 
 
-@register_contract(base.Revocation)
+@register_contract(facets.Revocation)
 async def check_revocation(rig: Rig) -> None:
     # What linking keeps: the pasted one, or one of Usher's own in its place.
     linked = await rig.provider.check_credential(rig.access.credential)
@@ -108,7 +109,7 @@ async def check_revocation(rig: Rig) -> None:
         await rig.provider.status(access, [rig.remote_id])
 
 
-@register_contract(base.Minting)
+@register_contract(facets.Minting)
 async def check_minting(rig: Rig) -> None:
     own = (await rig.provider.check_credential(rig.access.credential)).credential
     assert not rig.provider.can_mint(rig.access.credential)
@@ -122,11 +123,11 @@ async def check_minting(rig: Rig) -> None:
     # The one before stays valid until it is revoked, and that leaves the other one.
     for credential in (own, following):
         await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])
-    await rig.provider.require_facet(base.Revocation).revoke(Access(rig.access.username, own))
+    await rig.provider.require_facet(facets.Revocation).revoke(Access(rig.access.username, own))
     await rig.provider.status(Access(rig.access.username, following), [rig.remote_id])
 
 
-@register_contract(base.Renewal)
+@register_contract(facets.Renewal)
 async def check_renewal(rig: Rig) -> None:
     old = rig.facet_values.expired_credential()
     with pytest.raises(CredentialRefused):
@@ -140,7 +141,7 @@ async def check_renewal(rig: Rig) -> None:
     assert (await rig.provider.check_credential(fresh)).username == rig.access.username
 
 
-@register_contract(base.Tokens)
+@register_contract(facets.Tokens)
 async def check_tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
     # Where an administrator hands them out on the server, no page leads to one.
@@ -157,7 +158,7 @@ async def check_tokens(rig: Rig) -> None:
     assert not pattern.fullmatch(told.url)
 
 
-@register_contract(base.SignIn)
+@register_contract(facets.SignIn)
 async def check_sign_in(rig: Rig) -> None:
     client, flow = rig.provider.oauth, Flow.create()
     assert client is not None
@@ -206,7 +207,7 @@ def read_time(rig: Rig) -> float:
     return rig.server_clock.now() if rig.server_clock is not None else time.time()
 
 
-@register_contract(base.Creation)
+@register_contract(facets.Creation)
 async def check_creation(rig: Rig) -> None:
     provider, spec, since = rig.provider, await fill_form(rig, "workspace"), read_time(rig)
     before = await provider.find_created(rig.access, spec, KEY, since)
@@ -219,10 +220,10 @@ async def check_creation(rig: Rig) -> None:
     names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
     # Without lists names are nobody's but the person's, in Usher alone.
-    assert made.name in names or not isinstance(provider, base.Lists)
+    assert made.name in names or not isinstance(provider, facets.Lists)
 
 
-@register_contract(base.Runs)
+@register_contract(facets.Runs)
 async def check_runs(rig: Rig) -> None:
     provider, spec, since = rig.provider, await fill_form(rig, "job"), read_time(rig)
     assert list_ids(await provider.find_run(rig.access, spec, KEY, since)) == set()
@@ -256,7 +257,7 @@ async def _read_until_over(rig: Rig, made: Created) -> ObservedRun:
     raise AssertionError("the run doesn't end")
 
 
-@register_contract(base.Schedules)
+@register_contract(facets.Schedules)
 async def check_schedules(rig: Rig) -> None:
     async def told() -> dict[str, str | None]:
         offer = await rig.provider.read_offer(rig.access)
@@ -269,7 +270,7 @@ async def check_schedules(rig: Rig) -> None:
     assert (await told())[job_id] == ""
 
 
-@register_contract(base.Impersonation)
+@register_contract(facets.Impersonation)
 async def check_impersonation(rig: Rig) -> None:
     username = rig.facet_values.username()
     identity = await rig.provider.check_username(username)
@@ -281,7 +282,7 @@ async def check_impersonation(rig: Rig) -> None:
     assert await rig.provider.is_secret_accepted() is not False
 
 
-@register_contract(base.EmailLookup)
+@register_contract(facets.EmailLookup)
 async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
@@ -290,7 +291,7 @@ async def check_email_lookup(rig: Rig) -> None:
     assert rig.count_requests() == before + 2
 
 
-@register_contract(base.Overview)
+@register_contract(facets.Overview)
 async def check_overview(rig: Rig) -> None:
     assert rig.provider.has_overview()
     about = await rig.provider.read_overview()
@@ -298,7 +299,7 @@ async def check_overview(rig: Rig) -> None:
     assert rig.facet_values.username() in {one.username for one in about.users}
 
 
-@register_contract(base.EmbeddedPage)
+@register_contract(facets.EmbeddedPage)
 async def check_embedded_page(rig: Rig) -> None:
     loads = rig.provider.embedding()
     assert loads.sdk_host
@@ -309,7 +310,7 @@ async def check_embedded_page(rig: Rig) -> None:
     assert seen.url is None
 
 
-@register_contract(base.Events)
+@register_contract(facets.Events)
 async def check_events(rig: Rig) -> None:
     headers, body = rig.facet_values.event()
     assert [one.remote_id for one in rig.provider.parse_events(headers, body)] == [rig.remote_id]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.workspaces import State
-from bot.providers import base
+from bot.providers import facets
 from bot.support import errors
 from usher.conformance.rigs import Rig, build_row
 
@@ -182,7 +182,7 @@ async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig) -> None
     with pytest.raises(errors.UnknownOutcome):
         await rig.provider.start(rig.access, workspace)
     assert ((await rig.read_until(State.RUNNING))[-1].url is None) is isinstance(
-        rig.provider, base.EmbeddedPage
+        rig.provider, facets.EmbeddedPage
     )
     assert rig.count_starts() == 1
     await rig.provider.stop(rig.access, await rig.read_row())

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.forms import FormProblems
 from bot.domain.workspaces import State
-from bot.providers import base
+from bot.providers import facets
 from bot.support import errors
 from usher.conformance.facets import fill_form, list_ids, read_time
 from usher.conformance.rigs import KEY, PRINCIPAL, Rig, build_row
@@ -142,7 +142,7 @@ async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig
     skip_without(rig, "admin")
     assert admin is not None
     assert (await rig.provider.status(admin, [rig.remote_id]))[rig.remote_id].state is State.GONE
-    found = await rig.provider.require_facet(base.Lists).discover(admin)
+    found = await rig.provider.require_facet(facets.Lists).discover(admin)
     assert rig.remote_id not in {one.remote_id for one in found}
 
 
@@ -189,7 +189,7 @@ async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
     rig: Rig, fault: dict[str, Any]
 ) -> None:
     skip_without(rig, "create_requests")
-    provider = rig.provider.require_facet(base.Creation)
+    provider = rig.provider.require_facet(facets.Creation)
     spec, since = await fill_form(rig, "workspace"), read_time(rig)
     before = rig.count_requests()
     rig.inject_fault(rig.create_requests, after=True, **fault)
@@ -201,7 +201,7 @@ async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
 
 async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
     skip_without(rig, "create_requests")
-    provider = rig.provider.require_facet(base.Creation)
+    provider = rig.provider.require_facet(facets.Creation)
     spec, since = await fill_form(rig, "workspace"), read_time(rig)
     made = await provider.create(rig.access, spec, KEY)
     # Another creation of that name, a day later, by another key.
@@ -211,7 +211,7 @@ async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
 
 async def test_what_a_person_fills_in_is_held_to_what_is_offered(quiet_rig: Rig) -> None:
     provider = quiet_rig.provider
-    if not isinstance(provider, base.Creation):
+    if not isinstance(provider, facets.Creation):
         pytest.skip("nothing is made there")
     offer = await provider.read_offer(quiet_rig.access)
     first = provider.form(offer, "workspace", {}, PRINCIPAL)

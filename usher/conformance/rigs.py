@@ -16,8 +16,9 @@ from bot.domain.forms import Purpose, Spec
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
-from bot.providers import base, build_bound_provider
-from bot.providers.base import Access, Credential, OAuthClient, Provider
+from bot.providers import build_bound_provider, facets
+from bot.providers.base import Access, Credential, Provider
+from bot.providers.facets import OAuthClient
 from bot.support.http import Http as Http  # noqa: PLC0414 - the rigs of other packages take it from here
 from bot.web.browsers import Flow
 from playground.faults import Fault
@@ -247,9 +248,9 @@ class Rig:
 
     async def read_list(self) -> Any:
         """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
-        if isinstance(self.provider, base.Lists):
+        if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
-        return await self.provider.require_facet(base.Creation).read_offer(self.access)
+        return await self.provider.require_facet(facets.Creation).read_offer(self.access)
 
     @property
     def secret(self) -> str:

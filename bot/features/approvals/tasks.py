@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.features.approvals import store
 from bot.features.approvals.use_cases import ask_owners, fail_approved, follow_up, link_approved, note_address
-from bot.providers import base
+from bot.providers import facets
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, to_task_retry
 from bot.services.caller import Caller
@@ -65,7 +65,9 @@ class Approvals(BaseTaskWorker):
             runtime,
             None,
             "check a username",
-            lambda _own: runtime.provider.require_facet(base.Impersonation).check_username(approval.username),
+            lambda _own: runtime.provider.require_facet(facets.Impersonation).check_username(
+                approval.username
+            ),
             attempts=task.attempts,
             seconds=CHECK_SECONDS,
         )
@@ -89,13 +91,13 @@ class Approvals(BaseTaskWorker):
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "requested" or runtime is None:
             return
-        if not isinstance(runtime.provider, base.EmailLookup):
+        if not isinstance(runtime.provider, facets.EmailLookup):
             return
         answer = await self._provider_caller.call(
             runtime,
             None,
             "look up a user",
-            lambda _own: runtime.provider.require_facet(base.EmailLookup).read_email(approval.username),
+            lambda _own: runtime.provider.require_facet(facets.EmailLookup).read_email(approval.username),
             attempts=task.attempts,
         )
         match answer:

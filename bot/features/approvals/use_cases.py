@@ -20,7 +20,7 @@ from bot.domain.tasks import TaskKind
 from bot.features.approvals import store
 from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
 from bot.messages.texts import pages, problems
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services import home_sections, linking
 from bot.services.accounts import link_account, refuse_unknown_connection, seal_credential, warn_holders
 from bot.services.caller import Caller
@@ -138,7 +138,7 @@ def ask(
     approval = store.save_request(tx, new)
     if is_other:
         store.note_request(tx, principal, connection)
-        if isinstance(context.connections[connection], base.EmailLookup):
+        if isinstance(context.connections[connection], facets.EmailLookup):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
     add_tasks(tx, [*ask_owners(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:

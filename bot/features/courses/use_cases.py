@@ -48,7 +48,8 @@ from bot.features.courses.model import (
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours.model import Occurrence
 from bot.messages.texts import problems, times
-from bot.providers.base import Creation, Provider
+from bot.providers.base import Provider
+from bot.providers.facets import Creation
 from bot.services.accounts import find_or_open_account
 from bot.services.caller import Caller, require_usable, run_request_hooks
 from bot.services.context import Context

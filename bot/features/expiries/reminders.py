@@ -6,7 +6,7 @@ from bot.domain.accounts import Account, find_due_reminder
 from bot.domain.notices import NewNotice
 from bot.domain.tasks import TaskKind
 from bot.features.expiries.model import ExpiryKind
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services.accounts import refuse_account
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -45,7 +45,7 @@ def _can_mint(context: Context, account: Account) -> bool:
         opened = context.vault.open(row_key(account.principal.key, account.connection), account.secret)
     except SecretError:
         return False
-    return isinstance(provider, base.Minting) and provider.can_mint(base.Credential.from_mapping(opened))
+    return isinstance(provider, facets.Minting) and provider.can_mint(base.Credential.from_mapping(opened))
 
 
 def remind_again(tx: Transaction, account_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from bot.domain.tasks import Task, TaskKind
 from bot.features.expiries import reminders
-from bot.providers import base
+from bot.providers import facets
 from bot.reconciler.provider_calls import Rejected
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, require_result
 from bot.services import revocations
@@ -26,7 +26,7 @@ class Renewals(BaseTaskWorker):
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:
             return
-        minting = runtime.provider.require_facet(base.Minting).mint
+        minting = runtime.provider.require_facet(facets.Minting).mint
         answer = require_result(
             await self._provider_caller.call(runtime, account, "mint", minting, attempts=task.attempts)
         )

@@ -28,7 +28,7 @@ from bot.features.home.model import (
     Question,
     TotalsFacts,
 )
-from bot.providers import base
+from bot.providers import base, facets
 from bot.services import snapshots
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -94,7 +94,7 @@ class HomeGatherer:
             now=now,
             command=self._context.command,
             job_command=self._context.job_command,
-            runs_jobs=any(isinstance(one, base.Runs) for one in self._connections.values()),
+            runs_jobs=any(isinstance(one, facets.Runs) for one in self._connections.values()),
             rows=rows,
             page=page,
             pages=pages,
@@ -236,7 +236,7 @@ class HomeGatherer:
         for name, provider in self._sort_by_title(principal):
             account = accounts.get(name)
             may = account is not None and account.state == "active"
-            if not isinstance(provider, base.Creation) or not (may or provider.has_link_method("none")):
+            if not isinstance(provider, facets.Creation) or not (may or provider.has_link_method("none")):
                 continue
             templates = await self._read_templates(principal, account) if account is not None else ()
             found.append(MakerFacts(name, provider.settings.title, templates))
@@ -305,7 +305,9 @@ def read_lists(tx: Transaction, caller: Caller) -> None:
         snapshots.request_lists(tx, caller, kind, snapshots.list_stale(tx, caller, kind))
     connections = caller.context.connections
     for account in account_rows.list_accounts(tx, caller.principal):
-        is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Creation)
+        is_able = account.state == "active" and isinstance(
+            connections.get(account.connection), facets.Creation
+        )
         if is_able and find_snapshot(tx, account.connection, account.id, snapshots.TEMPLATES_KIND) is None:
             snapshots.request_templates(tx, caller, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}

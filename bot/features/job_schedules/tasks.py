@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.features.job_schedules.model import ScheduleKind
-from bot.providers import base
+from bot.providers import facets
 from bot.reconciler.provider_calls import Rejected
 from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, hold_slot, require_result
 from bot.services.snapshots import TEMPLATES_KIND
@@ -58,7 +58,7 @@ class ScheduleTasks(BaseTaskWorker):
                 runtime,
                 account,
                 "schedule",
-                lambda access: runtime.provider.require_facet(base.Schedules).schedule(access, job, cron),
+                lambda access: runtime.provider.require_facet(facets.Schedules).schedule(access, job, cron),
                 attempts=task.attempts,
             )
             refusal = require_result(answer)

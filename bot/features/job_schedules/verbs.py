@@ -10,7 +10,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers
 from bot.messages.texts import runs as run_words
-from bot.providers import base
+from bot.providers import facets
 from bot.services import accounts, naming, runs
 from bot.support.cleaning import fold
 from handlers import routes
@@ -77,7 +77,7 @@ def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     return replies.answer("\n".join([run_words.JOBS, *rows, request.fill(run_words.NEXT)]))
 
 
-def _format_cron(job: base.ScheduledJob) -> Markup:
+def _format_cron(job: facets.ScheduledJob) -> Markup:
     if not job.cron:
         return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
     return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
@@ -88,13 +88,13 @@ class SetUpJob:
     """A job and the connection on which it is set up."""
 
     connection: str
-    job: base.ScheduledJob
+    job: facets.ScheduledJob
 
 
 async def list_scheduled_jobs(request: Request) -> list[SetUpJob]:
     """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
     services = request.services
-    able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
+    able = sorted(name for name, one in services.connections.items() if isinstance(one, facets.Schedules))
     if not able:
         raise Answered(replies.hint(run_words.NOWHERE))
     theirs = [await accounts.find_account(request.caller, name) for name in able]
@@ -109,7 +109,7 @@ async def list_scheduled_jobs(request: Request) -> list[SetUpJob]:
         )
         jobs = (
             services.connections[account.connection]
-            .require_facet(base.Schedules)
+            .require_facet(facets.Schedules)
             .list_scheduled_jobs(known.payload)
         )
         found += [SetUpJob(account.connection, job) for job in jobs]
@@ -124,7 +124,7 @@ def find_run(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
         job_id = provider.parse_job_reference(link) if connection in {None, key} else None
         if job_id is not None:
             listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
-            return next(listed, SetUpJob(key, base.ScheduledJob(job_id, f"job {job_id[:8]}", None)))
+            return next(listed, SetUpJob(key, facets.ScheduledJob(job_id, f"job {job_id[:8]}", None)))
     here = [one for one in known if connection in {None, one.connection}]
     found = [one for one in here if fold(one.job.name) == fold(stem)]
     found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]

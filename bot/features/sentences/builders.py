@@ -19,7 +19,7 @@ from bot.features.sentences.utterance import Consequence, Label, Proposal, Utter
 from bot.messages.blocks import buttons, kit, limits, lists, replies
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
-from bot.providers.base import Schedules
+from bot.providers.facets import Schedules
 from bot.services import naming
 from bot.services.feasibility import get_stop_effects
 from bot.store import operations

@@ -27,7 +27,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import cards, talk
-from bot.providers import base
+from bot.providers import facets
 from bot.services import naming, runs
 from bot.store import undoable_actions
 from bot.support.cleaning import fold
@@ -622,7 +622,7 @@ class _Turn:
             return None
         run = await self.request.caller.read(runs.require_run, "run", actions[0].work_item_id)
         variables_key = (
-            self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
+            self.request.services.context.need(run.connection).require_facet(facets.Runs).variables_key
         )
         if not variables_key or run.spec is None:
             return None

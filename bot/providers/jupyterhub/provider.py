@@ -28,8 +28,9 @@ from bot.domain.observations import Created, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace
-from bot.providers import base, connection
+from bot.providers import base, connection, facets
 from bot.providers.answers import (
+    Listing,
     clean,
     find_object,
     find_text,
@@ -37,7 +38,8 @@ from bot.providers.answers import (
     parse_time,
     require_text,
 )
-from bot.providers.base import Access, Credential, Identity, OAuthClient
+from bot.providers.base import Access, Credential, Identity
+from bot.providers.facets import OAuthClient
 from bot.providers.jupyterhub.servers import (
     ServerList,
     ServerName,
@@ -136,14 +138,14 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
 class JupyterHub(
     base.Provider,
-    base.Lists,
-    base.PageChecks,
-    base.Removal,
-    base.Revocation,
-    base.Minting,
-    base.Tokens,
-    base.SignIn,
-    base.Creation[JupyterHubOffer],
+    facets.Lists,
+    facets.PageChecks,
+    facets.Removal,
+    facets.Revocation,
+    facets.Minting,
+    facets.Tokens,
+    facets.SignIn,
+    facets.Creation[JupyterHubOffer],
 ):
     """Translate for one hub."""
 
@@ -195,20 +197,20 @@ class JupyterHub(
         """Ask the IDE itself: the hub's *ready* may come earlier, also through a proxy that lags behind."""
         return seen if seen.url is None else await check_page(access, seen.url, seen)
 
-    async def discover(self, access: Access) -> base.Listing[base.DiscoveredWorkspace]:
+    async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:
         """List the default server and every named one, running or not."""
         servers = await self._servers.list_servers(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
 
-        async def one(remote_id: str) -> base.DiscoveredWorkspace:
+        async def one(remote_id: str) -> facets.DiscoveredWorkspace:
             observed = await self._servers.observe(access, remote_id, servers)
-            return base.DiscoveredWorkspace(remote_id, observed.name or "", observed)
+            return facets.DiscoveredWorkspace(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
         can_be_named = [remote_id for name in names if (remote_id := _to_id(name))]
         found = await map_concurrently(MAX_CONCURRENT_READS, one, can_be_named)
-        return base.Listing(found, is_whole=len(can_be_named) == len(names))
+        return Listing(found, is_whole=len(can_be_named) == len(names))
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
@@ -421,9 +423,9 @@ class JupyterHub(
         """Return the hub's home, which lists the person's servers; a server's own page could start it."""
         return f"{self._public}/hub/home"
 
-    def token_help(self) -> base.TokenHelp:
+    def token_help(self) -> facets.TokenHelp:
         """Explain where to request a token."""
-        return base.TokenHelp(
+        return facets.TokenHelp(
             url=f"{self._public}/hub/token",
             steps=(
                 f"Press Open {self.settings.title} and sign in.",

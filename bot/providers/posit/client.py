@@ -13,8 +13,8 @@ from typing import Any, Literal, Unpack
 
 from bot.domain.runs import OutputChunk
 from bot.domain.stops import StopMode
-from bot.providers.answers import read_entries
-from bot.providers.base import Listing, SendWindow
+from bot.providers.answers import Listing, read_entries
+from bot.providers.base import SendWindow
 from bot.providers.posit import addresses
 from bot.providers.posit.envelope import unwrap
 from bot.providers.posit.output import OutputDecoder

@@ -19,8 +19,8 @@ from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.domain.snapshots import About, User
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import UP_STATES, Action, State, Workspace
-from bot.providers import base
-from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
+from bot.providers import base, facets
+from bot.providers.answers import MAX_NAME_LENGTH, Listing, clean, parse_time
 from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.addresses import (
@@ -69,12 +69,12 @@ class PositSettings(ConnectionSettings):
 
 class PositProvider(
     base.Provider,
-    base.Lists,
-    base.Tokens,
-    base.Creation[WorkbenchOffer],
-    base.Runs[WorkbenchOffer],
-    base.Impersonation,
-    base.Overview,
+    facets.Lists,
+    facets.Tokens,
+    facets.Creation[WorkbenchOffer],
+    facets.Runs[WorkbenchOffer],
+    facets.Impersonation,
+    facets.Overview,
 ):
     """Translate for one Workbench, whose sessions are the workspaces."""
 
@@ -134,17 +134,17 @@ class PositProvider(
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
-    async def discover(self, access: base.Access) -> base.Listing[base.DiscoveredWorkspace]:
+    async def discover(self, access: base.Access) -> Listing[facets.DiscoveredWorkspace]:
         """List the person's sessions that haven't ended."""
         listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         found = (
-            base.DiscoveredWorkspace(
+            facets.DiscoveredWorkspace(
                 session.id, clean(session.title, MAX_NAME_LENGTH), self._observe(session)
             )
             for session in listed
             if not is_over(session)
         )
-        return base.Listing(found, is_whole=listed.is_whole)
+        return Listing(found, is_whole=listed.is_whole)
 
     async def start(self, access: base.Access, workspace: Workspace) -> None:
         """Resume a suspended RStudio session as it was launched; a running one counts as success.
@@ -287,12 +287,12 @@ class PositProvider(
                 same.append(_to_created(job))
         return OutcomeSearch(candidates=tuple(same), is_conclusive=listed.is_whole and not same)
 
-    async def list_runs(self, access: base.Access) -> base.Listing[DiscoveredRun]:
+    async def list_runs(self, access: base.Access) -> Listing[DiscoveredRun]:
         """List jobs, newest first."""
         read = await self._to_server(access).get_jobs()
         jobs = sorted(read, key=lambda job: job.submitted_at or 0.0, reverse=True)
         found = (DiscoveredRun(job.id, _to_created(job).name, to_observed_run(job)) for job in jobs)
-        return base.Listing(found, is_whole=read.is_whole)
+        return Listing(found, is_whole=read.is_whole)
 
     async def run_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read many jobs in one request; a job that the server has forgotten is left out."""
@@ -334,7 +334,7 @@ class PositProvider(
             await verify_bad_token_is_refused(self._own)
         return base.Identity(names.pop() if len(names) == 1 else "", credential)
 
-    async def _own(self, credential: base.Credential) -> base.Listing[WorkbenchSession]:
+    async def _own(self, credential: base.Credential) -> Listing[WorkbenchSession]:
         only = ("id", "activity_state", "username")
         return await Workbench(self.api.acting_as(credential)).get_sessions(
             only=only, total=CHECK_SECONDS, right=None
@@ -390,9 +390,9 @@ class PositProvider(
         """Return the home page, which lists the person's sessions."""
         return f"{self.settings.base_url}/home"
 
-    def token_help(self) -> base.TokenHelp:
+    def token_help(self) -> facets.TokenHelp:
         """Explain how to get a token: an administrator creates it on the server."""
-        return base.TokenHelp(
+        return facets.TokenHelp(
             url="",
             steps=(
                 f"Ask your {self.settings.title} admin for a user API token for your account.",
@@ -413,13 +413,13 @@ class PositProvider(
 
 async def _read(
     server: Workbench, remote_ids: Sequence[str], *, only: Sequence[str] = STATE_FIELDS, **options: Any
-) -> base.Listing[WorkbenchSession]:
+) -> Listing[WorkbenchSession]:
     """Read sessions by their ids."""
     try:
         found = await server.get_sessions(remote_ids, only=only, **options)
     except errors.NotFound:
         if len(remote_ids) == 1:
-            return base.Listing()
+            return Listing()
         # The server fails on a session that has ended: all of them are read instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):

@@ -19,6 +19,7 @@ from bot.domain.forms import Spec, short
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.providers.answers import (
+    Listing,
     clean,
     find_object,
     find_text,
@@ -27,15 +28,8 @@ from bot.providers.answers import (
     read_entries,
     require_id,
 )
-from bot.providers.base import (
-    MAX_CLOCK_SKEW_SECONDS,
-    Access,
-    Listing,
-    Runs,
-    ScheduledJob,
-    Schedules,
-    describe_unknown_state,
-)
+from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access, describe_unknown_state
+from bot.providers.facets import Runs, ScheduledJob, Schedules
 from bot.providers.requests import encode_path_segment, map_concurrently, none_if_absent, read_pages
 from bot.providers.saturn.offers import (
     LIST_SECONDS,

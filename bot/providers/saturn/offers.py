@@ -26,6 +26,7 @@ from bot.domain.people import Principal
 from bot.providers import connection
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
+    Listing,
     clean,
     find_object,
     find_text,
@@ -34,7 +35,8 @@ from bot.providers.answers import (
     require_id,
     require_object,
 )
-from bot.providers.base import Access, Creation, Listing, ScheduledJob
+from bot.providers.base import Access
+from bot.providers.facets import Creation, ScheduledJob
 from bot.providers.requests import (
     ApiClient,
     bad_answer_as_unknown_outcome,

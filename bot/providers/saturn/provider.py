@@ -25,9 +25,10 @@ from bot.domain.observations import Observed
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
-from bot.providers import base
+from bot.providers import base, facets
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
+    Listing,
     clean,
     find_text,
     parse_time,
@@ -75,14 +76,14 @@ _MINTED: CredentialOwner = "admin"
 
 class Saturn(
     base.Provider,
-    base.Lists,
-    base.Reasons,
-    base.Renewal,
-    base.Tokens,
+    facets.Lists,
+    facets.Reasons,
+    facets.Renewal,
+    facets.Tokens,
     SaturnMaking,
     SaturnRuns,
-    base.Impersonation,
-    base.EmailLookup,
+    facets.Impersonation,
+    facets.EmailLookup,
 ):
     """Translate for one Saturn Cloud."""
 
@@ -339,15 +340,15 @@ class Saturn(
         """Return whether the administrator's token, which opens everybody's, drives workspaces."""
         return self.settings.act_as == "admin" and access.credential.owner == "admin"
 
-    async def discover(self, access: Access) -> base.Listing[base.DiscoveredWorkspace]:
+    async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await offers.list_resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
         found = {
-            one.id: base.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
+            one.id: facets.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
         }
-        return base.Listing(found.values(), is_whole=listed.is_whole)
+        return Listing(found.values(), is_whole=listed.is_whole)
 
     # -- pages and links ------------------------------------------------------------------------------------
 
@@ -370,10 +371,10 @@ class Saturn(
         key = asked or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
-    def token_help(self) -> base.TokenHelp:
+    def token_help(self) -> facets.TokenHelp:
         """Explain where to find the token, on newer servers and on older ones."""
         old = f"{self.settings.base_url}/api/user/token"
-        return base.TokenHelp(
+        return facets.TokenHelp(
             url=f"{self.settings.base_url}/dash",
             steps=(
                 f"Press Open {self.settings.title} and sign in.",

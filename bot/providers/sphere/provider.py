@@ -19,8 +19,8 @@ from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
-from bot.providers import answers, base, requests
-from bot.providers.answers import clean
+from bot.providers import answers, base, facets, requests
+from bot.providers.answers import Listing, clean
 from bot.providers.connection import (
     ConnectionSettings,
     HostPatterns,
@@ -161,7 +161,9 @@ _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
 
-class SphereProvider(base.Provider, base.Removal, base.Creation[SphereOffer], base.EmbeddedPage, base.Events):
+class SphereProvider(
+    base.Provider, facets.Removal, facets.Creation[SphereOffer], facets.EmbeddedPage, facets.Events
+):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
@@ -391,11 +393,13 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[SphereOffer], ba
         """Return nothing: people have no account at the server."""
         return ""
 
-    def embedding(self) -> base.Embedding:
+    def embedding(self) -> facets.Embedding:
         """Name the SDK's host, and the endpoint whose workspaces it shows."""
         own, endpoint = self.settings, parse_origin(self.settings.base_url)
         origin = f"{endpoint.scheme}://{endpoint.netloc}"
-        return base.Embedding(own.sdk_host, own.sdk_is_https, origin, own.page_hosts, own.page_inline_styles)
+        return facets.Embedding(
+            own.sdk_host, own.sdk_is_https, origin, own.page_hosts, own.page_inline_styles
+        )
 
     def describe(self) -> Mapping[str, Any]:
         """Add the settings for workspaces, and which secrets are set; never the secrets."""
@@ -413,7 +417,7 @@ class SphereProvider(base.Provider, base.Removal, base.Creation[SphereOffer], ba
 
 async def _pages(
     access: base.Access, path: str, query: Mapping[str, str] | None = None
-) -> base.Listing[dict[str, Any]]:
+) -> Listing[dict[str, Any]]:
     async def ask(token: str | None) -> dict[str, Any]:
         more = {} if token is None else {"page_token": token}
         asked = {**(query or {}), **more}

@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.providers import list_provider_classes
-from bot.providers.base import Access, Credential, OAuthClient
+from bot.providers.base import Access, Credential
+from bot.providers.facets import OAuthClient
 from bot.support.errors import Forbidden, UnknownOutcome
 from bot.support.http import Http
 from bot.web.browsers import Flow

@@ -14,8 +14,9 @@ from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from bot.providers import base
-from bot.providers.base import DiscoveredWorkspace, Identity
+from bot.providers import facets
+from bot.providers.base import Identity
+from bot.providers.facets import DiscoveredWorkspace
 from bot.providers.sphere.provider import SphereProvider
 from bot.support.errors import ProviderError
 from bot.support.http import Http
@@ -177,7 +178,7 @@ async def ask(kind: str, status: int, body: bytes) -> None:
         provider.start(ACCESS, build_row(provider, IDS[kind])),
         provider.stop(ACCESS, build_row(provider, IDS[kind])),
     ]
-    if isinstance(provider, base.Lists):
+    if isinstance(provider, facets.Lists):
         calls.append(provider.discover(ACCESS))
     if kind == "sphere":
         calls += [found(provider), provider.remove(ACCESS, build_row(provider, IDS[kind])), made(provider)]

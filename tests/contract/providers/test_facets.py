@@ -4,8 +4,9 @@ import inspect
 
 import pytest
 
-from bot.providers import base
-from bot.providers.base import Facet, Provider
+from bot.providers import base, facets
+from bot.providers.base import Provider
+from bot.providers.facets import Facet
 from tests.contract.providers.conftest import KINDS, class_of, rig_of
 from usher.conformance.facets import CONTRACTS, set_up
 
@@ -30,7 +31,7 @@ def demanded(facet: type[Facet]) -> list[str]:
 
 
 #: What forms are for is made or run: their contract is part of those.
-WHOLE = [facet for facet in kinds() if facet is not base.Forms]
+WHOLE = [facet for facet in kinds() if facet is not facets.Forms]
 METHODS = [(having(facet)[0], facet, name) for facet in WHOLE if having(facet) for name in demanded(facet)]
 
 

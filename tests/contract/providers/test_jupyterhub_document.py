@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from bot.domain.workspaces import State
-from bot.providers import base
+from bot.providers import facets
 from tests.project.repository import ROOT
 from tests.rigs.open_api import Document, checking
 from usher.conformance.facets import CONTRACTS, set_up
@@ -24,7 +24,7 @@ async def test_a_hub_speaks_its_published_document(hubs):
     document = Document.read(SCHEMA)
     client = checking(document, "/hub/api")
 
-    for facet in (base.Lists, base.Creation, base.Revocation, base.Removal):
+    for facet in (facets.Lists, facets.Creation, facets.Revocation, facets.Removal):
         async with hubs.rig(client=client) as rig:
             set_up(rig, facet)
             await CONTRACTS[facet](rig)

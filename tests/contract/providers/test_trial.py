@@ -12,7 +12,7 @@ from bot.commands.trial import STEM, TRIAL_STEP_TIMEOUT_SECONDS, Trial, TrialCon
 from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
 from bot.providers.assumptions import RecordingHttp, load_assumptions
-from bot.providers.base import Creation, Removal
+from bot.providers.facets import Creation, Removal
 from bot.store import gates
 from bot.support import errors
 from bot.support.errors import NotDone

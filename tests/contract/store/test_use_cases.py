@@ -29,7 +29,7 @@ from bot.features.preferences.model import LEVELS, Preferences
 from bot.features.preferences.store import save_preferences as save_level
 from bot.features.preferences.use_cases import save as save_preferences
 from bot.features.undo import use_cases as undo_use_cases
-from bot.providers.base import ScheduledJob
+from bot.providers.facets import ScheduledJob
 from bot.services import accounts, browsers, due_timers, linking, runs, timers
 from bot.services.caller import Caller, ConfirmationRequired
 from bot.services.linking import compute_digest

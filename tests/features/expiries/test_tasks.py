@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.tasks import TaskKind
-from bot.providers import base
+from bot.providers import facets
 from bot.providers.base import Credential
 from bot.services import accounts
 from bot.services.revocations import CALLS_UNDER_WAY_SECONDS
@@ -19,7 +19,7 @@ DAY = 86_400.0
 YEAR = 365 * DAY
 
 
-class Minting(FakeProvider, base.Minting):
+class Minting(FakeProvider, facets.Minting):
     """Mint tokens that last a year, in place of any but those that were pasted."""
 
     minted = 0

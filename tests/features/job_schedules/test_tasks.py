@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.tasks import TaskKind
-from bot.providers import base
+from bot.providers import facets
 from bot.store import tasks
 from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
@@ -12,7 +12,7 @@ from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE
 
 
-class Cron(FakeProvider, base.Schedules):
+class Cron(FakeProvider, facets.Schedules):
     """Keep what was set last."""
 
     cron: str | None = ""
