@@ -65,7 +65,14 @@ def _build_parser() -> argparse.ArgumentParser:
         "try_connection.try_connection",
         "check a connection by starting a workspace with an account of your own",
     )
-    trying.add_argument("connection", metavar="CONNECTION", help="as the connections file names it")
+    trying.add_argument(
+        "connection", metavar="CONNECTION", nargs="?", help="as the connections file names it"
+    )
+    trying.add_argument(
+        "--newer-blocks",
+        metavar="MEMBER",
+        help="instead, send this Slack member (U…) one message of blocks that Usher doesn't use yet",
+    )
     trying.add_argument(
         "--set",
         metavar="NAME=VALUE",

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.commands import complain, read, stop_at_end_of_input, with_store
 from bot.commands.trial import Trial, TrialContext, TrialRecord
+from bot.commands.try_blocks import try_blocks
 from bot.domain.audit import AuditEntry
 from bot.providers import build, list_secrets
 from bot.providers.assumptions import RecordingHttp
@@ -28,13 +29,16 @@ Ask = Callable[[str], str]
 
 def try_connection(arguments: argparse.Namespace) -> int:
     """Run the main task on a connection, and report the assumptions that were observed there."""
+    if arguments.newer_blocks is not None:
+        return try_blocks(arguments.newer_blocks)
     # What is wrong with Slack's settings doesn't matter here.
     reading, connections, problems = read()
-    settings, chosen = reading.settings, connections.get(arguments.connection)
+    settings, chosen = reading.settings, connections.get(arguments.connection or "")
     if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
         known = ", ".join(sorted(connections)) or "none"
         beside = [problem for problem in problems if not problem.startswith("SLACK_")]
-        complain(f"There's no connection {arguments.connection}. There are: {known}.", *beside)
+        problem = f"There's no connection {arguments.connection}." if arguments.connection else "Name one."
+        complain(f"{problem} There are: {known}.", *beside)
         return 2
     ask, ask_secret = (
         stop_at_end_of_input(input),
