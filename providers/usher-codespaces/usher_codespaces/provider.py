@@ -6,11 +6,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import usher.provider as up
 from usher_codespaces import offers
-from usher_codespaces.offers import Offer, call
+from usher_codespaces.offers import HEADERS, Offer
 
 #: The states of the document's schema `codespace`, but "Unknown" and "Moved": nothing says to which name.
 #: A codespace is exported, and gets another machine (Updating), while it is down: both end in Shutdown.
@@ -29,10 +28,7 @@ MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
 #: GitHub's guide to its secondary limits: "wait for at least one minute" where no header says how long.
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
-SPENDING_LIMIT_PATTERN = re.compile(
-    r"spending limit|billing|budget|payment|usage limit|maximum number|too many codespaces", re.IGNORECASE
-)
-TOKEN_EXPIRY_HEADER = "GitHub-Authentication-Token-Expiration"
+SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maximum number", re.IGNORECASE)
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
     "Make a fine-grained token, with access to the repositories of your codespaces.",
@@ -82,16 +78,16 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Read the token's user, then the list of codespaces, for which the token needs permissions."""
         api = self.api.acting_as(credential)
-        response = await call(api, "GET", "/user")
+        response = await api.call("GET", "/user", headers=HEADERS)
         login = up.require_text(response.json_object(), "login")
-        await call(api, "GET", "/user/codespaces", query={"per_page": "1"})
-        expiry = response.headers.get(TOKEN_EXPIRY_HEADER, "").replace("UTC", "+0000")
+        await api.call("GET", "/user/codespaces", query={"per_page": "1"}, headers=HEADERS)
+        expiry = response.headers.get("GitHub-Authentication-Token-Expiration", "").replace("UTC", "+0000")
         expires_at = up.parse_time(expiry, "%Y-%m-%d %H:%M:%S %z")
         return up.Identity(login, replace(credential, expires_at=expires_at))
 
     async def probe(self) -> str:
         """Read the versions of the API, which need no token."""
-        versions = (await call(self.api, "GET", "/versions")).json()
+        versions = (await self.api.call("GET", "/versions", headers=HEADERS)).json()
         if not isinstance(versions, list) or offers.API_REVISION not in versions:
             raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
         return f"GitHub REST API {offers.API_REVISION}"
@@ -116,17 +112,16 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
     ) -> Mapping[str, up.Observed]:
         """Read each codespace within its window."""
-        return {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
+        return {remote_id: await self._read(access.api, remote_id, window) for remote_id in remote_ids}
 
-    async def _read(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
+    async def _read(self, api: up.ApiClient, remote_id: str, window: up.SendWindow | None) -> up.Observed:
         try:
-            response = await call(access.api, "GET", "/user/codespaces/{}", remote_id, window=window)
+            response = await api.call("GET", "/user/codespaces/{}", remote_id, window=window, headers=HEADERS)
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
         codespace = response.json_object()
-        if up.require_id(codespace, "name") != remote_id:
+        if up.require_text(codespace, "state") and up.require_id(codespace, "name") != remote_id:
             raise up.errors.BadAnswer("the answer is about another codespace")
-        up.require_text(codespace, "state")
         return self._to_observed(codespace)
 
     def _to_observed(self, codespace: Mapping[str, Any]) -> up.Observed:
@@ -163,7 +158,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Ask for a start; GitHub refuses with 409 or 304 if the codespace runs, which a read confirms."""
         try:
-            await call(access.api, "POST", "/user/codespaces/{}/start", workspace.remote_id)
+            await access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         except up.errors.Conflict as error:
             if error.status not in (304, 409):
                 raise
@@ -173,11 +168,11 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
         """Ask for a stop."""
         self.require_stop_mode(mode)
-        await call(access.api, "POST", "/user/codespaces/{}/stop", workspace.remote_id)
+        await access.api.call("POST", "/user/codespaces/{}/stop", workspace.remote_id, headers=HEADERS)
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for the deletion."""
-        await call(access.api, "DELETE", "/user/codespaces/{}", workspace.remote_id)
+        await access.api.call("DELETE", "/user/codespaces/{}", workspace.remote_id, headers=HEADERS)
 
     async def read_offer(self, access: up.Access) -> Offer:
         """Read the repositories with their branches and machines, and the names of the codespaces."""
@@ -187,9 +182,11 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
         """Create a codespace; GitHub starts each new codespace by itself."""
-        owner, _, name = spec.text("repository").partition("/")
-        address, body, total = "/repos/{}/{}/codespaces", offers.to_request(spec), CREATE_TIMEOUT_SECONDS
-        response = await call(access.api, "POST", address, owner, name, json_body=body, total=total)
+        ids = spec.text("repository").partition("/")[::2]
+        texts = {"display_name": spec.name, "machine": spec.text("machine"), "ref": spec.text("branch")}
+        body = {key: text for key, text in texts.items() if text}
+        options: up.Options = {"json_body": body, "headers": HEADERS, "total": CREATE_TIMEOUT_SECONDS}
+        response = await access.api.call("POST", "/repos/{}/{}/codespaces", *ids, **options)
         with up.bad_answer_as_unknown_outcome():
             return up.Created(up.require_id(response.json_object(), "name"), spec.name)
 
@@ -226,12 +223,9 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
     def parse_reference(self, text: str) -> str | None:
         """Take the codespace's name out of a link to its page or its editor."""
-        path = up.path_below(text, self._web_root()) or ""
-        if page := re.fullmatch(rf"/codespaces/({NAME_PATTERN})/?", path):
-            return page[1]
-        host = urlsplit(text).hostname or "" if self.allowed_url(text) else ""
-        editor = re.fullmatch(rf"({NAME_PATTERN})\.github\.dev", host)
-        return None if editor is None else editor[1]
+        page = re.fullmatch(rf"/codespaces/({NAME_PATTERN})/?", up.path_below(text, self._web_root()) or "")
+        editor = re.match(rf"https://({NAME_PATTERN})\.github\.dev(?=[/?#]|$)", text)
+        return link[1] if (link := page or editor) else None
 
     def _web_root(self) -> str:
         """Return the address of the pages, which is the API's without its `api.`."""
@@ -239,10 +233,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
 
 def _find_lack(status: int, headers: Mapping[str, str]) -> str:
-    """Return the permission or scope that a refused token lacks, "" if no header names it.
-
-    A token without the scope is told that there is nothing. The header of permissions is in every answer.
-    """
+    """Return what a refused token lacks as a header names it; without a scope, GitHub says 404."""
     if status == 403 and (permission := headers.get("X-Accepted-GitHub-Permissions")):
         return f"it needs {up.clean(permission)}"
     scopes, accepted = headers.get("X-OAuth-Scopes"), headers.get("X-Accepted-OAuth-Scopes", "")
@@ -253,13 +244,12 @@ def _find_lack(status: int, headers: Mapping[str, str]) -> str:
 
 def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
     """Return GitHub's notice about a codespace, or what matters before it is stopped or deleted."""
-    notices = {up.State.RUNNING: "idle_timeout_notice", up.State.STARTING: ""}
-    for key in ("pending_operation_disabled_reason", notices.get(state, "last_known_stop_notice")):
+    notice_key = {up.State.RUNNING: "idle_timeout_notice", up.State.STOPPED: "last_known_stop_notice"}
+    for key in ("pending_operation_disabled_reason", notice_key.get(state, "")):
         if notice := up.clean(up.find_text(codespace, key) or ""):
             return notice
     git, minutes = up.find_object(codespace, "git_status"), codespace.get("idle_timeout_minutes")
-    has_changes = git.get("has_unpushed_changes") is True or git.get("has_uncommitted_changes") is True
-    if state is up.State.STOPPED and has_changes:
+    if state is up.State.STOPPED and (git.get("has_unpushed_changes") or git.get("has_uncommitted_changes")):
         return "Has changes that aren't pushed."
     is_timed = state is up.State.RUNNING and isinstance(minutes, int)
     return f"Stops after {minutes} minutes without activity." if is_timed else ""
@@ -271,10 +261,10 @@ async def _read_pages(api: up.ApiClient) -> up.Listing[dict[str, Any]]:
     async def ask(key: str | None) -> dict[str, Any]:
         number = int(key or "1")
         query = {"per_page": str(offers.PAGE_SIZE), "page": str(number)}
-        response = await call(api, "GET", "/user/codespaces", query=query)
-        page, total = response.json_object(), response.json_object().get("total_count")
-        has_next = isinstance(total, int) and total > number * offers.PAGE_SIZE
-        has_next = has_next or 'rel="next"' in response.headers.get("Link", "")
-        return page | {"next_page": str(number + 1) if has_next else ""}
+        response = await api.call("GET", "/user/codespaces", query=query, headers=HEADERS)
+        page, has_link = response.json_object(), 'rel="next"' in response.headers.get("Link", "")
+        total = page.get("total_count")
+        has_more = has_link or (isinstance(total, int) and total > number * offers.PAGE_SIZE)
+        return page | {"next_page": str(number + 1) if has_more else ""}
 
     return await up.read_pages(ask, lambda page: page["next_page"], MAX_LIST_PAGES)
