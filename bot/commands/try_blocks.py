@@ -9,46 +9,14 @@ from contextlib import suppress
 from typing import Any, Final
 
 from bot.commands import complain, read, stop_at_end_of_input
+from bot.messages.blocks.newer_blocks import NEWER_BLOCKS
 from bot.services.checks import explain_failure, format_plain
 from bot.slack.methods import CHAT_DELETE, CHAT_POST_MESSAGE
 from bot.support.errors import ProviderError
 from bot.support.http import Http
 from bot.support.settings import Settings
 
-#: A bare string of which nobody has seen yet how Slack shows these characters.
-_ODD_NAME: Final = "R&D <lab> *now*"
 TEXT: Final = "Usher tries blocks that it doesn't use yet. Nothing else happens, and the message is deleted."
-_OUTPUT: Final = {"type": "text", "text": "epoch 11  loss 0.231"}
-#: Contents that were made up, each block as Usher would send it.
-NEWER_BLOCKS: Final[tuple[dict[str, Any], ...]] = (
-    {
-        "type": "task_card",
-        "block_id": "usher-try-task",
-        "task_id": "usher-try-task",
-        "title": f"Starting {_ODD_NAME}",
-        "status": "in_progress",
-    },
-    {
-        "type": "data_table",
-        "block_id": "usher-try-table",
-        "caption": f"Workspaces of {_ODD_NAME}",
-        "page_size": 10,
-        "row_header_column_index": 0,
-        "rows": [
-            [{"type": "raw_text", "text": "Workspace"}, {"type": "raw_text", "text": "Hours"}],
-            [{"type": "raw_text", "text": _ODD_NAME}, {"type": "raw_number", "value": 3.5, "text": "3.5"}],
-        ],
-    },
-    {
-        "type": "container",
-        "block_id": "usher-try-output",
-        "title": {"type": "plain_text", "text": "Output"},
-        "is_collapsible": True,
-        "child_blocks": [
-            {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [_OUTPUT]}]}
-        ],
-    },
-)
 _POINTER_PATTERN: Final = re.compile(r"json-pointer:/blocks/(\d{1,2})")
 #: A channel takes one message a second.
 PAUSE_SECONDS: Final = 1.0
