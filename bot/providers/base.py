@@ -263,7 +263,7 @@ class Provider(ABC):
     @cache
     def facets(cls) -> frozenset[str]:
         """Return the names of this provider's facets in lower case, for messages."""
-        own = (one for one in cls.__mro__ if issubclass(one, Facet) and one.__module__ == __name__)
+        own = (one for one in cls.__mro__ if issubclass(one, Facet) and one.__module__ == Facet.__module__)
         return frozenset(one.__name__.lower() for one in own if one is not Facet)
 
     def require_facet(self, facet: type[Needed]) -> Needed:

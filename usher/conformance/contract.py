@@ -10,7 +10,7 @@ from pydantic import SecretStr, TypeAdapter
 
 from bot.domain.forms import Spec
 from bot.domain.workspaces import State
-from bot.providers import base, facets
+from bot.providers import facets
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.connection import to_allowed_ide_url
 from bot.services.snapshots import to_payload
@@ -149,7 +149,7 @@ async def test_one_resource_has_one_gate(rig: Rig) -> None:
 
 async def test_whoever_links_can_list_and_is_told_how_to_get_a_token(rig: Rig) -> None:
     told = rig.provider.facets()
-    assert told <= {name.lower() for name in vars(base) if name[0].isupper()}
+    assert told <= {name.lower() for name in vars(facets) if name[0].isupper()}
     if "none" not in rig.provider.settings.linking:
         assert {"lists", "tokens"} <= told
         assert type(rig.provider).parse_reference is not Provider.parse_reference
