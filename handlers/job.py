@@ -442,7 +442,7 @@ async def stop_following(request: Request) -> Answer:
 @routes.action("job_look_again")
 async def check_now(request: Request) -> Answer:
     """Check the run now, or answer that there is nothing left to check."""
-    run = await request.caller.run(runs.check_launch_now, request.target or "")
+    run = await request.caller.run(runs.find_launched_run, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 

@@ -22,7 +22,7 @@ from bot.store.maintenance import AWAY, BACKUP
 from bot.store.store import Store
 from bot.support import errors, mounts
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import command, is_in_env_file
+from bot.support.environment import command, has_literal_in_env_file
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
@@ -283,7 +283,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
             "Others can't reach Usher: `usher docs install#behind-a-proxy`.",
             "set",
         ),
-        team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
+        team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]
     # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.

@@ -116,7 +116,7 @@ class Reads(EnginePart):
         if claims:
             runtime.observer.note_claim(runtime.name, self._clock.monotonic() - claimed_at)
         window = SendWindow(claimed_at + self._numbers.margin)
-        await run_all([self._read_batch(runtime, batch, window, pool) for batch in batches], pool)
+        await run_all([self._read_account_batch(runtime, batch, window, pool) for batch in batches], pool)
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
@@ -127,7 +127,7 @@ class Reads(EnginePart):
             return min(runtime.slots.free_for_reads, 1) if runtime.slots.is_idle else 0
         return runtime.slots.free_for_reads
 
-    async def _read_batch(
+    async def _read_account_batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
         """Send one request for the claims of one account; every result is recorded.
@@ -192,7 +192,7 @@ class Reads(EnginePart):
         self, runtime: Runtime, claims: Sequence[ReadClaim], observed_by_id: Mapping[str, Observed]
     ) -> list[ReadResult]:
         for claim in claims:
-            await self._entries.store_new(claim, observed_by_id.get(claim.remote_id))
+            await self._entries.save_entry_if_changed(claim, observed_by_id.get(claim.remote_id))
         now = await self._store.now()
         return [
             await self._build_result(runtime, claim, observed_by_id.get(claim.remote_id), now)
@@ -526,7 +526,7 @@ class Entries:
         #: A row's entry as it is stored, and a digest of what that says.
         self._stored: dict[str, tuple[str, bytes]] = {}
 
-    async def store_new(self, claim: ReadClaim, observed: Observed | None) -> None:
+    async def save_entry_if_changed(self, claim: ReadClaim, observed: Observed | None) -> None:
         """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
         if observed is None or observed.entry is None:
             return

@@ -72,7 +72,7 @@ class Browsing:
         if id_hash is not None:
             await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash, self._idle))
 
-    async def page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
+    async def read_page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
         """Return the rows for a page about a workspace of anybody; None without a valid session."""
         if id_hash is None:
             return None

@@ -97,7 +97,7 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
     return run
 
 
-def check_launch_now(tx: Transaction, caller: Caller, run_id: str) -> Run:
+def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Read the provider's list again right away, for a run that a launch may have created."""
     run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
@@ -228,7 +228,7 @@ def _parse_number(word: str) -> int:
     return int(word) if word.isdecimal() else _MONTHS.index(word) + 1
 
 
-def is_like_cron(text: str) -> bool:
+def is_probably_cron(text: str) -> bool:
     """Return whether a text was meant as a cron expression, valid or not: no name is five words like that."""
     return bool(re.fullmatch(r"[\d*/,a-zA-Z-]+(?:\s+[\d*/,a-zA-Z-]+){3,6}", text)) and any(
         character in text for character in "*0123456789"

@@ -41,7 +41,7 @@ from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.guards import guards
-from bot.support.windows import Attempt, TooLateError, make_window, track_attempt
+from bot.support.windows import Attempt, TooLateError, narrow_window, track_attempt
 
 log = structlog.get_logger(__name__)
 
@@ -273,7 +273,7 @@ class PacedSlack:
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
-        leaves = make_window(monotonic() + DEPARTURE_SECONDS)
+        leaves = narrow_window(monotonic() + DEPARTURE_SECONDS)
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)

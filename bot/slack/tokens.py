@@ -174,9 +174,9 @@ class InstallationTokens:
                 self._lockouts.add(row.secret)
             # Slack takes the refresh token no more; what else shuts the app out may pass.
             if isinstance(error, SlackFailed) and classify(error) is Meaning.TOKEN:
-                await self._report_lost(row)
+                await self._record_lost(row)
 
-    async def _report_lost(self, row: Installed) -> None:
+    async def _record_lost(self, row: Installed) -> None:
         """Record that a token can't be replaced any more, and notify those who can install Usher again."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:

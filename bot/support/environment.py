@@ -118,7 +118,7 @@ def read_variable(name: str) -> str:
     return os.environ.get(name, "")
 
 
-def is_in_env_file(name: str) -> bool:
+def has_literal_in_env_file(name: str) -> bool:
     """Return whether ``.env`` has a variable's value itself, and no reference to it."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from bot.support.addresses import DIRECT, Proxy
 from bot.support.cleaning import clean, hide_secrets
 from bot.support.connector import CleanConnector, close_if_timed_out
 from bot.support.responses import Response, Stream, remove_secrets
-from bot.support.windows import Attempt, GatedRequest, TooLateError, make_window, track_attempt
+from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -170,7 +170,7 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open a response for reading piece by piece; the same errors as ``request``."""
-        attempt = Attempt(self._monotonic, make_window(send_until))
+        attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
             attempt,

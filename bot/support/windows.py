@@ -61,7 +61,7 @@ def limit_departures(window: Window) -> Iterator[None]:
         _window.reset(token)
 
 
-def make_window(until: float | None = None) -> Window:
+def narrow_window(until: float | None = None) -> Window:
     """Return the window of the present request; one request's own may end sooner."""
     found = _window.get() or Window()
     return found if until is None or until >= found.until else Window(until, found.may_leave)

@@ -279,7 +279,7 @@ class IdePages:
         """Show the IDE to its owner, whose page of the workspace leads here."""
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
-        return await self._render(shown, render.get_embedding_headers(loads, own), loads)
+        return await self._render(shown, render.get_ide_page_headers(loads, own), loads)
 
     async def _render(
         self, shown: SessionWorkspace, headers: Mapping[str, str], loads: facets.Embedding | None = None
@@ -475,7 +475,7 @@ class IdePages:
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
         """Return the workspace that may be shown, and the page's rows; no rows without a valid session."""
         page = request.match_info["id"]
-        rows = await self._browsing.page_rows(self._browsers.find_session(request, page, mark), page)
+        rows = await self._browsing.read_page_rows(self._browsers.find_session(request, page, mark), page)
         if rows is None:
             return None, None
         own = await self._browsing.own(rows)

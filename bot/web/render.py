@@ -149,7 +149,7 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=64)
-def get_embedding_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
+def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
     """Return the headers that let one page show an IDE; ``own`` is below what it may ask of us.
 
     The rest are those of every page. The vendor's script can do whatever the page can.

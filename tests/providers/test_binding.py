@@ -63,7 +63,7 @@ def test_binding_changes_nothing_but_the_credential():
 def test_narrower_window_asks_the_same():
     wide = windows.Window(9.0, lambda: False)
     with windows.limit_departures(wide):
-        narrow = windows.make_window(5.0)
+        narrow = windows.narrow_window(5.0)
     assert (narrow.until, narrow.may_leave) == (5.0, wide.may_leave)
     assert {field.name for field in fields(windows.Window)} == {"until", "may_leave"}
 

@@ -216,7 +216,7 @@ READERS = {
     ),
     "times": Reader(MAX_COMMAND_LENGTH, pure(lambda text: times.find(words_of(text)))),
     "a cron expression": Reader(
-        MAX_COMMAND_LENGTH, pure(lambda text: (runs.is_like_cron(text), runs.is_cron(text)))
+        MAX_COMMAND_LENGTH, pure(lambda text: (runs.is_probably_cron(text), runs.is_cron(text)))
     ),
     "code in a message": Reader(40_000, pure(lambda text: find_code({"text": text}))),
     # forms, in Slack and on pages

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services.runs import can_fire, is_cron, is_like_cron
+from bot.services.runs import can_fire, is_cron, is_probably_cron
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from bot.services.runs import can_fire, is_cron, is_like_cron
 )
 def test_these_are_expressions(text):
     assert is_cron(text)
-    assert is_like_cron(text)
+    assert is_probably_cron(text)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_these_are_expressions(text):
 )
 def test_these_were_meant_as_some(text):
     assert not is_cron(text)
-    assert is_like_cron(text)
+    assert is_probably_cron(text)
 
 
 @pytest.mark.parametrize("text", ["", "nightly", "my nightly report of sales", "a b c d e", "@daily", "0;3"])
 def test_these_are_names(text):
     assert not is_cron(text)
-    assert not is_like_cron(text)
+    assert not is_probably_cron(text)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.facets import Embedding
 from bot.services.operation_requests import create_workspace
 from bot.store import operations, workspaces
-from bot.web.render import get_embedding_headers
+from bot.web.render import get_ide_page_headers
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.marks import mark_of
@@ -100,9 +100,9 @@ async def test_what_the_page_may_load_more_is_what_its_operator_lets_it():
     )
     policy = dict(
         part.strip().split(" ", 1)
-        for part in get_embedding_headers(loads, "https://u/ide/w/")["Content-Security-Policy"].split(";")
+        for part in get_ide_page_headers(loads, "https://u/ide/w/")["Content-Security-Policy"].split(";")
     )
-    named_http = get_embedding_headers(
+    named_http = get_ide_page_headers(
         Embedding("sdk.example", True, "https://http.example"), "https://u/ide/w/"
     )
     assert " wss://http.example" in named_http["Content-Security-Policy"]

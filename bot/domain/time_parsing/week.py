@@ -93,7 +93,7 @@ def is_recurring(words: Sequence[str]) -> bool:
     )
 
 
-def is_joint(word: str) -> bool:
+def omits_hours(word: str) -> bool:
     """Return whether a word says nothing of hours by itself: it joins days and times, or is a unit."""
     return word in _JOINING_WORDS | _TO | _HALVES | _EVERY | _UNITS | {
         "until",
@@ -107,7 +107,7 @@ def is_joint(word: str) -> bool:
 def is_of_hours(word: str) -> bool:
     """Return whether a word can be one of hours: a day, a part of one, a time, or what joins them."""
     is_named = word in _PARTS | _RECURRING_WORDS | _UNITS | _NAMED_TIMES | _SPOKEN_WORDS or is_month(word)
-    return is_named or bool(days_of(word)) or is_joint(word) or word.lstrip("-")[:1].isdigit()
+    return is_named or bool(days_of(word)) or omits_hours(word) or word.lstrip("-")[:1].isdigit()
 
 
 def read_hours(text: str) -> Wanted | None:
@@ -137,7 +137,7 @@ def _read(words: list[str]) -> Wanted | None:
     if parted is None or not (parted[0] or is_daily) or (parted[0] & EVERY_DAY and parted[0] - EVERY_DAY):
         return None
     days, times = parted
-    ends = next(filter(None, map(_read_ends, _split_times(" ".join(times)))), None)
+    ends = next(filter(None, map(_read_ends, _list_possible_start_ends(" ".join(times)))), None)
     return None if ends is None else Wanted(days or EVERY_DAY, *ends)
 
 
@@ -153,7 +153,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
     return None if any(map(days_of, words[end:])) else (days, [*words[:begin], *words[end:]])
 
 
-def _split_times(text: str) -> Iterator[tuple[str, str]]:
+def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
     """Yield the possible starts and ends in a text of times; "" for one that isn't said."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
@@ -211,7 +211,9 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
         for minute in (wanted.starts, wanted.stops)
     )
     one_end = (start, text) if is_stop else (text, stop)
-    found = next(filter(None, map(_read_ends, (*filter(all, _split_times(text)), one_end))), None)
+    found = next(
+        filter(None, map(_read_ends, (*filter(all, _list_possible_start_ends(text)), one_end))), None
+    )
     if found is None:
         return None
     return replace(wanted, days=days or wanted.days, starts=found[0], stops=found[1])

@@ -49,7 +49,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
     """Render a course: for its teacher with the possible changes, for its members, or for others."""
     card, lines, buttons = (
         facts.card,
-        [*cards.format_course(facts), _format_next_lesson(facts)],
+        [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
         list[Element](),
     )
     if card.is_over(facts.now):
@@ -68,21 +68,21 @@ def render_course(facts: ClassFacts) -> list[Block]:
     return kit.row("\n".join(lines), buttons)
 
 
-def _format_next_lesson(facts: ClassFacts) -> str:
+def _format_current_or_next_lesson(facts: ClassFacts) -> str:
     coming = timetable.find_lesson(facts.card if facts.is_teacher else facts.rule or facts.card, facts.now)
     if coming is not None and coming.at <= facts.now:
         return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now))
     return words.NO_MORE if coming is None else fill(words.NEXT_LESSON, at=kit.day_moment(coming.at))
 
 
-def _find_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
+def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
     """Return the first lesson that can still be left out or moved."""
     on = timetable.find_lesson_on(card, now)
     return timetable.find_lesson_after(card, now if on is None else on.at)
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    card, counts, coming = facts.card, facts.counts, _find_changeable_lesson(facts.card, facts.now)
+    card, counts, coming = facts.card, facts.counts, _find_next_changeable_lesson(facts.card, facts.now)
     forms, buttons = ["with"], list[Element]()
     if coming is not None:
         forms, day = list(words.COURSE_FORMS), coming.local[:10]
@@ -129,7 +129,7 @@ def format_members(facts: ClassFacts, named: Sequence[Markup]) -> Block:
 
 def build_course_form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[str, Any]:
     """Return the form that moves a course's next lesson, pauses the course, or names its co-teachers."""
-    coming, (title, does) = _find_changeable_lesson(card, now), words.COURSE_FORMS[what]
+    coming, (title, does) = _find_next_changeable_lesson(card, now), words.COURSE_FORMS[what]
     day, _, time = ("" if coming is None else coming.local).partition("T")
     fields = {
         "move": [_build_field("day", initial_date=day), _build_field("time", initial_time=time)],

@@ -53,9 +53,9 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
     if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
         return " ".join(typed[:-5]), _check_cron(" ".join(typed[-5:]))
     # What was quoted after a name is meant as a schedule, whatever it says.
-    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.is_like_cron(typed[-1]) or " " in typed[-1]):
+    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.is_probably_cron(typed[-1]) or " " in typed[-1]):
         return " ".join(typed[:-1]), _check_cron(" ".join(typed[-1].split()))
-    if len(typed) > 4 and runs.is_like_cron(" ".join(typed[1:])):
+    if len(typed) > 4 and runs.is_probably_cron(" ".join(typed[1:])):
         return typed[0], _check_cron(" ".join(typed[1:]))
     return " ".join(typed), None
 

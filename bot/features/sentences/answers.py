@@ -122,7 +122,10 @@ async def _read_request(request: Request) -> tuple[Reading, Sequence[Workspace]]
         is_timed = is_short and bool(times.find(given[1:]).places)
         if reading.is_full and not is_timed:
             return reading, ()
-    elif intents.read_order(given, set[int]) is None and (whole := await read_typed(request)) is not None:
+    elif (
+        intents.read_order(given, set[int]) is None
+        and (whole := await read_verb_and_name(request)) is not None
+    ):
         return whole, whole.which.named
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     return await run_beside_loop(
@@ -467,7 +470,7 @@ async def _answer_chat(request: Request, reading: Reading, rows: Sequence[Worksp
         is_stop = fold_word(request.typed_words[0]) == "stop"
         stop = read(("stop", "it"), "workspace", routes.list_verbs_by_folder())
         stopped = partial(_run_command, replace(request, verb="stop"), stop, rows)
-        return await chat.answer_no(request, stopped if is_stop else None)
+        return await chat.decline_or_undo(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
         return suggestions.answer_chat(request, reading.what)
     about, named, _, runs = await chat.read_recent_referents(request)
@@ -488,7 +491,7 @@ async def _answer_chat(request: Request, reading: Reading, rows: Sequence[Worksp
     if about.ask == "which" and named:
         return targets.ask_which_of_all(replace(request, verb=about.verb or "status"), named)
     request.notes.note_workspaces(named)
-    return chat.answer_no_question(request, [workspace.title for workspace in named])
+    return chat.answer_unasked_yes(request, [workspace.title for workspace in named])
 
 
 @guards("The policy decides, the audit remembers")
@@ -516,7 +519,7 @@ async def _cancel(request: Request) -> Answer:
         run = recent_runs[0]
         request.notes.note_run(run.id)
         return await routes.run(request.redirect("job", "stop", (run.name,), run.id))
-    return await chat.answer_no(request)
+    return await chat.decline_or_undo(request)
 
 
 async def _repeat_last(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
@@ -529,7 +532,7 @@ async def _repeat_last(request: Request, about: Referents, named: Sequence[Works
     return await routes.run(request.redirect("workspace", verb, (), named[0].id))
 
 
-async def read_typed(request: Request) -> Reading | None:
+async def read_verb_and_name(request: Request) -> Reading | None:
     """Read a verb with the whole name, in one word, of one workspace; None for anything else.
 
     That is most of what people type. As a sentence it reads the same, for many times the work.

@@ -87,7 +87,7 @@ def _describe_idle(request: Request) -> str:
     return fill(faq.IDLE_STOPS, titles=times.join_names(stops)) if stops else faq.IDLE
 
 
-async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:
+async def decline_or_undo(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:
     """Answer an open question with no; otherwise take the last act back, or do something else without one."""
     about = await request.read_referents()
     if about.ask or about.takes_press:
@@ -99,7 +99,7 @@ async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] |
     return answer
 
 
-def answer_no_question(request: Request, titles: Sequence[str]) -> Answer:
+def answer_unasked_yes(request: Request, titles: Sequence[str]) -> Answer:
     """Answer that there is no open question, and name the last referents."""
     return suggestions.answer_about_names(
         request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.MAX_CHOICES]

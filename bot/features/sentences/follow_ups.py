@@ -560,7 +560,7 @@ class _Turn:
             if self.first in _NO_WORDS and remaining and not frame.is_half_open:
                 # It may be a no to all of it.
                 return suggestions.offer_commands(self.request, [join_words(rest)], talk.AS_COMMAND)
-            return rest if remaining and not frame.is_half_open else await chat.answer_no(self.request)
+            return rest if remaining and not frame.is_half_open else await chat.decline_or_undo(self.request)
         keys = {workspace.id for workspace in named} | (
             {action.subject for action in frame.actions} if is_whole else set()
         )

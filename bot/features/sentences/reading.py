@@ -250,7 +250,7 @@ class _Text:
             given = drop_line_ends(self.written[1:])
             reading = self._read_other_verb(first, self.folder, given, Manner.TYPED)
             if self.folder == "job" and first in _RUN_VERBS:
-                reading = self._add_time_of_run(reading)
+                reading = self._add_untaken_time(reading)
             is_question = self._is_question(self.written) and not is_own and first != "help"
             return replace(reading, is_question=is_question)
         if of_hours := self._read_hours():
@@ -367,7 +367,7 @@ class _Text:
             return words
         return ("extend", *(word for word in words[1:] if fold_word(word) not in {"back", "by"}))
 
-    def _add_time_of_run(self, reading: Reading) -> Reading:
+    def _add_untaken_time(self, reading: Reading) -> Reading:
         """Return an act on a run or a job with the time beside its name, which none of these takes."""
         words = reading.words
         if len(words) > MAX_WORDS or any(word.startswith(_FLAG) for word in words):
@@ -539,7 +539,7 @@ class _Text:
         if reading.verb in {"run", "schedule"} and not is_named:
             return drop_words(reading.words, vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME)
         if reading.verb == "run" and any(span.runs or span.jobs for span in spans):
-            return self._add_time_of_run(reading).left
+            return self._add_untaken_time(reading).left
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words
         has_more_clauses = any(

@@ -101,13 +101,13 @@ class Times:
     kinds: Mapping[int, str] = field(default_factory=dict)
     #: The hours, if they can be read, and whether both ends were said with verbs of their own.
     wanted: Wanted | None = None
-    is_joint: bool = False
+    omits_hours: bool = False
     more_times: tuple[Phrase, ...] = ()
     days: str = ""
 
     def write_order(self, verb: str) -> str:
         """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
-        said = write_order("start" if self.is_joint else verb, self.wanted)
+        said = write_order("start" if self.omits_hours else verb, self.wanted)
         return said or (self.hours and f"{verb} {self.hours}")
 
 
@@ -537,6 +537,6 @@ def _find_hours_places(folded: Sequence[str], named: AbstractSet[int]) -> Collec
         while run and folded[run[-1]] in _TRAILING_JOINTS:
             run = run[:-1]
         parts = [folded[at] for at in run]
-        if is_run and (time_parsing.is_recurring(parts) or not all(map(time_parsing.is_joint, parts))):
+        if is_run and (time_parsing.is_recurring(parts) or not all(map(time_parsing.omits_hours, parts))):
             places += run
     return places

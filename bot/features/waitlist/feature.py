@@ -46,10 +46,10 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
         return use_cases.end_with_hours(tx, workspace, stop_at)
 
     async def list_ending_plans(self, request: Request) -> Mapping[str, str]:
-        return await verbs.list_ended_waits(request)
+        return await verbs.format_waits_to_end(request)
 
     async def find_turn(self, request: Request, workspace_id: str = "") -> Answer | None:
-        return await verbs.find_place(request, workspace_id)
+        return await verbs.answer_single_place(request, workspace_id)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {WaitlistEntry: (store.WAITLIST_ENTRIES, ("expires_at", "state", "ended_at"))}

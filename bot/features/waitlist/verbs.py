@@ -103,7 +103,7 @@ async def unqueue(request: Request) -> Answer:
     if request.name:
         workspace = await require_by_name(request, request.name)
         if names_wait(f"stop {request.name}"):
-            return await _ask_which(request, workspace)
+            return await _ask_end_wait_or_stop(request, workspace)
         return await stop_waiting(request.redirect("workspace", request.verb, (), workspace.id))
     own, last = await request.caller.read(use_cases.list_own_and_last, now - DAY_SECONDS)
     if len(own) == 1:
@@ -113,7 +113,7 @@ async def unqueue(request: Request) -> Answer:
     return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.format_place(last, now))
 
 
-async def _ask_which(request: Request, workspace: Workspace) -> Answer:
+async def _ask_end_wait_or_stop(request: Request, workspace: Workspace) -> Answer:
     """Ask whether to end a wait, or to stop the workspace with such a name."""
     own, _ = await request.caller.read(use_cases.list_own_and_last, request.services.clock.now())
     stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
@@ -121,7 +121,7 @@ async def _ask_which(request: Request, workspace: Workspace) -> Answer:
     return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
 
 
-async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
+async def answer_single_place(request: Request, workspace_id: str = "") -> Answer | None:
     """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
     own, _ = await request.caller.read(use_cases.list_own_and_last, request.services.clock.now())
     matching = [one for one in own if workspace_id in {"", one.workspace_id}]
@@ -168,7 +168,9 @@ async def ask_for_more(request: Request) -> Answer:
 @routes.action("more_done")
 async def confirm_request(request: Request) -> Answer:
     """Notify the requester that their limit was changed."""
-    return _answer_contact(await request.caller.run(limit_requests.answer_request, request.target or ""))
+    return _confirm_contacted_person(
+        await request.caller.run(limit_requests.answer_request, request.target or "")
+    )
 
 
 @routes.action("more_declined")
@@ -181,19 +183,19 @@ async def open_decline_form(request: Request) -> Answer:
 @routes.view(drawn.DECLINE_FORM)
 async def decline_request(request: Request) -> Answer:
     """Notify the requester that it was declined."""
-    return _answer_contact(
+    return _confirm_contacted_person(
         await request.caller.run(
             limit_requests.answer_request, request.form_payload, find_value(request.view, "text")
         )
     )
 
 
-def _answer_contact(person: Principal | None) -> Answer:
+def _confirm_contacted_person(person: Principal | None) -> Answer:
     named = None if person is None else kit.mention(Named(person.user_id))
     return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
 
 
-async def list_ended_waits(request: Request) -> dict[str, str]:
+async def format_waits_to_end(request: Request) -> dict[str, str]:
     """Return the sentence about each wait that a change of hours ends, by workspace."""
     return {
         one.workspace_id: fill(words.LEFT_WAITLIST, name=one.name)

@@ -221,10 +221,10 @@ def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_share
 
 def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
     """Return the buttons of a workspace in a list that only its owner reads."""
-    return list_buttons(facts, opening=[] if facts.is_unusable else [_open_button(facts, workspace)])
+    return list_buttons(facts, opening=[] if facts.is_unusable else [_link_or_ask_to_open(facts, workspace)])
 
 
-def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
+def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
     """Return *Open* with the address itself, or a button we answer if it isn't known."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
