@@ -93,7 +93,7 @@ class Week(Operator):
         assert "2 accounts" in await self.run("doctor")
 
     async def rotate_the_key(self):
-        """Change the key as operate.md says; a key that is taken away too early is said, and put back."""
+        """Change the key as docs/operate.md says; one taken away too early is said, and put back."""
         (old,) = re.findall(r"(?m)^USHER_ENCRYPTION_KEYS=(.*)$", (self.disk / ".env").read_text())
         new = (await self.run("keys", "new")).strip()
         self.set("USHER_ENCRYPTION_KEYS", new)
@@ -120,7 +120,7 @@ class Week(Operator):
         assert "ok   owed revocations: none" in await self.run("doctor")
 
     async def lose_the_disk(self, empty_disk):
-        """Restore on an empty disk by the steps of incidents.md; Chen's link ends once more."""
+        """Restore on an empty disk by the steps of docs/incidents.md; Chen's link ends once more."""
         kept = {name: (self.disk / name).read_text() for name in (".env", "connections.toml")}
         await self.kill()
         empty_disk()
