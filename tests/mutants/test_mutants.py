@@ -76,7 +76,7 @@ def test_compare_finds_the_changed_functions(old, new, names):
 
 def test_compare_takes_a_changed_comprehension_for_the_module():
     """It ran when the module was imported: there is no live function that could be changed."""
-    assert compare(NOTICES, replaced(NOTICES, "class = {urgency} AND", "class < {urgency} AND")) is None
+    assert compare(NOTICES, replaced(NOTICES, "urgency = {urgency} AND", "urgency < {urgency} AND")) is None
 
 
 def test_a_changed_query_affects_the_functions_that_run_it():
@@ -96,7 +96,7 @@ def test_mutants_change_one_thing_each():
     assert ("ALONG_CLAIM", "next_check_at <= :now -> 1 = 1") in declared
     assert ("ALONG_CLAIM", "next_check_at <= :now -> next_check_at < :now") in declared
     declared = {(one.function, one.change) for one in make_mutants(NOTICES)}
-    assert ("_QUEUE_OF", "class = {urgency} -> class <> {urgency}") in declared
+    assert ("_QUEUE_OF", "urgency = {urgency} -> urgency <> {urgency}") in declared
 
 
 def test_deleted_files_and_migrations_have_no_mutants():

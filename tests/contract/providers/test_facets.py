@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from bot.providers import base, facets
+from bot.providers import facets
 from bot.providers.base import Provider
 from bot.providers.facets import Facet
 from tests.contract.providers.conftest import KINDS, class_of, rig_of
@@ -15,7 +15,7 @@ on_one_loop = pytest.mark.asyncio(loop_scope="session")
 
 def kinds(of: type[Facet] = Facet) -> list[type[Facet]]:
     """Return all facets, those of others included; a provider is none."""
-    own = [kind for kind in of.__subclasses__() if kind.__module__ == base.__name__]
+    own = [kind for kind in of.__subclasses__() if kind.__module__ == facets.__name__]
     return [found for kind in own for found in (kind, *kinds(kind))]
 
 
