@@ -68,7 +68,10 @@ def started(folder, tests, *words):
     (folder / "test_it.py").write_text(tests)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    # A shell has what it runs in the background ignore Ctrl+C, and so would all below.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command(*words), cwd=folder, env=environment, **outputs) as process:
+        signal.signal(signal.SIGINT, former)
         try:
             yield process
         finally:
