@@ -280,7 +280,7 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return the way in which an operation stops its workspace; None if a restart couldn't bring it back."""
+    """Return an operation's stop mode; None if a restart couldn't bring the workspace back."""
     match operation.verb:
         case OperationVerb.RESTART:
             return "stop" if operation.agreed else choose_restart_mode(effects)
