@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,23 +14,27 @@ from playground.demo.guests import invited
 from playground.demo.people import NAMES
 from playground.demo.person import Person
 from playground.demo.stage import environment_of, manifest_of, register, to_connection, write_seed
-from playground.demo.story import Provider, Story
+from playground.demo.story import Provider, Story, StoryError
 from playground.demo.usher import start_usher, wait_for_usher
 from playground.processes import ready_line, reserved_port, start_child
 
-_OWNER, _OTHER = "U0OLIVIA", "U0CHEN"
+_OLIVIA, _CHEN = "U0OLIVIA", "U0CHEN"
 
 
-async def play_guest(package: str, folder: Path, *, workspace: str, opened: str) -> list[str]:
-    """Play an installed package in the local Slack, and return what its person reads, line by line.
+async def play_guest(
+    package: str, folder: Path, *, workspace: str, opened: str, form: Mapping[str, str] | None = None
+) -> list[str]:
+    """Play an installed package in the local Slack, and return what its people read, line by line.
 
-    Olivia links her account, starts her ``workspace``, opens its IDE, whose page matches the pattern
-    ``opened``, and stops it; Chen can't open it. Raises StoryError if a step fails. All files, such as
-    ``usher.log``, are in ``folder``. It takes a start and a stop by the machine's clock.
+    Olivia links her account, starts her ``workspace``, opens its IDE, and stops it; Chen can't open it. With
+    a ``form``, its values by field, Chen also creates, opens and stops the workspace of that ``name``. The
+    pattern ``opened`` matches the IDE's page; ``{owner}`` and ``{workspace}`` in it stand for the names.
+    Raises StoryError if a step fails, or if the local server counts a broken rule, such as a status read
+    less than ten seconds after another. All files, such as ``usher.log``, are in ``folder``. It takes a start
+    and a stop by the machine's clock.
     """
     (guest,) = invited([package], NAMES.values())
-    owner, other = NAMES[_OWNER], NAMES[_OTHER]
-    told: list[str] = []
+    lines: list[str] = []
     async with AsyncExitStack() as stack:
         place = ["--port", "0", *write_seed(folder, guest.name, guest.seed)]
         children = [
@@ -53,17 +58,33 @@ async def play_guest(package: str, folder: Path, *, workspace: str, opened: str)
         await wait_for_usher(bot, url)
         await register(slack["url"], url, await manifest_of(environment))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        provider = Provider(
-            connection=guest.name,
-            title=guest.title,
-            first_words=f"/workspace start {workspace}",
-            then_words="",
-            token=users[owner]["token"],
-            workspace=workspace,
-            owner=(owner, users[owner]["token"]),
-            other=(other, users[other]["token"]),
-            log_in=log_in,
-            opened=opened,
-        )
-        await Story(Person(session, slack["url"], _OWNER, "Olivia"), told.append).play(provider)
-    return told
+
+        async def play(
+            user_id: str, other_id: str, title: str, words: str, form: Mapping[str, str] | None
+        ) -> None:
+            owner, other = ((name, users[name]["token"]) for name in (NAMES[user_id], NAMES[other_id]))
+            provider = Provider(
+                connection=guest.name,
+                title=guest.title,
+                first_words=words,
+                then_words="",
+                token=owner[1],
+                workspace=title,
+                owner=owner,
+                other=other,
+                log_in=log_in,
+                opened=opened.replace("{owner}", owner[0]).replace("{workspace}", title),
+                form=form,
+            )
+            person = Person(session, slack["url"], user_id, owner[0].title())
+            await Story(person, lines.append).play(provider)
+
+        stories = [play(_OLIVIA, _CHEN, workspace, f"/workspace start {workspace}", None)]
+        if form is not None:
+            stories.append(play(_CHEN, _OLIVIA, form["name"], f"/workspace link {guest.name}", form))
+        await asyncio.gather(*stories)
+        async with session.get(f"{server['url']}/_playground/stats") as response:
+            broken = (await response.json())["violations"] if response.ok else []
+        if broken:
+            raise StoryError(f"{guest.title} counts broken rules: {broken}")
+    return lines
