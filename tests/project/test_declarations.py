@@ -21,7 +21,7 @@ DECLARED = {
     "intents.forms": ["bot.features.courses.sentences"] * 5,
     "intents.shows": ["bot.features.undo.verbs"] * 4,
     "home.gathered": [
-        "bot.features.courses.lessons",
+        "bot.features.courses.changes",
         *["bot.features." + name + ".use_cases" for name in ("preferences", "undo", "waitlist")],
     ],
     "home_sections.PARTS": [

@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.courses import lessons
+from bot.features.courses import changes
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
@@ -98,7 +98,7 @@ async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_w
     await until(term, "10:15")
     (end,) = [(await mine(term, alice)).stop_at]
     by = ask(term)
-    await by.run(lessons.change, other.id, "skip", {"days": "on 22 Nov"}, {"off": frozenset({"2027-11-22"})})
+    await by.run(changes.change, other.id, "skip", {"days": "on 22 Nov"}, {"off": frozenset({"2027-11-22"})})
     await until(term, "10:16", step=5)
     assert (end, (await mine(term, alice)).stop_at) == (local("12:00"), local("10:30"))
     await until(term, "10:29")
@@ -137,7 +137,7 @@ async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson
     (card,) = await term.store.read(class_rows.list_courses)
     await press(term, card, alice)
     assert (await mine(term, alice)).stop_at == local("10:30")
-    await ask(term, alice).run(lessons.leave, card.id)
+    await ask(term, alice).run(changes.leave, card.id)
     assert (await mine(term, alice)).stop_at == local("09:30")
 
 
@@ -153,7 +153,7 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     await press(term, card, alice)
     await until(term, "09:27")
     assert (state(term), warned(term, alice)) == (State.RUNNING, [])
-    await ask(term, alice).run(lessons.leave, card.id)
+    await ask(term, alice).run(changes.leave, card.id)
     await until(term, "09:31")
     assert (state(term), len(warned(term, alice))) == (State.RUNNING, 1)
     await until(term, "09:36")
@@ -216,7 +216,7 @@ async def test_lesson_that_somebody_leaves_stops_what_it_has_started(term, at):
     (alice,) = people(1)
     card = await course(term, alice)
     await until(term, at)
-    await ask(term, alice).run(lessons.leave, card.id)
+    await ask(term, alice).run(changes.leave, card.id)
     assert (await mine(term, alice)).stop_at == local("10:30")
     await until(term, "10:33")
     assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
@@ -228,9 +228,9 @@ async def test_lesson_on_ends_as_planned_without_its_course(term, how):
     card = await course(term, alice)
     await until(term, "09:40")
     if how == "skip":
-        await ask(term, alice).run(lessons.skip, card.id, "2027-11-22")
+        await ask(term, alice).run(changes.skip, card.id, "2027-11-22")
     else:
-        await ask(term).run(lessons.change, card.id, "end", {}, {})
+        await ask(term).run(changes.change, card.id, "end", {}, {})
     await until(term, "10:33")
     assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
 

@@ -10,7 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import read_hours
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import lessons
+from bot.features.courses import changes
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases as hours_use_cases
 from bot.store import accounts, operations, workspaces
@@ -278,7 +278,7 @@ async def test_lesson_that_is_skipped_in_an_outage_starts_nothing(world):
     await lesson_until(world, "8:40")
     goes_away(world)
     await lesson_until(world, "9:10")
-    await ask(world, alice).run(lessons.skip, card.id, "2027-11-22")
+    await ask(world, alice).run(changes.skip, card.id, "2027-11-22")
     assert (await world.store.perform(workspaces.read_workspaces, alice))[0].stop_at is None
     world.provider.heal()
     await lesson_until(world, "9:30", step=10.0)
@@ -335,7 +335,7 @@ async def test_who_leaves_a_course_meanwhile_is_not_started(world):
     await lesson_until(world, "8:40")
     goes_away(world)
     await lesson_until(world, "9:10")
-    await ask(world, alice).run(lessons.leave, card.id)
+    await ask(world, alice).run(changes.leave, card.id)
     await lesson_until(world, "9:30")
     world.provider.heal()
     await lesson_until(world, "9:35", step=5.0)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person
 from bot.domain.workspaces import State
-from bot.features.courses import lessons
+from bot.features.courses import changes
 from bot.features.courses import store as courses_store
 from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD
 from bot.services import departures
@@ -74,11 +74,11 @@ async def happens(world, card, day):
     who = people(8)
     match day:
         case "2028-01-04":
-            await ask(world, who[SKIPS]).run(lessons.skip, card.id, "")
+            await ask(world, who[SKIPS]).run(changes.skip, card.id, "")
         case "2028-01-18":
             await press(world, card, who[COMES])
         case "2028-02-01":
-            await ask(world, who[LEAVES]).run(lessons.leave, card.id)
+            await ask(world, who[LEAVES]).run(changes.leave, card.id)
         case "2028-02-13":
             await unlink(world.store, who[UNLINKS], "cloud")
         case "2028-02-27":
@@ -86,12 +86,12 @@ async def happens(world, card, day):
             off = OFF | {MOVED_FROM}
             to = {"off": off, "moved": {f"{MOVED:%Y-%m-%d}": [begin, end]}}
             said = {"former": MOVED_FROM, "day": "9 Mar", "begin": "14:00", "end": "15:30"}
-            await ask(world, TRAINER).run(lessons.change, card.id, "move", said, to)
+            await ask(world, TRAINER).run(changes.change, card.id, "move", said, to)
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
             await ask(world, who[GOES]).run(departures.end_departed, gone, actor="slack")
         case "2028-02-29":
-            await ask(world, who[SKIPS]).run(lessons.skip, card.id, "2028-03-05")
+            await ask(world, who[SKIPS]).run(changes.skip, card.id, "2028-03-05")
 
 
 async def test_a_term_is_counted_to_the_start(world):
@@ -103,7 +103,7 @@ async def test_a_term_is_counted_to_the_start(world):
         await seat(world, one, State.RUNNING if number == WORKS else State.STOPPED)
         if number != COMES:
             await press(world, card, one)
-    await ask(world).run(lessons.change, card.id, "skip", {"days": "in February"}, {"off": OFF})
+    await ask(world).run(changes.change, card.id, "skip", {"days": "in February"}, {"off": OFF})
     for day, (begins, ends) in every.items():
         for one in [TRAINER, *who]:
             await world.know(one)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.features.courses.lessons import MEMBER_WORK
+from bot.features.courses.changes import MEMBER_WORK
 from bot.providers import facets
 from bot.providers.base import Access
 from bot.providers.facets import ScheduledJob

@@ -10,8 +10,8 @@ from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import Workspace
 from bot.features.courses import lesson_store, page_verbs, store, use_cases, verbs
 from bot.features.courses import messages as blocks
-from bot.features.courses.lesson_times import LESSON_WORK
-from bot.features.courses.lessons import MEMBER_WORK
+from bot.features.courses.changes import MEMBER_WORK
+from bot.features.courses.due_lessons import LESSON_WORK
 from bot.features.courses.message_context import add_lessons
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.courses.page_messages import card_button

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.domain import time_parsing
 from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY, Wanted, clock
-from bot.features.courses import lessons as cases
+from bot.features.courses import changes as cases
 from bot.features.courses import texts as words
 from bot.features.courses import timetable as courses_timetable
 from bot.features.courses.model import ClassCard

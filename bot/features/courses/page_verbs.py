@@ -11,7 +11,7 @@ from bot.domain.forms import Value
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.domain.time_parsing import DAYS
-from bot.features.courses import card_verbs, lessons, orders, use_cases, verbs
+from bot.features.courses import card_verbs, changes, orders, use_cases, verbs
 from bot.features.courses import page_messages as drawn
 from bot.features.courses import page_texts as words
 from bot.features.courses import store as class_rows
@@ -51,7 +51,7 @@ async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
     named = await verbs.find_own_courses(request, request.name) if request.name else []
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
-    shown = shown or list(await request.caller.read(lessons.list_own_courses))
+    shown = shown or list(await request.caller.read(changes.list_own_courses))
     return await _show_courses(request, shown) if shown else drawn.show_no_courses(request.command)
 
 
@@ -64,7 +64,7 @@ async def read_question(request: Request) -> Intent | None:
     asked = _QUESTION_PATTERN.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None or (asked["noun"] and await verbs.is_workspace(request, asked["noun"])):
         return None
-    own = await request.caller.read(lessons.list_own_courses)
+    own = await request.caller.read(changes.list_own_courses)
     if asked["unready"]:
         title = (asked["in"] or "").casefold()
         taught = [
@@ -99,7 +99,7 @@ async def answer_question(request: Request, what: str, courses: Sequence[ClassCa
             return kit.answer([await _list_members(request, one) for one in courses])
         case "teachers":
             return kit.answer([await _list_teachers(request, one) for one in courses])
-    taught = {one.id for one, is_teacher in await request.caller.read(lessons.list_own_courses) if is_teacher}
+    taught = {one.id for one, is_teacher in await request.caller.read(changes.list_own_courses) if is_teacher}
     every = [(one, one.id in taught) for one in courses]
     return await (_show_courses(request, every) if every else show(replace(request, arguments=())))
 
@@ -126,7 +126,7 @@ async def _list_teachers(request: Request, card: ClassCard) -> kit.Block:
 async def _list_members(request: Request, card: ClassCard) -> kit.Block:
     """Return the line with the number of a course's members, and their names to its teachers."""
     found = (
-        await request.caller.read(lessons.list_first_members, card.id) if _is_teacher(request, card) else []
+        await request.caller.read(changes.list_first_members, card.id) if _is_teacher(request, card) else []
     )
     people = await request.services.names.find_names(request.principal, *(one.principal for one in found))
     (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])

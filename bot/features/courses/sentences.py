@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.domain import time_parsing
 from bot.domain.time_parsing import clock
-from bot.features.courses import lessons as cases
+from bot.features.courses import changes as cases
 from bot.features.courses import orders, store, timetable
 from bot.features.courses.model import ClassCard
 from bot.features.hours.orders import find_days, is_span

@@ -14,7 +14,7 @@ from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.features.courses import lessons as cases
+from bot.features.courses import changes as cases
 from bot.features.courses import messages as drawn
 from bot.features.courses import orders, use_cases
 from bot.features.courses import page_messages as rooms

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.people import Person, Principal
 from bot.features.calendars import use_cases
-from bot.features.courses import lessons
+from bot.features.courses import changes
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
 from bot.features.courses.tables import CLASS_CARDS
@@ -157,7 +157,7 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     assert {"20280321T070000Z", "20280323T070000Z", "20280328T060000Z", "20280330T060000Z"} <= starts
 
     await changed(made, off=frozenset({"2028-03-28", "2028-03-30"}), moved={"2028-03-31": [600, 690]})
-    await made.services.create_caller(ALICE, "skip").run(lessons.skip, CARD.id, "2028-04-04")
+    await made.services.create_caller(ALICE, "skip").run(changes.skip, CARD.id, "2028-04-04")
     _, (_, now) = await read(made, path)
     gone = {"03-28", "03-30", "04-04"}
     assert by_day(now) == {day: at for day, at in first.items() if day not in gone} | {"03-31": "10:00-11:30"}
@@ -202,7 +202,7 @@ async def test_it_is_kept_as_a_digest_alone_and_in_no_log(made, caplog):
 
 
 async def leaves(made):
-    await made.services.create_caller(ALICE, "leave").run(lessons.leave, CARD.id)
+    await made.services.create_caller(ALICE, "leave").run(changes.leave, CARD.id)
 
 
 async def unlinks(made):

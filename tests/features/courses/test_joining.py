@@ -10,8 +10,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.features.courses import changes
 from bot.features.courses import lesson_store as rows
-from bot.features.courses import lessons
 from bot.features.courses import store as courses_store
 from bot.features.courses.model import ClassKind
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
@@ -60,7 +60,7 @@ async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_b
 
 async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, clock, joined):
     ann = by(store, MEMBERS[1], "skip")
-    await ann.run(lessons.skip, CARD, "")
+    await ann.run(changes.skip, CARD, "")
     before = await store.read(courses_store.count_members, CARD)
     assert (before.joined, before.expected, before.skipped, before.ready) == (3, 0, 1, 0)
     clock.advance(local("08:56") - clock.now())
@@ -100,8 +100,14 @@ BEGINS = local("09:00")
 #: What happens to a member before a lesson, and their state in it before its lead and within that.
 STATES = {
     "nothing": (None, "coming", "coming"),
-    "skips": (lambda store, clock, row: by(store, row.principal, "s").run(lessons.skip, CARD, ""), "skipped"),
-    "leaves": (lambda store, clock, row: by(store, row.principal, "l").run(lessons.leave, CARD), "left"),
+    "skips": (
+        lambda store, clock, row: by(store, row.principal, "s").run(changes.skip, CARD, ""),
+        "skipped",
+    ),
+    "leaves": (
+        lambda store, clock, row: by(store, row.principal, "l").run(changes.leave, CARD),
+        "left",
+    ),
     "other-days": (
         lambda store, clock, row: changed(store, row, agreed_days="wed", days="wed"),
         "not_agreed",
@@ -155,10 +161,10 @@ async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name)
 @pytest.mark.both_engines
 async def test_who_left_takes_no_place_and_can_come_back(store, clock, joined):
     await within(store, CLASS_CARDS.change, {"id": CARD}, maximum=3)
-    await by(store, MEMBERS[0], "leave").run(lessons.leave, CARD)
+    await by(store, MEMBERS[0], "leave").run(changes.leave, CARD)
     await press(store, (await linked(store, ALICE)).workspaces[0], "instead")
     assert (await press(store, joined[0], "back")).result == "full"
-    await by(store, ALICE, "go").run(lessons.leave, CARD)
+    await by(store, ALICE, "go").run(changes.leave, CARD)
     assert (await press(store, joined[0], "again")).result == "enrolled"
     counts = await store.read(courses_store.count_members, CARD)
     assert (counts.joined, counts.left) == (3, 1)
@@ -168,7 +174,7 @@ async def test_who_left_takes_no_place_and_can_come_back(store, clock, joined):
 @pytest.mark.parametrize("way", ["leave", "unlink"])
 async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
     if way == "leave":
-        await by(store, MEMBERS[0], "leave").run(lessons.leave, CARD)
+        await by(store, MEMBERS[0], "leave").run(changes.leave, CARD)
     else:
         await unlink(store, MEMBERS[0])
     assert await store.read(hours_store.list_rules_of_person, MEMBERS[0]) == []
@@ -181,7 +187,7 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
 async def test_a_change_is_told_to_each_member_once(store, joined):
     caller = by(store, TRAINER, "change", drawing="TEST-1")
     for _ in range(2):
-        await caller.run(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-01"})
+        await caller.run(changes.change, CARD, "hours", {}, {"last_day": "2027-12-01"})
         await members_follow(asking(store))
     told = await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="course_changed"))
     assert sorted(row["principal"] for row in told) == sorted(one.key for one in MEMBERS)
@@ -190,7 +196,7 @@ async def test_a_change_is_told_to_each_member_once(store, joined):
     } == {"2027-12-01"}
     # What is later than they agreed to when they joined isn't theirs.
     for last, theirs in (("2027-12-08", "2027-12-08"), ("2028-01-05", "2027-12-22")):
-        await by(store, TRAINER, last).run(lessons.change, CARD, "hours", {}, {"last_day": last})
+        await by(store, TRAINER, last).run(changes.change, CARD, "hours", {}, {"last_day": last})
         await members_follow(asking(store))
         assert {
             one.last_day for who in MEMBERS for one in await store.read(hours_store.list_rules_of_person, who)
@@ -222,7 +228,7 @@ async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
     seen = await store.read(courses_store.find_card, CARD)
     for day, is_first in (("2027-11-24", True), ("2027-11-29", False)):
         change = by(store, TRAINER, day).run(
-            lessons.change, CARD, "skip", {}, {"off": frozenset({day})}, seen
+            changes.change, CARD, "skip", {}, {"off": frozenset({day})}, seen
         )
         if is_first:
             await change
@@ -286,8 +292,8 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     admin = by(store, ALICE, "take")
     await store.save_people([Person(ALICE, "Alice", seen_at=clock.now())])
     with pytest.raises(Refused, match=r"policy\.not_teacher"):
-        await by(store, MEMBERS[0], "take it").run(lessons.take_over, CARD)
-    await admin.run(lessons.take_over, CARD)
+        await by(store, MEMBERS[0], "take it").run(changes.take_over, CARD)
+    await admin.run(changes.take_over, CARD)
     for _ in range(2):
         card = await store.read(courses_store.find_card, CARD)
         assert (card.without_teacher_until, card.co_teachers) == ("", {ALICE.key})
@@ -303,4 +309,4 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     await gone(store, clock, is_gone=False)
     assert (await store.read(courses_store.find_card, CARD)).without_teacher_until == ""
     with pytest.raises(Refused, match=r"course\.taught"):
-        await by(store, ALICE, "late").run(lessons.take_over, CARD)
+        await by(store, ALICE, "late").run(changes.take_over, CARD)

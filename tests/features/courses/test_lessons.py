@@ -12,7 +12,7 @@ from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import lessons, use_cases
+from bot.features.courses import changes, use_cases
 from bot.features.courses import store as class_rows
 from bot.features.courses.model import ClassCard
 from bot.features.hours import store as hour_rows
@@ -132,13 +132,13 @@ async def test_own_hours_and_an_own_stop_go_first(term):
 async def test_one_skips_the_next_lesson_another_leaves(term):
     alice, bob, cleo = people(3)
     card = await course(term, alice, bob, cleo)
-    rule, days = await ask(term, alice).run(lessons.skip, card.id, "")
+    rule, days = await ask(term, alice).run(changes.skip, card.id, "")
     assert (rule.principal, days) == (alice, ["2027-11-22"])
     # A second press of the same button means the same lesson.
-    assert (await ask(term, alice).run(lessons.skip, card.id, ""))[1] == days
-    await ask(term, bob).run(lessons.leave, card.id)
+    assert (await ask(term, alice).run(changes.skip, card.id, ""))[1] == days
+    await ask(term, bob).run(changes.leave, card.id)
     with pytest.raises(Refused, match=r"course\.not_joined"):
-        await ask(term, bob).run(lessons.skip, card.id, "")
+        await ask(term, bob).run(changes.skip, card.id, "")
     await until(term, "09:05")
     assert [state(term, number) for number in range(3)] == [
         State.STOPPED,
@@ -148,9 +148,9 @@ async def test_one_skips_the_next_lesson_another_leaves(term):
     assert told(term, alice) == told(term, bob) == []
     assert "1 of 1 is ready" in str(shown(term)["blocks"])
     # Once it was started, or from the message that it begins, the one after it is meant.
-    assert (await ask(term, cleo).run(lessons.skip, card.id, ""))[1] == ["2027-11-24"]
+    assert (await ask(term, cleo).run(changes.skip, card.id, ""))[1] == ["2027-11-24"]
     await ask(term, cleo).run(undo_use_cases.undo)
-    assert (await ask(term, cleo).run(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == ["2027-11-24"]
+    assert (await ask(term, cleo).run(changes.skip, card.id, f"{local('10:30'):.0f}"))[1] == ["2027-11-24"]
     await until(term, "09:05", day=24, step=120)
     assert [state(term, number) for number in range(3)] == [
         State.RUNNING,
@@ -166,13 +166,13 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     card = await course(term, alice, bob)
     by = ask(term)
     off = {"off": frozenset({"2027-11-22"})}
-    await by.run(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
-    await by.run(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await by.run(changes.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await by.run(changes.change, card.id, "skip", {"days": "on 22 Nov"}, off)
     await until(term, "09:30")
     assert told(term, alice) == told(term, bob) == ["There's no Statistics on 22 Nov."]
     assert state(term) is State.STOPPED
     times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
-    await ask(term).run(lessons.change, card.id, "hours", {}, times)
+    await ask(term).run(changes.change, card.id, "hours", {}, times)
     await term.pass_time(130, step=2)
     assert "It's now on Thursdays, too." in told(term, alice)[-1]
     assert (await press(term, card, bob)).result == "enrolled"
@@ -184,14 +184,14 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
     await until(term, "14:05", day=25, step=120)
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
-    await ask(term).run(lessons.change, card.id, "end", {}, {})
+    await ask(term).run(changes.change, card.id, "end", {}, {})
     await until(term, "16:05", day=25, step=60)
     assert "Statistics has ended." in told(term, alice)[-1]
     assert state(term, 1) is State.STOPPED
     assert await term.store.read(class_rows.list_courses) == []
     assert await term.store.read(hour_rows.list_rules_of_person, bob) == []
     with pytest.raises(Refused):
-        await ask(term, alice).run(lessons.change, card.id, "end", {}, {})
+        await ask(term, alice).run(changes.change, card.id, "end", {}, {})
 
 
 async def test_unlinking_leaves_the_course(term):
@@ -303,9 +303,9 @@ async def test_a_lesson_that_has_begun_ends_as_planned(term):
     await until(term, "08:57")
     for to in ({"off": frozenset({"2027-11-22"})}, {"starts": 14 * 60, "stops": 15 * 60}):
         with pytest.raises(Refused, match=r"course\.began"):
-            await ask(term).run(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, to)
+            await ask(term).run(changes.change, card.id, "skip", {"days": "on 22 Nov"}, to)
     next_one = {"off": frozenset({"2027-11-24"})}
-    await ask(term).run(lessons.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
+    await ask(term).run(changes.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
     await until(term, "10:35")
     assert state(term) is State.STOPPED
 

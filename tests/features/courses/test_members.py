@@ -6,10 +6,10 @@ import pytest
 
 from bot.domain.people import Principal
 from bot.domain.undoable_actions import Undone
+from bot.features.courses import changes, readiness, use_cases
 from bot.features.courses import lesson_store as rows
-from bot.features.courses import lessons, readiness, use_cases
 from bot.features.courses import store as class_rows
-from bot.features.courses.lesson_times import LESSON_WORK
+from bot.features.courses.due_lessons import LESSON_WORK
 from bot.features.courses.model import ClassKind
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours import store as hours_store
@@ -75,7 +75,7 @@ async def members(store):
 
 
 async def decide(store, what="skip", said=DAYS, to=OFF):
-    return await asks(store, f"decide {what} {to}").run(lessons.change, CARD, what, said, to)
+    return await asks(store, f"decide {what} {to}").run(changes.change, CARD, what, said, to)
 
 
 def asks(store, interaction):
@@ -109,9 +109,9 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     assert {"2027-11-24" in one.off for one in read} == {True}
     assert {row["off"] for row in written} == {""}
     assert (await store.read(class_rows.count_members, CARD)).behind == MANY + 3
-    assert await members_follow(asking(watched)) == (MANY + 3) // lessons.MEMBERS_PER_TRANSACTION + 1
+    assert await members_follow(asking(watched)) == (MANY + 3) // changes.MEMBERS_PER_TRANSACTION + 1
     await within(watched, CLASS_CARDS.change, {"id": CARD}, lead_seconds=600.0, fan_out_at=clock.now())
-    assert await members_follow(asking(watched)) == (MANY + 3) // lessons.MEMBERS_PER_TRANSACTION + 1
+    assert await members_follow(asking(watched)) == (MANY + 3) // changes.MEMBERS_PER_TRANSACTION + 1
     assert {row["lead_seconds"] for row in (await members(store))[1]} == {600.0}
     await decide(watched, "end", {}, {})
     await members_follow(asking(watched))
@@ -131,11 +131,11 @@ async def test_who_is_killed_between_two_pieces_leaves_the_rest_to_the_next(stor
     await decide(store)
     assert await members_follow(asking(store), pieces=1) == 1
     # Claimed, and never done.
-    (card,) = await store.claim(lambda tx: lessons.MEMBER_WORK.claim(tx, asking(store)))
+    (card,) = await store.claim(lambda tx: changes.MEMBER_WORK.claim(tx, asking(store)))
     assert (card.id, await members_follow(asking(store))) == (CARD, 0)
     assert (
         await store.read(class_rows.count_members, CARD)
-    ).behind == MANY + 3 - lessons.MEMBERS_PER_TRANSACTION
+    ).behind == MANY + 3 - changes.MEMBERS_PER_TRANSACTION
     clock.advance(4.0)
     await members_follow(asking(store))
     assert (await store.read(class_rows.count_members, CARD)).behind == 0
@@ -156,7 +156,7 @@ async def test_undone_in_the_middle_everybody_has_what_they_had(store, clock, ma
     assert await members_follow(asking(store)) <= 2
     assert (await members(store))[1] == before
     assert {tuple(said) for said in (await heard(store)).values()} == {("skip", "back")}
-    assert len(await heard(store)) == lessons.MEMBERS_PER_TRANSACTION
+    assert len(await heard(store)) == changes.MEMBERS_PER_TRANSACTION
 
 
 @pytest.mark.both_engines
@@ -171,7 +171,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     assert (await members(store))[1] == before
     assert {tuple(said) for said in (await heard(store)).values()} == {("end", "hours")}
     # Once it is over for good, it stays so.
-    await asks(store, "again").run(lessons.change, CARD, "end", {}, {})
+    await asks(store, "again").run(changes.change, CARD, "end", {}, {})
     act = (await store.read(action_rows.list_actions_since, TRAINER, 0.0))[0]
     clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
@@ -208,7 +208,7 @@ async def test_a_second_decision_meets_those_who_follow_the_first(store, many):
     await decide(store)
     await members_follow(asking(store), pieces=1)
     later = {"off": frozenset({"2027-11-24", "2027-11-29"})}
-    await asks(store, "second").run(lessons.change, CARD, "skip", {"days": "on 29 Nov"}, later)
+    await asks(store, "second").run(changes.change, CARD, "skip", {"days": "on 29 Nov"}, later)
     await members_follow(asking(store))
     assert {row["off"] for row in (await members(store))[1]} == {"2027-11-24 2027-11-29"}
     # Who hasn't heard of the first yet hears of both together.
