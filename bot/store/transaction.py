@@ -7,8 +7,6 @@ It follows the wall clock as long as that moves with the monotonic one. If the w
 store's time runs at half speed until the two meet again: waits become longer, never shorter. If it jumps
 ahead (or the machine slept), the jump is held back until the engine has moved the closed poll gates along
 with it; otherwise two reads of one resource could be closer together than they appear.
-
-The inbox can't tell the two apart: it would drop the second write, and the answer would name both.
 """
 
 from __future__ import annotations
@@ -347,7 +345,10 @@ _using: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Signal that a request used the key of its interaction twice: each write needs a key of its own."""
+    """Signal that a request used the key of its interaction twice: each write needs a key of its own.
+
+    The inbox can't tell a second write from a redelivery: it would drop it, and the answer would name both.
+    """
 
 
 @contextmanager

@@ -39,10 +39,10 @@ from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
 from tests.rigs.connections import load_connections
+from tests.rigs.internal_names import internal_names
 from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE, BOB, accept_operation, hold, linked, memory_store
 from tests.rigs.strangers import stranger
-from tests.rigs.unknown_names import unknown_names
 
 
 def settings(folder: Path, **changes) -> Settings:
@@ -237,7 +237,7 @@ async def test_a_connection_that_answers_something_else(tmp_path, http, answer):
         check = await connection_checks.check_connection("saturn", providers_of(tmp_path, http, base))
     assert not check.is_good
     assert check.advice.startswith("Check its address")
-    assert unknown_names(as_text([check]), keys=True) == []
+    assert internal_names(as_text([check]), keys=True) == []
 
 
 async def test_a_connection_that_is_away(tmp_path, http):
@@ -577,7 +577,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
         started = await run("serve", env=env)
     assert ended.status == started.status == 2
     checks = json.loads(ended.out)["checks"]
-    assert unknown_names(ended.out) == []
+    assert internal_names(ended.out) == []
     bad = {f"{check['name']}: {check['found']}" for check in checks if not check["is_good"]}
     for begin in (
         "settings: USHER_DEADLINE_MINUTES: needs to be a valid number",

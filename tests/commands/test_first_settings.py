@@ -22,9 +22,9 @@ from tests.app.command_line import run
 from tests.commands.first_settings import begins as begins  # noqa: PLC0414 - a fixture
 from tests.commands.first_settings import folder as folder  # noqa: PLC0414 - a fixture
 from tests.playground.slack_help import OLIVIA, slack
+from tests.rigs.internal_names import internal_names
 from tests.rigs.outside import install
 from tests.rigs.strangers import TOKEN, stranger
-from tests.rigs.unknown_names import unknown_names
 
 
 class Terminal:
@@ -179,7 +179,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
         assert part in said[after:], part
         after = said.index(part, after) + 1
     # What is in the files that it writes is named nowhere.
-    assert unknown_names(said, keys=True) == []
+    assert internal_names(said, keys=True) == []
     begins()
     assert read_settings().problems == []
     written = (folder / ".env").read_text(encoding="utf-8") + (folder / "connections.toml").read_text()

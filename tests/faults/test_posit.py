@@ -1,4 +1,4 @@
-"""The whole bot against all that a Workbench may answer: one call that counts, one end, and it goes on."""
+"""Each step at a Workbench that fails: one effect there, one message of its end, and others go on."""
 
 import pytest
 
@@ -107,7 +107,7 @@ async def test_a_launch_that_goes_wrong_makes_one_session_or_none(workbench, nam
     assert problems.CAUSES["internal"] not in told[0].text
 
 
-async def test_an_hour_without_the_server_costs_few_requests_and_loses_nothing(workbench):
+async def test_a_quarter_of_an_hour_without_a_server_loses_nothing(workbench):
     alice = workbench.alice
     inject_fault(workbench.posit.harness, r"/api/\w+$", times=100_000, status=503)
     await alice.types("start thesis")

@@ -1,4 +1,4 @@
-"""Until when: what is typed, pressed and filled in, and what is written for it."""
+"""Planned stops: set, moved and cancelled by words, buttons and forms, and the answers to that."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

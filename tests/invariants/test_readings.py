@@ -1,4 +1,4 @@
-"""What compares ends as they are read with what was so finds what is wrong."""
+"""The checks of I2 and I10 find an end that is told twice, removed or untrue, and nothing else."""
 
 import pytest
 

@@ -1,7 +1,8 @@
-"""The local Posit Workbench: jobs, from their launch to their exit code."""
+"""The local Posit Workbench: jobs, from the checks of their fields to their scripted output and exit code."""
 
 import pytest
 
+from playground.posit.errors import INVALID, MISSING, UNAUTHORISED, UNKNOWN_SESSION, WRONG_TYPE
 from playground.posit.scripts import Script, build_script, script_for
 from tests.playground.posit_help import Posit
 
@@ -9,17 +10,17 @@ from tests.playground.posit_help import Posit
 @pytest.mark.parametrize(
     ("job", "code"),
     [
-        (None, 9),
-        ([], 9),
-        ({"name": ""}, 8),
-        ({"command": ""}, 8),
-        ({"cluster": "Localhost"}, 10),
-        ({"container": {"image": "x"}}, 10),
-        ({"queues": ["long"]}, 10),
-        ({"args": "-c"}, 9),
-        ({"environment": [{"name": "A"}]}, 8),
-        ({"mounts": {}}, 9),
-        ({"user": "bob"}, 3),
+        (None, WRONG_TYPE),
+        ([], WRONG_TYPE),
+        ({"name": ""}, MISSING),
+        ({"command": ""}, MISSING),
+        ({"cluster": "Localhost"}, INVALID),
+        ({"container": {"image": "x"}}, INVALID),
+        ({"queues": ["long"]}, INVALID),
+        ({"args": "-c"}, WRONG_TYPE),
+        ({"environment": [{"name": "A"}]}, MISSING),
+        ({"mounts": {}}, WRONG_TYPE),
+        ({"user": "bob"}, UNAUTHORISED),
     ],
 )
 async def test_jobs_are_checked(posit: Posit, job, code):
@@ -30,7 +31,7 @@ async def test_jobs_are_checked(posit: Posit, job, code):
 
 
 async def test_a_launch_without_job_and_one_with_unknown_properties(posit: Posit):
-    assert await posit.code("launch_job") == 8
+    assert await posit.code("launch_job") == MISSING
     await posit.launch_job(colour="red")
     assert await posit.rules_broken() == ["required parameters are present", "parameters as documented"]
 
@@ -39,7 +40,7 @@ async def test_a_cluster_that_takes_no_jobs(posit: Posit):
     offers = {"RStudio": {"supports_interactive_sessions": True, "supports_adhoc_jobs": False}}
     await posit.control("compute_envs", clusters=[{"name": "Local", "workbenches": offers}])
     job = {"name": "x", "cluster": "Local", "command": "ls"}
-    assert await posit.code("launch_job", job=job) == 10
+    assert await posit.code("launch_job", job=job) == INVALID
 
 
 async def test_stopping_what_waits_and_what_is_not_there(posit: Posit):
@@ -47,12 +48,12 @@ async def test_stopping_what_waits_and_what_is_not_there(posit: Posit):
     await posit.result("stop_job", job_id=job["id"], force_quit=True)
     ended = await posit.job(job["id"])
     assert (ended["status"], "exitCode" in ended) == ("Killed", False)
-    assert await posit.code("stop_job", job_id="nothing") == 14
-    assert await posit.code("stop_job") == 8
-    assert await posit.code("stop_job", "b1", job_id=job["id"]) == 3
+    assert await posit.code("stop_job", job_id="nothing") == UNKNOWN_SESSION
+    assert await posit.code("stop_job") == MISSING
+    assert await posit.code("stop_job", "b1", job_id=job["id"]) == UNAUTHORISED
     await posit.control(unknown_job="404")
     status, answer = await posit.call("stop_job", job_id="nothing")
-    assert (status, answer["error"]["code"]) == (404, 14)
+    assert (status, answer["error"]["code"]) == (404, UNKNOWN_SESSION)
 
 
 async def test_statuses_set_as_if_done_elsewhere(posit: Posit):

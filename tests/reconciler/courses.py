@@ -21,6 +21,7 @@ LESSONS = {
 
 @pytest.fixture
 async def term(world):
+    """Return a world at 08:00 on the day of the first lesson; starts take 20 seconds."""
     world.provider.start_takes = 20.0
     world.clock.advance(local("08:00") - world.clock.now())
     return world

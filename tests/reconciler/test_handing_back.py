@@ -1,4 +1,4 @@
-"""A process that is stopped in the middle of something hands it back: another one goes on without waiting."""
+"""A process that is drained, not killed, hands back its work: the next process goes on at once."""
 
 import asyncio
 

@@ -101,7 +101,7 @@ class World:
         self.reborn()
 
     def reborn(self, fuse: Fuse | None = None, *, connections: dict[str, Any] | None = None) -> None:
-        """Make the parts again; with a fuse, all their ways out lead through it."""
+        """Make the parts again, as after a restart; with a fuse, all their ways out lead through it."""
 
         def through(part: Any, error: Exception) -> Any:
             return Fused(part, fuse, error) if fuse else part

@@ -1,4 +1,4 @@
-"""How soon a function's work is wanted is declared with the function."""
+"""``read`` and ``write`` use a function's declared priority; ``claim`` and ``carry_out`` have their own."""
 
 import pytest
 
@@ -30,10 +30,10 @@ class Queue:
         ("write", owners.own, Priority.STEADY),
         ("write", owners.renew_owned, Priority.URGENT),
         ("write", outages.note_answer, Priority.RECORDS),
-        ("claim", tasks.claim_tasks, Priority.CLAIMS),
-        ("carry_out", owners.own, Priority.URGENT),
+        ("claim", owners.renew_owned, Priority.CLAIMS),
+        ("carry_out", outages.note_answer, Priority.URGENT),
     ],
-    ids=lambda value: getattr(value, "__name__", str(value)),
+    ids=lambda value: value.name if isinstance(value, Priority) else getattr(value, "__name__", value),
 )
 async def test_function_is_run_as_soon_as_declared(verb, function, priority):
     queue = Queue()

@@ -18,8 +18,8 @@ from bot.support import errors
 from bot.support.errors import NotDone
 from tests.contract.providers.conftest import KINDS, RIGS, class_of
 from tests.contract.providers.rigs import provider_of
+from tests.rigs.internal_names import internal_names
 from tests.rigs.store import memory_store
-from tests.rigs.unknown_names import unknown_names
 from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -52,7 +52,7 @@ async def ready(kind, hubs, folder):
 
         rig.said = said
         yield rig, trial
-        assert unknown_names("\n".join(said), keys=True) == []
+        assert internal_names("\n".join(said), keys=True) == []
 
 
 #: Where workspaces can be made, which is what a trial does.

@@ -4,12 +4,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.installations import Installation
+from bot.domain.snapshots import Snapshot
 from bot.domain.surfaces import Where
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.features.home import store
 from bot.features.home.model import Home
-from bot.features.home.use_cases import HomeGatherer
+from bot.features.home.use_cases import HomeGatherer, read_lists
+from bot.services.snapshots import RUNS_KIND
+from bot.store import accounts, snapshots, tasks
 from handlers.payload import parse_button_surface
+from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE, accept_operation
 
@@ -119,3 +124,18 @@ async def test_incomparable_start_stands_out_after_five_minutes(bot):
         bot.clock.advance(seconds)
         seen.append(len((await gatherer.totals(Home(ALICE, bot.clock.now()))).slow))
     assert seen == [0, 1]
+
+
+async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
+    async with run_rig() as bot:
+        await bot.say("job list")
+        (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+        assert task.kind is TaskKind.LIST_RUNS
+        await bot.store.write(tasks.finish_task, task)
+        account = await bot.store.read(accounts.find_account_by_id, task.subject)
+        listed = Snapshot(account.connection, account.id, RUNS_KIND, None, bot.clock.now())
+        await bot.store.write(snapshots.save_snapshot, listed)
+        await bot.services.create_caller(ALICE).run(read_lists)
+        assert TaskKind.LIST_RUNS not in [
+            task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+        ]

@@ -1,4 +1,4 @@
-"""Nobody reads the name of a class or of a setting that they never typed, in Slack or on a page."""
+"""Nobody reads a traceback, or the name of a class, module or setting that they never typed."""
 
 import ast
 import importlib
@@ -10,7 +10,7 @@ from bot.services.checks import explain_failure
 from bot.support import errors
 from tests.messages.texts import MODULES, every_text
 from tests.project.repository import ROOT
-from tests.rigs.unknown_names import classes, unknown_names
+from tests.rigs.internal_names import classes, internal_names
 
 #: Every message as people see it.
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.txt"))
@@ -21,14 +21,14 @@ SENTENCES = sorted((ROOT / "bot" / "providers").rglob("*.py"))
 @pytest.mark.parametrize("name", MODULES)
 def test_no_text(name):
     found = {
-        place: unknown_names(text, keys=True) for place, text in every_text(importlib.import_module(name))
+        place: internal_names(text, keys=True) for place, text in every_text(importlib.import_module(name))
     }
     assert {place: names for place, names in found.items() if names} == {}
 
 
 @pytest.mark.parametrize("path", GOLDEN + PAGES, ids=lambda path: path.name)
 def test_no_message_and_no_page(path):
-    assert unknown_names(path.read_text(encoding="utf-8"), keys=True) == []
+    assert internal_names(path.read_text(encoding="utf-8"), keys=True) == []
 
 
 @pytest.mark.parametrize("path", SENTENCES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -42,7 +42,7 @@ def test_no_sentence_that_a_provider_of_ours_says(path):
         for part in ast.walk(call)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     ]
-    assert [names for one in said if (names := unknown_names(one, keys=True))] == []
+    assert [names for one in said if (names := internal_names(one, keys=True))] == []
 
 
 def all_errors():
@@ -56,8 +56,8 @@ def all_errors():
 
 @pytest.mark.parametrize("error", list(all_errors()), ids=lambda error: f"{type(error).__name__}{error.args}")
 def test_no_error_is_said_by_its_class(error):
-    assert unknown_names(explain_cause(error, "Saturn Cloud"), keys=True) == []
+    assert internal_names(explain_cause(error, "Saturn Cloud"), keys=True) == []
     if isinstance(error, errors.ProviderError):
         said = explain_failure(error)
-        assert unknown_names(said, keys=True) == []
+        assert internal_names(said, keys=True) == []
         assert type(error).__name__ not in said

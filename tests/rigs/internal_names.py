@@ -37,6 +37,6 @@ _KEYS = {
 _SETTINGS = re.compile(rf"\b(?:{'|'.join(sorted({*VARIABLES, *_KEYS} - {'PORT'}))})\b")
 
 
-def unknown_names(text: str, *, keys: bool = False) -> list[str]:
+def internal_names(text: str, *, keys: bool = False) -> list[str]:
     """Return the names of classes and modules in a text; with ``keys`` also those of settings."""
     return _CLASSES.findall(text) + (_SETTINGS.findall(text) if keys else [])
