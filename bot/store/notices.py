@@ -450,10 +450,6 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     # The card of a run stays where its end has no message of its own: its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.queue_ended(tx, row["subject"])
-        operation = OPERATIONS.row(tx, id=row["subject"])
-        if operation is not None:
-            # Nothing is posted about it by which what was sent before would lose its buttons.
-            cards.queue_messages(tx, operation["workspace_id"], changed=False)
 
 
 register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _end))

@@ -213,6 +213,8 @@ def add(
     waits_for = "read" if reads_first else "time"
     if not OPERATIONS.add_new(tx, made, waits_for=waits_for, start_kind=kind):
         raise StoreError("another operation for this workspace came first")
+    # A button of an earlier message works no more from now on, whether a message about this one comes or not.
+    cards.queue_messages(tx, workspace.id, changed=False)
     cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
     return made
 

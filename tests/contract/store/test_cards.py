@@ -356,24 +356,14 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
     assert await claimed(store, clock) == ["0", "1"]
 
 
-async def test_what_was_sent_before_is_looked_at_once_an_end_is_told_with_others(store, clock):
-    """What begins and ends within a silence has no message of its own."""
-    workspaces = (await linked(store, names=["one", "two"])).workspaces
-    removal = await asked(store, workspaces[0], OperationVerb.REMOVE, "")
-    await told(store, workspaces[0], NoticeKind.FAILED, removal, "7")
-    await ended(store, removal)
-    for one in workspaces:
-        start = (await accept_operation(store, one)).operation.id
-        await ended(store, start)
-        await store.write(
-            notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": one.id})]
-        )
-    clock.advance(SILENCE_SECONDS + 5.0)
+async def test_earlier_failure_is_updated_once_a_start_begins(store, clock, workspace):
+    """A start may never have a message of its own, by which the failure would lose *Try again*."""
+    stop = await asked(store, workspace, OperationVerb.STOP, "1")
+    await store.write(operation_rows.save_step, Update(stop, 0.0, outcome=Outcome.FAILED))
+    await told(store, workspace, NoticeKind.FAILED, stop, "2")
     await claimed(store, clock)
-    (summary,) = await store.perform(notice_rows.claim_notices, 9, 60.0)
-    assert len(await store.read(notice_rows.list_combined_notices, summary.id)) == 2
-    await store.write(notice_rows.mark_notice_sent, summary.id, "D1", "9")
-    assert await claimed(store, clock) == ["7"]
+    await accept_operation(store, workspace)
+    assert await claimed(store, clock) == ["1", "2"]
 
 
 async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock, workspace):
