@@ -201,7 +201,7 @@ def test_how_an_operation_ended_is_told_as_things_are_then(kind, operation, stat
     assert said in str(render_pending(kind, given).blocks)
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.READY, NoticeKind.STOPPED, NoticeKind.FAILED])
+@pytest.mark.parametrize("kind", [NoticeKind.READY, NoticeKind.STOPPED, NoticeKind.FAILED, NoticeKind.CARD])
 def test_once_something_newer_was_asked_for_an_end_is_told_without_buttons(kind):
     operation = {NoticeKind.READY: ENDED, NoticeKind.STOPPED: STOP}.get(kind, verb("start", Outcome.FAILED))
     superseded = replace(facts(operation=operation), is_superseded=True)

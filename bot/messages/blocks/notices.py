@@ -43,7 +43,7 @@ def keep_current_buttons(
     """
     works = []
     for each, one in ((kind, facts), *beside):
-        if one is not None and not one.is_superseded and is_true(each, one):
+        if one is not None and is_true(each, one):
             works += list(map(_get_identity, kit.iterate_buttons(render(each, one).blocks)))
     return kit.keep_buttons(said, lambda button: _get_identity(button) in works)
 
@@ -79,8 +79,7 @@ def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
         return None
     if facts.operation is None:
         return render(kind, facts) if kind in outcomes.FAILURES else None
-    card = render(NoticeKind.CARD, facts)
-    return kit.keep_buttons(card, lambda _: False) if facts.is_superseded else card
+    return render(NoticeKind.CARD, facts)
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
@@ -100,8 +99,15 @@ _IN_A_SECTION: Final = 8
 
 
 def render(kind: AnyKind, facts: Facts) -> Answer:
-    """Draw a notice from its facts; a sentence says so if its row is gone."""
-    return render_gone[kind.subject]() if _is_row_gone(kind, facts) else find_renderer(kind).render(facts)
+    """Draw a notice from its facts; a sentence says so if its row is gone.
+
+    Only a question offers anything once something newer was asked for.
+    """
+    if _is_row_gone(kind, facts):
+        return render_gone[kind.subject]()
+    answer = find_renderer(kind).render(facts)
+    is_closed = facts.is_superseded and Mark.ASKS not in kind.marks
+    return kit.keep_buttons(answer, lambda _: False) if is_closed else answer
 
 
 @renders(NoticeKind.ASSISTANT_QUESTION)
