@@ -149,11 +149,17 @@ class SqliteEngine(QueuedEngine):
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
-        missing = schema.find_missing_migrations(self._session.applied(), self._scripts, self._path)
+        applied = self._session.applied()
+        missing = schema.find_missing_migrations(applied, self._scripts, self._path)
         if missing and not self._take_lock():
             raise StoreInUse(_STOP_IT.format(path=self._path))
+        is_new = not applied and self._scripts is schema.read_migrations()
+        if is_new:
+            self._session.create_latest()
         for name in missing:
-            self._session.apply(name, self._scripts[name])
+            if not is_new:
+                self._session.apply(self._scripts[name])
+            self._session.record(name, self._scripts[name])
         return missing
 
 
@@ -243,13 +249,21 @@ class SqliteSession:
             self.connection.execute("SELECT name, oldest FROM schema_changes")
         )
 
-    def apply(self, name: str, script: str) -> None:
-        """Run a migration and record it, within the open transaction."""
+    def apply(self, script: str) -> None:
+        """Run a migration, within the open transaction."""
         from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
         # The standard library's ``executescript`` would commit first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
+
+    def create_latest(self) -> None:
+        """Create in a new file what the migrations would, within the open transaction."""
+        for statement in schema.read_latest_schema():
+            self.connection.execute(statement)
+
+    def record(self, name: str, script: str) -> None:
+        """Record that a migration ran."""
         for table, row in schema.make_migration_rows(name, script, self._time.now()):
             marks = ", ".join("?" * len(row))
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone

@@ -13,7 +13,7 @@ from functools import cache
 from threading import get_ident
 from typing import Protocol, TypeVar
 
-from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_migrations
+from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_latest_schema, read_migrations
 from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.transaction import Priority, Work
 from bot.support.clock import Ids
@@ -36,10 +36,9 @@ def migrated() -> bytes:
     """Return a new database with the whole schema, which all others begin as a copy of."""
     with closing(sqlite3.connect(":memory:")) as new:
         new.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        for table in CREATE_MIGRATIONS:
-            new.execute(table)
+        for statement in (*CREATE_MIGRATIONS, *read_latest_schema()):
+            new.execute(statement)
         for name, script in read_migrations().items():
-            new.executescript(script)
             for table, row in make_migration_rows(name, script, 0.0):
                 new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         new.commit()

@@ -1,6 +1,7 @@
 """Migrations: each runs once, all of them or none, and what is not ours to change is refused untouched."""
 
 import asyncio
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -13,6 +14,7 @@ from bot.store.schema import (
     find_missing_migrations,
     list_replaced_migrations,
     make_migration_rows,
+    read_latest_schema,
     read_migrations,
 )
 from bot.store.sqlite import SqliteEngine
@@ -20,9 +22,12 @@ from bot.store.tables import TABLES
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnavailable, StoreUnreleased
 from bot.support.release import RELEASE
+from tests.project.repository import ROOT
 from tests.rigs import earlier
 from tests.rigs.clock import FakeClock
 
+HEADER = "-- What all migrations make of a new file, as test_new_database_equals_a_migrated_one writes it.\n"
+LATEST = ROOT / "bot/store/migrations/latest/sqlite.sql"
 FIRST = {"0001_schema": "CREATE TABLE cards (id TEXT PRIMARY KEY, body TEXT NOT NULL);"}
 LATER = FIRST | {
     "0002_moments": "ALTER TABLE cards ADD COLUMN sent_at DOUBLE PRECISION;",
@@ -61,6 +66,13 @@ def everything(path):
         return list(database.iterdump())
 
 
+def list_schema(path):
+    """Return the names and texts of tables and indexes, in the order by which plans are chosen."""
+    with closing(sqlite3.connect(path)) as database:
+        query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+        return database.execute(query).fetchall()
+
+
 async def migrated(path, scripts=None):
     engine = await opened(path, scripts)
     try:
@@ -85,6 +97,22 @@ async def test_migrating_twice_runs_nothing_twice(tmp_path):
     assert sorted(ran) == [[], [], list(read_migrations())]
     await first.close()
     await second.close()
+
+
+async def test_new_database_equals_a_migrated_one(tmp_path):
+    """A new one is made at once; ``UPDATE_GOLDEN=1 pytest …`` writes how, after a migration was added."""
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    await migrated(old, dict(read_migrations()))
+    expected = list_schema(old)
+    if os.environ.get("UPDATE_GOLDEN"):
+        made = [sql for name, sql in expected if name not in ("migrations", "schema_changes")]
+        rows = [line for line in everything(old) if line.startswith('INSERT INTO "audit_head"')]
+        lines = (f"{one.removesuffix(';')};\n" for one in (*made, *rows))
+        LATEST.write_text("".join([HEADER, *lines]), encoding="utf-8")
+        read_latest_schema.cache_clear()
+    assert await migrated(new) == list(read_migrations())
+    assert list_schema(new) == expected, "run this with UPDATE_GOLDEN=1"
+    assert everything(new) == everything(old)
 
 
 async def test_a_migration_that_fails_leaves_everything_as_it_was(path):
