@@ -120,6 +120,9 @@ async def test_what_a_connection_offers_has_a_name_too_though_it_never_ran_from_
         ("is report running for the demo?", "for the demo"),
         ("start notebook with EPOCHS=20", "with EPOCHS=20"),
         ("why did report stop after lunch", "lunch"),
+        ("show report quickly", "quickly"),
+        ("show the status of the old report", "old"),
+        ("can you show me report in detail", "in detail"),
     ],
 )
 async def test_what_is_left_out_of_an_answer_is_said_below_it(bot, text, left):

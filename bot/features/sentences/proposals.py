@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Final
 
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.workspaces import State, Workspace
-from bot.features.sentences import chat
+from bot.features.sentences import chat, phrasebook
 from bot.features.sentences.builders import MAX_PROPOSALS, list_commands
 from bot.features.sentences.decisions import find_label
 from bot.features.sentences.labels import LABELS
@@ -29,9 +30,10 @@ from bot.messages.blocks.kit import fill
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
-from handlers import suggestions, typing_mistakes
+from handlers import suggestions, typing_mistakes, vocabulary
 from handlers.command_line import Quoted, fold_word, join_words
 from handlers.request import Manner, Request
+from handlers.synonyms import SYNONYMS
 from handlers.workspace.operations import show_current
 
 #: The likelihood that a label needs: for a button, for one that only shows something, as a share of the
@@ -52,6 +54,15 @@ _OPPOSITES: Final = {
     Consequence.STARTS: Consequence.ENDS,
     Consequence.ENDS: Consequence.STARTS,
 }
+#: Ask to be shown something, which the answer then does.
+_SHOWING_WORDS: Final = phrasebook.SHOWING_WORDS | {
+    word
+    for words in SYNONYMS.values()
+    for pair in words.items()
+    if pair[1] in {"status", "list", "logs"}
+    for word in pair
+}
+_ADDRESS_WORDS: Final = frozenset({"can", "could", "you", "me", "us"})
 _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
 
 
@@ -357,9 +368,18 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
         return []
     phrases_left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
     is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
-    phrases = [phrase for phrase in phrases_left if is_seen or "=" in phrase]
+    phrases = [_strip_showing_words(phrase) for phrase in phrases_left if is_seen or "=" in phrase]
+    phrases = list(filter(None, phrases))
     return (
         [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))]
         if phrases
         else []
     )
+
+
+def _strip_showing_words(phrase: str) -> str:
+    """Return a left-out phrase without the verb that the answer follows: *show the status of the*."""
+    words = phrase.split()
+    known = _SHOWING_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.IN_BETWEEN | _ADDRESS_WORDS
+    leading = [*takewhile(known.__contains__, map(fold_word, words))]
+    return phrase if _SHOWING_WORDS.isdisjoint(leading) else " ".join(words[len(leading) :])
