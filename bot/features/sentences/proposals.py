@@ -231,6 +231,13 @@ def _rank_buttons(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
             label_: 1.0 + _SEEN_VERB_BONUS for label_ in COURSE_ACTS if label_.partition("-")[0] in text.words
         }
         likely |= course_acts if len(course_acts) == 1 else {}
+    if not (phrasebook.DOWN_PARTICLES.isdisjoint(text.words) or any(map(find_verbs, text.words))):
+        # `etl off` starts nothing.
+        likely = {
+            label_: share
+            for label_, share in likely.items()
+            if LABELS[label_].consequence is not Consequence.STARTS
+        }
     min_share = _MIN_SHARE * max(likely.values(), default=0.0)
     min_likelihood = {
         label_: max(min_share, _MIN_SHOWN_LIKELIHOOD if _is_weak(LABELS[label_]) else _MIN_LIKELIHOOD)

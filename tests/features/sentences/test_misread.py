@@ -161,3 +161,10 @@ async def test_jobs_are_called_again_by_what_people_say():
         assert list(buttons(await bot.talk("rerun etl nightly"))) == ["Run etl-nightly again"]
         assert not [one for one in buttons(await bot.talk("run the churn scoring job")) if "churn" in one]
         assert "*etl-nightly*" in words(await bot.talk("job status etl-nightly", "how's it going?"))
+
+
+@pytest.mark.parametrize("text", ["etl-nightly off", "off etl-nightly", "etl-nightly aus"])
+async def test_off_beside_a_job_offers_no_run(text):
+    async with run_rig() as bot:
+        await over(bot, "etl-nightly", RunState.FAILED, 1)
+        assert not [label for label in buttons(await bot.talk(text)) if "Run" in label]
