@@ -180,6 +180,11 @@ def is_slow(operation: Operation, now: float) -> bool:
     return slow_at is not None and now >= slow_at
 
 
+def is_on_time(operation: Operation, now: float) -> bool:
+    """Return whether a start whose usual time is known isn't slow yet."""
+    return operation.slow_at is not None and not is_slow(operation, now)
+
+
 def list_card_changes(operation: Operation) -> list[float]:
     """Return the times of an operation at which its card says something else by itself."""
     waits = [] if operation.has_called else [operation.created_at + MAX_PROMPT_SECONDS]

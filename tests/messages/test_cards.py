@@ -41,6 +41,8 @@ BACKUP = {"cause": "restored", "mode": "stop", "backup_at": NOW - 8 * 86_400}
 UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
 MADE = {"spec": Spec("notebook")}
 CREATE = {"verb": OperationVerb.CREATE}
+#: Past its deadline, though such starts usually take longer than that.
+OVERDUE_BUT_ON_TIME = CALLED | {"deadline_at": None, "usual_seconds": 600.0, "slow_seconds": 900.0}
 COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 ALL = {"capabilities": frozenset({"creation", "removal"}), "effects": COMES_BACK}
 FINAL = {
@@ -112,6 +114,7 @@ CARDS = {
         operation=CALLED | {"block_reason": cards.format_silence("Saturn Cloud", NOW - 120)}
     ),
     "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
+    "starting-overdue-but-on-time": facts(operation=OVERDUE_BUT_ON_TIME, workspace=STARTING),
     "restarting": facts(
         operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
     ),
@@ -407,6 +410,7 @@ NOTICES = {
         facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING | {"reason": NO_GPU}),
     ),
     "waiting": (NoticeKind.WAITING, facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING)),
+    "waiting-on-time": (NoticeKind.WAITING, facts(operation=OVERDUE_BUT_ON_TIME, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,
         facts(operation=STOPPING | {"deadline_at": None, "block_reason": "I'll check again in a moment."}),

@@ -8,7 +8,7 @@ from bot.domain.feasibility import LINK_HELPS
 from bot.domain.message_context import ActionFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
-from bot.domain.timeouts import is_going, is_slow, is_unanswered
+from bot.domain.timeouts import is_going, is_on_time, is_slow, is_unanswered
 from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
@@ -131,11 +131,11 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         forms = VERB_FORMS[_get_current_verb(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
-        lines += [*(_format_usual_time(facts, operation) if going or is_new else []), *list_end_lines(facts)]
+        lines += [*(format_usual_time(facts, operation) if going or is_new else []), *list_end_lines(facts)]
     lines += _list_condition(facts, operation) if going else []
     small = [kit.format_reason(operation.block_reason, facts.now)] if operation.block_reason else []
     if operation.deadline_at is None:
-        small.append(format_overdue(operation))
+        small.append(format_overdue(operation, facts.now))
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
 
 
@@ -148,7 +148,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str,
     elif operation.block_reason:
         lines.append(kit.format_reason(operation.block_reason, facts.now))
     if operation.deadline_at is None:
-        lines.append(format_overdue(operation))
+        lines.append(format_overdue(operation, facts.now))
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
     return "\n".join(lines), buttons
@@ -162,11 +162,13 @@ def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: b
     return fill(template, since=kit.moment(since, facts.now), **forms)
 
 
-def format_overdue(operation: Operation) -> str:
+def format_overdue(operation: Operation, now: float) -> str:
     """Format the future of an operation after its deadline."""
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
-    return cards.STILL_WAITING if operation.has_called else cards.STILL_TRYING
+    if not operation.has_called:
+        return cards.STILL_TRYING
+    return cards.STILL_CHECKING if is_on_time(operation, now) else cards.STILL_WAITING
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
@@ -242,7 +244,8 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
     return [force_button(workspace, facts.effects)]
 
 
-def _format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
+def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
+    """Return when a start is usually ready, or how long it usually takes once it's slow."""
     usual_end_at = operation.usual_end_at
     if operation.usual_seconds is None or usual_end_at is None:
         return []
@@ -261,8 +264,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     # What is said of one that runs is no news of how it is started or stopped.
     if workspace is None or (workspace.state is State.RUNNING and not workspace.lacks):
         return []
-    is_on_time = operation.slow_at is not None and not is_slow(operation, facts.now)
-    if is_on_time and not workspace.lacks:
+    if is_on_time(operation, facts.now) and not workspace.lacks:
         workspace = replace(workspace, detail=None, progress=None)
     said = problems.describe_condition(workspace, facts.connection_title)
     if workspace.progress is not None and workspace.state is State.STARTING:

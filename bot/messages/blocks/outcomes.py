@@ -4,6 +4,7 @@ from typing import Final
 
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
+from bot.domain.timeouts import is_on_time
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
@@ -24,6 +25,7 @@ from bot.messages.blocks.cards import (
     format_failure,
     format_overdue,
     format_reference,
+    format_usual_time,
     is_reached_anyhow,
     link_again_button,
     list_again_buttons,
@@ -190,7 +192,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
     if facts.workspace is not None and is_up_next:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += [*force_buttons(facts), *list_page_button(facts)]
-    then = [] if is_up_next and not operation.has_lapsed else [format_overdue(operation)]
+    then = [] if is_up_next and not operation.has_lapsed else [format_overdue(operation, facts.now)]
     if obstacle := find_block(facts, operation):
         sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
@@ -203,6 +205,9 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
         times_ = {"at": operation.planned_for, "until": operation.good_until}
         planned = {name: Markup(kit.moment(at or 0.0, facts.now)) for name, at in times_.items()}
         return kit.message(fill_notice(notices.WAITING_PLANNED, facts, **planned), small, buttons)
+    if operation.has_called and is_on_time(operation, facts.now):
+        usual = Markup(" ".join(format_usual_time(facts, operation)))
+        return kit.message(fill_notice(notices.WAITING_ON_TIME, facts, usual=usual), small, buttons)
     sentence = fill_notice(notices.WAITING if operation.has_called else notices.WAITING_UNSENT, facts)
     return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
 

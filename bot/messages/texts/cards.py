@@ -77,7 +77,8 @@ USUAL: Final = "Usually ready by {at}."
 #: After "I'll message you when".
 USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
-STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
+STILL_CHECKING: Final = "I'll keep checking and tell you when it's done."
+STILL_WAITING: Final = f"This is taking longer than usual. {STILL_CHECKING}"
 #: Where nothing has been sent by then: of what is tried on in any case, and of what is asked about.
 STILL_TRYING: Final = "I'll keep trying and tell you when it's done."
 LAPSED: Final = "I won't {do} it without asking you again, unless you press *Keep waiting*."

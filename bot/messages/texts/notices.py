@@ -38,6 +38,10 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
+#: The same of a start that is not slow yet, with the time when it is usually ready.
+WAITING_ON_TIME: Final = (
+    "I'm still {doing} *{name}* on {title}. {usual} I'll keep checking and tell you when it's done."
+)
 #: The same where nothing has been sent by then; what becomes of it follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: The same of a start by a plan, which nobody has to keep waiting.
