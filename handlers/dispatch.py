@@ -425,7 +425,7 @@ def _add_date(request: Request, answer: Answer) -> Answer:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
     blocks = [replies.use_plain_dates(block) for block in answer.blocks]
-    if not any("As of " in block for block in kit.iterate_lines(blocks)):
+    if not any("as of " in line.casefold() for line in kit.iterate_lines(blocks)):
         blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
     return kit.with_blocks(answer, blocks)
 

@@ -76,6 +76,15 @@ async def test_the_card_as_an_answer_says_as_of_when(bot):
     assert "stays up to date" in words(answer)
 
 
+async def test_a_list_in_a_channel_has_one_as_of(bot):
+    await bot.link()
+    await seen(bot, State.RUNNING)
+    assert "As of" in words(await bot.say("stop notebook in 2 hours"))
+    listed = words(await bot.say("list"))
+    assert "I'll stop it" in listed
+    assert listed.casefold().count("as of ") == 1
+
+
 async def test_the_start_of_usher_itself_is_one_episode(bot):
     operation = await started(bot)
     assert (await bot.workspace()).generation == 1
