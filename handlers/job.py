@@ -91,7 +91,10 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
     Return None for anything else. While one of them goes on, another is only offered.
     """
-    stem, chosen_connection = naming.split_connection(name, request.services.connections)
+    connections_here = request.services.connections
+    stem, chosen_connection = naming.split_connection(name, connections_here)
+    # `posit nightly` is most likely no name of a job: no other connection is read for it.
+    waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
         for run in await request.services.store.read(run_rows.list_runs, request.principal)
@@ -99,7 +102,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
     ]
     ready = [
         connection
-        for connection in await _list_connections_with_job(request, stem, waits=not runs)
+        for connection in await _list_connections_with_job(request, stem, waits=waits and not runs)
         if chosen_connection in {None, connection}
     ]
     connections = dict.fromkeys([*ready, *(run.connection for run in runs if run.spec is not None)])

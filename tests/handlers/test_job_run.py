@@ -194,6 +194,14 @@ async def test_a_form_that_waits_for_the_first_offer_keeps_its_template():
         assert "nightly" in str(notice.body["view"]["blocks"])
 
 
+async def test_the_form_of_a_connection_waits_for_no_other_connection():
+    async with run_rig("saturn", offer=None, kind=NamedJobs) as bot:
+        assert (await bot.say("job run posit", trigger_id="t1")).view["external_id"]
+        tasks_ = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+        [read] = [task.payload for task in tasks_ if task.kind is TaskKind.SNAPSHOT]
+        assert [waiting["text"] for waiting in read["then"]] == ["run posit"]
+
+
 async def test_run_of_a_name_at_two_places_offers_each_of_them():
     async with run_rig("saturn") as bot:
         for name, connection in (("etl", "posit"), ("etl", "saturn"), ("etk", "posit")):
