@@ -97,6 +97,13 @@ def test_what_is_drawn_of_a_run(kind, draw, name):
     check_golden(f"jobs/{kind}-{name}", draw(facts(CARDS[name])))
 
 
+@pytest.mark.parametrize(("count", "heading"), [(2, "Output"), (40, "Last lines of output")])
+def test_lines_of_an_ended_run_are_called_all_or_the_last(count, heading):
+    output = OutputTail("", count, is_over=True, last_lines=("epoch 1", "! epoch 2"))
+    ended = run_ended(facts(CARDS["done"], output=output))
+    assert f"{heading} · lines marked ! are stderr:" in str(ended.blocks)
+
+
 @pytest.mark.parametrize(
     ("name", "tail", "lines"),
     [

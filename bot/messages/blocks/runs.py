@@ -1,7 +1,7 @@
 """Cards, messages and output of runs: projections of rows, like those of workspaces."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,9 +56,12 @@ def _render_tail(facts: RunFacts) -> list[Block]:
     small = [runs.LINES.format(lines=times.format_count(output.lines, "line"))]
     if shown.is_cut or output.lines > shown.lines:
         small.append(runs.PART)
-    if any(line.startswith(MARK) for line in output.tail.splitlines()):
-        small.append(runs.MARKED)
+    small += _list_mark_explanation(output.tail.splitlines())
     return [kit.section(shown.text), kit.context(" · ".join(small))]
+
+
+def _list_mark_explanation(lines: Iterable[str]) -> list[str]:
+    return [runs.MARKED] if any(line.startswith(MARK) for line in lines) else []
 
 
 def _get_combined_texts(facts: RunFacts) -> tuple[str, str] | None:
@@ -89,9 +92,12 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
     blocks: list[Block] = [kit.section(sentence)]
     if detail := problems.describe_run_detail(run, facts.connection_title):
         blocks.append(kit.context(safe(detail, 300)))
-    tail = format_output("\n".join(_get_last_lines(facts)))
+    lines = _get_last_lines(facts)
+    tail = format_output("\n".join(lines))
     if tail is not None:
-        blocks += [kit.context(runs.LAST_LINES), kit.section(tail.text)]
+        is_whole = facts.output is not None and tail.lines == facts.output.lines and not tail.is_cut
+        small = [runs.ALL_LINES if is_whole else runs.LAST_LINES, *_list_mark_explanation(lines)]
+        blocks += [kit.context(f"{' · '.join(small)}:"), kit.section(tail.text)]
     return kit.answer([*blocks, *kit.actions(buttons)])
 
 

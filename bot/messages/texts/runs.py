@@ -53,7 +53,8 @@ ENDED: Final[Mapping[RunState, str]] = {
     RunState.CANCELLED: "*{name}* on {title} was stopped{after}{code}.",
 }
 ENDED_ELSE: Final = "*{name}* was started on {title}, which doesn't report when runs end."
-LAST_LINES: Final = "Last lines of output:"
+LAST_LINES: Final = "Last lines of output"
+ALL_LINES: Final = "Output"
 NOT_RUN: Final = "*{name}* didn't run on {title}. {cause}"
 NOT_SURE: Final = "I don't know whether *{name}* ran on {title}. {cause}"
 NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
