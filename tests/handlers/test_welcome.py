@@ -180,7 +180,7 @@ async def test_two_ways_to_link_one_account_are_told_apart_after_the_press():
             assert "token" not in words(answer)
         pressed = await bot.push(answer, "Link Saturn Cloud")
         assert "Ask to link Saturn Cloud" in buttons(pressed)
-        assert "No token? Press *Ask to link*" in words(pressed)
+        assert "No token? Press *Ask to link Saturn Cloud*" in words(pressed)
         # What waits for the link waits either way.
         assert buttons(pressed)["Ask to link Saturn Cloud"]["value"] == "saturn start notebook"
 

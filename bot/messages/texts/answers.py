@@ -349,5 +349,5 @@ HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
 #: Below the page of a connection that has both ways.
 OR_ASK: Final = (
-    "No token? Press *Ask to link* and give your username on {title}; an Usher admin then approves it."
+    "No token? Press *Ask to link {title}* and give your username there; an Usher admin then approves it."
 )

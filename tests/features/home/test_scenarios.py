@@ -181,7 +181,7 @@ async def test_home_has_one_way_to_link_and_the_other_after_its_press(cloud):
     assert "Ask to link" not in shown.text
     pressed = await cloud.bob.presses_home("Link")
     assert "Open the link page" in pressed.labels
-    assert "No token? Press *Ask to link*" in pressed.text
+    assert "No token? Press *Ask to link Saturn Cloud*" in pressed.text
     await cloud.bob.presses_home("Ask to link Saturn Cloud")
     assert cloud.bob.modal()["callback_id"] == "ask_link"
 
