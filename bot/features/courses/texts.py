@@ -10,6 +10,8 @@ CARD_TITLE: Final = "*{name}*"
 DOES_MAKE: Final = (
     "I'll create a workspace from *{name}* for you on {title}, with your own account, and send you its link."
 )
+#: The same where people have no accounts of their own.
+DOES_MAKE_UNLINKED: Final = "I'll create a workspace from *{name}* for you on {title} and send you its link."
 DOES_START: Final = "I'll start your own workspace *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
     "By pressing, you agree that it {does} {ends} {who} or an Usher admin ends the class."

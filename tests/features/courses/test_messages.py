@@ -69,7 +69,9 @@ CASES |= {
     "made-and-suspended": class_facts(MADE, "Workbench", NOW, effects=KEEPS),
     "made-and-ended": class_facts(replace(MADE, stops_at=NOW + 28_800), "Workbench", NOW, effects=ENDS),
     "suspended-or-ended": class_facts(CARD, "Workbench", NOW, effects=KEEPS),
-    "erased": class_facts(MADE, "Courses", NOW, effects={"stop": StopEffect.ERASES}),
+    "erased": class_facts(
+        MADE, "Courses", NOW, effects={"stop": StopEffect.ERASES}, linking=frozenset({"none"})
+    ),
 }
 
 
