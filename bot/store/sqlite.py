@@ -258,7 +258,7 @@ class SqliteSession:
         database.executescript(script)
 
     def create_latest(self) -> None:
-        """Create in a new file what the migrations would, within the open transaction."""
+        """Create the latest schema in a new file, within the open transaction."""
         for statement in schema.read_latest_schema():
             self.connection.execute(statement)
 
