@@ -12,6 +12,7 @@ from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHub, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
+from tests.rigs import saturn_document
 from usher.conformance import check_no_token_logged
 
 
@@ -40,6 +41,12 @@ def pytest_collection_modifyitems(config, items):
     for one in items:
         if "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid:
             one.add_marker(pytest.mark.together("hub"))
+
+
+def pytest_collection_finish(session):
+    """Read Saturn Cloud's document before the workers are forked: each would take two seconds to."""
+    if not session.config.option.collectonly and any("saturn" in one.nodeid for one in session.items):
+        saturn_document.operations()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
