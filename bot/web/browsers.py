@@ -313,6 +313,7 @@ KEY_LOOK_UP_SECONDS = 60.0
 
 
 _CLAIM_PREFIX = "https://slack.com/"
+SLACK_ORIGIN = "https://slack.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +358,7 @@ class SlackSignIn:
         self._people = people
         self._api_url = api_url
         parts = urlsplit(api_url)
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self.origin = f"{parts.scheme}://{parts.netloc}"
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
@@ -380,7 +381,7 @@ class SlackSignIn:
         }
         if team_id.startswith("T"):
             query["team"] = team_id
-        return f"{self._origin}/openid/connect/authorize?{urlencode(query)}", flow
+        return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
         """Exchange a code for the person who signed in; raises SlackFailed if that proves nothing."""
@@ -426,7 +427,7 @@ class SlackSignIn:
         now = self._clock.monotonic()
         if self._keys_asked_at is not None and now - self._keys_asked_at < KEY_LOOK_UP_SECONDS:
             return
-        found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
+        found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
         # Only a successful answer counts: after a failure, the next sign-in asks again.
@@ -464,7 +465,11 @@ def _build_failure(code: str) -> SlackFailed:
     return SlackFailed(OPENID_CONNECT_TOKEN, code)
 
 
-def get_slack_url(team_id: str, channel_id: str | None) -> str:
+def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
     """Return the address of a conversation in Slack for every client, or of the whole workspace."""
-    redirect = f"https://slack.com/app_redirect?team={team_id}&channel={channel_id}"
-    return redirect if channel_id else f"https://app.slack.com/client/{team_id}"
+    origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
+    if channel_id:
+        return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
+    # Another Slack than that on slack.com says itself where its client is.
+    is_public = origin == SLACK_ORIGIN
+    return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

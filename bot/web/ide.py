@@ -295,7 +295,7 @@ class IdePages:
             loads=loads,
             csrf_token=self._browsers.get_page_csrf_token(shown.session, shown.workspace.id),
             person=await self._name(shown.workspace.principal),
-            slack=get_slack_url(shown.workspace.principal.team_id, shown.rows.channel_id),
+            slack=get_slack_url(self._sign_in, shown.workspace.principal.team_id, shown.rows.channel_id),
         )
         response.headers.update(headers)
         return response

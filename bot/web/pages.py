@@ -285,7 +285,7 @@ class LinkPages:
             csrf_token=self._browsers.get_csrf_token(visit),
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),
-            slack=get_slack_url(opened.link.principal.team_id, opened.channel),
+            slack=get_slack_url(self._sign_in, opened.link.principal.team_id, opened.channel),
             command=self._command,
             app=self._context.installation.find_for(opened.link.principal).bot_name,
             code_follows=not self._context.sign_in,

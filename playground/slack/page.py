@@ -6,6 +6,7 @@ import asyncio
 import html
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
@@ -61,6 +62,7 @@ class Page:
     def install(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_get("/", self._index)
+        app.router.add_get("/app_redirect", self._redirect)
         app.router.add_get("/_page/static/{name}", self._static)
         app.router.add_get("/_page/face/{user}.svg", self._face)
         app.router.add_get("/_page/state", self._guarded(self._show))
@@ -110,6 +112,14 @@ class Page:
             "Referrer-Policy": "no-referrer",
         }
         return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def _redirect(self, request: web.Request) -> web.Response:
+        """Open a conversation, as Slack's address of this path does; a direct message as its person."""
+        channel = self._state.channels.get(request.query.get("channel", ""))
+        if channel is None:
+            raise web.HTTPFound("/")
+        query = {"channel": channel.id} | ({"as": channel.user} if channel.user else {})
+        raise web.HTTPFound(f"/?{urlencode(query)}")
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
         """Serve one of the files that there are; no name from outside reaches the file system."""

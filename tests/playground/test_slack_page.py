@@ -137,3 +137,12 @@ async def test_the_command_prints_one_ready_line_and_ends_when_told_to_and_a_wro
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, words = await process.communicate()
     assert (process.returncode, words) == (1, b"playground slack: seed: unknown peeple\n")
+
+
+async def test_redirect_opens_a_direct_message_as_its_person():
+    async with slack() as (server, _), aiohttp.ClientSession() as session:
+        direct = server.state.direct_message(TARA)
+        for channel, target in ((direct.id, f"/?channel={direct.id}&as={TARA}"), ("C0NONE", "/")):
+            url = f"{server.state.base_url}/app_redirect?team=T0ACME&channel={channel}"
+            async with session.get(url, allow_redirects=False) as answer:
+                assert (answer.status, answer.headers["Location"]) == (302, target)

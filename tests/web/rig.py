@@ -180,7 +180,7 @@ class Rig:
         self.provider = provider
         self.issuer = Issuer(clock)
         self.metrics = Metrics()
-        self.origin = self.page_origin = ""
+        self.origin = self.page_origin = self.slack_origin = ""
         self.app: web.Application | None = None
         self.woken: list[None] = []
         self.people = Colleagues(store)
@@ -260,6 +260,7 @@ async def rig(
         await store.save_people([Person(who, name, seen_at=clock.now()) for who, name in names.items()])
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
+        made.slack_origin = api_url.removesuffix("/api/")
         http = Http(await stack.enter_async_context(Http.new_session()))
         made.page_origin = apart[0] if apart else origin
         made.settings = settings(origin, api_url, has_client=sign_in, page_url=apart[0] if apart else None)

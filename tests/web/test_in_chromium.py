@@ -79,7 +79,7 @@ async def test_the_way_with_sign_in():
         assert "is linked, as alice" in await window.text(".good")
         assert words.DONE_NEXT in await window.text("main")
         # Before Usher has written to anybody, only the Slack workspace is known.
-        assert await window.script(BACK) == ["Back to Slack", "https://app.slack.com/client/T0HOME"]
+        assert await window.script(BACK) == ["Back to Slack", f"{made.slack_origin}/app_redirect?team=T0HOME"]
         assert [account.username for account in await made.store.read(accounts.list_accounts, ALICE)] == [
             "alice"
         ]
@@ -99,7 +99,7 @@ async def test_the_linked_page_leads_back_and_says_what_goes_on_there():
         await window.press("form[action='/link/confirm'] button")
         await window.text(".good")
         assert words.DONE_WAITED in await window.text("main")
-        there = "https://slack.com/app_redirect?team=T0HOME&channel=D0ALICE"
+        there = f"{made.slack_origin}/app_redirect?team=T0HOME&channel=D0ALICE"
         assert await window.script(BACK) == ["Back to Slack", there]
         assert await window.console() == []
 

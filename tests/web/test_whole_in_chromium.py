@@ -57,10 +57,12 @@ async def test_only_the_owner_opens_the_ide_from_the_message(tmp_path):
             await window.into_frame()
             await window.text("#ide:not([hidden]) #run")
             await window.out_of_frame()
+            await window.looks_like(600, 700, dark=False)
+            assert await window.script("return document.querySelector('.bar').offsetHeight") < 140
             assert await window.console() == []
             slack = await window.script("return document.querySelector('.bar a[rel=noreferrer]').href")
             channel = world.alice.only("ready").json["channel"] if "channel" in world.alice.card.json else ""
-            assert slack.startswith("https://slack.com/app_redirect?team=T")
+            assert slack.startswith(f"{world.slack_url}/app_redirect?team=T")
             assert slack.endswith(channel)
         async with chromium() as window:
             await window.go(address)
