@@ -58,10 +58,15 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         await browser.until("!document.getElementById('newer').hidden")
         await page.click("#newer")
         await browser.until("document.getElementById('newer').hidden")
-        assert await browser.ask(
+        at_end = (
             "(({scrollTop, clientHeight, scrollHeight}) => scrollTop + clientHeight >= scrollHeight - 1)"
             "(document.getElementById('messages'))"
         )
+        assert await browser.ask(at_end)
+        await browser.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        await browser.screen(700, 500)
+        await browser.until(at_end)
+        await browser.screen(1200, 800)
 
 
 async def _files(page):

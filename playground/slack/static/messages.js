@@ -145,6 +145,19 @@ export function toEnd(box) {
   box.scrollTop = box.scrollHeight;
 }
 
+// Who reads the end goes on reading it when the box gets another size.
+export function keepEnd(box) {
+  let low = true;
+  let size = "";
+  const sizeOf = () => `${box.clientWidth} ${box.clientHeight}`;
+  // A new size scrolls by itself, before it is observed.
+  box.addEventListener("scroll", () => { if (sizeOf() === size) low = isLow(box); });
+  new ResizeObserver(() => {
+    size = sizeOf();
+    if (low) toEnd(box);
+  }).observe(box);
+}
+
 // The arrow keys go from message to message; Tab goes to what can be pressed in one.
 export function walkable(box) {
   box.addEventListener("keydown", (event) => {

@@ -6,7 +6,7 @@ import { focusKept, get, h, post, toast } from "./dom.js";
 import { follow } from "./follow.js";
 import { jump } from "./jump.js";
 import { linksFor } from "./links.js";
-import { newLine, showMessages, toEnd, walkable } from "./messages.js";
+import { keepEnd, newLine, showMessages, toEnd, walkable } from "./messages.js";
 import { homeWhere, showModal } from "./modal.js";
 import { know } from "./mrkdwn.js";
 import { installPeople, showPeople, whoIsHere } from "./people.js";
@@ -152,6 +152,7 @@ composer(at("composer"), { current: () => here.state, changed: (text) => { if (h
 } });
 installThread(here);
 walkable(at("messages"));
+keepEnd(at("messages"));
 at("messages").addEventListener("low", (event) => { if (event.detail) at("newer").hidden = true; });
 at("newer").addEventListener("click", () => { toEnd(at("messages")); at("newer").hidden = true; at("text").focus(); });
 at("back").addEventListener("click", () => look("list"));
