@@ -46,7 +46,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add("init", "up.init", "only write the settings and the connections file, from the same questions")
     add("migrate", "database.migrate", "bring the database up to date")
     add(
-        "restored", "database.restored", "put a backup in place, and what it has planned on hold"
+        "restored", "database.restored", "put a backup in place and hold everything it has planned"
     ).add_argument("file", type=Path, nargs="?", help="the backup; without it, one that is in place already")
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
