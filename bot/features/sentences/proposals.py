@@ -387,6 +387,6 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
 def _strip_showing_words(phrase: str) -> str:
     """Return a left-out phrase without the verb that the answer follows: *show the status of the*."""
     words = phrase.split()
-    known = _SHOWING_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.IN_BETWEEN | _ADDRESS_WORDS
-    leading = [*takewhile(known.__contains__, map(fold_word, words))]
+    words_to_skip = _SHOWING_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.IN_BETWEEN | _ADDRESS_WORDS
+    leading = [*takewhile(words_to_skip.__contains__, map(fold_word, words))]
     return phrase if _SHOWING_WORDS.isdisjoint(leading) else " ".join(words[len(leading) :])

@@ -245,7 +245,7 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    """Return when a start is usually ready, or how long it usually takes once it's slow."""
+    """Return the time by which a start is usually ready, or its usual duration once it is slow."""
     usual_end_at = operation.usual_end_at
     if operation.usual_seconds is None or usual_end_at is None:
         return []

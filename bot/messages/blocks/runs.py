@@ -56,11 +56,11 @@ def _render_tail(facts: RunFacts) -> list[Block]:
     small = [runs.LINES.format(lines=times.format_count(output.lines, "line"))]
     if shown.is_cut or output.lines > shown.lines:
         small.append(runs.PART)
-    small += _list_mark_explanation(output.tail.splitlines())
+    small += _list_stderr_explanation(output.tail.splitlines())
     return [kit.section(shown.text), kit.context(" · ".join(small))]
 
 
-def _list_mark_explanation(lines: Iterable[str]) -> list[str]:
+def _list_stderr_explanation(lines: Iterable[str]) -> list[str]:
     return [runs.MARKED] if any(line.startswith(MARK) for line in lines) else []
 
 
@@ -96,7 +96,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
     tail = format_output("\n".join(lines))
     if tail is not None:
         is_whole = facts.output is not None and tail.lines == facts.output.lines and not tail.is_cut
-        small = [runs.ALL_LINES if is_whole else runs.LAST_LINES, *_list_mark_explanation(lines)]
+        small = [runs.ALL_LINES if is_whole else runs.LAST_LINES, *_list_stderr_explanation(lines)]
         blocks += [kit.context(f"{' · '.join(small)}:"), kit.section(tail.text)]
     return kit.answer([*blocks, *kit.actions(buttons)])
 
