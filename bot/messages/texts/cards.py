@@ -324,7 +324,7 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
     "force": "I'll stop it {at}.",
-    "stops": "Stops by itself {at}.",
+    "stops": "Stops by itself {at} unless it's used.",
     "removed": "Ends for good by itself {at}.",
 }
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
