@@ -35,10 +35,10 @@ def try_connection(arguments: argparse.Namespace) -> int:
     reading, connections, problems = read()
     settings, chosen = reading.settings, connections.get(arguments.connection or "")
     if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
-        known = ", ".join(sorted(connections)) or "none"
         beside = [problem for problem in problems if not problem.startswith("SLACK_")]
         problem = f"There's no connection {arguments.connection}." if arguments.connection else "Name one."
-        complain(f"{problem} There are: {known}.", *beside)
+        problem += f" There are: {', '.join(sorted(connections))}."
+        complain(problem if connections else "No connection is set up here.", *beside)
         return 2
     ask, ask_secret = (
         stop_at_end_of_input(input),

@@ -99,3 +99,6 @@ async def test_token_is_needed(local, tmp_path):
     assert (ended.status, "SLACK_BOT_TOKEN is missing" in ended.err) == (2, True)
     nothing = await run("try", env=env)
     assert (nothing.status, nothing.err) == (2, "Name one. There are: saturn.\n")
+    del env["USHER_CONNECTIONS"]
+    nowhere = await run("try", env=env)
+    assert nowhere.err.splitlines() == ["No connection is set up here.", "USHER_CONNECTIONS: is not set"]
