@@ -15,11 +15,13 @@ from tests.rigs.endings import find_ending, read_beginning
 Place = tuple[str, str]
 #: For how long a message may say what was so: it is read again once it waited through a silence, for as long.
 STALE_SECONDS = 2 * SILENCE_SECONDS + 15.0
-#: What one message told after a silence.
+#: The notices that were told by one message: after a silence, or as the results of one request.
 _TOLD_TOGETHER = (
-    "SELECT n.subject, h.subject AS whose, h.occasion FROM notices n JOIN notices h ON h.id = n.combined_into"
-    " WHERE h.kind = 'summary' AND n.state = 'sent'"
+    "SELECT n.subject, h.subject || '/' || h.kind || '/' || h.occasion AS key"
+    " FROM notices n JOIN notices h ON h.id = n.combined_into WHERE n.state = 'sent'"
 )
+#: Messages that tell several ends, one a line.
+_COMBINED = re.compile("/(summary|results)/")
 
 
 def _subject_of_end(reading: Reading) -> str | None:
@@ -53,8 +55,8 @@ async def each_end_was_read(life: Life) -> None:
     found = ends_of(life)
     keys = {reading.key: reading for reading in life.slack.history.readings}
     for row in await life.rows(_TOLD_TOGETHER):
-        if (summary := keys.get(f"{row['whose']}/summary/{row['occasion']}")) is not None:
-            found[row["subject"]][summary.channel, summary.ts] = summary
+        if (told := keys.get(row["key"])) is not None:
+            found[row["subject"]][told.channel, told.ts] = told
     # A warning that became the card of the stop keeps the name that Slack knows it by.
     cards = await life.rows("SELECT id, channel_id, message_ts FROM cards WHERE kind = 'card'")
     subjects = {(row["channel_id"], row["message_ts"]): row["id"] for row in cards}
@@ -78,8 +80,8 @@ def each_end_is_so(life: Life) -> None:
     """
     history, moves, now = life.slack.history.readings, life.moves, life.clock.monotonic()
     for place, reading in enumerate(history[life.readings_seen :], life.readings_seen):
-        is_summary = "/summary/" in reading.key
-        told = reading.text.splitlines() if is_summary or _subject_of_end(reading) else []
+        is_combined = _COMBINED.search(reading.key) is not None
+        told = reading.text.splitlines() if is_combined or _subject_of_end(reading) else []
         former = [one.text for one in history[:place] if told and one.ts == reading.ts][-1:]
         if former and read_beginning(former[0]).startswith(read_beginning(reading.text)):
             continue

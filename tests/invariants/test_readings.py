@@ -2,11 +2,16 @@
 
 import pytest
 
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
+from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.store import notices, operations
 from tests.invariants import readings
 from tests.invariants.life import Life
 from tests.rigs.clock import CountingIds, FakeClock
-from tests.rigs.store import memory_store
+from tests.rigs.store import ALICE, accept_operation, linked, memory_store
 
 READY, STOPPED = "beta is ready. It took 7 s.", "beta has stopped on Fake Cloud."
 
@@ -50,10 +55,25 @@ async def test_end_that_goes_is_found(life):
         readings.each_end_is_read_once(life)
 
 
+async def test_end_in_the_results_of_a_request_is_read(life):
+    """The ends of what one request began are told by one message."""
+    (workspace,) = (await linked(life.store, names=["beta"])).workspaces
+    stop = (await accept_operation(life.store, workspace, OperationVerb.STOP)).operation
+    await life.store.write(notices.await_results, stop.id, "R1")
+    end = NewNotice("", NoticeKind.STOPPED, "end", ALICE, {"workspace": workspace.id})
+    ended = Update(stop.id, 0.0, outcome=Outcome.FULFILLED, notices=(end,))
+    await life.store.write(operations.save_step, ended)
+    with pytest.raises(AssertionError, match="told as"):
+        await readings.each_end_was_read(life)
+    await life.work()
+    assert life.slack.kinds() == ["results"]
+    await readings.each_end_was_read(life)
+
+
 @pytest.mark.parametrize(
     ("text", "state"), [(READY, State.FAILED), (STOPPED, State.RUNNING)], ids=["ready", "stopped"]
 )
-@pytest.mark.parametrize("key", ["ready/end", "card/1", "summary/1"])
+@pytest.mark.parametrize("key", ["ready/end", "card/1", "summary/1", "results/1"])
 async def test_end_that_is_not_so_is_found(life, text, state, key):
     """Only a read that was answered since can tell."""
     life.moves.put("beta", state, name="beta")
