@@ -441,6 +441,15 @@ async def test_a_repeated_delivery_takes_back_once(bot):
     assert (await bot.workspace("notebook")).alias == "one"
 
 
+async def test_repeated_undo_of_a_deleted_action_is_refused(bot):
+    """Unlinking an account deletes the actions on it."""
+    await asked(bot, "alias notebook thesis")
+    await bot.say("undo", interaction="command:same", channel_id="D1")
+    await asked(bot, "unlink saturn --yes")
+    again = await bot.say("undo", interaction="command:same", channel_id="D1")
+    assert words(again) == "I don't know that request any more."
+
+
 async def test_what_can_not_be_taken_back_says_what_can_be_done_instead(bot):
     await asked(bot, "alias notebook thesis")
     await asked(bot, "unlink saturn --yes")
