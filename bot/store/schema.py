@@ -109,8 +109,8 @@ def read_migrations() -> dict[str, str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    They take a sixtieth of the migrations' time. ``test_new_database_equals_a_migrated_one`` compares the two, and
-    writes the file again.
+    They take a sixtieth of the migrations' time. ``test_new_database_equals_a_migrated_one`` compares
+    the two, and writes the file again.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
