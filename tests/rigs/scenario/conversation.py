@@ -275,6 +275,8 @@ def _watch_alone(loop: Any) -> None:
         _cut(key.fd)
         mine.register(key.fileobj, key.events, key.data)
     loop._selector = mine
+    # Its threads are not in the copy.
+    loop._default_executor = None
 
 
 def _cut(number: int) -> None:
