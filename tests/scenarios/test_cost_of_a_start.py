@@ -7,7 +7,7 @@ from tests.rigs.counting import counting
 from tests.rigs.scenario import world
 
 #: Statements that found or wrote something, and those beside them that didn't.
-STATEMENTS, FRUITLESS = 91, 11
+STATEMENTS, FRUITLESS = 91, 12
 #: Rows that were made into models; one with the columns of several tables is one.
 MODELS = 29
 #: Transactions that PostgreSQL runs one at a time.
