@@ -139,10 +139,14 @@ def can_do_several(request: Request) -> bool:
     return find_verb(request) in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT)
 
 
+async def _read_operations_under_way(request: Request) -> dict[str, Operation]:
+    operations = await request.services.store.read(operation_rows.open_operations, request.principal)
+    return {operation.workspace_id: operation for operation in operations}
+
+
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces of which the request's verb would change anything, as far as rows say."""
-    operations = await request.services.store.read(operation_rows.open_operations, request.principal)
-    under_way = {workspace_.workspace_id: workspace_ for workspace_ in operations}
+    under_way = await _read_operations_under_way(request)
     at = request.at or request.more or None
     return [
         workspace_
@@ -172,11 +176,11 @@ async def offer_for_several(
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
-    notes = _describe_left_out(request, [*named_rows, *besides], fitting)
+    notes = await _describe_left_out(request, [*named_rows, *besides], fitting)
     if too_many:
         notes.append(fill(talk.SEVERAL_MOST, most=Markup(str(MAX_BULK_WORKSPACES))))
     if not chosen:
-        return _answer_nothing(request, named_rows)
+        return await _answer_nothing(request, named_rows)
     if len(chosen) == 1:
         return replies.with_remarks(await offer_for_one(request, chosen[0]), notes)
     rows_offered = [_make_row(request, verb, workspace) for workspace in chosen]
@@ -256,23 +260,30 @@ def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
     return modes.get(verb)
 
 
-def _describe_left_out(
+async def _describe_left_out(
     request: Request, workspaces: Sequence[Workspace], fitting: Sequence[Workspace]
 ) -> list[str]:
     """List the workspaces that were named and are left out, in a sentence."""
     fitting_ids = {workspace.id for workspace in fitting}
-    out = [_describe_state(request, workspace) for workspace in workspaces if workspace.id not in fitting_ids]
-    return [fill(talk.SEVERAL_LEFT_OUT, names=Markup(", ".join(out)))] if out else []
+    out = [workspace for workspace in workspaces if workspace.id not in fitting_ids]
+    return [fill(talk.SEVERAL_LEFT_OUT, names=await _describe_states(request, out))] if out else []
 
 
-def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> Answer:
+async def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> Answer:
     if not workspaces:
         return replies.hint(request.fill(talk.NONE_AT_ALL))
-    names = Markup(
-        ", ".join(_describe_state(request, workspace) for workspace in workspaces[:MAX_BULK_WORKSPACES])
-    )
+    names = await _describe_states(request, workspaces[:MAX_BULK_WORKSPACES])
     return replies.hint(fill(talk.NONE_OF_THEM, names=names))
 
 
-def _describe_state(request: Request, workspace: Workspace) -> str:
-    return lists.format_in_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)
+async def _describe_states(request: Request, workspaces: Sequence[Workspace]) -> Markup:
+    """Return the names of workspaces with their states; what is under way counts first."""
+    under_way, now = await _read_operations_under_way(request), request.services.clock.now()
+    return Markup(
+        ", ".join(
+            lists.format_under_way(workspace, operation, talk.SEVERAL_UNDER_WAY)
+            if (operation := under_way.get(workspace.id)) is not None
+            else lists.format_in_state(now, workspace, talk.SEVERAL_STATE)
+            for workspace in workspaces
+        )
+    )

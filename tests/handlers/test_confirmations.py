@@ -105,6 +105,17 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     assert await open_ones(bot) == ["stop notebook"]
 
 
+async def test_start_under_way_is_named_among_several(bot: Rig):
+    """What was read last, that it's stopped, would be untrue beside a start that was asked for."""
+    await bot.link(names=("notebook", "training", "report"))
+    for name in ("notebook", "training"):
+        await bot.say(f"start {name}")
+    assert words(await bot.say("start notebook and training")) == (
+        "There's nothing to do: *notebook* (starting), *training* (starting)."
+    )
+    assert "Not included: *notebook* (starting)." in words(await bot.say("start notebook and report"))
+
+
 async def test_a_button_for_several_works_for_its_owner_only(bot: Rig):
     await bot.link(names=("notebook", "training"))
     await bot.link(BOB, ("theirs",), username="bob")

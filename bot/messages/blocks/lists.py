@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.domain.conversations import Referents
 from bot.domain.message_context import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer
+from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.stops import StopEffect
@@ -408,8 +409,17 @@ def _get_row_template(verb: str, row: ListRow) -> str:
 def format_in_state(now: float, workspace: Workspace, template: str) -> str:
     """Fill a sentence with a workspace's name, its state and when it was seen."""
     state, as_of = format_state(now, workspace)
-    state = Markup(f"{state[0].lower()}{state[1:]}")
-    return fill(template, name=workspace.title, state=state, as_of=as_of)
+    return fill(template, name=workspace.title, state=_lower(state), as_of=as_of)
+
+
+def format_under_way(workspace: Workspace, operation: Operation, template: str) -> str:
+    """Fill a sentence with a workspace's name, and whether it is starting or stopping."""
+    state = State.STOPPING if operation.verb.brings_down else State.STARTING
+    return fill(template, name=workspace.title, state=_lower(Markup(cards.STATES[state])))
+
+
+def _lower(state: Markup) -> Markup:
+    return Markup(f"{state[0].lower()}{state[1:]}")
 
 
 #: How many users one message shows, and one paragraph: each fits, however long the names are.

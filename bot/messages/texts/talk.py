@@ -184,6 +184,7 @@ SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
 SEVERAL_LEFT_OUT: Final = "Not included: {names}."
 SEVERAL_STATE: Final = "*{name}* ({state}, {as_of})"
+SEVERAL_UNDER_WAY: Final = "*{name}* ({state})"
 #: What wasn't understood of a request, in the words of its person.
 LEFT_OUT: Final = "I left out {names}."
 SEVERAL_UNKNOWN: Final = "I can't find {names}."
