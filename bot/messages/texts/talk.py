@@ -136,7 +136,7 @@ DO_ONE: Final[Mapping[str, str]] = {
     "run": "Run {name} again",
 }
 #: The same with a time, which the button keeps.
-AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
+AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 THEN: Final = "then"
 LONGER: Final = "Keep {name} running for {time} more"
 DO_AT: Final[Mapping[str, str]] = {
