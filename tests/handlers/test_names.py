@@ -58,6 +58,12 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     assert "your account on Saturn Cloud" in words(await bot.say("unlink Saturn Cloud"))
 
 
+@pytest.mark.parametrize("name", ["if only", "not now", "until then", "hold off", "yesterday"])
+async def test_words_of_an_exact_name_mean_nothing_else(bot, name):
+    await bot.link(names=(name, "notebook"))
+    assert words(await bot.say(f"start {name}")).startswith(f"Starting *{name}*")
+
+
 @pytest.mark.parametrize("has_wait", [False, True], ids=["no wait", "a wait"])
 async def test_workspace_called_as_a_wait_is_asked_about(bot, has_wait):
     await bot.link(names=("waiting", "notebook"))

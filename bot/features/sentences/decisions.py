@@ -13,6 +13,7 @@ from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which
 from bot.features.sentences.times import is_exception
 from handlers import routes
+from handlers.command_line import fold_word
 from handlers.request import Manner
 from handlers.routes import Effect
 
@@ -137,13 +138,19 @@ ANSWER_STYLES: Final[Mapping[tuple[Number, Confidence], tuple[AnswerStyle, ...]]
 
 def is_complete(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether the words ``given`` are a complete order, and nothing bars it."""
-    if not reading.is_full or reading.kind != "verb":
+    if not reading.is_full or reading.kind != "verb" or _is_plain_command(reading, given):
         return reading.is_full
     time, label = reading.time, find_label(reading)
     has_time = bool(time.when or time.more or time.hours)
     if has_time and label != "hours" and not accepts_time(label):
         return False
     return find_bars(reading, given, reading.which).find(label) is None
+
+
+def _is_plain_command(reading: Reading, given: Sequence[str]) -> bool:
+    """Return whether words are a verb and the names of workspaces alone, in which no word means anything."""
+    names = [word for workspace in reading.which.named for word in workspace.title.casefold().split()]
+    return list(map(fold_word, given)) == [reading.what, *names]
 
 
 def find_label(reading: Reading) -> str:
