@@ -226,12 +226,12 @@ def _judge_class(
     made = Counter(saturn["made"].values())
     ids = {owner: remote_id for remote_id, owner in saturn["made"].items()}
     posts: dict[str, list[float]] = defaultdict(list)
-    others = 0
+    others: list[str] = []
     for at, channel, key in told["slack"]["posts"]:
         if "/ready/" in key:
             posts[channel].append(at)
         elif channel != CHANNEL:
-            others += 1
+            others.append(key)
     good = [
         number
         for number in range(crowd.people)
@@ -245,7 +245,7 @@ def _judge_class(
     last = max((posted - at for at, posted in pairs), default=float("inf"))
     late, broken = out_of_order(pairs), saturn["violations"] + told["slack"]["limits_broken"]
     detail = (
-        f"{len(good)} of {crowd.people} have one workspace and one message, {others} other messages, "
+        f"{len(good)} of {crowd.people} have one workspace and one message, other messages: {others}, "
         f"{late} out of order, {broken} rules broken, {saturn['refused_starts']} starts refused"
     )
     sound = not saturn["violations"] and not others

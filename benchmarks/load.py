@@ -21,10 +21,11 @@ ANSWER_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Say where commands go and how they are signed."""
+    """Hold where commands go, how they are signed, and where later answers to them go."""
 
     url: str
     signing_secret: str
+    response_url: str
     team_id: str = "T0ACME"
 
     def request(self, user: str, text: str, number: int, command: str = "/workspace") -> bytes:
@@ -42,7 +43,7 @@ class Target:
                 "text": text,
                 "api_app_id": "A0USHER",
                 "is_enterprise_install": "false",
-                "response_url": f"https://hooks.slack.com/commands/{self.team_id}/{number}/xyz",
+                "response_url": self.response_url,
                 "trigger_id": f"{number}.{time.monotonic_ns()}.0123456789abcdef",
             }
         ).encode()

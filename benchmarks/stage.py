@@ -76,7 +76,7 @@ class Stage:
             took = time.perf_counter() - began
             secret = self.slack.ready["credentials"]["signing_secret"]
             note(f"bot {child.pid} ready after {took:.2f} s")
-            yield Bot(child, Target(f"{url}/slack/events", secret), took, port)
+            yield Bot(child, Target(f"{url}/slack/events", secret, f"{self.slack.url}/_answers"), took, port)
 
     @asynccontextmanager
     async def bare_bolt(self) -> AsyncIterator[Bot]:
@@ -99,7 +99,7 @@ class Stage:
         words = [f"benchmarks.{name}", *words]
         async with running(name, words, self.folder, cores()[0], start=self.start) as child:
             secret = self.slack.ready["credentials"]["signing_secret"]
-            yield Bot(child, Target(f"{child.url}/slack/events", secret), 0.0)
+            yield Bot(child, Target(f"{child.url}/slack/events", secret, f"{self.slack.url}/_answers"), 0.0)
 
     def beside(self, name: str) -> Stage:
         """Return this stage with a copy of the database, which nobody may serve from meanwhile."""
