@@ -32,10 +32,10 @@ from bot.domain.transcript import Board
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.features.courses.model import CourseRule
 from bot.features.feature import load
 from bot.features.home.model import Home, HomeUse
 from bot.features.home.use_cases import HomeGatherer
-from bot.features.hours.model import HoursRule
 from bot.features.waitlist.model import WaitlistEntry, WaitlistState
 from bot.reconciler import Numbers, Reconciler
 from bot.services.message_context import Gatherer
@@ -334,7 +334,7 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
         **whose,
     )
     TABLES["waitlist_entries"].add(tx, wait, next_at=now)
-    rule = HoursRule(
+    rule = CourseRule(
         id=f"rule_{_NUMBER}",
         workspace_id=row["id"],
         zone="UTC",
