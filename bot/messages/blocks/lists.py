@@ -409,16 +409,16 @@ def _get_row_template(verb: str, row: ListRow) -> str:
 def format_in_state(now: float, workspace: Workspace, template: str) -> str:
     """Fill a sentence with a workspace's name, its state and when it was seen."""
     state, as_of = format_state(now, workspace)
-    return fill(template, name=workspace.title, state=_lower(state), as_of=as_of)
+    return fill(template, name=workspace.title, state=_make_lowercase(state), as_of=as_of)
 
 
 def format_under_way(workspace: Workspace, operation: Operation, template: str) -> str:
     """Fill a sentence with a workspace's name, and whether it is starting or stopping."""
     state = State.STOPPING if operation.verb.brings_down else State.STARTING
-    return fill(template, name=workspace.title, state=_lower(Markup(cards.STATES[state])))
+    return fill(template, name=workspace.title, state=_make_lowercase(Markup(cards.STATES[state])))
 
 
-def _lower(state: Markup) -> Markup:
+def _make_lowercase(state: Markup) -> Markup:
     return Markup(f"{state[0].lower()}{state[1:]}")
 
 
