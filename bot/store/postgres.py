@@ -188,16 +188,19 @@ class PostgresEngine(QueuedEngine):
         The first on each connection of a process that serves compares the server with the rows. Raise
         StoreMigrated if the rows are those of a newer release.
         """
-        session.begin(writes=True)
-        self._time.catch_up()
         assert isinstance(session, PostgresSession), "this engine's own"
-        if session.newest_migration > max(self._scripts):
-            raise StoreMigrated(_MIGRATED.format(name=session.newest_migration, release=RELEASE))
+        self._begin_in_own_schema(session)
+        self._time.catch_up()
         if self._serves and not session.is_compared:
             maintenance.compare(session.transaction, session.timeline)
             session.commit()
             session.is_compared = True
-            session.begin(writes=True)
+            self._begin_in_own_schema(session)
+
+    def _begin_in_own_schema(self, session: PostgresSession) -> None:
+        session.begin(writes=True)
+        if session.newest_migration > max(self._scripts):
+            raise StoreMigrated(_MIGRATED.format(name=session.newest_migration, release=RELEASE))
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""

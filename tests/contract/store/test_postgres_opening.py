@@ -131,6 +131,24 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
     assert len(await new.claim(operations.claim_operations, 10, 60.0)) == 1
 
 
+#: Lets the newest migration be another one from the comparison of a connection's server on.
+MIGRATES_MEANWHILE = """
+CREATE FUNCTION migrate_meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO migrations VALUES ('0101_added', 0) ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+CREATE TRIGGER meanwhile AFTER INSERT ON database_timeline EXECUTE FUNCTION migrate_meanwhile();
+"""
+
+
+async def test_first_claim_of_a_connection_reads_the_schema_again(open_, url):
+    """It compares the server in a transaction of its own: a migration may come before the next one."""
+    old = await open_()
+    await old.begin_serving()
+    with postgres.connected(url) as connection:
+        connection.execute(MIGRATES_MEANWHILE)
+    with pytest.raises(StoreMigrated):
+        await old.claim(operations.claim_operations, 10, 60.0)
+
+
 @pytest.mark.parametrize("release", ["0.2.1", "0.3.1", None])
 async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, release):
     """None: somebody serves, and has not said yet who."""
