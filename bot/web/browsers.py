@@ -312,8 +312,8 @@ SLACK_TIMEOUT_SECONDS = 10.0
 KEY_LOOK_UP_SECONDS = 60.0
 
 
-_CLAIM_PREFIX = "https://slack.com/"
 SLACK_ORIGIN = "https://slack.com"
+_CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 
 @dataclass(frozen=True, slots=True)
