@@ -83,7 +83,7 @@ def undo(tx: Transaction, caller: Caller, action_id: str = "", *, leads_back: bo
     caller.check(tx, "undo")
     key, _, result = inbox.find_result(tx, caller.interaction).partition(" ")
     if result:
-        done, (word, _, then) = _require_action(tx, caller, key), result.partition(" ")
+        done, (word, _, then) = _find_own_action(tx, caller, key), result.partition(" ")
         return UndoneAction(done, Inverse(Undone(word), then), *rows.find_subjects(tx, done))
     for action in _list_candidates(tx, caller, action_id):
         workspace, work_item = rows.find_subjects(tx, action)
@@ -129,10 +129,10 @@ def undo(tx: Transaction, caller: Caller, action_id: str = "", *, leads_back: bo
 def _list_candidates(tx: Transaction, caller: Caller, action_id: str) -> list[UndoableAction]:
     if not action_id:
         return rows.list_recent_actions(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
-    return [_require_action(tx, caller, action_id)]
+    return [_find_own_action(tx, caller, action_id)]
 
 
-def _require_action(tx: Transaction, caller: Caller, action_id: str) -> UndoableAction:
+def _find_own_action(tx: Transaction, caller: Caller, action_id: str) -> UndoableAction:
     """Return an action of the caller's; unlinking its account deletes it."""
     action = rows.find_action(tx, action_id)
     unknown = Refused("action.unknown", problems.explain_cause("no_act"))
