@@ -1,7 +1,7 @@
 """Ten minutes without Slack: who is told what afterwards, how late, and whether it is true.
 
 Starts, runs and planned stops end while Slack takes nothing, and some of what was started is stopped
-elsewhere meanwhile, until a moment before Slack's return. It is played twice: Slack answers nothing, or takes
+elsewhere meanwhile, until shortly before Slack's return. It is played twice: Slack answers nothing, or takes
 and shows no messages while everything else is answered. Time is moved: no figure depends on the machine.
 """
 
@@ -22,6 +22,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.services.timers import plan_timer, set_timer
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES, METHODS
+from bot.slack.notifier.rendering import MAX_READ_AGE_SECONDS
 from bot.support.errors import SlackUnknownOutcome
 from tests.reconciler.runs import RunWorld, new_run_world
 
@@ -94,7 +95,8 @@ class _Silence:
         self._refuse(lambda method: SlackUnknownOutcome(method, "no_answer"))
         stopped = started[: round(STOPPED * len(started))]
         for number, row in enumerate(stopped, 1):
-            await self._pass_until(began + AWAY - 4 * MINUTE * (1 - number / len(stopped)) - 1.0)
+            before_return = 4 * MINUTE * (1 - number / len(stopped)) + MAX_READ_AGE_SECONDS
+            await self._pass_until(began + AWAY - before_return)
             cloud.put(row.remote_id, State.STOPPED)
         await self._pass_until(began + AWAY)
         self._slack._faults.clear()

@@ -98,6 +98,27 @@ async def test_of_forty_that_stopped_while_slack_was_away_none_is_announced_as_r
     assert reads_of(world) - reads <= 2 * 40
 
 
+@pytest.mark.parametrize("minutes", [2, 3, 4, 6])
+async def test_an_attempt_long_ago_proves_nothing_about_now(world, minutes):
+    """While Slack is away one message waits for its read, and isn't tried again for minutes."""
+    for number in range(4):
+        one = person(number)
+        await started(world, f"r{number}", f"s{number}", principal=one)
+    cut_off(world, arrives=True)
+    await world.pass_time(MINUTE)
+    cut_off(world)
+    await world.pass_time(minutes * MINUTE - 20.0, longest=1.0)
+    for number in range(4):
+        world.provider.put(f"r{number}", State.STOPPED)
+    await world.pass_time(20.0, longest=1.0)
+    mend(world)
+    world.slack.calls.clear()
+    await world.pass_time(30)
+    summaries = [str(one) for _, one in world.slack.calls if "/summary/" in str(one.get("metadata"))]
+    assert len(summaries) >= 2
+    assert all("has since been stopped" in said for said in summaries)
+
+
 async def test_a_message_waits_for_a_provider_for_a_minute_and_no_longer(world):
     await started(world, "r1")
     await world.pass_time(5)

@@ -174,7 +174,7 @@ class Outbox:
                 # Channel history is never read: the poster is asked, and says whether to send it again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
-            rendered = await self._renderer.render(notice)
+            rendered = await self._renderer.render(notice, is_try=is_try)
             if rendered is not None:
                 await self._hand_over(notice, rendered)
         except errors.SlackFailed as error:

@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 #: The wait until a notice that isn't ready yet is rendered again.
 NOT_READY_SECONDS: Final = 2.0
+#: The oldest read by which a message after a silence is sent.
+MAX_READ_AGE_SECONDS: Final = 30.0
 #: The longest pause between two attempts.
 MAX_PAUSE_SECONDS: Final = 300.0
 #: The options of every message: no preview of an address, and no name that becomes a mention.
@@ -104,8 +106,8 @@ class NoticeRenderer:
         self._ids = context.ids
         self._timing = timing
 
-    async def render(self, notice: Notice) -> RenderedNotice | None:
-        """Render a notice; return None if it was put back."""
+    async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
+        """Render a notice; return None if it was put back. ``is_try``: it's tried while Slack is away."""
         try:
             destination = await self._destinations.find(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and destination is not None:
@@ -119,7 +121,7 @@ class NoticeRenderer:
             if destination is None or end == "pending":
                 await self._put_back(notice)
                 return None
-            if await self._is_read_first(notice, facts):
+            if await self._is_read_first(notice, facts, is_try=is_try):
                 return None
             answer = render_pending(notice.kind, facts)
             if answer is None:
@@ -142,30 +144,35 @@ class NoticeRenderer:
         destination = Destination(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
-    async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
+    async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
         """Put back a notice after a silence until its workspaces were read again, a minute at most.
 
-        Only a read that left after this counts. If the message can't be sent then, it waits for another read.
+        Only a read that left after this counts, and only while it is new. If the message can't be sent then,
+        it waits for another read; so it does if nobody came back to a try for long.
         """
+        now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
-        waits, _, at = (notice.error or "").partition(":")
-        since = float(at.partition(" ")[0]) if waits == TO_BE_READ else facts.now
-        if facts.now - since >= SILENCE_SECONDS or all(
-            facts.now - _find_news_time(notice, one) < SILENCE_SECONDS for one in found
-        ):
+        if all(now - _find_news_time(notice, one) < SILENCE_SECONDS for one in found):
             return False
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
-        unread = [row.id for row in rows if row is not None and (row.observed_at or 0.0) < since]
-        for workspace_id in unread if waits != TO_BE_READ else ():
-            await self._store.write(gates.request_read_now, workspace_id)
+        read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
+        began_at, try_at = _find_wait(notice) or (now, now)
+        if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
+            began_at = now
+        if now - began_at >= SILENCE_SECONDS:
+            return False
+        unread = [
+            workspace_id
+            for workspace_id, at in read_at.items()
+            if at < max(began_at, now - MAX_READ_AGE_SECONDS)
+        ]
+        for workspace_id in unread:
+            if began_at == now or read_at[workspace_id] >= began_at:
+                await self._store.write(gates.request_read_now, workspace_id)
         if unread:
-            error = keep_text_error(notice, "")
-            await self._store.write(
-                notice_rows.retry_notice,
-                notice,
-                NOT_READY_SECONDS,
-                error=f"{TO_BE_READ}:{since} {error}".rstrip(),
-            )
+            times = f"{began_at}:{now}" if is_try else f"{began_at}"
+            error = f"{TO_BE_READ}:{times} {keep_text_error(notice, '')}".rstrip()
+            await self._store.write(notice_rows.retry_notice, notice, NOT_READY_SECONDS, error=error)
         return bool(unread)
 
     async def _put_back(self, notice: Notice) -> None:
@@ -204,6 +211,15 @@ class MessageUpdate:
     def get_lasting_text(self, card: Card) -> SentText:
         """Return the lasting text of the message, None if it is rendered again."""
         return card.body | _to_body(self.answer) if self.stays else None
+
+
+def _find_wait(notice: Notice) -> tuple[float, float] | None:
+    """Return since when a notice waits for a read, and when it was last tried while Slack was away."""
+    waits, _, times = (notice.error or "").partition(":")
+    if waits != TO_BE_READ:
+        return None
+    began_at, _, try_at = times.partition(" ")[0].partition(":")
+    return float(began_at), float(try_at or "inf")
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
