@@ -79,6 +79,7 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     about = [fill(texts.CARD_TITLE, name=card.title), does, consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
     said += [texts.WAITING_COUNT] if counts.waiting and not is_done else []
+    said += [texts.STOPPED_COUNT] if counts.down and not card.is_over(facts.now) else []
     said += [texts.FAILED_COUNT] if counts.failed else []
     said += [texts.KEPT_COUNT] if counts.kept and not is_done else []
     if is_done or not card.is_over(facts.now):

@@ -51,6 +51,7 @@ CASES = {
         NOW,
     ),
     "going": class_facts(CARD, "Saturn Cloud", NOW, counts=COUNTS),
+    "stopped-by-themselves": class_facts(CARD, "Saturn Cloud", NOW, counts=ClassCounts(joined=100, down=100)),
     "closing": class_facts(STOPPED, "Saturn Cloud", NOW + 10, counts=COUNTS),
     "stopping": class_facts(STOPPED, "Saturn Cloud", NOW + 310, counts=COUNTS),
     "over": class_facts(
