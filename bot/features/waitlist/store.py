@@ -231,7 +231,10 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 @undoable_actions.puts_back(WAITLIST_ENTRIES.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
-    """Restore a wait as it was before an action; None for no wait. Its person has their place again."""
+    """Restore a wait as it was before an action; None for no wait. Its person has their place again.
+
+    Whoever had a turn in a round that isn't the others' joins behind them.
+    """
     if row is not None and was is None:
         end(tx, WAITLIST_ENTRIES.parse(row))
     elif (
@@ -240,7 +243,8 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         and find_entry_of_workspace(tx, row["workspace_id"]) in (None, WAITLIST_ENTRIES.parse(row))
     ):
         present = find_others(tx, WAITLIST_ENTRIES.parse(row)).find_round(row["round"])
-        WAITLIST_ENTRIES.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
+        place = (tx.one("next_in_line") or {}) if present < row["round"] else {}
+        WAITLIST_ENTRIES.change(tx, {"id": row["id"]}, **was, **place, round=present, next_at=tx.now())
         cards.queue_updates(tx, row["id"], changed=True)
         _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row))
 

@@ -183,6 +183,17 @@ async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock
 
 
 @pytest.mark.both_engines
+async def test_undo_of_leaving_wins_no_turn(store, clock, three):
+    """Whoever has had a turn, leaves and takes that back comes after those who haven't had one."""
+    rows = [await join(store, clock, one) for one in three[:2]]
+    rows[0] = await fail(store, clock, rows[0])
+    await within(store, waitlist_store.end, rows[0])
+    was = {"state": "waiting", "ended_at": None}
+    await within(store, lambda tx: waitlist_store.put_back(tx, WAITLIST_ENTRIES.row(tx, id=rows[0].id), was))
+    assert await places(store, rows) == [(1, 0), (0, 0)]
+
+
+@pytest.mark.both_engines
 async def test_turn_is_passed_by_who_cannot_be_tried(store, clock, three):
     rows = [await join(store, clock, one) for one in three[:2]]
     await within(store, waitlist_store.pass_turn, rows[0], 60.0)
