@@ -6,7 +6,7 @@ from typing import Final
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 #: The same, with the last sign before it in its line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
-INLINE_CODE: Final = re.compile(r"`+([^`\n]+)`+")
+_INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
 #: What begins a quoted line, as Slack sends it; three of them quote everything that follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
@@ -29,10 +29,20 @@ def skip_quotations(text: str) -> str:
 
 def read_quotation(text: str) -> str | None:
     """Return the words of a text that is nothing but code and quoted lines; None for any other text."""
-    if _drop_quoted_lines(INLINE_CODE.sub("", _BLOCK.sub("\n", text))).strip():
+    if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
-    words = INLINE_CODE.sub(r"\1", _BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
+    words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
     return words if words != text else None
+
+
+def drop_code_marks(text: str) -> str:
+    """Return a text without the marks around inline code, which keeps apart from words that it touches."""
+    return _INLINE_CODE.sub(_replace_code, text)
+
+
+def _replace_code(code: re.Match[str]) -> str:
+    before, inside, after = code.groups()
+    return f"{before}{' ' if before else ''}{inside}{' ' if after else ''}"
 
 
 def _drop_quoted_lines(text: str) -> str:

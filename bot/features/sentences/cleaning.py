@@ -12,7 +12,7 @@ from bot.domain.time_parsing import LEADS
 from bot.features.sentences.phrasebook import SMALL_TALK
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import END_SIGNS, fold_word
-from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
+from handlers.quotations import drop_code_marks, drop_quotations, read_quotation
 from handlers.vocabulary import NEGATIONS, THEN_WORDS
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
@@ -58,7 +58,7 @@ def show_labels(text: str, names: Iterable[str]) -> str:
 
 def _drop_marks(text: str) -> list[str]:
     """Return the lines and items that are no quotation, without marks around them."""
-    lines = _split_items(INLINE_CODE.sub(r"\1", drop_quotations(text))).split("\n")
+    lines = _split_items(drop_code_marks(drop_quotations(text))).split("\n")
     bare = list[str]()
     for line in map(_drop_copies, lines):
         markers = _MARKERS.match(line)
