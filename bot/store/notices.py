@@ -36,6 +36,8 @@ _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 SILENCE_SECONDS: Final = 60.0
 #: Why a message waits whose workspace is read first, before the time; it is tried before others.
 TO_BE_READ: Final = "to be read"
+#: What an interaction is answered with, the last one first.
+_ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: What puts a card where its person sees it.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: The urgencies of news of which several become one message: all news has the same.
@@ -455,9 +457,13 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
 register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _end))
 
 
-def reply_to(tx: Transaction, interaction: str) -> Notice | None:
-    """Return the reply that an interaction was answered with; None if it is unknown."""
-    return NOTICES.one(tx, subject=interaction, kind=NoticeKind.REPLY)
+def reply_to(tx: Transaction, interaction: str, asker: str = "") -> Notice | None:
+    """Return the message that an interaction was answered with; None if it is unknown.
+
+    A message that was to take the reply's place comes before that. ``asker`` is the notice that is left out.
+    """
+    answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
+    return next((one for one in answers if one is not None and one.id != asker), None)
 
 
 @prioritize(Priority.STEADY)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.notices import NoticeKind
 from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State
 from bot.features.home.messages import digest, render_home
@@ -191,7 +192,10 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
 
 
 async def _unsent(life: Life) -> list[dict[str, Any]]:
-    """Return what was given up; but for replies, and warnings of an end that has changed since."""
+    """Return what was given up; but for answers, and warnings of an end that has changed since.
+
+    A message that promised to look again isn't sent where the result of that comes first.
+    """
     changed = {
         (row["workspace"], f"{row['before']:.0f}")
         for row in await life.rows("SELECT * FROM seen_timers WHERE before IS NOT NULL")
@@ -204,7 +208,11 @@ async def _unsent(life: Life) -> list[dict[str, Any]]:
         for row in notices
         if row["kind"] != _REPLIES
         and not (
-            row["error"] == "superseded" and (row["subject"], row["occasion"].partition(":")[0]) in changed
+            row["error"] == "superseded"
+            and (
+                row["kind"] == NoticeKind.MESSAGE
+                or (row["subject"], row["occasion"].partition(":")[0]) in changed
+            )
         )
     ]
 

@@ -52,6 +52,25 @@ async def test_what_was_not_sent_yet_never_is(world):
     assert texts(world) == ["Here it is."]
 
 
+@pytest.mark.parametrize("is_answer_sent", [True, False])
+async def test_answer_that_promises_more_becomes_that(world, is_answer_sent):
+    """Checking, what is known, and what a second look has found are one message."""
+    await world.store.write(notices.add_notices, [checking()])
+    await world.pass_time(3)
+    await world.store.write(notices.add_notices, [found()])
+    if is_answer_sent:
+        await world.pass_time(3)
+    else:
+        (answer,) = await world.store.perform(notices.claim_notices, 1, 60.0)
+        await world.store.write(notices.retry_notice, answer, 30.0, error="ratelimited")
+    body = {"text": "It was so already.", "blocks": [], "becomes": f"{ASKED}/replay"}
+    await world.store.write(
+        notices.add_notices, [NewNotice("operation_1", NoticeKind.MESSAGE, "1", ALICE, body)]
+    )
+    await world.pass_time(60, step=5)
+    assert texts(world) == ["It was so already."]
+
+
 async def test_an_answer_whose_blocks_slack_refuses_becomes_its_text_in_the_same_place(world):
     await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)

@@ -211,18 +211,14 @@ class Outbox:
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Replace the message that promised an answer; return False if the answer needs a message of its own.
 
-        A promise that wasn't sent yet never is. Raises SlackFailed.
+        Raises SlackFailed.
         """
-        interaction = str(notice.body.get("becomes") or "")
-        promise = await self._store.read(notice_rows.reply_to, interaction) if interaction else None
+        promise = await self._find_promise(notice)
         if promise is None:
             return False
         if promise.state is NoticeState.LEASED:
             await self._results.retry(notice, PROMISE_CHECK_SECONDS, error="promise under way")
             return True
-        if promise.state is not NoticeState.SENT:
-            await self._results.write_dead(promise, "superseded")
-            return False
         channel, ts = promise.channel_id or "", promise.message_ts
         is_recent = await self._store.now() - promise.created_at <= MAX_PROMISE_AGE_SECONDS
         if not ts or not channel.startswith("D") or not is_recent:
@@ -242,6 +238,19 @@ class Outbox:
             return False
         await self._results.write_sent(notice, channel, ts, said=rendered.said, in_place=True)
         return True
+
+    async def _find_promise(self, notice: Notice) -> Notice | None:
+        """Find the message that a notice replaces.
+
+        One that wasn't sent yet never is, and the one that it was to replace counts.
+        """
+        while interaction := str(notice.body.get("becomes") or ""):
+            promise = await self._store.read(notice_rows.reply_to, interaction, notice.id)
+            if promise is None or promise.state in {NoticeState.LEASED, NoticeState.SENT}:
+                return promise
+            await self._results.write_dead(promise, "superseded")
+            notice = promise
+        return None
 
     async def _search_person(self, notices: Sequence[Notice]) -> None:
         """Search for a person's messages that may have been sent; put back the others."""
