@@ -13,6 +13,7 @@ from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
+from bot.domain.failover_losses import FailoverKind
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.people import Principal
 from bot.features.hours.model import HoursRule
@@ -21,6 +22,8 @@ from bot.store import audit, open_store
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 
+#: What stands in the key of a message about records that a failover has lost.
+_OF_LOSS = f"/{FailoverKind.WRITES_LOST}/"
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
@@ -276,12 +279,12 @@ class Verdict:
 
     def told_of_loss(self) -> int:
         """Return how often people were told that records of what they were answered are lost."""
-        return sum("/lost/" in key for _, key in self._messages)
+        return sum(_OF_LOSS in key for _, key in self._messages)
 
     def _hears_of_loss(self, one: Acknowledged) -> bool:
         """Return whether a person whose request was lost was told how things are, after it was answered."""
         return any(
-            user == one.who.principal.key and "/lost/" in key and max(shown) > f"{one.answered_at:.6f}"
+            user == one.who.principal.key and _OF_LOSS in key and max(shown) > f"{one.answered_at:.6f}"
             for (user, key), shown in self._messages.items()
         )
 
