@@ -54,8 +54,26 @@ def test_the_weights_belong_to_the_sentences_and_are_small():
 
 @pytest.mark.thorough
 def test_the_weights_are_those_that_a_training_gives():
-    text = weights.head() + weights.weights(list(weights.phrases()))
-    assert text == ranker.WEIGHTS.read_text(encoding="utf-8")
+    """But for the last bit of a few, as processors add up differently."""
+    trained = read_weights(weights.weights(list(weights.phrases())))
+    shipped = read_weights(ranker.WEIGHTS.read_text(encoding="utf-8").removeprefix(weights.head()))
+    both = trained.keys() & shipped.keys()
+    apart = [abs(trained[key] - shipped[key]) for key in both]
+    # A weight below the smallest isn't written.
+    apart += [abs(one[key]) - weights.SMALLEST + 1 for one in (trained, shipped) for key in one.keys() - both]
+    assert len(apart) > 10_000
+    assert max(apart) <= 1
+    assert sum(apart) <= 10
+
+
+def read_weights(text):
+    """Return each weight of a model by its feature and label."""
+    model = ranker.Model(f"\n{text}")
+    return {
+        (feature, label): ord(sign) - ranker.ZERO_WEIGHT_CODE
+        for feature, pairs in model._weights.items()
+        for label, sign in zip(pairs[::2], pairs[1::2], strict=True)
+    }
 
 
 @pytest.mark.parametrize("change", ["more", "fewer"])
