@@ -291,9 +291,11 @@ class Histories(RuleBasedStateMachine):
         """Open a Home, and leave it open for a while."""
         self.run(self.life.opens_home(PEOPLE[data.draw(names)]))
         self.run(self._pass(2.0, step=1.0))
-        before = self.run(checks.homes(self.life))
-        self.run(self._pass(40.0, step=4.0))
-        self.run(checks.homes_are_true(self.life, before))
+        before = [self.run(checks.homes(self.life))]
+        for _ in range(10):
+            self.run(self._pass(4.0, step=4.0))
+            before.append(self.run(checks.homes(self.life)))
+        checks.homes_are_true(self.life, before)
 
     def is_down(self, data):
         """Let time pass without it."""
