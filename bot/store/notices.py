@@ -457,13 +457,14 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
 register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _end))
 
 
-def reply_to(tx: Transaction, interaction: str, asker: str = "") -> Notice | None:
+def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
     """Return the message that an interaction was answered with; None if it is unknown.
 
-    A message that was to take the reply's place comes before that. ``asker`` is the notice that is left out.
+    A message that was to take the reply's place comes before that. The notices with the ids ``passed`` are
+    left out.
     """
     answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
-    return next((one for one in answers if one is not None and one.id != asker), None)
+    return next((one for one in answers if one is not None and one.id not in passed), None)
 
 
 @prioritize(Priority.STEADY)

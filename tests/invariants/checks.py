@@ -191,15 +191,23 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
     await _no_secret(life, logs)
 
 
-async def _unsent(life: Life) -> list[dict[str, Any]]:
-    """Return what was given up; but for answers, and warnings of an end that has changed since.
+#: The interactions whose operation's end was sent.
+_RESOLVED = (
+    "SELECT i.key FROM inbox i JOIN notices n ON n.subject = i.result"
+    " WHERE n.occasion = 'end' AND n.state = 'sent'"
+)
 
-    A message that promised to look again isn't sent where the result of that comes first.
+
+async def _unsent(life: Life) -> list[dict[str, Any]]:
+    """Return what was given up; but for replies, and warnings of an end that has changed since.
+
+    A message that promised to look again isn't sent where the result of that was sent first.
     """
     changed = {
         (row["workspace"], f"{row['before']:.0f}")
         for row in await life.rows("SELECT * FROM seen_timers WHERE before IS NOT NULL")
     }
+    resolved = {row["key"] for row in await life.rows(_RESOLVED)}
     notices = await life.rows(
         "SELECT subject, kind, occasion, state, error FROM notices WHERE state != 'sent'"
     )
@@ -210,7 +218,7 @@ async def _unsent(life: Life) -> list[dict[str, Any]]:
         and not (
             row["error"] == "superseded"
             and (
-                row["kind"] == NoticeKind.MESSAGE
+                (row["kind"] == NoticeKind.MESSAGE and row["subject"] in resolved)
                 or (row["subject"], row["occasion"].partition(":")[0]) in changed
             )
         )

@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
-from bot.store import counts, notices, slack_rate_limits
+from bot.store import counts, inbox, notices, slack_rate_limits
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.rigs.store import ALICE, want_read
 
@@ -69,6 +69,7 @@ async def test_answer_that_promises_more_becomes_that(world, is_answer_sent):
     )
     await world.pass_time(60, step=5)
     assert texts(world) == ["It was so already."]
+    assert await world.store.read(inbox.was_answered, f"{ASKED}/replay")
 
 
 async def test_an_answer_whose_blocks_slack_refuses_becomes_its_text_in_the_same_place(world):

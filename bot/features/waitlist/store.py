@@ -146,18 +146,25 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
     """Put somebody at the end of the present round; a returning one has no second turn in it."""
-    row, others = tx.one("next_in_line") or {"seq": 1}, find_others(tx, new)
+    others = find_others(tx, new)
     former = [
         one.round for one in WAITLIST_ENTRIES.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind
     ]
     entry = others.find_round(max(former, default=others.entry_round))
-    joined = replace(new, seq=int(row["seq"]), round=entry)
+    joined = replace(new, seq=_find_next_seq(tx), round=entry)
     _reduce_pauses(tx, joined)
     WAITLIST_ENTRIES.add(
         tx, joined, next_at=min(max(tx.now(), (new.attempted_at or 0.0) + MIN_PAUSE_SECONDS), new.expires_at)
     )
     _queue_updates_of_places(tx, joined)
     return joined
+
+
+def _find_next_seq(tx: Transaction) -> int:
+    """Return the place behind all others."""
+    row = tx.one("next_in_line")
+    assert row is not None  # an aggregate
+    return int(row["seq"])
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
@@ -243,8 +250,8 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         and find_entry_of_workspace(tx, row["workspace_id"]) in (None, WAITLIST_ENTRIES.parse(row))
     ):
         present = find_others(tx, WAITLIST_ENTRIES.parse(row)).find_round(row["round"])
-        place = (tx.one("next_in_line") or {}) if present < row["round"] else {}
-        WAITLIST_ENTRIES.change(tx, {"id": row["id"]}, **was, **place, round=present, next_at=tx.now())
+        seq = row["seq"] if present >= row["round"] else _find_next_seq(tx)
+        WAITLIST_ENTRIES.change(tx, {"id": row["id"]}, **was, seq=seq, round=present, next_at=tx.now())
         cards.queue_updates(tx, row["id"], changed=True)
         _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row))
 

@@ -244,12 +244,14 @@ class Outbox:
 
         One that wasn't sent yet never is, and the one that it was to replace counts.
         """
+        passed = [notice.id]
         while interaction := str(notice.body.get("becomes") or ""):
-            promise = await self._store.read(notice_rows.reply_to, interaction, notice.id)
+            promise = await self._store.read(notice_rows.reply_to, interaction, passed)
             if promise is None or promise.state in {NoticeState.LEASED, NoticeState.SENT}:
                 return promise
             await self._results.write_dead(promise, "superseded")
             notice = promise
+            passed.append(notice.id)
         return None
 
     async def _search_person(self, notices: Sequence[Notice]) -> None:

@@ -214,7 +214,10 @@ class MessageUpdate:
 
 
 def _find_wait(notice: Notice) -> tuple[float, float] | None:
-    """Return since when a notice waits for a read, and when it was last tried while Slack was away."""
+    """Return since when a notice waits for a read, and when it was last tried while Slack was away.
+
+    The latter is infinite for one that wasn't; None if it doesn't wait.
+    """
     waits, _, times = (notice.error or "").partition(":")
     if waits != TO_BE_READ:
         return None
