@@ -242,6 +242,9 @@ async def _figures(
     made: Stage, verdict: Verdict, crowd: Crowd, keeper: Keeper, weather: Weather
 ) -> dict[str, Any]:
     truth, harness = verdict.truth, made.slack_harness
+    starts = truth.starts()
+    for words in [words for words, count in starts.items() if count > 1][:SHOWN]:
+        sys.stderr.write(f"started again: {words}\n")
     told: dict[str, Any] = {
         "operations": len(verdict.operations),
         "runs": len(truth.runs),
@@ -263,7 +266,7 @@ async def _figures(
         "unlinked": verdict.unlinked(),
         "asked": verdict.asked(),
         "smallest_gap_s": made.saturn.harness.statistics()["smallest_gap_s"],
-        "most_starts_per_operation": truth.most_starts(),
+        "most_starts_per_operation": max(starts.values(), default=0),
         "most_runs_per_request": truth.most_runs(),
         "most_creations_per_request": truth.most_creations(),
         "astray": verdict.astray(),

@@ -42,8 +42,11 @@ class Truth:
         self.created = rows(stage.database, "SELECT * FROM workspaces WHERE spec IS NOT NULL")
         self._called = {name: call.at for call in stage.calls for name in call.begun}
 
-    def most_starts(self) -> int:
-        """Return the most starts that the provider began for one operation, by when it was called."""
+    def starts(self) -> dict[str, int]:
+        """Return how many starts the provider began for one operation, by the words that tell of it.
+
+        They count to the last operation that was there when the provider was called.
+        """
         asked: dict[str, list[float]] = defaultdict(list)
         for operation in self._operations:
             if operation["verb"] != "stop":
@@ -51,14 +54,17 @@ class Truth:
         for resource in self._of_kind("workspace"):
             for verb in ("start", "restart", "create"):
                 asked[resource.id] += self.lost.get((resource.owner, resource.name, verb), [])
-        counted: Counter[tuple[str, int]] = Counter()
+        begun: dict[str, list[str]] = defaultdict(list)
+        counts: Counter[str] = Counter()
         for resource in self._of_kind("workspace"):
             for run in resource.runs:
                 called = self._called.get(run.name, run.created_at)
                 number = bisect_right(sorted(asked[resource.id]), called)
+                request = f"{resource.id}, request {number}"
+                begun[request].append(f"{run.name} called {called:.1f}, {run.started_at}-{run.ended_at}")
                 # One that no operation had asked for before counts as two: it is one too many.
-                counted[resource.id, number] += 1 if number else 2
-        return max(counted.values(), default=0)
+                counts[request] += 1 if number else 2
+        return {f"{request}: {'; '.join(begun[request])}": count for request, count in counts.items()}
 
     def most_runs(self) -> int:
         """Return the most runs of a job that came of one request."""
