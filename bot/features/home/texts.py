@@ -47,7 +47,7 @@ ASK_BUTTON: Final = "Ask to link"
 ENTER_CODE: Final = "The link page showed you a code. Enter it here to finish linking."
 
 NEW: Final = "Create a workspace"
-TEMPLATE_LIST: Final = "*{title}*\n{templates}"
+TEMPLATE_LIST: Final = "*{title}*\nTemplates: {templates}"
 NO_TEMPLATES: Final = "*{title}*"
 UNREAD_TEMPLATES: Final = "*{title}*\nI couldn't read its templates. Ask your Usher admin to look into it."
 MORE_TEMPLATES: Final = "{templates} and {count} more"
