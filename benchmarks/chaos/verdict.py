@@ -156,11 +156,24 @@ class Verdict:
         if operation["outcome"] == "replaced":
             later = [w for w in self.operations if w["workspace_id"] == operation["workspace_id"]]
             return None if later[-1]["id"] != operation["id"] else f"{name}: replaced by nothing"
+        if self._is_tried_again(operation):
+            return None
         kind = TOLD.get(operation["outcome"]) or ("stopped" if operation["verb"] == "stop" else "ready")
         user = operation["principal"]
         if not self._is_read(user, f"{operation['id']}/{kind}/end"):
             return f"{name}: ended as {operation['outcome']}, and {user} doesn't read it"
         return None
+
+    def _is_tried_again(self, operation: Mapping[str, Any]) -> bool:
+        """Return whether another start by the same plan followed on a failed one, and tells how it ended."""
+        return operation["outcome"] == "failed" and any(
+            later["planned_for"] == operation["planned_for"]
+            and later["workspace_id"] == operation["workspace_id"]
+            and later["verb"] == "start"
+            and later["created_at"] >= operation["ended_at"]
+            for later in self.operations
+            if later["planned_for"] is not None
+        )
 
     def hours_lost(self) -> list[str]:
         """Return starts and stops of hours that nothing became of, or not what is written."""
@@ -209,11 +222,14 @@ class Verdict:
         return bool(self._planned(rule, "stop")) or not is_up or len(done) > 1
 
     def hours_doubled(self) -> list[str]:
-        """Return starts of hours that were begun twice, and more stops than were planned."""
+        """Return starts of hours that were begun twice, and more stops than were planned.
+
+        What fails and may pass is begun again.
+        """
         begun = Counter(
             (row["workspace_id"], row["planned_for"])
             for row in self.operations
-            if row["planned_for"] is not None and row["verb"] == "start"
+            if row["planned_for"] is not None and row["verb"] == "start" and not self._is_tried_again(row)
         )
         found = [f"start of {about} for {at}: {count}" for (about, at), count in begun.items() if count > 1]
         database = self._stage.database
@@ -265,12 +281,21 @@ class Verdict:
         return [f"{SPOKEN_JOB} of {user}: {count} runs" for user, count in done.items() if count > 1]
 
     def told_twice(self) -> list[str]:
-        """Return what a person read in more than one message: one of a key, or how something ended."""
+        """Return what a person read in more than one message: one of a key, or how something ended.
+
+        A message that was changed back, as a failover had lost why it said so, doesn't count.
+        """
+        failovers = rows(self._stage.database, "SELECT * FROM database_timeline WHERE lost_since IS NOT NULL")
         read: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
         ends = {kind for kind in list_members(AnyKind) if Mark.END in kind.marks}
         for (user, key), shown in self._messages.items():
             subject, kind, _ = key.rsplit("/", 2)
-            read[user, f"the end of {subject}" if kind in ends else key] |= shown
+            read[user, f"the end of {subject}" if kind in ends else key] |= {
+                ts: one
+                for ts, one in shown.items()
+                if one.until is None
+                or not any(lost["lost_since"] <= one.since <= lost["detected_at"] for lost in failovers)
+            }
         return [
             f"{what} to {user}: {', '.join(f'{ts} {stays}' for ts, stays in shown.items())}"
             for (user, what), shown in read.items()

@@ -210,6 +210,35 @@ async def test_end_in_second_message_is_told_twice(scene, kind, text, becomes):
     assert told.count(" it stays") == 1 + is_there
 
 
+@pytest.mark.parametrize(("seconds", "count"), [(0.0, 0), (60.0, 1)], ids=["lost", "kept"])
+async def test_end_whose_records_a_failover_lost_may_be_told_again(scene, seconds, count):
+    """The card said so, and was changed back to what the database still knew."""
+    scene.forget()
+    state = scene.person.slack.state
+    card = scene.says(f"{scene.operation.id}/card/1", "red is ready. It took 1 s.")
+    state.edit(card, text="red · Saturn Cloud Starting (since 3:21 PM).")
+    scene.says(scene.key)
+    lost_since = float(card.ts) - 1.0 - seconds
+    scene.run(f"INSERT INTO database_timeline VALUES (1, '', {lost_since}, {lost_since + 50.0})")
+    assert len(scene.verdict.told_twice()) == count
+
+
+async def test_start_of_hours_that_is_tried_again_is_told_by_the_later_one(scene):
+    scene.forget()
+    scene.acknowledged.clear()
+    scene.run("UPDATE operations SET outcome = 'failed', planned_for = 60.0, ended_at = created_at + 1.0")
+    assert len(scene.verdict.lost()) == 1
+    scene.run(
+        "INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
+        " reference, outcome, planned_for) SELECT 'later', principal, workspace_id, connection, verb,"
+        " created_at + 60.0, 0, 'R2', 'fulfilled', planned_for FROM operations"
+    )
+    scene.says("later/ready/end")
+    assert (scene.verdict.lost(), scene.verdict.hours_doubled()) == ([], [])
+    scene.run("UPDATE operations SET outcome = 'fulfilled'")
+    assert len(scene.verdict.hours_doubled()) == 1
+
+
 async def test_card_of_open_operation_tells_no_end(scene):
     card = scene.says(f"{scene.operation.id}/card/1", "red · Saturn Cloud Starting (since 3:21 PM).")
     scene.person.slack.state.edit(card, text="red · Saturn Cloud Waiting to start since 3:21 PM.")
