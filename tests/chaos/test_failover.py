@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.play import played
 
 FAILOVER = ["--cluster", "--workers", "1", "--seconds", "30", "--operations", "70", "--people", "14"]
-FAILOVER += ["--rules", "14", "--seed", "8", "--settle", "480", "--only", "failover"]
+FAILOVER += ["--rules", "14", "--seed", "8", "--settle", "400", "--only", "failover"]
 
 
 @pytest.mark.thorough
