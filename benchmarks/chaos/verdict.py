@@ -283,24 +283,29 @@ class Verdict:
     def told_twice(self) -> list[str]:
         """Return what a person read in more than one message: one of a key, or how something ended.
 
-        A message that was changed back, as a failover had lost why it said so, doesn't count.
+        What was told in the seconds that a failover lost is known to nobody: it may be changed back, and what
+        it is about may end otherwise. The same message isn't sent again all the same.
         """
         failovers = rows(self._stage.database, "SELECT * FROM database_timeline WHERE lost_since IS NOT NULL")
+        lost = {
+            (ts, one.since)
+            for shown in self._messages.values()
+            for ts, one in shown.items()
+            if any(row["lost_since"] <= one.since <= row["detected_at"] for row in failovers)
+        }
         read: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
         ends = {kind for kind in list_members(AnyKind) if Mark.END in kind.marks}
         for (user, key), shown in self._messages.items():
             subject, kind, _ = key.rsplit("/", 2)
-            read[user, f"the end of {subject}" if kind in ends else key] |= {
-                ts: one
-                for ts, one in shown.items()
-                if one.until is None
-                or not any(lost["lost_since"] <= one.since <= lost["detected_at"] for lost in failovers)
-            }
-        return [
-            f"{what} to {user}: {', '.join(f'{ts} {stays}' for ts, stays in shown.items())}"
-            for (user, what), shown in read.items()
-            if len(shown) > 1
-        ]
+            known = {ts: one for ts, one in shown.items() if (ts, one.since) not in lost}
+            if kind in ends:
+                read[user, f"the end of {subject}"] |= known
+            read[user, key] |= known | {ts: one for ts, one in shown.items() if one.until is None}
+        found: dict[tuple[str, ...], str] = {}
+        for (user, what), shown in read.items():
+            stays = ", ".join(f"{ts} {one}" for ts, one in shown.items())
+            found.setdefault((user, *shown), f"{what} to {user}: {stays}")
+        return [said for (_, *messages), said in found.items() if len(messages) > 1]
 
     def told_of_loss(self) -> int:
         """Return how often people were told that records of what they were answered are lost."""
