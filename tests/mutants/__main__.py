@@ -72,7 +72,9 @@ def _play(mutants: Sequence[Mutant], reach: Reach, options: argparse.Namespace) 
     for mutant in mutants:
         package, text = find_package(mutant.file), mutant.text
         folders = package.tests if package is not None else ()
-        tests = reach.find_tests(find_affected(mutant.file, text), TRIED_SECONDS, folders)
+        line = f"{mutant.file}:{mutant.line}"
+        reached = {line} if line in reach.tests else find_affected(mutant.file, text)
+        tests = reach.find_tests(reached, TRIED_SECONDS, folders)
         is_fresh = compare(mutant.file, text) is None
         jobs.append(Job(_id(mutant), mutant.file, text, tuple(tests), is_fresh))
     found = {job.name: Result(job.name, Verdict.UNNOTICED) for job in jobs if not job.tests}

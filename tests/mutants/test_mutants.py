@@ -11,7 +11,8 @@ import pytest
 from tests.mutants import generate, shares
 from tests.mutants.apply import compare, find_affected
 from tests.mutants.generate import make_mutants
-from tests.mutants.shares import Package
+from tests.mutants.reach import Reach, group_by_function
+from tests.mutants.shares import Package, find_outdated_equivalents
 from tests.project.repository import ROOT
 
 QUERIES = "bot/store/gates.sql"
@@ -109,6 +110,21 @@ def test_equivalent_mutants_are_not_made(monkeypatch):
     assert first.key not in {one.key for one in make_mutants(POLICY)}
 
 
+def test_every_equivalent_row_fits_a_mutant():
+    assert find_outdated_equivalents() == []
+
+
+def test_line_that_few_tests_reach_has_tests_of_its_own():
+    (line,) = {one.line for one in make_mutants(POLICY) if one.old == GUEST}
+    contexts = {line - 1: ["t.py::a", "t.py::b", "t.py::c", "t.py::d"], line: ["t.py::d", "t.py::a"]}
+    found = group_by_function(str(ROOT / POLICY), contexts)
+    (function,) = found.keys() - {f"{POLICY}:{line}"}
+    assert found == {
+        function: {"t.py::a", "t.py::b", "t.py::c", "t.py::d"},
+        f"{POLICY}:{line}": {"t.py::a", "t.py::d"},
+    }
+
+
 def test_every_file_with_mutants_belongs_to_a_package():
     files = [
         path.relative_to(ROOT).as_posix()
@@ -141,3 +157,12 @@ def test_a_draw_repeats_by_its_seed_and_holds_all_guards(monkeypatch):
 @pytest.mark.parametrize(("noticed", "is_low"), [(10, False), (5, False), (2, True)])
 def test_a_share_is_too_low_beyond_chance(noticed, is_low):
     assert Package("bot/domain", 0.8, ()).is_too_low(noticed, 10) is is_low
+
+
+def test_tests_about_little_else_come_first_one_of_each_file():
+    narrow, wide, other = "tests/a.py::narrow", "tests/a.py::wide", "tests/b.py::other"
+    functions = {"f.py::one": [wide, narrow, other], "f.py::two": [wide, other], "f.py::three": [wide]}
+    reach = Reach(dict.fromkeys([narrow, wide, other], 1.0), functions | {"f.py:7": [wide]})
+    assert reach.find_tests(["f.py::one"], 9.0) == [narrow, other, wide]
+    assert reach.find_tests(["f.py::one"], 2.0) == [narrow, other]
+    assert reach.find_tests(["f.py:7"], 9.0) == [wide]
