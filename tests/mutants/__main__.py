@@ -17,7 +17,7 @@ from tests.mutants.shares import Package, draw, find_outdated_equivalents, find_
 from tests.project.repository import ROOT
 
 #: Seconds of tests that are tried for a mutant: the nearest first.
-TRIED_SECONDS = 6.0
+TRIED_SECONDS = 12.0
 #: The share of marked guards' mutants that tests must notice.
 GUARDS_SHARE = 0.8
 #: A file in which nothing is changed, to see which tests fail without a mutant.
@@ -70,11 +70,8 @@ def _play(mutants: Sequence[Mutant], reach: Reach, options: argparse.Namespace) 
     """Return the results by the mutants' names; without those for which no time was left."""
     jobs = []
     for mutant in mutants:
-        package, text = find_package(mutant.file), mutant.text
-        folders = package.tests if package is not None else ()
-        line = f"{mutant.file}:{mutant.line}"
-        reached = {line} if line in reach.tests else find_affected(mutant.file, text)
-        tests = reach.find_tests(reached, TRIED_SECONDS, folders)
+        text = mutant.text
+        tests = reach.find_tests(find_affected(mutant.file, text), TRIED_SECONDS)
         is_fresh = compare(mutant.file, text) is None
         jobs.append(Job(_id(mutant), mutant.file, text, tuple(tests), is_fresh))
     found = {job.name: Result(job.name, Verdict.UNNOTICED) for job in jobs if not job.tests}
@@ -140,7 +137,7 @@ def _report(mutants: Sequence[Mutant], found: dict[str, Result], *, is_sample: b
             print(f"{noticed[package.name]:5} of {count:4}  {package.name}{verdict}")
     if played["guards"]:
         print(f"{noticed['guards']:5} of {played['guards']:4}  marked guards")
-        is_low = is_low or Package("guards", GUARDS_SHARE, ()).is_too_low(noticed["guards"], played["guards"])
+        is_low = is_low or Package("guards", GUARDS_SHARE).is_too_low(noticed["guards"], played["guards"])
     total = played.total() - played["guards"], noticed.total() - noticed["guards"]
     print(f"{total[1]} of {total[0]} mutants are noticed.")
     if is_sample and (outdated := find_outdated_equivalents()):

@@ -71,11 +71,6 @@ class Mutant:
         return f"{self.file}::{self.function}: {self.change}"
 
     @property
-    def line(self) -> int:
-        """Return the number of its first line, from 1."""
-        return (ROOT / self.file).read_bytes()[: self.begin].count(b"\n") + 1
-
-    @property
     def change(self) -> str:
         """Return the old and the new text."""
         return f"{self.old} -> {self.new}"

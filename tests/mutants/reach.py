@@ -7,12 +7,12 @@ measurement may be old; a test that is gone since is left out.
 import json
 import time
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import accumulate, zip_longest
+from itertools import accumulate
 from pathlib import Path
 
 import coverage
@@ -37,10 +37,6 @@ _OTHER_TESTS = (
 )
 
 
-#: A line that more tests of one process reach isn't kept apart from its function.
-MAX_TESTS_OF_LINE = 100
-
-
 def is_measured(item: pytest.Item) -> bool:
     """Return whether a test is quick, and about the packages of which there are mutants."""
     is_slow = item.get_closest_marker("slow") or item.get_closest_marker("browser")
@@ -49,10 +45,7 @@ def is_measured(item: pytest.Item) -> bool:
 
 @dataclass(frozen=True)
 class Reach:
-    """Seconds of the processor of each test, and the tests that reach each function, as ``FILE::NAME``.
-
-    A line that fewer tests reach than its function has its own, as ``FILE:LINE``.
-    """
+    """Seconds of the processor of each test, and the tests that reach each function."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     tests: dict[str, list[str]] = field(default_factory=dict)
@@ -91,28 +84,20 @@ class Reach:
                 tests.setdefault(name, []).extend(reaching)
         return cls(seconds, tests)
 
-    def find_tests(self, names: Iterable[str], seconds: float, folders: Sequence[str] = ()) -> list[str]:
-        """Return the tests in some folders that reach any of these functions or lines, for so many seconds.
+    def find_tests(self, functions: Iterable[str], seconds: float) -> list[str]:
+        """Return the tests that reach any of these functions, for so many seconds in all.
 
-        Of each file comes first the one that is about little else, then another one of each; the file whose
-        first one is about the least goes before the others.
+        Those that are about little else come first.
         """
-        by_file: dict[str, list[str]] = defaultdict(list)
-        for test in sorted({test for name in names for test in self.tests.get(name, ())}):
-            if not folders or test.startswith(tuple(f"{folder}/" for folder in folders)):
-                by_file[_file(test)].append(test)
-        for tests in by_file.values():
-            tests.sort(key=self._breadth.__getitem__)
-        groups = [by_file[name] for name in sorted(by_file, key=lambda name: self._breadth[by_file[name][0]])]
-        ordered = [test for layer in zip_longest(*groups) for test in layer if test is not None]
-        ends = accumulate(self.seconds[test] for test in ordered)
-        return [test for test, end in zip(ordered, ends, strict=True) if end <= seconds] or ordered[:1]
+        reaching = {test for name in functions for test in self.tests.get(name, ())}
+        near = sorted(reaching, key=lambda test: (self._breadth[test], test))
+        ends = accumulate(map(self.seconds.__getitem__, near))
+        return [test for test, end in zip(near, ends, strict=True) if end <= seconds] or near[:1]
 
     @cached_property
     def _breadth(self) -> Counter[str]:
         """Return how many functions each test reaches."""
-        functions = (tests for name, tests in self.tests.items() if "::" in name)
-        return Counter(test for tests in functions for test in tests)
+        return Counter(test for tests in self.tests.values() for test in tests)
 
 
 def _file(test: str) -> str:
@@ -145,28 +130,20 @@ class Measurement:
             if not path.endswith(".py"):
                 continue  # a template, which is run as Python under its own name
             lines = data.contexts_by_lineno(path)
-            for name, reaching in group_by_function(path, lines).items():
+            for name, reaching in _group_by_function(path, lines).items():
                 tests[name] = [test for test in reaching if test]
         return Reach(self._seconds, tests)
 
 
-def group_by_function(path: str, lines: Mapping[int, Sequence[str]]) -> dict[str, set[str]]:
-    """Return the tests of each function of a file, and of the lines that few of them reach."""
+def _group_by_function(path: str, lines: Mapping[int, Sequence[str]]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    in_function: dict[int, str] = {}
     file = str(Path(path).relative_to(ROOT))
     begins = _function_starts(file)
     for line, tests in lines.items():
         place = bisect_right(begins, (line, "\uffff")) - 1
         if place >= 0 and begins[place][0] != line:  # a function's first line is run where it is made
-            in_function[line] = f"{file}::{begins[place][1]}"
-            found.setdefault(in_function[line], set()).update(tests)
-    seldom = {
-        f"{file}:{line}": set(lines[line])
-        for line, function in in_function.items()
-        if len(lines[line]) <= min(MAX_TESTS_OF_LINE, len(found[function]) / 2)
-    }
-    return found | seldom
+            found.setdefault(f"{file}::{begins[place][1]}", set()).update(tests)
+    return found
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The shares of mutants that each package's tests must notice: ``shares.toml``."""
+"""The share of each package's mutants that tests must notice: ``shares.toml``."""
 
 import random
 import tomllib
@@ -18,11 +18,10 @@ MAX_CHANCE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package, the folders of the tests that must notice its mutants, and the share of these."""
+    """A package, and the share of its mutants that tests must notice."""
 
     name: str
     share: float
-    tests: tuple[str, ...]
 
     def is_too_low(self, noticed: int, played: int) -> bool:
         """Return whether tests that notice this share would hardly ever notice so few."""
@@ -33,9 +32,8 @@ class Package:
 @cache
 def read_packages() -> tuple[Package, ...]:
     """Return the rows of the table, the longest name first."""
-    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["package"]
-    packages = [Package(row["name"], row["share"], tuple(row["tests"])) for row in rows]
-    return tuple(sorted(packages, key=lambda package: -len(package.name)))
+    shares = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return tuple(Package(name, shares[name]) for name in sorted(shares, key=len, reverse=True))
 
 
 def find_package(file: str) -> Package | None:
