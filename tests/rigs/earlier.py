@@ -11,7 +11,12 @@ from bot.store.transaction import Row, Transaction
 from bot.support.clock import SystemClock, SystemIds
 
 #: The last migration of each release from which a database can be upgraded.
-LAST_MIGRATIONS: Final = {"0.2.1": "0034_until_0_2_1", "0.3.0": "0040_one_queue", "0.3.1": "0056_over"}
+LAST_MIGRATIONS: Final = {
+    "0.2.1": "0034_until_0_2_1",
+    "0.3.0": "0040_one_queue",
+    "0.3.1": "0056_over",
+    "0.4.0": "0064_no_bar",
+}
 #: The kinds of tasks that 0.2.1 kept beside, by the words that they have since.
 BESIDE: Final = {
     "revoke_secret": "revocation",
