@@ -20,6 +20,7 @@ from bot.features.courses.use_cases import CLASS_WORK
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.features.hours.messages import HoursMessageHooks
+from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RuleHooks
 from bot.messages.blocks.home_sections import HomeContent
 from bot.messages.blocks.kit import Element
@@ -51,6 +52,10 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
 
     def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[CourseRule]:
         return lesson_store.read_shared_rules(tx, rows)
+
+    def save_shared_rule(self, tx: Transaction, rule: HoursRule) -> None:
+        if isinstance(rule, CourseRule):
+            lesson_store.put_rule(tx, rule)
 
     def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
         lesson_store.leave_course_of_row(tx, row)

@@ -48,6 +48,9 @@ class RuleHooks(LayerHooks):
         """Return the rules, as they are now, of the rows that belong to the feature."""
         return ()
 
+    def save_shared_rule(self, tx: Transaction, rule: HoursRule) -> None:
+        """Save a rule that belongs to the feature, with all columns of its kind."""
+
     def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
         """Act before a rule's row is deleted, as its person may have none any more."""
 
@@ -99,8 +102,12 @@ def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, boo
 
 
 def save_rule(tx: Transaction, new: HoursRule) -> None:
-    """Add a rule of hours, or replace it."""
-    save_rule_in(tx, RULES, new)
+    """Add a rule, or replace it, with all columns of its kind."""
+    if new.is_own:
+        save_rule_in(tx, RULES, new)
+        return
+    for hooks in RuleHooks.list_subscribers():
+        hooks.save_shared_rule(tx, new)
 
 
 def save_rule_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:

@@ -1,5 +1,6 @@
 """Members of courses: what is decided about all is one row, which holds at once, and theirs follow it."""
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -15,7 +16,7 @@ from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours import store as hours_store
 from bot.features.undo import use_cases as undo_use_cases
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
-from bot.store import operations, sweeping
+from bot.store import accounts, operations, sweeping
 from bot.store import undoable_actions as action_rows
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
@@ -25,7 +26,7 @@ from tests.contract.store.classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.classes import press as press_class
 from tests.features.courses.rows import MEMBERS, joined, local
 from tests.rigs.counting import RowsCounted
-from tests.rigs.store import within
+from tests.rigs.store import link_account, within
 from tests.rigs.use_cases import asking, members_follow
 
 __all__ = ["joined"]  # A fixture.
@@ -141,6 +142,25 @@ async def test_who_is_killed_between_two_pieces_leaves_the_rest_to_the_next(stor
     assert (await store.read(class_rows.count_members, CARD)).behind == 0
     assert {tuple(said) for said in (await heard(store)).values()} == {("skip",)}
     assert len(await heard(store)) == MANY + 3
+
+
+async def test_day_off_taken_back_is_no_day_that_members_left_out(store, joined):
+    """Before they followed, the hours of one went on after a pause, and one left out a day of their own."""
+    (account,) = await store.read(accounts.list_accounts, MEMBERS[0])
+    (rule,) = await store.read(hours_store.list_rules_of_person, MEMBERS[0])
+    await within(store, hours_store.pause, rule, "refused")
+    await decide(store)
+    await link_account(store, MEMBERS[0], account_id=account.id)
+    assert {(one.paused, *one.off) for one in (await members(store))[0]} == {("", "2027-11-24")}
+    (rule,) = await store.read(hours_store.list_rules_of_person, MEMBERS[1])
+    await within(store, hours_store.save_rule, replace(rule, off=rule.off | {"2027-11-29"}))
+    await asks(store, "undo").run(undo_use_cases.undo)
+    await members_follow(asking(store))
+    assert {one.principal: set(one.off) for one in (await members(store))[0]} == {
+        MEMBERS[0]: set(),
+        MEMBERS[1]: {"2027-11-29"},
+        MEMBERS[2]: set(),
+    }
 
 
 async def test_undone_in_the_middle_everybody_has_what_they_had(store, clock, many):
