@@ -20,17 +20,17 @@ from benchmarks.crowd import TEAM, Crowd, Deployment, settle
 from benchmarks.figures import Figure, quantile
 from benchmarks.homes import KEY, context
 from benchmarks.load import ask, shown
+from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, stage
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
+from bot.features.courses import lesson_store, timetable
 from bot.features.courses import store as class_rows
-from bot.features.courses import timetable
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard, ClassKind, CourseRule
 from bot.features.courses.tables import PARTICIPANTS
-from bot.features.hours import store as rows
 from bot.messages.blocks.notices import render
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
@@ -195,7 +195,7 @@ async def _join(store: Store, card: ClassCard) -> None:
             rule = CourseRule(
                 *given, **card.timetable(), card=card.id, course=card.title, notified_state=card.state
             )
-            rows.save_rule(tx, timetable.apply_timetable(rule, card))
+            lesson_store.put_rule(tx, timetable.apply_timetable(rule, card))
             pressed = {"joined_at": now, "workspace_id": one.id, "consented_at": now}
             PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, **pressed)
 
@@ -231,7 +231,10 @@ async def _agree(room: Class, text: str) -> None:
 
 
 async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
-    """Have the teacher decide, and wait until that is so and all have followed."""
+    """Have the teacher decide, and wait until that is so and all have followed.
+
+    They follow from when it can't be taken back any more, which isn't counted.
+    """
     (before,) = await store.read(class_rows.list_courses)
     began = time.perf_counter()
     await _agree(room, f"card Course {order}")
@@ -243,10 +246,17 @@ async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
             seen.refused += 1
             break
     seen.taken.append(time.perf_counter() - began)
+    behind = (await store.read(class_rows.count_members, before.id)).behind
+    if now is None or now.fan_out_at is None or behind != room.scene.crowd.people:
+        raise BenchmarkError(f"{behind} of {room.scene.crowd.people} have to follow {order}")
+    await asyncio.sleep(now.fan_out_at - time.time())
+    began = time.perf_counter()
     while time.perf_counter() < began + room.sizes.patience:
         card = await store.read(class_rows.find_card, before.id)
         if card is not None and card.fan_out_at is None:
             break
         await asyncio.sleep(_LOOKS_EVERY)
     seen.followed.append(time.perf_counter() - began)
+    if behind := (await store.read(class_rows.count_members, before.id)).behind:
+        raise BenchmarkError(f"{behind} haven't followed {order}")
     note(f"{order}: taken after {seen.taken[-1]:.2f} s, followed after {seen.followed[-1]:.1f} s")
