@@ -31,7 +31,7 @@ class Given:
         return self.url
 
 
-async def test_cut_server_takes_connections_of_the_bot():
+async def test_cut_of_a_server_ends_connections_of_the_bot_alone():
     """The second cut finds nobody and isn't counted."""
     url, count = postgres.new_database("cuts"), Counter()
     with (
@@ -45,7 +45,7 @@ async def test_cut_server_takes_connections_of_the_bot():
     assert count[CUTS] == 1
 
 
-async def test_cut_file_is_written_by_nobody_else_twice(tmp_path):
+async def test_each_cut_of_a_file_refuses_other_writers_for_a_while(tmp_path):
     path, count, refused = tmp_path / "usher.db", Counter(), []
     storm = asyncio.create_task(cut_off(f"sqlite:///{path}", None, 0.05, Brief(), count))
     with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""What providers do wrong: each error delays or ends one operation with a sentence, and nobody else's."""
+"""Errors of providers, tokens and our own, and people without access: each delays or ends one operation."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ async def test_what_trying_again_does_not_change_ends_the_operation(world, error
     assert world.provider.count("start") == 1
 
 
-async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
+async def test_start_at_an_unreachable_provider_is_held_and_repeated(world):
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", Unreachable("no connection"), times=3)
     await world.work()
@@ -76,7 +76,7 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     assert world.slack.over_budget == 0
 
 
-async def test_a_read_that_is_refused_ends_the_readers_operation_and_nobody_elses(world):
+async def test_refused_read_fails_that_persons_operation_alone(world):
     mine = await world.own(ALICE)
     await world.store.perform(discovered.merge_discovered, (await world.link(BOB)).id, [])
     theirs = await world.own(BOB, remote_id="r2")
@@ -162,14 +162,14 @@ async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_e
     assert world.provider.accepted_starts.count("r1") == 1
 
 
-async def test_whatever_holds_it_up_it_is_looked_at_by_its_deadline(world):
+async def test_held_operation_is_due_by_its_deadline(world):
     operation = await world.store.read(operation_rows.find_operation, await world.begin(await world.own()))
     (claimed,) = await world.store.claim(operation_rows.claim_operations, 10, 60.0)
     held = await world.reconciler.operations.after_deadline(claimed, claimed.update(86_400.0))
     assert held.next_in == pytest.approx(operation.deadline_at - world.clock.now())
 
 
-async def test_a_connection_that_was_taken_away_holds_the_operation(world):
+async def test_removed_connection_holds_its_operations(world):
     operation_id = await world.begin(await world.own())
     world.reborn(connections={})
     await world.work()

@@ -31,7 +31,7 @@ async def behind(folder, *answers, answer=b"", before=lambda: None, clock=None):
         yield server, proxy, Http(session, (clock or FakeClock()).monotonic)
 
 
-async def test_what_is_elsewhere_is_reached_by_a_tunnel_that_alone_sees_the_token(tmp_path, monkeypatch):
+async def test_token_for_an_outside_host_goes_through_a_tunnel(tmp_path, monkeypatch):
     # Other programs' passwords for the same host are none of ours.
     (tmp_path / "netrc").write_text(f"machine {HUB} login somebody password other-password\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

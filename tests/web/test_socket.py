@@ -323,6 +323,9 @@ async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
     connection.last_ping_pong_time = time.time() - 3600.0
     assert connection.is_ready()
     assert not await connection.is_ping_pong_failing()
+    # It was ended by us, and its session hasn't noticed yet.
+    connection.closed = True
+    assert not connection.is_ready()
     connection.current_session = None
     await connection.end()
 

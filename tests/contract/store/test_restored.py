@@ -91,7 +91,7 @@ async def test_what_a_backup_still_has_to_send_is_looked_for_first(store, clock)
 
 
 @pytest.mark.parametrize("left", ["moved", "copied"])
-async def test_what_is_not_in_use_is_served_from_only_after_that(database, store, clock, left):
+async def test_retired_database_serves_only_after_a_restore(database, store, clock, left):
     await store.write(audit.append_audit, [AuditEntry("a", "act", "x", "ok")])
     clock.advance(DAY)
     await store.write(maintenance.mark, left)
