@@ -36,6 +36,8 @@ from handlers.workspace import confirmations
 
 #: The most buttons.
 MAX_PROPOSALS: Final = 3
+#: The most commands of a label: so many buttons, and as many that others say already.
+_MAX_COMMANDS: Final = 2 * MAX_PROPOSALS
 #: Choose what is sent about a workspace.
 _SILENCING: Final = split_words("mute off quiet quieter silent silence stop disable less fewer")
 _TELLING: Final = split_words("on unmute tell notify ping message inform me again enable want know")
@@ -132,10 +134,11 @@ async def answer_question(text: Utterance, label: Label) -> Answer | None:
 
 
 def list_commands(text: Utterance, label: Label) -> list[str]:
-    """Return the commands of a label that shows something or asks by itself."""
-    which, names = text.which, [join_words((workspace.title,)) for workspace in text.which.named]
+    """Return the commands of a label that shows something or asks by itself; of many things, of the first."""
+    which = text.which
+    names = [join_words((workspace.title,)) for workspace in which.named[:_MAX_COMMANDS]]
     if label.of_run and which.runs and not names:
-        return [f"job {label.of_run} {join_words((run.name,))}" for run in which.runs]
+        return [f"job {label.of_run} {join_words((run.name,))}" for run in which.runs[:_MAX_COMMANDS]]
     if names and "workspace" in label.slots and label.only_shows:
         return [f"{label.name if label.name in {'open', 'eta'} else 'status'} {name}" for name in names]
     if label.name.startswith("fact-"):
@@ -143,7 +146,8 @@ def list_commands(text: Utterance, label: Label) -> list[str]:
     if label.name == "help":
         return [" ".join(["help", *(() if text.is_of_jobs else text.verbs)])]
     if "template" in label.slots and which.templates:
-        return [f"{label.command} {join_words((one.connection, one.name))}" for one in which.templates]
+        templates = which.templates[:_MAX_COMMANDS]
+        return [f"{label.command} {join_words((one.connection, one.name))}" for one in templates]
     if (
         "connection" in label.slots
         and which.connections

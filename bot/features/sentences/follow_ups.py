@@ -258,7 +258,8 @@ async def _frame_last_act(
     ):
         verb, hours = "skip", None
     names = () if objects else tuple(row.name for row in actions)
-    recent_objects = tuple(row for row in rows if row.id in {action.subject for action in recent})
+    subjects = {action.subject for action in recent}
+    recent_objects = tuple(row for row in rows if row.id in subjects)
     seconds = None if is_clock else length
     return _Frame(verb, objects, names, action.until, seconds, hours, tuple(actions), recent_objects, rule)
 
