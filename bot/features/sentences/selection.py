@@ -180,7 +180,7 @@ def select(tokens: Sequence[NameToken], names: Names, *, is_question: bool = Fal
     return replace(which, left_out=tuple(map(strip_end, phrases)))
 
 
-def _find_place(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+def _find_place(words: Sequence[str], phrases: tuple[tuple[str, ...], ...]) -> int:
     """Return the place of the first of these phrases in words; -1 for none."""
     return next((at for at in range(len(words)) if count_leading(words[at:], phrases)), -1)
 

@@ -5,6 +5,7 @@ Small letters, no signs or marks around, nothing inside quotes.
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Final, NamedTuple
 
 from bot.domain.time_parsing import LEADS
@@ -21,10 +22,24 @@ def is_struck_out(word: str) -> bool:
     )
 
 
-def count_leading(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+def count_leading(words: Sequence[str], phrases: tuple[tuple[str, ...], ...]) -> int:
     """Return the number of words in the first phrase at their beginning; 0 for none."""
-    folded = tuple(map(fold_word, words[: max(map(len, phrases))]))
-    return next((len(phrase) for phrase in phrases if folded[: len(phrase)] == phrase), 0)
+    # Asked at each place of a text, and few words begin any phrase.
+    fitting = _group_by_first_word(phrases).get(fold_word(words[0])) if words else None
+    if fitting is None:
+        return 0
+    folded = tuple(map(fold_word, words[: max(map(len, fitting))]))
+    return next((len(phrase) for phrase in fitting if folded[: len(phrase)] == phrase), 0)
+
+
+@cache
+def _group_by_first_word(
+    phrases: tuple[tuple[str, ...], ...],
+) -> Mapping[str, Sequence[tuple[str, ...]]]:
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in phrases:
+        groups.setdefault(phrase[0], []).append(phrase)
+    return groups
 
 
 def count_trailing(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
