@@ -31,6 +31,7 @@ from bot.providers import facets
 from bot.services import naming, runs
 from bot.store import undoable_actions
 from bot.support.cleaning import fold
+from bot.support.pool import run_beside_loop
 from handlers import intents, routes, suggestions, vocabulary
 from handlers.command_line import Quoted, fold_word, is_clause_end, join_words
 from handlers.connections import list_making_connections, list_templates
@@ -162,7 +163,9 @@ async def complete_follow_up(
     frame = await _frame_last_act(request, recent, rows) or _frame_referents(recent)
     if frame is None or (role == "all" and not frame.is_question):
         return None
-    completed = await _Turn(request, frame, recent, await read_names(request, rows), rows).merge(reading)
+    names = await read_names(request, rows)
+    turn = await run_beside_loop(rows, _Turn, request, frame, recent, names, rows)
+    completed = await turn.merge(reading)
     if isinstance(completed, tuple) and reading.is_question and not completed[-1].endswith("?"):
         effect = routes.find_traits("workspace", completed[0]).effect
         only_shows = effect is routes.Effect.SHOWS or completed[0] == "card"
@@ -199,7 +202,7 @@ async def _apply_correction(
     if fold_word(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
         first = first[1:]
-    before = read(first, request.folder, folders, names)
+    before = await run_beside_loop(rows, read, first, request.folder, folders, names)
     if before.verb not in OPERATION_WORDS or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
