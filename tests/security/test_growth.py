@@ -354,6 +354,22 @@ async def test_a_text_costs_no_more_than_the_number_of_workspaces():
             assert many <= MOST_CALLS * few, f"{text[:60]}: {few} calls, then {many}"
 
 
+async def test_buttons_are_made_for_the_first_of_many_workspaces():
+    made = 0
+
+    def count(frame: Any, event: str, _given: object) -> None:
+        nonlocal made
+        made += event == "call" and frame.f_code is kit.button.__code__
+
+    async with having(FEW) as bot:
+        sys.setprofile(count)
+        try:
+            await bot.say("start every notebook")
+        finally:
+            sys.setprofile(None)
+    assert 0 < made < FEW / 2
+
+
 async def test_what_looks_through_many_rows_keeps_nobody_waiting():
     async def place(count: int) -> int:
         return await run_beside_loop(range(count), threading.get_ident)
