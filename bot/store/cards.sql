@@ -12,10 +12,13 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
--- What is no change of state is shown every 15 seconds in the first minute of a card or of its run, and then every minute.
+-- What is no change of state is shown every 15 seconds in the first minute of a card, or of its run if that waited for
+-- longer than a minute, and then every minute.
 -- part: paced
 (is_notice = 1 OR updated_at <= :slowly_before OR created_at > :slowly_before OR EXISTS (
-    SELECT 1 FROM runs r WHERE r.id = cards.subject AND r.started_at > :slowly_before
+    SELECT 1 FROM runs r
+    WHERE r.id = cards.subject AND r.started_at > :slowly_before
+        AND r.started_at - cards.created_at > :now - :slowly_before
 ))
 
 -- An edit is sent if what it shows stays for a moment: while an act goes on, most of that changes again at once. What

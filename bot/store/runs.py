@@ -390,11 +390,10 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
     """Update an open run from a list; a step then ends it, so that its person is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
-    changed = after["state"] != row["state"]
-    if changed:
+    if after["state"] != row["state"]:
         tx.run("wake_run", id=row["id"], now=now)
     if gates.is_run_changed(row, after):
-        cards.queue_updates(tx, row["id"], changed=changed)
+        cards.queue_updates(tx, row["id"], changed=False)
 
 
 def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -> Run:

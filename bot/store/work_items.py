@@ -42,10 +42,10 @@ _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
-#: What a card shows of either: what can't wait, and what can.
+#: What a card shows of either: what can't wait, and what can. That a run goes on is shown with its output.
 _SHOWN_COLUMNS: Final = (
-    ("state", "outcome", "start_call", "stop_call", "block_reason", "question_since", "blocked_since"),
-    ("exit_code", "detail", "name", "started_at", "finished_at"),
+    ("outcome", "start_call", "stop_call", "block_reason", "question_since"),
+    ("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 )
 #: What else a save follows from, besides the columns that it sets.
 _SAME: Final = {

@@ -12,7 +12,7 @@ from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
-from bot.domain.work_items import Call
+from bot.domain.work_items import Call, Outcome
 from bot.features.approvals import store as approvals_store
 from bot.store import accounts, cards, forms, notices, runs, snapshots, sweeping, tasks
 from bot.store.tasks import NewTask
@@ -193,7 +193,7 @@ async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
     # It is open until a step ends it, with the notice that its person waits for.
     assert read.is_open
     assert [step.run.id for step in await store.claim(runs.claim_runs, 10, 60.0)] == [run.id]
-    assert (await store.read(cards.find_card, run.id)).changed_at == clock.now()
+    assert (await store.read(cards.find_card, run.id)).is_dirty
 
 
 async def test_news_during_a_step_is_stepped_after_it(store, account):
@@ -365,7 +365,8 @@ async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
     assert await dirt() == (False, False)
     assert await dirt(observed=ObservedRun(RunState.QUEUED)) == (False, False)
     assert await dirt(observed=ObservedRun(RunState.QUEUED, name="better")) == (True, False)
-    assert await dirt(observed=RUNNING) == (True, True)
+    assert await dirt(observed=RUNNING) == (True, False)
+    assert await dirt(outcome=Outcome.ENDED) == (True, True)
 
 
 @pytest.mark.both_engines
