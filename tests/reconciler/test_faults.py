@@ -9,7 +9,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.store import accounts, credentials, discovered, gates
+from bot.store import accounts, credentials, gates
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, LimitReached, NotFound, Unreachable
@@ -76,18 +76,25 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     assert world.slack.over_budget == 0
 
 
-async def test_refused_read_fails_that_persons_operation_alone(world):
-    mine = await world.own(ALICE)
-    await world.store.perform(discovered.merge_discovered, (await world.link(BOB)).id, [])
-    theirs = await world.own(BOB, remote_id="r2")
-    world.provider.fail("status", Forbidden("no right"), times=100)
-    operation_id = await world.begin(mine)
-    assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (
-        await world.store.read(operation_rows.find_operation, operation_id)
-    ).cause == "forbidden:: no right"
-    world.provider.heal()
-    assert await world.until_ended(await world.begin(theirs)) is Outcome.FULFILLED
+@pytest.mark.parametrize(
+    ("seconds", "accepted", "outcome"),
+    [(0, ["r2"], Outcome.FAILED), (2, ["r1", "r2"], Outcome.UNKNOWN)],
+    ids=["before", "after"],
+)
+async def test_refused_read_ends_that_persons_operation_alone(world, seconds, accepted, outcome):
+    """It has failed if nothing was accepted by then; else nobody knows."""
+    await world.link(BOB, "token-2")
+    mine, theirs = await world.own(ALICE), await world.own(BOB, remote_id="r2")
+    world.provider.start_takes = 60.0
+    refused, other = await world.begin(mine), await world.begin(theirs)
+    if seconds:
+        await world.pass_time(seconds)
+    world.provider.answers_to["token-1"] = Forbidden("no right")
+    assert await world.until_ended(refused) is outcome
+    ended = await world.store.read(operation_rows.find_operation, refused)
+    assert ended.cause == "forbidden:: no right"
+    assert sorted(world.provider.accepted_starts) == accepted
+    assert await world.until_ended(other) is Outcome.FULFILLED
 
 
 async def test_what_is_gone_ends_a_start_as_failed_and_a_stop_as_done(world):
