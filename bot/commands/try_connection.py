@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from getpass import getpass
 from pathlib import Path
 
@@ -118,11 +119,15 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
         print("Nothing was made.")
         return 1
     went_well = await trial.play(plans)
+    server = ""
+    # What it did is told also where the server is away by now.
+    with suppress(ProviderError):
+        server = await provider.probe()
     found = trial.facts()
     for one, seen in found:
         print(f"{one.basis:10}  {seen:14}  {one.name}: {one.says}")
     if arguments.report is not None:
-        arguments.report.write_text(trial.report(await provider.probe()), encoding="utf-8")
+        arguments.report.write_text(trial.report(server), encoding="utf-8")
         print(
             f"Written: {arguments.report}. It holds versions, steps and facts: no names, addresses, secrets."
         )

@@ -82,11 +82,11 @@ def load_assumptions(kind: str) -> list[Assumption]:
 
 
 def match_call(method: str, path: str, check: Check) -> Check:
-    """Limit a check to the exchanges of one call; ``path`` is a pattern for its path."""
+    """Limit a check to the exchanges of some calls: ``GET|POST``, and a pattern for their path."""
     pattern: Final = re.compile(path)
 
     def check_exchange(one: Exchange) -> bool | None:
-        return check(one) if one.method == method and pattern.search(one.path) else None
+        return check(one) if one.method in method.split("|") and pattern.search(one.path) else None
 
     return check_exchange
 

@@ -54,9 +54,9 @@ CHECKS: Final[Mapping[str, Check]] = {
         "POST", _METHOD, none_unless(lambda one: one.status == 200 and "error" in (one.body or {}))
     ),
     "posit-bearer": match_call("POST", _METHOD, none_unless(lambda one: one.is_good)),
-    "posit-version-any-token": match_call("POST", r"/api/version$", lambda one: one.is_good),
+    "posit-version-any-token": match_call("GET", r"/api/version$", none_unless(lambda one: one.is_good)),
     "posit-wrappings": match_call(
-        "POST", r"/api/(version|launch_job)$", none_unless(_is_bare_or_wrapped_twice)
+        "GET|POST", r"/api/(version|launch_job)$", none_unless(_is_bare_or_wrapped_twice)
     ),
     "posit-session-username": match_call("POST", r"/api/get_session$", none_unless(_has_owner_names)),
     "posit-session-path": match_call(
@@ -68,8 +68,10 @@ CHECKS: Final[Mapping[str, Check]] = {
         "POST", r"/api/get_session$", has_in_each(lambda one: _list_objects(one, "jobs"), "tags")
     ),
     "posit-jobs-flag": match_call("POST", r"/api/get_session$", _has_jobs),
-    "posit-limit-kind": match_call("POST", r"/api/get_compute_envs$", has_in_each(_list_limits, "name|type")),
+    "posit-limit-kind": match_call(
+        "GET|POST", r"/api/get_compute_envs$", has_in_each(_list_limits, "name|type")
+    ),
     "posit-default-unlisted": match_call(
-        "POST", r"/api/get_compute_envs$", none_unless(_is_default_unlisted)
+        "GET|POST", r"/api/get_compute_envs$", none_unless(_is_default_unlisted)
     ),
 }
