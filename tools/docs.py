@@ -224,19 +224,23 @@ def _list_build_bases() -> dict[str, type]:
 
 
 def _methods() -> str:
-    """Return the methods of the classes that providers build on, and of their client."""
-    classes = _list_build_bases() | {"ApiClient": provider.ApiClient, "Response": provider.Response}
+    """Return the methods and properties of the classes that providers build on, and of their clients."""
+    named = (provider.ApiClient, provider.OAuthClient, provider.Response)
+    classes = _list_build_bases() | {one.__name__: one for one in named}
     return _rows(
         ("method", "parameters", "must", "what it does"),
         (
             (
                 f"`{name}.{method}`",
-                ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
+                "(a property)"
+                if isinstance(member, property)
+                else ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
                 "yes" if getattr(function, "__isabstractmethod__", False) else "",
                 _read_meaning(function),
             )
             for name, one in classes.items()
-            for method, function in vars(one).items()
+            for method, member in vars(one).items()
+            for function in [member.fget if isinstance(member, property) else member]
             if inspect.isfunction(function) and not method.startswith("_")
         ),
     )

@@ -239,7 +239,7 @@ class RateLimited(TemporaryError):
 
 
 class ServerFailed(TemporaryError):
-    """Signal that the provider answered 5xx; ``did_nothing``: it said so by other means than the status."""
+    """Signal that the provider failed; ``did_nothing``: it said so by other means than the status."""
 
     def __init__(
         self,
