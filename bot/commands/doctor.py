@@ -33,7 +33,7 @@ MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
 )
-_BACKUPS_ADVICE: Final = "Make room there, or set USHER_BACKUPS to a folder on a larger disk."
+_BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs operate#backups`."
 
 
 async def run_checks(
