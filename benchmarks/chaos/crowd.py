@@ -78,6 +78,8 @@ class Crowd:
         self._seconds = seconds
         self._chance = chance
         self.acknowledged: list[Acknowledged] = []
+        #: Hours that were answered as set.
+        self.hours_set: list[Acknowledged] = []
         #: Requests that the person saw fail, by what Slack or the bot said.
         self.failed: Counter[str] = Counter()
         self.clicks: Counter[str] = Counter()
@@ -146,13 +148,13 @@ class Crowd:
     async def _set_hours(self, who: Person, name: str, side: str) -> None:
         """Let a workspace start or stop by itself in the storm, by the clock of everybody's zone."""
         while True:
-            at = datetime.fromtimestamp(
-                self._read_clock() + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE
-            )
+            sent_at = self._read_clock()
+            at = datetime.fromtimestamp(sent_at + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE)
             times = f"{at:%H:%M}-{at + timedelta(hours=1):%H:%M}" if side == "start" else f"-{at:%H:%M}"
             answer = await who.slack.say(who.user, CHANNEL, f"/workspace hours {name} every day {times}")
             said = str(answer.get("text") or "")
             if answer["ok"] and HOURS.search(said):
+                self.hours_set.append(Acknowledged(who, name, "hours", sent_at, self._read_clock(), said))
                 return
             await self._fails(str(answer.get("error") or said))
 

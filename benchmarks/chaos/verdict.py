@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ _OF_LOSS = f"/{FailoverKind.WRITES_LOST}/"
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
 
+_RULED = (
+    "SELECT rules.principal, workspaces.name FROM rules JOIN workspaces ON workspaces.id = rules.workspace_id"
+)
 #: How it is told what became of an operation or a run.
 _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
@@ -55,12 +58,17 @@ class Verdict:
         acknowledged: list[Acknowledged],
         log: Path,
         asked: Mapping[str, float] | None = None,
+        hours_set: Sequence[Acknowledged] = (),
     ) -> None:
-        """``asked``: since when each operation can be there, where its own time may be shifted."""
+        """``asked``: since when each operation can be there, where its own time may be shifted.
+
+        ``hours_set``: the hours that were answered as set.
+        """
         self._stage = stage
         self._acknowledged = acknowledged
         self._log = log
         self._asked = asked or {}
+        self._hours_set = hours_set
         #: When all had come to rest.
         self._end = stage.slack_harness.clock.now()
         self.operations = rows(
@@ -176,8 +184,14 @@ class Verdict:
         )
 
     def hours_lost(self) -> list[str]:
-        """Return starts and stops of hours that nothing became of, or not what is written."""
+        """Return hours that aren't there, and their starts and stops that not what is written became of."""
         database = self._stage.database
+        ruled = {(row["principal"], row["name"]) for row in rows(database, _RULED)}
+        found = [
+            f"hours of {one.who.name}'s {one.workspace}: acknowledged, and not written"
+            for one in self._hours_set
+            if (one.who.principal.key, one.workspace) not in ruled and not self._hears_of_loss(one)
+        ]
         known = {(row["rule_id"], row["at"]): row for row in rows(database, "SELECT * FROM occurrences")}
         # A clock that was set back sees them later.
         seen = max([row["seen_at"] for row in rows(database, "SELECT * FROM serving")], default=self._end)
@@ -187,7 +201,6 @@ class Verdict:
             json.loads(row["detail"])["workspace"]: row["at"]
             for row in rows(database, "SELECT at, detail FROM audit WHERE action = 'workspace.hours'")
         }
-        found = []
         for rule in map(RULES.parse, rows(database, "SELECT * FROM rules")):
             first = rule.after(was_set[rule.workspace_id])
             settled = known.get((rule.id, first.at)) if first is not None else None
@@ -371,10 +384,13 @@ class Verdict:
         ]
         return [place for place, text in sinks if any(secret in text for secret in self._stage.secrets())]
 
-    def exceptions(self) -> int:
-        """Return how often the bot logged an error with a trace."""
+    def exceptions(self) -> list[str]:
+        """Return the errors that the bot logged with a trace, but for a database that is away."""
         text = self._log.read_text(encoding="utf-8", errors="replace")
-        return sum('"exception"' in line for line in text.splitlines())
+        found = [
+            line for line in text.splitlines() if "Traceback (most recent" in line or '"where": [' in line
+        ]
+        return [line for line in found if '"error": "StoreBusy"' not in line]
 
     async def audit(self) -> str:
         """Say whether the audit's chain is whole."""

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.chaos.stage import Person, Stage
 from playground.faults import Fault
@@ -142,6 +142,9 @@ MODES: dict[str, dict[str, Burst]] = {
 }
 
 
+_MODE_BY_BURST: Final = {burst: mode for mode, bursts in MODES.items() for burst in bursts.values()}
+
+
 @dataclass(slots=True)
 class Weather:
     """Let bursts of some modes come and go, one after another and beside one another."""
@@ -152,10 +155,14 @@ class Weather:
     #: Seconds that a late act takes at most.
     longest: float
     bursts: Counter[str] = field(default_factory=Counter)
+    #: How many requests met what goes wrong, by mode.
+    met: Counter[str] = field(default_factory=Counter)
     #: Whether anything made the connection look away, and whose reads were limited.
     was_away: bool = False
     limited: list[Person] = field(default_factory=list)
     _ends: list[tuple[float, Fault]] = field(default_factory=list)
+    #: By the identity of a fault, as equal ones come again.
+    _begun: dict[int, tuple[Fault, str]] = field(default_factory=dict)
     #: What stays.
     _lasting: list[Fault] = field(default_factory=list)
 
@@ -210,6 +217,7 @@ class Weather:
                 if person not in self.limited:
                     self.limited.append(person)
             fault.credential = self.stage.token(person)
+        self._begun[id(fault)] = (fault, _MODE_BY_BURST[burst])
         lasts = burst.lasts or (30.0, 30.0)
         self._ends.append((now + self.chance.uniform(*lasts), fault))
         faults = self._harnesses()[burst.server].faults
@@ -221,6 +229,10 @@ class Weather:
         if burst.is_once:
             self._lasting.append(fault)
         self.was_away |= burst.is_away
+
+    def note_fault(self, fault: Fault) -> None:
+        """Count a request that met a fault."""
+        self.met[self._begun[id(fault)][1]] += 1
 
     def _harnesses(self) -> dict[str, Any]:
         return {"slack": self.stage.slack_harness, "saturn": self.stage.saturn.harness}

@@ -29,6 +29,9 @@ async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(ma
     faults = [fault for harness in harnesses for fault in harness.faults]
     assert len(faults) == len(MODES[mode])
     assert all(fault.acts_after_s <= 30.0 for fault in faults)
+    for fault in faults:
+        weather.note_fault(fault)
+    assert weather.met == {mode: len(faults)}
     assert weather.was_away == any(burst.is_away for burst in MODES[mode].values())
     if mode == "limited":
         assert len(weather.limited) == 1

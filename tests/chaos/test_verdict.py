@@ -1,8 +1,11 @@
 """The verdict of the chaos run sees what is lost, doubled, unseen, untrue, leaked or left open."""
 
+import asyncio
 import itertools
 import random
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -47,6 +50,7 @@ class Scene:
                 self.person, "red", "start", operation.created_at - 0.1, operation.created_at + 0.1, SAID
             )
         ]
+        self.hours_set = []
         self.message = self.says(self.key)
 
     @property
@@ -82,7 +86,7 @@ class Scene:
 
     @property
     def verdict(self):
-        return Verdict(self.stage, self.acknowledged, self.log)
+        return Verdict(self.stage, self.acknowledged, self.log, hours_set=self.hours_set)
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ async def test_what_went_well_is_found_well(scene):
     assert (verdict.truth.unseen(), verdict.truth.untrue(), verdict.unlinked()) == ([], [], [])
     assert list(verdict.truth.starts().values()) == [1]
     assert (verdict.truth.most_runs(), verdict.truth.most_creations()) == (0, 0)
-    assert (verdict.exceptions(), verdict.alarms()) == (0, 0)
+    assert (verdict.exceptions(), verdict.alarms()) == ([], 0)
     assert verdict.longest_hold(set()) < 1.0
     assert await verdict.audit() == "whole"
     assert unsettled(scene.stage.database) == (0, 0, 2, 0)
@@ -380,10 +384,33 @@ async def test_a_secret_in_a_log_or_a_message_is_a_leak(scene):
     token = scene.stage.secrets()[-1]
     scene.log.write_text(f"sent {token}")
     assert scene.verdict.leaks() == ["log"]
-    scene.log.write_text('{"exception": "…"}')
     scene.says("other", f"your token is {token}")
-    assert len(scene.verdict.leaks()) == 1
-    assert scene.verdict.exceptions() == 1
+    assert len(scene.verdict.leaks()) == 2
+
+
+#: A process that logs an error as the bot does.
+LOGS = """
+import structlog
+from bot.support import errors, logs
+logs.configure("info", "json", logs.Redactor())
+try:
+    raise {error}
+except Exception:
+    structlog.get_logger("bot").exception("step failed", where="channel")
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "count"), [("errors.StoreBusy('away')", 0), ("ZeroDivisionError()", 1)], ids=["away", "fault"]
+)
+async def test_errors_with_a_trace_are_found_in_the_log(scene, error, count):
+    """A database that is away is part of the storm."""
+    program = [sys.executable, "-c", LOGS.format(error=error)]
+    run = partial(subprocess.run, program, capture_output=True, text=True, check=True)
+    done = await asyncio.to_thread(run)
+    scene.log.write_text(done.stderr)
+    assert '"event": "step failed"' in done.stderr
+    assert len(scene.verdict.exceptions()) == count
 
 
 async def test_a_notice_that_was_given_up_and_a_broken_audit_are_found(scene):
@@ -436,7 +463,10 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
     await store.engine.write(partial(append_audit, entries=[entry]))
     await store.close()
     assert scene.verdict.hours_lost() == ["hours rule_1: nothing became of their stop"]
+    scene.hours_set = [Acknowledged(scene.person, name, "hours", 1.0, 2.0, "") for name in ("red", "blue")]
+    assert scene.verdict.hours_lost()[:-1] == ["hours of u00000's blue: acknowledged, and not written"]
     scene.run(f"INSERT INTO occurrences VALUES ('rule_1', 'l', 'stop', 'timer', {at.timestamp()})")
+    scene.hours_set = []
     assert scene.verdict.hours_lost() == ["hours rule_1: their stop was not carried out"]
     scene.run("UPDATE operations SET verb = 'stop', planned_for = 1.0")
     assert (scene.verdict.hours_lost(), scene.verdict.hours_doubled()) == ([], [])
