@@ -42,7 +42,7 @@ async def measure_backups(sizes: Sizes) -> list[Figure]:
                 took.append(await _type_until_copied(scene, bot, numbers, during, folder))
             # It was made, so this start makes none.
             async with scene.bot() as bot:
-                await _press(scene, bot, numbers, without, time.perf_counter() + took[-1])
+                await _press(scene, bot, numbers, without, time.perf_counter() + took[-1], asyncio.Event())
     detail = (
         f"{len(took)} copies of {size:.0f} MB in {_describe(took)} s; median, p99 and longest of "
         f"{len(during)} helps meanwhile {_summarise(during)} s, and of {len(without)} after a start without "
@@ -92,22 +92,28 @@ async def _type_until_copied(
 ) -> float:
     """Type until the copy is there; return how long that took."""
     began = time.perf_counter()
-    typing = asyncio.create_task(_press(scene, bot, numbers, helps, began + _PATIENCE))
+    is_over = asyncio.Event()
+    typing = asyncio.create_task(_press(scene, bot, numbers, helps, began + _PATIENCE, is_over))
     while not _is_made(folder):
         if typing.done():
             await typing
             raise BenchmarkError("there was no backup in time")
         await asyncio.sleep(0.02)
-    typing.cancel()
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    # What still waits for its answer waited for the copy.
+    is_over.set()
+    await typing
+    return took
 
 
-async def _press(scene: Stage, bot: Bot, numbers: Iterator[int], helps: list[float], until: float) -> None:
-    """Let some type, one command after the other, until then."""
+async def _press(
+    scene: Stage, bot: Bot, numbers: Iterator[int], helps: list[float], until: float, is_over: asyncio.Event
+) -> None:
+    """Let some type, one command after the other, until then or until it is over."""
     crowd = scene.crowd
 
     async def type_on() -> None:
-        while time.perf_counter() < until:
+        while time.perf_counter() < until and not is_over.is_set():
             number = next(numbers)
             starts = number % _STARTS == 0
             words = f"start {crowd.workspace(0)}" if starts else "help"

@@ -248,6 +248,6 @@ def _judge_class(
         f"{len(good)} of {crowd.people} have one workspace and one message, other messages: {others}, "
         f"{late} out of order, {broken} rules broken, {saturn['refused_starts']} starts refused"
     )
-    sound = not saturn["violations"] and not others
+    sound = not broken and not others
     sound &= not in_order or not (late or saturn["refused_starts"])
     return 100.0 * len(good) / crowd.people, last, detail, sound

@@ -113,7 +113,9 @@ def _judge_lesson(
         number
         for number, one in enumerate(ids)
         # Who wasn't ready at the begin has a second message, once they are.
-        if ready_at.get(one, begins + 1) <= begins and others[crowd.user(number)] == 1
+        if ready_at.get(one, begins + 1) <= begins
+        and others[crowd.user(number)] == 1
+        and crowd.user(number) in told
     ]
     early = sum(at < begins - max(lead, MIN_SECONDS_AHEAD) - 1.0 for at in began)
     overtaken = sum(later < earlier for earlier, later in pairwise(began))

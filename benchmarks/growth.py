@@ -21,6 +21,7 @@ from benchmarks import postgres
 from benchmarks.crowd import CONNECTION, TEAM, Crowd, Deployment
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import KEY, context
+from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.accounts import Account, Link
@@ -141,8 +142,10 @@ class Growth:
     pieces: dict[int, int] = field(default_factory=dict)
 
     def add(self, people: int, pieces: Sequence[float]) -> None:
-        """Add what was timed among so many people."""
-        self.longest[people] = max(pieces, default=0.0) * 1e3
+        """Add what was timed among so many people; raise BenchmarkError if that was nothing."""
+        if not pieces:
+            raise BenchmarkError(f"nothing was done among {people:,} people")
+        self.longest[people] = max(pieces) * 1e3
         self.whole[people] = sum(pieces) * 1e3
         self.pieces[people] = len(pieces)
 

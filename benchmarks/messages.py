@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.crowd import Crowd, Deployment
@@ -71,7 +71,8 @@ async def delays_of_starts(
     times = ["--soonest", str(_SOONEST), "--latest", str(_SOONEST + spread)]
     async with stage(crowd, limits=limits, saturn=times) as scene:
         await before(crowd, scene.place)
-        return await _of_crowd(sizes, crowd, spread, scene, types=types)
+        found = await _of_crowd(sizes, crowd, spread, scene, types=types)
+    return replace(found, is_sound=found.is_sound and not (limits and found.limits_broken))
 
 
 async def _of_crowd(sizes: Sizes, crowd: Crowd, spread: float, scene: Stage, *, types: bool) -> Delays:

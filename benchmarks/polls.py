@@ -72,6 +72,8 @@ async def _watch_polls(scene: Stage, bot: Bot, sizes: Sizes) -> _Watched:
     bot.child.must_live()
     if not told["gaps"]:
         raise BenchmarkError("nothing was read twice")
+    if told["seen"] < sizes.pending:
+        raise BenchmarkError(f"only {told['seen']} of {sizes.pending} workspaces were read again")
     polls, violations, refused = told["polls"], told["violations"], told["refused"]
     note(
         f"{polls} polls in {took:.1f} s, {used / took:.2f} cores and {peer / took:.2f} of the provider, "
@@ -81,4 +83,4 @@ async def _watch_polls(scene: Stage, bot: Bot, sizes: Sizes) -> _Watched:
     wrong = [one for one in (broken, busier(used, {"the provider": peer})) if one]
     gaps = told["smallest"], told["median"], told["p99"]
     each = used / polls * 1e6, peer / polls * 1e6
-    return _Watched(*each, *gaps, polls / took, memory, ", ".join(wrong))
+    return _Watched(*each, *gaps, told["rate"], memory, ", ".join(wrong))

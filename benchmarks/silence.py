@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from benchmarks.figures import Figure
+from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
@@ -138,9 +139,11 @@ class _Silence:
         told, after = self._count_messages(before), Counter[str]()
         for message in self._slack.messages[before:]:
             after[message["channel"]] += float(message["ts"]) >= returned
+        if not (called_ready := self._called_ready()):
+            raise BenchmarkError("nobody was told that anything is ready")
         return Afterwards(
             last,
-            untrue=sum(self._is_down(name) for name in self._called_ready()),
+            untrue=sum(self._is_down(name) for name in called_ready),
             lost=len(self._missing(before)),
             doubled=sum(count - 1 for count in told.values()),
             searches=self._slack.count(CONVERSATIONS_HISTORY),

@@ -67,7 +67,7 @@ async def measure_jobs(sizes: Sizes) -> list[Figure]:
     whole = "".join(f"{_LINE}\n".replace("{n}", str(number)) for number in range(1, sizes.stream_lines + 1))
     digest = hashlib.sha256(whole.encode()).hexdigest()
     loud = [one for one in slack["files"] if one["name"].startswith("loud")]
-    lost = (crowd.people - len(loud)) * sizes.stream_lines
+    lost = abs(crowd.people - len(loud)) * sizes.stream_lines
     lost += sum(abs(one["lines"] - sizes.stream_lines) or (one["sha256"] != digest) for one in loud)
     ends = sum("/job_ended/" in key for _, _, key in slack["posts"])
     note(

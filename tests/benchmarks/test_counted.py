@@ -25,6 +25,8 @@ frames-2: 0
 def test_the_threads_count_together_and_their_frames_not_again():
     assert total(TOLD) == 12_300
     assert total("instrumentation: off\n") == 0
+    with pytest.raises(BenchmarkError, match="no cost"):
+        total("cost: 12\n")
 
 
 def test_what_runs_at_rest_is_taken_off_for_as_long_as_the_work_took():
