@@ -77,9 +77,7 @@ def begin_operation(
     is_starting = workspace.spec is not None and verb is OperationVerb.START
     creation = _find_open_creation(tx, workspace) if is_starting or workspace.is_provisional else None
     if is_starting and creation is not None:
-        if timer is not None:
-            change_timer(tx, caller, workspace, timer)
-        return Accepted(operations.repeat_request(tx, creation, context.deadline_seconds), joined=True)
+        return _join_creation(tx, caller, workspace, creation, timer)
     if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
         return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
@@ -228,15 +226,29 @@ def replace_workspace(
     if former.is_provisional:
         latest = operations.find_latest_operation(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
-            seconds = caller.context.deadline_seconds
-            return Accepted(operations.repeat_request(tx, latest, seconds), joined=True)
+            return _join_creation(tx, caller, former, latest, timer)
         if latest is not None and latest.is_open:
             raise Refused("workspace.unmade", problems.explain_cause("unmade", title))
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", problems.explain_cause("still_there", title))
+    if not caller.is_first_delivery(tx) and inbox.find_result(tx, caller.interaction):
+        # It joined a creation, which has ended since.
+        return _find_first_result(tx, caller, former.id)
     once = replace(caller, interaction=f"again:{former.id}")
     fresh = build_replacement(caller.context.ids, provider, former)
     return _create(tx, once, fresh, former, timer, planned_for)
+
+
+def _join_creation(
+    tx: Transaction, caller: Caller, workspace: Workspace, creation: Operation, timer: PlannedStop | None
+) -> Accepted:
+    """Join a creation under way; a request that is delivered again after its end has joined it, too."""
+    if timer is not None:
+        change_timer(tx, caller, workspace, timer)
+    elif not caller.is_first_delivery(tx, "start"):
+        return _find_first_result(tx, caller, workspace.id)
+    inbox.save_result(tx, caller.interaction, creation.id)
+    return Accepted(operations.repeat_request(tx, creation, caller.context.deadline_seconds), joined=True)
 
 
 def _create(

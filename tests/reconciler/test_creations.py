@@ -1,5 +1,8 @@
 """Workspaces that are made: once, whatever gets lost on the way; called off where its person wants that."""
 
+from contextlib import suppress
+from functools import partial
+
 import pytest
 
 from bot.domain.forms import Spec
@@ -8,7 +11,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.providers.base import Credential
-from bot.services.operation_requests import create_workspace, replace_workspace
+from bot.services.operation_requests import begin_operation, create_workspace, replace_workspace
 from bot.store import accounts, operations, tasks
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
@@ -269,6 +272,32 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     (row,) = await rows(world)
     assert (row.remote_id, row.alias, row.spec) == ("m2", "mine", Spec("lab"))
     assert row.id != first.id
+
+
+BEGIN_START = partial(begin_operation, verb=OperationVerb.START)
+
+
+@pytest.mark.parametrize("then", ["runs", "fails"])
+@pytest.mark.parametrize("use_case", [BEGIN_START, replace_workspace], ids=["start", "again"])
+async def test_start_that_joined_a_creation_does_nothing_when_delivered_again(world, use_case, then):
+    """Its request was carried out, whatever has become of that since."""
+    if then == "fails":
+        world.provider.fail("create", Forbidden("no right"))
+    creation = await world.make()
+    workspace = await world.workspace_of(creation)
+    joined = await world.ask("again").run(use_case, workspace_id=workspace.id)
+    assert (joined.joined, joined.operation.id) == (True, creation)
+    assert await world.until_ended(creation) is (Outcome.FULFILLED if then == "runs" else Outcome.FAILED)
+    if then == "runs":
+        world.provider.machines["m1"].state = State.STOPPED
+        await want_read(world.store, workspace.id)
+        await world.pass_time(30)
+    with suppress(Refused):
+        delivered = await world.ask("again").run(use_case, workspace_id=workspace.id)
+        assert (delivered.repeated, delivered.operation.id) == (True, creation)
+    latest = await world.store.read(operations.find_latest_operation, workspace.id)
+    assert latest.id == creation
+    assert world.provider.count("create") == 1
 
 
 async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):
