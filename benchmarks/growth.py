@@ -40,6 +40,7 @@ from bot.features.home.use_cases import HomeGatherer
 from bot.features.waitlist.model import WaitlistEntry, WaitlistState
 from bot.reconciler import Numbers, Reconciler
 from bot.services.message_context import Gatherer
+from bot.slack.people import PEOPLE_PER_PAGE
 from bot.store import cards, counts, discovered, links, notices, open_store, operations, sweeping
 from bot.store.database_thread import QueuedEngine
 from bot.store.discovered import DiscoveredWorkspace
@@ -161,16 +162,22 @@ class Growth:
 
 
 class _Unchanged:
-    """Slack's answer that everybody is still there."""
+    """Slack's answer that everybody is still there, in pages."""
 
-    def __init__(self, people: int) -> None:
-        self._people = [
-            Person(Principal(None, TEAM, Crowd.user(number)), "", seen_at=0.0) for number in range(people)
-        ]
+    def __init__(self, store: Store, people: int) -> None:
+        self._store = store
+        self._people = people
 
     async def sync(self) -> list[Person]:
-        """Return everybody."""
-        return self._people
+        """Save everybody as seen now, a page at a time; return them."""
+        now, read = await self._store.now(), list[Person]()
+        for first in range(0, self._people, PEOPLE_PER_PAGE):
+            numbers = range(first, min(first + PEOPLE_PER_PAGE, self._people))
+            users = [Crowd.user(number) for number in numbers]
+            page = [Person(Principal(None, TEAM, user), user.lower(), seen_at=now) for user in users]
+            await self._store.save_people(page)
+            read += page
+        return read
 
 
 async def measure_growth(sizes: Sizes) -> list[Figure]:
@@ -236,7 +243,7 @@ def _works(
     """Return what a process does by itself again and again, by name."""
     whole = context(store, place, http)
     clock = whole.clock
-    object.__setattr__(whole, "people", _Unchanged(people))
+    object.__setattr__(whole, "people", _Unchanged(store, people))
 
     async def replay(*_given: Any) -> None:
         raise AssertionError("nobody waits for a list here")
