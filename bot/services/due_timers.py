@@ -203,8 +203,8 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
             raise Refused("workspace.ends", "its person hasn't agreed to that")
     agreed, warned = Consent(workspace.stop_agreed), rows.find_warning_id(tx, workspace.id)
     to_admins: list[NewNotice] = []
+    survives_stop = not is_final(planned, mode)
     if not stop_warnings.is_delivered(tx, warned):
-        survives_stop = not is_final(planned, mode)
         to_admins = build_missed_warning_notices(
             caller.context.installation, workspace, f"{stop_at:.0f}", survives_stop=survives_stop
         )
@@ -217,9 +217,10 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
             else:
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
-        # Slack may not have been there to be asked about its person, either.
+    if survives_stop:
+        # Slack may not be there to be asked about its person.
         caller = replace(caller, uses_stored_identity=True)
-    if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
+    elif costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
         warning = _build_notice(workspace, TimerKind.STOP_WARNING, later, put_off=stop_at)
         rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)

@@ -219,6 +219,23 @@ async def test_after_long_enough_without_slack_a_stop_goes_ahead(world, end):
     assert "warning_undelivered" in told(world, BOB)
 
 
+@pytest.mark.parametrize(
+    ("end", "is_final"), [*((end, False) for end in ENDS), (timer, True), (by_hours, True), (class_end, True)]
+)
+async def test_warned_stop_waits_for_slack_about_its_person_only_if_final(world, end, is_final):
+    """Slack was last asked about them more than a day before, and is away once it has taken the warning."""
+    world.provider.ends_for_good = is_final
+    await end(world)
+    await warned(world)
+    cut_off(world, unreachable)
+    await world.store.carry_out(lambda tx: PEOPLE.change(tx, {"principal": ALICE}, seen_at=END - 25 * HOUR))
+    await until(world, END + 10 * MINUTE, step=20)
+    assert is_up(world) == is_final
+    mend(world)
+    await until(world, END + 20 * MINUTE, step=20)
+    assert not is_up(world)
+
+
 @pytest.mark.parametrize("end", [timer, class_end])
 async def test_what_is_lost_by_its_end_waits_for_its_warning_for_ever(world, end):
     world.provider.ends_for_good = True

@@ -302,6 +302,8 @@ FOR_EVERYBODY = {
 }
 #: What shows something, for which Slack's word on a person may be older than a day.
 SHOWING = {"runs.watch", "preferences"}
+#: What was planned before and loses nothing doesn't wait for Slack to tell about its person.
+PLANNED = {"timer stops"}
 #: Which level each needs of what asks for somebody, by its effect; all others they have to do themselves.
 LEVEL_OF = {
     **dict.fromkeys(("timers.set", "timers.keep", "timers.add_an_hour", "timer stops"), "stop"),
@@ -376,7 +378,7 @@ async def test_a_refusal_leaves_its_audit_row_once_and_nothing_else(store, world
     assert await store.perform(audit.verify_audit) is None
 
 
-@on_one_engine("name", sorted(USE_CASES.keys() - SHOWING), "timers.set")
+@on_one_engine("name", sorted(USE_CASES.keys() - SHOWING - PLANNED), "timers.set")
 async def test_what_was_refused_is_done_once_it_is_allowed(store, world, name):
     people = Colleagues(store)
     people.silent = True
