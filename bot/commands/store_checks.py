@@ -43,7 +43,7 @@ _BACKUP_FAILED = "What to do: `usher docs incidents#a-backup-fails`."
 _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
-_SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: `usher docs operate#backups`."
+_SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
 #: What is older than so many seconds says nothing about how Usher is run today.
 RECENT = 7 * 86_400.0
 #: A message that has been due for so many seconds is late.
