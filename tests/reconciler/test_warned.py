@@ -220,7 +220,9 @@ async def test_after_long_enough_without_slack_a_stop_goes_ahead(world, end):
 
 
 @pytest.mark.parametrize(
-    ("end", "is_final"), [*((end, False) for end in ENDS), (timer, True), (by_hours, True), (class_end, True)]
+    ("end", "is_final"),
+    [*((end, False) for end in ENDS), (timer, True), (by_hours, True), (class_end, True)],
+    ids=lambda value: getattr(value, "__name__", "lost" if value is True else "returns"),
 )
 async def test_warned_stop_waits_for_slack_about_its_person_only_if_final(world, end, is_final):
     """Slack was last asked about them more than a day before, and is away once it has taken the warning."""
