@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
-from bot.store import fan_out, maintenance, people, schema, transaction
+from bot.store import maintenance, people, schema, transaction
 from bot.store.hooks import StoreHooks
 from bot.store.transaction import Engine, Priority, Transaction, Work
 from bot.support.errors import StoreNotMigrated
@@ -140,9 +140,7 @@ class Store:
                 hooks.on_people_saved(tx, some)
 
         try:
-            for first in range(0, len(people_), fan_out.FAN_OUT_BATCH_SIZE):
-                await self.engine.write(
-                    partial(save, some=people_[first : first + fan_out.FAN_OUT_BATCH_SIZE])
-                )
+            for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
+                await self.engine.write(partial(save, some=people_[first : first + people.SAVE_BATCH_SIZE]))
         finally:
             self._people.forget()
