@@ -13,12 +13,12 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run until told to stop."""
     role = Role(arguments.role)
     settings, connections = load(is_split=role is not Role.SERVE)
-    _collect_less()
+    collect_less()
     asyncio.run(serve_as(settings, connections, role))
     return 0
 
 
-def _collect_less() -> None:
+def collect_less() -> None:
     """Exempt what was imported from garbage collection, and collect less often.
 
     Reference counts free what requests and polls allocate; looking for cycles took a twelfth of a start.
