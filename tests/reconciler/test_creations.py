@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
@@ -277,8 +278,15 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
 BEGIN_START = partial(begin_operation, verb=OperationVerb.START)
 
 
+def begin_for_an_hour(tx, caller, workspace_id):
+    timer = PlannedStop(tx.now() + 3_600.0, "stop")
+    return begin_operation(tx, caller, workspace_id, OperationVerb.START, timer=timer)
+
+
 @pytest.mark.parametrize("then", ["runs", "fails"])
-@pytest.mark.parametrize("use_case", [BEGIN_START, replace_workspace], ids=["start", "again"])
+@pytest.mark.parametrize(
+    "use_case", [BEGIN_START, begin_for_an_hour, replace_workspace], ids=["start", "hour", "again"]
+)
 async def test_start_that_joined_a_creation_does_nothing_when_delivered_again(world, use_case, then):
     """Its request was carried out, whatever has become of that since."""
     if then == "fails":
