@@ -315,8 +315,8 @@ async def _figures(
     return told
 
 
-def _goes_wrong(told: dict[str, Any]) -> bool:
-    """Return whether all that was to go wrong did."""
+def _is_every_mode_met(told: dict[str, Any]) -> bool:
+    """Return whether a request met each mode that was chosen."""
     # Only a cluster's connections can be half away, and only the one process has a clock that moves.
     own = ("half", told["halved"]) if told["processes"] > 1 else ("clock", told["clock_moves"])
     counts = dict.fromkeys(MODES, 0) | told["met"] | {"repeats": told["repeats"]} | dict([own])
@@ -340,7 +340,7 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         and told["audit"] == "whole"
         and told["drained"]
         and told["rested"]
-        and (not is_whole or _goes_wrong(told))
+        and (not is_whole or _is_every_mode_met(told))
         and (told["kills"] > told["kills_in_posts"] or not modes & {"kills", "clock"})
         and (told["kills_in_posts"] > 0 or "posts" not in modes)
         and (told["cuts"] > 0 or CUTS not in modes)

@@ -184,7 +184,7 @@ class Verdict:
         )
 
     def hours_lost(self) -> list[str]:
-        """Return hours that aren't there, and their starts and stops that not what is written became of."""
+        """Return hours that aren't there, and starts and stops of hours without effect, or with another."""
         database = self._stage.database
         ruled = {(row["principal"], row["name"]) for row in rows(database, _RULED)}
         found = [
