@@ -3,9 +3,10 @@
 import pytest
 
 from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.messages.texts.verbs import VERBS
 from bot.providers.facets import ScheduledJob
-from bot.store import snapshots
+from bot.store import snapshots, tasks
 from tests.handlers.rig import one_cloud, staged, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER
@@ -73,3 +74,25 @@ async def test_schedule_of_one_job_is_a_whole_sentence(cron, says):
         assert words(await bot.say("job schedule nightly")).startswith(f"{says} Type `/job schedule nightly")
         unlisted = words(await bot.say(f"job schedule {'a' * 32}"))
         assert "*job aaaaaaaa*" in unlisted
+
+
+@pytest.mark.parametrize(
+    ("said", "cron"),
+    [
+        ("job schedule nightly every night at 3am", "0 3 * * *"),
+        ("job schedule nightly weekdays 18:30", "30 18 * * mon-fri"),
+        ("job schedule nightly on mondays at 9:15", "15 9 * * mon"),
+        ("job schedule nightly 0 3 * * 1", "0 3 * * 1"),
+    ],
+)
+async def test_schedule_is_set_by_days_and_a_time_in_words(said, cron):
+    """And is none of the only workspace's hours."""
+    async with one_cloud(Timetables) as bot:
+        account = (await bot.link()).account
+        await bot.store.write(
+            snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", JOB_OFFER, bot.clock.now())
+        )
+        assert words(await bot.direct(said)).startswith("Setting the schedule of *nightly* on Saturn Cloud.")
+        claimed = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+        (task,) = [task for task in claimed if task.kind is TaskKind.SCHEDULE]
+        assert task.payload["cron"] == cron

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
@@ -26,7 +27,7 @@ MAX_JOBS = 30
 
 @routes.verb("job", "schedule", flags=None, accepts=("job", "words"))
 async def schedule(request: Request) -> Answer:
-    """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
+    """Show all schedules, or one; with five fields or days and a time set it, with ``off`` remove it."""
     typed = parse_command_line(request.text, request.services.commands).words
     name, cron = _split(typed)
     known = await list_scheduled_jobs(request)
@@ -50,6 +51,13 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
         return "", None
     if len(typed) > 1 and typed[-1].casefold() == OFF:
         return " ".join(typed[:-1]), OFF
+    # `etl every night at 3`: the most words that are days and a time.
+    orders = (
+        time_parsing.to_cron(time_parsing.read_hours(" ".join(typed[at:]))) for at in range(1, len(typed))
+    )
+    for at, cron in enumerate(orders, 1):
+        if cron:
+            return " ".join(typed[:at]), cron
     if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
         return " ".join(typed[:-5]), _check_cron(" ".join(typed[-5:]))
     # What was quoted after a name is meant as a schedule, whatever it says.

@@ -247,6 +247,6 @@ NEVER: Final = (
     "month (the fourth)."
 )
 CRON: Final = (
-    'I can\'t read `{cron}` as a schedule. Type five fields, such as `"0 3 * * *"` for 3 a.m.: '
-    "minute, hour, day, month, day of the week."
+    "I can't read `{cron}` as a schedule. Type days and a time, such as `weekdays 3:00`, or five fields, "
+    'such as `"0 3 * * *"` for 3 a.m.: minute, hour, day, month, day of the week.'
 )

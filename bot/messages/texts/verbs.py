@@ -288,7 +288,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             ("If it doesn't stop, its message offers *Force quit*, where the provider supports that.",),
         ),
         "schedule": VerbWords(
-            'schedule [NAME ["0 3 * * *" | off]]',
+            'schedule [NAME [DAYS TIME | "0 3 * * *" | off]]',
             "show or set when jobs run automatically",
             (
                 "The five fields are minute, hour, day, month and weekday, by the provider's clock.",
