@@ -22,7 +22,7 @@ from bot.features.sentences.chat import RecentReferents
 from bot.features.sentences.objections import is_conditional
 from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading, read
 from bot.features.sentences.selection import Which, select, split_tokens
-from bot.features.sentences.words import match_verb
+from bot.features.sentences.words import is_dash, match_verb
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.runs import again_button
@@ -184,7 +184,8 @@ def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
     cuts, at = [0], 1
     while at < len(given) <= _MAX_CORRECTED_WORDS:
         phrase = _match_phrase(given, at)
-        begins_correction = is_clause_end(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _OPENING_WORDS)
+        is_cut_off = is_clause_end(given[at - 1]) or is_dash(given[at - 1])
+        begins_correction = is_cut_off or (len(phrase) > 1 and phrase[0] in _OPENING_WORDS)
         is_cut = begins_correction and phrase in _CORRECTIONS and at + len(phrase) < len(given)
         cuts += [at] if is_cut else []
         at += len(phrase) if is_cut else 1

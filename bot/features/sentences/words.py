@@ -53,6 +53,11 @@ def is_line_end(word: str) -> bool:
     return not isinstance(word, Quoted) and word[-1] == ";"
 
 
+def is_dash(word: str) -> bool:
+    """Return whether a word is a dash, which may part clauses, or the two ends of a range."""
+    return not isinstance(word, Quoted) and not word.strip("-–—")
+
+
 def drop_line_ends(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return words that are read as one line."""
     bare = (word.rstrip(";") if is_line_end(word) else word for word in words)
