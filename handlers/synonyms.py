@@ -33,7 +33,7 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
             "resume": "unpause continue wake unfreeze unsuspend",
             "restart": "reboot reload relaunch bounce",
             "remove": "delete destroy erase del rm purge drop discard",
-            "forget": "hide ignore",
+            "forget": "hide",
             "new": "create make build provision",
             "list": "ls ps dir workspaces mine all overview dashboard",
             "status": "state stat stats info describe inspect check",

@@ -17,7 +17,7 @@ from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING_WORDS, Which
-from bot.features.sentences.words import count_leading
+from bot.features.sentences.words import count_leading, count_trailing
 from handlers import routes, vocabulary
 from handlers.command_line import fold_word, is_clause_end
 from handlers.synonyms import SYNONYMS, split_words
@@ -94,6 +94,10 @@ SPARING: Final = vocabulary.NEGATIONS | frozenset(
     {"but", "except", "leave", "keep", "apart", "besides", "just"}
 )
 _PUT_OFF_WORDS: Final = split_words("now yet today tonight")
+#: May stand before or after what takes a request back.
+_WITHDRAWAL_FILLERS: Final = split_words("lol haha wait oh ah hm hmm actually sorry please pls and but")
+#: Say after *but* that something is in use.
+_NEEDING: Final = split_words("need needs needed using use still")
 
 
 @lru_cache(1_000)
@@ -247,7 +251,12 @@ def _find_bans(
 ) -> tuple[AbstractSet[str], AbstractSet[str]]:
     """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
     said = tuple(map(fold_word, given))
-    named_ids, clause, verbs = {workspace.id for workspace in which.named}, tuple[str, ...](), set[str]()
+    if is_withdrawn(given):
+        return BARRED_ACTS, frozenset()
+    if needed := _find_needed(given):
+        in_use = {workspace.id for workspace in which.named if workspace.title.casefold() in needed}
+        return frozenset() if in_use else DOWN_VERBS, in_use
+    named_ids, clause = {workspace.id for workspace in which.named}, tuple[str, ...]()
     staying_ids = {
         workspace.id
         for workspace in which.named
@@ -267,9 +276,11 @@ def _find_bans(
     if undone := _find_undone_verbs(given):
         return undone, frozenset()
     if reading.how == "not":
-        at = next((at for at, workspace in enumerate(said) if workspace in vocabulary.NEGATIONS), 0)
-        clause = said[at : _find_end(given, at)]
-        verbs = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
+        places = [at for at, word in enumerate(said) if word in vocabulary.NEGATIONS]
+        clauses = [said[at : _find_end(given, at)] for at in places]
+        # `no, don't stop it`
+        clause = next(filter(_find_act_verbs, clauses), clauses[0] if clauses else ())
+    verbs = _find_act_verbs(clause)
     if banned := {label for label in COURSE_ACTS if label.partition("-")[0] in clause}:
         return banned, frozenset()
     outside = " ".join(said).replace(" ".join(clause), "", 1) if clause else ""
@@ -288,7 +299,36 @@ def _find_bans(
         )
     if inside and (named_ids - inside or is_all):
         return frozenset(), inside
-    return BARRED_ACTS - {"keep"} if verbs & DOWN_VERBS else BARRED_ACTS, frozenset()
+    if not verbs & DOWN_VERBS:
+        return BARRED_ACTS, frozenset()
+    # `start it, and don't stop it again`
+    return DOWN_VERBS if reading.verb in UP_VERBS else BARRED_ACTS - {"keep"}, frozenset()
+
+
+def is_withdrawn(given: Sequence[str]) -> bool:
+    """Return whether a sentence's end takes back its request: ``stop it. No, don't``."""
+    said, is_back = tuple(map(fold_word, given)), False
+    while said:
+        count = count_trailing(said, phrasebook.WITHDRAWING)
+        if not count and not (said[-1] in _WITHDRAWAL_FILLERS or said[-1].strip("-–—….") == ""):
+            break
+        said, is_back = said[: -(count or 1)], is_back or bool(count)
+    begin = max((at for at in range(len(said) + 1) if at and is_clause_end(given[at - 1])), default=0)
+    # `start report, gpu don't` is only about the last one.
+    return is_back and bool(said) and (begin == len(said) or any(map(find_verbs, said[begin:])))
+
+
+def _find_needed(given: Sequence[str]) -> str:
+    """Return the clause that says after *but* that something is in use; "" if none does."""
+    said = tuple(map(fold_word, given))
+    clauses = (said[at + 1 : _find_end(given, at + 1)] for at, word in enumerate(said) if word == "but")
+    needing = (clause for clause in clauses if _NEEDING.intersection(clause))
+    return " ".join(next((clause for clause in needing if not any(map(find_verbs, clause))), ()))
+
+
+def _find_act_verbs(clause: Sequence[str]) -> AbstractSet[str]:
+    """Return the verbs of a clause that bring workspaces up or down."""
+    return {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
 
 
 def _find_undone_verbs(given: Sequence[str]) -> AbstractSet[str]:

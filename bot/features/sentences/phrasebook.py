@@ -95,7 +95,8 @@ SMALL_TALK: Final = _index_phrases(
             don't, dont, don't do it, don't do that, never mind, nevermind, nvm, forget it, forget that,
             leave it, oops, scratch that, stop that, revert, revert it, revert that, wait don't,
             no don't, wait no, please don't, no stop that, wait stop that, not that one, no not that one,
-            wait not that one, wait no not that one, wrong one, oops wrong one""",
+            wait not that one, wait no not that one, wrong one, oops wrong one, better not, jk, kidding,
+            just kidding, only kidding, ignore, ignore it, ignore that, ignore this, ignore me""",
         "again": "try again, retry, again, same again, do it again, do that again, try it again, once more",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please, ok do it,
             go for it, please do, correct, right, exactly, yes pls, yes plz, ja, ja bitte, jo, genau,
@@ -104,6 +105,16 @@ SMALL_TALK: Final = _index_phrases(
     }
 )
 
+#: Take back a request at whose end they stand; others of them may mean something that they are said of.
+WITHDRAWING: Final = (
+    *(
+        phrase
+        for phrase, topic in SMALL_TALK.items()
+        if topic == "undo" and phrase not in {("wait",), ("oops",), ("leave", "it"), ("stop", "that")}
+    ),
+    ("no", "thanks"),
+    ("no", "thank", "you"),
+)
 #: The courtesies before or after a request. No more than 60: any other unread word keeps a request from
 #: being done.
 COURTESIES: Final = _split_phrases(

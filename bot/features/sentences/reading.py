@@ -611,7 +611,8 @@ class _Text:
         if not orders or not all(part.which.workspaces for part in orders):
             return whole
         if len(orders) == 1:
-            return replace(orders[0], left=tuple(remaining))
+            is_banned = any(part.which.named == orders[0].which.named for part in banned)
+            return replace(orders[0], left=tuple(remaining), how="not" if is_banned else "")
         return Reading("several", which=Which(left_out=tuple(remaining)), parts=tuple(orders))
 
     def _get_clause(self, begin: int, end: int) -> tuple[str, ...]:

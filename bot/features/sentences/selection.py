@@ -57,7 +57,7 @@ _COPULAS: Final = frozenset({"are", "is", "that's", "still", "currently"})
 _SKIPPED_WORDS: Final = vocabulary.BEFORE_A_NAME | vocabulary.CONJUNCTIONS | {""}
 #: Before a name or *the others* they say that nothing is done to these, or after a name.
 _SPARING_WORDS: Final = frozenset({"keep", "leave", "let", "touch", "spare"})
-STAYING_WORDS: Final = frozenset({"stay", "stays", "staying", "remain", "remains"})
+STAYING_WORDS: Final = frozenset({"stay", "stays", "staying", "remain", "remains", "alone", "untouched"})
 #: Before a word that is part of a name, these ask for something new: ``a gpu``.
 _INDEFINITE_WORDS: Final = frozenset(
     {"a", "an", "another", "new", "ein", "eine", "einen", "neue", "neues", "neuen"}

@@ -120,9 +120,16 @@ async def test_what_is_said_to_be_somebody_elses_is_not_touched(bot, text):
         ("don't start notebook and stop report", ["Stop report"]),
         ("don't stop report, notebook is mine", []),
         ("don't touch report and notebook", []),
+        ("stop report, don't wait for me", ["Stop report"]),
+        ("stop report, gpu-train don't", ["Stop report"]),
+        ("stop report but I still need gpu-train", ["Stop report"]),
+        ("leave gpu-train alone, but report can go", ["Stop report"]),
         ("don't stop report unless notebook is up, stop it", []),
     ],
-    ids=["instead", "touch", "two verbs", "and", "remark", "two names", "unless"],
+    ids=[
+        *("instead", "touch", "two verbs", "and", "remark", "two names"),
+        *("about nothing", "without a verb", "needed", "left alone", "unless"),
+    ],
 )
 async def test_a_not_leaves_the_other_clause_on_offer(bot, text, labels):
     shown = buttons(await bot.direct(text))
