@@ -66,7 +66,7 @@ WHY_MESSAGES: Final = (
 WHY_LAST: Final = "The last thing that you asked me for, {at}: {did}."
 PLANNED_STOP: Final = "*{name}* on {title} will be {done} {at}."
 SET_UP: Final = "Here's what I'll do automatically:"
-NOTHING_SET_UP: Final = "You haven't set anything up: no planned stops and no hours."
+NOTHING_SET_UP: Final = "None of your workspaces has a planned stop or hours."
 #: What somebody asked for: by the action, where its verb alone doesn't say it.
 DID: Final[Mapping[str, str]] = {
     "workspace.force": "force *{name}* to quit",

@@ -488,7 +488,7 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
 async def test_what_was_asked_for_is_told_and_shown_in_the_home(bot):
     assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
     assert "You haven't asked me to do anything" in words(await asked(bot, "did you hear me?"))
-    assert "no planned stops and no hours" in words(await asked(bot, "what have I set up?"))
+    assert "has a planned stop or hours" in words(await asked(bot, "what have I set up?"))
     await asked(bot, "start notebook")
     await asked(bot, "stop report at 5pm")
     await asked(bot, "alias asleep owl")
