@@ -120,15 +120,16 @@ _NEW_WORKSPACE_FILLERS: Final = (
     vocabulary.BEFORE_A_NAME
     | vocabulary.GENERIC_SINGULARS
     | phrasebook.PLACE_PREPOSITIONS
+    | vocabulary.PLEASE_WORDS
     | {"new", "another", "notebook", "fresh", "me"}
 )
 
 
 def drop_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Drop general words for a new workspace: ``new notebook on saturn``."""
+    """Drop general words for a new workspace: ``notebook on saturn``, ``one from the course template``."""
     while words and fold_word(words[0]) in _NEW_WORKSPACE_FILLERS:
         words = words[1:]
-    return words
+    return words[:-1] if len(words) > 1 and fold_word(words[-1]) == "template" else words
 
 
 def drop_running(words: tuple[str, ...]) -> tuple[str, ...]:

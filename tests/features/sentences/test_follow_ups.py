@@ -328,6 +328,8 @@ async def test_the_next_message_answers_an_open_question():
         assert answer.view is not None
         await bot.talk("new")
         assert words(await bot.talk("the saturn")).startswith("The form for Saturn is ready.")
+        made = await bot.talk("new workspace plz from the rstudio template")
+        assert words(made).startswith("The form for Posit is ready.")
         await bot.talk("new")
         assert "Checking" in words(await bot.talk("list"))
 
