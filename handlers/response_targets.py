@@ -10,7 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit, limits, plain
 from bot.messages.texts import answers
-from bot.support.cleaning import clean
+from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
 
@@ -68,9 +68,9 @@ def make_command_body(answer: Answer) -> dict[str, Any]:
 def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
-        errors = {
-            block_id: kit.truncate(clean(text), _MAX_ERROR_LENGTH) for block_id, text in answer.errors.items()
-        }
+        # Below a field stands plain text.
+        texts = {key: unescape(kit.strip_markup(clean(text))) for key, text in answer.errors.items()}
+        errors = {key: kit.truncate(text, _MAX_ERROR_LENGTH) for key, text in texts.items()}
         body = {"response_action": "errors", "errors": errors}
         if not can_acknowledge_with(body, context or {}):
             errors |= {

@@ -186,9 +186,7 @@ async def submit_form(request: Request) -> Answer:
         raise InvalidFields({"when": cards.FORM_EMPTY})
     time = await read_typed_time(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(time, Moment):
-        raise InvalidFields(
-            {"other": kit.strip_markup(replies.explain_unread_time(time, typed, SOONEST_SECONDS))}
-        )
+        raise InvalidFields({"other": replies.explain_unread_time(time, typed, SOONEST_SECONDS)})
     timer = await make_timer_or_ask(request, workspace, time, workspace.stop_mode)
     await request.caller.run(set_timer, key, timer)
     return SILENT

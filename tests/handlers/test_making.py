@@ -162,6 +162,13 @@ async def type_name(bot, view, name, principal=ALICE):
     return await submit(bot.services, principal, sent, f"view:{bot.count}")
 
 
+async def test_error_below_a_field_is_plain_text(bot):
+    await bot.link(names=("R & D <b>",))
+    pressed = await bot.press("remove", buttons(await bot.say('remove "R & D <b>"'))["Remove"]["value"])
+    wrong = await type_name(bot, pressed.view, "R")
+    assert wrong["errors"] == {"name": "That isn't its name. Type R & D <b> exactly."}
+
+
 async def test_a_removal_is_asked_for_once_and_the_name_is_typed(bot):
     await bot.link()
     answer = await bot.say("remove notebook")

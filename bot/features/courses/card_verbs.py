@@ -207,7 +207,7 @@ async def _draft_from_template(request: Request, connection: str, template: str)
 def _refuse_card(request: Request, sentence: str) -> Exception:
     """Return the refusal of a card command: at its form's field, or as an answer."""
     if request.surface.kind == "form":
-        return InvalidFields({"what": kit.strip_markup(sentence)})
+        return InvalidFields({"what": sentence})
     return Answered(replies.hint(sentence))
 
 

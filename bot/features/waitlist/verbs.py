@@ -66,7 +66,7 @@ async def submit_until(request: Request) -> Answer:
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
         raise InvalidFields(
-            {"text": kit.strip_markup(replies.explain_unread_time(found, typed, SOONEST_SECONDS))}
+            {"text": replies.explain_unread_time(found, typed, SOONEST_SECONDS)}
         )
     return await _join(request, request.form_payload, found.at)
 
