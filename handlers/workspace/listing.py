@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
+from bot.domain.operations import OperationVerb
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
@@ -40,6 +41,8 @@ from handlers.workspace.targets import (
     require_by_name,
 )
 
+#: What leaves an address that leads somewhere once it runs.
+_STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
 #: The word for the whole list.
 SHOW_ALL: Final = "all"
 
@@ -128,16 +131,18 @@ async def show_address(request: Request) -> Answer:
     await require_account(request, workspace.connection)
     if workspace.state is State.GONE:
         return answer_gone(request, workspace)
+    operation = await services.store.read(operations.find_latest_operation, workspace.id)
+    is_up = workspace.state is State.RUNNING
+    if operation is not None and operation.is_open and not (is_up and operation.verb in _STARTS):
+        # The address of what is being stopped or restarted leads nowhere.
+        return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     facts = await services.gatherer.describe_workspace(workspace)
-    if workspace.state is State.RUNNING:
+    if is_up:
         if facts.ide_url:
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
             return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
-    operation = await services.store.read(operations.find_latest_operation, workspace.id)
-    if operation is not None and operation.is_open:
-        return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     sentence = lists.format_in_state(facts.now, workspace, answers.NOT_RUNNING)
     about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)

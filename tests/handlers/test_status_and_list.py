@@ -376,6 +376,16 @@ async def test_what_is_not_running_is_not_opened(bot):
     assert "Starting" in words(await bot.say("open notebook"))
 
 
+@pytest.mark.parametrize(("verb", "says"), [("stop", "Stopping"), ("restart", "Restarting")])
+async def test_what_is_being_taken_down_is_not_opened(bot, verb, says):
+    await bot.link()
+    await running(bot)
+    await bot.say(f"{verb} notebook")
+    answer = await bot.say("open notebook")
+    assert says in words(answer)
+    assert "Open" not in buttons(answer)
+
+
 async def test_what_is_gone_is_not_opened(bot):
     account = (await bot.link()).account
     for _ in range(2):
