@@ -196,7 +196,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
-    elif workspace is not None and not operation.has_called:
+    elif workspace is not None and not operation.has_called and operation.verb is not OperationVerb.REMOVE:
         buttons.append(kit.button(cards.UNDO, "undo", operation.id))
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
