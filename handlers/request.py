@@ -22,6 +22,7 @@ from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
+from handlers.command_line import join_words
 from handlers.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.services import Services
 
@@ -239,11 +240,15 @@ class Request:
         return self.format_command(self.folder)
 
     def fill(self, template: str, about: Workspace | Run | None = None, **more: object) -> str:
-        """Fill a template with ``command``, and with ``name`` and ``title`` of a workspace or run."""
+        """Fill a template with ``command``, and with ``name`` and ``title`` of a workspace or run.
+
+        ``typed`` is its name as it's typed in a command.
+        """
         names: dict[str, object] = {"command": self.command}
         if about is not None:
             name = about.name if isinstance(about, Run) else about.title
-            names |= {"name": name, "title": self.services.title(about.connection)}
+            title = self.services.title(about.connection)
+            names |= {"name": name, "typed": format_typed_name(name), "title": title}
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:
@@ -313,3 +318,8 @@ class Request:
             looked=self.deferred.looked,
             via=surface.via,
         )
+
+
+def format_typed_name(name: str) -> kit.Markup:
+    """Return a name as people type it in a command: in quotes if it has spaces."""
+    return kit.Markup(kit.line(join_words((name,))))

@@ -39,11 +39,6 @@ def format_bold(names: Iterable[str]) -> Markup:
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
-def format_typed_name(name: str) -> Markup:
-    """Return a name as people type it in a command: in quotes if it has spaces."""
-    return Markup(line(join_words((name,))))
-
-
 def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
     return replies.hint(

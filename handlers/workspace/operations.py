@@ -186,7 +186,9 @@ async def make_replacement(request: Request, former: Workspace) -> Answer:
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
     """Answer that a workspace no longer exists, with a button that removes it from the list."""
-    sentence = request.fill(answers.NOT_THERE, workspace)
+    if workspace.hidden:
+        return replies.hint(request.fill(answers.NOT_THERE, workspace))
+    sentence = request.fill(f"{answers.NOT_THERE} {answers.FORGET_GONE}", workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 

@@ -198,7 +198,7 @@ async def read_moment(request: Request) -> Moment | None:
         return request.moment
     now = await request.services.store.now()
     if not now < request.at <= now + FARTHEST_SECONDS:
-        raise Answered(replies.hint(request.fill(cards.PASSED, name=answers.EXAMPLE)))
+        raise Answered(replies.hint(request.fill(cards.PASSED, typed=answers.EXAMPLE)))
     return Moment(request.at)
 
 

@@ -393,6 +393,19 @@ async def test_what_is_gone_is_not_opened(bot):
     assert "no longer exists" in words(await bot.say("open notebook"))
 
 
+async def test_forget_is_offered_for_what_is_on_the_list(bot):
+    account = (await bot.link(names=("R & D",))).account
+    row = await bot.workspace("R & D")
+    for _ in range(2):
+        await bot.store.perform(discovered.merge_discovered, account.id, [])
+    answer = await bot.press("remove", row.id)
+    assert '`/workspace forget "R &amp; D"` takes it off your list.' in shown(answer).replace('\\"', '"')
+    await bot.press("forget", row.id)
+    answer = await bot.press("remove", row.id)
+    assert words(answer) == "*R &amp; D* no longer exists on Saturn Cloud."
+    assert not buttons(answer)
+
+
 async def test_an_address_that_was_not_read_with_ones_own_credential_is_not_shown(bot):
     account = await activate(bot.store, ALICE, "saturn")
     await bot.say("add id-1 notebook")

@@ -82,6 +82,13 @@ def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
             assert command.startswith("/"), (text, shown)
 
 
+@pytest.mark.parametrize("catalogue", [answers, cards, notices, problems, runs, talk])
+def test_name_in_a_command_is_as_people_type_it(catalogue):
+    for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
+        for code in _CODE.findall(text):
+            assert "{command}" not in code or "{name}" not in code, text
+
+
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("home/", "views/"))])
 def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
     shown = with_slash_commands(golden.shown(name), "/workspace", "/job")

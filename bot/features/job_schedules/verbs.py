@@ -17,7 +17,7 @@ from bot.support.cleaning import fold
 from handlers import routes
 from handlers.command_line import parse_command_line
 from handlers.linking import offer_link
-from handlers.request import Answered, Request
+from handlers.request import Answered, Request, format_typed_name
 from handlers.snapshots import require_account_offer
 
 OFF = "off"
@@ -38,7 +38,7 @@ async def schedule(request: Request) -> Answer:
     if cron is None:
         template = run_words.UNTOLD_ONE if wanted.job.cron is None else run_words.ONE
         shown = fill(template, name=wanted.job.name, title=title, cron=_format_cron(wanted.job))
-        return replies.answer(f"{shown} {request.fill(run_words.NEXT_OF_ONE, name=name)}")
+        return replies.answer(f"{shown} {request.fill(run_words.NEXT_OF_ONE, typed=format_typed_name(name))}")
     given = "" if cron == OFF else cron
     await request.caller.run(runs.set_schedule, wanted.connection, wanted.job, given)
     template = run_words.CLEARING if cron == OFF else run_words.SETTING

@@ -20,7 +20,7 @@ from bot.store import cards, workspaces
 from bot.store import runs as run_rows
 from handlers import intents, suggestions, vocabulary
 from handlers.command_line import Quoted, fold_word
-from handlers.request import Request
+from handlers.request import Request, format_typed_name
 
 #: This many words aren't a command with a typo.
 _MIN_SENTENCE_WORDS: Final = 3
@@ -122,7 +122,7 @@ def refuse_others_workspace(request: Request, own: Sequence[Workspace]) -> Answe
     if not own:
         return replies.hint(talk.THEIRS, more=request.fill(answers.UNKNOWN_VERB_HELP))
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
-    typed, name = suggestions.format_typed_name(own[0].title), own[0].title
+    typed, name = format_typed_name(own[0].title), own[0].title
     more = request.fill(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
     return replies.hint(talk.THEIRS, more=more)
 

@@ -21,10 +21,10 @@ from bot.messages.texts import answers, problems, talk, times
 from bot.store import operations as operation_rows
 from bot.store import outages, undoable_actions
 from bot.store import runs as run_rows
-from handlers import routes, suggestions, vocabulary
+from handlers import routes, vocabulary
 from handlers.command_line import fold_word, join_words
 from handlers.linking import require_links
-from handlers.request import Request
+from handlers.request import Request, format_typed_name
 from handlers.workspace import targets
 from handlers.workspace.operations import show_current
 
@@ -225,7 +225,7 @@ def _describe_end(
     if at is not None:
         template = talk.UNTIL_ENDS if at == workspace.expires_at else talk.UNTIL
         return request.fill(template, workspace, at=kit.day_moment(at))
-    typed, command = suggestions.format_typed_name(workspace.title), request.format_command("workspace")
+    typed, command = format_typed_name(workspace.title), request.format_command("workspace")
     return request.fill(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 
 

@@ -16,8 +16,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import list_choice_buttons
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import cards, talk
-from handlers.request import Answered, Request
-from handlers.suggestions import format_typed_name
+from handlers.request import Answered, Request, format_typed_name
 from handlers.workspace.timers import read_typed_time
 
 #: The words that announce until when something runs; the others announce when something is done.

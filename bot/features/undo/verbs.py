@@ -24,8 +24,7 @@ from bot.messages.texts import cards as card_words
 from bot.services.feasibility import get_stop_effects
 from bot.store import workspaces
 from handlers import intents, routes
-from handlers.request import Request
-from handlers.suggestions import format_typed_name
+from handlers.request import Request, format_typed_name
 
 #: How many actions an answer shows.
 _MAX_ACTIONS: Final = 20

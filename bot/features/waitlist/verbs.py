@@ -65,9 +65,7 @@ async def submit_until(request: Request) -> Answer:
     typed = find_value(request.view, "text").strip()
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
-        raise InvalidFields(
-            {"text": replies.explain_unread_time(found, typed, SOONEST_SECONDS)}
-        )
+        raise InvalidFields({"text": replies.explain_unread_time(found, typed, SOONEST_SECONDS)})
     return await _join(request, request.form_payload, found.at)
 
 

@@ -106,7 +106,7 @@ KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again with
 #: What follows where the end that it was asked for with would need to be agreed to again.
 KEPT_WITHOUT_END: Final = (
     "I won't stop it by myself: on {title} that would end it for good. To set an end again, type "
-    "`{command}stop {name} in TIME`."
+    "`{command}stop {typed} in TIME`."
 )
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has already finished. Its latest message shows the result.",
@@ -151,7 +151,8 @@ NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = (
     "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
-NOT_THERE: Final = "*{name}* no longer exists on {title}. `{command}forget {name}` takes it off your list."
+NOT_THERE: Final = "*{name}* no longer exists on {title}."
+FORGET_GONE: Final = "`{command}forget {typed}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
 UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
@@ -188,7 +189,7 @@ UNALIASED: Final = "*{name}* is back to its original name."
 ALIAS_USAGE: Final = "Type `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
 ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
 FORGOTTEN: Final = (
-    "*{name}* is off your list. Nothing changes on {title}; `{command}add {name}` brings it back."
+    "*{name}* is off your list. Nothing changes on {title}; `{command}add {typed}` brings it back."
 )
 FORGOTTEN_RUNNING: Final = "It's {state}, and nothing will stop it any more."
 ADD_USAGE: Final = "Type `{command}add LINK` with a workspace's link or id, and a name if you like."

@@ -396,14 +396,14 @@ KEPT_UNTIL: Final = "*{name}* keeps running. I won't stop it before {until}."
 #: Where somebody asks for more time.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"
-LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {name} for 2h`."
+LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {typed} for 2h`."
 NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to cancel."
 TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
-NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {name} for 2h`."
+NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {typed} for 2h`."
 #: In place of the form that asks when.
-CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {name} at TIME`."
-PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
+CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {typed} at TIME`."
+PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
 ONLY_STOPS: Final = (
     "I can only plan starts and stops, so I haven't done anything with *{name}*. "
     "`{command}stop {typed} at 18:00` stops it then."

@@ -225,7 +225,7 @@ ONE: Final = "*{name}* on {title} {cron}."
 UNTOLD_ONE: Final = "{title} doesn't show the schedule of *{name}*."
 #: The same for one job, by its name.
 NEXT_OF_ONE: Final = (
-    'Type `{command}schedule {name} "0 3 * * *"` to set one, or `{command}schedule {name} off` '
+    'Type `{command}schedule {typed} "0 3 * * *"` to set one, or `{command}schedule {typed} off` '
     "to turn it off."
 )
 NEXT: Final = (
