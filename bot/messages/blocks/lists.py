@@ -189,7 +189,7 @@ def _render_row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list
         return row(fill(answers.ROW, state=Markup(" · ".join([state, *seen])), **names), [])
     if operation is not None and operation.is_open:
         going, buttons = describe_progress(facts, operation)
-        said = " ".join([going.replace("\n", " "), *list_end_lines(facts)])
+        said = " ".join([going.replace("\n", " "), *list_end_lines(facts)]).rstrip(".")
         return _render_with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
     buttons = list_row_buttons(facts, workspace)
     if workspace.state is State.RUNNING:
