@@ -180,7 +180,7 @@ AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
     frozenset({"busy", "unsaved"}): "It was busy and had unsaved changes when I last checked.",
-    frozenset({"memory"}): "What's in its memory was kept when it was suspended.",
+    frozenset({"memory"}): "Suspending has kept what's in its memory until now.",
 }
 CONFIRM_SUSPEND: Final = (
     "Suspend {name}?",
