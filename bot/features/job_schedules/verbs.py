@@ -33,6 +33,8 @@ async def schedule(request: Request) -> Answer:
     known = await list_scheduled_jobs(request)
     if not name:
         return _list(request, known)
+    if cron is None:
+        _check_rest(typed, known)
     wanted = find_run(request, name, known)
     title = request.services.title(wanted.connection)
     if cron is None:
@@ -66,6 +68,14 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
     if len(typed) > 4 and runs.is_probably_cron(" ".join(typed[1:])):
         return typed[0], _check_cron(" ".join(typed[1:]))
     return " ".join(typed), None
+
+
+def _check_rest(typed: Sequence[str], known: Sequence[SetUpJob]) -> None:
+    """Raise Answered if words after a job's name are no schedule."""
+    names = {fold(one.job.name) for one in known}
+    ends = [at for at in range(1, len(typed) + 1) if fold(" ".join(typed[:at])) in names]
+    if ends and ends[-1] < len(typed):
+        _check_cron(" ".join(typed[ends[-1] :]))
 
 
 def _check_cron(cron: str) -> str:
