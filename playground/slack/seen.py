@@ -59,6 +59,7 @@ def who(state: State, person: Person) -> Json:
         "name": person.name,
         "real_name": person.real_name,
         "role": person.role,
+        "tz": person.tz,
         "team": home.name if home else person.team_id,
         "deleted": person.deleted,
         "is_bot": person.is_bot or person.id == SLACKBOT,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.playground.slack_browser import FOCUS, MODAL, slack_page, words
 from tests.playground.slack_forms import field, opened, typed
-from tests.playground.slack_help import GENERAL, OLIVIA, TARA, section
+from tests.playground.slack_help import CHEN, GENERAL, OLIVIA, TARA, section
 
 pytestmark = pytest.mark.browser
 
@@ -166,3 +166,17 @@ async def test_everybody_has_a_tab_of_their_own_at_once():
         await page.browser.press("Enter")
         await page.browser.until(f"{words('#messages .text')} === 'hello'")
         assert page.server.seen(TARA, GENERAL)[-1]["text"] == "hello"
+
+
+async def test_times_are_those_of_whoever_reads_them():
+    """In the browser's own zone Chen's nine o'clock would be one in the morning."""
+    async with slack_page() as page:
+        await page.browser.tell("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+        stamp = "<!date^1800000000^{date_short} {time}|then>"
+        await page.client.chat_postMessage(channel=GENERAL, text=stamp)
+        for person, shown in ((OLIVIA, "Jan 15, 2027 8:00 AM"), (CHEN, "Jan 15, 2027 4:00 PM")):
+            await page.browser.open(f"{page.server.state.base_url}/?as={person}&channel={GENERAL}")
+            times = "[...document.querySelectorAll('#messages article time')].map((one) => one.textContent)"
+            await page.browser.until(f"{times}.length > 1")
+            read = [time.replace("\u202f", " ") for time in await page.browser.ask(times)]
+            assert read[-1] == shown

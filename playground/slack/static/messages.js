@@ -4,6 +4,7 @@ import { body } from "./blocks.js";
 import { valueOf } from "./controls.js";
 import { focusKept, get, h, post, settle, toast } from "./dom.js";
 import { attached } from "./files.js";
+import { clock, full } from "./mrkdwn.js";
 
 const NEAR = 80;
 const drawn = new Map();
@@ -27,8 +28,8 @@ function who(message, here) {
 }
 
 const dateOf = (ts) => new Date(Number(ts) * 1000);
-const clock = (ts) => dateOf(ts).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
-const short = (ts) => clock(ts).replace(/\s*[ap]\.?m\.?$/i, "");
+const clockOf = (ts) => clock(dateOf(ts));
+const short = (ts) => clockOf(ts).replace(/\s*[ap]\.?m\.?$/i, "");
 export const counted = (count) => `${count} ${count === 1 ? "reply" : "replies"}`;
 
 async function choose(shortcut, message, here) {
@@ -53,9 +54,9 @@ function replied(message, place) {
 
 function drawMessage(message, follows, here, place) {
   const person = who(message, here);
-  const time = h("time", { title: dateOf(message.ts).toLocaleString() }, clock(message.ts));
+  const time = h("time", { title: full(dateOf(message.ts)) }, clockOf(message.ts));
   return h("article", { class: ["message", message.ephemeral && "ephemeral", follows && "follows"].filter(Boolean).join(" "),
-    "data-ts": message.ts, tabindex: "-1", "aria-label": `${person.real_name}, ${clock(message.ts)}` },
+    "data-ts": message.ts, tabindex: "-1", "aria-label": `${person.real_name}, ${clockOf(message.ts)}` },
   follows ? h("span", { class: "gutter", "aria-hidden": "true" }, short(message.ts))
     : h("img", { class: "face", src: `/_page/face/${person.id}.svg`, alt: "" }),
   h("div", { class: "content" },
@@ -78,7 +79,7 @@ function answers(message, place) {
   return h("button", { type: "button", class: `replies${unread ? " unread" : ""}`, onclick: () => place.open(message.ts) },
     users.map((user) => h("img", { src: `/_page/face/${user}.svg`, alt: "" })),
     h("b", {}, counted(count)), unread ? h("span", { class: "badge new" }, `${unread} new`) : null,
-    h("small", {}, `Last reply ${clock(latest)}`));
+    h("small", {}, `Last reply ${clockOf(latest)}`));
 }
 
 // What somebody else chose, in another window or a test: the value of a control is another one now, and not what it shows.

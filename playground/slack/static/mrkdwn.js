@@ -24,6 +24,11 @@ export function know(state) {
   context.me = state.me;
 }
 
+// In the time zone of whoever reads it, as Slack draws it, and not in the browser's.
+const local = (style) => ({ ...style, timeZone: context.people.get(context.me)?.tz });
+export const clock = (moment, style = {}) => moment.toLocaleTimeString(undefined, local({ hour: "numeric", minute: "2-digit", ...style }));
+export const full = (moment) => moment.toLocaleString(undefined, local({}));
+
 export const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
 export function emoji(text) {
@@ -39,29 +44,28 @@ function ago(seconds) {
 }
 
 function day(moment, style, pretty) {
-  const start = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const start = (date) => Date.parse(date.toLocaleDateString("en-CA", local({})));
   const distance = Math.round((start(moment) - start(new Date())) / 86400000);
   if (pretty && Math.abs(distance) <= 1) return ["yesterday", "today", "tomorrow"][distance + 1];
   if (style === "long") {
-    return moment.toLocaleDateString(undefined, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+    return moment.toLocaleDateString(undefined, local({ weekday: "long", year: "numeric", month: "long", day: "numeric" }));
   }
   const month = style === "short" ? "short" : "long";
-  return moment.toLocaleDateString(undefined, { year: "numeric", month, day: "numeric" });
+  return moment.toLocaleDateString(undefined, local({ year: "numeric", month, day: "numeric" }));
 }
 
 export function date(seconds, format) {
   const moment = new Date(seconds * 1000);
-  const time = { hour: "numeric", minute: "2-digit" };
   const tokens = {
-    date_num: () => moment.toISOString().slice(0, 10),
+    date_num: () => moment.toLocaleDateString("en-CA", local({})),
     date: () => day(moment, "", false),
     date_pretty: () => day(moment, "", true),
     date_short: () => day(moment, "short", false),
     date_short_pretty: () => day(moment, "short", true),
     date_long: () => day(moment, "long", false),
     date_long_pretty: () => day(moment, "long", true),
-    time: () => moment.toLocaleTimeString(undefined, time),
-    time_secs: () => moment.toLocaleTimeString(undefined, { ...time, second: "2-digit" }),
+    time: () => clock(moment),
+    time_secs: () => clock(moment, { second: "2-digit" }),
     ago: () => ago(seconds),
   };
   return format.replace(/\{(\w+)\}/g, (whole, name) => (tokens[name] ? tokens[name]() : whole));
@@ -86,7 +90,7 @@ export function entity(inner) {
   if (target.startsWith("!date^")) {
     const [, seconds, format, link] = target.split("^");
     const words = date(Number(seconds), plain(format));
-    const when = new Date(Number(seconds) * 1000).toLocaleString();
+    const when = full(new Date(Number(seconds) * 1000));
     return h("time", { title: when }, link ? address(link, words) : words);
   }
   if (target.startsWith("!")) return h("span", { class: "mention" }, label ?? `@${target.slice(1).split("^")[0]}`);
