@@ -16,6 +16,7 @@ from benchmarks.load import ask
 from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
+from tests.rigs.store import make_used_database
 
 #: What fills the file to the size of a million entries of the audit, about 400 MB.
 _ROW_BYTES = 300
@@ -35,6 +36,7 @@ async def measure_backups(sizes: Sizes) -> list[Figure]:
             database.parent / "backups",
             await asyncio.to_thread(_fill, database, sizes.backup_rows),
         )
+        await make_used_database(scene.place.database_url)
         numbers = count()
         for _ in range(sizes.runs):
             await asyncio.to_thread(_forget, database, folder)

@@ -297,7 +297,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
     """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
     places, problem = settings.nightly_backups(), await store.read(maintenance.find_problem, BACKUP)
-    found, advice = "not yet", "Usher makes one every night at 3:17 UTC, or at its next start."
+    found, advice = "not yet", "Usher makes one at 3:17 UTC, or at its next start, once it has been used."
     if places is None:
         found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS_BACKUPS
     elif problem:

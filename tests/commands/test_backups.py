@@ -28,7 +28,7 @@ from tests.app.command_line import environment, of_slack, run, running
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.scenario import world
-from tests.rigs.store import linked
+from tests.rigs.store import ACTION, linked, make_used_database
 
 #: What SQLite reports as damage: a row without what its column must have.
 DAMAGE = (
@@ -44,11 +44,12 @@ async def _make(context, folder, to, is_due=True):
 
 
 @asynccontextmanager
-async def installed(folder):
+async def installed(folder, actions=(ACTION,)):
     """Open a database with its schema, and yield the store with what makes its backups."""
     clock = FakeClock()
     store = await open_store(f"sqlite:///{folder / 'usher.db'}", clock, CountingIds())
     await store.begin_serving()
+    await store.write(audit.append_audit, actions)
     context = SimpleNamespace(store=store, clock=clock, ids=CountingIds())
     try:
         yield store, partial(_make, context, folder), clock
@@ -95,6 +96,16 @@ async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
         assert await make(tmp_path / "backups", is_due=False) == ""
         assert "No such file" in await make(tmp_path / "disk" / "copies", is_due=False)
     assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
+async def test_database_nobody_has_used_is_not_copied(tmp_path):
+    """Beside the copies of a lost disk its copy would be the newest, and in a week the only kind."""
+    loaded = AuditEntry("usher", "providers.loaded", "serve", "ok")
+    async with installed(tmp_path, [loaded]) as (store, make, _):
+        assert [await make(tmp_path / "backups", is_due) for is_due in (True, False)] == [None, None]
+        assert not (tmp_path / "backups").exists()
+        await store.write(audit.append_audit, [ACTION])
+        assert await make(tmp_path / "backups") == ""
 
 
 async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_written(tmp_path):
@@ -259,6 +270,7 @@ async def test_a_restore_by_another_user_starts(served):
     user = 65_534 if os.geteuid() == 0 else None
     async with slack() as (local, _client):
         env = environment(served, **of_slack(local))
+        await make_used_database(env["USHER_DATABASE_URL"])
         owned(served, user)
         async with running("serve", env=env, user=user) as usher:
             await usher.line_with("database backed up")

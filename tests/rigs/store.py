@@ -35,6 +35,7 @@ from bot.store import (
     fan_out,
     gates,
     inbox,
+    open_store,
     operations,
     refusals,
     runs,
@@ -52,10 +53,13 @@ from bot.store.operations import Accepted
 from bot.store.store import Store
 from bot.store.tables import BROWSER_SESSIONS, LINKS, OPERATIONS, RUNS
 from bot.store.transaction import Priority, Transaction
-from bot.support.clock import Clock, Ids
+from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.engine import EngineWithoutThread
+
+#: Somebody's action, with which backups begin.
+ACTION = AuditEntry("T1:U1", "account.linked", "T1:U1/saturn", "ok")
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -85,6 +89,16 @@ async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> As
     try:
         await serve_new(store)
         yield store
+    finally:
+        await store.close()
+
+
+async def make_used_database(url: str) -> None:
+    """Make a database in which somebody has done something, for a process that is to copy it."""
+    store = await open_store(url, SystemClock(), SystemIds())
+    try:
+        await store.migrate()
+        await store.write(append_audit, [ACTION])
     finally:
         await store.close()
 

@@ -16,6 +16,7 @@ from bot.commands.socket_checks import check_others
 from bot.commands.store_checks import check_messages
 from bot.services.backups import make_backup
 from bot.slack.notifier import MIN_ABSENCE_SECONDS
+from bot.store.audit import append_audit
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
 from tests.app.command_line import environment
@@ -28,7 +29,7 @@ from tests.rigs.prometheus import EVERY, Scrapes, fire_after
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import inject_fault
-from tests.rigs.store import run_pragma
+from tests.rigs.store import ACTION, run_pragma
 from tests.scenarios.webs import Webs
 from tests.web.sockets import until
 
@@ -344,6 +345,7 @@ async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
 async def test_a_nightly_backup_that_fails_is_seen_until_one_is_made(linked, tmp_path):
     scrapes, backups = Scrapes(), tmp_path / "backups"
     backups.touch()
+    await linked.bot.store.write(append_audit, [ACTION])
     make = partial(make_backup, linked.bot.context, linked.settings().nightly_backups())
     linked.bot.scheduler.nightly["backup"] = make
     for _ in range(3):

@@ -27,6 +27,7 @@ from tests.rigs.proxy import PASSWORD, forward_proxy
 from tests.rigs.scenario import world
 from tests.rigs.scenario.several import FIRST, SECOND, several
 from tests.rigs.scenario.sphere import sphere_world
+from tests.rigs.store import make_used_database
 
 Proof = Callable[..., Awaitable[None]]
 PROOFS: dict[str, Proof] = {}
@@ -153,6 +154,7 @@ async def backups(folder):
     place.mkdir()
     async with slack() as (local, _client):
         env = environment(folder, **of_slack(local), USHER_BACKUPS=str(place))
+        await make_used_database(env["USHER_DATABASE_URL"])
         async with running("serve", env=env) as usher:
             await usher.line_with("database backed up")
     assert list(place.glob("usher-*.db"))
