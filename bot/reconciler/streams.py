@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-import structlog
-
 from bot.domain.accounts import Account
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
@@ -20,8 +18,6 @@ from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
-
-log = structlog.get_logger(__name__)
 
 #: Streams that are open at once; the rest wait their turn.
 MAX_STREAMS: Final = 50
@@ -260,7 +256,10 @@ class Streams(context.EnginePart):
                 entry.changed_at = self._clock.monotonic()
                 follower.has_new_output = True
 
-        try:
+        # A provider's code may raise anything. The database's absence is none of the stream's failures.
+        retry = partial(self._retry_stream, follower)
+        failed, unwritten = partial(retry, follower.failures + 1), partial(retry, follower.failures)
+        async with contain_errors("stream", self._ids, failed=failed, unwritten=unwritten, run=run.id):
             follower.answer = await self._provider_caller.follow(
                 runtime,
                 account,
@@ -273,14 +272,12 @@ class Streams(context.EnginePart):
                 attempts=follower.failures,
                 was_unauthorized=was_unauthorized,
             )
-        except Exception as error:
-            # A provider's code may raise anything; the stream is reopened.
-            failures, reference = follower.failures + 1, self._ids.reference()
-            wait = self._provider_caller.compute_backoff(failures)
-            follower.answer = provider_calls.OutcomeUnknown(
-                wait, problems.explain_cause("internal"), failures, "internal"
-            )
-            log.exception("stream failed", run=run.id, problem=error, reference=reference)
+
+    async def _retry_stream(self, follower: _Follower, failures: int) -> None:
+        wait = self._provider_caller.compute_backoff(failures)
+        follower.answer = provider_calls.OutcomeUnknown(
+            wait, problems.explain_cause("internal"), failures, "internal"
+        )
 
 
 async def without_secrets(

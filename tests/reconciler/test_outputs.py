@@ -3,15 +3,17 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.runs import OutputChunk
-from bot.reconciler.streams import without_secrets
+from bot.reconciler.streams import MAX_END_ATTEMPTS, without_secrets
 from bot.services.owners import Owners
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,
     NotFound,
     ServerFailed,
+    StoreUnavailable,
     UnknownOutcome,
     Unreachable,
 )
@@ -208,12 +210,33 @@ async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs)
     assert "the output is gone" in text
 
 
-async def test_an_error_of_ours_within_a_stream_is_no_end_of_it(runs):
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        pytest.param(ValueError("a bug"), ("stream failed", "error"), id="bug"),
+        pytest.param(StoreUnavailable("away"), ("stream not written", "warning"), id="no-database"),
+    ],
+)
+async def test_an_error_of_ours_within_a_stream_is_no_end_of_it(runs, error, logged):
+    """Only what is a mistake has a trace and a reference in the log."""
     run_id = await runs.runs()
     runs.cloud.writes("run1", "one\n")
-    runs.cloud.cut("run1", 0, ValueError("a bug"))
-    await runs.world.pass_time(20)
+    runs.cloud.cut("run1", 0, error)
+    with capture_logs() as logs:
+        await runs.world.pass_time(20)
     assert "one" in said(output(runs, run_id))
+    (line,) = [line for line in logs if line["event"].startswith("stream ")]
+    assert (line["event"], line["log_level"]) == logged
+    assert ("reference" in line) is (line["log_level"] == "error")
+
+
+async def test_output_waits_for_the_database_after_the_end_of_its_run(runs):
+    """Only the provider's failures are counted against an output that is read to its end."""
+    run_id = await runs.begun(3)
+    runs.cloud.writes("run1", "one\n")
+    runs.cloud.fail("run_output", StoreUnavailable("away"), times=MAX_END_ATTEMPTS + 5)
+    await end(runs, run_id)
+    assert content(runs.slack.shared()[0]) == "one\n"
 
 
 async def test_an_output_whose_credential_was_refused_once_goes_on(runs):
