@@ -32,7 +32,7 @@ async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
     ("outcome", "said"),
     [
         (Outcome.FULFILLED, "That start has already finished"),
-        (Outcome.FAILED, "That start failed"),
+        (Outcome.FAILED, "failed. Its latest message says why. Type `/workspace start` to try again."),
         (Outcome.REFUSED, "That start was refused"),
         (Outcome.CANCELLED, "That start was cancelled"),
     ],

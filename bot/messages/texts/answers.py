@@ -110,7 +110,7 @@ KEPT_WITHOUT_END: Final = (
 )
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has already finished. Its latest message shows the result.",
-    "failed": "That {verb} failed. Press *Try again* on its card, or type `{command}{typed}`.",
+    "failed": "That {verb} failed. Its latest message says why. Type `{command}{typed}` to try again.",
     "refused": "That {verb} was refused. Type `{command}status` to see where things stand.",
     "cancelled": "That {verb} was cancelled. Type `{command}{typed}` to ask again.",
     "replaced": "You've asked for something else since. Type `{command}status` to see where things stand.",
