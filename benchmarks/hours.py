@@ -65,15 +65,17 @@ async def _share(count: int) -> float:
     return used / _LOOKS / _EVERY
 
 
-async def _of_one_minute(_crowd: Crowd, place: Deployment) -> None:
-    """Give everybody's workspaces hours that begin in the same minute."""
+async def _of_one_minute(_crowd: Crowd, place: Deployment) -> float:
+    """Give everybody's workspaces hours that begin in the same minute; return when it does."""
+    begins = (time.time() + _SOON + 60.0) // 60 * 60
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:
         found = await store.engine.read(lambda tx: tx.all("SELECT id, principal FROM workspaces"))
         keys = [(row["id"], parse_principal(row["principal"])) for row in found]
-        await _set(store, keys, [_minute(time.time() + _SOON + 60.0)] * len(keys))
+        await _set(store, keys, [_minute(begins)] * len(keys))
     finally:
         await store.close()
+    return begins
 
 
 def _minute(at: float) -> int:

@@ -50,7 +50,7 @@ class Delays:
 
 
 async def _nothing(_crowd: Crowd, _place: Deployment) -> None:
-    """Prepare nothing."""
+    """Prepare nothing: delays count from when each workspace is ready."""
 
 
 async def delays_of_starts(
@@ -59,23 +59,26 @@ async def delays_of_starts(
     spread: float,
     *,
     limits: bool,
-    before: Callable[[Crowd, Deployment], Awaitable[None]] = _nothing,
+    before: Callable[[Crowd, Deployment], Awaitable[float | None]] = _nothing,
     types: bool = True,
 ) -> Delays:
     """Let everybody start a workspace; return the delays of the messages, and what went wrong.
 
-    ``before`` writes into the database what there is besides, while no bot serves from it. Unless they type,
-    that starts their workspaces.
+    ``before`` writes into the database what there is besides, while no bot serves from it, and returns the
+    moment from which delays count, if that isn't each one's readiness. Unless they type, that starts their
+    workspaces.
     """
     crowd = Crowd(people)
     times = ["--soonest", str(_SOONEST), "--latest", str(_SOONEST + spread)]
     async with stage(crowd, limits=limits, saturn=times) as scene:
-        await before(crowd, scene.place)
-        found = await _of_crowd(sizes, crowd, spread, scene, types=types)
+        since = await before(crowd, scene.place)
+        found = await _of_crowd(sizes, crowd, spread, scene, since, types=types)
     return replace(found, is_sound=found.is_sound and not (limits and found.limits_broken))
 
 
-async def _of_crowd(sizes: Sizes, crowd: Crowd, spread: float, scene: Stage, *, types: bool) -> Delays:
+async def _of_crowd(
+    sizes: Sizes, crowd: Crowd, spread: float, scene: Stage, since: float | None, *, types: bool
+) -> Delays:
     people = crowd.people
     async with scene.bot() as bot:
         commands = ((crowd.user(number), "start") for number in range(people if types else 0))
@@ -95,7 +98,7 @@ async def _of_crowd(sizes: Sizes, crowd: Crowd, spread: float, scene: Stage, *, 
     lost = [user for user in ready_at if user not in posts]
     doubled = [user for user, found in posts.items() if len(found) > 1]
     pairs = sorted((ready_at[user], found[0]) for user, found in posts.items())
-    delays = [posted - at for at, posted in pairs]
+    delays = [posted - (at if since is None else since) for at, posted in pairs]
     late = out_of_order(pairs)
     begins = [at for at, _ in pairs]
     spread_seen = max(begins, default=0.0) - min(begins, default=0.0)
