@@ -135,12 +135,15 @@ async def _measure_change(sizes: Sizes, name: str, *, shared: bool) -> list[Figu
             await _join(store, card)
         async with _bots(scene, sizes) as room, _store(scene) as store:
             room.place = place
-            typing = asyncio.create_task(_type(room, seen))
+            is_over = asyncio.Event()
+            typing = asyncio.create_task(_type(room, seen, is_over))
             await asyncio.sleep(_ALONE)
             alone, seen.helps = seen.helps, []
             for order in ("skip tomorrow", f"hours {_LEFT} {times}", "end"):
                 await _decide(room, store, order, seen)
-            typing.cancel()
+            # A help that still waits for its answer waited for these, too.
+            is_over.set()
+            await typing
     before, helps = ([quantile(one, share) for share in (0.5, 0.99)] for one in (alone, seen.helps))
     detail = (
         f"{crowd.people} members: taken after {_describe(seen.taken)} s, "
@@ -203,10 +206,10 @@ async def _join(store: Store, card: ClassCard) -> None:
         await store.engine.write(lambda tx, first=first: write(tx, first))  # type: ignore[misc]
 
 
-async def _type(room: Class, seen: _Seen) -> None:
-    """Let others ask for help, one after the other, until cancelled."""
+async def _type(room: Class, seen: _Seen, is_over: asyncio.Event) -> None:
+    """Let others ask for help, one after the other, until that is over and the last is answered."""
     number = 0
-    while True:
+    while not is_over.is_set():
         number += 1
         user = Crowd.user(number % (room.scene.crowd.people - 1) + 1)
         await _ask(room, user, "help", number, seen.helps, seen)
