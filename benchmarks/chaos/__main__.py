@@ -22,7 +22,7 @@ The modes, each of which ``--only`` selects:
 The last line of output is one JSON object, and the exit status is 0 if all promises held (``"holds": true``).
 All of these have to be 0: ``lost``, ``repeated`` (said once, done twice), ``told_twice`` (a message, or how
 something ended, was read in two messages, be they deleted since), ``unseen`` (it runs, and Usher shows it as
-down), ``untrue``, ``astray`` (told to somebody else), ``hours_lost``, ``hours_doubled``, ``hours_ended``,
+down), ``untrue``, ``astray`` (shown to somebody else), ``hours_lost``, ``hours_doubled``, ``hours_ended``,
 ``unwarned``, ``unlinked``, ``false_alarms``, ``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
 ``most_…`` is at most 1, ``smallest_gap_s`` at least 10. ``asked`` says how many people were asked, because an
 outcome couldn't be determined. Gaps and limits are judged by when requests arrive, so a machine that is too

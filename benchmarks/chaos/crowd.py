@@ -190,8 +190,11 @@ class Crowd:
         """Look or press once, sometimes twice at the same time; what fails is not tried again."""
         slack, user = who.slack, who.user
         if self._chance.random() < 0.4:
-            verb = self._chance.choices([f"status {workspace}", "list"], [3, 1])[0]
-            answer = await slack.say(user, CHANNEL, f"/workspace {verb}")
+            verb = self._chance.choices([f"status {workspace}", "list", "home"], [3, 1, 1])[0]
+            if verb == "home":
+                answer = await slack.open_home(user)
+            else:
+                answer = await slack.say(user, CHANNEL, f"/workspace {verb}")
             self.clicks[verb.partition(" ")[0] if answer["ok"] else "failed"] += 1
             return
         found = self._pressable(who)

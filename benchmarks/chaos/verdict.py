@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -332,12 +333,23 @@ class Verdict:
         )
 
     def astray(self) -> list[str]:
-        """Return the messages about somebody's operation or run that came to somebody else."""
-        whose = {row["id"]: row["principal"] for row in (*self.operations, *self.truth.runs)}
+        """Return the messages, Homes and forms about somebody's work or workspace that came to somebody else.
+
+        A message names it in its key, a view anywhere.
+        """
+        workspaces = rows(self._stage.database, "SELECT id, principal FROM workspaces")
+        whose = {row["id"]: row["principal"] for row in (*self.operations, *self.truth.runs, *workspaces)}
+        told = [(reader, key.partition("/")[0], key) for reader, key in self._messages]
+        for reader, text in self._views():
+            told += [(reader, one, f"{one} in a view") for one in whose.keys() & re.findall(r"\w+", text)]
+        return [f"{what} to {reader}" for reader, about, what in told if whose.get(about, reader) != reader]
+
+    def _views(self) -> list[tuple[str, str]]:
+        """Return the Home and the open forms of each person: whose they are, and all that they say."""
         return [
-            f"{key} to {reader}"
-            for reader, key in self._messages
-            if whose.get(key.partition("/")[0], reader) != reader
+            (Principal(None, slack.state.team.id, view.user).key, str(view.definition))
+            for slack in self._stage.slacks
+            for view in slack.state.views.values()
         ]
 
     def asked(self) -> int:
@@ -381,6 +393,7 @@ class Verdict:
                 for slack in self._stage.slacks
                 for place, messages in slack.state.messages.items()
             ),
+            *self._views(),
         ]
         return [place for place, text in sinks if any(secret in text for secret in self._stage.secrets())]
 

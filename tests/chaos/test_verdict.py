@@ -29,7 +29,7 @@ from bot.reconciler import outcomes
 from bot.store import notices, open_store, operations, workspaces
 from bot.store.audit import append_audit
 from bot.support.clock import SystemClock, SystemIds
-from playground.slack.records import Message
+from playground.slack.records import Message, View
 from tests.rigs.store import accept_operation, launched
 
 NAME = "u00000"
@@ -302,6 +302,20 @@ async def test_a_message_that_came_to_somebody_else_is_astray(scene):
     assert scene.verdict.astray() == [f"{scene.key} to -:{state.team.id}:U0ADMIN"]
 
 
+async def test_work_and_workspaces_in_views_of_somebody_else_are_astray(scene):
+    operation, mine = scene.operation, scene.person.principal.key
+    state, button = scene.person.slack.state, {"value": f"{operation.workspace_id} 3"}
+    state.views["V1"] = View("V1", scene.person.user, {"blocks": [button]}, "1", "V1")
+    assert scene.verdict.astray() == []
+    state.views["V2"] = View(
+        "V2", "U0ADMIN", {"private_metadata": operation.id, "blocks": [button]}, "1", "V2"
+    )
+    reader = mine.replace(scene.person.user, "U0ADMIN")
+    assert sorted(scene.verdict.astray()) == [
+        f"{one} in a view to {reader}" for one in sorted((operation.id, operation.workspace_id))
+    ]
+
+
 async def test_a_second_start_and_one_that_nobody_asked_for_are_one_too_many(scene):
     resource = scene.resource
     resource.restart(resource.runs[0].created_at + 1)
@@ -386,6 +400,8 @@ async def test_a_secret_in_a_log_or_a_message_is_a_leak(scene):
     assert scene.verdict.leaks() == ["log"]
     scene.says("other", f"your token is {token}")
     assert len(scene.verdict.leaks()) == 2
+    scene.person.slack.state.views["V1"] = View("V1", scene.person.user, {"text": token}, "1", "V1")
+    assert scene.verdict.leaks()[2:] == [scene.person.principal.key]
 
 
 #: A process that logs an error as the bot does.
