@@ -50,10 +50,14 @@ policy.declare(policy.AccessRule(shows=True), "courses")
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
+    """Return a person's own courses that go on, by their next lessons, each with whether they teach it.
+
+    An enrollment that waits for a link or a workspace counts, as it does on the card.
+    """
     caller.check(tx, "list")
     mine, key = rows.list_rules_of_person(tx, caller.principal), caller.principal.key
     joined = {one.card for one in mine if isinstance(one, CourseRule)}
+    joined |= stored.list_pending_courses(tx, caller.principal)
     found = [one for one in stored.list_courses(tx) if key in one.teachers or one.id in joined]
     coming = {one.id: timetable.find_lesson(one, tx.now()) for one in found}
     found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)

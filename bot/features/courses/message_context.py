@@ -23,7 +23,7 @@ from bot.services.message_context import (
     subject_describers,
     yield_in_batches,
 )
-from bot.store import cards, operations
+from bot.store import accounts, cards, operations, workspaces
 
 
 async def load_class(
@@ -46,15 +46,29 @@ async def load_courses(
     """Load the facts for courses, with counts for their teachers."""
     every, found = await gatherer.store.read(hours_store.list_rules_of_person, reader), []
     rules = {one.card: one for one in every if isinstance(one, CourseRule)}
+    pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
     for card, is_teacher in own:
         facts = replace(
             await load_class(gatherer, card, reader), is_teacher=is_teacher, rule=rules.get(card.id)
         )
+        if facts.rule is not None:
+            mine = await gatherer.store.read(workspaces.find_workspace, facts.rule.workspace_id)
+            facts = replace(facts, workspace_title=mine.title if mine is not None else "")
+        elif card.id in pending:
+            facts = await _add_pending(gatherer, reader, facts)
         counts = (
             await gatherer.store.read(courses_store.count_members, card.id) if is_teacher else facts.counts
         )
         found.append(replace(facts, counts=counts))
     return found
+
+
+async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts) -> ClassFacts:
+    """Add the state of a person's enrollment that waits, and of their account."""
+    account = await gatherer.store.read(accounts.find_account, reader, facts.connection)
+    common = gatherer.describe_common(facts.now, facts.connection, account)
+    pending = await gatherer.store.read(courses_store.find_member, facts.card.id, reader)
+    return replace(facts, **common, pending=pending)
 
 
 @subject_describers("class")

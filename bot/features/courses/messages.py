@@ -90,10 +90,11 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
 def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     card, counts = facts.card, facts.counts
     join = fill(texts.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
-    said = [
-        texts.JOINED_COUNT if counts.joined else texts.NOBODY_JOINED,
-        *([texts.READY_NOW] if counts.expected else []),
-    ]
+    said = [texts.JOINED_COUNT if counts.joined else texts.NOBODY_JOINED]
+    said += (
+        [texts.PENDING_COUNT[counts.pending > 1]] if counts.pending and not card.is_over(facts.now) else []
+    )
+    said += [texts.READY_NOW] if counts.expected else []
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
     said += [texts.UPDATED] if counts.behind and card.timetable_changes and card.done_at is None else []
     return [*format_course(facts), join], said
@@ -426,11 +427,19 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
     """Render the part that a person lacks for a lesson, with the button for it, or that it was full."""
-    card, one, names = facts.card, facts.problems[0], (facts.connection, facts.connection_title)
+    card, one = facts.card, facts.problems[0]
     if "until" in facts.body:
         name = one.workspace.title if one.workspace is not None else card.title
         until = kit.moment(facts.time("until"), facts.now)
-        return kit.message(fill(texts.NO_ROOM, name=name, title=names[1], until=until), [], [])
+        return kit.message(fill(texts.NO_ROOM, name=name, title=facts.connection_title, until=until), [], [])
+    why, button = describe_missing(facts, one)
+    begins = kit.day_moment(facts.time("begins"))
+    return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=why), [], [button])
+
+
+def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:
+    """Describe the part that the reader lacks for a course's lessons, with the button for it."""
+    card, names = facts.card, (facts.connection, facts.connection_title)
     is_unlinked, resumes = one.state == "unlinked", one.paused not in {"", "gone", "forgotten"}
     link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
     key = one.participant.workspace_id or ""
@@ -447,9 +456,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
     }
     why, button = next((why, button) for why, (is_so, button) in missing.items() if is_so)
     because = Markup(safe(problems.explain_cause(one.paused, names[1]))) if one.paused else ""
-    said = Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern, because=because))
-    begins = kit.day_moment(facts.time("begins"))
-    return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=said), [], [button])
+    return Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern, because=because)), button
 
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
@@ -461,7 +468,9 @@ def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
 
 
 def list_member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
-    """Return the buttons of a course's member."""
+    """Return the buttons of a course's member; of somebody whose enrollment waits, the one that leaves."""
+    if isinstance(facts, ClassFacts) and facts.pending is not None:
+        return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
     found = {"lesson_skip": texts.SKIP_NEXT, "course_leave": texts.LEAVE_COURSE}
     found |= {action: label for action, (label, _) in COURSE_ACTIONS.items()} if facts.has_public_url else {}
     return [kit.button(label, action, card.id, of=card.title) for action, label in found.items()]

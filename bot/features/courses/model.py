@@ -168,8 +168,9 @@ class ClassCounts:
     """Numbers of a card's members by their state in the lesson that is on or comes next.
 
     ``joined`` are all who haven't left, ``agreed`` those who agreed to this day, ``linked`` those of them who
-    have a link. ``expected`` are those for whom a lesson that is on is: all in a state from ``ready`` to
-    ``coming``. ``behind`` are those whose rule doesn't follow the timetable yet.
+    have a link, ``pending`` those whose enrollment waits for one. ``expected`` are those for whom a lesson
+    that is on is: all in a state from ``ready`` to ``coming``. ``behind`` are those whose rule doesn't follow
+    the timetable yet.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
     withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.
@@ -190,6 +191,7 @@ class ClassCounts:
     not_agreed: int = 0
     skipped: int = 0
     left: int = 0
+    pending: int = 0
     behind: int = 0
     kept: int = 0
     stopping: int = 0
@@ -241,9 +243,12 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: Who isn't ready for a lesson, where that is told.
     problems: Sequence[ClassProblem] = ()
-    #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
+    #: Of a course: whether its reader teaches it, the rule by which they have joined it, and their
+    #: workspace's title; or the state of their enrollment, while an account or a workspace is missing.
     is_teacher: bool = False
     rule: CourseRule | None = None
+    workspace_title: str = ""
+    pending: ClassProblem | None = None
 
     @property
     def objects(self) -> dict[str, ObjectName]:

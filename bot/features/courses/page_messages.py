@@ -59,13 +59,25 @@ def render_course(facts: ClassFacts) -> list[Block]:
         said = words.MEMBER_COUNTS[is_on] if facts.counts.joined else words.NOBODY_JOINED
         lines.append(fill(said, **asdict(facts.counts)))
         buttons = _list_change_buttons(facts)
-    elif facts.rule is not None:
-        lines.append(fill(words.YOURS, **_get_workspace_names(facts)))
+    elif facts.rule is not None or facts.pending is not None:
         buttons = cards.list_member_buttons(facts, card)
     else:
         who = kit.mention(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
-    return kit.row("\n".join(lines), buttons)
+    own, first = ([], []) if card.is_over(facts.now) else _describe_membership(facts)
+    return kit.row("\n".join([*lines, *own]), [*first, *buttons])
+
+
+def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
+    """Describe the reader's own part in a course, with the button that completes or changes it."""
+    if facts.pending is not None:
+        why, button = cards.describe_missing(facts, facts.pending)
+        # A Home has a coloured one for the account.
+        return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
+    if facts.rule is None:
+        return [], []
+    name = facts.workspace_title or facts.card.pattern or facts.card.template
+    return [fill(words.YOURS, name=name, title=facts.connection_title)], []
 
 
 def _format_current_or_next_lesson(facts: ClassFacts) -> str:
@@ -121,10 +133,11 @@ def answer_join_offer(facts: ClassFacts) -> Answer:
 
 def format_members(facts: ClassFacts, named: Sequence[Markup]) -> Block:
     """Format the number of a course's members, and the first ones if the reader may know them."""
-    count, name = facts.counts.joined, facts.card.title
+    count, pending, name = facts.counts.joined, facts.counts.pending, facts.card.title
     said = fill(words.WHO, name=name, joined=times.format_count(count, "person has", "people have"))
     left = [answers.AND_MORE.format(count=count - len(named))] if 0 < len(named) < count else []
-    return kit.section(f"{said} {', '.join([*named, *left])}".rstrip())
+    waiting = [fill(class_words.PENDING_COUNT[pending > 1], pending=pending)] if pending else []
+    return kit.section("\n".join([f"{said} {', '.join([*named, *left])}".rstrip(), *waiting]))
 
 
 def build_course_form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ _COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} 
 MEMBER_COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: To who has joined it.
-YOURS: Final = "I start your workspace *{pattern}* on {title} for it."
+YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
+PENDING: Final = "You've pressed *Join*, but {why}"
 TAUGHT_BY: Final = "*{name}* is taught by {who}."
 YOU: Final = "you"
 WHO: Final = "*{name}*: {joined} joined."

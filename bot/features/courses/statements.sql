@@ -78,6 +78,11 @@ RETURNING *;
 -- name: courses
 SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
+-- Those that a person has joined as far as they could: an account or a workspace is missing.
+-- name: pending_courses
+SELECT c.id FROM class_cards c JOIN participants p ON p.card_id = c.id AND p.principal = :principal
+WHERE c.days <> '' AND c.done_at IS NULL AND p.workspace_id IS NULL AND p.withdrawn_at IS NULL;
+
 -- name: ended_courses
 SELECT * FROM class_cards WHERE created_at > :posted_since AND days <> '' AND done_at > :since
 ORDER BY created_at DESC LIMIT 100;
@@ -133,6 +138,7 @@ SELECT
     COALESCE(SUM(CASE WHEN m.state = 'skipped' THEN 1 ELSE 0 END), 0) AS skipped,
     COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
     COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
+    COALESCE(SUM(CASE WHEN m.state <> 'left' AND m.waits_for = 'unlinked' THEN 1 ELSE 0 END), 0) AS pending,
     COALESCE(SUM(m.is_behind), 0) AS behind,
     COALESCE(SUM(CASE WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS kept,
     COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,

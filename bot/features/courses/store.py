@@ -45,6 +45,11 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
     return CLASS_CARDS.query(tx, "courses")
 
 
+def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
+    """Return the ids of the courses that a person has joined without an account or a workspace yet."""
+    return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
+
+
 def list_ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
     """Return the courses that have ended since a moment, the last one first."""
     # No course goes on for longer than a year.

@@ -66,6 +66,8 @@ COURSE_JOIN: Final = (
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
 NOBODY_JOINED: Final = "Nobody has joined yet."
+#: Of those who joined; by whether it's more than one person.
+PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 #: While what was decided about a course is still written for its members.
 UPDATED: Final = "Updated {updated} of {members} so far."
 READY_NOW: Final = "*{how_many}*"

@@ -174,13 +174,12 @@ async def apply_order(
         return await _leave_course(request, card.id)
     if verb == "leave":
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
-    if verb == "join":
+    if verb == "join" or (verb == "skip" and has_joined):
         (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
-        return (
-            rooms.answer_courses([facts])
-            if has_joined or card.is_over(now)
-            else rooms.answer_join_offer(facts)
-        )
+        if facts.pending is not None or (verb == "join" and (has_joined or card.is_over(now))):
+            return rooms.answer_courses([facts])
+        if verb == "join":
+            return rooms.answer_join_offer(facts)
     if text.casefold() == "skip":
         return await _skip_next(request, card, has_joined=has_joined)
     change = orders.parse_order(card, text, now, typed_on)

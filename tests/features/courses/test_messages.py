@@ -216,6 +216,21 @@ def test_a_course_shows_how_far_its_members_have_followed(behind, changes, done_
     assert " ".join(one["text"] for one in context["elements"]) == said
 
 
+@pytest.mark.parametrize(
+    ("pending", "said"),
+    [
+        (1, "3 people have joined. 1 still has to link an account."),
+        (2, "3 people have joined. 2 still have to link an account."),
+        (0, "3 people have joined."),
+    ],
+)
+def test_course_card_counts_pending_enrollments(pending, said):
+    counts = ClassCounts(joined=3, pending=pending)
+    drawn = messages.render_class_card(class_facts(COURSE, "Saturn Cloud", NOW, counts=counts))
+    (context,) = [block for block in drawn.blocks if block["type"] == "context"]
+    assert " ".join(one["text"] for one in context["elements"]) == said
+
+
 COURSE = replace(
     CARD,
     title="Biology",

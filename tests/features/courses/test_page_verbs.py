@@ -115,18 +115,32 @@ async def test_a_member_reads_their_own_lessons_and_a_stranger_whose_it_is(bot, 
     assert "Next lesson: <!date^1828335600^" in words(await bot.press("course_room", card.id, ALICE))
 
 
+async def test_enrollment_without_link_is_shown_with_link(bot, card):
+    """It counts on the card, so its person reads of it, too."""
+    shown = await bot.direct("courses", BOB)
+    check_golden("answers/course-room-pending", shown)
+    assert await bot.direct("card Statistics", BOB) == shown
+    check_golden("home/course-pending", await home_of(bot, BOB))
+    for typed in ("join Statistics", "skip Statistics"):
+        assert "You've pressed *Join*" in words(await bot.direct(typed, BOB))
+    left = await bot.push(shown, "Leave", BOB)
+    assert "You've left *Statistics*." in words(left)
+    assert "No courses yet." in words(await bot.say("courses", BOB))
+    assert "still ha" not in words(await bot.direct("who joined Statistics?", TRAINER))
+
+
 async def test_who_joined_is_told_to_teachers_by_name_and_to_others_as_a_number(bot, card):
     told = words(await bot.direct("who joined Statistics?", TRAINER))
-    assert told == "*Statistics*: 2 people have joined. <@UALICE>, <@UBOB>"
-    assert (
-        words(await bot.direct("Who has joined statistics", CARLA)) == "*Statistics*: 2 people have joined."
-    )
+    pending = "\n1 still has to link an account."
+    assert told == f"*Statistics*: 2 people have joined. <@UALICE>, <@UBOB>{pending}"
+    told = words(await bot.direct("Who has joined statistics", CARLA))
+    assert told == f"*Statistics*: 2 people have joined.{pending}"
     many = [Principal(None, "T1", f"U{number:04}") for number in range(40)]
     await bot.store.save_people([Person(one, one.user_id, seen_at=bot.clock.now()) for one in many])
     for one in many:
         await bot.press("class_press", card.id, one)
     told = words(await bot.direct("who joined Statistics?", TRAINER))
-    assert (told.count("<@"), told[-11:]) == (30, "and 12 more")
+    assert (told.count("<@"), "and 12 more\n41 still have to link an account." in told) == (30, True)
 
 
 async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, card):
