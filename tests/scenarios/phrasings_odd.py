@@ -30,7 +30,7 @@ ODD = [
     ("stop report daily at 6pm", "says now has working hours: every day until 18:00"),
     ("can you skip tomorrow?", "offers Skip the hours of notebook tomorrow"),
     ("skip tomorrow", "offers Skip the hours of notebook tomorrow"),
-    ("skip report tomorrow", "says Not on"),
+    ("skip report tomorrow", "says No working hours on"),
     ("stop my report every evening please", "says I can't read those hours"),
     ("start notebook every 2 days", "says I can't read those hours"),
     ("don't start notebook every day at 9", "says I haven't done anything"),

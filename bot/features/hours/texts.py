@@ -20,7 +20,7 @@ AND_WAIT: Final = " (I'll wait for room)"
 LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
-LEFT_OUT: Final = "Not {days}."
+LEFT_OUT: Final = "No working hours {days}."
 #: What comes next.
 NEXT_OCCURRENCE: Final = "Next, I'll {do} it {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."

@@ -162,9 +162,9 @@ async def test_how_people_put_hours(bot, text, hours):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("no notebook tomorrow", "Not on 16 Jan."),
-        ("don't start notebook tomorrow", "Not on 16 Jan."),
-        ("skip tomorrow for notebook", "Not on 16 Jan."),
+        ("no notebook tomorrow", "No working hours on 16 Jan."),
+        ("don't start notebook tomorrow", "No working hours on 16 Jan."),
+        ("skip tomorrow for notebook", "No working hours on 16 Jan."),
         ("don't start notebook automatically anymore", "no longer has working hours"),
         ("stop starting notebook every day", "no longer has working hours"),
     ],
@@ -188,7 +188,7 @@ async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, te
 async def test_the_buttons_leave_out_what_they_say(bot):
     shown = await bot.say("hours notebook every day 9:00-18:00")
     left = await bot.push(shown, "Skip Sat 16 Jan")
-    assert "Not on" in words(left)
+    assert "No working hours on" in words(left)
     assert [len(one.off) for one in await rules(bot)] == [1]
     await bot.push(shown, "Pause until Mon 18 Jan")
     assert "Skip Mon 18 Jan" in buttons(await bot.say("hours notebook"))

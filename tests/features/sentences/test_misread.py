@@ -132,7 +132,7 @@ async def test_other_signs_say_nothing(bot, sign):
 async def test_one_day_without_hours_is_skipped_once(bot):
     answer = await bot.talk("start report every weekday at 9 and stop it at 5pm", "but not this thursday")
     assert await became(bot) == [f"{WEEKDAYS} 540-1020"]
-    assert "Not on 21 Jan" in words(answer)
+    assert "No working hours on 21 Jan" in words(answer)
 
 
 async def test_a_schedule_is_a_workspaces_hours(bot):
