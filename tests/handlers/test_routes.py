@@ -62,6 +62,7 @@ def test_what_was_found():
                 "keep_waiting",
                 "leave",
                 "lesson_skip",
+                "lesson_unskip",
                 "look_again",
                 "make",
                 "mine",

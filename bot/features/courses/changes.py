@@ -114,6 +114,28 @@ def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[Cours
     return rule, days
 
 
+def unskip(tx: Transaction, caller: Caller, card_id: str) -> tuple[CourseRule, list[str]]:
+    """Take back the days from today on that a person skips; return their rule and the days.
+
+    Raises Refused (``course.not_joined``).
+    """
+    caller.check(tx, "lesson_skip")
+    card = use_cases.find_visible_card(tx, caller, card_id)
+    rule = rules.find_own_rule(tx, card_id, caller.principal)
+    if rule is None:
+        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+    days = timetable.list_days_from_today(rule, rule.skipped, tx.now())
+    # What its teachers have left out by now stays out.
+    left = rule.skipped - frozenset(days)
+    changed = replace(rule, off=left | card.off, course_off=card.off - left)
+    if days and caller.is_first_delivery(tx):
+        rules.put_rule(tx, changed)
+        rows.review_start(tx, rule.workspace_id, rule)
+        timers.decide(tx, rule.workspace_id)
+        caller.record(tx, "class.unskip", card.subject, [(rule, changed)], day=",".join(days))
+    return changed, days
+
+
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule | None]:
     """Remove a person from a course; return it, and their rule of it if they had joined. Raises Refused.
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any, Final
 
@@ -21,11 +21,12 @@ from bot.features.courses.model import (
     ClassKind,
     ClassProblem,
     CourseContext,
+    CourseRule,
 )
 from bot.features.hours import messages as hours_blocks
 from bot.features.hours import texts as hours_texts
 from bot.features.hours.messages import format_time_of_day
-from bot.features.hours.model import UNUSED_ASKS, HoursKind, group_days
+from bot.features.hours.model import UNUSED_ASKS, HoursKind, Timetable, group_days
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.button_values import ButtonValue
@@ -103,24 +104,33 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
 def format_course(facts: ClassFacts) -> list[str]:
     """Format a course's timetable, and the differences on single days."""
     card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
-    today = card.day(facts.now).isoformat()
-    off = group_days(card, [day for day in card.off if day >= today])
-    no_lessons = [fill(texts.NO_LESSON, days=times.format_dates(off))] if off else []
-    moved = [
-        fill(
-            texts.MOVED_LESSON,
-            day=times.format_date(day),
-            begin=format_time_of_day(begin, card.time_zone, seen_zone),
-            end=format_time_of_day(end, card.time_zone, seen_zone),
-        )
-        for day, (begin, end) in sorted(card.moved.items())
-        if day >= today
-    ]
+    lessons = format_timetable(card, seen_zone)
     return [
-        fill(texts.COURSE_TITLE, name=card.title, lessons=format_timetable(card, seen_zone)),
-        *no_lessons,
-        *moved,
+        fill(texts.COURSE_TITLE, name=card.title, lessons=lessons),
+        *_format_exceptions(card, facts.now, seen_zone),
     ]
+
+
+def _format_exceptions(timetable: Timetable, now: float, seen_zone: str) -> list[str]:
+    """Format the days without a lesson, and the lessons that were moved, of a course or of a member."""
+    off = courses_timetable.list_days_from_today(timetable, timetable.off, now)
+    moved = courses_timetable.list_days_from_today(timetable, timetable.moved.keys() - timetable.off, now)
+    said = [fill(texts.NO_LESSON, days=times.format_dates(group_days(timetable, off)))] if off else []
+    for day in moved:
+        begin, end = (format_time_of_day(one, timetable.time_zone, seen_zone) for one in timetable.moved[day])
+        said.append(fill(texts.MOVED_LESSON, day=times.format_date(day), begin=begin, end=end))
+    return said
+
+
+def list_skipped_days(rule: CourseRule, now: float) -> list[str]:
+    """Return the days from today on that a member has left out."""
+    return courses_timetable.list_days_from_today(rule, rule.skipped, now)
+
+
+def format_skipped(rule: CourseRule, now: float) -> list[str]:
+    """Format the days that a member has left out."""
+    days = group_days(replace(rule, off=rule.skipped), list_skipped_days(rule, now))
+    return [fill(texts.YOU_SKIP, course=rule.course, days=times.format_dates(days))] if days else []
 
 
 def format_timetable(card: ClassCard, seen_zone: str = "") -> Markup:
@@ -484,11 +494,11 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
                 fill(
                     texts.COURSE_HOURS, course=one.course, hours=hours_blocks.format_rule(one), zone=one.zone
                 ),
-                *off,
+                *_format_exceptions(replace(one, off=one.course_off), facts.now, one.seen_zone),
+                *format_skipped(one, facts.now),
             ]
         )
         for one in facts.of(CourseContext).lessons
-        for off in [hours_blocks.format_left_out([one], facts.now)]
     ]
 
 

@@ -149,6 +149,11 @@ class CourseRule(HoursRule):
         return False
 
     @property
+    def skipped(self) -> frozenset[str]:
+        """Return the days that its person has left out, which take place for the others."""
+        return self.off - self.course_off
+
+    @property
     def title(self) -> str:
         """Return the title of the course."""
         return self.course
@@ -167,10 +172,10 @@ class CourseRule(HoursRule):
 class ClassCounts:
     """Numbers of a card's members by their state in the lesson that is on or comes next.
 
-    ``joined`` are all who haven't left, ``agreed`` those who agreed to this day, ``linked`` those of them who
-    have a link, ``pending`` those whose enrollment waits for one. ``expected`` are those for whom a lesson
-    that is on is: all in a state from ``ready`` to ``coming``. ``behind`` are those whose rule doesn't follow
-    the timetable yet.
+    ``joined`` are all who haven't left, ``agreed`` those who agreed to this day and don't skip it, ``linked``
+    those of them who have a link, ``pending`` those whose enrollment waits for one. ``expected`` are those
+    for whom a lesson that is on is: all in a state from ``ready`` to ``coming``. ``behind`` are those whose
+    rule doesn't follow the timetable yet.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
     withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.

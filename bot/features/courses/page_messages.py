@@ -12,6 +12,7 @@ from bot.features.courses import page_texts as words
 from bot.features.courses import texts as class_words
 from bot.features.courses import timetable
 from bot.features.courses.model import ClassCard, ClassFacts
+from bot.features.hours import texts as hours_texts
 from bot.features.hours.model import Occurrence
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
@@ -55,9 +56,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
     if card.is_over(facts.now):
         lines = [f"{lines[0]} {class_words.COURSE_OVER}"]
     elif facts.is_teacher:
-        is_on = timetable.find_lesson_on(card, facts.now) is not None
-        said = words.MEMBER_COUNTS[is_on] if facts.counts.joined else words.NOBODY_JOINED
-        lines.append(fill(said, **asdict(facts.counts)))
+        lines.append(_format_counts(facts))
         buttons = _list_change_buttons(facts)
     elif facts.rule is not None or facts.pending is not None:
         buttons = cards.list_member_buttons(facts, card)
@@ -77,7 +76,25 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     if facts.rule is None:
         return [], []
     name = facts.workspace_title or facts.card.pattern or facts.card.template
-    return [fill(words.YOURS, name=name, title=facts.connection_title)], []
+    said = [fill(words.YOURS, name=name, title=facts.connection_title)]
+    if not (days := cards.list_skipped_days(facts.rule, facts.now)):
+        return said, []
+    label = (
+        hours_texts.NO_SKIPS
+        if len(days) > 1
+        else hours_texts.NO_SKIP.format(day=times.format_weekday(days[0]))
+    )
+    button = kit.button(label, "lesson_unskip", facts.card.id, of=facts.card.title)
+    return [*said, *cards.format_skipped(facts.rule, facts.now)], [button]
+
+
+def _format_counts(facts: ClassFacts) -> str:
+    """Format the numbers of a course's members for its teachers."""
+    if not facts.counts.joined:
+        return words.NOBODY_JOINED
+    said = [words.AGREED_COUNT, *([words.SKIPPED_COUNT] if facts.counts.skipped else []), words.LINKED_COUNT]
+    said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
+    return fill(" · ".join(said), **asdict(facts.counts))
 
 
 def _format_current_or_next_lesson(facts: ClassFacts) -> str:
@@ -98,9 +115,9 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     forms, buttons = ["with"], list[Element]()
     if coming is not None:
         forms, day = list(words.COURSE_FORMS), coming.local[:10]
-        skip = class_words.SKIP_DAY.format(day=times.format_date(day))
+        cancel = class_words.CANCEL_FOR_ALL.format(day=times.format_date(day))
         typed = f"{card.id} {card.day(facts.now)} skip {day}"
-        buttons = [kit.button(skip, ButtonValue("course_change", typed, at=coming.at))]
+        buttons = [kit.button(cancel, ButtonValue("course_change", typed, at=coming.at))]
     buttons += [
         kit.button(f"{words.COURSE_FORMS[what][0]}…", ButtonValue("course_form", card.id, mark=what))
         for what in forms

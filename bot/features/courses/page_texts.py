@@ -13,9 +13,12 @@ NEXT_LESSON: Final = "Next lesson: {at}"
 LESSON_ON: Final = "A lesson is on until {until}"
 NO_MORE: Final = "No more lessons"
 NOBODY_JOINED: Final = "Nobody has joined yet"
-#: To its teachers; once workspaces are being started, with how many are ready.
-_COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked an account"
-MEMBER_COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
+#: To its teachers, of its members in the next lesson; those that skip it, if any do; and once workspaces are
+#: being started, how many are ready.
+AGREED_COUNT: Final = "{joined} joined · {agreed} agreed to this lesson"
+SKIPPED_COUNT: Final = "{skipped} skipping it"
+LINKED_COUNT: Final = "{linked} linked an account"
+READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: To who has joined it.
 YOURS: Final = "I'll start your workspace *{name}* on {title} for it."

@@ -124,8 +124,8 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
 -- name: class_counts
 SELECT
     COALESCE(SUM(CASE WHEN m.state <> 'left' THEN 1 ELSE 0 END), 0) AS joined,
-    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed') THEN 1 ELSE 0 END), 0) AS agreed,
-    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed') AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
+    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed', 'skipped') THEN 1 ELSE 0 END), 0) AS agreed,
+    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed', 'skipped') AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
     COALESCE(SUM(CASE WHEN :is_on = 1 AND m.state NOT IN ('left', 'not_agreed', 'skipped') THEN 1 ELSE 0 END), 0) AS expected,
     COALESCE(SUM(CASE WHEN m.state = 'ready' THEN 1 ELSE 0 END), 0) AS ready,
     COALESCE(SUM(CASE WHEN m.state = 'starting' THEN 1 ELSE 0 END), 0) AS starting,

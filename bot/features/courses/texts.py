@@ -58,6 +58,7 @@ EVERY_DAY: Final = "every day"
 LESSON_TIMES: Final = "{days}, {begin}–{end} ({zone}), until {last}"
 NO_LESSON: Final = "No lessons {days}."
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
+YOU_SKIP: Final = "You're skipping *{course}* {days}."
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{pattern}* on {title} before each lesson and stop it "
@@ -127,7 +128,7 @@ UNREAD_CHANGE: Final = (
 #: Of several courses that somebody can mean, each with a button; and where a card was meant, or a change.
 #: What changes for everybody is asked about first where only a name, or the next lesson, was said.
 SKIP_FOR_ALL: Final = "This cancels the lesson of *{course}* on {day} for everyone."
-SKIP_IT: Final = "Skip {day} for everyone"
+CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
 ADD_TEACHER: Final = (
     "This lets {who} change *{course}*, as a co-teacher. To take part, people press *Join* on its card."
 )
@@ -184,6 +185,8 @@ NO_LESSONS_LEFT: Final = "*{course}* has no more lessons to skip."
 #: The first of a lesson that is on.
 SKIPPING_ON: Final = "*{course}* {days} has begun, so skipping it changes nothing about your workspace."
 SKIPPING: Final = "I'll skip *{course}* {days}: your workspace won't be started then."
+NOT_SKIPPING: Final = "I won't skip *{course}* {days} after all."
+NOTHING_SKIPPED: Final = "You aren't skipping any lessons of *{course}*."
 LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
 SKIP_DAY: Final = "Skip {day}"
 

@@ -1,6 +1,6 @@
 """Timetables of courses, whose lessons are rules of their members; pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -64,6 +64,12 @@ def list_lesson_days(
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
 
 
+def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
+    """Return those of some days that aren't over."""
+    today = timetable.day(now).isoformat()
+    return sorted(day for day in days if day >= today)
+
+
 def find_lost_days(card: ClassCard, changed: ClassCard, now: float) -> tuple[frozenset[str], list[str]]:
     """Return the weekdays that a change takes from a course, and the days that then have no lesson."""
     left = list_lesson_days(changed, now)
@@ -82,7 +88,7 @@ def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
     is_known = bool(rule.notified_state) and card.state in (
         one["state"] for one in card.timetable_changes[-1:]
     )
-    skipped = rule.off - rule.course_off - (frozenset() if is_known else card.off)
+    skipped = rule.skipped - (frozenset() if is_known else card.off)
     now: dict[str, Any] = card.timetable() | {
         "days": days & card.days,
         "stops": min(card.stops or 0, (card.starts or 0) + minutes),

@@ -170,18 +170,8 @@ async def apply_order(
     )
     has_joined = any(one.id == card.id and not is_teacher for one, is_teacher in mine)
     now, verb = request.services.clock.now(), orders.get_verb(text)
-    if verb == "leave" and has_joined:
-        return await _leave_course(request, card.id)
-    if verb == "leave":
-        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
-    if verb == "join" or (verb == "skip" and has_joined):
-        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
-        if facts.pending is not None or (verb == "join" and (has_joined or card.is_over(now))):
-            return rooms.answer_courses([facts])
-        if verb == "join":
-            return rooms.answer_join_offer(facts)
-    if text.casefold() == "skip":
-        return await _skip_next(request, card, has_joined=has_joined)
+    if (answer := await _apply_own_order(request, card, text.casefold(), has_joined=has_joined)) is not None:
+        return answer
     change = orders.parse_order(card, text, now, typed_on)
     if change is None:
         (facts,) = await load_courses(
@@ -199,6 +189,30 @@ async def apply_order(
         if question is not None:
             return question
     return await require_teacher(request, card.id, change_course(request, card, change))
+
+
+async def _apply_own_order(
+    request: Request, card: ClassCard, text: str, *, has_joined: bool
+) -> Answer | None:
+    """Join, leave, skip the next lesson or skip none any more, by an order in small letters.
+
+    None for any other order. Raises Refused, Answered.
+    """
+    verb = orders.get_verb(text)
+    if verb == "leave" and has_joined:
+        return await _leave_course(request, card.id)
+    if verb == "leave":
+        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+    if verb == "join" or (verb == "skip" and has_joined):
+        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
+        is_shown = has_joined or card.is_over(request.services.clock.now())
+        if facts.pending is not None or (verb == "join" and is_shown):
+            return rooms.answer_courses([facts])
+        if verb == "join":
+            return rooms.answer_join_offer(facts)
+    if has_joined and text in {"resume", "on"}:
+        return await _unskip(request, card.id)
+    return await _skip_next(request, card, has_joined=has_joined) if text == "skip" else None
 
 
 async def read_change(request: Request) -> Intent | None:
@@ -524,12 +538,26 @@ async def _skip_next(request: Request, card: ClassCard, *, has_joined: bool) -> 
         return await _skip_days(request, card.id, "")
     day = coming.local[:10]
     press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
-    button = kit.button(words.SKIP_IT.format(day=format_date(day)), press, style=kit.DANGER)
+    button = kit.button(words.CANCEL_FOR_ALL.format(day=format_date(day)), press, style=kit.DANGER)
     said = fill(words.SKIP_FOR_ALL, course=card.title, day=format_weekday(day))
     await require_teacher(
         request, card.id, request.caller.read(use_cases.require_teacher, "class_change", card.id)
     )
     return replies.answer(said, [button])
+
+
+@routes.action("lesson_unskip")
+async def unskip(request: Request) -> Answer:
+    """Take back the days that one skips."""
+    return await _unskip(request, request.target or "")
+
+
+async def _unskip(request: Request, card_id: str) -> Answer:
+    rule, days = await request.caller.run(cases.unskip, card_id)
+    if not days:
+        return replies.hint(fill(words.NOTHING_SKIPPED, course=rule.course))
+    spans = format_dates(group_days(replace(rule, off=rule.off.union(days)), days))
+    return replies.answer(fill(words.NOT_SKIPPING, course=rule.course, days=spans))
 
 
 async def _skip_days(request: Request, card_id: str, day: str) -> Answer:

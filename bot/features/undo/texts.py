@@ -94,6 +94,7 @@ DID: Final[Mapping[str, str]] = {
     "class.keep": "keep your workspace of *{name}*",
     "class.leave": "leave the course *{name}*",
     "class.skip": "skip a lesson of *{name}*",
+    "class.unskip": "skip no lesson of *{name}*",
     **dict.fromkeys(LESSON_CHANGES, "change the lessons of *{name}*"),
     "class.teachers": "change who teaches *{name}*",
     "class.end": "end the course *{name}*",

@@ -482,6 +482,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",
+    "class.unskip": "I'll skip *{name}* as before.",
     **dict.fromkeys(LESSON_CHANGES, _LESSONS),
     "class.teachers": "The co-teachers of *{name}* are the same as before.",
     "class.end": _LESSONS,

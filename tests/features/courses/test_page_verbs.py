@@ -145,11 +145,11 @@ async def test_who_joined_is_told_to_teachers_by_name_and_to_others_as_a_number(
 
 async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, card):
     room = await bot.direct("my courses", TRAINER)
-    skipped = await bot.push(room, "Skip 7 Dec", TRAINER)
+    skipped = await bot.push(room, "Cancel 7 Dec for everyone", TRAINER)
     assert "There's no *Statistics* on 7 Dec." in words(skipped)
     assert (await bot.store.read(store.find_card, card.id)).off == {"2027-12-07"}
     # Pressed once more, it says what is so.
-    assert "has no lesson on Tue 7 Dec." in words(await bot.push(room, "Skip 7 Dec", TRAINER))
+    assert "has no lesson on Tue 7 Dec." in words(await bot.push(room, "Cancel 7 Dec for everyone", TRAINER))
     await bot.push(skipped, "Undo", TRAINER)
     assert (await bot.store.read(store.find_card, card.id)).off == frozenset()
     view, wrong = await form(bot, room, "Move…", day="2027-12-09", time="10:00")

@@ -28,7 +28,8 @@ async def test_a_member_joins_skips_and_leaves_in_words(bot, member):
     for typed in ("pause ML Basics", "end ml-basics", "move ML Basics to Friday"):
         told = await bot.direct(typed)
         assert "Only its teachers can do that with *ML Basics*." in words(told)
-        assert list(buttons(told)) == ["Skip next time", "Leave", "Calendar"]
+        labels = ["Don't skip any day", "Skip next time", "Leave", "Calendar"]
+        assert list(buttons(told)) == labels
     assert "You've left *ML Basics*." in words(await bot.direct("leave ml-basics"))
     assert await bot.store.read(hours_store.list_rules_of_person, ALICE) == []
     assert "You aren't in *ML Basics*." in words(await bot.direct("card ML Basics leave"))
@@ -61,7 +62,7 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
     assert (await bot.store.read(store.find_card, member.id)).closed_at is None
     asked = await bot.direct("skip ML Basics", TRAINER)
     assert words(asked) == "This cancels the lesson of *ML Basics* on Tue 7 Dec for everyone."
-    await bot.push(asked, "Skip 7 Dec for everyone", TRAINER)
+    await bot.push(asked, "Cancel 7 Dec for everyone", TRAINER)
     assert (await bot.store.read(store.find_card, member.id)).off == {"2027-12-07"}
     asked = await bot.direct("skip thursday", TRAINER)
     assert (await bot.store.read(store.find_card, member.id)).off == {"2027-12-07"}

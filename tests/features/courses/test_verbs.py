@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from math import inf
 from typing import Any
@@ -453,7 +453,7 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     await bot.press("lesson_skip", card.id)
     said = await bot.say("hours notebook", ALICE)
     assert "Lessons of *Statistics*: Tue, Thu 08:00" in words(said)
-    assert "Not on 7 Dec." in words(said)
+    assert "You're skipping *Statistics* on 7 Dec." in words(said)
     await bot.press("class_stop", card.id, TRAINER)
     (rule,) = [one for one in await bot.store.read(rows.list_rules_of_person, ALICE) if not one.is_own]
     assert (
@@ -470,6 +470,64 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     assert not [one for one in found if one.of(CourseContext).lessons], (
         "Home and lists are drawn from the same"
     )
+
+
+async def test_skipped_lesson_is_shown_and_taken_back(bot):
+    """In the rows of its member, and in the numbers that its teachers read."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST + f" --with <@{ALICE.user_id}>")
+    await bot.press("class_press", card.id)
+    assert "Don't skip Tue 7 Dec" not in buttons(await bot.say("courses", ALICE))
+    await bot.press("lesson_skip", card.id)
+    for person in (ALICE, TRAINER):
+        shown = await bot.say("courses", person)
+        assert "1 joined · 0 agreed to this lesson · 1 skipping it · 0 linked an account" in words(shown)
+        assert ("You're skipping *Statistics* on 7 Dec." in words(shown)) is (person == ALICE)
+    # A co-teacher's button for all says so.
+    shown = await bot.say("courses", ALICE)
+    assert {"Don't skip Tue 7 Dec", "Cancel 7 Dec for everyone"} <= buttons(shown).keys()
+    back = await bot.push(shown, "Don't skip Tue 7 Dec", ALICE)
+    assert "I won't skip *Statistics* on 7 Dec after all." in words(back)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
+    assert rule.off == frozenset()
+    assert "You aren't skipping any lessons" in words(await bot.push(shown, "Don't skip Tue 7 Dec", ALICE))
+    assert "I'll skip *Statistics* as before." in words(await bot.push(back, "Undo", ALICE))
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
+    assert rule.off == {"2027-12-07"}
+
+
+async def test_resume_takes_back_own_skips_alone(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    await bot.say("card Statistics skip 14 Dec", TRAINER)
+    for day in ("7 Dec", "9 Dec", "21 Dec"):
+        await bot.say(f"card Statistics skip {day}", ALICE)
+    shown = await bot.say("courses", ALICE)
+    assert "No lessons on 14 Dec." in words(shown)
+    assert "You're skipping *Statistics* from 7 to 9 Dec and on 21 Dec." in words(shown)
+    assert "Don't skip any day" in buttons(shown)
+    said = await bot.say("card Statistics resume", ALICE)
+    assert "I won't skip *Statistics* from 7 to 9 Dec and on 21 Dec after all." in words(said)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
+    assert (rule.off, rule.skipped) == ({"2027-12-14"}, frozenset())
+    assert (await bot.store.read(class_rows.find_card, card.id)).off == {"2027-12-14"}
+
+
+async def test_moved_lesson_is_shown_to_members(bot):
+    """Whoever joined is started then, without another consent: it's no longer than the one before."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    await bot.say("card Statistics move 9 Dec to 10 Dec 10:00", TRAINER)
+    for typed in ("hours", "courses"):
+        said = words(await bot.say(typed, ALICE))
+        assert re.search(r"No lessons on 9 Dec\.\s+On 10 Dec: .*10:00.*11:30", said), typed
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
+    assert [one.side for one in rule.on(date(2027, 12, 10))] == ["start", "stop"]
+    # One that is cancelled after that isn't shown as moved.
+    await bot.say("card Statistics skip 10 Dec", TRAINER)
+    assert "On 10 Dec" not in words(await bot.say("hours", ALICE)) + words(await card_of(bot, card))
 
 
 async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
