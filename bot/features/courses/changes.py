@@ -44,6 +44,8 @@ from bot.support.errors import Refused
 MEMBERS_PER_TRANSACTION: Final = 30
 #: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
 NEAR_LESSON_SECONDS: Final = 3_600.0
+#: The most changes that one message names; of more, it has the new timetable alone.
+MAX_CHANGES_NAMED: Final = 5
 #: The words of the audit for orders whose own word is that of what a member does for themself.
 _LESSON_ACTIONS: Final = {"skip": "cancel_lesson", "back": "restore_lesson"}
 policy.declare(policy.AccessRule(shows=True), "courses")
@@ -309,12 +311,14 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 def _notify_member(
     tx: Transaction, card: ClassCard, rule: CourseRule, changes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Notify a member of changes to their course; of several, only of the result."""
+    """Notify a member of changes to their course; of very many, only of the result."""
     last, more = changes[-1], (list[str](), False)
     if "hours" in {one["what"] for one in changes}:
         more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
     is_one = len(changes) == 1 or last["what"] == "end"
+    each = [] if is_one or len(changes) > MAX_CHANGES_NAMED else changes
     body = {"what": last["what"], **last["said"]} if is_one else {"what": "several"}
+    body |= {"changes": [{"what": one["what"], **one["said"]} for one in each]} if each else {}
     body |= {"connection": card.connection, "more": more}
     occasion = f"{last['by']}:{rule.principal.key}"
     add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])

@@ -316,19 +316,27 @@ def format_change(card: ClassCard, what: str, said: Mapping[str, str], now: floa
     return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
 
 
+def _get_changes(facts: ClassFacts) -> list[tuple[str, dict[str, str]]]:
+    """Return the changes that a message is about, each with its words; ``several`` for too many of them."""
+    every: Sequence[Mapping[str, Any]] = facts.body.get("changes") or [facts.body]
+    return [(str(one["what"]), {key: str(one[key]) for key in one if key != "what"}) for one in every]
+
+
 @renders(ClassKind.COURSE_CHANGED)
 def render_course_change(facts: ClassFacts) -> Answer:
     """Render the change of a course for a member, with the question for consent to any extra time."""
     card, (more, is_longer) = facts.card, facts.body["more"]
-    said = {name: str(value) for name, value in facts.body.items()}
-    what = said.pop("what")
-    sentences, buttons = [format_change(card, what, said, facts.now)], []
-    if what == "several":
+    changes, buttons = _get_changes(facts), list[Element]()
+    # Of two new timetables, both sentences have the present one.
+    sentences = [*dict.fromkeys(format_change(card, what, said, facts.now) for what, said in changes)]
+    if changes[0][0] == "several":
         sentences += format_course(facts)[1:]
-    if day := said.get("to"):
-        label, begins = texts.SKIP_DAY.format(day=times.format_date(day)), card.on(date.fromisoformat(day))
-        until = begins[0].at if begins else None
-        buttons.append(kit.button(label, ButtonValue("lesson_skip", f"{card.id} {day}", at=until)))
+    days = dict.fromkeys(said["to"] for _, said in changes if "to" in said)
+    lessons = [(day, begins[0].at) for day in days if (begins := card.on(date.fromisoformat(day)))]
+    for number, (day, at) in enumerate(lessons):
+        label = texts.SKIP_DAY.format(day=times.format_date(day))
+        only = None if len(lessons) == 1 else number
+        buttons.append(kit.button(label, ButtonValue("lesson_skip", f"{card.id} {day}", at=at, number=only)))
     if (more or is_longer) and not card.is_over(facts.now):
         sentences.append(fill(texts.MORE_DAYS, days=format_weekdays(more)) if more else texts.MORE_TIME)
         label = texts.JOIN_MORE.format(days=format_weekdays(more)) if more else texts.JOIN_LONGER

@@ -234,6 +234,9 @@ async def test_a_second_decision_meets_those_who_follow_the_first(store, many):
     # Who hasn't heard of the first yet hears of both together.
     assert {tuple(said) for said in (await heard(store)).values()} == {("skip", "skip"), ("several",)}
     assert len(await heard(store)) == MANY + 3
+    notices = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=ClassKind.COURSE_CHANGED))
+    both = next(one.body["changes"] for one in notices if one.body["what"] == "several")
+    assert both == [{"what": "skip", **DAYS}, {"what": "skip", "days": "on 29 Nov"}]
 
 
 @pytest.mark.both_engines

@@ -530,6 +530,22 @@ async def test_moved_lesson_is_shown_to_members(bot):
     assert "On 10 Dec" not in words(await bot.say("hours", ALICE)) + words(await card_of(bot, card))
 
 
+async def test_message_of_several_changes_names_each(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    await bot.say("card Statistics skip 23 Dec", TRAINER)
+    await told(bot)
+    for order in ("skip 14 Dec", "move 9 Dec to 10 Dec 10:00", "move 16 Dec to 17 Dec 8:00"):
+        await bot.say(f"card Statistics {order}", TRAINER)
+    bot.clock.advance(RECENT_SECONDS)
+    await members_follow(bot.services.context)
+    notice = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_CHANGED][-1]
+    check_golden(
+        "notices/course-several", render(notice.kind, await bot.services.gatherer.describe_notice(notice))
+    )
+
+
 async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     (mine,) = (await linked(bot.store, ALICE, names=["notebook"])).workspaces
     card = await posted(bot, POST)
