@@ -175,8 +175,10 @@ def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Ma
 
 def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
-    said += [] if card.maximum is None or card.is_over(facts.now) else [texts.SEATS]
-    names = {"places": times.format_count(card.maximum or 0, "place")}
+    free = 0 if card.maximum is None else max(card.maximum - counts.joined, 0)
+    if card.maximum is not None and not card.is_over(facts.now):
+        said += [texts.SEATS_LEFT if free else texts.NO_SEATS]
+    names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
     names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
     names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
     names |= get_end_words(facts.effects, is_any=card.spec is None)

@@ -34,7 +34,9 @@ NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this c
 #: How many are ready: "1 of 1 is ready", "58 of 61 are ready".
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
-SEATS: Final = "{places}."
+#: Whoever has pressed has one, also while an account or a workspace is missing.
+SEATS_LEFT: Final = "{free} of {places} left."
+NO_SEATS: Final = "Full."
 READY_COUNT: Final = "*{ready} of {joined} ready*"
 COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
 WAITING_COUNT: Final = "{waiting} waiting"

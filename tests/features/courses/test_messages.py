@@ -86,6 +86,17 @@ def test_the_card(name):
     check_golden(f"cards/class-{name}", messages.render_class_card(CASES[name]))
 
 
+@pytest.mark.parametrize(
+    ("joined", "said"),
+    [(0, "2 of 2 places left."), (1, "1 of 2 places left."), (2, "Full."), (3, "Full.")],
+)
+def test_card_counts_the_places_left(joined, said):
+    for of in (CARD, COURSE):
+        facts = class_facts(replace(of, maximum=2), "Saturn Cloud", NOW, counts=ClassCounts(joined=joined))
+        (context,) = [one for one in messages.render_class_card(facts).blocks if one["type"] == "context"]
+        assert context["elements"][-1]["text"].endswith(said)
+
+
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
     cases = [
