@@ -44,8 +44,8 @@ from bot.support.errors import Refused
 MEMBERS_PER_TRANSACTION: Final = 30
 #: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
 NEAR_LESSON_SECONDS: Final = 3_600.0
-#: The most changes that one message names; of more, it has the new timetable alone.
-MAX_CHANGES_NAMED: Final = 5
+#: The most changes that one message lists; of more, it has the new timetable alone.
+MAX_CHANGES_IN_MESSAGE: Final = 5
 #: The words of the audit for orders whose own word is that of what a member does for themself.
 _LESSON_ACTIONS: Final = {"skip": "cancel_lesson", "back": "restore_lesson"}
 policy.declare(policy.AccessRule(shows=True), "courses")
@@ -116,7 +116,7 @@ def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[Cours
     return rule, days
 
 
-def unskip(tx: Transaction, caller: Caller, card_id: str) -> tuple[CourseRule, list[str]]:
+def cancel_skips(tx: Transaction, caller: Caller, card_id: str) -> tuple[CourseRule, list[str]]:
     """Take back the days from today on that a person skips; return their rule and the days.
 
     Raises Refused (``course.not_joined``).
@@ -128,8 +128,8 @@ def unskip(tx: Transaction, caller: Caller, card_id: str) -> tuple[CourseRule, l
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     days = timetable.list_days_from_today(rule, rule.skipped, tx.now())
     # What its teachers have left out by now stays out.
-    left = rule.skipped - frozenset(days)
-    changed = replace(rule, off=left | card.off, course_off=card.off - left)
+    remaining = rule.skipped - frozenset(days)
+    changed = replace(rule, off=remaining | card.off, course_off=card.off - remaining)
     if days and caller.is_first_delivery(tx):
         rules.put_rule(tx, changed)
         rows.review_start(tx, rule.workspace_id, rule)
@@ -316,7 +316,7 @@ def _notify_member(
     if "hours" in {one["what"] for one in changes}:
         more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
     is_one = len(changes) == 1 or last["what"] == "end"
-    each = [] if is_one or len(changes) > MAX_CHANGES_NAMED else changes
+    each = [] if is_one or len(changes) > MAX_CHANGES_IN_MESSAGE else changes
     body = {"what": last["what"], **last["said"]} if is_one else {"what": "several"}
     body |= {"changes": [{"what": one["what"], **one["said"]} for one in each]} if each else {}
     body |= {"connection": card.connection, "more": more}

@@ -90,7 +90,6 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     card, counts = facts.card, facts.counts
-    join = fill(texts.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
     said = [texts.JOINED_COUNT if counts.joined else texts.NOBODY_JOINED]
     said += (
         [texts.PENDING_COUNT[counts.pending > 1]] if counts.pending and not card.is_over(facts.now) else []
@@ -98,7 +97,13 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     said += [texts.READY_NOW] if counts.expected else []
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
     said += [texts.UPDATED] if counts.behind and card.timetable_changes and card.done_at is None else []
-    return [*format_course(facts), join], said
+    return [*format_course(facts), format_joining(facts)], said
+
+
+def format_joining(facts: ClassFacts) -> str:
+    """Format the terms of joining a course."""
+    card, template = facts.card, texts.COURSE_JOIN if facts.card.spec is None else texts.COURSE_JOIN_MAKE
+    return fill(template, name=card.pattern or card.template, title=facts.connection_title)
 
 
 def format_course(facts: ClassFacts) -> list[str]:
@@ -177,7 +182,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
     free = 0 if card.maximum is None else max(card.maximum - counts.joined, 0)
     if card.maximum is not None and not card.is_over(facts.now):
-        said += [texts.SEATS_LEFT if free else texts.NO_SEATS]
+        said += [texts.FREE_SEATS if free else texts.NO_FREE_SEATS]
     names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
     names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
     names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}

@@ -137,15 +137,13 @@ def answer_courses(every: Sequence[ClassFacts]) -> Answer:
     return kit.answer(block for one in every for block in render_course(one))
 
 
-def _get_workspace_names(facts: ClassFacts) -> dict[str, str]:
-    return {"pattern": facts.card.pattern or facts.card.template, "title": facts.connection_title}
-
-
 def answer_join_offer(facts: ClassFacts) -> Answer:
     """Answer with the terms of joining a course, and the button that joins it."""
-    card, does = facts.card, fill(class_words.COURSE_JOIN, **_get_workspace_names(facts))
+    card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
-    return kit.message("\n".join([*cards.format_course(facts), does]), buttons=[button])
+    return kit.message(
+        "\n".join([*cards.format_course(facts), cards.format_joining(facts)]), buttons=[button]
+    )
 
 
 def format_members(facts: ClassFacts, named: Sequence[Markup]) -> Block:

@@ -35,8 +35,8 @@ NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this c
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
 #: Whoever has pressed has one, also while an account or a workspace is missing.
-SEATS_LEFT: Final = "{free} of {places} left."
-NO_SEATS: Final = "Full."
+FREE_SEATS: Final = "{free} of {places} left."
+NO_FREE_SEATS: Final = "Full."
 READY_COUNT: Final = "*{ready} of {joined} ready*"
 COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
 WAITING_COUNT: Final = "{waiting} waiting"
@@ -62,9 +62,15 @@ NO_LESSON: Final = "No lessons {days}."
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
 YOU_SKIP: Final = "You're skipping *{course}* {days}."
 COURSE_TITLE: Final = "*{name}* · {lessons}."
+_JOIN_NEXT: Final = "You'll be warned before each stop, and you can skip a lesson or leave at any time."
 COURSE_JOIN: Final = (
-    "Join once: I'll start your own workspace *{pattern}* on {title} before each lesson and stop it "
-    "afterwards. You'll be warned before each stop, and you can skip a lesson or leave at any time."
+    "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
+    f"afterwards. {_JOIN_NEXT}"
+)
+#: Of a template, which isn't what the workspaces are called.
+COURSE_JOIN_MAKE: Final = (
+    "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
+    f"stop it afterwards. {_JOIN_NEXT}"
 )
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."

@@ -205,13 +205,13 @@ async def _apply_own_order(
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if verb == "join" or (verb == "skip" and has_joined):
         (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
-        is_shown = has_joined or card.is_over(request.services.clock.now())
-        if facts.pending is not None or (verb == "join" and is_shown):
+        is_past_joining = has_joined or card.is_over(request.services.clock.now())
+        if facts.pending is not None or (verb == "join" and is_past_joining):
             return rooms.answer_courses([facts])
         if verb == "join":
             return rooms.answer_join_offer(facts)
     if has_joined and text in {"resume", "on"}:
-        return await _unskip(request, card.id)
+        return await _cancel_skips(request, card.id)
     return await _skip_next(request, card, has_joined=has_joined) if text == "skip" else None
 
 
@@ -547,13 +547,13 @@ async def _skip_next(request: Request, card: ClassCard, *, has_joined: bool) -> 
 
 
 @routes.action("lesson_unskip")
-async def unskip(request: Request) -> Answer:
+async def cancel_skips(request: Request) -> Answer:
     """Take back the days that one skips."""
-    return await _unskip(request, request.target or "")
+    return await _cancel_skips(request, request.target or "")
 
 
-async def _unskip(request: Request, card_id: str) -> Answer:
-    rule, days = await request.caller.run(cases.unskip, card_id)
+async def _cancel_skips(request: Request, card_id: str) -> Answer:
+    rule, days = await request.caller.run(cases.cancel_skips, card_id)
     if not days:
         return replies.hint(fill(words.NOTHING_SKIPPED, course=rule.course))
     spans = format_dates(group_days(replace(rule, off=rule.off.union(days)), days))

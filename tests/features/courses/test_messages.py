@@ -97,6 +97,13 @@ def test_card_counts_the_places_left(joined, said):
         assert context["elements"][-1]["text"].endswith(said)
 
 
+def test_course_card_names_template_as_template():
+    """Workspaces made from it have names of their own."""
+    course = replace(COURSE, pattern="", template="Course notebook", spec=Spec("x"))
+    said = str(messages.render_class_card(class_facts(course, "Saturn Cloud", NOW)).blocks)
+    assert "create a workspace from *Course notebook* for you on Saturn Cloud, start it before" in said
+
+
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
     cases = [

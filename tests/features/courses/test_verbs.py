@@ -579,6 +579,10 @@ async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
     assert ("on Saturn Cloud, that also starts it" in said) is not rests
     (row,) = await bot.store.perform(workspaces.read_workspaces, ALICE)
     assert (row.stop_at is None) is rests
+    # It isn't called what its template is.
+    shown = await bot.say("courses", ALICE)
+    assert f"I'll start your workspace *{row.title}* on Saturn Cloud for it." in words(shown)
+    assert row.title == "statistics"
 
 
 async def test_a_calendar_is_shown_once_and_replaced_and_ended(bot):
