@@ -51,6 +51,12 @@ def _is_start(verb: str) -> bool:
     return verb != "keep" and routes.find_traits("workspace", verb).effect is Effect.STARTS
 
 
+def _is_planned_start(text: Utterance, verb: str) -> bool:
+    """Return whether a verb of a text is a start at a time, and no run until then."""
+    when = text.reading.when
+    return _is_start(verb) and when is not None and when.lead not in {"", *UNTIL_LEADS}
+
+
 # -- what only shows or answers ------------------------------------------------------------------------------
 
 
@@ -186,7 +192,7 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
     spoken = (
         set() if text.which.is_named or is_all else {workspace.id for workspace in text.recent.workspaces}
     )
-    is_up = _is_start(label.name)
+    is_later = _is_planned_start(text, label.name)
     found: list[Proposal] = []
     for at in text.at if "time" in label.slots else (None,):
         groups: dict[tuple[str, float | None], list[Workspace]] = {}
@@ -196,14 +202,10 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
         for (verb, then), group in groups.items():
             about = text.request.redirect("workspace", verb, ())
             about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
-            able = [
-                workspace
-                for workspace in await confirmations.filter_needed(about, group)
-                if confirmations.is_possible(about, workspace)
-            ]
+            # What runs now may be down when a planned start comes.
+            needed = group if is_later and then else await confirmations.filter_needed(about, group)
+            able = [workspace for workspace in needed if confirmations.is_possible(about, workspace)]
             able = [workspace for workspace in able if workspace.id in spoken] or able
-            when = text.reading.when
-            is_later = is_up and when and when.lead not in {"", *UNTIL_LEADS}
             if is_all and len(able) > 1 and confirmations.can_do_several(about) and not is_later:
                 found.append(await _build_several(text, about, able))
             else:
@@ -225,7 +227,7 @@ def _fit_verb(
     is_until = verb == "keep" and (is_up or not is_all)
     # What alone is named, is to be stopped then and is down is started until then.
     is_until = is_until or (verb == "stop" and one.is_down and not is_all and bool(text.which.named))
-    if at is not None and (_is_start(verb) or is_until):
+    if at is not None and (_is_start(verb) or is_until) and not _is_planned_start(text, verb):
         verb = ("keep" if one.stop_at else "stop") if is_up else "start"
     return "resume" if verb == "start" and one.state is State.SUSPENDED else verb, at
 

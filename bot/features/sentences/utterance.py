@@ -18,6 +18,7 @@ from bot.features.sentences.faq import FAQ
 from bot.features.sentences.objections import SPARING, Bars, find_bars, find_verbs
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which, select, split_tokens
+from bot.features.sentences.timing import is_planned_start
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Element, Markup, fill, line
@@ -271,6 +272,9 @@ async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[floa
         return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
     text = reading.when.text.rstrip(",;.!?")
     time = await timers.read_typed_time(request.services, request.principal, text)
+    if not isinstance(time, Moment) and time.as_typed and is_planned_start(reading):
+        # As in hours, a bare hour is one of 24.
+        time = await timers.read_typed_time(request.services, request.principal, time.as_typed)
     if isinstance(time, Moment):
         return (time.at,), ""
     options = [

@@ -89,6 +89,9 @@ async def test_what_is_clear_is_done(bot, text, found):
         ("delete dashboard. actually just hide it", ["Take dashboard off my list"]),
         ("report noch zwei stündchen laufen lassen", ["Stop report at 10:00 UTC"]),
         ("I won't need report today, but tomorrow at 9 I do", []),
+        # It runs, and may be down at nine.
+        ("could you please start report at 9, my team loves it", ["Start report 15 Jan at 09:00"]),
+        ("start report at 9 tomorrow, my team loves it", ["Start report 16 Jan at 09:00"]),
     ],
 )
 async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
