@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
+from bot.features.sentences.clauses import DOWN_VERBS, UP_VERBS, find_verbs
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING_WORDS, Which
 from bot.features.sentences.words import count_leading, count_trailing
@@ -34,9 +34,6 @@ class Bar(StrEnum):
     TIME = "time"  #: one that can't be read, or that the act can't take
 
 
-#: Acts on workspaces that bring them up, and that take them down or away.
-UP_VERBS: Final = split_words("start resume")
-DOWN_VERBS: Final = split_words("stop suspend restart cancel remove forget")
 #: What no *it* of a phrase is enough for.
 _TAKING_AWAY: Final = split_words("remove forget")
 COURSE_ACTS: Final = split_words("skip move pause-course end-course leave join")
@@ -100,24 +97,6 @@ _WITHDRAWAL_FILLERS: Final = split_words("lol haha wait oh ah hm hmm actually so
 _NEEDING: Final = split_words("need needs needed using use still")
 
 
-@lru_cache(1_000)
-def find_verbs(word: str) -> frozenset[str]:
-    """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
-    known_words = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in UP_VERBS | DOWN_VERBS)]
-    known_words += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
-    known_words += [
-        (first, verb)
-        for first, every in phrasebook.OPENINGS.items()
-        for _, verb in every
-        if first not in {"get", "go", "take"}
-    ]
-    return frozenset(
-        verb
-        for stem, verb in known_words
-        if word == stem or (word.startswith(stem) and len(stem) >= 3 and len(word) - len(stem) <= 4)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Bars:
     """The bars of one sentence: one against every act, against some, and the workspaces to leave alone."""
@@ -172,10 +151,11 @@ def accepts_time(label: str) -> bool:
 def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread: bool = False) -> Bars:
     """Return the bars of a sentence; ``given`` are all its words, ``which`` is all that they name.
 
-    ``is_unread``: its time names no moment.
+    ``is_unread``: its time names no moment. An aside bars nothing.
     """
     time, is_negated = reading.time, reading.how == "not"
     some, spared = _find_bans(reading, given, which)
+    given = reading.core or given
     because = Bar.BAN
     if not some and (past := _find_past_acts(given, which)):
         some, because = past, Bar.PAST

@@ -18,9 +18,10 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import State, Workspace
 from bot.features.sentences import chat, phrasebook
 from bot.features.sentences.builders import MAX_PROPOSALS, list_commands
+from bot.features.sentences.clauses import find_verbs
 from bot.features.sentences.decisions import find_label
 from bot.features.sentences.labels import LABELS
-from bot.features.sentences.objections import COURSE_ACTS, Bar, accepts_time, find_verbs, is_conditional
+from bot.features.sentences.objections import COURSE_ACTS, Bar, accepts_time, is_conditional
 from bot.features.sentences.ranker import Rank, rank
 from bot.features.sentences.reading import OPERATION_WORDS, Reading
 from bot.features.sentences.selection import Which
@@ -371,12 +372,12 @@ async def _show_state(text: Utterance, workspace: Workspace, name: str) -> Answe
 def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
     """Return a sentence about the words that weren't understood and aren't on the button."""
     read = button.casefold().split()
-    if text.reading.left and all(word.casefold() in read for word in text.reading.left):
-        return []
     phrases_left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
+    if text.reading.left and all(word.casefold() in read for word in text.reading.left):
+        phrases_left = []
     is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
     phrases = [_strip_showing_words(phrase) for phrase in phrases_left if is_seen or "=" in phrase]
-    phrases = list(filter(None, phrases))
+    phrases = [*filter(None, phrases), *text.reading.asides]
     return (
         [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))]
         if phrases

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
+from bot.features.sentences.clauses import split_asides
 from bot.features.sentences.ranker import replace_with_placeholders
 from bot.features.sentences.selection import How, Which, find_obstacle, select, split_tokens
 from bot.features.sentences.words import (
@@ -91,6 +92,9 @@ class Reading:
     time: times.Times = field(default_factory=times.Times)
     how: How = ""
     left: tuple[str, ...] = ()
+    #: Clauses beside the request that ask for nothing, and the words of the request without them.
+    asides: tuple[str, ...] = ()
+    core: tuple[str, ...] = ()
     #: It asks something, and nobody to do it.
     is_question: bool = False
     #: The words with placeholders for names and times (``bot.features.sentences.ranker``).
@@ -140,7 +144,7 @@ class Reading:
     @property
     def is_full(self) -> bool:
         """Return whether it can be decided as it is: nothing is left over, asked, forbidden or unclear."""
-        is_clear = not (self.how or self.left or self.is_question or self.time.is_unread)
+        is_clear = not (self.how or self.left or self.asides or self.is_question or self.time.is_unread)
         return self.kind != "nothing" and is_clear
 
 
@@ -216,11 +220,26 @@ class _Text:
     def read(self) -> Reading:
         """Read all as one request; where that leaves something over, clause by clause."""
         whole = self._read_whole()
+        is_clear = whole.is_full and not whole.which.unknown
+        if not is_clear and (reading := self._read_without_asides()) is not None:
+            return replace(reading, said=whole.said)
         # A time is one of its own line alone.
         has_lines = whole.when is not None and any(map(is_line_end, self.written[:-1]))
         if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
             whole = replace(self._read_clauses(whole), said=whole.said, is_question=whole.is_question)
         return whole if whole.is_full else replace(whole, placeholder_words=self._make_placeholder_words())
+
+    def _read_without_asides(self) -> Reading | None:
+        """Return the reading of the words beside the asides; None where no clause is an aside."""
+        core, asides = split_asides(self.written, self._find_name_places(self.written))
+        if core == self.written:
+            return None
+        text = _Text(core, self.folder, self.verbs, self.names)
+        reading = text.read()
+        words = reading.placeholder_words or text._make_placeholder_words()
+        if reading.kind == "talk" or not (asides or reading.is_full):
+            return None
+        return replace(reading, asides=asides, core=core, placeholder_words=words)
 
     def _read_whole(self) -> Reading:
         first = fold_word(self.written[0])

@@ -14,8 +14,9 @@ from bot.domain.time_parsing import Moment
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.features.sentences import chat, phrasebook, times
+from bot.features.sentences.clauses import find_verbs
 from bot.features.sentences.faq import FAQ
-from bot.features.sentences.objections import SPARING, Bars, find_bars, find_verbs
+from bot.features.sentences.objections import SPARING, Bars, find_bars
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which, select, split_tokens
 from bot.features.sentences.timing import is_planned_start
@@ -135,7 +136,8 @@ class Utterance:
     @classmethod
     async def read(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
         """Return a text with everything that is read for it."""
-        services, given = request.services, request.typed_words or request.arguments
+        services, every_word = request.services, request.typed_words or request.arguments
+        given = reading.core or every_word
         names, which = await read_names(request, rows), reading.which
         every, is_called_run = await run_beside_loop(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
@@ -147,7 +149,7 @@ class Utterance:
         recent = await chat.read_recent_referents(request, rows)
         at, unread_reason = await _read_times(request, reading)
         words = tuple(map(fold_word, given))
-        bars = find_bars(reading, given, which, is_unread=bool(unread_reason))
+        bars = find_bars(reading, every_word, which, is_unread=bool(unread_reason))
         speaks = is_called_run or bool((which.runs or which.jobs) and not which.named)
         return cls(
             request, reading, rows, words, which, recent, names, linked, at, unread_reason, bars, speaks

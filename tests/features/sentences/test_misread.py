@@ -92,6 +92,11 @@ async def test_what_is_clear_is_done(bot, text, found):
         # It runs, and may be down at nine.
         ("could you please start report at 9, my team loves it", ["Start report 15 Jan at 09:00"]),
         ("start report at 9 tomorrow, my team loves it", ["Start report 16 Jan at 09:00"]),
+        # what stands beside it says nothing about it
+        ("pls stop report, back on monday", ["Stop report"]),
+        ("stop report, i am on leave from tomorrow", ["Stop report"]),
+        ("it's weekend, stop everything :tada:", ["Stop 2 workspaces"]),
+        ("start dashboard now and stop it at 5, i'm on duty today", ["Start dashboard until 17:00 UTC"]),
     ],
 )
 async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
