@@ -65,6 +65,20 @@ _FIRST_WORDS: Final = _STATE_OPENINGS.union(
 _BEFORE_A_NOUN: Final = split_words("on a an")
 
 
+#: The words of a condition that is only courtesy: with a negation, one of these, and otherwise one of those.
+_IMPOSITIONS: Final = split_words("trouble bother problem mind hassle")
+_POSSIBILITIES: Final = split_words("possible kind chance convenient")
+_COURTEOUS_WORDS: Final = (
+    vocabulary.PLEASE_WORDS
+    | _IMPOSITIONS
+    | _POSSIBILITIES
+    | split_words(
+        """if it's its it that's that is isn't not no don't wouldn't you'd you would do be so too much any
+        such a at all get have"""
+    )
+)
+
+
 @lru_cache(1_000)
 def find_verbs(word: str) -> frozenset[str]:
     """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
@@ -91,8 +105,9 @@ def split_asides(
     ``name_places`` are the places of names.
     """
     ranges = _split_clauses(words)
+    polite = [clause for clause in ranges if _is_courtesy(words[clause.start : clause.stop])]
     asides = [clause for clause in ranges if name_places.isdisjoint(clause) and _is_aside(words, clause)]
-    places = [at for at in range(len(words)) if not any(at in clause for clause in asides)]
+    places = [at for at in range(len(words)) if not any(at in clause for clause in (*asides, *polite))]
     core = tuple(words[at] for at in places if not is_sign(words[at]) or _is_dash(words[at]))
     is_referring = not _REFERRING.isdisjoint(map(fold_word, core))
     while core and asides and (fold_word(core[-1]) in _JOINTS or _is_dash(core[-1])):
@@ -133,13 +148,13 @@ def _split_clauses(words: Sequence[str]) -> list[range]:
     cuts, folded = [0], [*map(fold_word, words), ""]
     for at, before in enumerate(words[:-1], 1):
         # `so slow` joins nothing.
-        is_joint = folded[at] in _JOINTS and _begins_clause(folded[at + 1])
+        is_joint = (folded[at] in _JOINTS and _can_begin_clause(folded[at + 1])) or folded[at] == "if"
         if is_clause_end(before) or is_emoji(before) or is_joint:
             cuts.append(at)
     return [range(begin, end) for begin, end in pairwise([*cuts, len(words)])]
 
 
-def _begins_clause(word: str) -> bool:
+def _can_begin_clause(word: str) -> bool:
     """Return whether a clause may begin with a word: with its subject, its verb, or courtesy."""
     is_verb = bool(find_verbs(word)) or word in phrasebook.OPENINGS
     return is_verb or word in _FIRST_WORDS
@@ -164,6 +179,14 @@ def _is_aside(words: Sequence[str], clause: range) -> bool:
         return bool(times.find(folded).places) or not _SPANS.isdisjoint(folded)
     is_stated = folded[0] in _SUBJECTS and not _FINITE_WORDS.isdisjoint(folded[1:_MAX_SUBJECT_WORDS])
     return (folded[0] in _STATE_OPENINGS and len(folded) > 1) or is_stated
+
+
+def _is_courtesy(words: Sequence[str]) -> bool:
+    """Return whether a clause only sets a condition out of courtesy: ``if it isn't too much trouble``."""
+    folded = [word for word in map(fold_word, words) if word]
+    kind_words = _IMPOSITIONS if vocabulary.NEGATIONS.intersection(folded) else _POSSIBILITIES
+    is_kind = folded[:1] == ["if"] and not kind_words.isdisjoint(folded)
+    return is_kind and _COURTEOUS_WORDS.issuperset(folded)
 
 
 def _join(words: Sequence[str]) -> str:

@@ -147,11 +147,11 @@ async def complete_follow_up(
     is_blocked |= reading.which.is_all and fold_word(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
     if is_blocked or not 0 < len(given) <= _MAX_FOLLOW_UP_WORDS or request.surface.channel_id is None:
         return None
-    role, is_now = (
-        _ROLES.get(_match_phrase(given, 0), ""),
-        fold_word(given[-1]) == "now" and reading.what == "undo",
-    )
-    is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
+    phrase, is_now = _match_phrase(given, 0), fold_word(given[-1]) == "now" and reading.what == "undo"
+    role = _ROLES.get(phrase, "")
+    # `bring it back` takes back what was done.
+    is_joined = role in {"all", "now"} or (role == "out" and len(phrase) == len(given))
+    is_joined |= role in {"instead", "also"} and (reading.kind != "talk" or is_now)
     is_joined |= any(_ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all

@@ -406,7 +406,11 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
         if any(vocabulary.SINGULAR_PRONOUNS.intersection(clause_) and "do" in clause_ for clause_ in others)
         else others
     )
-    return BARRED_ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
+    verbs = {verb for clause in others for word in clause for verb in find_verbs(word)}
+    if any(clause[0] in _MODALS and _PERSONS.intersection(clause[1:2]) for clause in others):
+        # `can i get my gpu back? somebody stopped it`
+        return {verb for clause in past for word in clause for verb in find_verbs(word)} - verbs
+    return BARRED_ACTS - verbs
 
 
 def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset()) -> bool:

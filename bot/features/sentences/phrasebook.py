@@ -46,8 +46,8 @@ def _index_openings(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[
 OPENINGS: Final = _index_openings(
     {
         "start": """start up, turn on, switch on, power on, power up, spin up, fire up, boot up, bring up,
-            kick off, get … started, get … running, mach … an, schalt … an, schalte … an, schalt … ein,
-            schalte … ein, fahr … hoch""",
+            kick off, get … started, get … running, bring … back, get … back, mach … an, schalt … an,
+            schalte … an, schalt … ein, schalte … ein, fahr … hoch""",
         "stop": """shut down, turn off, switch off, power off, power down, spin down, bring down, take down,
             tear down, wind down, close down, mach … aus, schalt … aus, schalte … aus, fahr … runter,
             fahr … herunter""",

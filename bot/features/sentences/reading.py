@@ -237,7 +237,7 @@ class _Text:
         text = _Text(core, self.folder, self.verbs, self.names)
         reading = text.read()
         words = reading.placeholder_words or text._make_placeholder_words()
-        if reading.kind == "talk" or not (asides or reading.is_full):
+        if reading.kind == "talk":
             return None
         return replace(reading, asides=asides, core=core, placeholder_words=words)
 

@@ -96,7 +96,9 @@ def match_verb(words: tuple[str, ...], folder: str, verbs: Mapping[str, Abstract
             continue
         places = range(len(head) + 1, len(words)) if tail else (len(head),)
         at = next((at for at in places if not tail or fold_word(words[at]) == tail[0]), 0)
-        if at:
+        # `bring it back down` isn't `bring it back`.
+        is_other = bool(tail) and fold_word("".join(words[at + 1 : at + 2])) in phrasebook.DOWN_PARTICLES
+        if at and not is_other:
             return VerbMatch(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
     for folder_ in (folder, *(other for other in verbs if other != folder)):
         verb = word if word in verbs[folder_] else SYNONYMS[folder_].get(word, "")

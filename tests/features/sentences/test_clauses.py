@@ -24,6 +24,8 @@ def split(text: str) -> tuple[str, str]:
         ("i'm off so stop report", "stop report", "i'm off"),
         ("start lab at 9 - my class is at 10", "start lab at 9", "my class is at 10"),
         ("stop report at 5, i'm away from tomorrow", "stop report at 5,", "i'm away from tomorrow"),
+        ("could you, if it isn't too much trouble, start lab?", "could you, start lab?", ""),
+        ("start lab if it's possible", "start lab", ""),
     ],
 )
 def test_clause_that_asks_for_nothing_is_an_aside(text, core, asides):
@@ -43,6 +45,9 @@ def test_clause_that_asks_for_nothing_is_an_aside(text, core, asides):
         "stop report, i'm joking",
         "stop report, is there a class?",
         "leave report alone, it's nearly there",
+        "restart lab if it's a problem",
+        "restart lab if it isn't possible",
+        "start lab if it's much bother, my boss has time",
         # a time that may be the one of the act
         "stop report, i'm leaving at 5",
         "stop report, i'm leaving in a bit",
