@@ -97,6 +97,22 @@ def find_verbs(word: str) -> frozenset[str]:
     )
 
 
+def is_contrast(words: Sequence[str]) -> bool:
+    """Return whether words begin with *but* and another request: ``but please start lab``."""
+    first, second = [*map(fold_word, words[:2]), "", ""][:2]
+    return first == "but" and (bool(find_verbs(second)) or second in vocabulary.PLEASE_WORDS)
+
+
+def is_only_contrast(words: Sequence[str], name_places: AbstractSet[int]) -> bool:
+    """Return whether a request after *but*, or *instead*, is all that looks like a condition."""
+    places = times.find(words, name_places).places
+    return all(
+        fold_word(word) == "instead" or is_contrast(words[at:])
+        for at, word in enumerate(words)
+        if at not in places and fold_word(word) in vocabulary.CONDITIONS
+    )
+
+
 def split_asides(
     words: tuple[str, ...], name_places: AbstractSet[int]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
-from bot.features.sentences.clauses import DOWN_VERBS, UP_VERBS, find_verbs
+from bot.features.sentences.clauses import DOWN_VERBS, UP_VERBS, find_verbs, is_contrast
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING_WORDS, Which
 from bot.features.sentences.words import count_leading, count_trailing
@@ -223,7 +223,10 @@ def _find_general_bar(reading: Reading, given: Sequence[str]) -> Bar | None:
 
 def _find_end(given: Sequence[str], begin: int = 0) -> int:
     """Return the place of the first word after a clause."""
-    return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
+    ends = (
+        at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!" or is_contrast(given[at:])
+    )
+    return next(ends, len(given))
 
 
 def _find_bans(
@@ -354,6 +357,8 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     clauses = _split_clauses(given)
     acting = [clause for clause in clauses if any(map(find_verbs, clause))]
     others = [clause for clause in clauses if clause not in acting and unread_words.intersection(clause)]
+    # Nor is the one of what isn't wanted: `i don't need lab today but start report`.
+    others = [clause for clause in others if vocabulary.NEGATIONS.isdisjoint(clause)]
     is_stray |= bool(acting) and any(times.find(clause).when for clause in others)
     # `by the time they leave`
     firsts = [list(map(fold_word, phrase.split()))[:2] for phrase in unread if phrase.split()]

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
-from bot.features.sentences.clauses import split_asides
+from bot.features.sentences.clauses import is_contrast, is_only_contrast, split_asides
 from bot.features.sentences.ranker import replace_with_placeholders
 from bot.features.sentences.selection import How, Which, find_obstacle, select, split_tokens
 from bot.features.sentences.words import (
@@ -38,6 +38,8 @@ from bot.features.sentences.words import (
     is_sign,
     is_struck_out,
     match_verb,
+    replace_after_that,
+    split_at_commas,
     split_time_flags,
 )
 from handlers import intents, vocabulary
@@ -45,7 +47,6 @@ from handlers.command_line import MAX_WORDS, Quoted, drop_words, fold_word, is_c
 from handlers.names import Names, strip_end
 from handlers.request import Manner
 
-#: Longer texts are no requests; a name of a provider has at most 255 characters.
 Kind = Literal["verb", "question", "talk", "several", "nothing"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
 OPERATION_WORDS: Final = frozenset(
@@ -161,7 +162,7 @@ def read(
     first = fold_word(words[0])
     if first not in verbs[folder] or (folder == "workspace" and first in OPERATION_WORDS):
         # The others read their words by themselves, as they were typed.
-        words = tuple(piece for word in words[:MAX_WORDS] for piece in _split_at_commas(word))[:MAX_WORDS]
+        words = tuple(piece for word in words[:MAX_WORDS] for piece in split_at_commas(word))[:MAX_WORDS]
         while len(words) > 1 and is_sign(words[0]):
             words = words[1:]
     return _Text(words, folder, verbs, names or Names()).read()
@@ -177,13 +178,6 @@ def add_placeholders(reading: Reading, words: Sequence[str], names: Names) -> Re
     )
 
 
-def _split_at_commas(word: str) -> list[str]:
-    """Split a word at its commas, which stay: ``a,b``."""
-    if isinstance(word, Quoted) or "," not in word.rstrip(",") or "://" in word:
-        return [word]
-    return [f"{piece}," for piece in word.split(",") if piece]
-
-
 class _Text:
     """Read one text."""
 
@@ -193,17 +187,7 @@ class _Text:
         self.folder = folder
         self.verbs = verbs
         self.names = names
-        self.written = self._replace_with_list(self._replace_after_that(words))
-
-    def _replace_after_that(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Return words with *then* for ``after that`` before a verb: no condition, but what comes next."""
-        for at, word in enumerate(words[:-1]):
-            count = 2 if (fold_word(word), fold_word(words[at + 1])) == ("after", "that") else 1
-            is_next = count == 2 or fold_word(word) in {"afterwards", "danach"}
-            rest = words[at + count :]
-            if at and is_next and rest and match_verb(rest, self.folder, self.verbs).verb:
-                return (*words[:at], "then", *rest)
-        return words
+        self.written = self._replace_with_list(replace_after_that(words, folder, verbs))
 
     def _replace_with_list(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return words with the list after a colon in place of *everything* before it."""
@@ -225,7 +209,9 @@ class _Text:
             return replace(reading, said=whole.said)
         # A time is one of its own line alone.
         has_lines = whole.when is not None and any(map(is_line_end, self.written[:-1]))
-        if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
+        names = self._find_name_places(self.written)
+        is_bound = whole.how == "quote" or (whole.how == "if" and not is_only_contrast(self.written, names))
+        if (not whole.is_full or has_lines) and not is_bound:
             whole = replace(self._read_clauses(whole), said=whole.said, is_question=whole.is_question)
         return whole if whole.is_full else replace(whole, placeholder_words=self._make_placeholder_words())
 
@@ -361,10 +347,8 @@ class _Text:
         if opening.verb == "alias":
             opening = opening._replace(rest=drop_trailing_courtesy(opening.rest))
         if opening.folder == "workspace" and opening.verb in OPERATION_WORDS:
-            reading, order = (
-                self._read_command(opening.verb, opening.rest, manner),
-                times_found.write_order(opening.verb),
-            )
+            reading = self._read_command(opening.verb, opening.rest, manner)
+            order = times_found.write_order(opening.verb)
             if reading.kind != "verb":
                 return reading
             is_unread = times_found.is_unread and not order
@@ -604,6 +588,8 @@ class _Text:
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS_TOPICS:
                 continue
+            # `we're done with lab. stop it`: that is no request of its own.
+            others = [other for other in others if not _is_pointed_at(other, part)]
             is_when = part.when and not (part.verb or part.how or part.which.is_named)
             part = _continue(part, orders, about)
             about = part.which if part.which.workspaces else about
@@ -637,11 +623,12 @@ class _Text:
     def _get_clause(self, begin: int, end: int) -> tuple[str, ...]:
         """Return the words of a clause without conjunctions."""
         words = self.written[begin:end]
-        while words and fold_word(words[0]) in vocabulary.THEN_WORDS:
+        while words and fold_word(words[0]) in vocabulary.THEN_WORDS | {"but"}:
             words = words[1:]
         while words and fold_word(words[-1]) in vocabulary.THEN_WORDS:
             words = words[:-1]
-        return words
+        # `stop lab and start report instead`
+        return words[:-1] if begin and len(words) > 1 and fold_word(words[-1]) == "instead" else words
 
     def _find_clause_starts(self) -> list[int]:
         """Return the places at which clauses may begin, and the end."""
@@ -658,6 +645,7 @@ class _Text:
                 and fold_word(words[0]) in OPERATION_WORDS
             )
             is_begun = is_clause_end(before) or is_joined or is_order or fold_word(word) in phrasebook.REASONS
+            is_begun |= is_contrast(words[at:])
             if at not in within and is_begun:
                 starts.append(at)
         return [*starts, len(words)]
@@ -685,6 +673,11 @@ def _find_first_name(part: Reading) -> str:
     """Return the first of one's own things that a clause names, "" for none."""
     ids = [*(workspace.id for workspace in part.which.named), *(run.id for run in part.which.runs)]
     return next(iter([*ids, *(job.name for job in part.which.jobs)]), "")
+
+
+def _is_pointed_at(other: Reading, part: Reading) -> bool:
+    """Return whether *it* of a clause means the last name of one before."""
+    return part.which.points == "it" and bool(other.which.workspaces)
 
 
 def _continue(part: Reading, orders: Sequence[Reading], about: Which) -> Reading:

@@ -116,6 +116,26 @@ def drop_trailing_courtesy(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+def replace_after_that(
+    words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]
+) -> tuple[str, ...]:
+    """Return words with *then* for ``after that`` before a verb: no condition, but what comes next."""
+    for at, word in enumerate(words[:-1]):
+        count = 2 if (fold_word(word), fold_word(words[at + 1])) == ("after", "that") else 1
+        is_next = count == 2 or fold_word(word) in {"afterwards", "danach"}
+        rest = words[at + count :]
+        if at and is_next and rest and match_verb(rest, folder, verbs).verb:
+            return (*words[:at], "then", *rest)
+    return words
+
+
+def split_at_commas(word: str) -> list[str]:
+    """Split a word at its commas, which stay: ``a,b``."""
+    if isinstance(word, Quoted) or "," not in word.rstrip(",") or "://" in word:
+        return [word]
+    return [f"{part}," for part in word.split(",") if part]
+
+
 # -- objects ---------------------------------------------------------------------------------------------
 
 _NEW_WORKSPACE_FILLERS: Final = (
