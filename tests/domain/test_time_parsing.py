@@ -218,7 +218,11 @@ def _dated(text: str) -> str:
         ("dec 7 9am", "far"),
         ("7. dezember um 9", "far"),
         ("24 nov 2030 at 9am", "far"),
-        ("19 nov at 9am", "far"),
+        ("10 oct at 9am", "far"),
+        # Yesterday's date is hardly next year's.
+        ("19 nov at 9am", "past"),
+        ("on monday 24 nov at 9am", "other_weekday"),
+        ("on monday 30 feb at 9am", "unreadable"),
         ("on 30 feb at 9am", "unreadable"),
         # Either could be the day.
         ("7 dec 9", "unreadable"),
@@ -248,7 +252,7 @@ def _dated(text: str) -> str:
         ("tuesday the 24th at 8:30", "24 Nov 08:30"),
         ("tue 24th of november at 9am", "24 Nov 09:00"),
         # No 24 November that is near is a Monday.
-        ("monday 24 nov at 8:30", "unreadable"),
+        ("monday 24 nov at 8:30", "other_weekday"),
         ("five-thirty pm", "20 Nov 17:30"),
         ("at 7 fifteen tonight", "20 Nov 19:15"),
         ("in twenty-five minutes", "20 Nov 14:25"),

@@ -98,6 +98,12 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
     return (coming, coming + timedelta(days=7)) if is_either else (coming,)
 
 
+def has_date(word: str, today: date) -> bool:
+    """Return whether a word for a day and a weekday has a date, whichever weekday that is."""
+    on_weekday = _ON_WEEKDAY.fullmatch(word)
+    return on_weekday is not None and bool(resolve_day(on_weekday[1], today))
+
+
 def write_day(word: str) -> str:
     """Return a word for a day as people write it: ``7 dec``, ``next monday``."""
     if on_weekday := _ON_WEEKDAY.fullmatch(word):

@@ -15,10 +15,10 @@ from itertools import product
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.time_parsing.days import day_of, find_weekday, is_day, resolve_day, write_day
+from bot.domain.time_parsing.days import day_of, find_weekday, has_date, is_day, resolve_day, write_day
 from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
 
-Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
+Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
 #: The farthest moment that is accepted: two weeks. Anything later is a schedule, or a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
@@ -63,6 +63,7 @@ _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
 #: A night that is farther away than this isn't the one that is meant by an hour alone.
 _NEAR_SECONDS: Final = 6 * 3_600.0
+_HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
 #: Four digits that nothing announces are rather a year.
 _CENTURIES: Final = frozenset({20})
@@ -329,9 +330,12 @@ def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Mom
         found[f"{named} {hour:02d}:{time.minute:02d}"] = _resolve_on_date(time, day, hour, zone, now)
     left = {text: moment for text, moment in found.items() if moment.at > now}
     if not left:
-        return Unread("past" if days else "unreadable")
+        return Unread("past" if days else "other_weekday" if has_date(time.day, today) else "unreadable")
     if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
-        return Unread("far")
+        # Without a year, a date of the last days is hardly the one of next year.
+        recent = resolve_day(time.day, today - timedelta(seconds=FARTHEST_SECONDS))
+        is_past = bool(recent) and recent[0] < today and days[0] - today > _HALF_YEAR
+        return Unread("past" if is_past else "far")
     if len(left) > 1:
         options = tuple(left)
         return Unread("ambiguous", options, "" if len(days) > 1 else options[time.hour == _HALF_DAY])

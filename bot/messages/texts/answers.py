@@ -315,6 +315,7 @@ TIME_UNREAD: Final[Mapping[Why, str]] = {
     "past": "*{given}* has already passed.",
     "soon": "*{given}* is too soon. Choose a time at least {least} from now.",
     "far": "*{given}* is too far away. Choose a time within the next {most}.",
+    "other_weekday": "The weekday and the date in *{given}* don't match. Type one of them.",
 }
 OR: Final = "`{first}` or `{second}`"
 EMPTY: Final = "Tell me when: {forms}."
