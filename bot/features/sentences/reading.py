@@ -351,6 +351,9 @@ class _Text:
             order = times_found.write_order(opening.verb)
             if reading.kind != "verb":
                 return reading
+            if reading.verb == "keep" and (day := times_found.open_day):
+                # `keep it tonight`: no end of it.
+                return replace(reading, asides=(day,), core=body)
             is_unread = times_found.is_unread and not order
             return replace(reading, time=replace(times_found, hours=order, is_unread=is_unread))
         reading = self._read_other_verb(opening.verb, opening.folder, opening.rest, manner)

@@ -105,6 +105,12 @@ class Times:
     more_times: tuple[Phrase, ...] = ()
     days: str = ""
 
+    @property
+    def open_day(self) -> str:
+        """Return the text of a day that has no hour and isn't announced as an end; "" for anything else."""
+        is_open = self.when is not None and not self.when.lead and {*self.kinds.values()} == {"day"}
+        return self.when.text if self.when and is_open else ""
+
     def write_order(self, verb: str) -> str:
         """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
         said = write_order("start" if self.omits_hours else verb, self.wanted)
