@@ -6,7 +6,7 @@ and becomes the words of a request of its own, after the last action was undone 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -16,20 +16,19 @@ from bot.domain.notices import Answer
 from bot.domain.time_parsing import LEADS, Moment
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
-from bot.features.hours.verbs import apply_order, find_made
+from bot.features.hours.verbs import apply_order
 from bot.features.sentences import chat, phrasebook, times
 from bot.features.sentences.chat import RecentReferents
+from bot.features.sentences.frames import START_VERBS, Frame, frame_last_act, frame_referents
 from bot.features.sentences.objections import is_conditional
 from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading, read
 from bot.features.sentences.selection import Which, select, split_tokens
 from bot.features.sentences.words import is_dash, match_verb
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import cards, talk
 from bot.providers import facets
 from bot.services import naming, runs
-from bot.store import undoable_actions
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
 from handlers import intents, routes, suggestions, vocabulary
@@ -85,49 +84,12 @@ _NUMBER_WORDS: Final = {
     "seven": "7",
     "eight": "8",
 }
-_START_VERBS: Final = frozenset({"start", "restart", "resume"})
 _STOP_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _EXCEPTION_WORDS: Final = frozenset({"except", "without", "not", "but"})
 _DAY_WORDS: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
 _NO_WORDS: Final = frozenset({"no", "nope", "nein", "nee"})
 _LENGTH_LEADS: Final = frozenset({"in", "for"})
 _UNTIL_LEADS: Final = frozenset({"", "for", "until", "till", "til", "'til"})
-#: The verbs of actions and questions, where their own word is none.
-_TYPED_VERBS: Final = {
-    "timer": "stop",
-    "until": "stop",
-    "job-stop": "stop",
-    "force": "stop",
-    "needed": "keep",
-} | {
-    "run": "start",
-    "job-run": "start",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """The last request: its verb, its objects, its time, and the actions that were done for it.
-
-    ``at`` is in epoch seconds, ``seconds`` the length if the time was one. ``is_half_open``: the half of the
-    day is an open question. ``is_start_time``: the time is of a start, and no end.
-    """
-
-    verb: str
-    objects: tuple[Workspace, ...] = ()
-    #: Of runs, or of a course.
-    names: tuple[str, ...] = ()
-    at: float | None = None
-    seconds: float | None = None
-    hours: time_parsing.Wanted | None = None
-    actions: tuple[UndoableAction, ...] = ()
-    #: What all acts of the last minutes were about.
-    recent_objects: tuple[Workspace, ...] = ()
-    #: The rule of ``hours``.
-    rule: str = ""
-    is_question: bool = False
-    is_half_open: bool = False
-    is_start_time: bool = False
 
 
 async def complete_follow_up(
@@ -160,7 +122,7 @@ async def complete_follow_up(
     recent = await chat.read_recent_referents(request, rows)
     if recent.about.ask == "which" and recent.about.verb in _CONNECTION_VERBS:
         return await _complete_choice(request, reading, recent.about)
-    frame = await _frame_last_act(request, recent, rows) or _frame_referents(recent)
+    frame = await frame_last_act(request, recent, rows) or frame_referents(recent)
     if frame is None or (role == "all" and not frame.is_question):
         return None
     names = await read_names(request, rows)
@@ -212,7 +174,7 @@ async def _apply_correction(
     if text and moment is None:
         return None
     at, seconds = (moment.at, moment.seconds) if moment else (None, None)
-    frame = _Frame(before.verb, tuple(before.which.named), (), at, seconds, is_question=True)
+    frame = Frame(before.verb, tuple(before.which.named), (), at, seconds, is_question=True)
     about = RecentReferents(Referents(), list(frame.objects), [], [])
     turn = _Turn(replace(request, arguments=then, typed_words=then), frame, about, names, rows)
     merged = await turn.merge(read(then, request.folder, folders, names))
@@ -233,61 +195,6 @@ def _match_phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
     return next((folded[:count] for count in range(len(folded), 0, -1) if folded[:count] in _ROLES), ())
 
 
-# -- what was said before ----------------------------------------------------------------------------------
-
-
-async def _frame_last_act(
-    request: Request, referents: RecentReferents, rows: Sequence[Workspace]
-) -> _Frame | None:
-    """Return the frame of the last action of two minutes, unless there was a question since."""
-    conversation = (request.surface.channel_id or "", request.surface.thread_ts or "")
-    recent = await request.services.store.read(
-        undoable_actions.list_recent_actions, request.principal, *conversation
-    )
-    if referents.about.ask or referents.about.takes_press or not recent or not recent[0].can_be_undone:
-        return None
-    # One click on several workspaces is one request.
-    action, click = recent[0], recent[0].interaction.partition("/")[0]
-    actions = [row for row in recent if row is action or (click and row.interaction.startswith(f"{click}/"))]
-    keys = {row.subject for row in actions}
-    objects = tuple(row for row in rows if row.id in keys)
-    verb, length = action.kind.rpartition(".")[2], (action.until or 0.0) - action.done_at
-    # A clock's times are whole minutes; a length rarely ends on one.
-    is_clock = action.until is None or (action.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
-    hours_and_rule = await find_made(request, action) if verb == "hours" else None
-    hours, rule = hours_and_rule or (None, "")
-    verb = "keep" if verb == "timer" and action.until is None else _TYPED_VERBS.get(verb, verb)
-    if verb == "cancel_lesson" or (
-        hours and all((row or {}).keys() == {"off"} for row in action.new_values.values())
-    ):
-        verb, hours = "skip", None
-    names = () if objects else tuple(row.name for row in actions)
-    subjects = {action.subject for action in recent}
-    recent_objects = tuple(row for row in rows if row.id in subjects)
-    seconds = None if is_clock else length
-    return _Frame(verb, objects, names, action.until, seconds, hours, tuple(actions), recent_objects, rule)
-
-
-def _frame_referents(recent: RecentReferents) -> _Frame | None:
-    """Return the frame of the last question, or of the last referents."""
-    about, value = recent.about, ButtonValue.from_text(recent.about.ask)
-    at, is_question = value.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
-    verb = _TYPED_VERBS.get(about.verb, about.verb)
-    verb, is_half_open = verb if verb in OPERATION_WORDS else "status", len(about.times) > 1
-    names = tuple(run.name for run in recent.runs)
-    is_start_time = verb in _START_VERBS and about.takes_press and not about.ask and len(about.times) == 1
-    frame = _Frame(
-        verb,
-        tuple(recent.workspaces),
-        names,
-        at,
-        is_question=is_question,
-        is_half_open=is_half_open,
-        is_start_time=is_start_time,
-    )
-    return frame if recent.workspaces or names else None
-
-
 # -- what is said ------------------------------------------------------------------------------------------
 
 
@@ -298,7 +205,7 @@ class _Turn:
     """
 
     def __init__(
-        self, request: Request, frame: _Frame, heard: RecentReferents, names: Names, rows: Sequence[Workspace]
+        self, request: Request, frame: Frame, heard: RecentReferents, names: Names, rows: Sequence[Workspace]
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
         given = _join_halves(request.arguments)
@@ -448,7 +355,7 @@ class _Turn:
 
     def _choose_preposition(self, preposition: str) -> str:
         """Return the word that announces a time for the verb: of an end, or of the act."""
-        ends = {"in": "for", "at": "until"} if self.frame.verb in _START_VERBS | {"keep"} else {}
+        ends = {"in": "for", "at": "until"} if self.frame.verb in START_VERBS | {"keep"} else {}
         return ends.get(preposition, preposition)
 
     async def _write_time(self, at: float) -> tuple[str, ...]:
@@ -525,7 +432,7 @@ class _Turn:
         verb, is_until = self.frame.verb, when[0] in _UNTIL_LEADS
         if verb not in TIMED_VERBS:
             return self._write_command(when, "keep") if is_until and len(self.frame.objects) == 1 else None
-        is_longer = verb in _START_VERBS and is_until
+        is_longer = verb in START_VERBS and is_until
         return (
             self._write_command(when)
             if is_longer
