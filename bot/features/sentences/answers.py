@@ -353,16 +353,22 @@ async def _choose_workspaces(
             return [workspace for workspace in fitting if workspace.id not in besides], False
         case SelectionMode.UNKNOWN:
             await require_links(request, which.connections)
-            others = [workspace for workspace in rows if workspace not in which.besides]
+            others = _drop_ruled_out(rows, which)
             if reading.when or reading.hours:
                 # No run takes a time, so that none is suggested.
                 request = replace(request, text=_get_object_text(reading))
             raise Answered(await targets.answer_unknown_name(request, _get_object_text(reading), others, old))
         case SelectionMode.POINTED:
-            return await _resolve_pronoun(request, reading, rows)
-    # The only one is as good as a name.
+            chosen, is_sure = await _resolve_pronoun(request, reading, _drop_ruled_out(rows, which))
+            return chosen, is_sure and not which.besides
+    # The only one is as good as a name; the only other one isn't.
     is_sure = reading.manner is not Manner.TENTATIVE and (effect is not routes.Effect.ENDS or len(rows) == 1)
-    return [await _choose_default(request, rows)], is_sure
+    return [await _choose_default(request, _drop_ruled_out(rows, which))], is_sure and not which.besides
+
+
+def _drop_ruled_out(rows: Sequence[Workspace], which: Which) -> list[Workspace]:
+    """Return the workspaces that aren't ruled out: ``stop not report``."""
+    return [workspace for workspace in rows if workspace not in which.besides]
 
 
 def _get_object_text(reading: Reading) -> str:

@@ -254,6 +254,9 @@ def _find_bans(
     if any(word.endswith("ing") and find_verbs(word) for at in refrained for word in said[at + 1 : at + 4]):
         # `hold off on stopping it`
         return BARRED_ACTS - {"keep"}, frozenset()
+    if which.besides and not (reading.verb or which.is_named or which.is_all or which.state or which.points):
+        # `wait not report!` asks for nothing to be done with the others
+        return BARRED_ACTS, frozenset()
     if is_unwanted_plan(said):
         return BARRED_ACTS - {"keep"}, frozenset()
     if undone := _find_undone_verbs(given):
