@@ -37,7 +37,7 @@ from handlers.connections import list_making_connections, list_templates
 from handlers.job import launch_copy
 from handlers.names import Names, read_names
 from handlers.request import Request
-from handlers.workspace import targets
+from handlers.workspace import confirmations, targets
 from handlers.workspace.timers import read_typed_time
 
 #: The phrases that join words to the last request, by their role; words by blanks, phrases by commas.
@@ -468,16 +468,26 @@ class _Turn:
         named = out.named or on_connections or (list(frame.objects) if is_whole else [])
         remaining = [workspace for workspace in frame.objects if workspace not in named]
         if frame.is_question:
+            if not remaining or frame.is_half_open:
+                return await chat.decline_or_undo(self.request)
             rest = (frame.verb, *self.list_labels(remaining), *await self._write_same_time())
-            if self.first in _NO_WORDS and remaining and not frame.is_half_open:
-                # It may be a no to all of it.
-                return suggestions.offer_commands(self.request, [join_words(rest)], talk.AS_COMMAND)
-            return rest if remaining and not frame.is_half_open else await chat.decline_or_undo(self.request)
+            # A *no* may be one to all of it, and less than was to be confirmed isn't confirmed.
+            is_offered = self.first in _NO_WORDS or (frame.is_confirmation and len(remaining) == 1)
+            return await self._offer_rest(remaining, rest) if is_offered else rest
         keys = {workspace.id for workspace in named} | (
             {action.subject for action in frame.actions} if is_whole else set()
         )
         actions = [action for action in frame.actions if action.subject in keys]
         return (await self._undo(actions))[0] if actions else None
+
+    async def _offer_rest(self, remaining: Sequence[Workspace], command: Sequence[str]) -> Answer:
+        """Offer the last request for what remains of its objects, in its own words where that is one."""
+        verb = self.frame.verb
+        if len(remaining) > 1 or self.frame.at is not None or verb not in talk.DO_ONE:
+            return suggestions.offer_commands(self.request, [join_words(command)], talk.AS_COMMAND)
+        self.request.notes.note_workspaces(remaining)
+        request = self.request.redirect("workspace", verb, ())
+        return await confirmations.offer_for_one(request, remaining[0])
 
     # -- what only some acts have --------------------------------------------------------------------------
 

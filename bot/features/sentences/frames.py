@@ -49,6 +49,8 @@ class Frame:
     #: The rule of ``hours``.
     rule: str = ""
     is_question: bool = False
+    #: The question isn't about a choice, but asked for consent.
+    is_confirmation: bool = False
     is_half_open: bool = False
     is_start_time: bool = False
 
@@ -99,6 +101,7 @@ def frame_referents(recent: RecentReferents) -> Frame | None:
         names,
         at,
         is_question=is_question,
+        is_confirmation=is_question and about.ask != "which",
         is_half_open=is_half_open,
         is_start_time=is_start_time,
     )

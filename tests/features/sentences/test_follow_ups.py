@@ -357,6 +357,34 @@ async def test_some_of_those_that_were_asked_about_are_left_out(bot):
     assert "stop report@saturn" not in await wanted(bot)
 
 
+@pytest.mark.parametrize("said", ["not report", "wait not report!", "except report", "hm also not report"])
+async def test_last_one_of_a_confirmation_still_takes_a_press(bot, said):
+    await bot.sees(State.RUNNING, "notebook")
+    answer = await bot.talk("stop everything", said)
+    assert list(buttons(answer)) == ["Stop notebook"]
+    assert await wanted(bot) == []
+    await bot.push(answer, "Stop notebook")
+    assert await wanted(bot) == ["stop notebook@saturn"]
+
+
+@pytest.mark.parametrize("before", [[], ["banana pie"]], ids=["first", "after an unread one"])
+async def test_not_a_name_alone_offers_nothing(bot, before):
+    assert list(buttons(await bot.talk(*before, "wait not report!"))) == ["Show my workspaces"]
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        ("start not report", ["Start training@Saturn Cloud", "Start training@Hub"]),
+        ("stop not report", ["Stop notebook"]),
+    ],
+)
+async def test_one_that_is_ruled_out_is_no_choice(bot, said, labels):
+    await bot.sees(State.RUNNING, "notebook")
+    assert list(buttons(await bot.talk(said))) == labels
+    assert await wanted(bot) == []
+
+
 @pytest.mark.parametrize(
     "said", ["everything but notebook off", "everything but foo off", "not weekly, the rest off"]
 )

@@ -108,7 +108,7 @@ async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
 @pytest.mark.parametrize(
     ("first", "then", "found"),
     [
-        ("stop everything", "not report tho", ["stop survey-2026"]),
+        ("stop everything", "not report tho", []),
         ("stop report and survey-2026", "oops only meant report", ["stop report"]),
         ("stop everything", "no not report!", []),
         ("stop it", "report of course", ["stop report"]),
