@@ -40,9 +40,16 @@ from handlers.request import Request
 from handlers.workspace import confirmations, targets
 from handlers.workspace.timers import read_typed_time
 
+#: The phrases before what takes the place of something: ``change that to 6``.
+_CHANGES: Final = ", ".join(
+    f"{verb} {what} to"
+    for verb in ("change", "move", "set", "shift", "switch", "push")
+    for what in ("it", "that", "this", "the time")
+)
 #: The phrases that join words to the last request, by their role; words by blanks, phrases by commas.
 _PHRASES: Final[Mapping[str, str]] = {
-    "instead": """no, nope, wait, no wait, hold on, sorry, oops, i meant, i mean, i was meaning, wrong one,
+    "instead": f"""{_CHANGES},
+        no, nope, wait, no wait, hold on, sorry, oops, i meant, i mean, i was meaning, wrong one,
         not that one, actually, rather, instead, on second thought, forget it, never mind, my mistake, better,
         make it, make that, let's make it, should be, nein, nee, doch, lieber, stattdessen, doch lieber,
         ach nee, ach nein, no make it, no make that, only meant, i only meant, i just meant, or rather,
@@ -60,8 +67,9 @@ _PHRASES: Final[Mapping[str, str]] = {
     "am": "am, in the morning, morning, morgens",
     "pm": "pm, in the afternoon, in the evening, at night, afternoon, evening, abends, nachmittags",
     "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, just,
-        please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's,
-        plan one, plan one for, tho, though, meant, of course, obviously, natürlich, klar, dann""",
+        please, pls, plz, bitte, thanks, thx, danke, only, erst, oh, ah, ach, hm, hmm, well, it's, that's,
+        i want, i need, i, let's, plan one, plan one for, tho, though, meant, of course, obviously,
+        natürlich, klar, dann, can you, could you, can we, could we""",
 }
 _CORRECTIONS: Final = frozenset(tuple(one.split()) for one in _PHRASES["instead"].split(",")) - {("instead",)}
 _ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}
@@ -69,7 +77,9 @@ _MAX_PHRASE_WORDS: Final = max(map(len, _ROLES))
 #: The verbs of questions whose choices are no workspaces.
 _CONNECTION_VERBS: Final = frozenset({"new", "link", "unlink"})
 #: The words that can only begin a follow-up.
-_OPENING_WORDS: Final = frozenset({"make", "except", "with", "without", "not", "no", "wait", "oops"})
+_OPENING_WORDS: Final = frozenset(
+    {"make", "change", "except", "with", "without", "not", "no", "wait", "oops"}
+)
 #: Longer texts are requests of their own; or have too many words besides a correction.
 _MAX_FOLLOW_UP_WORDS: Final = 16
 _MAX_CORRECTED_WORDS: Final = 24
@@ -253,7 +263,9 @@ class _Turn:
             {self.day, self.number}, *(parts[workspace] for workspace in self.chosen)
         )
         # "and report is down" says something about it.
-        is_remark = bool(self.which.is_named and vocabulary.DISTINGUISHING.intersection(folded))
+        is_place = bool(self.which.connections and not self.which.named)
+        distinguishing = vocabulary.DISTINGUISHING - (phrasebook.PLACE_PREPOSITIONS if is_place else set())
+        is_remark = bool(self.which.is_named and distinguishing.intersection(folded))
         is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)
         self.is_strange = is_odd or any(fold_word(word) not in known for word in self.which.unknown)
 
