@@ -6,7 +6,9 @@ and becomes the words of a request of its own, after the last action was undone 
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
@@ -219,23 +221,17 @@ class _Turn:
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
         given = _join_halves(request.arguments)
-        named = {at for span in names.find_spans(given) for at in range(span.begin, span.end)}
-        found = times.find(given, named)
-        marks: list[str] = []
-        while (at := len(marks)) < len(given):
-            free = next((one for one in range(at, len(given)) if one in named | found.places), len(given))
-            phrase = _match_phrase(given[:free], at)
-            # What is left out is so up to the end of its clause.
-            is_out = bool(marks) and marks[-1] in {"out", "out of"} and not is_clause_end(given[at - 1])
-            other = "out of" if is_out else "time" if at in found.places else "-"
-            marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
+        marks, found = _mark_roles(given, names)
         self.roles, marked = set(marks), list(zip(given, marks, strict=True))
         self.first = next((fold_word(word) for word, mark in marked if mark), "")
         edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
         self.own = tuple(word for word, mark in marked[edge[0] : edge[-1] + 1] if "out" not in mark)
         #: What is left out of it isn't done at all: ``run it, not now``.
         self.is_limited = any("out" in mark for mark in marks[edge[0] :])
-        self.rest = tuple(word for word, mark in marked if mark in {"-", "time", "out", "out of"})
+        self.rest = tuple(word for word, mark in marked if mark in {"-", "time"} or "out" in mark)
+        #: What is wanted, and the times that aren't.
+        self.wanted = tuple(word for word, mark in marked if mark in {"-", "time"})
+        self.ruled_out = tuple(word for word, mark in marked if mark == "out time")
         self.verb, self.kept, self.which = _read_opening(
             tuple(one for one, mark in marked if mark == "-"), names
         )
@@ -244,7 +240,7 @@ class _Turn:
         )
         folded = [_NUMBER_WORDS.get(fold_word(word), fold_word(word)) for word in self.kept]
         numbers = [word for word in folded if _NUMBER_PATTERN.fullmatch(word)]
-        # A time of what is left out is none of what is wanted.
+        # A time that is ruled out, or of what is left out, is none of what is wanted.
         self.when = found.when if "time" in self.roles else None
         self.number = numbers[0] if len(numbers) == 1 and not found.when else ""
         if frame.seconds is not None and self.rest and fold_word(self.rest[0]) in _LENGTH_LEADS:
@@ -285,7 +281,7 @@ class _Turn:
         is_other = which.is_named or which.place or which.points in {"other", "them"} or "all" in roles
         is_same = not (self.is_strange or is_other)
         when = await self._read_new_time() if names or is_same else ()
-        if "out" in roles and not (names or when or self.is_strange):
+        if "out" in roles and not (names or when or self.is_strange) and await self._rules_out_last_time():
             return await self._leave_out()
         if reading.is_question and "also" in roles and which.courses:
             return ("card", which.courses[0].title)
@@ -399,9 +395,16 @@ class _Turn:
             typed = typed if is_time else self.number if is_hour else ""
             preposition = (self.when.lead or default_preposition) if self.when else "at"
             return (preposition, *typed.split()) if typed else ()
-        at = time_parsing.replace_time(
-            text, last, await services.store.zone(principal), await services.store.now()
-        )
+        zone, now = await services.store.zone(principal), await services.store.now()
+        at = time_parsing.replace_time(text, last, zone, now)
+        if (
+            at is not None
+            and frame.is_half_open
+            and time_parsing.day_of(text, await self.request.find_today())
+        ):
+            # On another day the half is as open as before.
+            local = datetime.fromtimestamp(last, zone)
+            return () if local.minute else (default_preposition, *text.split(), str(local.hour % 12 or 12))
         if at is not None:
             # Which half of the day is meant may still be open.
             is_bare = (time_parsing.parse_minute(text) or (0, False))[1]
@@ -409,6 +412,15 @@ class _Turn:
         if length is not None and self.roles & {"later", "earlier"}:
             return await self._write_time(last + length * (1 if "later" in self.roles else -1))
         return (default_preposition, *typed.split()) if is_time else ()
+
+    async def _rules_out_last_time(self) -> bool:
+        """Return whether the time after *not* is the one of the last request, or there is none after it."""
+        store, last = self.request.services.store, self.frame.at
+        text = _strip_preposition(" ".join(self.ruled_out).rstrip(",;.!?"))
+        if not text or last is None or self.frame.seconds is not None:
+            return True
+        zone, now = await store.zone(self.request.principal), await store.now()
+        return time_parsing.replace_time(text, last, zone, now) == last
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 
@@ -505,7 +517,13 @@ class _Turn:
 
     async def _change_hours(self) -> Answer | tuple[str, ...] | None:
         """Return the request for changed working hours."""
-        hours, words = self.frame.hours, [fold_word(word) for word in self.rest]
+        hours = self.frame.hours
+        is_whole_out = hours is not None and hours.days <= await self._list_ruled_out_days()
+        if is_whole_out and not self.wanted:
+            return None
+        # `not tomorrow, monday` replaces a day; `not on fridays` leaves out one of several.
+        is_replaced = self.wanted and (is_whole_out or not any(map(time_parsing.is_day, self.ruled_out)))
+        words = [fold_word(word) for word in (self.wanted if is_replaced else self.rest)]
         is_of_several = len(self.frame.objects) == 1 and ("all" in self.roles or self.which.points == "them")
         rest = ["stop" if word in phrasebook.DOWN_PARTICLES else word for word in words]
         if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
@@ -543,6 +561,30 @@ class _Turn:
             self._write_command(time_parsing.write_hours(order).split(), "hours"), is_other=False
         )
 
+    async def _list_ruled_out_days(self) -> AbstractSet[str]:
+        """Return the days that aren't wanted, as hours name them: by their weekday, or once by their date."""
+        words, today = [fold_word(word) for word in self.ruled_out], await self.request.find_today()
+        dates = [day.isoformat() for word in words if (day := time_parsing.day_of(word, today)) is not None]
+        return frozenset[str]().union(dates, *map(time_parsing.days_of, words))
+
+    def _find_days_off(self) -> str:
+        """Return the text of other days without hours, or without a lesson; "" for none."""
+        days = " ".join(self.wanted).rstrip(",;.!?")
+        is_known = self.when is not None and not (self.is_strange or self.which.is_named)
+        texts = (days, self.when.text if self.when and is_known else "")
+        return next(filter(times.has_days, texts), "")
+
+    async def _change_days_off(self, days: str) -> Answer | tuple[str, ...]:
+        """Return the request for other days off; *until* makes a pause of them."""
+        objects, is_until = self.frame.objects, not _UNTIL_LEADS.isdisjoint(map(fold_word, days.split()))
+        order = ("pause" if is_until else self.frame.verb, *days.split())
+        if len(objects) > 1:
+            commands = [join_words(("hours", label, *order)) for label in self.list_labels(objects)]
+            return suggestions.offer_commands(self.request, commands, talk.DID_YOU_MEAN)
+        return await self._replace_last(
+            self._write_command(order, "hours" if objects else "card"), is_other=False
+        )
+
     async def _change_name_or_variables(self) -> Answer | tuple[str, ...] | None:
         """Return the request for another name, or a run with other variables in place of one not sent yet."""
         actions, words = (
@@ -564,6 +606,34 @@ class _Turn:
         if not is_back:
             return replies.with_button(undo_answer, again_button(run, words))
         return await launch_copy(replace(self.request, target=" ".join([run.id, *words])))
+
+
+def _find_times(words: Sequence[str], names: Names) -> tuple[times.Times, AbstractSet[int]]:
+    """Return the times among words that are no names, and the places of names."""
+    named = {at for span in names.find_spans(words) for at in range(span.begin, span.end)}
+    return times.find(words, named), named
+
+
+def _mark_roles(given: tuple[str, ...], names: Names) -> tuple[list[str], times.Times]:
+    """Return the role of each word, and the times that are wanted.
+
+    Of words in no phrase that is *time*, *out of* and *out time* after *not*, and otherwise *-*.
+    """
+    (found, named), marks = _find_times(given, names), list[str]()
+    while (at := len(marks)) < len(given):
+        free = next((one for one in range(at, len(given)) if one in named | found.places), len(given))
+        phrase, word = _match_phrase(given[:free], at), fold_word(given[at])
+        # What is left out is so up to the end of its clause, or up to another time.
+        is_next_time = at in found.kinds and at - 1 in found.places
+        is_out = bool(marks) and "out" in marks[-1] and not (is_clause_end(given[at - 1]) or is_next_time)
+        is_number = _NUMBER_PATTERN.fullmatch(_NUMBER_WORDS.get(word, word)) is not None
+        is_time = at in found.places or (is_out and is_number)
+        other = ("out time" if is_time else "out of") if is_out else "time" if is_time else "-"
+        marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
+    places = [at for at, mark in enumerate(marks) if "out" not in mark]
+    found, _ = _find_times([given[at] for at in places], names)
+    wanted = {places[at] for at in found.places}
+    return ["-" if mark == "time" and at not in wanted else mark for at, mark in enumerate(marks)], found
 
 
 def _join_halves(given: tuple[str, ...]) -> tuple[str, ...]:

@@ -140,6 +140,30 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
         ("stop report tomorrow at 9", "make it 10", []),
         ("start notebook for 4 hours", "until 6 is enough", ["start notebook@saturn", "timer notebook 10"]),
         ("status report", "till 6pm", ["timer report 10"]),
+        # another time than one that is ruled out
+        ("stop report tomorrow at 9:00", "not tomorrow, monday", ["timer report 73"]),
+        ("stop report tomorrow at 9:00", "not tomorrow monday", ["timer report 73"]),
+        ("stop report tomorrow at 17:00", "no, not tomorrow but on monday", ["timer report 81"]),
+        ("stop report tomorrow at 17:00", "monday, not tomorrow", ["timer report 81"]),
+        ("stop report at 17:00", "not 17:00, 18:00", ["timer report 10"]),
+        ("stop report at 17:00", "not at 5 but at 6pm", ["timer report 10"]),
+        ("stop report at 17:00", "not 5 but 6", ["timer report 10"]),
+        ("stop report at 17:00", "not at 5", []),
+        ("stop report at 17:00", "not at 6", ["timer report 9"]),
+        ("stop report tomorrow at 17:00", "not today", ["timer report 33"]),
+        ("stop report in 2 hours", "not 2 hours, 3", ["timer report 3"]),
+        ("start notebook tomorrow at 9", "not tomorrow, monday", ["2027-01-18 540-None"]),
+        ("start notebook tomorrow at 9", "not at 9 but at 10", ["2027-01-16 600-None"]),
+        ("start notebook tomorrow at 9", "not tomorrow", []),
+        ("hours notebook sat 9:00-17:00", "not saturday, sunday", ["sun 540-1020"]),
+        ("hours notebook weekdays 9:00-17:00", "not 9, 10", [f"{WEEKDAYS} 600-1020"]),
+        ("stop report tomorrow at 9", "not tomorrow, monday", []),
+        ("stop report tomorrow at 9", "not tomorrow, monday at 9pm", ["timer report 85"]),
+        ("stop report at 5pm", "change that to 18:00", ["timer report 10"]),
+        ("stop report at 5pm", "change it to 6pm", ["timer report 10"]),
+        ("stop report at 5pm", "can you change the time to 6", ["timer report 10"]),
+        ("stop report at 5pm", "move it to 18:00", ["timer report 10"]),
+        ("start training@hub", "the one on saturn instead", ["start training@saturn"]),
         # another object, or one more
         ("stop report", "I was meaning training@saturn and not report", ["stop training@saturn"]),
         ("stop report", "no not report. training@saturn", ["stop training@saturn"]),
@@ -217,7 +241,10 @@ async def test_what_only_says_something_changes_nothing(bot, said):
     assert await wanted(bot) == ["stop report@saturn"]
 
 
-@pytest.mark.parametrize(("said", "off"), [("no, tuesday", {19}), ("and wednesday neither", {18, 20})])
+@pytest.mark.parametrize(
+    ("said", "off"),
+    [("no, tuesday", {19}), ("not monday, tuesday", {19}), ("and wednesday neither", {18, 20})],
+)
 async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, off):
     await bot.talk("hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
     (rule,) = await bot.store.read(hours_store.list_rules_of_person, ALICE)
