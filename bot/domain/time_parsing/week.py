@@ -204,7 +204,8 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
         return None
     days, times = parted
     if not times:
-        return replace(wanted, days=days) if days else None
+        # Until a day, hours that come again have no end.
+        return replace(wanted, days=days) if days and lead in {"", "at"} else None
     text, is_stop = " ".join(times), "stop" in words or lead in {"until", "till"} or wanted.starts is None
     start, stop = (
         "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"

@@ -97,6 +97,7 @@ _NUMBER_WORDS: Final = {
     "eight": "8",
 }
 _STOP_VERBS: Final = frozenset({"stop", "suspend", "restart"})
+_DAYS_OFF_VERBS: Final = frozenset({"skip", "pause"})
 _EXCEPTION_WORDS: Final = frozenset({"except", "without", "not", "but"})
 _DAY_WORDS: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
 _NO_WORDS: Final = frozenset({"no", "nope", "nein", "nee"})
@@ -221,7 +222,7 @@ class _Turn:
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
         given = _join_halves(request.arguments)
-        marks, found = _mark_roles(given, names)
+        marks, found = _read_roles(given, names)
         self.roles, marked = set(marks), list(zip(given, marks, strict=True))
         self.first = next((fold_word(word) for word, mark in marked if mark), "")
         edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
@@ -230,7 +231,7 @@ class _Turn:
         self.is_limited = any("out" in mark for mark in marks[edge[0] :])
         self.rest = tuple(word for word, mark in marked if mark in {"-", "time"} or "out" in mark)
         #: What is wanted, and the times that aren't.
-        self.wanted = tuple(word for word, mark in marked if mark in {"-", "time"})
+        self.replacing_words = tuple(word for word, mark in marked if mark in {"-", "time"})
         self.ruled_out = tuple(word for word, mark in marked if mark == "out time")
         self.verb, self.kept, self.which = _read_opening(
             tuple(one for one, mark in marked if mark == "-"), names
@@ -259,8 +260,10 @@ class _Turn:
             {self.day, self.number}, *(parts[workspace] for workspace in self.chosen)
         )
         # "and report is down" says something about it.
-        is_place = bool(self.which.connections and not self.which.named)
-        distinguishing = vocabulary.DISTINGUISHING - (phrasebook.PLACE_PREPOSITIONS if is_place else set())
+        is_on_connection = bool(self.which.connections and not self.which.named)
+        distinguishing = vocabulary.DISTINGUISHING - (
+            phrasebook.PLACE_PREPOSITIONS if is_on_connection else set()
+        )
         is_remark = bool(self.which.is_named and distinguishing.intersection(folded))
         is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)
         self.is_strange = is_odd or any(fold_word(word) not in known for word in self.which.unknown)
@@ -281,7 +284,7 @@ class _Turn:
         is_other = which.is_named or which.place or which.points in {"other", "them"} or "all" in roles
         is_same = not (self.is_strange or is_other)
         when = await self._read_new_time() if names or is_same else ()
-        if "out" in roles and not (names or when or self.is_strange) and await self._rules_out_last_time():
+        if "out" in roles and not (names or when or self.is_strange) and await self._is_last_time_ruled_out():
             return await self._leave_out()
         if reading.is_question and "also" in roles and which.courses:
             return ("card", which.courses[0].title)
@@ -413,7 +416,7 @@ class _Turn:
             return await self._write_time(last + length * (1 if "later" in self.roles else -1))
         return (default_preposition, *typed.split()) if is_time else ()
 
-    async def _rules_out_last_time(self) -> bool:
+    async def _is_last_time_ruled_out(self) -> bool:
         """Return whether the time after *not* is the one of the last request, or there is none after it."""
         store, last = self.request.services.store, self.frame.at
         text = _strip_preposition(" ".join(self.ruled_out).rstrip(",;.!?"))
@@ -455,7 +458,8 @@ class _Turn:
         """Return the last request at another time, or until then."""
         verb, is_until = self.frame.verb, when[0] in _UNTIL_LEADS
         if verb not in TIMED_VERBS:
-            return self._write_command(when, "keep") if is_until and len(self.frame.objects) == 1 else None
+            is_run = verb not in _DAYS_OFF_VERBS and len(self.frame.objects) == 1
+            return self._write_command(when, "keep") if is_until and is_run else None
         is_longer = verb in START_VERBS and is_until
         return (
             self._write_command(when)
@@ -505,7 +509,7 @@ class _Turn:
         return (await self._undo(actions))[0] if actions else None
 
     async def _offer_rest(self, remaining: Sequence[Workspace], command: Sequence[str]) -> Answer:
-        """Offer the last request for what remains of its objects, in its own words where that is one."""
+        """Offer the last request for its remaining objects, worded by its verb if that is one."""
         verb = self.frame.verb
         if len(remaining) > 1 or self.frame.at is not None or verb not in talk.DO_ONE:
             return suggestions.offer_commands(self.request, [join_words(command)], talk.AS_COMMAND)
@@ -519,19 +523,17 @@ class _Turn:
         """Return the request for changed working hours."""
         hours = self.frame.hours
         is_whole_out = hours is not None and hours.days <= await self._list_ruled_out_days()
-        if is_whole_out and not self.wanted:
+        if is_whole_out and not self.replacing_words:
             return None
         # `not tomorrow, monday` replaces a day; `not on fridays` leaves out one of several.
-        is_replaced = self.wanted and (is_whole_out or not any(map(time_parsing.is_day, self.ruled_out)))
-        words = [fold_word(word) for word in (self.wanted if is_replaced else self.rest)]
+        is_replaced = self.replacing_words and (
+            is_whole_out or not any(map(time_parsing.is_day, self.ruled_out))
+        )
+        words = [fold_word(word) for word in (self.replacing_words if is_replaced else self.rest)]
         is_of_several = len(self.frame.objects) == 1 and ("all" in self.roles or self.which.points == "them")
         rest = ["stop" if word in phrasebook.DOWN_PARTICLES else word for word in words]
-        if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
-            # Another day without a start, or without a lesson.
-            about = self._write_command(
-                ("skip", *self.when.text.split()), "hours" if self.frame.objects else "card"
-            )
-            return await self._replace_last(about, is_other=False)
+        if self.frame.verb in _DAYS_OFF_VERBS and (days := self._find_days_off()):
+            return await self._change_days_off(days)
         if hours is not None and rest and rest[0] in _EXCEPTION_WORDS and not _DAY_WORDS.isdisjoint(rest):
             # Not what comes again, but one day of it.
             day = next(filter(time_parsing.is_day, rest), "")
@@ -569,9 +571,9 @@ class _Turn:
 
     def _find_days_off(self) -> str:
         """Return the text of other days without hours, or without a lesson; "" for none."""
-        days = " ".join(self.wanted).rstrip(",;.!?")
-        is_known = self.when is not None and not (self.is_strange or self.which.is_named)
-        texts = (days, self.when.text if self.when and is_known else "")
+        days = " ".join(self.replacing_words).rstrip(",;.!?")
+        is_readable = self.when is not None and not (self.is_strange or self.which.is_named)
+        texts = (days, self.when.text if self.when and is_readable else "")
         return next(filter(times.has_days, texts), "")
 
     async def _change_days_off(self, days: str) -> Answer | tuple[str, ...]:
@@ -608,13 +610,13 @@ class _Turn:
         return await launch_copy(replace(self.request, target=" ".join([run.id, *words])))
 
 
-def _find_times(words: Sequence[str], names: Names) -> tuple[times.Times, AbstractSet[int]]:
+def _find_times(words: tuple[str, ...], names: Names) -> tuple[times.Times, AbstractSet[int]]:
     """Return the times among words that are no names, and the places of names."""
     named = {at for span in names.find_spans(words) for at in range(span.begin, span.end)}
     return times.find(words, named), named
 
 
-def _mark_roles(given: tuple[str, ...], names: Names) -> tuple[list[str], times.Times]:
+def _read_roles(given: tuple[str, ...], names: Names) -> tuple[list[str], times.Times]:
     """Return the role of each word, and the times that are wanted.
 
     Of words in no phrase that is *time*, *out of* and *out time* after *not*, and otherwise *-*.
@@ -631,9 +633,9 @@ def _mark_roles(given: tuple[str, ...], names: Names) -> tuple[list[str], times.
         other = ("out time" if is_time else "out of") if is_out else "time" if is_time else "-"
         marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
     places = [at for at, mark in enumerate(marks) if "out" not in mark]
-    found, _ = _find_times([given[at] for at in places], names)
-    wanted = {places[at] for at in found.places}
-    return ["-" if mark == "time" and at not in wanted else mark for at, mark in enumerate(marks)], found
+    found, _ = _find_times(tuple(given[at] for at in places), names)
+    used = {places[at] for at in found.places}
+    return ["-" if role == "time" and at not in used else role for at, role in enumerate(marks)], found
 
 
 def _join_halves(given: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
 from bot.domain import time_parsing
@@ -73,18 +74,39 @@ async def frame_last_act(
     verb, length = action.kind.rpartition(".")[2], (action.until or 0.0) - action.done_at
     # A clock's times are whole minutes; a length rarely ends on one.
     is_clock = action.until is None or (action.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
-    hours_and_rule = await find_made(request, action) if verb == "hours" else None
-    hours, rule = hours_and_rule or (None, "")
     verb = "keep" if verb == "timer" and action.until is None else _TYPED_VERBS.get(verb, verb)
-    if verb == "cancel_lesson" or (
-        hours and all((row or {}).keys() == {"off"} for row in action.new_values.values())
-    ):
-        verb, hours = "skip", None
+    made = (
+        await find_made(request, action) if verb == "hours" and None in action.old_values.values() else None
+    )
+    hours, rule = made or (None, "")
+    verb = find_exception(action, await request.find_today()) or verb
     names = () if objects else tuple(row.name for row in actions)
     subjects = {action.subject for action in recent}
     recent_objects = tuple(row for row in rows if row.id in subjects)
     seconds = None if is_clock else length
     return Frame(verb, objects, names, action.until, seconds, hours, tuple(actions), recent_objects, rule)
+
+
+def find_exception(action: UndoableAction, today: date) -> str:
+    """Return the verb that left days out of hours, or out of a course; "" for any other action.
+
+    Several days in a row from today on are a pause until the day after them.
+    """
+    if action.kind.endswith(".cancel_lesson"):
+        return "skip"
+    rows = [(action.old_values.get(key) or {}, row or {}) for key, row in action.new_values.items()]
+    if (
+        action.kind != "workspace.hours"
+        or not rows
+        or not all({*row} <= {"off", "paused"} for _, row in rows)
+    ):
+        return ""
+    if any(row.get("paused") for _, row in rows):
+        return "pause"
+    before, after = ({day for pair in rows for day in pair[side].get("off", "").split()} for side in (0, 1))
+    days = sorted(after - before)
+    is_pause = len(days) > 1 and days == [(today + timedelta(at)).isoformat() for at in range(len(days))]
+    return "pause" if is_pause else "skip" if days else ""
 
 
 def frame_referents(recent: RecentReferents) -> Frame | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain import time_parsing
 from bot.domain.forms import Choice, Field, Form, Spec
 from bot.domain.observations import Observed
 from bot.domain.snapshots import Snapshot
@@ -252,6 +253,52 @@ async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, 
 
 
 @pytest.mark.parametrize(
+    ("first", "then", "off"),
+    [
+        ("pause the hours of notebook", "only until wednesday", range(15, 20)),
+        ("pause the hours of notebook", "until wednesday", range(15, 20)),
+        ("pause the hours of notebook", "until next week", range(15, 18)),
+        ("pause the hours of notebook", "only today", range(15, 16)),
+        ("pause notebook until monday", "no, until wednesday", range(15, 20)),
+        ("pause notebook until monday", "make it wednesday", range(15, 20)),
+        ("skip notebook today", "until wednesday", range(15, 20)),
+        ("pause the hours of notebook", "just for this week pls", range(15, 18)),
+    ],
+    ids=["only until", "until", "next week", "only today", "until again", "other day", "skipped", "week"],
+)
+async def test_end_of_a_pause_follows_and_its_hours_stay(bot, first, then, off):
+    await bot.talk("hours notebook weekdays 9:00-18:00", first, then)
+    (rule,) = await bot.store.read(hours_store.list_rules_of_person, ALICE)
+    assert (rule.days, rule.paused) == (time_parsing.WEEKDAYS, "")
+    assert rule.off == {f"2027-01-{day}" for day in off}
+
+
+async def test_half_of_the_day_stays_open_on_another_day(bot):
+    answer = await bot.talk("stop report tomorrow at 9", "not tomorrow, monday")
+    assert [label.split()[-2:] for label in buttons(answer)] == [["monday", "09:00"], ["monday", "21:00"]]
+
+
+@pytest.mark.parametrize("before", [[], ["pause the hours of notebook", "resume the hours of notebook"]])
+async def test_until_a_day_never_changes_days_of_hours(bot, before):
+    await bot.talk("hours notebook weekdays 9:00-18:00", *before, "until wednesday")
+    assert [one for one in await wanted(bot) if "-" in one] == [f"{WEEKDAYS} 540-1080"]
+
+
+async def test_pause_until_a_time_of_day_stays_a_pause(bot):
+    await bot.talk("hours notebook weekdays 9:00-18:00", "pause the hours of notebook", "until monday 9am")
+    (rule,) = await bot.store.read(hours_store.list_rules_of_person, ALICE)
+    assert rule.paused == "person"
+
+
+async def test_pause_of_several_hours_gets_an_end_for_each(bot):
+    await bot.talk("hours notebook weekdays 9:00-18:00", "hours report weekdays 9:00-18:00")
+    answer = await bot.talk("pause all hours", "until wednesday")
+    assert list(buttons(answer)) == [
+        f"Pause the hours of {name} until wednesday" for name in ("notebook", "report")
+    ]
+
+
+@pytest.mark.parametrize(
     "before",
     [
         ["start notebook every weekday at 9", "and stop it at 17:00"],
@@ -409,6 +456,7 @@ async def test_not_a_name_alone_offers_nothing(bot, before):
         ("start not report", ["Start training@Saturn Cloud", "Start training@Hub"]),
         ("stop not report", ["Stop notebook"]),
     ],
+    ids=["start", "stop"],
 )
 async def test_one_that_is_ruled_out_is_no_choice(bot, said, labels):
     await bot.sees(State.RUNNING, "notebook")
