@@ -5,7 +5,7 @@ and becomes the words of a request of its own, after the last action was undone 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +24,15 @@ from bot.features.sentences.chat import RecentReferents
 from bot.features.sentences.frames import START_VERBS, Frame, frame_last_act, frame_referents
 from bot.features.sentences.objections import is_conditional
 from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading, read
+from bot.features.sentences.roles import (
+    CORRECTIONS,
+    NUMBER_PATTERN,
+    NUMBER_WORDS,
+    ROLES,
+    join_halves,
+    match_phrase,
+    read_roles,
+)
 from bot.features.sentences.selection import Which, select, split_tokens
 from bot.features.sentences.words import is_dash, match_verb
 from bot.messages.blocks import kit, replies
@@ -42,40 +51,6 @@ from handlers.request import Request
 from handlers.workspace import confirmations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: The phrases before what takes the place of something: ``change that to 6``.
-_CHANGES: Final = ", ".join(
-    f"{verb} {what} to"
-    for verb in ("change", "move", "set", "shift", "switch", "push")
-    for what in ("it", "that", "this", "the time")
-)
-#: The phrases that join words to the last request, by their role; words by blanks, phrases by commas.
-_PHRASES: Final[Mapping[str, str]] = {
-    "instead": f"""{_CHANGES},
-        no, nope, wait, no wait, hold on, sorry, oops, i meant, i mean, i was meaning, wrong one,
-        not that one, actually, rather, instead, on second thought, forget it, never mind, my mistake, better,
-        make it, make that, let's make it, should be, nein, nee, doch, lieber, stattdessen, doch lieber,
-        ach nee, ach nein, no make it, no make that, only meant, i only meant, i just meant, or rather,
-        scratch that""",
-    "also": """also, too, as well, and, same, the same, same for, same with, the same for, the same with,
-        likewise, ditto, plus, do the same, neither, auch, und, ebenso, gleich mit, auch gleich""",
-    "out": """not, don't, dont, do not, and not, but not, also not, except, except for, besides, without,
-        leave, and leave, leave out, apart from, other than, excluding, all but, everything but, nicht,
-        bring it back, i need it back, i want it back, bring that back, get it back, put it back,
-        turn it back on, cancel that start, cancel that stop, cancel the start, cancel the stop""",
-    "all": "both, both of them, all, all of them, everything, all three",
-    "now": "now, right now, immediately, jetzt",
-    "later": "later, after that",
-    "earlier": "earlier, before that",
-    "am": "am, in the morning, morning, morgens",
-    "pm": "pm, in the afternoon, in the evening, at night, afternoon, evening, abends, nachmittags",
-    "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, just,
-        please, pls, plz, bitte, thanks, thx, danke, only, erst, oh, ah, ach, hm, hmm, well, it's, that's,
-        i want, i need, i, let's, plan one, plan one for, tho, though, meant, of course, obviously,
-        natürlich, klar, dann, can you, could you, can we, could we""",
-}
-_CORRECTIONS: Final = frozenset(tuple(one.split()) for one in _PHRASES["instead"].split(",")) - {("instead",)}
-_ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}
-_MAX_PHRASE_WORDS: Final = max(map(len, _ROLES))
 #: The verbs of questions whose choices are no workspaces.
 _CONNECTION_VERBS: Final = frozenset({"new", "link", "unlink"})
 #: The words that can only begin a follow-up.
@@ -85,17 +60,7 @@ _OPENING_WORDS: Final = frozenset(
 #: Longer texts are requests of their own; or have too many words besides a correction.
 _MAX_FOLLOW_UP_WORDS: Final = 16
 _MAX_CORRECTED_WORDS: Final = 24
-_NUMBER_PATTERN: Final = re.compile(r"[0-9]+(?:\.5)?")
 _VARIABLE_PATTERN: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
-_NUMBER_WORDS: Final = {
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-    "seven": "7",
-    "eight": "8",
-}
 _STOP_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _DAYS_OFF_VERBS: Final = frozenset({"skip", "pause"})
 _EXCEPTION_WORDS: Final = frozenset({"except", "without", "not", "but"})
@@ -122,12 +87,12 @@ async def complete_follow_up(
     is_blocked |= reading.which.is_all and fold_word(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
     if is_blocked or not 0 < len(given) <= _MAX_FOLLOW_UP_WORDS or request.surface.channel_id is None:
         return None
-    phrase, is_now = _match_phrase(given, 0), fold_word(given[-1]) == "now" and reading.what == "undo"
-    role = _ROLES.get(phrase, "")
+    phrase, is_now = match_phrase(given, 0), fold_word(given[-1]) == "now" and reading.what == "undo"
+    role = ROLES.get(phrase, "")
     # `bring it back` takes back what was done.
     is_joined = role in {"all", "now"} or (role == "out" and len(phrase) == len(given))
     is_joined |= role in {"instead", "also"} and (reading.kind != "talk" or is_now)
-    is_joined |= any(_ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
+    is_joined |= any(ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
     if (reading.is_full or reading.verb in OPERATION_WORDS) and (is_rest or (is_own and not is_joined)):
@@ -158,13 +123,13 @@ def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the first part of a text, and each correction of it: ``…, no wait, report``."""
     cuts, at = [0], 1
     while at < len(given) <= _MAX_CORRECTED_WORDS:
-        phrase = _match_phrase(given, at)
+        phrase = match_phrase(given, at)
         is_cut_off = is_clause_end(given[at - 1]) or is_dash(given[at - 1])
         begins_correction = is_cut_off or (len(phrase) > 1 and phrase[0] in _OPENING_WORDS)
-        is_cut = begins_correction and phrase in _CORRECTIONS and at + len(phrase) < len(given)
+        is_cut = begins_correction and phrase in CORRECTIONS and at + len(phrase) < len(given)
         cuts += [at] if is_cut else []
         at += len(phrase) if is_cut else 1
-        while is_cut and (more := _match_phrase(given, at)) in _CORRECTIONS:
+        while is_cut and (more := match_phrase(given, at)) in CORRECTIONS:
             # `no wait, make it 6` is one.
             at += len(more)
     return [given[begin:end] for begin, end in pairwise([*cuts, len(given)])]
@@ -202,12 +167,6 @@ async def _apply_correction(
     return (*words, *turn.list_labels(frame.objects)) if is_pointing else merged
 
 
-def _match_phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
-    """Return the longest phrase with a role that begins at a place; none if none does."""
-    folded = tuple(map(fold_word, given[begin : begin + _MAX_PHRASE_WORDS]))
-    return next((folded[:count] for count in range(len(folded), 0, -1) if folded[:count] in _ROLES), ())
-
-
 # -- what is said ------------------------------------------------------------------------------------------
 
 
@@ -221,8 +180,8 @@ class _Turn:
         self, request: Request, frame: Frame, heard: RecentReferents, names: Names, rows: Sequence[Workspace]
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
-        given = _join_halves(request.arguments)
-        marks, found = _read_roles(given, names)
+        given = join_halves(request.arguments)
+        marks, word_times = read_roles(given, names)
         self.roles, marked = set(marks), list(zip(given, marks, strict=True))
         self.first = next((fold_word(word) for word, mark in marked if mark), "")
         edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
@@ -239,14 +198,14 @@ class _Turn:
         self.out_verb, _, self.out = _read_opening(
             tuple(one for one, mark in marked if mark == "out of"), names
         )
-        folded = [_NUMBER_WORDS.get(fold_word(word), fold_word(word)) for word in self.kept]
-        numbers = [word for word in folded if _NUMBER_PATTERN.fullmatch(word)]
+        folded = [NUMBER_WORDS.get(fold_word(word), fold_word(word)) for word in self.kept]
+        numbers = [word for word in folded if NUMBER_PATTERN.fullmatch(word)]
         # A time that is ruled out, or of what is left out, is none of what is wanted.
-        self.when = found.when if "time" in self.roles else None
-        self.number = numbers[0] if len(numbers) == 1 and not found.when else ""
+        self.when = word_times.when if "time" in self.roles else None
+        self.number = numbers[0] if len(numbers) == 1 and not word_times.when else ""
         if frame.seconds is not None and self.rest and fold_word(self.rest[0]) in _LENGTH_LEADS:
             # `no, in 40` has the unit of the length before.
-            bare = _NUMBER_PATTERN.fullmatch(" ".join(fold_word(word) for word in self.rest[1:]))
+            bare = NUMBER_PATTERN.fullmatch(" ".join(fold_word(word) for word in self.rest[1:]))
             self.number = bare[0] if bare else self.number
         self.day = next(filter(time_parsing.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
@@ -256,7 +215,7 @@ class _Turn:
             if frame.is_question
         }
         self.chosen = [one for one, said in parts.items() if said & {*map(fold_word, self.which.unknown)}]
-        known = {*LEADS, *_NUMBER_WORDS}.union(
+        known = {*LEADS, *NUMBER_WORDS}.union(
             {self.day, self.number}, *(parts[workspace] for workspace in self.chosen)
         )
         # "and report is down" says something about it.
@@ -608,43 +567,6 @@ class _Turn:
         if not is_back:
             return replies.with_button(undo_answer, again_button(run, words))
         return await launch_copy(replace(self.request, target=" ".join([run.id, *words])))
-
-
-def _find_times(words: tuple[str, ...], names: Names) -> tuple[times.Times, AbstractSet[int]]:
-    """Return the times among words that are no names, and the places of names."""
-    named = {at for span in names.find_spans(words) for at in range(span.begin, span.end)}
-    return times.find(words, named), named
-
-
-def _read_roles(given: tuple[str, ...], names: Names) -> tuple[list[str], times.Times]:
-    """Return the role of each word, and the times that are wanted.
-
-    Of words in no phrase that is *time*, *out of* and *out time* after *not*, and otherwise *-*.
-    """
-    (found, named), marks = _find_times(given, names), list[str]()
-    while (at := len(marks)) < len(given):
-        free = next((one for one in range(at, len(given)) if one in named | found.places), len(given))
-        phrase, word = _match_phrase(given[:free], at), fold_word(given[at])
-        # What is left out is so up to the end of its clause, or up to another time.
-        is_next_time = at in found.kinds and at - 1 in found.places
-        is_out = bool(marks) and "out" in marks[-1] and not (is_clause_end(given[at - 1]) or is_next_time)
-        is_number = _NUMBER_PATTERN.fullmatch(_NUMBER_WORDS.get(word, word)) is not None
-        is_time = at in found.places or (is_out and is_number)
-        other = ("out time" if is_time else "out of") if is_out else "time" if is_time else "-"
-        marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
-    places = [at for at, mark in enumerate(marks) if "out" not in mark]
-    found, _ = _find_times(tuple(given[at] for at in places), names)
-    used = {places[at] for at in found.places}
-    return ["-" if role == "time" and at not in used else role for at, role in enumerate(marks)], found
-
-
-def _join_halves(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return words with ``2.5`` for ``two and a half``."""
-    folded = [_NUMBER_WORDS.get(fold_word(word), fold_word(word)) for word in given]
-    at = next((at for at in range(len(given)) if folded[at + 1 : at + 4] == ["and", "a", "half"]), -1)
-    return (
-        given if at < 0 or not folded[at].isdecimal() else (*given[:at], f"{folded[at]}.5", *given[at + 4 :])
-    )
 
 
 def _read_opening(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
