@@ -63,6 +63,9 @@ _MAX_CORRECTED_WORDS: Final = 24
 _VARIABLE_PATTERN: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _STOP_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _DAYS_OFF_VERBS: Final = frozenset({"skip", "pause"})
+_ONLY_WORDS: Final = frozenset({"only", "just", "nur"})
+#: The verbs that lead back from others.
+_OPPOSITES: Final = {"start": "stop", "stop": "start", "resume": "suspend", "suspend": "resume"}
 _EXCEPTION_WORDS: Final = frozenset({"except", "without", "not", "but"})
 _DAY_WORDS: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
 _NO_WORDS: Final = frozenset({"no", "nope", "nein", "nee"})
@@ -236,6 +239,8 @@ class _Turn:
             return None
         if (special := await self._change_hours() or await self._change_name_or_variables()) is not None:
             return special
+        if (commands := self._list_commands_for_others()) and not reading.is_question:
+            return suggestions.offer_commands(self.request, commands, talk.DID_YOU_MEAN)
         if self.verb:
             return None if reading.is_question or self.is_limited else await self._detach()
         names = [] if self.is_strange else self._find_objects()
@@ -312,6 +317,18 @@ class _Turn:
                 workspace for workspace in among if not connections or workspace.connection in connections
             ] or candidates
         return self.list_labels(candidates) if len(candidates) == 1 else []
+
+    def _list_commands_for_others(self) -> list[str]:
+        """Return the commands that lead back from acts on the others: ``only main`` of two starts."""
+        frame, named = self.frame, self.which.named
+        others = [workspace for workspace in frame.similar_objects if workspace not in named]
+        back = "keep" if frame.verb == "stop" and frame.at is not None else _OPPOSITES.get(frame.verb, "")
+        is_only = bool(named) and not _ONLY_WORDS.isdisjoint(map(fold_word, self.request.arguments))
+        is_only = is_only and not (self.is_strange or self.when or self.number)
+        is_of_these = is_only and {*named} < {*frame.similar_objects}
+        return (
+            [join_words((back, label)) for label in self.list_labels(others)] if back and is_of_these else []
+        )
 
     # -- times ---------------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ class Frame:
     recent_objects: tuple[Workspace, ...] = ()
     #: The rule of ``hours``.
     rule: str = ""
+    #: The workspaces of all acts of the last minutes that are of its kind.
+    similar_objects: tuple[Workspace, ...] = ()
     is_question: bool = False
     #: The question isn't about a choice, but asked for consent.
     is_confirmation: bool = False
@@ -83,8 +85,19 @@ async def frame_last_act(
     names = () if objects else tuple(row.name for row in actions)
     subjects = {action.subject for action in recent}
     recent_objects = tuple(row for row in rows if row.id in subjects)
-    seconds = None if is_clock else length
-    return Frame(verb, objects, names, action.until, seconds, hours, tuple(actions), recent_objects, rule)
+    similar_ids = {row.subject for row in recent if row.kind == action.kind}
+    return Frame(
+        verb,
+        objects,
+        names,
+        action.until,
+        None if is_clock else length,
+        hours,
+        tuple(actions),
+        recent_objects,
+        rule,
+        tuple(row for row in rows if row.id in similar_ids),
+    )
 
 
 def find_exception(action: UndoableAction, today: date) -> str:
