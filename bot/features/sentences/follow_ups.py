@@ -428,7 +428,12 @@ class _Turn:
         answer_after = await answer(
             replace(self.request, arguments=then, typed_words=then, text=join_words(then))
         )
-        return kit.answer([*undo_answer.blocks, *answer_after.blocks], about=answer_after.about)
+        # A card comes later; until then nothing else would say that both go on.
+        names = [action.name for action in self.request.notes.actions.values() if not action.undone_at]
+        is_silent = not answer_after.text and bool(names) and then[0] in talk.DOING
+        doing = kit.fill(talk.DOING[then[0]], names=suggestions.format_bold(names)) if is_silent else ""
+        begun = [kit.section(doing)] if doing else []
+        return kit.answer([*undo_answer.blocks, *begun, *answer_after.blocks], about=answer_after.about)
 
     async def _move_last(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
         """Return the last request at another time, or until then."""

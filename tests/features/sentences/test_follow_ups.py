@@ -218,7 +218,8 @@ async def test_what_was_sent_is_not_amended_and_what_is_meant_beside_it_is_done(
         operations.save_step, Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED)
     )
     answer = await bot.talk(said)
-    assert words(answer) == "I'm already stopping *report*."
+    assert words(answer).startswith("I'm already stopping *report*.")
+    assert ("Stopping *training*. I'll message you when that's done." in words(answer)) is bool(begun)
     assert list(buttons(answer)) == ["Start it again", *more]
     assert await wanted(bot) == ["stop report@saturn", *begun]
 
