@@ -388,6 +388,9 @@ class _Turn:
             # Which half of the day is meant may still be open.
             is_bare = (time_parsing.parse_minute(text) or (0, False))[1]
             return () if frame.is_half_open and is_bare else await self._write_time(at)
+        if length is not None and self.when is not None and self.when.lead == "by":
+            # `extend report`, `by 2 hours`: from the end that it has.
+            return await self._write_time(last + length)
         if length is not None and self.roles & {"later", "earlier"}:
             return await self._write_time(last + length * (1 if "later" in self.roles else -1))
         return (default_preposition, *typed.split()) if is_time else ()
@@ -441,12 +444,12 @@ class _Turn:
         if verb not in TIMED_VERBS:
             is_run = verb not in _DAYS_OFF_VERBS and len(self.frame.objects) == 1
             return self._write_command(when, "keep") if is_until and is_run else None
-        is_longer = verb in START_VERBS and is_until
-        return (
-            self._write_command(when)
-            if is_longer
-            else await self._replace_last(self._write_command(when), is_other=False)
-        )
+        # A later end, or another planned stop, takes the place of the last one: *undo* brings that back.
+        is_end = is_until if verb in START_VERBS else self.frame.at is not None
+        command = self._write_command(when)
+        if is_end and not self.is_question:
+            return command
+        return await self._replace_last(command, is_other=False)
 
     async def _detach(self) -> Answer | tuple[str, ...] | None:
         """Return a request of its own, without the words that join it to the last one."""

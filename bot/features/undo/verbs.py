@@ -65,6 +65,7 @@ async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -
             return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     every = await services.gatherer.describe_workspaces(request.principal, rows)
+    request.notes.note_workspaces(row for row in rows if row.stop_at is not None)
     planned = [
         buttons.format_timer(words.PLANNED_STOP, one.workspace, one.connection_title)
         for one in every

@@ -160,6 +160,7 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
         ("hours notebook weekdays 9:00-17:00", "not 9, 10", [f"{WEEKDAYS} 600-1020"]),
         ("stop report tomorrow at 9", "not tomorrow, monday", []),
         ("stop report tomorrow at 9", "not tomorrow, monday at 9pm", ["timer report 85"]),
+        ("stop report at 5pm", "by 2 hours", ["timer report 11"]),
         ("stop report at 5pm", "change that to 18:00", ["timer report 10"]),
         ("stop report at 5pm", "change it to 6pm", ["timer report 10"]),
         ("stop report at 5pm", "can you change the time to 6", ["timer report 10"]),
@@ -272,6 +273,44 @@ async def test_end_of_a_pause_follows_and_its_hours_stay(bot, first, then, off):
     (rule,) = await bot.store.read(hours_store.list_rules_of_person, ALICE)
     assert (rule.days, rule.paused) == (time_parsing.WEEKDAYS, "")
     assert rule.off == {f"2027-01-{day}" for day in off}
+
+
+@pytest.mark.parametrize("then", ["make it 6", "by an hour", "not at 5 but at 6", "an hour later"])
+async def test_undo_after_another_time_brings_the_time_before_back(bot, then):
+    await bot.talk("stop report at 5pm", then)
+    assert await wanted(bot) == ["timer report 10"]
+    await bot.talk("undo")
+    assert await wanted(bot) == ["timer report 9"]
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "labels"),
+    [
+        (["start notebook", "start training@hub too"], "only notebook sorry", ["Stop training@Hub"]),
+        (["start notebook", "start training@hub too"], "just training@hub", ["Stop notebook"]),
+        (["stop report at 5pm", "same for training@saturn"], "only report", ["Keep training@Saturn Cloud"]),
+    ],
+    ids=["first", "last", "planned"],
+)
+async def test_only_one_of_two_acts_offers_a_way_back_from_the_other(bot, before, then, labels):
+    if "stop" in before[0]:
+        await runs_training(bot)
+    await bot.talk(*before)
+    wanted_before = await wanted(bot)
+    assert list(buttons(await bot.talk(then))) == labels
+    assert await wanted(bot) == wanted_before
+
+
+async def test_only_stop_in_a_list_of_plans_is_cancelled(bot):
+    await bot.sees(State.RUNNING, "notebook")
+    await bot.talk("stop report at 5pm")
+    bot.clock.advance(600)
+    await bot.talk("what is planned for today?", "cancel that")
+    assert await wanted(bot) == []
+    await bot.talk("stop report at 5pm", "stop notebook at 5pm")
+    bot.clock.advance(600)
+    await bot.talk("what is planned for today?", "cancel that")
+    assert len(await wanted(bot)) == 2
 
 
 async def test_half_of_the_day_stays_open_on_another_day(bot):
