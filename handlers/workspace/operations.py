@@ -188,7 +188,7 @@ def answer_gone(request: Request, workspace: Workspace) -> Answer:
     """Answer that a workspace no longer exists, with a button that removes it from the list."""
     if workspace.hidden:
         return replies.hint(request.fill(answers.NOT_THERE, workspace))
-    sentence = request.fill(f"{answers.NOT_THERE} {answers.FORGET_GONE}", workspace)
+    sentence = request.fill(f"{answers.NOT_THERE} {answers.OFFER_FORGET}", workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 

@@ -82,7 +82,9 @@ def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
             assert command.startswith("/"), (text, shown)
 
 
-@pytest.mark.parametrize("catalogue", [answers, cards, notices, problems, runs, talk])
+@pytest.mark.parametrize(
+    "catalogue", [answers, cards, notices, problems, runs, talk], ids=lambda module: module.__name__
+)
 def test_name_in_a_command_is_as_people_type_it(catalogue):
     for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
         for code in _CODE.findall(text):

@@ -234,8 +234,8 @@ def _find_bans(
 ) -> tuple[AbstractSet[str], AbstractSet[str]]:
     """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
     said = tuple(map(fold_word, given))
-    if is_withdrawn(given):
-        return BARRED_ACTS, frozenset()
+    if labels := _find_unnegated_bans(reading, given, which):
+        return labels, frozenset()
     if needed := _find_needed(given):
         in_use = {workspace.id for workspace in which.named if workspace.title.casefold() in needed}
         return frozenset() if in_use else DOWN_VERBS, in_use
@@ -246,21 +246,6 @@ def _find_bans(
         for at, word in enumerate(said)
         if word in STAYING_WORDS and workspace.title.casefold().startswith(said[at - 1])
     }
-    titles = {word for workspace in which.named for word in workspace.title.casefold().split()}
-    if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
-        # `stop pinging me about report`
-        return DOWN_VERBS, frozenset()
-    refrained = [at for at, word in enumerate(said) if word in _REFRAINING]
-    if any(word.endswith("ing") and find_verbs(word) for at in refrained for word in said[at + 1 : at + 4]):
-        # `hold off on stopping it`
-        return BARRED_ACTS - {"keep"}, frozenset()
-    if which.besides and not (reading.verb or which.is_named or which.is_all or which.state or which.points):
-        # `wait not report!` asks for nothing to be done with the others
-        return BARRED_ACTS, frozenset()
-    if is_unwanted_plan(said):
-        return BARRED_ACTS - {"keep"}, frozenset()
-    if undone := _find_undone_verbs(given):
-        return undone, frozenset()
     if reading.how == "not":
         places = [at for at, word in enumerate(said) if word in vocabulary.NEGATIONS]
         clauses = [said[at : _find_end(given, at)] for at in places]
@@ -289,6 +274,25 @@ def _find_bans(
         return BARRED_ACTS, frozenset()
     # `start it, and don't stop it again`
     return DOWN_VERBS if reading.verb in UP_VERBS else BARRED_ACTS - {"keep"}, frozenset()
+
+
+def _find_unnegated_bans(reading: Reading, given: Sequence[str], which: Which) -> AbstractSet[str]:
+    """Return the labels that a sentence bars without a *not*, as it takes them back or has them cease."""
+    said = tuple(map(fold_word, given))
+    is_any = reading.verb or which.is_named or which.is_all or which.state or which.points
+    # `wait not report!` asks for nothing to be done with the others.
+    if is_withdrawn(given) or (which.besides and not is_any):
+        return BARRED_ACTS
+    titles = {word for workspace in which.named for word in workspace.title.casefold().split()}
+    if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
+        # `stop pinging me about report`
+        return DOWN_VERBS
+    refrained = [at for at, word in enumerate(said) if word in _REFRAINING]
+    near = [word for at in refrained for word in said[at + 1 : at + 4]]
+    # `hold off on stopping it`
+    if is_unwanted_plan(said) or any(word.endswith("ing") and find_verbs(word) for word in near):
+        return BARRED_ACTS - {"keep"}
+    return _find_undone_verbs(given)
 
 
 def is_withdrawn(given: Sequence[str]) -> bool:

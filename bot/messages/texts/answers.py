@@ -152,7 +152,7 @@ NONE_BUT_ADD: Final = (
     "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
 NOT_THERE: Final = "*{name}* no longer exists on {title}."
-FORGET_GONE: Final = "`{command}forget {typed}` takes it off your list."
+OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
 UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
