@@ -324,7 +324,7 @@ class _Turn:
         others = [workspace for workspace in frame.similar_objects if workspace not in named]
         back = "keep" if frame.verb == "stop" and frame.at is not None else _OPPOSITES.get(frame.verb, "")
         is_only = bool(named) and not _ONLY_WORDS.isdisjoint(map(fold_word, self.request.arguments))
-        is_only = is_only and not (self.is_strange or self.when or self.number)
+        is_only = is_only and not (self.is_strange or self.when or self.number or "now" in self.roles)
         is_of_these = is_only and {*named} < {*frame.similar_objects}
         return (
             [join_words((back, label)) for label in self.list_labels(others)] if back and is_of_these else []
