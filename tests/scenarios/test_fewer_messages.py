@@ -130,8 +130,8 @@ async def test_change_undone_in_a_minute_is_told_to_nobody(room):
     assert "*Statistics*" in told.text
 
 
-async def test_several_changes_are_told_by_what_holds_in_the_end(room):
-    """Each within two minutes of the one before: whoever joined reads the timetable that results."""
+async def test_several_changes_of_a_course_are_told_in_one_message(room):
+    """Each within two minutes of the one before: whoever joined reads all, or what results of both."""
     made, trainer = room, room.person(TRAINER)
     begin = _begin(made) + timedelta(hours=3)
     end, skipped, moved = (begin + timedelta(minutes=40), *(begin + timedelta(days=days) for days in (2, 4)))
@@ -149,8 +149,19 @@ async def test_several_changes_are_told_by_what_holds_in_the_end(room):
         await made.pass_time(60, step=10)
     await made.pass_time(200, step=10)
     (told,) = made.person(BOB).sees()
+    assert (
+        f"There's no *Statistics* on {skipped:%-d %b}. On {moved:%-d %b}, *Statistics* is now at 14:00"
+        in told.text
+    )
+    assert f"*Statistics* has a new timetable: every day, {begin:%H:%M}" in told.text
+    for change in (f"move {moved:%-d %b} to 15:00", f"skip {moved:%Y-%m-%d}"):
+        await trainer.types(f"card Statistics {change}")
+        await made.pass_time(60, step=10)
+    await made.pass_time(200, step=10)
+    told = made.person(BOB).sees()[-1]
     assert f"*Statistics* has changed: every day, {begin:%H:%M}" in told.text
-    assert f"No lessons on {skipped:%-d %b}. On {moved:%-d %b}: 14:00" in told.text
+    assert f"No lessons on {skipped:%-d}" in told.text
+    assert "15:00" not in told.text
 
 
 async def test_change_before_a_near_lesson_is_told_at_once(room):

@@ -44,7 +44,7 @@ from bot.support.errors import Refused
 MEMBERS_PER_TRANSACTION: Final = 30
 #: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
 NEAR_LESSON_SECONDS: Final = 3_600.0
-#: The most changes that one message lists; of more, it has the new timetable alone.
+#: The most changes that one message lists; of more, it has the resulting timetable alone.
 MAX_CHANGES_IN_MESSAGE: Final = 5
 #: The words of the audit for orders whose own word is that of what a member does for themself.
 _LESSON_ACTIONS: Final = {"skip": "cancel_lesson", "back": "restore_lesson"}
@@ -308,15 +308,26 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
+def _has_all_changes(card: ClassCard, changes: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether changes are few, and none of them was taken back or changed by a later one."""
+    moved = [one["said"]["to"] for one in changes if "to" in one["said"]]
+    holds = len(set(moved)) == len(moved) and set(moved) <= card.moved.keys() - card.off
+    return (
+        holds
+        and not {"skip", "back"} <= {one["what"] for one in changes}
+        and len(changes) <= MAX_CHANGES_IN_MESSAGE
+    )
+
+
 def _notify_member(
     tx: Transaction, card: ClassCard, rule: CourseRule, changes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Notify a member of changes to their course; of very many, only of the result."""
+    """Notify a member of each change to their course, or of the result alone (``_has_all_changes``)."""
     last, more = changes[-1], (list[str](), False)
     if "hours" in {one["what"] for one in changes}:
         more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
     is_one = len(changes) == 1 or last["what"] == "end"
-    each = [] if is_one or len(changes) > MAX_CHANGES_IN_MESSAGE else changes
+    each = changes if not is_one and _has_all_changes(card, changes) else []
     body = {"what": last["what"], **last["said"]} if is_one else {"what": "several"}
     body |= {"changes": [{"what": one["what"], **one["said"]} for one in each]} if each else {}
     body |= {"connection": card.connection, "more": more}
