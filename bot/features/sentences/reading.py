@@ -400,11 +400,8 @@ class _Text:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
         places = self._find_name_places(self.written)
         order = times.read_hours_order(self.written, places)
-        spans = self.names.find_spans(self.written)
-        is_of_job = any(span.jobs or span.runs for span in spans) and not any(
-            span.workspaces for span in spans
-        )
-        if order is None or is_of_job:
+        every = Which() if order is None else self._select(self.written)
+        if order is None or ((every.jobs or every.runs) and not every.workspaces):
             return None
         about = [
             word
