@@ -557,7 +557,7 @@ async def read_verb_and_name(request: Request) -> Reading | None:
 def describe_left_out(reading: Reading) -> list[str]:
     """Return sentences about words that name nothing, and about those that aren't understood."""
     which = reading.which
-    if reading.how or which.is_theirs or reading.kind not in {"verb", "question"}:
+    if reading.how or which.is_theirs or reading.kind not in {"verb", "question", "several"}:
         return []
     unknown = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
     parts = [

@@ -421,7 +421,8 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     verbs = {verb for clause in others for word in clause for verb in find_verbs(word)}
     if any(clause[0] in _MODALS and _PERSONS.intersection(clause[1:2]) for clause in others):
         # `can i get my gpu back? somebody stopped it`
-        return {verb for clause in past for word in clause for verb in find_verbs(word)} - verbs
+        past_verbs = {verb for clause in past for word in clause for verb in find_verbs(word)}
+        return past_verbs - verbs or BARRED_ACTS - verbs
     return BARRED_ACTS - verbs
 
 

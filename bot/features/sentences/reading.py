@@ -225,6 +225,9 @@ class _Text:
         words = reading.placeholder_words or text._make_placeholder_words()
         if reading.kind == "talk":
             return None
+        if reading.kind == "several":
+            # Each is only offered.
+            return replace(reading, which=Which(left_out=(*reading.which.left_out, *asides)))
         return replace(reading, asides=asides, core=core, placeholder_words=words)
 
     def _read_whole(self) -> Reading:
@@ -589,7 +592,7 @@ class _Text:
             if part.kind == "talk" and part.what in _COURTEOUS_TOPICS:
                 continue
             # `we're done with lab. stop it`: that is no request of its own.
-            others = [other for other in others if not _is_pointed_at(other, part)]
+            others = [other for other in others if part.which.points != "it" or not other.which.workspaces]
             is_when = part.when and not (part.verb or part.how or part.which.is_named)
             part = _continue(part, orders, about)
             about = part.which if part.which.workspaces else about
@@ -673,11 +676,6 @@ def _find_first_name(part: Reading) -> str:
     """Return the first of one's own things that a clause names, "" for none."""
     ids = [*(workspace.id for workspace in part.which.named), *(run.id for run in part.which.runs)]
     return next(iter([*ids, *(job.name for job in part.which.jobs)]), "")
-
-
-def _is_pointed_at(other: Reading, part: Reading) -> bool:
-    """Return whether *it* of a clause means the last name of one before."""
-    return part.which.points == "it" and bool(other.which.workspaces)
 
 
 def _continue(part: Reading, orders: Sequence[Reading], about: Which) -> Reading:
