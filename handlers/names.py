@@ -300,7 +300,8 @@ class Names:
             for before, other in pairs
             if before in vocabulary.BEFORE_AN_OWNER and other in vocabulary.OTHERS
         ]
-        for token, then in zip_longest(tokens, tokens[1:], fillvalue=NameToken("", "")):
+        nexts = zip_longest(tokens, tokens[1:], tokens[2:], fillvalue=NameToken("", ""))
+        for token, then, after in nexts:
             if (
                 token.word.endswith("s")
                 and then.word in vocabulary.GENERIC_SINGULARS - vocabulary.SINGULAR_PRONOUNS
@@ -314,6 +315,8 @@ class Names:
                 not token.word
                 or token.word in vocabulary.QUESTION_WORDS | vocabulary.FALSE_POSSESSIVES
                 or is_day(owner)
+                # `someone's using it`
+                or (then.word.endswith("ing") and after.word in vocabulary.SINGULAR_PRONOUNS)
             ):
                 continue
             is_mention = token.typed.startswith(("<@", "@")) and len(token.typed) > 1

@@ -222,6 +222,9 @@ def _dated(text: str) -> str:
         # Yesterday's date is hardly next year's.
         ("19 nov at 9am", "past"),
         ("on monday 24 nov at 9am", "other_weekday"),
+        # Only one of the two can be a month.
+        ("on 27/11 at 9am", "27 Nov 09:00"),
+        ("11/27 9am", "27 Nov 09:00"),
         ("on monday 30 feb at 9am", "unreadable"),
         ("on 30 feb at 9am", "unreadable"),
         # Either could be the day.
