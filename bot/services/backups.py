@@ -53,7 +53,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due
     make = partial(_make_copy, file, target, copy, is_due=is_due)
     try:
         async with asyncio.timeout(BACKUP_TIMEOUT_SECONDS):
-            if all(row["actor"] == "usher" for row in await context.store.read(audit.read_audit)):
+            if not await context.store.read(audit.is_database_used):
                 return None
             if not await asyncio.get_running_loop().run_in_executor(_THREAD, make):
                 return None

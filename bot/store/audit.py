@@ -56,6 +56,15 @@ def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mappi
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 
+@prioritize(Priority.STEADY)
+def is_database_used(tx: Transaction) -> bool:
+    """Return whether anybody has done anything with a database, or has an account in it.
+
+    More than 200 entries of the audit are never Usher's alone.
+    """
+    return tx.one("used_database") is not None
+
+
 def _read_head(tx: Transaction) -> Row:
     row = tx.one("audit_head")
     assert row is not None  # the migration writes it

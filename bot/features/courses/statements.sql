@@ -80,8 +80,9 @@ SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_
 
 -- Those that a person has joined as far as they could: an account or a workspace is missing.
 -- name: pending_courses
-SELECT c.id FROM class_cards c JOIN participants p ON p.card_id = c.id AND p.principal = :principal
-WHERE c.days <> '' AND c.done_at IS NULL AND p.workspace_id IS NULL AND p.withdrawn_at IS NULL;
+SELECT c.id FROM class_cards c CROSS JOIN participants p
+WHERE c.days <> '' AND c.done_at IS NULL AND p.card_id = c.id AND p.principal = :principal
+    AND p.workspace_id IS NULL AND p.withdrawn_at IS NULL;
 
 -- name: ended_courses
 SELECT * FROM class_cards WHERE created_at > :posted_since AND days <> '' AND done_at > :since

@@ -117,6 +117,27 @@ async def test_the_audit_is_a_chain_in_order(store, clock):
     assert await store.perform(audit.verify_audit, page=2) is None
 
 
+async def test_database_is_used_once_somebody_has_acted(store):
+    loaded = AuditEntry("usher", "providers.loaded", "serve", "ok")
+    assert not await store.read(audit.is_database_used)
+    await store.write(audit.append_audit, [loaded] * 100)
+    assert not await store.read(audit.is_database_used)
+    await store.write(audit.append_audit, entries(1))
+    assert await store.read(audit.is_database_used)
+
+
+async def test_database_with_a_long_audit_is_used(store):
+    loaded = AuditEntry("usher", "providers.loaded", "serve", "ok")
+    for used in (False, True):
+        await store.write(audit.append_audit, [loaded] * 101)
+        assert await store.read(audit.is_database_used) is used
+
+
+async def test_database_with_an_account_is_used_without_an_audit(store):
+    await linked(store)
+    assert await store.read(audit.is_database_used)
+
+
 async def test_two_stores_make_one_chain(database):
     first, second = await database.open(), await database.open()
     await asyncio.gather(*(store.write(audit.append_audit, entries(3)) for store in (first, second) * 10))
