@@ -281,7 +281,7 @@ def _find_unnegated_bans(reading: Reading, given: Sequence[str], which: Which) -
     said = tuple(map(fold_word, given))
     is_any = reading.verb or which.is_named or which.is_all or which.state or which.points
     # `wait not report!` asks for nothing to be done with the others.
-    if is_withdrawn(given) or (which.besides and not is_any):
+    if is_withdrawn(given, which) or (which.besides and not is_any):
         return BARRED_ACTS
     titles = {word for workspace in which.named for word in workspace.title.casefold().split()}
     if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
@@ -295,9 +295,13 @@ def _find_unnegated_bans(reading: Reading, given: Sequence[str], which: Which) -
     return _find_undone_verbs(given)
 
 
-def is_withdrawn(given: Sequence[str]) -> bool:
+def is_withdrawn(given: Sequence[str], which: Which) -> bool:
     """Return whether a sentence's end takes back its request: ``stop it. No, don't``."""
     said, is_back = tuple(map(fold_word, given)), False
+    titles = (tuple(map(fold_word, workspace.title.split())) for workspace in which.named)
+    if any(said[-len(title) :] == title for title in titles):
+        # What ends a name takes nothing back.
+        return False
     while said:
         count = count_trailing(said, phrasebook.WITHDRAWING)
         if not count and not (said[-1] in _WITHDRAWAL_FILLERS or said[-1].strip("-–—….") == ""):
