@@ -117,6 +117,7 @@ async def test_the_audit_is_a_chain_in_order(store, clock):
     assert await store.perform(audit.verify_audit, page=2) is None
 
 
+@pytest.mark.both_engines
 async def test_database_is_used_once_somebody_has_acted(store):
     loaded = AuditEntry("usher", "providers.loaded", "serve", "ok")
     assert not await store.read(audit.is_database_used)

@@ -16,6 +16,7 @@ from bot.domain.workspaces import State
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases
 from bot.features.courses.model import MIN_COUNT_SECONDS, ClassCard, ClassKind
+from bot.features.courses.tables import CLASS_CARDS
 from bot.services import due_timers, timers
 from bot.services.timers import cancel_timer
 from bot.store import accounts, audit, cards, discovered, operations
@@ -43,6 +44,16 @@ async def noted(store, principal, interaction):
     """Let somebody press who has no account."""
     await store.save_people([Person(principal, "", seen_at=await store.now())])
     return await press(store, principal, interaction)
+
+
+@pytest.mark.both_engines
+async def test_course_is_pending_for_who_pressed_without_an_account(store):
+    await posted(store)
+    assert (await noted(store, ALICE, "p1")).result == "noted"
+    assert await store.read(class_rows.list_pending_courses, ALICE) == frozenset()
+    await store.write(lambda tx: CLASS_CARDS.change(tx, {"id": CARD}, days="mon"))
+    assert await store.read(class_rows.list_pending_courses, ALICE) == {CARD}
+    assert await store.read(class_rows.list_pending_courses, BOB) == frozenset()
 
 
 async def test_two_presses_at_once_make_one_workspace(store):

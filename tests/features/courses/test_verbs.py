@@ -15,7 +15,6 @@ from bot.domain.stops import StopEffect
 from bot.domain.time_parsing import Wanted
 from bot.domain.undoable_actions import RECENT_SECONDS
 from bot.features.courses import store as class_rows
-from bot.features.courses import use_cases
 from bot.features.courses.message_context import load_class
 from bot.features.courses.messages import render_class_card
 from bot.features.courses.model import ClassKind, CourseContext
@@ -668,14 +667,6 @@ async def test_no_statistics_on_thursday(bot):
     assert "Statistics* " not in words(await bot.say("no Statistics on Thursday", BOB))
 
 
-async def test_how_many_can_be_ready_in_time_is_said_when_the_card_is_posted(bot):
-    saturn = bot.connections["saturn"]
-    saturn.settings = saturn.settings.model_copy(update={"starts_per_second": 0.1})
-    await linked(bot.store, TRAINER, names=["notebook"])
-    assert "at most 252 people: Saturn Cloud can't start more" in words(await bot.say(POST, TRAINER))
-    assert "at most" not in words(await bot.say(f"{POST} --max 252", TRAINER))
-
-
 async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bot):
     await linked(bot.store, ALICE, names=["notebook"])
     card = await posted(bot, POST)
@@ -696,25 +687,6 @@ async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bo
     await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, principal=BOB))
     assert "Only the person who posted that card" in words(await bot.push(other, "Undo", TRAINER))
     assert (await bot.store.read(class_rows.find_card, card.id)).last_day == "2027-12-24"
-
-
-async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot):
-    card = await posted(bot, POST)
-    gone = Person(TRAINER, "Tara", is_deleted=True, seen_at=bot.clock.now())
-    await bot.store.save_people([gone])
-    await bot.services.create_caller(TRAINER).run(use_cases.CLASS_WORK.carry_out, card)
-    await members_follow(bot.services.context)
-    (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_WITHOUT_TEACHER]
-    assert notice.principal == ADMIN
-    facts = await bot.services.gatherer.describe_notice(notice)
-    asked = render(notice.kind, facts)
-    check_golden("notices/course-untaught", asked)
-    assert is_true(notice.kind, facts)
-    taken = await bot.push(asked, "Take it over", ADMIN)
-    assert "*Statistics* can now be changed by <@UADMIN> and <@UTRAINER>" in words(taken)
-    assert not is_true(notice.kind, await bot.services.gatherer.describe_notice(notice))
-    await bot.push(taken, "Undo", ADMIN)
-    assert "*Statistics* has ended." in words(await bot.push(asked, "End it", ADMIN))
 
 
 async def test_days_off_are_said_as_spans_between_which_there_are_lessons(bot):
