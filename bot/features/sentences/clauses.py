@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
-from bot.features.sentences.words import is_emoji, is_sign
+from bot.features.sentences.words import is_dash, is_emoji, is_sign
 from handlers import vocabulary
 from handlers.command_line import Quoted, fold_word, is_clause_end
 from handlers.names import strip_end
@@ -63,8 +63,6 @@ _FIRST_WORDS: Final = _STATE_OPENINGS.union(
 )
 #: Before a verb they make a noun of it: ``on leave``.
 _BEFORE_A_NOUN: Final = split_words("on a an")
-
-
 #: The words of a condition that is only courtesy: with a negation, one of these, and otherwise one of those.
 _IMPOSITIONS: Final = split_words("trouble bother problem mind hassle")
 _POSSIBILITIES: Final = split_words("possible kind chance convenient")
@@ -124,11 +122,11 @@ def split_asides(
     polite = [clause for clause in ranges if _is_courtesy(words[clause.start : clause.stop])]
     asides = [clause for clause in ranges if name_places.isdisjoint(clause) and _is_aside(words, clause)]
     places = [at for at in range(len(words)) if not any(at in clause for clause in (*asides, *polite))]
-    core = tuple(words[at] for at in places if not is_sign(words[at]) or _is_dash(words[at]))
+    core = tuple(words[at] for at in places if not is_sign(words[at]) or is_dash(words[at]))
     is_referring = not _REFERRING.isdisjoint(map(fold_word, core))
-    while core and asides and (fold_word(core[-1]) in _JOINTS or _is_dash(core[-1])):
+    while core and asides and (fold_word(core[-1]) in _JOINTS or is_dash(core[-1])):
         core = core[:-1]
-    while core and asides and (fold_word(core[0]) in _JOINTS or _is_dash(core[0])):
+    while core and asides and (fold_word(core[0]) in _JOINTS or is_dash(core[0])):
         core = core[1:]
     if not any(map(fold_word, core)) or all(map(is_emoji, core)):
         return words, ()
@@ -153,10 +151,6 @@ def _can_give_time(aside: Sequence[str], core: Sequence[str], *, is_referring: b
     days = [before for before, word in pairwise(folded) if time_parsing.is_day(word) and word != "today"]
     is_hour = when is not None and not any(map(time_parsing.is_day, when.text.casefold().split()))
     return is_hour and folded[0] not in _ABSENCES and bool({*days} - {"from", "since"})
-
-
-def _is_dash(word: str) -> bool:
-    return not word.strip("-–—…")
 
 
 def _split_clauses(words: Sequence[str]) -> list[range]:

@@ -17,7 +17,7 @@ from bot.features.sentences import phrasebook, times
 from bot.features.sentences.clauses import DOWN_VERBS, UP_VERBS, find_verbs, is_contrast
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING_WORDS, Which
-from bot.features.sentences.words import count_leading, count_trailing
+from bot.features.sentences.words import count_leading, count_trailing, is_dash
 from handlers import routes, vocabulary
 from handlers.command_line import fold_word, is_clause_end
 from handlers.synonyms import SYNONYMS, split_words
@@ -304,7 +304,7 @@ def is_withdrawn(given: Sequence[str], which: Which) -> bool:
         return False
     while said:
         count = count_trailing(said, phrasebook.WITHDRAWING)
-        if not count and not (said[-1] in _WITHDRAWAL_FILLERS or said[-1].strip("-–—….") == ""):
+        if not count and not (said[-1] in _WITHDRAWAL_FILLERS or is_dash(said[-1])):
             break
         said, is_back = said[: -(count or 1)], is_back or bool(count)
     begin = max((at for at in range(len(said) + 1) if at and is_clause_end(given[at - 1])), default=0)

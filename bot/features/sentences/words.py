@@ -55,7 +55,7 @@ def is_line_end(word: str) -> bool:
 
 def is_dash(word: str) -> bool:
     """Return whether a word is a dash, which may part clauses, or the two ends of a range."""
-    return not isinstance(word, Quoted) and not word.strip("-–—")
+    return not isinstance(word, Quoted) and not word.strip("-–—…")
 
 
 def drop_line_ends(words: tuple[str, ...]) -> tuple[str, ...]:
