@@ -8,6 +8,7 @@ from bot.domain.people import Principal
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
+from bot.messages.verb import Effect, Verb
 from bot.providers import facets
 from bot.services import naming, snapshots
 from bot.services.accounts import find_account
@@ -109,7 +110,18 @@ def format_titles(services: Services, connections: Iterable[str]) -> Markup:
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
-@routes.verb("workspace", "about", effect=routes.Effect.SHOWS, accepts=("connection",))
+@routes.verb(
+    Verb(
+        usage="about CONNECTION",
+        summary="show a connection's server and its users",
+        more=("`about CONNECTION 2` shows the second page of its users.",),
+        group="administrators",
+        order=290,
+        needs=("about", "administrator"),
+        effect=Effect.SHOWS,
+        accepts=("connection",),
+    )
+)
 async def show_about(request: Request) -> Answer:
     """Answer with the last overview of the server; if it is outdated or missing, ask the server."""
     services = request.services

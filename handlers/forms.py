@@ -19,6 +19,7 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import verbs
+from bot.messages.verb import Verb
 from bot.services import runs, snapshots
 from bot.services.accounts import find_account
 from bot.services.creation import PersonalOffer, find_choice
@@ -44,7 +45,20 @@ log = structlog.get_logger(__name__)
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
-@routes.verb("workspace", "new", accepts=("connection", "template"))
+@routes.verb(
+    Verb(
+        usage="new [CONNECTION] [TEMPLATE]",
+        summary="create a workspace with a form",
+        more=("The form shows what's available to you, filled in with your last choices.",),
+        order=120,
+        needs=("creation",),
+        accepts=("template", "connection"),
+        also="create make build provision",
+        of_run="run",
+        alone="New workspace",
+        does="New workspace: {rest}",
+    )
+)
 async def open_new_workspace_form(request: Request) -> Answer:
     """Open the form of the requested connection, filled with the last choices.
 

@@ -10,7 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, runs, talk
-from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
+from bot.messages.texts.verbs import FIRST, GROUPS
+from bot.messages.verb import Effect, Verb, list_verbs
 from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
@@ -25,8 +26,30 @@ from handlers.suggestions import answer_unknown_topic
 _EVERYTHING = "all"
 
 
-@routes.verb("job", "help", effect=routes.Effect.SHOWS)
-@routes.verb("workspace", "help", effect=routes.Effect.SHOWS)
+@routes.verb(
+    Verb(
+        command="job",
+        usage="help [VERB]",
+        summary="show this list, or more about one verb",
+        more=("`help all` lists everything that you can do with jobs here.",),
+        order=90,
+        effect=Effect.SHOWS,
+        also="commands usage man manual hilfe aide ayuda ajuda ? -h --help",
+    )
+)
+@routes.verb(
+    Verb(
+        usage="help [VERB]",
+        summary="show this list, or more about one verb",
+        more=("`help all` lists everything that you can do here.",),
+        group="accounts",
+        order=310,
+        effect=Effect.SHOWS,
+        also="commands usage man manual hilfe aide ayuda ajuda ? -h --help",
+        alone="Help",
+        does="Help with {rest}",
+    )
+)
 async def show_help(request: Request) -> Answer:
     """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
@@ -40,7 +63,7 @@ async def show_help(request: Request) -> Answer:
     head = describe_usher(request.services) if request.folder == "workspace" else runs.HELP
     if topic:
         abilities = _find_abilities(request, accounts or {}, usable)
-        possible = [entry for entry in VERBS[request.folder].values() if entry.is_for(abilities)]
+        possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
         blocks = _format_all_entries(request.folder, request.command, possible)
         small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
         blocks += [kit.context(*small)] if small else []
@@ -52,7 +75,16 @@ async def show_help(request: Request) -> Answer:
     return kit.answer([kit.section(head), kit.section(lines), *jobs, *buttons])
 
 
-@routes.verb("workspace", "version", effect=routes.Effect.SHOWS)
+@routes.verb(
+    Verb(
+        usage="version",
+        summary="show which version of Usher this is",
+        group="accounts",
+        order=300,
+        effect=Effect.SHOWS,
+        also="ver --version -v",
+    )
+)
 async def show_version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
     """Answer with Usher's version."""
     return replies.answer(kit.fill(talk.VERSION, version=metadata.version("usher-bot")))
@@ -115,12 +147,10 @@ def _describe_other_surfaces(request: Request) -> list[str]:
 @lru_cache(maxsize=64)
 def _format_first_lines(folder: str, command: kit.Markup) -> str:
     """Return the first lines of help, which are the same for all who type a command with that prefix."""
-    return "\n".join(_format_entry(command, VERBS[folder][verb]) for verb in FIRST[folder])
+    return "\n".join(_format_entry(command, list_verbs(folder)[verb]) for verb in FIRST[folder])
 
 
-def _format_all_entries(
-    folder: str, command: kit.Markup, entries: Sequence[VerbWords]
-) -> list[dict[str, Any]]:
+def _format_all_entries(folder: str, command: kit.Markup, entries: Sequence[Verb]) -> list[dict[str, Any]]:
     """Format every entry by group."""
     blocks = []
     for group, title in GROUPS[folder].items():
@@ -130,13 +160,13 @@ def _format_all_entries(
     return blocks
 
 
-def _format_entry(command: kit.Markup, entry: VerbWords) -> str:
+def _format_entry(command: kit.Markup, entry: Verb) -> str:
     return f"`{command + entry.usage}` – {entry.summary}"
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that are named with it, for the workspace that is named with them."""
-    entries = VERBS[request.folder]
+    entries = list_verbs(request.folder)
     for hooks in RequestHooks.list_subscribers():
         if sentence := hooks.describe_topic(request, verb):
             return replies.hint(sentence)

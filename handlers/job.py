@@ -24,6 +24,7 @@ from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import describe_outcome, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
+from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
 from bot.providers import facets
 from bot.services import creation, naming, runs, snapshots
 from bot.services.creation import FilledForm, Flag, PersonalOffer
@@ -51,11 +52,36 @@ from handlers.snapshots import (
     require_offer,
 )
 
+declare_actions(
+    Action("job.start_another", did="run *{name}* once more"),
+    Action("job.force", did="force the run *{name}* to quit"),
+    Action("job.unfollow", did="stop following the run *{name}*"),
+)
+
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MAX_FLAGS = 50
 
 
-@routes.verb("job", "run", flags=None, accepts=("job", "run"))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="run [CONNECTION] [TEMPLATE]",
+        summary="run a job with a form, or in one line",
+        more=(
+            "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
+            "A job that is set up, or that you ran before, runs by its name: `run nightly`.",
+            "Flags have the same names as the form's fields; repeat `--env A=B` as needed.",
+            "Everything after `--` is the command, exactly as you type it.",
+        ),
+        order=20,
+        flags=None,
+        accepts=("run", "job"),
+        also="start launch begin execute exec submit new create rerun re-run",
+        alone="Run a job",
+        offer=Offer(text="This will run *{name}* on {title} again.", button="Run {name} again"),
+        did="run *{name}*",
+    )
+)
 async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = parse_command_line(request.text, request.services.commands)
@@ -301,7 +327,23 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
 
-@routes.verb("job", "list", effect=routes.Effect.SHOWS, accepts=("connection", "words"))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="list",
+        summary="show your runs, newest first",
+        more=(
+            "This is also what you get without a verb. `list 2` shows the second page.",
+            "`list failed`, `list CONNECTION` and `list NAME` show only some of them.",
+            "It also shows runs that you started elsewhere, once I've checked for them.",
+        ),
+        order=10,
+        effect=Effect.SHOWS,
+        accepts=("connection", "words"),
+        also="ls ps dir all mine",
+        alone="Show my runs",
+    )
+)
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
 
@@ -328,7 +370,21 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("job", "status", effect=routes.Effect.SHOWS, accepts=("run",))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="status NAME",
+        summary="show how a run is doing",
+        more=(
+            "If several runs share a name, you get the newest. Use a run's id for an older one.",
+            "The beginning of a name is enough if only one fits.",
+        ),
+        order=30,
+        effect=Effect.SHOWS,
+        accepts=("run",),
+        also="state stat stats info progress check",
+    )
+)
 async def show_status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     has_name = request.target is not None or bool(request.name)
@@ -337,7 +393,19 @@ async def show_status(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.describe_run(await find_run(request)))
 
 
-@routes.verb("job", "logs", effect=routes.Effect.SHOWS, accepts=("run",))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="logs NAME",
+        summary="show a run's output, and send all of it as a file",
+        more=("While it runs, its card shows the last lines. When it ends, you get the full output.",),
+        order=60,
+        effect=Effect.SHOWS,
+        accepts=("run",),
+        also="log output tail stdout stderr",
+        does="Show the output of {rest}",
+    )
+)
 async def show_logs(request: Request) -> Answer:
     """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
     run = await find_run(request)
@@ -355,7 +423,18 @@ async def show_logs(request: Request) -> Answer:
     return replies.answer(fill(template, name=watched.name))
 
 
-@routes.verb("job", "result", effect=routes.Effect.SHOWS, accepts=("run",))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="result [NAME]",
+        summary="show how a run ended, with its exit code and its output",
+        more=("Without a name, that's your newest run that failed.",),
+        order=40,
+        effect=Effect.SHOWS,
+        accepts=("run",),
+        does="How did {rest} end?",
+    )
+)
 async def show_result(request: Request) -> Answer:
     """Answer with a run's result: its exit code, its last lines while they are stored, and all of its output.
 
@@ -386,7 +465,22 @@ async def refresh(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
 
-@routes.verb("job", "stop", flags=("force",), effect=routes.Effect.ENDS, accepts=("run",))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="stop NAME",
+        summary="stop a run, or cancel it before it starts",
+        more=("If it doesn't stop, its message offers *Force quit*, where the provider supports that.",),
+        order=70,
+        effect=Effect.ENDS,
+        flags=("force",),
+        accepts=("run",),
+        also="kill end halt quit terminate cancel abort",
+        is_red=True,
+        offer=Offer(text="This will stop the run *{name}* on {title}.", button="Stop {name}"),
+        did="stop the run *{name}*",
+    )
+)
 async def stop(request: Request) -> Answer:
     """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
     run, force = await find_run(request), "force" in request.flags

@@ -16,6 +16,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
+from bot.messages.verb import Action, Effect, Verb, declare_actions
 from bot.services import accounts, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
@@ -31,8 +32,33 @@ from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
 from handlers.suggestions import offer_as_command
 
+declare_actions(
+    Action(
+        "account.linked",
+        did="link your {title} account",
+        instead="To end the link to {title}, type `{command}unlink {title}`.",
+    ),
+    Action(
+        "account.unlinked",
+        did="unlink your {title} account",
+        instead="To link {title} again, type `{command}link {title}`.",
+    ),
+)
 
-@routes.verb("workspace", "link", effect=routes.Effect.SHOWS, accepts=("connection",))
+
+@routes.verb(
+    Verb(
+        usage="link [CONNECTION]",
+        summary="link your own account",
+        more=("`link code` lets you enter the code that the link page shows you.",),
+        group="accounts",
+        order=260,
+        needs=("linking",),
+        effect=Effect.SHOWS,
+        accepts=("connection",),
+        also="login connect signin auth authenticate authorize authorise account token access",
+    )
+)
 async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
@@ -137,7 +163,17 @@ async def submit_code(request: Request) -> Answer:
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 
-@routes.verb("workspace", "whoami", effect=routes.Effect.SHOWS)
+@routes.verb(
+    Verb(
+        usage="whoami",
+        summary="show who you are here and which accounts you've linked",
+        group="accounts",
+        order=280,
+        effect=Effect.SHOWS,
+        also="accounts links",
+        alone="Show my accounts",
+    )
+)
 async def show_identity(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
@@ -209,7 +245,20 @@ async def ask_for_username(request: Request, connection: str, text: str = "") ->
 _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("connection",))
+@routes.verb(
+    Verb(
+        usage="unlink CONNECTION",
+        summary="delete my access to your account; `unlink all` removes every link",
+        more=("Usher admins can unlink somebody else with `unlink CONNECTION @PERSON`.",),
+        group="accounts",
+        order=270,
+        needs=("linked",),
+        effect=Effect.ENDS,
+        flags=(AGREED,),
+        accepts=("connection",),
+        also="logout disconnect signout revoke",
+    )
+)
 async def unlink(request: Request) -> Answer:
     """Delete our access, after a question; everything on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)

@@ -148,7 +148,7 @@ class Names:
         strange = [
             at
             for at, word in enumerate(words)
-            if at not in within and fold_word(word) not in vocabulary.DICTIONARY
+            if at not in within and fold_word(word) not in vocabulary.list_dictionary()
         ]
         for at in strange[:MAX_SIMILAR_WORDS]:
             ends = [at + 2, at + 1] if at + 1 in strange else [at + 1]
@@ -267,7 +267,7 @@ class Names:
             (part, key)
             for key in dict.fromkeys(chain(own, self._jobs, self._courses))
             for part in dict.fromkeys(_SEPARATOR_PATTERN.split(key))
-            if len(part) >= _MIN_PART_LENGTH and part != key and part not in vocabulary.DICTIONARY
+            if len(part) >= _MIN_PART_LENGTH and part != key and part not in vocabulary.list_dictionary()
         )
 
     @cached_property
@@ -307,7 +307,7 @@ class Names:
                 and then.word in vocabulary.GENERIC_SINGULARS - vocabulary.SINGULAR_PRONOUNS
             ):
                 # `priyas workspace`
-                owners += [] if token.word in vocabulary.DICTIONARY else [token.word]
+                owners += [] if token.word in vocabulary.list_dictionary() else [token.word]
             owner = next(
                 (token.word.removesuffix(end) for end in ("'s", "s'") if token.word.endswith(end)), ""
             )
@@ -328,7 +328,9 @@ class Names:
 def is_name(span: NameSpan, words: tuple[str, ...]) -> bool:
     """Return whether a span is a name here: not where its word means something else in a sentence."""
     is_word = span.end - span.begin == 1 and not isinstance(words[span.begin], Quoted)
-    is_everyday = is_word and not span.connection and fold_word(words[span.begin]) in vocabulary.EVERYDAY
+    is_everyday = (
+        is_word and not span.connection and fold_word(words[span.begin]) in vocabulary.list_everyday_words()
+    )
     return not is_everyday or len(words) == 1
 
 
@@ -348,7 +350,7 @@ def _add_spoken_forms(by_name: Mapping[str, tuple[_Row, ...]]) -> dict[str, tupl
     spoken = {
         " ".join(words): by_name[name]
         for name, words in parts.items()
-        if not vocabulary.DICTIONARY.issuperset(words)
+        if not vocabulary.list_dictionary().issuperset(words)
     }
     spoken |= {name.replace("`", ""): rows for name, rows in by_name.items() if "`" in name}
     return spoken | dict(by_name)
@@ -357,7 +359,7 @@ def _add_spoken_forms(by_name: Mapping[str, tuple[_Row, ...]]) -> dict[str, tupl
 def _is_similar(typed: str, name: str) -> bool:
     """Return whether a word is a name with a slip; it begins alike, and the name is no everyday word."""
     has_same_start = typed[:1] == name[:1] or (typed[1:2], typed[:1]) == (name[:1], name[1:2])
-    return has_same_start and name not in vocabulary.EVERYDAY and is_slip(typed, name)
+    return has_same_start and name not in vocabulary.list_everyday_words() and is_slip(typed, name)
 
 
 def list_readings(words: Sequence[str]) -> dict[str, None]:

@@ -3,14 +3,14 @@
 Nothing else lists them.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
+from bot.messages.verb import ArgumentKind, declare_verb, find_verb, list_verbs
+from bot.messages.verb import Verb as VerbDeclaration
 from bot.services.caller import Caller
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
@@ -23,39 +23,10 @@ Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]
 Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
-class Effect(StrEnum):
-    """The effect of a verb, which decides about questions before it is done (``reading``)."""
-
-    #: Only answers, or asks by itself.
-    SHOWS = "shows"
-    #: Starts something that is there; it can be stopped again.
-    STARTS = "starts"
-    #: Makes or changes something.
-    MAKES = "makes"
-    #: Takes something away: ends, interrupts, hides or deletes it.
-    ENDS = "ends"
-
-
-#: The kinds of a verb's arguments (``handlers.names``), a time, and ``words`` that it parses by itself.
-ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
-
-
-@dataclass(frozen=True, slots=True)
-class VerbTraits:
-    """The effect of a verb, its flags (None if it parses its own), and the arguments that it accepts."""
-
-    effect: Effect
-    flags: frozenset[str] | None
-    accepts: frozenset[ArgumentKind] = frozenset()
-
-
 _verbs: dict[str, Registry[Verb]] = {}
-_traits: dict[tuple[str, str], VerbTraits] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
 action: Registry[Verb] = Registry()
-#: The traits of a word that is no verb.
-_ONLY_ANSWERS: Final = VerbTraits(Effect.SHOWS, None)
-#: The one handler of the words that people type.
+#: The reader of the words that people type, and of sentences, which a feature may read.
 text: Registry[Verb] = Registry()
 #: The handlers that answer a refusal with more than its text, by its rule.
 refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
@@ -73,20 +44,10 @@ options: Registry[Search] = Registry()
 event: Registry[Event] = Registry()
 
 
-def verb(
-    command: str,
-    name: str,
-    flags: Iterable[str] | None = (),
-    effect: Effect = Effect.MAKES,
-    accepts: Iterable[ArgumentKind] = (),
-) -> Callable[[Verb], Verb]:
-    """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``.
-
-    ``flags`` is None for a verb that parses its own. Its ``effect`` is assumed to be worth a question.
-    """
-    accepted_flags = None if flags is None else frozenset(flags)
-    _traits[command, name] = VerbTraits(effect, accepted_flags, frozenset(accepts))
-    return _verbs.setdefault(command, Registry())(name)
+def verb(declared: VerbDeclaration) -> Callable[[Verb], Verb]:
+    """Return the decorator of the function of a verb."""
+    declare_verb(declared)
+    return _verbs.setdefault(declared.command, Registry())(declared.name)
 
 
 def get_verbs(command: str) -> Registry[Verb]:
@@ -107,27 +68,22 @@ async def run(request: Request) -> Answer:
     return await handler(request)
 
 
-def find_traits(command: str, name: str) -> VerbTraits:
-    """Return the traits of a verb; an unknown one only answers."""
-    require_complete()
-    return _traits.get((command, name), _ONLY_ANSWERS)
-
-
 def list_accepted(command: str, name: str) -> frozenset[ArgumentKind]:
     """Return the kinds of arguments that a verb accepts."""
-    return find_traits(command, name).accepts
+    return frozenset(find_verb(command, name).accepts)
 
 
 @cache
 def list_verbs_accepting(kind: ArgumentKind) -> frozenset[tuple[str, str]]:
     """Return the verbs that accept arguments of a kind, each after its command."""
-    require_complete()
-    return frozenset(verb for verb, one in _traits.items() if kind in one.accepts)
+    every = ((command, verb) for command in list_commands() for verb in list_verbs(command).values())
+    return frozenset((command, verb.name) for command, verb in every if kind in verb.accepts)
 
 
 def has_own_parser(command: str, name: str) -> bool:
     """Return whether a verb parses its whole text itself, such as a program's own words."""
-    return (command, name) in _traits and _traits[command, name].flags is None
+    verb = list_verbs(command).get(name)
+    return verb is not None and verb.flags is None
 
 
 @cache
@@ -146,7 +102,8 @@ def list_commands() -> list[str]:
 def list_flags() -> frozenset[str]:
     """Return the flags of all verbs: none of them can be part of a name."""
     require_complete()
-    return frozenset().union(*(one.flags or () for one in _traits.values()))
+    every = (verb for command in list_commands() for verb in list_verbs(command).values())
+    return frozenset().union(*(verb.flags or () for verb in every))
 
 
 def list_routes() -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, talk
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import list_verbs
 from handlers.command_line import fold_word, join_words
 from handlers.request import SILENT, Request
 from handlers.synonyms import find_similar_verbs
@@ -92,5 +92,5 @@ def _format_command(request: Request, command: str) -> str:
 
 def suggest_verbs(request: Request, word: str) -> list[str]:
     """Return the verbs that a mistyped word may mean, the nearest first."""
-    verbs = [verb for verb, entry in VERBS[request.folder].items() if not entry.is_hidden]
+    verbs = [verb for verb, entry in list_verbs(request.folder).items() if not entry.is_hidden]
     return find_similar_verbs(word, request.folder, verbs)

@@ -1,4 +1,4 @@
-"""Other words for verbs, and the verbs that are meant by mistyped ones.
+"""The verbs that are meant by mistyped words.
 
 Nothing that takes something away is suggested for a word that is at least as close to one that starts, makes
 or shows something.
@@ -9,6 +9,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from bot.messages.verb import Effect, find_verb, list_synonyms
 from handlers.command_line import count_allowed_slips
 
 
@@ -22,47 +23,6 @@ def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
-#: Other words for verbs, by the folder in which they were written.
-SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
-    "workspace": index_words(
-        {
-            "start": "run launch boot begin execute activate enable ignite deploy starte starten",
-            "stop": """kill end shut shutdown halt quit terminate close deactivate disable exit poweroff stopp
-                stoppe stoppen beende beenden""",
-            "suspend": "pause sleep hibernate freeze",
-            "resume": "unpause continue wake unfreeze unsuspend",
-            "restart": "reboot reload relaunch bounce",
-            "remove": "delete destroy erase del rm purge drop discard",
-            "forget": "hide",
-            "new": "create make build provision",
-            "list": "ls ps dir workspaces mine all overview dashboard",
-            "status": "state stat stats info describe inspect check",
-            "open": "enter visit goto url address öffne öffnen",
-            "link": "login connect signin auth authenticate authorize authorise account token access",
-            "unlink": "logout disconnect signout revoke",
-            "cancel": "abort undo",
-            "alias": "rename call name",
-            "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
-            "whoami": "accounts links",
-            "version": "ver --version -v",
-            "settings": "preferences prefs config configure configuration options setting",
-        }
-    ),
-    "job": index_words(
-        {
-            "run": "start launch begin execute exec submit new create rerun re-run",
-            "stop": "kill end halt quit terminate cancel abort",
-            "list": "ls ps dir all mine",
-            "logs": "log output tail stdout stderr",
-            "status": "state stat stats info progress check",
-            "schedule": "cron",
-            "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
-        }
-    ),
-}
-
-#: Verbs that end something: none of them is offered for a slip that may as well be another verb.
-ENDING_VERBS: Final = split_words("stop suspend restart remove forget unlink unqueue cancel")
 #: Verbs without a meaning here: they aren't slips for another verb.
 UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
@@ -79,7 +39,7 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
     candidates = [(verb, verb) for verb in verbs]
     candidates += [
         (other, verb)
-        for other, verb in SYNONYMS.get(folder, {}).items()
+        for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
     #: By verb: how far it is, and whether by another word for it, which is less likely to be the one.
@@ -89,7 +49,12 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         # With two slips, only a word that begins alike is near enough.
         if rank[0] <= (wrong if word[:1] == other[:1] else min(wrong, 1)):
             ranks[verb] = min(rank, ranks.get(verb, rank))
-    gentle = min((far for verb, (far, _) in ranks.items() if verb not in ENDING_VERBS), default=wrong + 1)
-    offered = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or verb not in ENDING_VERBS}
+    gentle = min((far for verb, (far, _) in ranks.items() if not _is_ending(folder, verb)), default=wrong + 1)
+    offered = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or not _is_ending(folder, verb)}
     nearest = min(offered.values(), default=None)
     return sorted(verb for verb, rank in offered.items() if rank == nearest)[:_MAX_SUGGESTED_VERBS]
+
+
+def _is_ending(folder: str, verb: str) -> bool:
+    """Return whether a verb of workspaces takes something away: it isn't offered for what may be another."""
+    return folder == "workspace" and find_verb(folder, verb).effect is Effect.ENDS

@@ -15,7 +15,7 @@ from bot.domain.people import Principal
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import pages, talk
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import find_verb, list_verbs
 from bot.providers import base, facets
 from bot.services import naming
 from bot.store import runs as run_rows
@@ -184,7 +184,7 @@ def _split_at_separators(text: str) -> list[str]:
 
 def _find_verb(request: Request) -> str:
     """Return the verb that a text is read by: the first of Usher's in it, wherever it stands."""
-    verbs = VERBS[request.folder]
+    verbs = list_verbs(request.folder)
     words = (fold_word(word) for word in (request.verb, *request.arguments))
     return next((word for word in words if word in verbs), "")
 
@@ -202,7 +202,7 @@ def _guess(
     is_any = is_id and verb in (_ANY_JOB_VERBS if is_of_run else _ANY_WORKSPACE_VERBS)
     if is_any or fold(word) in own_names:
         return "argument"
-    return "unknown id" if is_id and verb and "NAME" in VERBS[request.folder][verb].usage else "token"
+    return "unknown id" if is_id and verb and "NAME" in find_verb(request.folder, verb).usage else "token"
 
 
 async def _read_own_names(services: Services, principal: Principal) -> set[str]:
@@ -220,16 +220,17 @@ async def _read_own_names(services: Services, principal: Principal) -> set[str]:
 
 async def refuse_flags(request: Request) -> None:
     """Raise Answered for flags that a request's verb doesn't have, unless they are part of a name."""
-    known_flags = routes.find_traits(request.folder, request.verb).flags
-    if known_flags is None:
+    flags = find_verb(request.folder, request.verb).flags
+    if flags is None:
         return
+    known_flags = frozenset(flags)
     wrong = [f"--{flag}" for flag in sorted(request.flags - known_flags)]
     if unknown_flags := find_unknown_flags(request.arguments):
         rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
         is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
         wrong += [] if is_name else unknown_flags
     if wrong:
-        flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in wrong))
-        sentence = fill(talk.UNKNOWN_FLAG, verb=Markup(f"{request.command}{request.verb}"), flags=flags)
+        wrong_flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in wrong))
+        sentence = fill(talk.UNKNOWN_FLAG, verb=Markup(f"{request.command}{request.verb}"), flags=wrong_flags)
         are = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in sorted(known_flags))))
         raise Answered(replies.hint(sentence, more=are if known_flags else talk.FLAGS_NONE))

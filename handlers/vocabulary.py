@@ -4,9 +4,11 @@ Words are separated by blanks.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
-from handlers.synonyms import SYNONYMS, index_words, split_words
+from bot.messages.verb import list_synonyms
+from handlers.synonyms import index_words, split_words
 
 #: A stop that is planned: to take it back keeps what it is about.
 PLAN_WORDS: Final = split_words("planned plan timer timers scheduled countdown")
@@ -149,7 +151,7 @@ GENERIC_TITLE_WORDS: Final = split_words(
     "cloud team server servers the our my lab group project workspace workspaces test"
 )
 #: A workspace of such a name is only meant where nothing else can be.
-EVERYDAY: Final = (
+_EVERYDAY: Final = (
     (QUESTION_FILLERS - PLAN_WORDS)
     | NEGATIONS
     | CONDITIONS
@@ -162,7 +164,7 @@ EVERYDAY: Final = (
     | STATE_WORDS.keys()
     | ORDINALS.keys()
     | PLEASE_WORDS
-    | frozenset({"all", *SYNONYMS["workspace"].values()})
+    | {"all"}
 )
 #: The words between names that need no explanation, also in questions.
 EXPLAINED: Final = (
@@ -176,9 +178,19 @@ EXPLAINED: Final = (
     | DISTINGUISHING
 )
 IN_QUESTIONS: Final = EXPLAINED | QUESTION_FILLERS | JOB_WORDS
+
+
 #: No names with a slip, though nothing explains them where they stand.
-DICTIONARY: Final = IN_QUESTIONS.union(
-    EVERYDAY,
-    *SYNONYMS.values(),
-    *(table.values() for table in SYNONYMS.values()),
-)
+@cache
+def list_everyday_words() -> frozenset[str]:
+    """Return the everyday words: a workspace of such a name is meant only where nothing else can be."""
+    return frozenset(_EVERYDAY).union(list_synonyms("workspace").values())
+
+
+@cache
+def list_dictionary() -> frozenset[str]:
+    """Return all words that mean something: with a slip, none of them is a name."""
+    verbs = (
+        word for command in ("workspace", "job") for pair in list_synonyms(command).items() for word in pair
+    )
+    return frozenset(IN_QUESTIONS).union(_EVERYDAY, verbs)

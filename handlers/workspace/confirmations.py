@@ -24,6 +24,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
+from bot.messages.verb import find_verb as find_declared
 from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
 from bot.store import operations as operation_rows
 from bot.support.errors import Refused
@@ -87,11 +88,12 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 async def format_label(request: Request, verb: str, name: str) -> str:
     """Return the words of a button: its verb, its workspace, and its time in the person's own zone."""
     if request.at is None:
-        return talk.DO_ONE[verb].format(name=name)
+        return find_declared("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(request.at, request.services.clock.now(), zone, request.text)
-    is_until = talk.DO_AT[verb].endswith("until {then}")
-    return talk.DO_AT[verb].format(name=name, then=then if is_until or " at " in then else f"at {then}")
+    template = find_declared("workspace", verb).offer_at.button
+    is_until = template.endswith("until {then}")
+    return template.format(name=name, then=then if is_until or " at " in then else f"at {then}")
 
 
 async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> Answer:
@@ -136,7 +138,8 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 def can_do_several(request: Request) -> bool:
     """Return whether a verb can be done to several at once."""
-    return find_verb(request) in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT)
+    declared = find_declared("workspace", find_verb(request))
+    return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
 
 async def _read_operations_under_way(request: Request) -> dict[str, Operation]:

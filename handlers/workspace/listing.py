@@ -15,6 +15,7 @@ from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import answers, cards, verbs
+from bot.messages.verb import Effect, Offer, Verb
 from bot.services import naming, snapshots
 from bot.services.message_context import rank_workspace, shorten_list
 from bot.services.workspace_list import add_workspace, forget_workspace, relist_workspace, set_alias
@@ -48,7 +49,20 @@ SHOW_ALL: Final = "all"
 
 
 @routes.verb(
-    "workspace", "list", flags=("share",), effect=routes.Effect.SHOWS, accepts=("connection", "words")
+    Verb(
+        usage="list",
+        summary="show your workspaces",
+        more=(
+            "This is also what you get without a verb. `list all` shows all of them, page by page.",
+            "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
+        ),
+        order=10,
+        effect=Effect.SHOWS,
+        flags=("share",),
+        accepts=("connection", "words"),
+        also="ls ps dir workspaces mine all overview dashboard",
+        alone="List",
+    )
 )
 async def show_list(request: Request) -> Answer:
     """Answer with running and recent workspaces; ``list all``, ``list 2`` and *More* with pages of all.
@@ -112,7 +126,22 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("workspace", "status", flags=("share",), effect=routes.Effect.SHOWS, accepts=("workspace",))
+@routes.verb(
+    Verb(
+        usage="status NAME",
+        summary="show what a workspace is doing",
+        more=("The answer says when I last checked. I check again in the background.",),
+        order=170,
+        effect=Effect.SHOWS,
+        flags=("share",),
+        accepts=("workspace",),
+        also="state stat stats info describe inspect check",
+        of_run="status",
+        label=cards.STATUS,
+        does="Show {rest}",
+        offer=Offer(button="Show {name}"),
+    )
+)
 async def show_status(request: Request) -> Answer:
     """Answer with the card of the open operation, otherwise with the state; without a name, with the list."""
     if request.target is None:
@@ -123,7 +152,21 @@ async def show_status(request: Request) -> Answer:
     return await show_current(request, await read_workspace(request))
 
 
-@routes.verb("workspace", "open", flags=("share",), effect=routes.Effect.SHOWS, accepts=("workspace",))
+@routes.verb(
+    Verb(
+        usage="open NAME",
+        summary="get the button that opens a running workspace",
+        more=("Only you see it, and it only works with your own account.",),
+        order=190,
+        effect=Effect.SHOWS,
+        flags=("share",),
+        accepts=("workspace",),
+        also="enter visit goto url address öffne öffnen",
+        of_run="status",
+        label=cards.OPEN,
+        offer=Offer(button="Open {name}"),
+    )
+)
 async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
@@ -148,7 +191,18 @@ async def show_address(request: Request) -> Answer:
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 
-@routes.verb("workspace", "add", accepts=("words",))
+@routes.verb(
+    Verb(
+        usage="add LINK|ID [NAME]",
+        summary="add a workspace by its link or id, if it isn't listed",
+        more=("`add NAME` brings back a workspace that you took off your list.",),
+        group="list",
+        order=200,
+        accepts=("words",),
+        did="put *{name}* on your list",
+        restored="*{name}* on {title} is off your list again.",
+    )
+)
 async def add(request: Request) -> Answer:
     """Add the workspace of a link or id, on the one connection that recognises it."""
     if not request.arguments:
@@ -219,7 +273,24 @@ async def _answer_unknown_reference(request: Request) -> Answer:
     return replies.hint(fill(answers.ADD_UNKNOWN, titles=titles))
 
 
-@routes.verb("workspace", "alias", flags=("clear",), accepts=("workspace", "words"))
+@routes.verb(
+    Verb(
+        usage="alias NAME NEW-NAME",
+        summary="give a workspace a name of your own",
+        more=(
+            "Put names with spaces in quotes.",
+            "`alias NAME --clear` goes back to its original name.",
+        ),
+        group="list",
+        order=210,
+        flags=("clear",),
+        accepts=("workspace", "words"),
+        also="rename call name",
+        does="Rename {rest}",
+        did="rename *{name}*",
+        restored="It's called *{name}* again.",
+    )
+)
 async def change_alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
@@ -243,7 +314,32 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
     return await require_by_name(request, request.arguments[0]), parse_new_name(request.arguments[1:])
 
 
-@routes.verb("workspace", "forget", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))
+@routes.verb(
+    Verb(
+        usage="forget NAME",
+        summary="take a workspace off your list, without deleting it",
+        group="list",
+        order=240,
+        effect=Effect.ENDS,
+        flags=(AGREED,),
+        accepts=("workspace",),
+        also="hide",
+        otherwise={"unlink": "account accounts me login"},
+        label=cards.FORGET,
+        does="Take {rest} off my list",
+        offer=Offer(
+            text="This will take *{name}* off your list. It stays as it is on {title}.",
+            button="Take {name} off my list",
+        ),
+        bulk=Offer(
+            text="This will take these {count} workspaces off your list. They stay as they are.",
+            done="{names} are off your list.",
+        ),
+        each=forget_workspace,
+        did="take *{name}* off your list",
+        restored="*{name}* on {title} is back on your list.",
+    )
+)
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and answer with the command to bring it back."""
     workspace = await read_workspace(request)

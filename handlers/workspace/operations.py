@@ -24,6 +24,7 @@ from bot.messages.blocks.cards import VERB_FORMS, make_verb_forms
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.renderers import RENDERERS
 from bot.messages.texts import answers, cards, problems, talk, times
+from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions, declare_verb, find_verb
 from bot.services.caller import Caller
 from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
 from bot.services.operation_requests import (
@@ -33,8 +34,7 @@ from bot.services.operation_requests import (
     repeat_creation,
     replace_workspace,
 )
-from bot.services.timers import cancel_timer, plan_timer, set_timer
-from bot.services.workspace_list import forget_workspace
+from bot.services.timers import plan_timer, set_timer
 from bot.services.workspaces import request_status_read, require_operation, require_workspace
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
@@ -57,22 +57,165 @@ from handlers.workspace.confirmations import (
 from handlers.workspace.targets import read_workspace
 from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
 
+declare_verb(
+    Verb(
+        variant="force",
+        effect=Effect.ENDS,
+        is_red=True,
+        does="Force quit {rest}",
+        offer=Offer(text="This will force *{name}* on {title} to quit. {lost}", button="Force quit {name}"),
+        bulk=Offer(
+            text="This will force these {count} workspaces to quit. Unsaved work will be lost.",
+            done="Forcing {names} to quit. I'll message you when that's done.",
+        ),
+        did="force *{name}* to quit",
+    )
+)
+declare_actions(
+    Action(
+        "workspace.create", instead="To see what you can do with *{name}*, type `{command}status {typed}`."
+    ),
+    Action("workspace.start_another", did="create another workspace like *{name}*"),
+)
+
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
 _ACCEPTED: Final = ("workspace", "time")
 
 
-@routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_ACCEPTED)
-@routes.verb("workspace", "restart", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_ACCEPTED)
+@routes.verb(
+    Verb(
+        usage="start NAME",
+        summary="start a workspace and get its link in a direct message",
+        more=(
+            "If you have only one workspace, `start` is enough.",
+            "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
+            "The beginning of a name is enough if only one fits.",
+            "If two have the same name, type `start NAME@CONNECTION`.",
+        ),
+        order=20,
+        effect=Effect.STARTS,
+        flags=("share", AGREED),
+        accepts=("workspace", "time"),
+        also="run launch boot begin execute activate enable ignite deploy starte starten",
+        of_run="run",
+        label=cards.START,
+        offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
+        offer_at=Offer(button="Start {name} until {then}"),
+        bulk=Offer(
+            text="This will start these {count} workspaces:",
+            done="Starting {names}. I'll message you when that's done.",
+        ),
+        bulk_at=Offer(
+            text="This will start these {count} workspaces and stop them again {at}:",
+            done="Starting {names}. I'll message you when that's done, and stop them {at}.",
+        ),
+        instead="Stopping it would end it for good, so I've left it as it is.",
+    )
+)
+@routes.verb(
+    Verb(
+        usage="restart NAME",
+        summary="stop a workspace and start it again",
+        more=(
+            "If its memory can be kept, it's suspended and resumed.",
+            "If it can't be started again, a new one takes its place.",
+            "If that would end it for good, I'll ask first.",
+        ),
+        order=160,
+        effect=Effect.ENDS,
+        flags=("share", AGREED),
+        accepts=("workspace", "time"),
+        also="reboot reload relaunch bounce",
+        of_run="run",
+        label=cards.RESTART,
+        is_red=True,
+        offer=Offer(text="This will restart *{name}* on {title}. {lost}", button="Restart {name}"),
+        offer_at=Offer(button="Restart {name} until {then}"),
+        bulk=Offer(
+            text="This will restart these {count} workspaces. Unsaved work may be lost.",
+            done="Restarting {names}. I'll message you when that's done.",
+        ),
+        bulk_at=Offer(
+            text="This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost.",
+            done="Restarting {names}. I'll message you when that's done, and stop them {at}.",
+        ),
+        instead="To stop it instead, type `{command}stop {typed}`.",
+    )
+)
 async def start(request: Request) -> Answer:
     """Write the operation, with its planned stop; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb(request.verb))
 
 
 @routes.verb(
-    "workspace", "stop", flags=("share", "force", AGREED), effect=routes.Effect.ENDS, accepts=_ACCEPTED
+    Verb(
+        usage="stop NAME",
+        summary="stop a workspace, or cancel a start that's under way",
+        more=(
+            "Unsaved work may be lost.",
+            "`stop NAME at 6pm` or `stop NAME in 2 hours` stops it later.",
+            "If it doesn't stop, its message offers *Force quit*, where the provider supports that.",
+            "If that would end it for good, I'll ask first.",
+        ),
+        order=30,
+        effect=Effect.ENDS,
+        flags=("force", "share", AGREED),
+        accepts=("workspace", "time"),
+        also="kill end shut shutdown halt quit terminate close deactivate disable exit poweroff "
+        "stopp stoppe stoppen beende beenden",
+        otherwise={
+            "settings": "notifications notification notifying messages messaging dms telling asking "
+            "bothering sending pinging spamming reminding reminders writing"
+        },
+        of_run="stop",
+        label=cards.STOP,
+        is_red=True,
+        offer=Offer(
+            text="This will stop *{name}* on {title} and everything running in it. {lost}",
+            button="Stop {name}",
+        ),
+        offer_at=Offer(button="Stop {name} {then}"),
+        bulk=Offer(
+            text="This will stop these {count} workspaces and everything running in them. "
+            "Unsaved work may be lost.",
+            done="Stopping {names}. I'll message you when that's done.",
+        ),
+        bulk_at=Offer(
+            text="This will stop these {count} workspaces {at}, with everything running in them. "
+            "Unsaved work may be lost.",
+            done="I'll stop {names} {at}.",
+        ),
+    )
 )
-@routes.verb("workspace", "suspend", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_ACCEPTED)
+@routes.verb(
+    Verb(
+        usage="suspend NAME",
+        summary="pause a workspace so that you can pick up where you left off",
+        more=("Not every provider supports this.",),
+        order=100,
+        needs=("suspend",),
+        effect=Effect.ENDS,
+        flags=("share", AGREED),
+        accepts=("workspace", "time"),
+        also="pause sleep hibernate freeze",
+        label=cards.SUSPEND,
+        offer=Offer(
+            text="This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
+            button="Suspend {name}",
+        ),
+        offer_at=Offer(button="Suspend {name} {then}"),
+        bulk=Offer(
+            text="This will suspend these {count} workspaces. Resume them to pick up where you left off.",
+            done="Suspending {names}. I'll message you when that's done.",
+        ),
+        bulk_at=Offer(
+            text="This will suspend these {count} workspaces {at}. "
+            "Resume them to pick up where you left off.",
+            done="I'll suspend {names} {at}.",
+        ),
+    )
+)
 async def stop(request: Request) -> Answer:
     """Write the operation, or its time; the card and the direct messages report the rest."""
     moment, workspace = await read_moment(request), await read_workspace(request)
@@ -91,7 +234,29 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb("workspace", "resume", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_ACCEPTED)
+@routes.verb(
+    Verb(
+        usage="resume NAME",
+        summary="pick up a suspended workspace where you left off",
+        order=110,
+        needs=("suspend",),
+        effect=Effect.STARTS,
+        flags=("share", AGREED),
+        accepts=("workspace", "time"),
+        also="unpause continue wake unfreeze unsuspend",
+        label=cards.RESUME,
+        offer=Offer(text="This will resume *{name}* on {title}.", button="Resume {name}"),
+        offer_at=Offer(button="Resume {name} until {then}"),
+        bulk=Offer(
+            text="This will resume these {count} workspaces:",
+            done="Resuming {names}. I'll message you when that's done.",
+        ),
+        bulk_at=Offer(
+            text="This will resume these {count} workspaces and stop them again {at}:",
+            done="Resuming {names}. I'll message you when that's done, and stop them {at}.",
+        ),
+    )
+)
 async def resume(request: Request) -> Answer:
     """Request a start; in a state that rules out a resume, offer other verbs."""
     workspace = await read_workspace(request)
@@ -236,7 +401,8 @@ class _BulkResult:
 async def run_bulk_button(request: Request) -> Answer:
     """Run the verb of a bulk button; workspaces that have changed since are left alone."""
     verb, *stamps = (request.target or "").split() or [""]
-    if verb not in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT):
+    declared = find_verb("workspace", verb)
+    if not (declared.bulk if request.at is None else declared.bulk_at).text:
         return replies.hint(talk.NOTHING_DONE)
     await read_moment(request)
     result = _BulkResult()
@@ -287,10 +453,9 @@ async def _do(
         if request.at is not None:
             mode = find_stop_mode(verb, workspace)
             timer = plan_timer(services.context, workspace, request.at, mode, agreed=bool(agreed))
-        if verb == "forget":
-            await caller.run(forget_workspace, key)
-        elif verb == "keep" and timer is None:
-            await caller.run(cancel_timer, key)
+        each = find_verb("workspace", verb).each
+        if timer is None and each is not None:
+            await caller.run(each, key)
         elif verb in {"keep", "stop", "suspend"} and timer is not None:
             await caller.run(set_timer, key, timer)
         else:
@@ -310,14 +475,30 @@ def _answer_for_all(verb: str, result: _BulkResult, at: float | None) -> Answer:
     if result.names:
         *first, last = result.names
         names = f"{', '.join(first)} and {last}" if first else last
-        head = fill(talk.DOING[verb], names=Markup(names))
+        head = fill(find_verb("workspace", verb).bulk.done, names=Markup(names))
         if at is not None:
-            head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
+            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=kit.day_moment(at))
     notes = list(dict.fromkeys(result.notes))
     return replies.hint(head, more="\n".join(notes))
 
 
-@routes.verb("workspace", "remove", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))
+@routes.verb(
+    Verb(
+        usage="remove NAME",
+        summary="permanently delete a workspace and everything stored only in it",
+        more=("I'll ask you to type its name first. `forget NAME` only takes it off your list.",),
+        order=250,
+        needs=("removal",),
+        effect=Effect.ENDS,
+        flags=(AGREED,),
+        accepts=("workspace",),
+        also="delete destroy erase del rm purge drop discard",
+        otherwise={"unlink": "account accounts me login"},
+        label=cards.REMOVE,
+        offer=Offer(button="Remove {name}"),
+        instead="To create another workspace, type `{command}new`.",
+    )
+)
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
 
@@ -448,7 +629,22 @@ async def start_another(request: Request) -> Answer:
 _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
 
 
-@routes.verb("workspace", "cancel", effect=routes.Effect.ENDS, accepts=("workspace",))
+@routes.verb(
+    Verb(
+        usage="cancel NAME",
+        summary="cancel a start or a run that's under way",
+        more=("What is already running keeps running: stop it with `stop NAME`.",),
+        order=90,
+        effect=Effect.ENDS,
+        accepts=("workspace",),
+        also="abort undo",
+        of_run="stop",
+        is_red=True,
+        offer=Offer(
+            text="This will cancel what's under way for *{name}* on {title}.", button="Cancel {name}"
+        ),
+    )
+)
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
     workspace = await read_workspace(request)

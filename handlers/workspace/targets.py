@@ -1,9 +1,8 @@
 """The workspace of a request, and the answers where none or several may be meant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
@@ -13,6 +12,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
+from bot.messages.verb import find_verb as find_declared
 from bot.services import naming, snapshots
 from bot.services.feasibility import get_stop_effects
 from bot.services.workspaces import require_workspace
@@ -28,17 +28,6 @@ from handlers.request import Answered, Request
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
 from handlers.suggestions import format_bold, format_commands, offer_as_command
 from handlers.workspace.confirmations import find_time, find_verb
-
-_ACCOUNT_WORDS: Final = "account accounts me login"
-_MESSAGE_WORDS: Final = """notifications notification notifying messages messaging dms telling asking
-    bothering sending pinging spamming reminding reminders writing"""
-#: The verbs that do what another one is asked: by the verb that was typed, the right one, and the first words
-#: after it that mean that. Only where no workspace is called so.
-_OTHER_VERBS: Final[Mapping[str, Mapping[str, str]]] = {
-    "stop": {"settings": _MESSAGE_WORDS},
-    "remove": {"unlink": _ACCOUNT_WORDS},
-    "forget": {"unlink": _ACCOUNT_WORDS},
-}
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
@@ -205,7 +194,7 @@ async def answer_unknown_name(
     one that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
-    for verb, words in _OTHER_VERBS.get(request.verb, {}).items():
+    for verb, words in (find_declared("workspace", request.verb).otherwise or {}).items():
         if fold_word(first) in words.split():
             return offer_as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
@@ -237,12 +226,13 @@ def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
     """Return a button for each workspace that may be meant, labelled with its effect."""
-    template = talk.DO_ONE.get(find_verb(request)) if request.at is None else talk.DO_AT.get(request.verb)
+    declared = find_declared("workspace", find_verb(request) if request.at is None else request.verb)
+    template = (declared.offer if request.at is None else declared.offer_at).button
     if request.more:
         labels = [
             talk.LONGER.format(name=label, time=times.format_duration(request.more)) for label in labels
         ]
-    elif template is not None:
+    elif template:
         labels = [template.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
         return buttons.list_choice_buttons(

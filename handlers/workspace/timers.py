@@ -16,6 +16,7 @@ from bot.messages.blocks.buttons import format_day_note
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
+from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
 from bot.services.feasibility import predict_stop_effects
 from bot.services.timers import cancel_timer, confirm_needed, plan_timer, postpone_timer, set_timer
 from bot.services.workspaces import require_workspace
@@ -29,8 +30,35 @@ from handlers.services import Services
 from handlers.workspace import confirmations
 from handlers.workspace.targets import read_workspace
 
+declare_actions(Action("workspace.timer", did="change when *{name}* is stopped"))
 
-@routes.verb("workspace", "keep", flags=(AGREED,), effect=routes.Effect.STARTS, accepts=("workspace", "time"))
+
+@routes.verb(
+    Verb(
+        usage="keep NAME [until TIME]",
+        summary="keep a workspace running past its planned stop",
+        more=("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
+        order=70,
+        effect=Effect.STARTS,
+        flags=(AGREED,),
+        accepts=("workspace", "time"),
+        offer=Offer(
+            text="This will keep *{name}* on {title} running: any planned stop is cancelled.",
+            button="Keep {name} running",
+        ),
+        offer_at=Offer(button="Keep {name} running until {then}"),
+        bulk=Offer(
+            text="This will keep these {count} workspaces running: any planned stop is cancelled.",
+            done="I won't stop {names}.",
+        ),
+        bulk_at=Offer(
+            text="This will keep these {count} workspaces running and stop them {at}:",
+            done="{names} will keep running. I'll stop them {at}.",
+        ),
+        did="keep *{name}* running",
+        each=cancel_timer,
+    )
+)
 async def keep(request: Request) -> Answer:
     """Cancel a planned stop, or move it: ``keep NAME until 20:00``."""
     moment = await read_moment(request)

@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
-from bot.messages.texts.verbs import VERBS
 from bot.providers.facets import ScheduledJob
 from bot.store import snapshots, tasks
 from tests.handlers.rig import one_cloud, staged, words
@@ -12,6 +11,7 @@ from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER
 from tests.rigs.golden import check_golden
 from tests.rigs.use_cases import Cloud
+from tests.rigs.verbs import VERBS
 
 bot = staged(run_rig)
 

@@ -16,7 +16,6 @@ from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.messages.blocks.links import unlink_button
 from bot.messages.blocks.notices import render
-from bot.messages.texts.verbs import VERBS
 from bot.providers import facets
 from bot.services import accounts
 from bot.store import accounts as account_rows
@@ -41,6 +40,7 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines, fake_settings
 from tests.rigs.store import ALICE, hold, link_account, observe, refuse
+from tests.rigs.verbs import VERBS
 
 
 async def test_link_offers_every_connection(bot):

@@ -9,7 +9,6 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
-from bot.features.sentences.reading import OPERATION_WORDS
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
 from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
@@ -19,6 +18,7 @@ from tests.handlers.rig import activate, buttons, rig, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace
+from tests.rigs.verbs import OPERATIONS
 
 
 async def tasks(bot, kind=TaskKind.DISCOVER):
@@ -87,7 +87,7 @@ NOBODYS = "my thesis"
 @pytest.mark.parametrize(
     "text",
     [
-        *(f'{verb} "{NOBODYS}"' for verb in sorted(OPERATION_WORDS | {"hours", "run", "boot"})),
+        *(f'{verb} "{NOBODYS}"' for verb in sorted(OPERATIONS | {"hours", "run", "boot"})),
         f'alias "{NOBODYS}" lab',
         f'notify "{NOBODYS}" off',
         f'stop "{NOBODYS}" at 18:00',

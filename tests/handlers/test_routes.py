@@ -5,13 +5,13 @@ import re
 import pytest
 
 from bot.features.courses.page_messages import FIELD_TYPES
-from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS
 from bot.messages.blocks import kit
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import Effect, find_verb
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
 from handlers import routes
 from tests.rigs import golden
+from tests.rigs.verbs import VERBS
 
 ADDRESSES = {"open_url", "page_url", "link_url"}
 
@@ -172,19 +172,12 @@ def test_a_name_has_one_handler():
 
 
 def test_every_verb_that_changes_something_says_what_it_takes():
-    shows = routes.Effect.SHOWS
+    shows = Effect.SHOWS
     every = {
         (folder, verb) for folder in routes.list_commands() for verb in routes.get_verbs(folder).get_all()
     }
     assert {
-        one
-        for one in every
-        if not routes.list_accepted(*one) and routes.find_traits(*one).effect is not shows
+        one for one in every if not routes.list_accepted(*one) and find_verb(*one).effect is not shows
     } == set()
-    of_workspaces = {verb for _, verb in routes.list_verbs_accepting("workspace")}
-    assert {
-        verb for verb in of_workspaces if "words" not in routes.list_accepted("workspace", verb)
-    } == OPERATION_WORDS
-    assert routes.list_verbs_accepting("time") == {("workspace", verb) for verb in TIMED_VERBS}
     of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result", "eta")}
     assert routes.list_verbs_accepting("run") == of_runs | {("workspace", "eta")}

@@ -9,11 +9,12 @@ from bot.features.home import texts as home_texts
 from bot.features.sentences.reading import read
 from bot.messages.blocks.replies import format_commands, with_slash_commands
 from bot.messages.texts import answers, cards, notices, problems, runs, talk
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import find_verb
 from handlers import routes
 from handlers.command_line import parse
 from handlers.request import Manner
 from tests.rigs import golden
+from tests.rigs.verbs import VERBS
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 VERBS_OF = routes.list_verbs_by_folder()
@@ -36,8 +37,8 @@ def is_understood(command: str) -> bool:
     if not parsed.words:
         return True
     reading = read(parsed.words, folder, VERBS_OF)
-    flags = routes.find_traits(folder, reading.verb).flags
-    knows_flags = flags is None or parsed.flags <= flags
+    flags = find_verb(folder, reading.verb).flags
+    knows_flags = flags is None or parsed.flags <= {*flags}
     return bool(reading.verb) and reading.manner in {Manner.TYPED, Manner.PARAPHRASED} and knows_flags
 
 

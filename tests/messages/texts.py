@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot import features
 from bot.messages import texts
+from tests.rigs.verbs import VERBS
 
 #: What stands in the texts that functions make.
 EXAMPLES = {
@@ -51,6 +52,21 @@ def every_text(module):
                 yield from _parts(f"{name}.{key}", text)
         else:
             yield from _parts(name, value)
+
+
+def declared_texts():
+    """Yield every text of the declarations of verbs and actions."""
+    for command, verbs in VERBS.items():
+        for name, verb in verbs.items():
+            offers = ((field, getattr(verb, field)) for field in ("offer", "offer_at", "bulk", "bulk_at"))
+            yield from (
+                (f"{command}.{name}.{field}.{part}", getattr(offer, part))
+                for field, offer in offers
+                for part in ("text", "button", "done")
+            )
+            words = ("label", "alone", "does", "did", "restored", "instead")
+            yield from ((f"{command}.{name}.{field}", getattr(verb, field)) for field in words)
+            yield f"{command}.{name}.help", " ".join([verb.summary, *verb.more])
 
 
 def _parts(name, value):

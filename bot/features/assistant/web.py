@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.features.assistant import texts as words
 from bot.features.assistant.tools import TOOLS, Tool, is_valid_call, run_tool
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import find_verb
 from bot.support.release import RELEASE
 from handlers.services import Services
 
@@ -78,7 +78,7 @@ def _describe_tool(name: str, tool: Tool) -> mcp.Tool:
     return mcp.Tool(
         name=name,
         title=words.TITLES[name],
-        description=f"{VERBS[tool.folder][tool.verb].summary.capitalize()}.",
+        description=f"{find_verb(tool.folder, tool.verb).summary.capitalize()}.",
         input_schema=schema | {"additionalProperties": False},
         annotations=hints,
     )

@@ -27,6 +27,7 @@ from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import times
+from bot.messages.verb import Verb
 from bot.services import creation, naming
 from bot.store import workspaces
 from handlers import routes
@@ -47,7 +48,24 @@ MIN_CLASS_SECONDS: Final = 600.0
 
 
 @routes.action("card_form")
-@routes.verb("workspace", "card", flags=None, accepts=("course", "words"))
+@routes.verb(
+    Verb(
+        usage="card CONNECTION/TEMPLATE|NAME",
+        summary="post a button that gives everyone in the channel their own workspace",
+        more=(
+            "Without words it opens a form: for a class, or for a course with its days and times.",
+            "In a course, workspaces are ready when a lesson begins.",
+            "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
+            "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
+        ),
+        group="class",
+        order=130,
+        flags=None,
+        accepts=("course", "words"),
+        alone="Post a card",
+        does="Post a card for {rest}",
+    )
+)
 async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from; without words, open its form."""
     services, surface = request.services, request.surface
@@ -290,7 +308,15 @@ MIN_OBSERVED_STARTS = 3
 
 @routes.action("class_press")
 @routes.action("class_join")
-@routes.verb("workspace", "press", accepts=("course",))
+@routes.verb(
+    Verb(
+        usage="press CARD",
+        summary="press a class card again once it can continue",
+        order=150,
+        is_hidden=True,
+        accepts=("course",),
+    )
+)
 async def enroll(request: Request) -> Answer:
     """Enroll the presser, or continue an enrollment that waited: link first, then create, start or open."""
     surface, key = request.surface, request.target or request.name

@@ -21,6 +21,7 @@ from bot.features.courses.model import ClassCard
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts.times import join_names
+from bot.messages.verb import Effect, Verb
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import Quoted, join_words
@@ -46,7 +47,18 @@ _QUESTION_PATTERN: Final = re.compile(
 _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
-@routes.verb("workspace", "courses", effect=routes.Effect.SHOWS, accepts=("course", "words"))
+@routes.verb(
+    Verb(
+        usage="courses [TITLE]",
+        summary="show your courses, or one, and when the next lesson is",
+        group="class",
+        order=140,
+        effect=Effect.SHOWS,
+        accepts=("course", "words"),
+        alone="Show my courses",
+        does="Show {rest}",
+    )
+)
 async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
     named = await verbs.find_own_courses(request, request.name) if request.name else []

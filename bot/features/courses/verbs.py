@@ -31,6 +31,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.texts import talk
 from bot.messages.texts.times import format_count, format_date, format_dates, format_weekday, join_names
+from bot.messages.verb import Action, declare_actions
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers import routes, suggestions
@@ -57,6 +58,38 @@ _ARTICLE_PATTERN: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
 _NOUN_PATTERN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
 _PART_OF_TITLE_PATTERN: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
 _NEXT_PATTERN: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
+_LESSONS_RESTORED: Final = (
+    "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
+)
+declare_actions(
+    Action(
+        "class.post",
+        did="post the card *{name}*",
+        instead="Press *Show problems* on the card, then *Stop all*, to end the class.",
+    ),
+    Action("class.join", did="start your workspace for *{name}*"),
+    Action("class.keep", did="keep your workspace of *{name}*"),
+    Action("class.leave", did="leave the course *{name}*"),
+    Action("class.skip", did="skip a lesson of *{name}*", restored="I won't skip that lesson of *{name}*."),
+    Action("class.unskip", did="skip no lesson of *{name}*", restored="I'll skip *{name}* as before."),
+    *(
+        Action(f"class.{change}", did="change the lessons of *{name}*", restored=_LESSONS_RESTORED)
+        for change in ("cancel_lesson", "restore_lesson", "move", "shift", "hours")
+    ),
+    Action(
+        "class.teachers",
+        did="change who teaches *{name}*",
+        restored="The co-teachers of *{name}* are the same as before.",
+    ),
+    Action("class.end", did="end the course *{name}*", restored=_LESSONS_RESTORED),
+    Action(
+        "class.stop_all",
+        did="end the class *{name}*",
+        instead="Everyone can still keep theirs with the button in their message.",
+    ),
+)
+
+
 _VERB_SYNONYMS: Final = {"no": "skip", "cancel": "skip"}
 _POLITE_WORDS: Final = frozenset({"please", "can", "could"})
 #: What everybody does for themselves.

@@ -25,6 +25,7 @@ from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_bu
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import cards
+from bot.messages.verb import Action, Effect, Verb, declare_actions
 from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces as workspace_rows
@@ -36,6 +37,14 @@ from handlers.payload import find_value, parse_values
 from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import read_workspace, require_by_name
+
+declare_actions(
+    Action(
+        "hours.zone",
+        did="move your hours to your time zone",
+        restored="Your hours are in the time zone that they had before.",
+    ),
+)
 
 NO_PLANS: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
@@ -53,7 +62,27 @@ class HoursAnswerHooks(LayerHooks):
 
 
 @routes.verb(
-    "workspace", "hours", flags=(AGREED, "wait"), effect=routes.Effect.STARTS, accepts=("workspace", "words")
+    Verb(
+        usage="hours [NAME [DAYS TIMES | skip DAY | pause | on | off]]",
+        summary="start and stop a workspace automatically, at the times when you work",
+        more=(
+            "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
+            "`hours NAME mon,wed 8:30` only starts it.",
+            "With `--wait`, a start waits for room until the hours end.",
+            "`hours NAME every day -20:00` only stops it.",
+            "You can change or cancel a stop in the message that comes ten minutes before it.",
+            "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
+            "`hours NAME on` brings them back.",
+            "`hours NAME off` turns its hours off; `hours` shows all of yours.",
+        ),
+        order=80,
+        effect=Effect.STARTS,
+        flags=("wait", AGREED),
+        accepts=("workspace", "words"),
+        alone="Show my hours",
+        did="change the hours of *{name}*",
+        restored="The hours of *{name}* are as they were before.",
+    )
 )
 async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""

@@ -11,6 +11,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers
 from bot.messages.texts import runs as run_words
+from bot.messages.verb import Verb
 from bot.providers import facets
 from bot.services import accounts, naming, runs
 from bot.support.cleaning import fold
@@ -25,7 +26,26 @@ OFF = "off"
 MAX_JOBS = 30
 
 
-@routes.verb("job", "schedule", flags=None, accepts=("job", "words"))
+@routes.verb(
+    Verb(
+        command="job",
+        usage='schedule [NAME [DAYS TIME | "0 3 * * *" | off]]',
+        summary="show or set when jobs run automatically",
+        more=(
+            "The five fields are minute, hour, day, month and weekday, by the provider's clock.",
+            "A job's link or id works in place of its name.",
+        ),
+        order=80,
+        needs=("schedules",),
+        flags=None,
+        accepts=("job", "words"),
+        also="cron",
+        alone="Show my schedules",
+        does="Schedule {rest}",
+        did="change a schedule on {title}",
+        instead="To see and change your schedules, type `{job}schedule`.",
+    )
+)
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields or days and a time set it, with ``off`` remove it."""
     typed = parse_command_line(request.text, request.services.commands).words

@@ -13,6 +13,7 @@ from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER_HOURS, Pref
 from bot.features.preferences.use_cases import load_preferences, save
 from bot.messages.blocks import limits, replies
 from bot.messages.blocks.kit import line
+from bot.messages.verb import Action, Effect, Verb, declare_actions
 from bot.services import naming
 from bot.services.workspace_list import set_notifications
 from bot.store import workspaces as workspace_rows
@@ -24,8 +25,23 @@ from handlers.request import InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace.targets import require_by_name
 
+declare_actions(
+    Action("settings.save", did="change your settings", restored="Your settings are as they were before."),
+)
 
-@routes.verb("workspace", "settings", effect=routes.Effect.SHOWS)
+
+@routes.verb(
+    Verb(
+        usage="settings",
+        summary="choose what I message you about and your defaults",
+        more=("For one workspace, type `notify NAME on` or `notify NAME off`.",),
+        group="accounts",
+        order=230,
+        effect=Effect.SHOWS,
+        also="preferences prefs config configure configuration options setting",
+        alone="Show my settings",
+    )
+)
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
     """Show the present preferences, and open the form if one can be opened."""
@@ -109,7 +125,22 @@ async def _list_sources(services: Services, principal: Principal) -> list[Choice
 _ON_OFF = {"on": True, "off": False, "usual": None}
 
 
-@routes.verb("workspace", "notify", flags=("ready", "stopped"), accepts=("workspace", "words"))
+@routes.verb(
+    Verb(
+        usage="notify NAME on|off|usual",
+        summary="choose whether I message you when a workspace is ready or stops by itself",
+        more=(
+            "Add `--ready` or `--stopped` to change only one of the two.",
+            "`usual` goes back to your general `settings`.",
+        ),
+        group="list",
+        order=220,
+        flags=("ready", "stopped"),
+        accepts=("workspace", "words"),
+        did="change my messages about *{name}*",
+        restored="Messages about *{name}* are as they were before.",
+    )
+)
 async def notify(request: Request) -> Answer:
     """Choose the messages about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""

@@ -18,7 +18,6 @@ from bot.features.sentences import (
     cleaning,
     decisions,
     follow_ups,
-    phrasebook,
     proposals,
     questions,
     times,
@@ -26,12 +25,13 @@ from bot.features.sentences import (
 )
 from bot.features.sentences.decisions import AnswerStyle, Confidence, RequestSubject, SelectionMode
 from bot.features.sentences.ranker import rank
-from bot.features.sentences.reading import OPERATION_WORDS, Reading, add_placeholders, read
+from bot.features.sentences.reading import Reading, add_placeholders, read
 from bot.features.sentences.selection import Which
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, talk
+from bot.messages.verb import Effect, find_verb, is_operation
 from bot.services import naming
 from bot.store import cards, operations, undoable_actions, workspaces
 from bot.support.guards import guards
@@ -52,7 +52,7 @@ from handlers.workspace.operations import do_at_once
 _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 
 
-@routes.text("words")
+@routes.text("sentences")
 async def answer(request: Request) -> Answer:
     """Answer the words of a person, or run their request."""
     authorised, request = request.verb, await _clean_text(request)
@@ -113,20 +113,13 @@ async def _read_request(request: Request) -> tuple[Reading, Sequence[Workspace]]
     if (intent := await intents.read(request)) is not None:
         return Reading.from_intent(intent), ()
     first = fold_word(given[0]) if given else "list"
-    if not given or (
-        first in verbs[request.folder] and (request.folder == "job" or first not in OPERATION_WORDS)
-    ):
+    if not given or (first in verbs[request.folder] and (request.folder == "job" or not is_operation(first))):
         reading = read(given, request.folder, verbs)
         # A time beside a run's name is none of its words.
         is_short = request.folder == "job" and len(given) <= MAX_WORDS
         is_timed = is_short and bool(times.find(given[1:]).places)
         if reading.is_full and not is_timed:
             return reading, ()
-    elif (
-        intents.read_order(given, set[int]) is None
-        and (whole := await read_verb_and_name(request)) is not None
-    ):
-        return whole, whole.which.named
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     return await run_beside_loop(
         rows, read, given, request.folder, verbs, await read_names(request, rows)
@@ -142,13 +135,11 @@ async def _answer_reading(request: Request, reading: Reading, rows: Sequence[Wor
         return await _offer_each(request, reading, rows)
     await typing_mistakes.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
-    if reading.folder == "workspace" and (reading.what in OPERATION_WORDS or is_of_hours):
+    if reading.folder == "workspace" and (is_operation(reading.what) or is_of_hours):
         return await _run_command(request, reading, rows)
-    effect = routes.find_traits(request.folder, request.verb).effect
+    effect = find_verb(request.folder, request.verb).effect
     sure = (
-        Confidence.CLEAR
-        if reading.manner is Manner.TYPED or effect is not routes.Effect.MAKES
-        else Confidence.GUESS
+        Confidence.CLEAR if reading.manner is Manner.TYPED or effect is not Effect.MAKES else Confidence.GUESS
     )
     way = decisions.find_answer_style("one", sure, effect)
     return await (_offer_to_make if way is AnswerStyle.OFFERED else routes.run)(request)
@@ -327,7 +318,7 @@ async def _choose_workspaces(
     request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
 ) -> tuple[Sequence[Workspace], bool]:
     """Return the workspaces of a verb, and whether they are certain; raises Answered with a question."""
-    which, effect = reading.which, routes.find_traits("workspace", reading.what).effect
+    which, effect = reading.which, find_verb("workspace", reading.what).effect
     match decisions.find_selection_mode(reading):
         case SelectionMode.NAMED:
             connections = which.connections
@@ -362,7 +353,7 @@ async def _choose_workspaces(
             chosen, is_sure = await _resolve_pronoun(request, reading, _drop_ruled_out(rows, which))
             return chosen, is_sure and not which.besides
     # The only one is as good as a name; the only other one isn't.
-    is_sure = reading.manner is not Manner.TENTATIVE and (effect is not routes.Effect.ENDS or len(rows) == 1)
+    is_sure = reading.manner is not Manner.TENTATIVE and (effect is not Effect.ENDS or len(rows) == 1)
     return [await _choose_default(request, _drop_ruled_out(rows, which))], is_sure and not which.besides
 
 
@@ -442,12 +433,16 @@ async def _choose_default(request: Request, rows: Sequence[Workspace]) -> Worksp
         default = next((workspace for workspace in rows if workspace.id == default_id), None)
         if default is not None:
             return default
-    effect = routes.find_traits("workspace", request.verb).effect
+    effect = find_verb("workspace", request.verb).effect
     recent = (await chat.read_recent_referents(request, rows)).workspaces
-    if len(recent) == 1 and effect is not routes.Effect.ENDS:
+    if len(recent) == 1 and effect is not Effect.ENDS:
         return recent[0]
     fitting = await confirmations.filter_needed(request, rows)
-    is_offered = effect is routes.Effect.ENDS and is_free and confirmations.find_verb(request) in talk.DO_ONE
+    is_offered = (
+        effect is Effect.ENDS
+        and is_free
+        and find_verb("workspace", confirmations.find_verb(request)).offer.button
+    )
     if is_offered and len(fitting) == 1:
         raise Answered(await confirmations.offer_for_one(request, fitting[0]))
     raise Answered(targets.ask_which_of_all(request, fitting or rows))
@@ -455,7 +450,7 @@ async def _choose_default(request: Request, rows: Sequence[Workspace]) -> Worksp
 
 async def _apply_to_run(request: Request, reading: Reading, run: Run) -> Answer:
     """Apply a verb of workspaces to a run."""
-    verb = decisions.OF_RUNS.get(reading.what, "")
+    verb = find_verb("workspace", reading.what).of_run.removeprefix("run")
     request.notes.note_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
         return timing.answer_only_stops(request, [run.name])
@@ -536,22 +531,6 @@ async def _repeat_last(request: Request, about: Referents, named: Sequence[Works
     verb = about.verb if about.verb in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
     return await routes.run(request.redirect("workspace", verb, (), named[0].id))
-
-
-async def read_verb_and_name(request: Request) -> Reading | None:
-    """Read a verb with the whole name, in one word, of one workspace; None for anything else.
-
-    That is most of what people type. As a sentence it reads the same, for many times the work.
-    """
-    match request.arguments:
-        case (verb, name) if (
-            verb in OPERATION_WORDS and fold_word(verb) and (verb, name) not in phrasebook.SMALL_TALK
-        ):
-            is_name = request.folder == "workspace" and fold_word(name) not in vocabulary.JOB_WORDS
-            workspace = await targets.find_by_whole_name(request, name) if is_name else None
-            if workspace is not None:
-                return Reading("verb", verb, "workspace", (name,), which=Which(((workspace,),)))
-    return None
 
 
 def describe_left_out(reading: Reading) -> list[str]:

@@ -19,18 +19,18 @@ from bot.features.sentences.utterance import Consequence, Label, Proposal, Utter
 from bot.messages.blocks import buttons, kit, limits, lists, replies
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
+from bot.messages.verb import Effect, find_verb
 from bot.providers.facets import Schedules
 from bot.services import naming
 from bot.services.feasibility import get_stop_effects
 from bot.store import operations
 from bot.store import runs as run_rows
-from handlers import intents, routes, suggestions, vocabulary
+from handlers import intents, suggestions, vocabulary
 from handlers.command_line import join_words
 from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.job import has_named_jobs
 from handlers.request import Answered, Request
-from handlers.routes import Effect
 from handlers.synonyms import split_words
 from handlers.workspace import confirmations
 
@@ -48,7 +48,7 @@ _LEAST_ALIKE: Final = 4
 
 
 def _is_start(verb: str) -> bool:
-    return verb != "keep" and routes.find_traits("workspace", verb).effect is Effect.STARTS
+    return verb != "keep" and find_verb("workspace", verb).effect is Effect.STARTS
 
 
 def _is_planned_start(text: Utterance, verb: str) -> bool:

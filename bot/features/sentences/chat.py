@@ -14,7 +14,7 @@ from bot.features.sentences.selection import Which
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import list_verbs
 from bot.services import naming
 from bot.store import cards, workspaces
 from bot.store import runs as run_rows
@@ -121,7 +121,7 @@ def refuse_others_workspace(request: Request, own: Sequence[Workspace]) -> Answe
     """Refuse an action on somebody else's workspace, with the command for one's own of that name."""
     if not own:
         return replies.hint(talk.THEIRS, more=request.fill(answers.UNKNOWN_VERB_HELP))
-    verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
+    verb = request.verb if request.verb != "help" and request.verb in list_verbs("workspace") else "status"
     typed, name = format_typed_name(own[0].title), own[0].title
     more = request.fill(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
     return replies.hint(talk.THEIRS, more=more)

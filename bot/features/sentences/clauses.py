@@ -13,10 +13,11 @@ from typing import Final
 from bot.domain import time_parsing
 from bot.features.sentences import phrasebook, times
 from bot.features.sentences.words import is_dash, is_emoji, is_sign
+from bot.messages.verb import list_synonyms
 from handlers import vocabulary
 from handlers.command_line import Quoted, fold_word, is_clause_end
 from handlers.names import strip_end
-from handlers.synonyms import SYNONYMS, split_words
+from handlers.synonyms import split_words
 
 #: Acts on workspaces that bring them up, and that take them down or away.
 UP_VERBS: Final = split_words("start resume")
@@ -80,8 +81,8 @@ _COURTEOUS_WORDS: Final = (
 @lru_cache(1_000)
 def find_verbs(word: str) -> frozenset[str]:
     """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
-    known_words = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in UP_VERBS | DOWN_VERBS)]
-    known_words += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
+    known_words = [*list_synonyms("workspace").items(), *((verb, verb) for verb in UP_VERBS | DOWN_VERBS)]
+    known_words += [(word, "start") for word, verb in list_synonyms("job").items() if verb == "run"]
     known_words += [
         (first, verb)
         for first, every in phrasebook.OPENINGS.items()

@@ -12,16 +12,13 @@ from bot.features.sentences.objections import accepts_time, find_bars
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which
 from bot.features.sentences.times import is_exception
-from handlers import routes
+from bot.messages.verb import Effect, find_verb
 from handlers.command_line import fold_word
 from handlers.request import Manner
-from handlers.routes import Effect
 
 Number = Literal["one", "several"]
 #: The effect of a verb, and *asks* for one that asks by itself before it does anything.
 Kind = Effect | Literal["asks"]
-#: The verbs of runs for those of workspaces.
-OF_RUNS: Final = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}
 _ASKS: Final = frozenset({"cancel", "remove"})
 
 
@@ -156,7 +153,7 @@ def _is_plain_command(reading: Reading, given: Sequence[str]) -> bool:
 def find_label(reading: Reading) -> str:
     """Return the label of a reading's act: what a verb of workspaces says about a run is of jobs."""
     if reading.folder == "workspace" and find_subject(reading) is RequestSubject.RUN:
-        return f"job-{OF_RUNS.get(reading.what, 'run')}"
+        return f"job-{find_verb('workspace', reading.what).of_run or 'run'}"
     if reading.what == "card" and reading.which.courses:
         return f"{word}-course" if (word := reading.words[0].casefold()) in {"pause", "end"} else word
     return f"job-{reading.what}" if reading.folder == "job" else reading.what
@@ -174,7 +171,7 @@ def find_selection_mode(reading: Reading) -> SelectionMode:
 
 def find_kind(verb: str) -> Kind:
     """Return the effect of a verb of workspaces, or *asks*."""
-    return "asks" if verb in _ASKS else routes.find_traits("workspace", verb).effect
+    return "asks" if verb in _ASKS else find_verb("workspace", verb).effect
 
 
 def find_answer_style(number: Number, confidence: Confidence, kind: Kind) -> AnswerStyle:
@@ -193,7 +190,7 @@ def find_confidence(which: Which, *, is_single: bool, is_clear: bool, is_agreed:
 
 def has_exact_names(reading: Reading) -> bool:
     """Return whether names are exact; of a typed start, a beginning is enough."""
-    which, effect = reading.which, routes.find_traits("workspace", reading.what).effect
+    which, effect = reading.which, find_verb("workspace", reading.what).effect
     is_begun = which.is_beginning and reading.manner is Manner.TYPED and effect is Effect.STARTS
     return (not which.is_near or is_begun) and not (which.unknown or which.left_out)
 

@@ -11,6 +11,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
+from bot.messages.verb import Effect, Verb
 from bot.services import naming
 from bot.services.workspaces import estimate_start
 from bot.store import operations, workspaces
@@ -25,7 +26,16 @@ from handlers.workspace.targets import read_workspace, require_by_name
 policy.declare(policy.AccessRule(shows=True), "eta")
 
 
-@routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, accepts=("workspace", "run", "words"))
+@routes.verb(
+    Verb(
+        usage="eta [NAME]",
+        summary="say when a start or a run is likely to be done",
+        order=180,
+        effect=Effect.SHOWS,
+        accepts=("workspace", "run", "words"),
+        does="When is {rest} done?",
+    )
+)
 async def show_eta(request: Request) -> Answer:
     """Say when a workspace, or else a run, is likely to be ready; without a name, the one under way."""
     store, principal = request.services.store, request.principal
@@ -54,7 +64,16 @@ async def show_eta(request: Request) -> Answer:
     return await _find_wait(request) or replies.hint(run_words.NOTHING_GOING)
 
 
-@routes.verb("job", "eta", effect=routes.Effect.SHOWS, accepts=("run",))
+@routes.verb(
+    Verb(
+        command="job",
+        usage="eta [NAME]",
+        summary="say when a run is likely to be done",
+        order=50,
+        effect=Effect.SHOWS,
+        accepts=("run",),
+    )
+)
 async def show_run_eta(request: Request) -> Answer:
     """Say when a run is likely to be done; without a name, the newest that goes on."""
     runs = await request.services.store.read(run_rows.list_runs, request.principal)

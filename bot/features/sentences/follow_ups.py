@@ -23,7 +23,7 @@ from bot.features.sentences import chat, phrasebook, times
 from bot.features.sentences.chat import RecentReferents
 from bot.features.sentences.frames import START_VERBS, Frame, frame_last_act, frame_referents
 from bot.features.sentences.objections import is_conditional
-from bot.features.sentences.reading import OPERATION_WORDS, TIMED_VERBS, Reading, read
+from bot.features.sentences.reading import Reading, read
 from bot.features.sentences.roles import (
     CORRECTIONS,
     NUMBER_PATTERN,
@@ -38,6 +38,7 @@ from bot.features.sentences.words import is_dash, match_verb
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import cards, talk
+from bot.messages.verb import Effect, find_verb, is_operation
 from bot.providers import facets
 from bot.services import naming, runs
 from bot.support.cleaning import fold
@@ -98,7 +99,7 @@ async def complete_follow_up(
     is_joined |= any(ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
-    if (reading.is_full or reading.verb in OPERATION_WORDS) and (is_rest or (is_own and not is_joined)):
+    if (reading.is_full or is_operation(reading.verb)) and (is_rest or (is_own and not is_joined)):
         return None
     recent = await chat.read_recent_referents(request, rows)
     if recent.about.ask == "which" and recent.about.verb in _CONNECTION_VERBS:
@@ -110,8 +111,8 @@ async def complete_follow_up(
     turn = await run_beside_loop(rows, _Turn, request, frame, recent, names, rows)
     completed = await turn.merge(reading)
     if isinstance(completed, tuple) and reading.is_question and not completed[-1].endswith("?"):
-        effect = routes.find_traits("workspace", completed[0]).effect
-        only_shows = effect is routes.Effect.SHOWS or completed[0] == "card"
+        effect = find_verb("workspace", completed[0]).effect
+        only_shows = effect is Effect.SHOWS or completed[0] == "card"
         return completed if only_shows else _offer(request, completed)
     return completed
 
@@ -147,7 +148,7 @@ async def _apply_correction(
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
         first = first[1:]
     before = await run_beside_loop(rows, read, first, request.folder, folders, names)
-    if before.verb not in OPERATION_WORDS or not before.is_full or before.which.is_theirs:
+    if not is_operation(before.verb) or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
     time = await read_typed_time(request.services, request.principal, text) if text else None
@@ -337,7 +338,9 @@ class _Turn:
         frame = self.frame
         if frame.hours is not None:
             return tuple(time_parsing.write_hours(frame.hours).split())
-        is_timed = frame.at is not None and frame.verb in TIMED_VERBS and not frame.is_half_open
+        is_timed = (
+            frame.at is not None and find_verb("workspace", frame.verb).takes_time and not frame.is_half_open
+        )
         return await self._write_time(frame.at or 0.0) if is_timed else ()
 
     def _choose_preposition(self, preposition: str) -> str:
@@ -370,7 +373,7 @@ class _Turn:
         length = time.seconds if isinstance(time, Moment) else None
         default_preposition = self._choose_preposition("at" if length is None else "in")
         if last is None or not text:
-            is_hour = self.number and frame.is_question and frame.verb in TIMED_VERBS
+            is_hour = self.number and frame.is_question and find_verb("workspace", frame.verb).takes_time
             typed = typed if is_time else self.number if is_hour else ""
             preposition = (self.when.lead or default_preposition) if self.when else "at"
             return (preposition, *typed.split()) if typed else ()
@@ -433,15 +436,16 @@ class _Turn:
         )
         # A card comes later; until then nothing else would say that both go on.
         names = [action.name for action in self.request.notes.actions.values() if not action.undone_at]
-        is_silent = not answer_after.text and bool(names) and then[0] in talk.DOING
-        doing = kit.fill(talk.DOING[then[0]], names=suggestions.format_bold(names)) if is_silent else ""
+        done = find_verb("workspace", then[0]).bulk.done
+        is_silent = not answer_after.text and bool(names) and bool(done)
+        doing = kit.fill(done, names=suggestions.format_bold(names)) if is_silent else ""
         begun = [kit.section(doing)] if doing else []
         return kit.answer([*undo_answer.blocks, *begun, *answer_after.blocks], about=answer_after.about)
 
     async def _move_last(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
         """Return the last request at another time, or until then."""
         verb, is_until = self.frame.verb, when[0] in _UNTIL_LEADS
-        if verb not in TIMED_VERBS:
+        if not find_verb("workspace", verb).takes_time:
             is_run = verb not in _DAYS_OFF_VERBS and len(self.frame.objects) == 1
             return self._write_command(when, "keep") if is_until and is_run else None
         # A later end, or another planned stop, takes the place of the last one: *undo* brings that back.
@@ -495,7 +499,7 @@ class _Turn:
     async def _offer_rest(self, remaining: Sequence[Workspace], command: Sequence[str]) -> Answer:
         """Offer the last request for its remaining objects, worded by its verb if that is one."""
         verb = self.frame.verb
-        if len(remaining) > 1 or self.frame.at is not None or verb not in talk.DO_ONE:
+        if len(remaining) > 1 or self.frame.at is not None or not find_verb("workspace", verb).offer.button:
             return suggestions.offer_commands(self.request, [join_words(command)], talk.AS_COMMAND)
         self.request.notes.note_workspaces(remaining)
         request = self.request.redirect("workspace", verb, ())

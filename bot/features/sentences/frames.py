@@ -10,8 +10,8 @@ from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.features.hours.verbs import find_made
 from bot.features.sentences.chat import RecentReferents
-from bot.features.sentences.reading import OPERATION_WORDS
 from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.verb import is_operation
 from bot.store import undoable_actions
 from handlers.request import Request
 
@@ -127,7 +127,7 @@ def frame_referents(recent: RecentReferents) -> Frame | None:
     about, value = recent.about, ButtonValue.from_text(recent.about.ask)
     at, is_question = value.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
     verb = _TYPED_VERBS.get(about.verb, about.verb)
-    verb, is_half_open = verb if verb in OPERATION_WORDS else "status", len(about.times) > 1
+    verb, is_half_open = verb if is_operation(verb) else "status", len(about.times) > 1
     names = tuple(run.name for run in recent.runs)
     is_start_time = verb in START_VERBS and about.takes_press and not about.ask and len(about.times) == 1
     frame = Frame(

@@ -18,9 +18,10 @@ from bot.features.sentences.clauses import DOWN_VERBS, UP_VERBS, find_verbs, is_
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING_WORDS, Which
 from bot.features.sentences.words import count_leading, count_trailing, is_dash
+from bot.messages.verb import list_synonyms
 from handlers import routes, vocabulary
 from handlers.command_line import fold_word, is_clause_end
-from handlers.synonyms import SYNONYMS, split_words
+from handlers.synonyms import split_words
 
 
 class Bar(StrEnum):
@@ -338,7 +339,7 @@ def _find_undone_verbs(given: Sequence[str]) -> AbstractSet[str]:
 
 def _is_other_act(word: str) -> bool:
     """Return whether a word after *stop* is another act that is to cease: ``stop pinging me``."""
-    is_explained = word in vocabulary.DICTIONARY or word.endswith("thing") or bool(find_verbs(word))
+    is_explained = word in vocabulary.list_dictionary() or word.endswith("thing") or bool(find_verbs(word))
     return word.endswith("ing") and not is_explained
 
 
@@ -458,5 +459,5 @@ def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset(
 
 
 def _is_past_form(word: str) -> bool:
-    is_regular = word.endswith("ed") and bool(find_verbs(word)) and word not in SYNONYMS["workspace"]
+    is_regular = word.endswith("ed") and bool(find_verbs(word)) and word not in list_synonyms("workspace")
     return is_regular or word in _IRREGULAR_PASTS

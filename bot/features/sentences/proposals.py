@@ -9,7 +9,9 @@ state now. Nothing is ever done because of a rank.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import cache
 from itertools import takewhile
 from typing import Final
 
@@ -23,18 +25,17 @@ from bot.features.sentences.decisions import find_label
 from bot.features.sentences.labels import LABELS
 from bot.features.sentences.objections import COURSE_ACTS, Bar, accepts_time, is_conditional
 from bot.features.sentences.ranker import Rank, rank
-from bot.features.sentences.reading import OPERATION_WORDS, Reading
+from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which
 from bot.features.sentences.utterance import Consequence, Label, Proposal, Utterance
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import talk
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import is_operation, list_synonyms, list_verbs
 from bot.services import naming
 from handlers import suggestions, typing_mistakes, vocabulary
 from handlers.command_line import Quoted, fold_word, join_words
 from handlers.request import Manner, Request
-from handlers.synonyms import SYNONYMS
 from handlers.workspace.operations import show_current
 
 #: The likelihood that a label needs: for a button, for one that only shows something, as a share of the
@@ -54,14 +55,6 @@ _RUN_LABELS: Final = {"stop": "job-stop", "cancel": "job-stop", "start": "job-ru
 _OPPOSITES: Final = {
     Consequence.STARTS: Consequence.ENDS,
     Consequence.ENDS: Consequence.STARTS,
-}
-#: Ask to be shown something, which the answer then does.
-_SHOWING_WORDS: Final = phrasebook.SHOWING_WORDS | {
-    word
-    for words in SYNONYMS.values()
-    for pair in words.items()
-    if pair[1] in {"status", "list", "logs"}
-    for word in pair
 }
 _ADDRESS_WORDS: Final = frozenset({"can", "could", "you", "me", "us"})
 _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
@@ -100,7 +93,7 @@ async def propose(
 
 def _list_unlabelled(reading: Reading) -> list[str]:
     """Return the commands of an order that was read whole and has no label."""
-    if not reading.verb or reading.left or reading.verb in OPERATION_WORDS or find_label(reading) in LABELS:
+    if not reading.verb or reading.left or is_operation(reading.verb) or find_label(reading) in LABELS:
         return []
     titles = [[card.title] for card in reading.which.courses] or [[]]
     return [join_words((reading.what, *title, *reading.words)) for title in titles]
@@ -123,7 +116,7 @@ async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Propos
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     """Return the proposals of a label here and now, each tried; its form, where a slot is missing."""
     verb = label.verb
-    is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
+    is_verb = verb in {**list_verbs("workspace"), **list_verbs("job")}
     if is_verb and not (await text.request.caller.decide(verb)).allowed:
         return []
     bar = _find_bar(text, label)
@@ -388,6 +381,14 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
 def _strip_showing_words(phrase: str) -> str:
     """Return a left-out phrase without the verb that the answer follows: *show the status of the*."""
     words = phrase.split()
-    words_to_skip = _SHOWING_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.IN_BETWEEN | _ADDRESS_WORDS
+    showing_words = _list_showing_words()
+    words_to_skip = showing_words | vocabulary.BEFORE_A_NAME | vocabulary.IN_BETWEEN | _ADDRESS_WORDS
     leading = [*takewhile(words_to_skip.__contains__, map(fold_word, words))]
-    return phrase if _SHOWING_WORDS.isdisjoint(leading) else " ".join(words[len(leading) :])
+    return phrase if showing_words.isdisjoint(leading) else " ".join(words[len(leading) :])
+
+
+@cache
+def _list_showing_words() -> AbstractSet[str]:
+    """Return the words that ask to be shown something, which the answer then does."""
+    pairs = (pair for command in ("workspace", "job") for pair in list_synonyms(command).items())
+    return phrasebook.SHOWING_WORDS.union(*(pair for pair in pairs if pair[1] in {"status", "list", "logs"}))

@@ -42,23 +42,13 @@ from bot.features.sentences.words import (
     split_at_commas,
     split_time_flags,
 )
+from bot.messages.verb import find_verb, is_operation
 from handlers import intents, vocabulary
 from handlers.command_line import MAX_WORDS, Quoted, drop_words, fold_word, is_clause_end, parse_new_name
 from handlers.names import Names, strip_end
 from handlers.request import Manner
 
 Kind = Literal["verb", "question", "talk", "several", "nothing"]
-#: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
-OPERATION_WORDS: Final = frozenset(
-    {"start", "stop", "restart", "suspend", "resume", "keep", "open", "status", "cancel", "remove", "forget"}
-    | {"queue"}
-)
-#: Verbs that take a time.
-TIMED_VERBS: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep", "queue"})
-#: What a verb of workspaces means about runs and jobs.
-_JOB_VERBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open": "status"} | dict.fromkeys(
-    ("new", "start", "restart", "queue"), "run"
-)
 #: So many words that nobody knows may be a name, where nothing else is named.
 _MAX_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.PARAPHRASED: 2, Manner.TENTATIVE: 2}
 #: Verbs of which the words after them may be anything.
@@ -160,7 +150,7 @@ def read(
         return Reading("verb", "list", folder)
     words = tuple(written)
     first = fold_word(words[0])
-    if first not in verbs[folder] or (folder == "workspace" and first in OPERATION_WORDS):
+    if first not in verbs[folder] or (folder == "workspace" and is_operation(first)):
         # The others read their words by themselves, as they were typed.
         words = tuple(piece for word in words[:MAX_WORDS] for piece in split_at_commas(word))[:MAX_WORDS]
         while len(words) > 1 and is_sign(words[0]):
@@ -250,7 +240,7 @@ class _Text:
             is_question = is_order and self._is_question(self.written)
             return Reading("verb", verb, "workspace", name, Manner.PARAPHRASED, is_question=is_question)
         is_own_verb = first in self.verbs[self.folder] and (
-            self.folder != "workspace" or first not in OPERATION_WORDS
+            self.folder != "workspace" or not is_operation(first)
         )
         has_more_lines = first in _FREE_TEXT_VERBS and any(map(is_line_end, self.written[:-1]))
         if is_own_verb and not has_more_lines:
@@ -317,7 +307,7 @@ class _Text:
         body, _ = self._strip_courtesy(
             tuple(word for at, word in enumerate(timed) if at not in times_found.places)
         )
-        runs_verb = len(body) > 1 and fold_word(body[0]) == "run" and fold_word(body[1]) in OPERATION_WORDS
+        runs_verb = len(body) > 1 and fold_word(body[0]) == "run" and is_operation(fold_word(body[1]))
         # `run stop report`
         body = body[1:] if runs_verb and 1 not in self._find_name_places(body) else body
         opening = match_verb(body, self.folder, self.verbs) if body else VerbMatch()
@@ -349,7 +339,7 @@ class _Text:
             before, _ = self._strip_courtesy(words[:begin])
         if opening.verb == "alias":
             opening = opening._replace(rest=drop_trailing_courtesy(opening.rest))
-        if opening.folder == "workspace" and opening.verb in OPERATION_WORDS:
+        if opening.folder == "workspace" and is_operation(opening.verb):
             reading = self._read_command(opening.verb, opening.rest, manner)
             order = times_found.write_order(opening.verb)
             if reading.kind != "verb":
@@ -493,7 +483,7 @@ class _Text:
 
     def _read_job_verb(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
         """Return the verb of jobs or runs for a verb of workspaces; None if it is about neither."""
-        of_job = _JOB_VERBS.get(verb, "")
+        of_job = find_verb("workspace", verb).of_run
         if of_job not in self.verbs.get("job", ()) or which.workspaces:
             return None
         if which.jobs and of_job == "run" and not (which.runs and verb == "restart"):
@@ -600,7 +590,7 @@ class _Text:
                 # `start report, but not before six`: when belongs to it, the rest to nothing.
                 orders[-1] = replace(orders[-1], time=part.time)
                 remaining += [" ".join(part.left)] if part.left else []
-            elif part.is_full and part.folder == "workspace" and part.verb in OPERATION_WORDS:
+            elif part.is_full and part.folder == "workspace" and is_operation(part.verb):
                 orders = _append_request(orders, part)
             else:
                 remaining.append(strip_end(" ".join(words)))
@@ -643,9 +633,7 @@ class _Text:
         for at, (before, word) in enumerate(pairwise(words), 1):
             is_joined = fold_word(before) in vocabulary.THEN_WORDS and (are_timed or at not in places)
             is_order = (
-                at - 1 in places
-                and fold_word(word) in OPERATION_WORDS
-                and fold_word(words[0]) in OPERATION_WORDS
+                at - 1 in places and is_operation(fold_word(word)) and is_operation(fold_word(words[0]))
             )
             is_begun = is_clause_end(before) or is_joined or is_order or fold_word(word) in phrasebook.REASONS
             is_begun |= is_contrast(words[at:])

@@ -15,7 +15,8 @@ from bot.features.sentences.reading import Reading
 from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import list_choice_buttons
 from bot.messages.blocks.kit import Markup, fill, line
-from bot.messages.texts import cards, talk
+from bot.messages.texts import cards
+from bot.messages.verb import find_verb
 from handlers.request import Answered, Request, format_typed_name
 from handlers.workspace.timers import read_typed_time
 
@@ -64,7 +65,7 @@ async def read_time(request: Request, reading: Reading) -> Request:
         # As in hours, a bare hour is one of 24.
         time = await read_typed_time(request.services, request.principal, option)
     has_one_name = len(reading.which.named) == 1 and not is_planned_start(reading)
-    if isinstance(time, Unread) and has_one_name and reading.what in talk.DO_AT:
+    if isinstance(time, Unread) and has_one_name and find_verb("workspace", reading.what).offer_at.button:
         raise Answered(await _ask_for_half(request, reading.which.named[0], when.text, time))
     if not isinstance(time, Moment):
         raise Answered(replies.hint(replies.explain_unread_time(time, when.text, SOONEST_SECONDS)))
@@ -86,7 +87,10 @@ async def _ask_for_half(request: Request, workspace: Workspace, text: str, unrea
     pairs = zip(unread.options, read_options, strict=True)
     by_option = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
-    labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in by_option]
+    labels = [
+        fill(find_verb("workspace", request.verb).offer_at.button, name=name, then=option)
+        for option in by_option
+    ]
     buttons = list_choice_buttons(request.verb, [workspace] * len(labels), labels, list(by_option.values()))
     # The hour of a day without one may come next.
     ats: list[float | None] = [*by_option.values()] or [await _guess_time(request, text)]

@@ -24,14 +24,13 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import talk
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import Effect, find_verb, list_verbs
 from bot.store import accounts
 from bot.support.pool import run_beside_loop
 from handlers import routes, suggestions, vocabulary
 from handlers.command_line import NO_COMMANDS, fold_word, parse
 from handlers.names import MAX_SIMILAR_WORDS, Entity, Names, read_names
 from handlers.request import Request
-from handlers.routes import Effect
 from handlers.workspace import targets, timers
 
 
@@ -107,7 +106,7 @@ class Label:
     @property
     def is_operation(self) -> bool:
         """Return whether it is done to workspaces, now or once."""
-        effect = routes.find_traits("workspace", self.name).effect
+        effect = find_verb("workspace", self.name).effect
         is_done = effect in {Effect.STARTS, Effect.ENDS} and not self.only_shows
         return is_done and "workspace" in self.slots and "days" not in self.slots
 
@@ -160,7 +159,7 @@ class Utterance:
     @property
     def verbs(self) -> list[str]:
         """Return the verbs that stand there, in any form."""
-        known_verbs = VERBS["workspace"].keys() - {"help"}
+        known_verbs = list_verbs("workspace").keys() - {"help"}
         verbs = {verb for word in self.words for verb in find_verbs(word)}
         return sorted((verbs & known_verbs) | (known_verbs & {*self.words}))
 

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from bot.domain.time_parsing import LEADS
 from bot.features.sentences import phrasebook
+from bot.messages.verb import list_synonyms
 from handlers import vocabulary
 from handlers.command_line import END_SIGNS, MARKUP_SIGNS, Quoted, drop_words, fold_word
-from handlers.synonyms import SYNONYMS
 
 
 def is_struck_out(word: str) -> bool:
@@ -101,7 +101,7 @@ def match_verb(words: tuple[str, ...], folder: str, verbs: Mapping[str, Abstract
         if at and not is_other:
             return VerbMatch(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
     for folder_ in (folder, *(other for other in verbs if other != folder)):
-        verb = word if word in verbs[folder_] else SYNONYMS[folder_].get(word, "")
+        verb = word if word in verbs[folder_] else list_synonyms(folder_).get(word, "")
         if verb:
             return VerbMatch(verb, folder_, words[1:])
     return VerbMatch()

@@ -9,6 +9,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts.talk import DONE_BY
+from bot.messages.verb import find_action
 
 #: How many actions of today a Home shows.
 MAX_HOME_ACTIONS: Final = 5
@@ -19,7 +20,7 @@ def describe_action(one: ActionFacts) -> Markup:
     action = one.action
     is_planned = action.kind == "workspace.timer" and action.until is not None
     plain = words.DID_PLAIN if action.name else words.OTHER_ACTION
-    template = words.DID_PLANNED if is_planned else words.DID.get(action.kind, plain)
+    template = words.DID_PLANNED if is_planned else find_action(action.kind).did or plain
     verb, at = Markup(action.kind.rpartition(".")[2]), kit.day_moment(action.until or 0.0)
     said = fill(template, verb=verb, name=action.name, title=one.connection_title, at=at)
     if by := action.initiator or action.via:

@@ -21,6 +21,7 @@ from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards as card_words
+from bot.messages.verb import find_action
 from bot.services.feasibility import get_stop_effects
 from bot.store import workspaces
 from handlers import intents, routes
@@ -136,7 +137,7 @@ def answer_undo(request: Request, found: UndoneAction) -> Answer:
     if undone is Undone.CHANGED:
         return replies.hint(fill(words.CHANGED_SINCE if name else words.CHANGED_UNNAMED, **about))
     about |= {"typed": format_typed_name(name), "job": request.format_command("job")}
-    instead = words.INSTEAD.get(action.kind, "")
+    instead = find_action(action.kind).instead
     return replies.hint(words.NO_WAY_BACK, more=request.fill(instead, None, **about))
 
 
@@ -184,7 +185,7 @@ def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
             press = buttons.make_change(then, found.workspace)
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
         return replies.hint(sentence, [button])
-    instead = words.INSTEAD.get(f"workspace.{work_item.verb}", "")
+    instead = find_action(f"workspace.{work_item.verb}").instead
     more = request.fill(instead, None, typed=format_typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
 

@@ -18,6 +18,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import stop_button
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import times
+from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
 from bot.services.feasibility import get_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
@@ -28,10 +29,44 @@ from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import read_workspace, require_by_name
 from handlers.workspace.timers import read_moment, read_typed_time
 
+declare_actions(
+    Action(
+        "workspace.join_waitlist",
+        did="wait for room for *{name}*",
+        restored="*{name}* is waiting for room as it was before.",
+        removed="*{name}* isn't waiting for room any more.",
+    ),
+    Action(
+        "workspace.leave_waitlist",
+        did="stop waiting for room for *{name}*",
+        restored="*{name}* is back in its place in line.",
+    ),
+    Action("workspace.limit_request", did="ask for a higher limit on {title}"),
+)
+
 DAY_SECONDS: Final = 86_400.0
 
 
-@routes.verb("workspace", "queue", effect=routes.Effect.STARTS, accepts=("workspace", "time"))
+@routes.verb(
+    Verb(
+        usage="queue NAME [until TIME]",
+        summary="start a workspace, and wait for room if there is none",
+        more=(
+            "`start NAME and wait` does the same.",
+            "Unless you name a time, I'll keep trying until 9:00 or 18:00, whichever comes next.",
+            "`unqueue NAME` ends the wait.",
+        ),
+        order=40,
+        effect=Effect.STARTS,
+        accepts=("workspace", "time"),
+        of_run="run",
+        offer=Offer(
+            text="This will start *{name}* on {title}, and wait for room if there is none.",
+            button="Start {name} and wait",
+        ),
+        offer_at=Offer(button="Wait for room for {name} until {then}"),
+    )
+)
 async def queue(request: Request) -> Answer:
     """Start a workspace, and wait for room if there is none; what runs needs none."""
     moment, workspace = await read_moment(request), await read_workspace(request)
@@ -94,7 +129,15 @@ async def stop_waiting(request: Request) -> Answer:
     )
 
 
-@routes.verb("workspace", "unqueue", effect=routes.Effect.ENDS, accepts=("workspace", "words"))
+@routes.verb(
+    Verb(
+        usage="unqueue [NAME]",
+        summary="stop waiting for room",
+        order=50,
+        effect=Effect.ENDS,
+        accepts=("workspace", "words"),
+    )
+)
 async def unqueue(request: Request) -> Answer:
     """Leave the line: of a name, or of the person's only wait."""
     now = request.services.clock.now()
@@ -126,7 +169,15 @@ async def answer_single_place(request: Request, workspace_id: str = "") -> Answe
     return _show_place(request, matching[0]) if len(matching) == 1 else None
 
 
-@routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
+@routes.verb(
+    Verb(
+        usage="waiting",
+        summary="show who is waiting for room, and your place in line",
+        more=("It shows how many people are waiting for what, and names nobody.",),
+        order=60,
+        effect=Effect.SHOWS,
+    )
+)
 async def show_waitlist(request: Request) -> Answer:
     """Show the numbers of waiting people, one's own places, and the waits until recent grants.
 

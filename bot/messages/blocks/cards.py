@@ -29,6 +29,7 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.kit import Element, Markup, fill, safe
 from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards, notices, problems, times
+from bot.messages.verb import find_action
 
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
@@ -448,8 +449,8 @@ def answer_undone(facts: ActionFacts, then: str = "") -> Answer:
     if work_item is not None:
         forms = cards.LAUNCH if action.kind == "job.run" else VERB_FORMS[OperationVerb.STOP]
         return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
-    key = f"{action.kind} new" if None in action.old_values.values() else action.kind
-    if restored := cards.RESTORED.get(key) or cards.RESTORED.get(action.kind):
+    declared, is_made = find_action(action.kind), None in action.old_values.values()
+    if restored := (is_made and declared.removed) or declared.restored:
         return kit.message(fill(restored, **names))
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.RESTORED_NO_TIMER, **names))

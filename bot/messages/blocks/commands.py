@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.messages.texts import commands as words
 from bot.messages.texts import times
+from bot.messages.verb import find_verb
 
 #: What people read differently than it is typed: dates, and the flags at the end.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -22,14 +23,15 @@ _COURSE_PATTERN: Final = re.compile(
 
 def describe_command(command: str) -> str:
     """Describe the effect of a command, without flags, quotes, and dates in numbers."""
-    if (whole := words.WHOLE.get(command)) is not None:
-        return whole
     folder = "job " if command.startswith("job ") else ""
+    of = folder.strip() or "workspace"
+    if alone := find_verb(of, command.removeprefix(folder)).alone:
+        return alone
     verb, _, rest = command.removeprefix(folder).partition(" ")
     flag = found[1] if (found := _FLAGS_PATTERN.search(rest)) else ""
     rest = _FLAGS_PATTERN.sub("", rest)
-    verb = f"{verb} {flag}" if f"{verb} {flag}" in words.DOING else verb
-    template = words.DOING.get(f"{folder}{verb}", words.DOING.get(verb, f"{verb.capitalize()} {{rest}}"))
+    does = find_verb(of, flag).does or find_verb(of, verb).does or find_verb("workspace", verb).does
+    template = does or f"{verb.capitalize()} {{rest}}"
     if verb == "hours" and (named := _NAME_PATTERN.fullmatch(rest)) is not None:
         template, rest = _describe_hours(named[4] or "")
         template = template.format(name=named[1] or named[2] or named[3], rest="{rest}")

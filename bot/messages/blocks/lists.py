@@ -42,6 +42,7 @@ from bot.messages.blocks.runs import (
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
+from bot.messages.verb import Verb, find_verb
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE_SIZE = 20
@@ -312,7 +313,6 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
 RUN_COMMAND: Final = "say"
 #: The action that does something to several workspaces; its value names each.
 SEVERAL_ACTION: Final = "several"
-_RED: Final = frozenset({"stop", "restart", "force", "cancel", "stop_run"})
 _IN_A_SECTION: Final = 8
 
 
@@ -341,28 +341,28 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
-    offered = _offer(verb, workspace.title, title, press, cost)
+    offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
     return replace(offered, about=Referents((workspace.id,), what=verb, ask=press.text))
 
 
 def stop_run(run: Run, title: str, *, force: bool) -> Answer:
     """Offer to stop a run."""
     press = ButtonValue("job_force" if force else "job_stop", run.id)
-    offered = _offer("stop_run", run.name, title, press)
+    offered = _offer(find_verb("job", "stop"), run.name, title, press)
     return replace(offered, about=Referents(runs=(run.id,), what="stop", ask=press.text))
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run something once more; it may cost money, so that it takes the press."""
-    offered = _offer("run", run.name, title, ButtonValue("job_again", run.id))
+    offered = _offer(find_verb("job", "run"), run.name, title, ButtonValue("job_again", run.id))
     return replace(offered, about=Referents(runs=(run.id,), what="run", takes_press=True))
 
 
-def _offer(verb: str, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
-    style = kit.DANGER if verb in _RED else kit.PRIMARY
-    label = fill(talk.DO_ONE[verb], name=Markup(kit.line(name)))
+def _offer(verb: Verb, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
+    style = kit.DANGER if verb.is_red else kit.PRIMARY
+    label = fill(verb.offer.button, name=Markup(kit.line(name)))
     button = kit.button(kit.truncate(label, limits.MAX_BUTTON_LENGTH), press, style=style)
-    return replies.answer(fill(talk.OFFERS[verb], name=name, title=title, lost=Markup(cost)), [button])
+    return replies.answer(fill(verb.offer.text, name=name, title=title, lost=Markup(cost)), [button])
 
 
 def offer_several(
@@ -375,9 +375,10 @@ def offer_several(
 ) -> Answer:
     """Offer to do something to several: all of them are named, and what ends for good says so."""
     count = Markup(str(len(rows)))
-    head = fill(talk.SEVERAL[verb], count=count)
+    declared = find_verb("workspace", verb)
+    head = fill(declared.bulk.text, count=count)
     if at is not None:
-        head = fill(talk.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
+        head = fill(declared.bulk_at.text, count=count, at=kit.day_moment(at))
     lines = [
         fill(
             _get_row_template(verb, row),
@@ -387,7 +388,7 @@ def offer_several(
         )
         for row in rows
     ]
-    style = kit.DANGER if verb in _RED else kit.PRIMARY
+    style = kit.DANGER if declared.is_red else kit.PRIMARY
     press = ButtonValue(SEVERAL_ACTION, " ".join([verb, *stamps]), at=at)
     button = kit.button(label, press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
@@ -402,7 +403,7 @@ def offer_several(
 def _get_row_template(verb: str, row: ListRow) -> str:
     if row.ends is not None:
         return talk.SEVERAL_FINAL
-    is_down = verb in _RED or verb == "suspend"
+    is_down = find_verb("workspace", verb).is_red or verb == "suspend"
     return talk.SEVERAL_AT_STAKE if is_down and format_stop_risk(row.workspace) else talk.SEVERAL_ROW
 
 

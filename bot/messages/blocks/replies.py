@@ -20,25 +20,12 @@ from bot.messages.blocks.buttons import make_change, open_button, remove_button,
 from bot.messages.blocks.cards import link_button_value
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import Effect, find_verb, list_verbs
 
 #: How many buttons people can take in at a glance; beyond that they search.
 MAX_CHOICES = 5
-#: Verbs that a button can run on a workspace, with the button's label.
-_LABELS = {
-    "start": cards.START,
-    "stop": cards.STOP,
-    "restart": cards.RESTART,
-    "status": cards.STATUS,
-    "open": cards.OPEN,
-    "forget": cards.FORGET,
-    "suspend": cards.SUSPEND,
-    "resume": cards.RESUME,
-    "remove": cards.REMOVE,
-}
 #: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
-_SHOWS = frozenset({"status", "open"})
 
 
 def answer(
@@ -111,14 +98,17 @@ def verb_button(
     verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:
     """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
-    text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", limits.MAX_BUTTON_LENGTH)
+    text = kit.line(
+        label or f"{find_verb('workspace', verb).label} {workspace.title}", limits.MAX_BUTTON_LENGTH
+    )
     match verb:
         case "stop":
             button = stop_button(workspace, effects)
         case "remove":
             button = remove_button(workspace)
         case _:
-            press = ButtonValue(verb, workspace.id) if verb in _SHOWS else make_change(verb, workspace)
+            shows = find_verb("workspace", verb).effect is Effect.SHOWS
+            press = ButtonValue(verb, workspace.id) if shows else make_change(verb, workspace)
             button = kit.button(text, press)
     return kit.add_number(button, number, text)
 
@@ -130,7 +120,7 @@ def list_choice_buttons(
     effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
     """Return a button per workspace for the first few, and a search for the rest if the verb has one."""
-    if verb not in _LABELS:
+    if not find_verb("workspace", verb).label:
         return []
     buttons = [
         verb_button(verb, one, number, effects_of(one), label)
@@ -333,7 +323,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
         typed = found[1]
         if typed.startswith(_OF_JOBS):
             return f"`{job_command}{typed.removeprefix(_OF_JOBS)}`"
-        return f"`{command}{typed}`" if typed.split()[0] in VERBS["workspace"] else found[0]
+        return f"`{command}{typed}`" if typed.split()[0] in list_verbs("workspace") else found[0]
 
     return _COMMAND_PATTERN.sub(here, text) if "`" in text else text
 

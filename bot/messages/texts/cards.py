@@ -458,34 +458,5 @@ CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent
 CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
 #: Of a run.
 LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
-#: Acts on the lessons of a course.
-LESSON_CHANGES: Final = (
-    "class.cancel_lesson",
-    "class.restore_lesson",
-    "class.move",
-    "class.shift",
-    "class.hours",
-)
-_LESSONS: Final = (
-    "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
-)
-#: The state that an undone act leads back to, by its action; ``new``: the act wrote a row that wasn't there.
-RESTORED: Final[Mapping[str, str]] = {
-    "workspace.alias": "It's called *{name}* again.",
-    "workspace.notify": "Messages about *{name}* are as they were before.",
-    "workspace.forget": "*{name}* on {title} is back on your list.",
-    "workspace.add": "*{name}* on {title} is off your list again.",
-    "workspace.hours": "The hours of *{name}* are as they were before.",
-    "workspace.join_waitlist": "*{name}* is waiting for room as it was before.",
-    "workspace.join_waitlist new": "*{name}* isn't waiting for room any more.",
-    "workspace.leave_waitlist": "*{name}* is back in its place in line.",
-    "hours.zone": "Your hours are in the time zone that they had before.",
-    "settings.save": "Your settings are as they were before.",
-    "class.skip": "I won't skip that lesson of *{name}*.",
-    "class.unskip": "I'll skip *{name}* as before.",
-    **dict.fromkeys(LESSON_CHANGES, _LESSONS),
-    "class.teachers": "The co-teachers of *{name}* are the same as before.",
-    "class.end": _LESSONS,
-}
 RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
 RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."

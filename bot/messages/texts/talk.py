@@ -102,81 +102,12 @@ AS_RUN: Final = "Or did you mean the job run {commands}?"
 
 # -- offers ------------------------------------------------------------------------------------------------
 
-#: By verb: what one press will do.
-OFFERS: Final[Mapping[str, str]] = {
-    "start": "This will start *{name}* on {title}.",
-    "resume": "This will resume *{name}* on {title}.",
-    "stop": "This will stop *{name}* on {title} and everything running in it. {lost}",
-    "restart": "This will restart *{name}* on {title}. {lost}",
-    "suspend": "This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
-    "force": "This will force *{name}* on {title} to quit. {lost}",
-    "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
-    "queue": "This will start *{name}* on {title}, and wait for room if there is none.",
-    "cancel": "This will cancel what's under way for *{name}* on {title}.",
-    "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
-    "stop_run": "This will stop the run *{name}* on {title}.",
-    "run": "This will run *{name}* on {title} again.",
-}
-#: The button that does it.
-DO_ONE: Final[Mapping[str, str]] = {
-    "start": "Start {name}",
-    "resume": "Resume {name}",
-    "stop": "Stop {name}",
-    "restart": "Restart {name}",
-    "suspend": "Suspend {name}",
-    "force": "Force quit {name}",
-    "keep": "Keep {name} running",
-    "queue": "Start {name} and wait",
-    "open": "Open {name}",
-    "status": "Show {name}",
-    "remove": "Remove {name}",
-    "cancel": "Cancel {name}",
-    "forget": "Take {name} off my list",
-    "stop_run": "Stop {name}",
-    "run": "Run {name} again",
-}
-#: The same with a time, which the button keeps.
+#: With a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 THEN: Final = "then"
 LONGER: Final = "Keep {name} running for {time} more"
-DO_AT: Final[Mapping[str, str]] = {
-    "start": "Start {name} until {then}",
-    "restart": "Restart {name} until {then}",
-    "resume": "Resume {name} until {then}",
-    "stop": "Stop {name} {then}",
-    "suspend": "Suspend {name} {then}",
-    "keep": "Keep {name} running until {then}",
-    "queue": "Wait for room for {name} until {then}",
-}
 #: In place of a name on a button for several.
 COUNT: Final = "{count} workspaces"
-#: The same offers for several.
-SEVERAL: Final[Mapping[str, str]] = {
-    "start": "This will start these {count} workspaces:",
-    "resume": "This will resume these {count} workspaces:",
-    "stop": (
-        "This will stop these {count} workspaces and everything running in them. Unsaved work may be lost."
-    ),
-    "restart": "This will restart these {count} workspaces. Unsaved work may be lost.",
-    "suspend": "This will suspend these {count} workspaces. Resume them to pick up where you left off.",
-    "force": "This will force these {count} workspaces to quit. Unsaved work will be lost.",
-    "keep": "This will keep these {count} workspaces running: any planned stop is cancelled.",
-    "forget": "This will take these {count} workspaces off your list. They stay as they are.",
-}
-#: The same with a time: "today at 18:00".
-SEVERAL_AT: Final[Mapping[str, str]] = {
-    "start": "This will start these {count} workspaces and stop them again {at}:",
-    "resume": "This will resume these {count} workspaces and stop them again {at}:",
-    "restart": ("This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost."),
-    "stop": (
-        "This will stop these {count} workspaces {at}, with everything running in them. "
-        "Unsaved work may be lost."
-    ),
-    "suspend": (
-        "This will suspend these {count} workspaces {at}. Resume them to pick up where you left off."
-    ),
-    "keep": "This will keep these {count} workspaces running and stop them {at}:",
-}
 SEVERAL_ROW: Final = "• *{name}* · {title}"
 #: A row of something that a stop would interrupt.
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
@@ -195,25 +126,6 @@ NONE_AT_ALL: Final = (
 )
 ONE_BY_ONE: Final = "I do that for one workspace at a time. Type `{command}{verb} {example}`, for example."
 
-#: What became of several, by verb: ``names`` are those that were begun.
-DOING: Final[Mapping[str, str]] = {
-    "start": "Starting {names}. I'll message you when that's done.",
-    "resume": "Resuming {names}. I'll message you when that's done.",
-    "stop": "Stopping {names}. I'll message you when that's done.",
-    "restart": "Restarting {names}. I'll message you when that's done.",
-    "suspend": "Suspending {names}. I'll message you when that's done.",
-    "force": "Forcing {names} to quit. I'll message you when that's done.",
-    "keep": "I won't stop {names}.",
-    "forget": "{names} are off your list.",
-}
-DOING_AT: Final[Mapping[str, str]] = {
-    "start": "Starting {names}. I'll message you when that's done, and stop them {at}.",
-    "resume": "Resuming {names}. I'll message you when that's done, and stop them {at}.",
-    "restart": "Restarting {names}. I'll message you when that's done, and stop them {at}.",
-    "stop": "I'll stop {names} {at}.",
-    "suspend": "I'll suspend {names} {at}.",
-    "keep": "{names} will keep running. I'll stop them {at}.",
-}
 CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state}, {as_of}."
 GONE: Final = "I left out one that's no longer yours."
 NOT_DONE: Final = "*{name}*: {why}"

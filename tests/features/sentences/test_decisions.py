@@ -19,9 +19,9 @@ from bot.features.sentences.decisions import (
     find_subject,
 )
 from bot.features.sentences.reading import read
+from bot.messages.verb import Effect
 from handlers import routes
 from handlers.names import Names
-from handlers.routes import Effect
 
 VERBS = routes.list_verbs_by_folder()
 KINDS: tuple[Kind, ...] = (*Effect, "asks")

@@ -13,7 +13,7 @@ from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.services.operation_requests import create_workspace
 from bot.store import conversations, workspaces
-from handlers import routes, synonyms
+from handlers import routes
 from tests.handlers.class_rig import TRAINER, course_rig, posted
 from tests.handlers.rig import buttons
 from tests.handlers.run_rig import found, going, over, run_rig
@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, linked, observe
 
 #: What people say: all of it, a bit more of it, or any words of it and any verbs.
 SENTENCES = (Path(__file__).parent / "said.txt").read_text(encoding="utf-8").splitlines()
-VERBS = {*synonyms.SYNONYMS, *(verb for verbs in routes.list_verbs_by_folder().values() for verb in verbs)}
+VERBS = {*(verb for verbs in routes.list_verbs_by_folder().values() for verb in verbs)}
 WORDS = sorted(VERBS.union(*(sentence.split() for sentence in SENTENCES)))
 words = st.lists(st.sampled_from(WORDS) | st.text(max_size=8), min_size=1, max_size=9).map(" ".join)
 mixed = st.tuples(st.sampled_from(SENTENCES), st.integers(0, 9), st.sampled_from(WORDS)).map(

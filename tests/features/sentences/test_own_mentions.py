@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.installations import Installation
 from bot.domain.surfaces import Where
-from bot.features.sentences.reading import OPERATION_WORDS, Reading, read
+from bot.features.sentences.reading import Reading, read
 from bot.store import operations, runs
 from handlers import routes
 from handlers.command_line import parse
@@ -18,6 +18,7 @@ from tests.features.sentences.owned import workspace
 from tests.handlers.rig import rig, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.store import ALICE
+from tests.rigs.verbs import OPERATIONS
 
 OWN_INSTALLATION = Installation(
     "T1", bot_user_id="UBOT", bot_id="BBOT", bot_name="usher", team_name="Acme Research"
@@ -27,7 +28,7 @@ KNOWN_ROWS = [workspace(name) for name in ("lab", "deep thought", "report.exampl
 SAID_SENTENCES = (Path(__file__).parent / "said.txt").read_text(encoding="utf-8").splitlines()
 ASKED_SENTENCES = [
     frame.format(f"{verb} {row.name}")
-    for verb in sorted(OPERATION_WORDS)
+    for verb in sorted(OPERATIONS)
     for row in KNOWN_ROWS
     for frame in ("{}", "please {}", "can you {}?", "{}, thanks!", "hey, {} at 18:00")
 ]

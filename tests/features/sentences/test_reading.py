@@ -7,23 +7,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.features.sentences import phrasebook
-from bot.features.sentences.reading import OPERATION_WORDS, read
+from bot.features.sentences.reading import read
 from bot.features.sentences.words import count_leading
+from bot.messages.verb import Effect, find_verb
 from handlers import routes, synonyms, vocabulary
 from handlers.command_line import Quoted, join_words, parse
 from handlers.names import Names
 from handlers.request import Manner
 from tests.features.sentences.owned import workspace
+from tests.rigs.verbs import OPERATIONS, SYNONYMS
 
 VERBS = routes.list_verbs_by_folder()
 
 
-ENDING = {
-    verb for verb in VERBS["workspace"] if routes.find_traits("workspace", verb).effect is routes.Effect.ENDS
-}
+ENDING = {verb for verb in VERBS["workspace"] if find_verb("workspace", verb).effect is Effect.ENDS}
 WORDS = sorted(
     {
-        *(word for table in synonyms.SYNONYMS.values() for word in table),
+        *(word for table in SYNONYMS.values() for word in table),
         *(word for phrase in phrasebook.SMALL_TALK for word in phrase),
         *(
             word
@@ -60,10 +60,9 @@ def slips(word: str) -> set[str]:
 
 
 def test_no_ending_verb_is_suggested_for_a_starting_word():
-    assert synonyms.ENDING_VERBS == ENDING
-    known = {*VERBS["workspace"], *synonyms.SYNONYMS["workspace"]}
+    known = {*VERBS["workspace"], *SYNONYMS["workspace"]}
     starting = {"start", "new", "resume", "open"} | {
-        word for word, verb in synonyms.SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
+        word for word, verb in SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
     }
     assert all(suggested(word) == set() for word in synonyms.UNSUPPORTED_VERBS)
     for word in starting:
@@ -118,7 +117,7 @@ def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
 )
 def test_what_is_forbidden_is_never_full(words, forbidden):
     reading = read([*forbidden.split(), "stop", *words, "report"], "workspace", VERBS, NAMES)
-    assert not reading.is_full or reading.verb not in OPERATION_WORDS
+    assert not reading.is_full or reading.verb not in OPERATIONS
 
 
 @given(
@@ -208,9 +207,9 @@ def test_a_command_that_is_offered_is_read_as_it_was_shown(words):
         assert parse(join_words(["start", *quoted]), {}).words[1:] == tuple(words)
 
 
-@pytest.mark.parametrize("folder", list(synonyms.SYNONYMS))
+@pytest.mark.parametrize("folder", list(SYNONYMS))
 def test_other_words_are_no_verbs_and_mean_verbs_that_exist_or_will(folder):
-    for word, verb in synonyms.SYNONYMS[folder].items():
+    for word, verb in SYNONYMS[folder].items():
         assert word not in VERBS[folder], word
         assert verb in {*VERBS[folder], "settings"}, word
 

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import Effect, find_verb
 from bot.store import workspaces
-from handlers import routes
 from tests.features.undo.everything import everything as everything_of
 from tests.rigs.scenario.workbench import TOKENS, WorkbenchWorld
+from tests.rigs.verbs import VERBS
 
 SATURN = {
     "users": [{"name": "alice", "token": "a11ce" * 8}],
@@ -48,9 +48,9 @@ OTHERS = {"cancel", "card", "new", "press", "queue", "unlink", "unqueue", "remov
 
 
 def test_every_verb_that_changes_something_is_tried():
-    shows = routes.Effect.SHOWS
-    own = {verb for verb in VERBS["workspace"] if routes.find_traits("workspace", verb).effect is not shows}
-    of_jobs = {f"job {verb}" for verb in VERBS["job"] if routes.find_traits("job", verb).effect is not shows}
+    shows = Effect.SHOWS
+    own = {verb for verb in VERBS["workspace"] if find_verb("workspace", verb).effect is not shows}
+    of_jobs = {f"job {verb}" for verb in VERBS["job"] if find_verb("job", verb).effect is not shows}
     assert own | of_jobs == SAID.keys() | OTHERS
 
 

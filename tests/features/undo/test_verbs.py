@@ -14,15 +14,15 @@ from bot.features.home.model import Home, HomeUse
 from bot.features.home.use_cases import HomeGatherer
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases as hours_use_cases
-from bot.messages.texts.verbs import VERBS
+from bot.messages.verb import Effect, find_verb
 from bot.store import conversations, operations, runs, timers
-from handlers import routes
 from tests.features.undo.everything import everything
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig, step
 from tests.handlers.settings_form import FIELDS, NONE, save
 from tests.rigs.homes import use_home
 from tests.rigs.store import ALICE, BOB, observe
+from tests.rigs.verbs import VERBS
 
 
 async def asked(bot, text, **keys):
@@ -59,9 +59,7 @@ OTHERS = {"cancel", "card", "new", "press", "unlink"}
 
 def test_every_verb_that_changes_something_is_tried():
     changing = {
-        verb
-        for verb in VERBS["workspace"]
-        if routes.find_traits("workspace", verb).effect is not routes.Effect.SHOWS
+        verb for verb in VERBS["workspace"] if find_verb("workspace", verb).effect is not Effect.SHOWS
     }
     assert changing == RESTORED.keys() | OTHERS
 

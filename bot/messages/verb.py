@@ -1,0 +1,177 @@
+"""Verbs and actions, each declared whole beside its function: what it takes and does, and all its words.
+
+A *verb* is what people type, press or say. An *action* is what a use case records of a request, which *undo*
+takes back. Help, buttons, offers, *undo* and the reading of sentences ask these declarations, and nothing
+else is kept by the name of a verb: to add one, or to take one away, is to add or take its declaration.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final, Literal
+
+from bot.support.declarations import require_complete
+
+Command = Literal["workspace", "job"]
+#: The kinds of a verb's arguments (``handlers.names``), a time, and ``words`` that it parses by itself.
+ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
+
+
+class Effect(StrEnum):
+    """The effect of a verb, which decides about questions before it is done (``reading``)."""
+
+    #: Only answers, or asks by itself.
+    SHOWS = "shows"
+    #: Starts something that is there; it can be stopped again.
+    STARTS = "starts"
+    #: Makes or changes something.
+    MAKES = "makes"
+    #: Takes something away: ends, interrupts, hides or deletes it.
+    ENDS = "ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The words of an offer: what one press will do, the button that does it, and the answer to the press."""
+
+    text: str = ""
+    button: str = ""
+    done: str = ""
+
+
+_NOTHING: Final = Offer()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action that a use case records, with the words for it.
+
+    ``did`` follows "you asked me to", ``restored`` says what is so once it was undone (``removed``: once the
+    row that it made is gone), and ``instead`` what can be done where nothing takes it back.
+    """
+
+    kind: str
+    did: str = ""
+    restored: str = ""
+    removed: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """A verb of a command."""
+
+    command: Command = "workspace"
+    #: What is typed after the command; none for a variant, which is a verb with a flag.
+    usage: str = ""
+    #: The one line of help, its further sentences, its group there, and its order among the others.
+    summary: str = ""
+    more: tuple[str, ...] = ()
+    group: str = ""
+    order: int = 0
+    #: For what goes on by itself later; nobody need know the word.
+    is_hidden: bool = False
+    #: What a person must be able to do here for help to list it: a facet or a way of stopping of a connection
+    #: that they have linked, ``linking``, ``linked``, ``administrator``, ``about``.
+    needs: tuple[str, ...] = ()
+    #: Its effect; its arguments; the flags that it accepts as ``--WORD``, None if it parses its own.
+    effect: Effect = Effect.MAKES
+    flags: tuple[str, ...] | None = ()
+    accepts: tuple[ArgumentKind, ...] = ()
+    #: Other words for it, those that mean another verb where they follow it, and the verb of a run's.
+    also: str = ""
+    otherwise: Mapping[str, str] | None = None
+    of_run: str = ""
+    #: Its button beside a workspace's name, whether that is red; what its command does, alone and with words.
+    label: str = ""
+    is_red: bool = False
+    alone: str = ""
+    does: str = ""
+    #: Offers to do it: to one, with a time, to several, and these with a time.
+    offer: Offer = _NOTHING
+    offer_at: Offer = _NOTHING
+    bulk: Offer = _NOTHING
+    bulk_at: Offer = _NOTHING
+    #: The use case that does it to one of several; None for what begins an operation.
+    each: Callable[..., Any] | None = None
+    #: The words of its action, where it has one of its own.
+    did: str = ""
+    restored: str = ""
+    instead: str = ""
+    #: The name of a variant.
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the word that is typed."""
+        return self.variant or self.usage.partition(" ")[0]
+
+    @property
+    def is_operation(self) -> bool:
+        """Return whether its objects are workspaces and nothing else, besides a time."""
+        return "workspace" in self.accepts and "words" not in self.accepts and self.command == "workspace"
+
+    @property
+    def takes_time(self) -> bool:
+        """Return whether it can be given a time."""
+        return "time" in self.accepts
+
+    def is_for(self, able: Iterable[str]) -> bool:
+        """Return whether help lists it for somebody who is able to do this."""
+        return not self.is_hidden and {*self.needs}.issubset(able)
+
+
+#: What isn't a verb only answers.
+_NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
+_verbs: dict[tuple[str, str], Verb] = {}
+_actions: dict[str, Action] = {}
+
+
+def declare_verb(verb: Verb) -> Verb:
+    """Add a verb; raises ValueError if another one has its name."""
+    if _verbs.setdefault((verb.command, verb.name), verb) is not verb:
+        raise ValueError(f"{verb.command} {verb.name} has two declarations")
+    return verb
+
+
+def declare_actions(*actions: Action) -> None:
+    """Add actions that aren't of a verb of the same name; raises ValueError if one is there already."""
+    for action in actions:
+        if _actions.setdefault(action.kind, action) is not action:
+            raise ValueError(f"{action.kind} has two declarations")
+
+
+def find_verb(command: str, name: str) -> Verb:
+    """Return a verb or a variant; for any other word one that only answers, and has no words."""
+    require_complete()
+    return _verbs.get((command, name), _NO_VERB)
+
+
+def is_operation(name: str) -> bool:
+    """Return whether a word is a verb whose objects are workspaces and nothing else, besides a time."""
+    return find_verb("workspace", name).is_operation
+
+
+@cache
+def list_verbs(command: str) -> Mapping[str, Verb]:
+    """Return the typed verbs of a command by name, in the order of help."""
+    require_complete()
+    own = [verb for (of, _), verb in _verbs.items() if of == command and verb.usage]
+    return {verb.name: verb for verb in sorted(own, key=lambda verb: verb.order)}
+
+
+@cache
+def list_synonyms(command: str) -> Mapping[str, str]:
+    """Return the other words for the verbs of a command, each with its verb."""
+    return {word: name for name, verb in list_verbs(command).items() for word in verb.also.split()}
+
+
+def find_action(kind: str) -> Action:
+    """Return an action, which may be that of a verb; one without words for any other."""
+    require_complete()
+    if kind in _actions:
+        return _actions[kind]
+    command, _, name = kind.partition(".")
+    verb = _verbs.get((command, name), _NO_VERB)
+    return Action(kind, verb.did, verb.restored, instead=verb.instead)

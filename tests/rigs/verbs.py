@@ -1,0 +1,8 @@
+"""The verbs of both commands, as they are declared, and other words for them."""
+
+from bot.messages.verb import list_synonyms, list_verbs
+
+COMMANDS = ("workspace", "job")
+VERBS = {command: list_verbs(command) for command in COMMANDS}
+SYNONYMS = {command: list_synonyms(command) for command in COMMANDS}
+OPERATIONS = frozenset(name for name, verb in VERBS["workspace"].items() if verb.is_operation)
