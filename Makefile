@@ -27,22 +27,22 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
-	$(RUN) pytest --workers 4
+	$(RUN) pytest -n 4 --dist loadgroup
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
-	$(RUN) pytest --workers 3 --cov --cov-report=term
+	$(RUN) pytest -n 3 --dist loadgroup --cov --cov-report=term
 
 test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories, mutants; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
-	$(RUN) pytest --workers 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
-	$(RUN) pytest --workers 2 --thorough
-	$(RUN) tests.mutants --seed $(SEED)
+	$(RUN) pytest -n 2 --dist loadgroup -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
+	$(RUN) pytest -n 2 --dist loadgroup --thorough
+	.venv/bin/mutmut run --max-children 2
 
 mutants: $(DEV) ## Play mutants against the tests that reach them; FILES="bot/domain/plan.py …", or a sample of all
-	$(RUN) tests.mutants $(if $(FILES),$(FILES),--seed $(SEED))
+	.venv/bin/mutmut run $(FILES)
 
 test-near: $(DEV) ## Run the tests nearest to what changed on this branch, within a minute
-	$(RUN) tests.mutants.near
+	$(RUN) pytest --testmon
 
 test-outside: $(DEV) ## Install the wheels into an empty environment; run the kits and stories of providers/ there
 	.venv/bin/python tools/outside.py
@@ -58,12 +58,9 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
-	.venv/bin/python tools/names.py
 	.venv/bin/python tools/docs.py
-	.venv/bin/python tools/commits.py
-	$(RUN) tools.weights --check
 	$(RUN) pip check
-	.venv/bin/python tools/audit.py
+	.venv/bin/pip-audit -r requirements/runtime.txt --no-deps
 
 contracts: $(LINT) ## Say what others changed in their published APIs since the code was written against them
 	$(RUN) tools.contracts
@@ -71,8 +68,6 @@ contracts: $(LINT) ## Say what others changed in their published APIs since the 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
-weights: $(DEV) ## Train the weights of the ranker from the phrases in sentences
-	$(RUN) tools.weights
 
 pictures: $(DEV) ## Take the pictures in docs/pictures from the demonstration; needs Chromium
 	$(RUN) tools.pictures

@@ -1,11 +1,7 @@
 """``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
 
-A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
-counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
-members, message, members_shared, startup, idle, posit, jobs, list, lists, hostile, searches, homes, hours,
-day, week, fortnight, silence, backups, growth, page). What help, start, polls, claims and the counted ones
-measure is measured in turn with the code of another revision, if one is named: a commit, or a folder that
-holds it.
+A name is a figure's or a measurement's. What help, start, polls and claims measure is measured in turn with
+the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -25,31 +21,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks.backups import measure_backups
 from benchmarks.claims import measure_claims
-from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
-from benchmarks.counted import measure_counted_help, measure_counted_read, measure_counted_start
-from benchmarks.course import measure_course
-from benchmarks.days import COUNTED, measure_day, measure_fortnight, measure_week
+from benchmarks.classroom import measure_class
 from benchmarks.figures import GOALS, Figure
-from benchmarks.growth import measure_growth
-from benchmarks.homes import measure_homes
-from benchmarks.hostile import measure_hostile, measure_searches
-from benchmarks.hours import measure_hours
-from benchmarks.long_list import measure_long_list, measure_shown
-from benchmarks.members import measure_members, measure_members_shared, measure_message
-from benchmarks.messages import measure_limited, measure_ready
-from benchmarks.pages import measure_page
+from benchmarks.hostile import measure_hostile
+from benchmarks.messages import measure_ready
 from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
-from benchmarks.silence import measure_silence
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
-from benchmarks.structure import SORTS, measure_structure
-from benchmarks.watched import measure_watched
-from benchmarks.workbench import measure_jobs, measure_posit
 from bot.features.feature import load
 from playground.processes import HOME, StageError
 
@@ -57,7 +39,6 @@ Measure = Callable[[Sizes], Awaitable[list[Figure]]]
 
 MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProxyType(
     {
-        "structure": (measure_structure, ("change_files", *SORTS, "start_functions")),
         "minimum": (measure_minimum, ("minimum_cpu",)),
         "help": (measure_help, ("ack_help_cpu",)),
         "unsigned": (measure_unsigned, ("unsigned_cpu",)),
@@ -65,9 +46,6 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             measure_start,
             ("start_cpu", "start_rate", "start_p99_10", "start_p99_50", "start_p99_100"),
         ),
-        "counted_start": (measure_counted_start, ("start_instructions", "lone_start_instructions")),
-        "counted_help": (measure_counted_help, ("help_instructions",)),
-        "counted_read": (measure_counted_read, ("read_instructions",)),
         "polls": (
             measure_polls,
             ("poll_cpu", "gap_min", "gap_median", "gap_p99", "poll_rate", "poll_memory"),
@@ -76,48 +54,11 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             measure_claims,
             ("claim_p99", "claim_rate", "claim_gap_min", "claim_gap_p99", "claim_database_cpu"),
         ),
-        "watched": (measure_watched, ("watched_database_cpu", "watched_process_cpu", "claim_median")),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
-        "limited": (measure_limited, ("ready_limited_last",)),
         "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),
-        "class_killed": (measure_class_killed, ("class_killed_exactly_one", "class_killed_last")),
-        "class_shared": (
-            measure_class_shared,
-            ("class_shared_ack_p99", "class_shared_exactly_one", "class_shared_last"),
-        ),
-        "course": (measure_course, ("course_ready", "course_last")),
-        "members": (measure_members, ("members_taken", "members_followed", "members_help")),
-        "message": (measure_message, ("members_message",)),
-        "members_shared": (
-            measure_members_shared,
-            ("members_shared_taken", "members_shared_followed", "members_shared_help"),
-        ),
+        "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
-        "posit": (measure_posit, ("posit_requests",)),
-        "jobs": (measure_jobs, ("job_streams_lost", "job_streams_memory")),
-        "list": (measure_long_list, ("list_piece_longest",)),
-        "lists": (measure_shown, ("list_longest", "home_longest")),
-        "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
-        "searches": (measure_searches, ("searches_ack_p99",)),
-        "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),
-        "hours": (measure_hours, ("hours_cpu", "hours_ready_last")),
-        "day": (measure_day, tuple(f"day_{one}" for one in COUNTED)),
-        "week": (measure_week, tuple(f"week_{one}" for one in COUNTED)),
-        "fortnight": (
-            measure_fortnight,
-            ("fortnight_messages", "fortnight_notifications", "fortnight_edits", "fortnight_untrue"),
-        ),
-        "silence": (
-            measure_silence,
-            ("silence_last", "silence_untrue", "silence_wrong", "silence_searches"),
-        ),
-        "backups": (measure_backups, ("backup_help",)),
-        "growth": (
-            measure_growth,
-            tuple(name for name in GOALS if name.startswith("growth_")),
-        ),
-        "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )
 #: No measurement takes longer, with full sizes.

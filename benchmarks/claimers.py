@@ -16,9 +16,8 @@ from typing import Any
 
 from benchmarks.crowd import CONNECTION
 from benchmarks.figures import quantile
-from benchmarks.postgres import SELDOM, Database
+from benchmarks.postgres import SELDOM
 from benchmarks.sizes import Sizes
-from benchmarks.stage import note
 from bot.domain.observations import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.workspaces import State
@@ -29,8 +28,6 @@ from bot.support.clock import SystemClock, SystemIds
 
 #: The margin of the gate, and how many rows a claim asks for, as in the bot.
 _MARGIN, _ROWS = 0.5, 100
-#: A process claims again when so much of what a claim asks for is due.
-_DUE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +48,6 @@ class Claimed:
             f"median, {max(took):.0f} ms at most; {each * self.process_cpu:.0f} µs of a process and "
             f"{each * self.database_cpu:.0f} µs of the database for each read"
         )
-
-
-async def run_claimers(
-    server: Database, sizes: Sizes, claimers: int, seconds: float, pending_count: int
-) -> Claimed:
-    """Let so many processes claim and record what is pending, and watch them for so long."""
-    rows = min(_ROWS, pending_count / claimers / 2)
-    every = _DUE * rows * claimers * (sizes.claim_interval + _MARGIN) / pending_count
-    await asyncio.to_thread(server.spread_gates, sizes.claim_interval)
-    note("claiming")
-    workers = [await _worker(server.url, sizes, seconds, every) for _ in range(claimers)]
-    for worker in workers:
-        assert worker.stdin is not None, "it has one"
-        worker.stdin.write(b"\n")
-    await asyncio.sleep(sizes.settle_seconds)
-    used = server.cpu_seconds()
-    await asyncio.sleep(seconds)
-    used = server.cpu_seconds() - used
-    seen = [json.loads((await worker.communicate())[0].splitlines()[-1]) for worker in workers]
-    return Claimed(
-        [took for one in seen for took in one["took"]],
-        [took for one in seen for took in one["selects"]],
-        sum(one["reads"] for one in seen),
-        sum(one["cpu"] for one in seen),
-        used,
-    )
 
 
 async def _worker(url: str, sizes: Sizes, seconds: float, every: float) -> asyncio.subprocess.Process:

@@ -11,7 +11,6 @@ import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +29,6 @@ _LOOK_EVERY = 0.5
 _CARD_SECONDS = 30.0
 #: Who gets no answer presses again after so long, as people do.
 _AGAIN = 1.0
-_WEBS = 2
 _RECIPE = {"type": "workspace", "spec": {"name": "course", "instance_type": "medium"}}
 
 
@@ -113,69 +111,6 @@ async def measure_class(sizes: Sizes) -> list[Figure]:
         Figure("class_ack_p99", acks, sound=not room.again, note=detail),
         Figure("class_exactly_one", share, sound=sound, note=detail),
         Figure("class_limited_last", last, sound=sound, note=detail),
-    ]
-
-
-async def measure_class_shared(sizes: Sizes) -> list[Figure]:
-    """Measure the same with two webs and the workers on one PostgreSQL, which share what cores there are."""
-    crowd = Crowd(sizes.class_people, 0)
-    async with AsyncExitStack() as stack:
-        scene = await stack.enter_async_context(stage(crowd, limits=True, shared=True))
-        assert scene.server is not None, "it is shared"
-        await _prepare(scene, sizes)
-        connection, roles = _connection(scene, sizes), ["web"] * _WEBS + ["worker"] * sizes.workers
-        bots = [await stack.enter_async_context(scene.bot(connection, role=role)) for role in roles]
-        room = Class(scene, sizes, bots[0], bots[1:_WEBS])
-        await room.post()
-        used, began = scene.server.cpu_seconds(), time.perf_counter()
-        await room.all_press()
-        used = (scene.server.cpu_seconds() - used) / (time.perf_counter() - began)
-        told = await _wait_until_notified(room)
-    # Several workers tell people side by side: order is only noted here.
-    share, last, detail, sound = _judge_class(room, told, in_order=False)
-    detail = f"{_WEBS} webs, {sizes.workers} workers, {room.again} pressed again, {detail}"
-    acks = quantile(room.acks, 0.99)
-    note(
-        f"median of {len(room.acks)} acks {quantile(room.acks, 0.5) * 1000:.0f} ms; database {used:.2f} cores"
-    )
-    return [
-        Figure("class_shared_ack_p99", acks, sound=not room.again, note=detail),
-        Figure("class_shared_exactly_one", share, sound=sound, note=detail),
-        Figure("class_shared_last", last, sound=sound, note=detail),
-    ]
-
-
-async def measure_class_killed(sizes: Sizes) -> list[Figure]:
-    """Measure the same while the bot is killed in between."""
-    crowd = Crowd(sizes.class_people, 0)
-    async with stage(crowd, limits=True) as scene:
-        await _prepare(scene, sizes)
-        connection = _connection(scene, sizes)
-        pressing: asyncio.Task[None] | None = None
-        room: Class | None = None
-        told: dict[str, Any] = {}
-        for life in range(sizes.class_kills + 1):
-            async with scene.bot(connection) as bot:
-                if room is None or pressing is None:
-                    room = Class(scene, sizes, bot)
-                    await room.post()
-                    pressing = asyncio.create_task(room.all_press())
-                room.bot = bot
-                if life < sizes.class_kills:
-                    await asyncio.sleep(sizes.class_seconds / (sizes.class_kills + 1))
-                    bot.child.process.kill()
-                    await bot.child.process.wait()
-                    continue
-                await pressing
-                told = await _wait_until_notified(room)
-    assert room is not None, "there is at least one life"
-    # Whoever was just being told, or called for, at a kill comes later than others: order is only noted here.
-    share, last, detail, sound = _judge_class(room, told, in_order=False)
-    detail = f"{sizes.class_kills} kills, {room.again} pressed again, {detail}"
-    note(detail)
-    return [
-        Figure("class_killed_exactly_one", share, sound=sound, note=detail),
-        Figure("class_killed_last", last, sound=sound, note=detail),
     ]
 
 

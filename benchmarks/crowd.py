@@ -110,23 +110,6 @@ async def settle(crowd: Crowd, place: Deployment, state: State, *, pending: bool
         await store.close()
 
 
-async def grow(crowd: Crowd, place: Deployment, before: Crowd) -> None:
-    """Add what the same people have more of."""
-    store = await open_store(place.database_url, SystemClock(), SystemIds())
-    try:
-        for number in range(crowd.people):
-            found = [
-                _build_discovered(crowd, place, number, workspace, _state(crowd, workspace))
-                for workspace in range(crowd.each)
-            ]
-            await store.perform(discovered.merge_discovered, _account_id(place, number), found)
-            principal = _principal(crowd, number)
-            old = {before.workspace(workspace) for workspace in range(before.each)}
-            await _operations(store, principal, place.connection, old)
-    finally:
-        await store.close()
-
-
 def _state(crowd: Crowd, workspace: int) -> State:
     return State.STARTING if crowd.pending is None or workspace < crowd.pending else State.RUNNING
 

@@ -123,44 +123,9 @@ def _take_written(seen: Path) -> list[tuple[float, str]] | None:
     return [(seconds, place) for seconds, place in stops]
 
 
-async def measure_searches(sizes: Sizes) -> list[Figure]:
-    """Have people ask for help, first alone, then beside one who types letters into a menu without end."""
-    crowd = Crowd(sizes.hostile_people, sizes.searched)
-    async with stage(crowd) as scene, scene.bot() as bot:
-        url, at_once = bot.target.url, sizes.hostile_connections
-        alone = await send(url, _helps(bot, crowd, sizes.hostile_acks), at_once)
-        is_over = asyncio.Event()
-        # The menu finds what is there.
-        found = await send(url, iter([bot.target.search(Crowd.user(0), "notebook")]), 1, _has_options)
-        attack = asyncio.create_task(send(url, _searches(bot, is_over), sizes.searching))
-        try:
-            beside = await send(url, _helps(bot, crowd, sizes.hostile_acks), at_once)
-        finally:
-            is_over.set()
-        searches = await attack
-    wrong = [*alone.wrong, *found.wrong, *beside.wrong, *searches.wrong]
-    if wrong:
-        raise BenchmarkError(f"{len(wrong)} wrong answers, such as {wrong[0]}")
-    late, early = quantile(beside.seconds, 0.99), quantile(alone.seconds, 0.99)
-    note(f"99 % of helps within {early:.3f} s alone, {late:.3f} s beside {len(searches.seconds)} searches")
-    return [Figure("searches_ack_p99", late)]
-
-
 def _helps(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:
     for number in range(count):
         yield bot.target.request(crowd.user(1 + number % (crowd.people - 1)), "help", number)
-
-
-def _has_options(body: bytes) -> bool:
-    return b'"value"' in body
-
-
-def _searches(bot: Bot, is_over: asyncio.Event) -> Iterator[bytes]:
-    number = 0
-    while not is_over.is_set():
-        # Like many names, and none.
-        yield bot.target.search(Crowd.user(0), f"notebok-{number}")
-        number += 1
 
 
 def _work(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:

@@ -10,9 +10,6 @@ from typing import Protocol
 
 from playground.processes import HOME, Child, StageError, ready_line, start_child
 
-#: What the CPU of a server of databases is counted in, in seconds.
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-
 
 class Start(Protocol):
     """Start a process as ``start_child`` does."""

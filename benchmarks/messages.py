@@ -32,12 +32,6 @@ async def measure_ready(sizes: Sizes) -> list[Figure]:
     ]
 
 
-async def measure_limited(sizes: Sizes) -> list[Figure]:
-    """Measure with Slack's limits on: how long after its readiness the latest message came."""
-    found = await delays_of_starts(sizes, sizes.limited, sizes.limited_spread, limits=True)
-    return [Figure("ready_limited_last", max(found.delays), sound=found.is_sound, note=found.detail)]
-
-
 @dataclass(frozen=True, slots=True)
 class Delays:
     """Hold how late each message was, what went wrong, how often Slack refused, and Homes published."""

@@ -68,11 +68,6 @@ class Quoted(str):
     __slots__ = ()
 
 
-def is_clause_end(word: str) -> bool:
-    """Return whether a sentence or a part of one ends with a word."""
-    return not isinstance(word, Quoted) and word[-1] in END_SIGNS
-
-
 def fold_word(word: str) -> str:
     """Return a word as rules compare it: in small letters, without signs around it; "" if quoted."""
     if isinstance(word, Quoted):

@@ -18,7 +18,6 @@ from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import join_words
 from handlers.connections import list_making_connections, list_overview_connections
-from handlers.hooks import RequestHooks
 from handlers.request import Manner, Request
 from handlers.services import Services
 from handlers.suggestions import answer_unknown_topic
@@ -167,9 +166,6 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 def _explain_verb(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that are named with it, for the workspace that is named with them."""
     entries = list_verbs(request.folder)
-    for hooks in RequestHooks.list_subscribers():
-        if sentence := hooks.describe_topic(request, verb):
-            return replies.hint(sentence)
     if verb not in entries:
         return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])

@@ -24,9 +24,9 @@ from bot.store import workspaces
 from handlers import routes
 from handlers.command_line import join_words
 from handlers.connections import find_linked_connection, require_connection
+from handlers.finding import find_names, group_by_name, list_names
 from handlers.helping import describe_usher
 from handlers.hooks import RequestHooks
-from handlers.names import Names
 from handlers.payload import find_value
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
@@ -121,8 +121,8 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    spans = Names(rows, (), connections).find_spans(request.arguments)
-    workspaces_ = [workspace for span in spans for workspace in span.workspaces]
+    spans = find_names(request.arguments, group_by_name(list_names(rows)))
+    workspaces_ = [workspace for span in spans for workspace in span.what]
     return (
         offer_as_command(request.redirect("workspace", "open", (workspaces_[0].title,)))
         if len(workspaces_) == 1

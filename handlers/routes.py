@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
-from bot.messages.verb import ArgumentKind, declare_verb, find_verb, list_verbs
+from bot.messages.verb import ArgumentKind, declare_verb, list_verbs
 from bot.messages.verb import Verb as VerbDeclaration
 from bot.services.caller import Caller
 from bot.support.declarations import Registry, require_complete
@@ -66,11 +66,6 @@ async def run(request: Request) -> Answer:
     handler = get_verbs(request.folder).get(request.verb)
     assert handler is not None, "only verbs that exist are read"
     return await handler(request)
-
-
-def list_accepted(command: str, name: str) -> frozenset[ArgumentKind]:
-    """Return the kinds of arguments that a verb accepts."""
-    return frozenset(find_verb(command, name).accepts)
 
 
 @cache

@@ -65,7 +65,6 @@ HOURS_ORDERS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
 }
 #: Say before a day that nothing comes then, or until then.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
-THEN_WORDS: Final = split_words("and then & && und or ; plus")
 PLEASE_WORDS: Final = split_words("please pls plz bitte kindly")
 
 #: The words that join names.
@@ -77,18 +76,6 @@ BEFORE_A_NAME: Final = split_words(
 )
 #: The fillers between a verb and a name.
 IN_BETWEEN: Final = split_words("please pls plz bitte mal eben now just i we i'm im again anymore")
-#: Says that something is somebody else's: only one's own is ever touched.
-OTHERS_POSSESSIVES: Final = split_words(
-    """his her hers their theirs somebody's someone's everybody's everyone's others' somebodys someones
-    everybodys everyones"""
-)
-#: Say it after one of these, too: ``the notebook of somebody else``.
-OTHERS: Final = split_words("somebody someone")
-BEFORE_AN_OWNER: Final = split_words("of for from to")
-#: The words that only look like a possessive.
-FALSE_POSSESSIVES: Final = split_words(
-    "let's it's that's there's here's today's tonight's yesterday's tomorrow's week's"
-)
 #: The pronouns for the referents of the conversation.
 SINGULAR_PRONOUNS: Final = split_words("it that this one")
 PLURAL_PRONOUNS: Final = split_words("them those these both two three ones they")
@@ -112,8 +99,6 @@ GENERIC_PLURALS: Final = split_words(
     stuff"""
 )
 JOB_WORDS: Final = split_words("job jobs run runs")
-#: The words for a course, which help explains as one topic: how to use Usher with others.
-COURSE_WORDS: Final = split_words("class classes course lesson lessons")
 #: The objects of a state, and the fillers beside it.
 STATE_OBJECTS: Final = GENERIC_PLURALS | split_words("all every everything anything whatever ones")
 STATE_FILLERS: Final = (
@@ -145,10 +130,6 @@ LIST_WORDS: Final = (
     | BEFORE_A_NAME
     | JOB_WORDS
     | split_words("and on at in page show me list what what's whats now right just please")
-)
-#: Words of a connection's title that are no name for it.
-GENERIC_TITLE_WORDS: Final = split_words(
-    "cloud team server servers the our my lab group project workspace workspaces test"
 )
 #: A workspace of such a name is only meant where nothing else can be.
 _EVERYDAY: Final = (

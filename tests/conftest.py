@@ -8,9 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.rigs import shared, weight
-from tests.runner import times
 
-pytest_plugins = ["tests.runner.plugin"]
 pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
 #: How many thorough tests this run leaves out.
@@ -52,10 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [one for one in items if bool(one.get_closest_marker("thorough")) == asked]
     for one in items:
-        if times.table().seconds(one.nodeid) >= times.SLOW:
-            one.add_marker(pytest.mark.slow)
         if one.get_closest_marker("browser"):
-            one.add_marker(pytest.mark.together("browser"))
+            one.add_marker(pytest.mark.xdist_group("browser"))
             one.add_marker(needs_browser)
     if settings.get_current_profile_name() == "thorough":
         for one in items:

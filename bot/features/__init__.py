@@ -13,7 +13,6 @@ FEATURES: Final = (
     "courses",
     "waitlist",
     "calendars",
-    "sentences",
     "undo",
     "assistant",
 )

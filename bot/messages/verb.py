@@ -81,6 +81,8 @@ class Verb:
     accepts: tuple[ArgumentKind, ...] = ()
     #: Other words for it, those that mean another verb where they follow it, and the verb of a run's.
     also: str = ""
+    #: Words that make it likely in a sentence, though no command begins with them.
+    heard: str = ""
     otherwise: Mapping[str, str] | None = None
     of_run: str = ""
     #: Its button beside a workspace's name, whether that is red; what its command does, alone and with words.

@@ -148,7 +148,7 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
     "run_as_job": Shortcut(
         "Opens the job form with the command of a message in it; it runs when the person presses Run.",
-        "bot.features.sentences.snippets",
+        "handlers.snippets",
         kind="message",
         name="Run as a job",
         description="Run the command in this message as a job",

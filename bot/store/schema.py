@@ -36,8 +36,8 @@ _UNRELEASED = (
     "date: set USHER_DATABASE_URL to a new one, where people link their accounts again."
 )
 _TOO_OLD = (
-    "The database {path} was last served by a release before 0.2.1, from which {release} can't go on. "
-    "Install 0.2.1 and start it once, or run its usher migrate; then install {release} again."
+    "The database {path} was last served by a release before 0.3.1, from which {release} can't go on. "
+    "Install 0.4.0 and start it once, or run its usher migrate; then install {release} again."
 )
 _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "

@@ -162,6 +162,7 @@ async def show_status(request: Request) -> Answer:
         flags=("share",),
         accepts=("workspace",),
         also="enter visit goto url address öffne öffnen",
+        heard="link get where",
         of_run="status",
         label=cards.OPEN,
         offer=Offer(button="Open {name}"),

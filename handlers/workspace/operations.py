@@ -1,8 +1,6 @@
 """Operations on one or several workspaces: find these, ask before an end, write the operation, answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer, NoticeKind
@@ -80,7 +78,6 @@ declare_actions(
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
-_ACCEPTED: Final = ("workspace", "time")
 
 
 @routes.verb(
@@ -98,6 +95,7 @@ _ACCEPTED: Final = ("workspace", "time")
         flags=("share", AGREED),
         accepts=("workspace", "time"),
         also="run launch boot begin execute activate enable ignite deploy starte starten",
+        heard="on up need bring fire spin lancer lance uruchom démarre inicia",
         of_run="run",
         label=cards.START,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
@@ -164,6 +162,7 @@ async def start(request: Request) -> Answer:
         accepts=("workspace", "time"),
         also="kill end shut shutdown halt quit terminate close deactivate disable exit poweroff "
         "stopp stoppe stoppen beende beenden",
+        heard="off down done finished finish apaga arrête",
         otherwise={
             "settings": "notifications notification notifying messages messaging dms telling asking "
             "bothering sending pinging spamming reminding reminders writing"
@@ -435,15 +434,6 @@ async def _describe_current(request: Request, workspace: Workspace) -> str:
     return lists.format_in_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
-async def do_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
-    """Run a verb on several workspaces without a question: the person typed ``--yes``."""
-    result = _BulkResult()
-    for workspace in chosen:
-        caller = create_caller_of_several(request, workspace.id, len(chosen))
-        await _do(request, caller, verb, workspace, result, Consent.GIVEN)
-    return _answer_for_all(verb, result, request.at)
-
-
 async def _do(
     request: Request, caller: Caller, verb: str, workspace: Workspace, result: _BulkResult, agreed: Consent
 ) -> None:
@@ -637,7 +627,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
         order=90,
         effect=Effect.ENDS,
         accepts=("workspace",),
-        also="abort undo",
+        also="abort",
         of_run="stop",
         is_red=True,
         offer=Offer(

@@ -33,9 +33,9 @@ def test_every_figure_has_a_goal_and_a_measurement():
 @pytest.mark.parametrize(
     ("figure", "met"),
     [
-        (Figure("lone_start_instructions", 26.0, 20.0), True),
-        (Figure("lone_start_instructions", 26.1, 20.0), False),
-        (Figure("lone_start_instructions", 1.0), False),
+        (Figure("unsigned_cpu", 32.0, 20.0), True),
+        (Figure("unsigned_cpu", 32.1, 20.0), False),
+        (Figure("unsigned_cpu", 1.0), False),
         (Figure("start_cpu", 440.0, 200.0), None),
         (Figure("start_rate", 300.0), True),
         (Figure("start_rate", 299.0), False),
@@ -51,7 +51,7 @@ def test_a_goal_is_met_or_not(figure, met):
 def test_an_unsound_figure_says_why_and_meets_nothing():
     said = json.loads(Figure("gap_min", 10.9, sound=False, note="the provider was busier").line())
     assert (said["met"], said["unsound"]) == (False, "the provider was busier")
-    assert json.loads(Figure("ide_size", 9.0, sound=False).line())["unsound"]
+    assert json.loads(Figure("idle_memory", 9.0, sound=False).line())["unsound"]
     assert "unsound" not in json.loads(Figure("gap_min", 10.9, note="4 workers").line())
 
 

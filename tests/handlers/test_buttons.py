@@ -3,7 +3,6 @@
 import pytest
 
 from bot.domain.work_items import Outcome
-from bot.messages.texts import problems
 from bot.store import accounts, operations
 from bot.support.errors import SecretError
 from tests.handlers.buttons import end, started
@@ -56,19 +55,6 @@ async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
     await end(bot, operation, Outcome.FULFILLED)
     assert "has already finished" in words(await bot.press("try_again", operation.id))
     assert await bot.store.read(operations.open_operations, ALICE) == []
-
-
-async def test_a_start_that_is_still_wanted_is_for_as_long_as_it_was_asked_for(bot):
-    await bot.link()
-    await bot.say("start for 2h")
-    first = await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)
-    bot.clock.advance(3 * 86_400.0)
-    await end(bot, first, Outcome.FAILED, problems.make_stale_cause(first))
-    await bot.press("try_again", first.id)
-    workspace = await bot.workspace()
-    again = await bot.store.read(operations.find_latest_operation, workspace.id)
-    assert (again.id != first.id, again.is_open) == (True, True)
-    assert workspace.stop_at == pytest.approx(bot.clock.now() + 7200, abs=60)
 
 
 OF_OPERATIONS = ("refresh", "keep_waiting", "try_again", "look_again", "start_another")

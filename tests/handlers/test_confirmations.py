@@ -2,11 +2,9 @@
 
 import pytest
 
-from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import StopEffect
-from bot.domain.surfaces import Where
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services.operation_requests import begin_operation
@@ -56,36 +54,6 @@ async def test_a_guess_that_ends_something_is_one_press_away_and_done_on_it(bot:
     assert await open_ones(bot) == ["stop notebook"]
 
 
-async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Rig):
-    await bot.link(names=("notebook", "training", "report"))
-    await up(bot, "notebook", "training", "report")
-    answer = await bot.say("stop notebook, training and lost")
-    check_golden("answers/several", answer)
-    assert await open_ones(bot) == []
-    done = await bot.push(answer, "Stop 2 workspaces")
-    check_golden("answers/several-done", done)
-    assert await open_ones(bot) == ["stop notebook", "stop training"]
-    again = await bot.push(answer, "Stop 2 workspaces")
-    assert "*notebook* is already stopping" in words(again)
-    assert "running" not in words(again)
-    assert await open_ones(bot) == ["stop notebook", "stop training"]
-
-
-async def test_in_a_direct_message_several_are_said_at_once_and_have_no_cards(bot: Rig):
-    await bot.link(names=("notebook", "training"))
-    await up(bot, "notebook", "training")
-    answer = await bot.direct("stop all")
-    await bot.sees(State.STOPPED, "training")
-    done = await bot.push(answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
-    assert words(done).startswith("Stopping *notebook*.")
-    assert "*training* has changed since" in words(done)
-    await up(bot, "training")
-    assert "Stopping *training*." in words(await bot.direct("stop all --yes"))
-    assert [one for one in await bot.notices() if one.kind is NoticeKind.CARD] == []
-    assert await open_ones(bot) == ["stop notebook", "stop training"]
-    assert "I haven't done anything" in words(await bot.direct("stop all --yes"))
-
-
 async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "notebook", "training", "report")
@@ -126,15 +94,6 @@ async def test_a_button_for_several_works_for_its_owner_only(bot: Rig):
     assert await open_ones(bot) == []
 
 
-async def test_several_are_done_at_once_by_those_who_said_yes_beforehand(bot: Rig):
-    await bot.link(names=("notebook", "training"))
-    await up(bot, "notebook", "training")
-    await bot.say("kill all --yes")
-    assert await open_ones(bot) == []
-    await bot.say("stop all --yes")
-    assert await open_ones(bot) == ["stop notebook", "stop training"]
-
-
 async def test_several_are_started_and_stopped_at_a_time_with_one_press(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "report")
@@ -173,21 +132,6 @@ async def test_what_will_end_for_good_at_a_time_says_so_among_several():
         assert (await bot.workspace("notebook")).stop_agreed
 
 
-async def test_a_planned_stop_is_moved_by_what_was_asked_for_and_no_other_is_guessed(bot: Rig):
-    await bot.link(names=("notebook", "training"))
-    await up(bot, "notebook")
-    await bot.say("stop notebook in 1h")
-    planned = bot.clock.now() + 3600
-    await bot.say("extend notebook by 2h")
-    assert (await bot.workspace("notebook")).stop_at == planned + 7200
-    offered = await bot.say("extend note by 30 min")
-    assert (await bot.workspace("notebook")).stop_at == planned + 7200
-    await bot.push(offered, "Keep notebook running until 11:30 UTC")
-    assert (await bot.workspace("notebook")).stop_at == planned + 9000
-    assert "Choose a time within" in words(await bot.say("extend notebook by 14 days"))
-    assert "nothing to extend" in words(await bot.say("extend training"))
-
-
 async def test_what_ends_for_good_says_so_among_several_and_by_itself():
     async with one_cloud(Erasing) as bot:
         await bot.link(names=("notebook", "training"))
@@ -202,15 +146,6 @@ async def test_what_ends_for_good_says_so_among_several_and_by_itself():
         assert await open_ones(bot) == []
         await bot.push(answer, "Stop 2 workspaces")
         assert [one.agreed for one in await bot.store.read(operations.open_operations, ALICE)] == [True, True]
-
-
-async def test_remove_is_said_beforehand_only_with_the_whole_name(bot: Rig):
-    await bot.link()
-    for text in ("remove note --yes", "delete notebook --yes", "remove my notebook --yes"):
-        assert "permanently delete" in words(await bot.say(text))
-    assert await open_ones(bot) == []
-    await bot.say("remove notebook --yes")
-    assert await open_ones(bot) == ["remove notebook"]
 
 
 async def test_cancel_ends_a_start_and_leaves_alone_what_runs(bot: Rig):

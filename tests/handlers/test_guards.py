@@ -9,7 +9,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
-from bot.store import conversations, operations
+from bot.store import conversations
 from handlers.response_targets import make_command_body, make_reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
@@ -84,26 +84,6 @@ async def refusals(bot):
         for entry in await bot.audit()
         if entry["result"] == "refused"
     ]
-
-
-async def test_yes_does_not_do_what_only_an_administrator_may():
-    async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
-        await bot.link()
-        answer = await agreed(bot, ButtonValue("about"))
-        assert "Only Usher admins" in words(answer)
-        assert await refusals(bot) == [("about", "policy.not_administrator")]
-
-
-async def test_yes_changes_nothing_for_somebody_who_has_left_since_slack_was_asked(bot):
-    await bot.link()
-    row = await bot.workspace()
-    # What Slack said long ago is recent enough for words, but not for a start.
-    bot.clock.advance(2 * 86_400.0)
-    bot.people.marks[ALICE.user_id] = {"is_deleted": True}
-    assert (await agreed(bot, ButtonValue("start", row.id, seen=row.generation))).text
-    assert bot.people.asked == [ALICE.user_id]
-    assert await refusals(bot) == [("start", "policy.left")]
-    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_what_a_sentence_turns_out_to_mean_is_authorised_too():

@@ -32,12 +32,6 @@ async def test_help_on_every_verb(bot, verb):
     check_golden(f"help/job-{verb}", await bot.say(f"job help {verb}"))
 
 
-async def test_an_unknown_word_may_be_a_run(bot):
-    assert "didn't understand" in words(await bot.direct("job qzqz qzqz"))
-    # It may be the name of a run that nobody has seen here yet.
-    assert "Checking Posit Workbench…" in words(await bot.direct("job qzqz"))
-
-
 async def test_a_verb_of_the_other_command_is_understood(bot):
     assert words(await bot.say("logs train.R")) == words(await bot.say("job logs train.R"))
     assert words(await bot.direct("logs train.R")) == words(await bot.direct("job logs train.R"))

@@ -19,7 +19,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.services import accounts
 from bot.store import accounts as account_rows
-from bot.store import installations, operations
+from bot.store import installations
 from bot.support.errors import StoreBusy
 from handlers import routes
 from tests.handlers.rig import (
@@ -320,14 +320,6 @@ async def test_help_on_an_unknown_verb_offers_the_nearest(bot):
 @pytest.mark.parametrize("command", routes.list_commands())
 def test_every_verb_has_its_words_and_the_other_way_round(command):
     assert set(VERBS[command]) == set(routes.get_verbs(command).get_all())
-
-
-async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
-    await bot.link()
-    check_golden("answers/verb-unknown", await bot.say("lsit notebook"))
-    assert await bot.store.read(operations.open_operations, ALICE) == []
-    assert "`help`" in words(await bot.direct("good morning"))
-    assert "`/workspace help`" in words(await bot.say("qzqzqz"))
 
 
 async def test_with_one_connection_link_names_it():

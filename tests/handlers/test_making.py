@@ -162,13 +162,6 @@ async def type_name(bot, view, name, principal=ALICE):
     return await submit(bot.services, principal, sent, f"view:{bot.count}")
 
 
-async def test_error_below_a_field_is_plain_text(bot):
-    await bot.link(names=("R & D <b>",))
-    pressed = await bot.press("remove", buttons(await bot.say('remove "R & D <b>"'))["Remove"]["value"])
-    wrong = await type_name(bot, pressed.view, "R")
-    assert wrong["errors"] == {"name": "That isn't its name. Type R & D <b> exactly."}
-
-
 async def test_a_removal_is_asked_for_once_and_the_name_is_typed(bot):
     await bot.link()
     answer = await bot.say("remove notebook")
@@ -369,15 +362,6 @@ async def test_a_provider_with_nothing_to_tell_says_so(plain):
     )
     assert "nothing to show" in words(await plain.say("about saturn"))
     assert "has anything to show" in words(await plain.say("about"))
-
-
-async def test_several_are_suspended_at_their_time(bot):
-    await bot.link(names=("notebook", "report"))
-    for name in ("notebook", "report"):
-        await bot.sees(State.RUNNING, name)
-    await bot.say("suspend notebook and report at 18:00 --yes")
-    rows = await bot.store.perform(workspace_rows.read_workspaces, ALICE)
-    assert [row.stop_mode for row in rows] == ["suspend", "suspend"]
 
 
 async def test_resume_of_what_runs_has_its_state_read_again(bot):

@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import State
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
 from bot.store import accounts, discovered, operations, workspaces
@@ -15,7 +14,6 @@ from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_text
 from handlers.replaying import replay
 from tests.handlers.rig import activate, buttons, rig, words
-from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace
 from tests.rigs.verbs import OPERATIONS
@@ -39,44 +37,10 @@ async def test_two_that_begin_alike_are_asked_about(bot):
     assert "Starting *notes*" in words(await bot.push(answer, "Start notes"))
 
 
-async def test_three_letters_are_the_beginning_of_a_name(bot):
-    await bot.link(names=("training", "trained"))
-    assert "More than one of your workspaces begins with *tra*." in words(await bot.say("stop tra"))
-    assert "begins with" not in words(await bot.say("stop tr"))
-
-
-async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
-    await bot.link()
-    await bot.link(connection="hub", username="al")
-    answer = await bot.say("stop notebook")
-    check_golden("answers/name-twice", answer)
-    assert set(buttons(answer)) == {"Stop notebook@Hub", "Stop notebook@Saturn Cloud"}
-    # What a connection is called everywhere may be typed, like its name in the file.
-    assert "on Saturn Cloud" in words(await bot.say("start notebook@Saturn Cloud"))
-    assert "on Hub" in words(await bot.say("start notebook@hub"))
-    assert "Saturn Cloud" in words(await bot.say("link Saturn Cloud"))
-    assert "your account on Saturn Cloud" in words(await bot.say("unlink Saturn Cloud"))
-
-
 @pytest.mark.parametrize("name", ["if only", "not now", "until then", "hold off", "yesterday"])
 async def test_words_of_an_exact_name_mean_nothing_else(bot, name):
     await bot.link(names=(name, "notebook"))
     assert words(await bot.say(f"start {name}")).startswith(f"Starting *{name}*")
-
-
-@pytest.mark.parametrize("has_wait", [False, True], ids=["no wait", "a wait"])
-async def test_workspace_called_as_a_wait_is_asked_about(bot, has_wait):
-    await bot.link(names=("waiting", "notebook"))
-    if has_wait:
-        await bot.say("queue notebook")
-    answer = await bot.say("stop waiting")
-    assert "You have a workspace called *waiting*. Should I stop it" in words(answer)
-    assert set(buttons(answer)) == {"Stop", *(["Stop waiting for notebook"] if has_wait else [])}
-    assert await bot.store.read(operations.open_operations, ALICE) == []
-    if has_wait:
-        assert "*notebook* isn't waiting for room any more" in words(
-            await bot.push(answer, "Stop waiting for notebook")
-        )
 
 
 NOBODYS = "my thesis"
@@ -111,30 +75,6 @@ async def test_a_quoted_name_names_nothing_else(bot, names, text, has_default):
     assert not any(name in label for label in buttons(answer) for name in names)
     assert await bot.store.perform(workspaces.read_workspaces, ALICE) == before
     assert await bot.store.read(operations.open_operations, ALICE) == []
-
-
-async def test_what_a_connection_offers_has_a_name_too_though_it_never_ran_from_here():
-    async with run_rig() as bot:
-        looked = tuple(one.id for one in await bot.store.read(accounts.list_accounts, ALICE))
-        for text in ('start "The nightly one"', 'run "the nightly one"'):
-            assert "The form for Posit Workbench is ready." in words(await bot.say(text, looked=looked))
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("is report running for the demo?", "for the demo"),
-        ("start notebook with EPOCHS=20", "with EPOCHS=20"),
-        ("why did report stop after lunch", "lunch"),
-        ("show report quickly", "quickly"),
-        ("show the status of the old report", "old"),
-        ("can you show me report in detail", "in detail"),
-    ],
-)
-async def test_what_is_left_out_of_an_answer_is_said_below_it(bot, text, left):
-    await bot.link(names=("notebook", "report"))
-    await fresh(bot)
-    assert f"I left out *{left}*." in words(await bot.say(text))
 
 
 async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
@@ -326,20 +266,6 @@ async def test_a_waiting_command_of_no_command_is_passed_over(bot, waiting):
     assert await bot.notices() == []
 
 
-async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_added(bot):
-    await bot.link()
-    pages = f"{bot.connections['saturn'].settings.base_url}/dash"
-    known, other = f"{pages}/ualice-notebook", f"{pages}/ualice-other"
-    assert "*notebook* · Saturn Cloud" in words(await bot.say(f"<{known}>"))
-    assert "Starting *notebook*" in words(await bot.say(f"start <{known}>"))
-    # Slack may have taken what was typed without a scheme for this address.
-    bare = known.removeprefix("https://")
-    assert "*notebook* · Saturn Cloud" in words(await bot.say(f"status <{known}|{bare}>"))
-    assert f"Add {other.removeprefix('https://')}" in buttons(await bot.say(other.removeprefix("https://")))
-    assert f"Add {other}" in buttons(await bot.say(f"<{other}>"))
-    assert "don't have a command" in words(await bot.say("<https://example.org/w/x>"))
-
-
 async def test_a_new_name_may_come_after_to(bot):
     await bot.link()
     await bot.say("alias notebook to weekly report")
@@ -347,21 +273,6 @@ async def test_a_new_name_may_come_after_to(bot):
     assert [one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["to"]
     await bot.say('alias to "to be"')
     assert [one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["to be"]
-
-
-async def test_an_answer_about_usher_shows_no_workspace_that_nobody_asked_about(bot):
-    await bot.link()
-    await bot.say("start notebook")
-    assert "*notebook*" not in words(await bot.say("is my token safe?"))
-    assert "*notebook* ·" not in words(await bot.say("if i stop notebook are my files gone?"))
-
-
-async def test_the_others_are_all_but_what_was_spoken_of(bot):
-    await bot.link(names=("notebook", "report", "thesis"), state=State.RUNNING)
-    await bot.direct("restart report --yes")
-    answer = await bot.direct("stop the others")
-    assert list(buttons(answer)) == ["Stop 2 workspaces"]
-    assert "*report*" not in words(answer)
 
 
 async def test_unread_list_is_named_though_another_was_read_since(bot):

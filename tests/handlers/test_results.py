@@ -2,7 +2,7 @@
 
 from bot.domain.runs import RunState
 from bot.store import runs
-from tests.handlers.rig import buttons, one_cloud, staged, words
+from tests.handlers.rig import buttons, staged, words
 from tests.handlers.run_rig import going, launch, over, run_rig
 from tests.rigs.store import ALICE
 
@@ -22,33 +22,6 @@ async def test_a_result_has_the_exit_code_and_the_button_for_all_of_the_output(b
     assert "exit code 3" in words(await bot.direct("job result nightly"))
     await going(bot, "other")
     assert "Running since" in words(await bot.direct("job result other"))
-
-
-async def test_a_run_is_expected_by_how_long_it_took_before(bot):
-    assert "none of your runs is in progress" in words(await bot.direct("eta"))
-    await over(bot, "failing", RunState.FAILED, 3)
-    await going(bot, "failing")
-    assert "I haven't seen it finish before" in words(await bot.direct("job eta failing"))
-    await over(bot, "nightly")
-    await going(bot, "nightly")
-    for typed in ("job eta nightly", "eta nightly", "eta", "job eta"):
-        told = words(await bot.direct(typed))
-        assert "usually takes a minute or two, so it should be done around <!date^" in told, typed
-    bot.clock.advance(600)
-    assert "This run is taking longer." in words(await bot.direct("job eta nightly"))
-    await over(bot, "weekly")
-    assert "Done after" in words(await bot.direct("job eta weekly"))
-
-
-async def test_a_start_is_expected_by_how_long_starts_took(bot):
-    async with one_cloud() as cloud:
-        await cloud.link(names=("notebook", "training"))
-        assert "I can't say how long *notebook* on Saturn Cloud takes to start." in words(
-            await cloud.direct("eta notebook")
-        )
-        await cloud.direct("start training")
-        assert "*training* on Saturn Cloud takes to start" in words(await cloud.direct("eta"))
-        assert "I can't find a workspace called *nope*" in words(await cloud.direct("eta nope"))
 
 
 async def test_a_name_runs_what_ran_before_once_more(bot):

@@ -6,7 +6,6 @@ import pytest
 
 from bot.features.courses.page_messages import FIELD_TYPES
 from bot.messages.blocks import kit
-from bot.messages.verb import Effect, find_verb
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
 from handlers import routes
@@ -107,12 +106,6 @@ def test_what_was_found():
     }
 
 
-def test_no_button_has_two_meanings():
-    actions = set(routes.action.get_all())
-    assert not actions & set(routes.get_verbs("workspace").get_all())
-    assert not actions & of_runs()
-
-
 def test_every_button_that_people_see_has_a_handler():
     seen = set()
     for family in golden.FAMILIES:
@@ -169,15 +162,3 @@ def test_a_name_has_one_handler():
     with pytest.raises(ValueError, match="open has two functions"):
         table("open")(second)
     assert table.get("open") is first
-
-
-def test_every_verb_that_changes_something_says_what_it_takes():
-    shows = Effect.SHOWS
-    every = {
-        (folder, verb) for folder in routes.list_commands() for verb in routes.get_verbs(folder).get_all()
-    }
-    assert {
-        one for one in every if not routes.list_accepted(*one) and find_verb(*one).effect is not shows
-    } == set()
-    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result", "eta")}
-    assert routes.list_verbs_accepting("run") == of_runs | {("workspace", "eta")}

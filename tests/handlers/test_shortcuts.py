@@ -10,10 +10,10 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.features.sentences.snippets import find_code
 from bot.store import operations, runs
 from bot.store import tasks as task_rows
 from handlers.replaying import replay
+from handlers.snippets import find_code
 from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send

@@ -8,14 +8,12 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
-from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
-from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.reconciler.tasks import build_replays
-from bot.store import discovered, operations, outages, tasks
+from bot.store import discovered, operations, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
@@ -70,16 +68,6 @@ async def test_a_long_list_comes_in_pages(bot):
     assert "More" not in buttons(await bot.say("list 3"))
     assert "workspace-44" in words(await bot.say("list 99"))
     assert "workspace-00" in words(await bot.say("list of all"))
-
-
-@pytest.mark.parametrize("text", ["list all", "list all my workspaces", "list All"])
-async def test_all_are_listed_where_one_is_called_all(bot, text):
-    await bot.link(names=("all", "All", *(f"workspace-{number:02}" for number in range(28))))
-    answer = await bot.say(text)
-    assert (len(rows_of(answer)), "and 10 more" in words(answer)) == (18, True)
-    second = await bot.push(answer, "More")
-    assert len(rows_of(second)) == 10
-    assert "*all*" in words(await bot.say("status all"))
 
 
 async def test_where_everything_is_gone_a_page_of_it_is_shown(bot):
@@ -166,15 +154,6 @@ async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):
     none = await bot.press("list:refresh", "1 running")
     assert none.replaces
     assert "You don't have any running workspaces." in words(none)
-
-
-async def test_a_question_about_a_connection_is_answered_with_its_outage(bot):
-    await bot.link()
-    check_golden("answers/connection-up", await bot.say("is Saturn Cloud down?"))
-    await bot.store.write(outages.begin_outage, "saturn", bot.clock.now() - 600)
-    away = await bot.say("what's wrong with saturn?")
-    check_golden("answers/connection-away", away)
-    assert "hasn't answered since" in words(away)
 
 
 @pytest.mark.parametrize(
@@ -320,24 +299,6 @@ async def test_why_it_failed_is_answered_in_plain_words(bot):
 
 async def test_version_is_the_installed_packages(bot):
     assert words(await bot.say("version")) == f"This is Usher {metadata.version('usher-bot')}."
-
-
-async def test_why_nobody_started_it_is_said_where_that_is_all(bot):
-    await bot.link()
-    assert "Nobody has started it through me lately." in words(await bot.say("why is notebook stopped?"))
-
-
-async def test_why_a_start_failed_is_said_once(bot):
-    await bot.link()
-    row = await bot.workspace()
-    await bot.say("start notebook")
-    await observe(bot.store, bot.clock, row, Observed(State.FAILED, reason=NO_GPU))
-    cause = f"provider_failed: {NO_GPU}"
-    latest = await bot.store.read(operations.find_latest_operation, row.id)
-    await bot.store.write(operations.save_step, Update(latest.id, 0.0, outcome=Outcome.FAILED, cause=cause))
-    said = words(await bot.say("why did notebook fail?"))
-    assert said.count("There was no free GPU") == 1
-    assert re.search(r"I couldn't start it [^.]*\.$", said, re.MULTILINE)
 
 
 async def test_a_running_workspace_opens_for_its_owner(bot):

@@ -274,14 +274,6 @@ def test_what_is_under_way_is_said_in_the_forms_of_its_operation(verb, already):
     assert answers.JOINED.format(**words, name="x") == f"*x* is already {already}"
 
 
-def test_why_something_failed_or_goes_on_is_a_sentence():
-    words = cards.FORMS[OperationVerb.CREATE].words()
-    failed = talk.WHY_FAILED.format(**words, at="today at 18:00", cause="It's full.")
-    assert failed == "I couldn't create it today at 18:00. It's full."
-    going_on = talk.WHY_UNDER_WAY.format(**words, since="18:00", by="as you asked", held="")
-    assert going_on == "Creating since 18:00, as you asked."
-
-
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

@@ -150,6 +150,6 @@ def test_without_it_people_link_start_and_stop(feature, tmp_path):
     overdue = f"due for over an hour, and nobody does it: {left.overdue}" if left.overdue else "none"
     given = json.dumps({"rows": left.rows, "overdue": overdue})
     story.with_name("left.json").write_text(given, encoding="utf-8")
-    played = [sys.executable, "-m", "pytest", "-q", "--workers", "1", "-p", "no:cacheprovider", str(story)]
+    played = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(story)]
     done = subprocess.run(played, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,8 +8,12 @@ The fields and data of forms are in ``tests/golden/views.txt``.
 import ast
 import os
 import re
+import sqlite3
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 from bot.domain.message_kinds import AnyKind, list_members
 from bot.domain.tasks import TaskKind
@@ -19,7 +23,23 @@ from bot.support.settings import VARIABLES
 from handlers import routes
 from tests.project.repository import ROOT
 from tests.rigs.prometheus import exported
-from tools.names import read_schema
+
+_COLUMNS = (
+    "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c "
+    "WHERE t.type = 'table' ORDER BY t.name, c.cid"
+)
+
+
+def read_schema(root: Path) -> dict[str, list[str]]:
+    """Return the columns of each table, as the migrations below a folder leave them."""
+    schema: defaultdict[str, list[str]] = defaultdict(list)
+    with closing(sqlite3.connect(":memory:")) as database:
+        for path in sorted((root / "bot").rglob("migrations/*.sql")):
+            database.executescript(path.read_text(encoding="utf-8"))
+        for table, column in database.execute(_COLUMNS):
+            schema[table].append(column)
+    return schema
+
 
 LIST = ROOT / "tests/project/public_names.toml"
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}

@@ -111,10 +111,3 @@ def test_no_file_holds_what_belongs_elsewhere():
 )
 def test_the_search_for_what_belongs_elsewhere_finds(text, what):
     assert FORBIDDEN[what].search(text)
-
-
-def test_subjects_of_commits_are_short():
-    checked = subprocess.run(
-        [sys.executable, ROOT / "tools/commits.py"], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout

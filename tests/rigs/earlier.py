@@ -12,18 +12,8 @@ from bot.support.clock import SystemClock, SystemIds
 
 #: The last migration of each release from which a database can be upgraded.
 LAST_MIGRATIONS: Final = {
-    "0.2.1": "0034_until_0_2_1",
-    "0.3.0": "0040_one_queue",
-    "0.3.1": "0056_over",
+    "0.3.1": "0056_until_0_3_1",
     "0.4.0": "0064_no_bar",
-}
-#: The kinds of tasks that 0.2.1 kept beside, by the words that they have since.
-BESIDE: Final = {
-    "revoke_secret": "revocation",
-    "renew": "renewal",
-    "find_user": "look_up_user",
-    "ask_whose": "open_approval",
-    "go_on": "follow",
 }
 _POSTGRES_COLUMNS: Final = (
     "SELECT table_name AS name, column_name AS part FROM information_schema.columns "
@@ -102,11 +92,7 @@ async def _run(path: Path, work: Callable[..., Any], scripts: Mapping[str, str] 
 
 def as_of(release: str, rows: Rows) -> Rows:
     """Return rows of today as a release kept them."""
-    rows = _rename_back(release, rows)
-    if release != "0.3.1":
-        # Only that one follows requests up; its migration begins with it.
-        rows = {**rows, "tasks": [row for row in rows["tasks"] if row["kind"] != "follow_up"]}
-    return _put_beside(rows) if release == "0.2.1" else rows
+    return _rename_back(release, rows)
 
 
 def list_renamed_kinds(release: str) -> dict[tuple[str, str], str]:
@@ -142,16 +128,3 @@ def _restore(text: str | None, pairs: Sequence[tuple[str, str]]) -> str | None:
     for old, new in pairs:
         text = text and text.replace(new, old)
     return text
-
-
-def _put_beside(rows: Rows) -> Rows:
-    """Return rows as 0.2.1 kept them: some tasks in a table, and messages in a column, of their own."""
-    tasks = [row for row in rows["tasks"] if row["kind"] not in BESIDE]
-    later = [{**row, "kind": BESIDE[row["kind"]]} for row in rows["tasks"] if row["kind"] in BESIDE]
-    cards = [{**row, "message_ts": None, "later_ts": row["message_ts"] or ""} for row in rows["cards"]]
-    notices = [_reorder(row) for row in rows["notices"]]
-    return {**rows, "tasks": tasks, "later_tasks": later, "cards": cards, "notices": notices}
-
-
-def _reorder(row: Row) -> dict[str, Any]:
-    return {**row, "class": row["class"] + 10 if row["class"] > 0 else 0}

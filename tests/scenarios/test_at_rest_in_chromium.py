@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from benchmarks.days import at_work
 from tests.playground.browser import Browser
 from tests.rigs.scenario.conversation import PLACES, Conversation
 from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
+from tests.rigs.working import at_work
 from tests.scenarios.at_rest import RUN, holds
 from tests.scenarios.chromium_day import SECONDS, SHOWN, CountInChromium
 

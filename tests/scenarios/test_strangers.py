@@ -13,7 +13,7 @@ ITEMS = [(name, item) for name, items in SETS.items() for item in items]
 #: What came of an item, which is played once for all tests of a process.
 _verdicts: dict[str, str] = {}
 
-pytestmark = pytest.mark.together("strangers")
+pytestmark = pytest.mark.xdist_group("strangers")
 
 
 async def verdict_of(item):

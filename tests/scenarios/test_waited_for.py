@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from benchmarks import silence, starts
+from benchmarks import starts
 from benchmarks.chaos.crowd import ACCEPTED, HOURS, JOINED, RUNS
 from bot.features.courses import texts as courses_texts
 from bot.messages.texts import notices, times
@@ -47,7 +47,6 @@ async def test_who_waits_for_what_becomes_of_it_knows_it_too(cloud, says):
     ready = alice.only("ready")
     assert story.tells(ready.json, "training", story.READY)
     assert lesson.READY.search(ready.short)
-    assert silence.READY.findall(ready.text) == ["*training*"]
     assert pictures.READY in ready.short
     for said in ("hours training every day 9:00-10:00", "hours report every day -10:00"):
         assert HOURS.search(await says(said))
@@ -63,8 +62,6 @@ async def test_who_waits_for_what_becomes_of_it_knows_it_too(cloud, says):
 
 
 def test_so_does_who_waits_for_several_or_for_what_ends_for_good():
-    together = notices.READY_TOGETHER[1].format(names="*a*, *b* and *c*")
-    assert silence.READY.findall(together) == ["*a*, *b* and *c*"]
     assert story.tells(
         {"text": notices.ENDED.format(name="lesson", title="Courses")}, "lesson", story.STOPPED
     )

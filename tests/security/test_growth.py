@@ -23,9 +23,6 @@ from bot.domain.runs import OutputChunk
 from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
 from bot.features.courses import messages as courses_messages
-from bot.features.sentences import times
-from bot.features.sentences.reading import read
-from bot.features.sentences.snippets import find_code
 from bot.messages.blocks import kit, limits, replies
 from bot.providers import answers, connection
 from bot.providers.jupyterhub import servers
@@ -49,8 +46,16 @@ from handlers.command_line import (
 )
 from handlers.event_request import EventRequest
 from handlers.events import on_app_mention
+from handlers.finding import (
+    find_hours,
+    find_names,
+    find_similar,
+    find_times,
+    group_by_name,
+    list_names,
+)
 from handlers.list_filters import filter_workspaces
-from handlers.names import Names
+from handlers.snippets import find_code
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import mention
@@ -105,21 +110,22 @@ class Reader:
     begin: str = ""
 
 
-def sentence(text: str) -> Any:
-    return read(parse(text, COMMANDS, routes.list_flags()).words, "workspace", routes.list_verbs_by_folder())
-
-
 def words_of(text: str) -> tuple[str, ...]:
     return tuple(text[:MAX_COMMAND_LENGTH].split())
 
 
-def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any) -> Any:
-    return Names(workspaces, (), connections).find_spans(words)
+def spans(words: tuple[str, ...], workspaces: list[Workspace], _: Any) -> Any:
+    named = list_names(workspaces)
+    things = group_by_name(named)
+    found = find_names(words, things)
+    return found, find_similar(words, range(min(len(words), 12)), things, [name for name, _ in named])
 
 
-def named_sentence(rig: World, text: str) -> Any:
-    names = Names(rig.workspaces, (), rig.bot.connections)
-    return read(words_of(text), "workspace", routes.list_verbs_by_folder(), names)
+def times_of(text: str) -> Any:
+    zone = time_parsing.load_zone("UTC")
+    return find_hours(words_of(text), []), find_times(
+        words_of(text), [], lambda said: time_parsing.read(said, zone, 0.0)
+    )
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
@@ -195,7 +201,6 @@ READERS = {
     "own mentions": Reader(
         40_000, pure(lambda text: own_mentions.remove_own_mentions(text, ("U1", "B1"), "a"))
     ),
-    "a sentence": Reader(40_000, pure(sentence)),
     "a job's flags": Reader(
         MAX_TEXT_LENGTH, pure(lambda text: parse_command_line(text, COMMANDS)), "job run "
     ),
@@ -206,7 +211,6 @@ READERS = {
         MAX_TEXT_LENGTH, pure(lambda text: parse_running_flags(text, COMMANDS)), "job run "
     ),
     "names": Reader(MAX_COMMAND_LENGTH, among(spans)),
-    "a sentence with names": Reader(MAX_COMMAND_LENGTH, named_sentence),
     "what narrows a list": Reader(MAX_COMMAND_LENGTH, among(filter_workspaces)),
     "one name": Reader(
         MAX_COMMAND_LENGTH, among(lambda words, *known: naming.find_workspace(" ".join(words), *known))
@@ -214,7 +218,7 @@ READERS = {
     "a connection": Reader(
         MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.split_leading_connection(words, known))
     ),
-    "times": Reader(MAX_COMMAND_LENGTH, pure(lambda text: times.find(words_of(text)))),
+    "times": Reader(MAX_COMMAND_LENGTH, pure(times_of)),
     "a cron expression": Reader(
         MAX_COMMAND_LENGTH, pure(lambda text: (runs.is_probably_cron(text), runs.is_cron(text)))
     ),
@@ -384,7 +388,7 @@ async def test_a_sentence_among_many_names_is_read_beside_the_loop():
 
         def look(frame: Any, event: str, _given: object) -> None:
             # What is read before any name is known costs nothing.
-            if event == "call" and frame.f_code is Names.find_spans.__code__ and frame.f_locals["self"].rows:
+            if event == "call" and frame.f_code is find_names.__code__ and frame.f_locals["things"]:
                 where.add(threading.get_ident())
 
         threading.setprofile(look)

@@ -29,6 +29,6 @@ FEATURE: Final = Feature(
     name="assistant",
     summary="Let Slack's assistant act for a person.",
     page="slack-app#slacks-assistant",
-    needs=("preferences", "hours", "sentences"),
+    needs=("preferences", "hours"),
     hooks=AssistantHooks(),
 )

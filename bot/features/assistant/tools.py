@@ -15,7 +15,6 @@ from bot.features.assistant import messages as drawn
 from bot.features.assistant import texts as words
 from bot.features.hours import store as hours_store
 from bot.features.preferences import store as preferences_store
-from bot.features.sentences import answers as sentences_answers
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import VERB_FORMS
@@ -25,6 +24,7 @@ from bot.messages.texts.runs import STATES as RUNS
 from bot.store import notices, operations, workspaces
 from bot.store import runs as run_rows
 from bot.support.errors import Refused
+from handlers import commands
 from handlers.command_line import Quoted, fold_word, join_words
 from handlers.dispatch import run_text
 from handlers.request import SILENT, Request
@@ -135,7 +135,7 @@ async def _read_call(request: Request, tool: Tool, given: Mapping[str, str], fac
             words.TITLES[name] for name, one in TOOLS.items() if wanted.allows_assistant(one.level)
         ]
     else:
-        said = await sentences_answers.answer(request)
+        said = await commands.run_words(request)
         so = await _collect_results(request, tool, said.about or request.notes.about or Referents())
         facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
         return said

@@ -8,7 +8,7 @@ from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import Workspace
-from bot.features.courses import lesson_store, page_verbs, store, use_cases, verbs
+from bot.features.courses import lesson_store, store, use_cases, verbs
 from bot.features.courses import messages as blocks
 from bot.features.courses.changes import MEMBER_WORK
 from bot.features.courses.due_lessons import LESSON_WORK
@@ -28,7 +28,6 @@ from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.store.hooks import RecordedColumns
 from bot.store.transaction import Row, Transaction
-from handlers.intents import Intent
 from handlers.request import Request
 
 
@@ -100,9 +99,6 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
 
     async def list_entities(self, request: Request) -> Sequence[ClassCard]:
         return await verbs.list_courses(request)
-
-    async def read_intent(self, request: Request) -> Intent | None:
-        return await page_verbs.read(request)
 
 
 FEATURE: Final = Feature(

@@ -36,13 +36,6 @@ def get_verb(text: str) -> str:
     return text.partition(" ")[0].casefold()
 
 
-def is_dated(text: str, today: date) -> bool:
-    """Return whether a text names a day, wherever a lesson moves to, or a time like *over Christmas*."""
-    day, until, last = parse_days(text, today)
-    is_day = day is not None and (until is not None or bool(last))
-    return is_day or text.casefold().startswith(("over ", "during "))
-
-
 def parse_order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
     """Return the change named by the words after a course's title; None if there is none.
 

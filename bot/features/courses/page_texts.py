@@ -23,8 +23,6 @@ THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on it
 #: To who has joined it.
 YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
 PENDING: Final = "You've pressed *Join*, but {why}"
-TAUGHT_BY: Final = "*{name}* is taught by {who}."
-YOU: Final = "you"
 WHO: Final = "*{name}*: {joined} joined."
 
 #: Their forms, by what is changed: its name, and what that does.

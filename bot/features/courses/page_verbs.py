@@ -1,10 +1,8 @@
 """A course's page: requested in words or by a button, changed by its buttons and forms; a card's form."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
 from typing import Final
 
 from bot.domain.forms import Value
@@ -14,35 +12,17 @@ from bot.domain.time_parsing import DAYS
 from bot.features.courses import card_verbs, changes, orders, use_cases, verbs
 from bot.features.courses import page_messages as drawn
 from bot.features.courses import page_texts as words
-from bot.features.courses import store as class_rows
 from bot.features.courses import texts as class_words
 from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import Markup, fill
-from bot.messages.texts.times import join_names
 from bot.messages.verb import Effect, Verb
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import Quoted, join_words
-from handlers.intents import Intent
 from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 
-#: What is asked of all of one's courses, of one by its title, and of who joined one.
-_QUESTION_PATTERN: Final = re.compile(
-    r"(?P<noun>(?:my |the |a )?(?:courses?|classes|lessons?))"
-    r"|(?:(?:show|list)(?: me)? |what are )?my (?:courses|classes|lessons)|(?:show )?my calendar"
-    r"|(?:what|which) (?:courses|classes) (?:am i in|do i (?:have|teach))"
-    r"|(?:is there|do i have) (?:a|any) (?:lesson|class) (?:today|tomorrow)"
-    r"|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class)"
-    r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class) (?:of|in)"
-    r"|when(?: is|'s)|when does(?= .+ start)) (?P<title>.+?)(?: start)?"
-    r"|(?:who(?:(?: has|'s)? joined|(?:'s| is) in)|how many (?:have )?joined) (?P<who>.+)"
-    r"|who(?: is|'s)? (?:teaches|teaching) (?P<taught>.+)"
-    r"|(?P<unready>who)(?:(?:'s| is) not|(?: is)?n'?t) (?:yet )?ready(?: yet)?(?: (?:in|for|of) (?P<in>.+))?",
-    re.IGNORECASE,
-)
 #: The fields of a card's form that are flags.
 _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
@@ -71,68 +51,10 @@ async def _show_courses(request: Request, every: Sequence[tuple[ClassCard, bool]
     return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
 
 
-async def read_question(request: Request) -> Intent | None:
-    """Read a question about courses; None if the words are about something else."""
-    asked = _QUESTION_PATTERN.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
-    if asked is None or (asked["noun"] and await verbs.is_workspace(request, asked["noun"])):
-        return None
-    own = await request.caller.read(changes.list_own_courses)
-    if asked["unready"]:
-        title = (asked["in"] or "").casefold()
-        taught = [
-            card for card, is_teacher in own if card.title.casefold() == title or (is_teacher and not title)
-        ]
-        return _as_intent("unready", taught) if len(taught) == 1 else None
-    if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
-        return Intent("question", "courses", partial(answer_question, what="courses", courses=()))
-    if asked["title"]:
-        called = [card for card, _ in own if card.title.casefold() == title]
-        if called or asked["card"]:
-            return _as_intent("courses", called)
-    together = partial(request.caller.context.installation.are_together, request.principal)
-    every = [
-        one for one in await request.services.store.read(class_rows.list_courses) if together(one.principal)
-    ]
-    what = "members" if asked["who"] else "teachers" if asked["taught"] else "courses"
-    return _as_intent(what, [one for one in every if one.title.casefold() == title])
-
-
-def _as_intent(what: str, courses: Sequence[ClassCard]) -> Intent | None:
-    answer = partial(answer_question, what=what, courses=courses)
-    return Intent("question", what, answer, courses=tuple(courses)) if courses else None
-
-
-async def answer_question(request: Request, what: str, courses: Sequence[ClassCard]) -> Answer:
-    """Answer a question about courses; all of one's own without any."""
-    match what:
-        case "unready":
-            return await card_verbs.answer_problems(request, courses[0].id)
-        case "members":
-            return kit.answer([await _list_members(request, one) for one in courses])
-        case "teachers":
-            return kit.answer([await _list_teachers(request, one) for one in courses])
-    taught = {one.id for one, is_teacher in await request.caller.read(changes.list_own_courses) if is_teacher}
-    every = [(one, one.id in taught) for one in courses]
-    return await (_show_courses(request, every) if every else show(replace(request, arguments=())))
-
-
-async def read(request: Request) -> Intent | None:
-    """Read a question about courses, or a change of one; None for anything else."""
-    return await read_question(request) or await verbs.read_change(request)
-
-
 def _is_teacher(request: Request, card: ClassCard) -> bool:
     """Return whether they may change a course: an Usher admin may, too."""
     who, installation = request.principal, request.caller.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
-
-
-async def _list_teachers(request: Request, card: ClassCard) -> kit.Block:
-    """Return the line with a course's teachers."""
-    others = await verbs.format_people(request, card.teachers - {request.principal.key})
-    who = [words.YOU] if request.principal.key in card.teachers else []
-    who += [others] if others else []
-    return kit.section(fill(words.TAUGHT_BY, name=card.title, who=Markup(join_names(who))))
 
 
 async def _list_members(request: Request, card: ClassCard) -> kit.Block:

@@ -137,15 +137,9 @@ UNREAD_CHANGE: Final = (
 #: What changes for everybody is asked about first where only a name, or the next lesson, was said.
 SKIP_FOR_ALL: Final = "This cancels the lesson of *{course}* on {day} for everyone."
 CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
-ADD_TEACHER: Final = (
-    "This lets {who} change *{course}*, as a co-teacher. To take part, people press *Join* on its card."
-)
-ADD_IT: Final = "Add as co-teacher"
 NOT_TEACHER: Final = (
     "{who} isn't a co-teacher of *{course}*. To take part no longer, they press *Leave* themselves."
 )
-#: To members, of what its teachers do for everybody.
-ONLY_TEACHERS: Final = "Only its teachers can do that with *{course}*. You can skip lessons, or leave it."
 WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
 ANOTHER_COURSE: Final = "That would post another card. Did you want to change your course *{name}* instead?"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import Final, TypeVar
 
-from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.workspaces import Workspace
 from bot.features.courses import changes as cases
 from bot.features.courses import messages as drawn
 from bot.features.courses import orders, use_cases
@@ -24,40 +21,19 @@ from bot.features.courses import timetable as courses_timetable
 from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours import messages as hours_drawn
-from bot.features.hours import store as hours_store
 from bot.features.hours.model import group_days
-from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Element, Markup, fill
-from bot.messages.texts import talk
 from bot.messages.texts.times import format_count, format_date, format_dates, format_weekday, join_names
 from bot.messages.verb import Action, declare_actions
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
-from handlers import routes, suggestions
-from handlers.command_line import Quoted, fold_word, join_words
-from handlers.intents import Intent
-from handlers.request import Answered, Manner, Request
+from handlers import routes
+from handlers.request import Answered, Request
 
 #: What a button says of a day, or of the time after which a lesson is meant.
 _DAY_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
-#: What is said of a course in a sentence: no Biology on Friday, move Friday's Biology to Monday.
-_SENTENCE_PATTERN: Final = re.compile(
-    r"(?:(?:please|can you|could you) )?(?P<verb>no|skip|cancel|pause|move|end|join|leave)"
-    r"(?: (?P<day>\w+)['\u2019]s)? (?P<about>.+?)(?: please)?[.!?]?",
-    re.IGNORECASE,
-)
-#: Who is to teach it, or isn't any more.
-_TEACHERS_PATTERN: Final = re.compile(
-    r"(?:(?:please|can you|could you) )?(?P<verb>add|remove) (?P<who>(?=\S*@).+?)"
-    r"(?P<as> as (?:an? )?(?:co-?)?teachers?)? (?:to|from) (?P<about>.+?)(?: please)?[.!?]?",
-    re.IGNORECASE,
-)
-#: Before and after a title; and the next lesson, in place of its day.
-_ARTICLE_PATTERN: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
-_NOUN_PATTERN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
-_PART_OF_TITLE_PATTERN: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
-_NEXT_PATTERN: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
 _LESSONS_RESTORED: Final = (
     "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
 )
@@ -90,8 +66,6 @@ declare_actions(
 )
 
 
-_VERB_SYNONYMS: Final = {"no": "skip", "cancel": "skip"}
-_POLITE_WORDS: Final = frozenset({"please", "can", "could"})
 #: What everybody does for themselves.
 _OWN_VERBS: Final = frozenset({"skip", "join", "leave"})
 #: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
@@ -246,220 +220,6 @@ async def _apply_own_order(
     if has_joined and text in {"resume", "on"}:
         return await _cancel_skips(request, card.id)
     return await _skip_next(request, card, has_joined=has_joined) if text == "skip" else None
-
-
-async def read_change(request: Request) -> Intent | None:
-    """Read ``no Statistics on Thursday``, ``end Statistics``, ``add @chen to Statistics``; else None.
-
-    The words of such an intent are the change as it is typed after a title, and its courses are all that may
-    be meant.
-    """
-    given = request.arguments
-    if not given or isinstance(given[0], Quoted):
-        return None
-    is_question = given[-1].endswith("?") and fold_word(given[0]) not in _POLITE_WORDS
-    intent = await _read_order(request, " ".join(given))
-    return intent and replace(intent, is_question=is_question)
-
-
-async def _read_order(request: Request, text: str) -> Intent | None:
-    if (taught := _TEACHERS_PATTERN.fullmatch(text)) is not None:
-        return await _read_teachers(request, taught)
-    typed = _SENTENCE_PATTERN.fullmatch(text)
-    if typed is None:
-        return None
-    about, verb = (
-        _ARTICLE_PATTERN.sub("", typed["about"], count=1),
-        _VERB_SYNONYMS.get(typed["verb"].casefold(), ""),
-    )
-    verb, day = verb or typed["verb"].casefold(), typed["day"] or ""
-    found = await find_own_courses(request, about)
-    if not found and verb == "join":
-        others = await _list_others(request, about)
-        return _as_intent("join", [card for card, _, rest in others if not rest])
-    if not found and (part := await _read_part(request, verb, about)) is not None:
-        return part
-    if not found:
-        said = f"{day} {_NOUN_PATTERN.sub('', about, count=1)}".strip()
-        is_of_course = typed["verb"].casefold() in {"skip", "move"} or said != about
-        if not is_of_course or verb not in {"skip", "move"}:
-            return None
-        return await _read_day(
-            request, verb, said, is_lesson=said.casefold() != f"{day} {about}".strip().casefold()
-        )
-    found = [one for one in found if len(one[0].title) == max(len(card.title) for card, _, _ in found)]
-    able = [one for one in found if one[1] or verb in _OWN_VERBS]
-    every = [
-        (card, order_)
-        for card, _, rest in able
-        if (
-            order_ := _format_order(
-                request, card, verb, f"{day} {_NOUN_PATTERN.sub('', rest, count=1)}".strip()
-            )
-        )
-    ]
-    # A title alone may be a workspace's name, too.
-    is_alone = not any(" " in order_ for _, order_ in every)
-    if (able and not every) or (is_alone and await is_workspace(request, found[0][0].title)):
-        return None
-    return _as_intent(every[0][1] if every else verb, [card for card, *_ in every or found])
-
-
-def _as_intent(
-    order_: str,
-    courses: Sequence[ClassCard],
-    manner: Manner = Manner.PARAPHRASED,
-    workspaces: Sequence[Workspace] = (),
-    *,
-    is_near: bool = False,
-) -> Intent | None:
-    change = CourseChange(order_, tuple(courses), manner, tuple(workspaces), is_near)
-    return (
-        Intent(
-            "verb",
-            "card",
-            partial(apply_change, said=change),
-            tuple(order_.split()),
-            manner,
-            change.courses,
-            tuple((one,) for one in workspaces),
-            is_near=is_near,
-        )
-        if courses
-        else None
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class CourseChange:
-    """A change that a sentence asks for: the courses that may be meant, or the workspaces by whose hours."""
-
-    order: str
-    courses: tuple[ClassCard, ...]
-    manner: Manner
-    workspaces: tuple[Workspace, ...]
-    is_near: bool
-
-
-async def apply_change(request: Request, said: CourseChange) -> Answer:
-    """Make the change that was read, or ask for its course; offer a change that isn't sure.
-
-    A teacher changes it for all, and a member skips, leaves and joins for themselves.
-    """
-    order_, now = " ".join(said.order.split()), request.services.clock.now()
-    verb, mine = orders.get_verb(order_), await request.caller.read(cases.list_own_courses)
-    taught = {card.id for card, is_teacher in mine if is_teacher}
-    able = [card for card in said.courses if card.id in taught or verb in _OWN_VERBS]
-    if not able:
-        return await _answer_teachers_only(request, said.courses[0])
-    if len(able) == 1 and able[0].is_over(now):
-        return _answer_over(request, able[0])
-    if said.is_near:
-        return suggestions.offer_commands(
-            request, [f"card {join_words((able[0].title,))} {order_}"], talk.AS_COMMAND
-        )
-    if len(able) == 1 and said.manner is not Manner.TENTATIVE:
-        return await apply_order(request, able[0].id, order_)
-    if len(able) == 1 and verb == "with":
-        return await _ask_to_add(request, able[0], order_)
-    more = [f"hours {join_words((one.title,))} {order_}" for one in said.workspaces]
-    every = [(card, order_) for card in able]
-    return ask_which_course(request, words.WHICH_COURSE, every, lists.list_command_buttons(more))
-
-
-async def _read_part(request: Request, verb: str, about: str) -> Intent | None:
-    """Read a change of the one course that ``statistics course`` is a part of; None for any other words."""
-    named = _PART_OF_TITLE_PATTERN.fullmatch(about)
-    if named is None or verb in {"pause", "move"}:
-        return None
-    every = await request.caller.read(cases.list_own_courses)
-    found = [card for card, _ in every if named[1].casefold() in card.title.casefold().split()]
-    return _as_intent(verb, found, is_near=True) if len(found) == 1 else None
-
-
-def _format_order(request: Request, card: ClassCard, verb: str, said: str) -> str:
-    """Format an order about a course as it is typed after its title; "" if it isn't understood."""
-    if not said or (verb == "skip" and _NEXT_PATTERN.fullmatch(said)):
-        return verb
-    today = card.day(request.services.clock.now())
-    is_dated = verb in {"skip", "pause", "move"} and orders.is_dated(said, today)
-    return f"{verb} {said}" if is_dated or (verb != "move" and time_parsing.read_spans(said, today)) else ""
-
-
-async def is_workspace(request: Request, title: str) -> bool:
-    """Return whether the person has a workspace of that name."""
-    return bool(
-        await request.services.store.read(
-            workspace_rows.find_workspaces_by_name, request.principal, title, title
-        )
-    )
-
-
-async def _answer_teachers_only(request: Request, card: ClassCard) -> Answer:
-    """Answer that a change is for a course's teachers, with the actions of its members."""
-    shown = rooms.answer_courses(
-        await load_courses(request.services.gatherer, request.principal, [(card, False)])
-    )
-    return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
-
-
-async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Intent | None:
-    """Read a change of the lesson of a day, which is sure of one's only course if nothing else is then.
-
-    A teacher changes it for everybody, so that the word *lesson* has to be there (``is_lesson``).
-    """
-    now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
-    is_next = _NEXT_PATTERN.fullmatch(said) is not None
-    for card, is_teacher in await request.caller.read(cases.list_own_courses):
-        day, until, last = orders.parse_days(said, card.day(now))
-        is_dated = until is not None or (verb == "move" and time_parsing.parse_minute(last) is not None)
-        has_lesson = day is not None and is_dated and courses_timetable.list_lesson_days(card, now, day, day)
-        if ((verb == "skip" and is_next) or has_lesson) and (is_teacher or verb == "skip"):
-            found.append((card, is_teacher))
-    rules = [
-        one
-        for one in await request.services.store.read(hours_store.list_rules_of_person, request.principal)
-        if one.is_own
-    ]
-    kept = {one.workspace_id for one in rules}
-    rows = (
-        await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
-        if kept
-        else []
-    )
-    is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
-    is_of_hours = verb == "skip" and not (is_sure or is_next)
-    with_hours = [one for one in rows if is_of_hours and one.id in kept]
-    return _as_intent(
-        verb if is_next else f"{verb} {said}",
-        [card for card, _ in found],
-        Manner.PARAPHRASED if is_sure else Manner.TENTATIVE,
-        with_hours,
-    )
-
-
-async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | None:
-    """Read a change of a course's teachers; a new one is asked about unless *as a co-teacher* is said."""
-    about, is_new = _ARTICLE_PATTERN.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
-    found = [
-        one for one in await find_own_courses(request, about) if not _NOUN_PATTERN.sub("", one[2], count=1)
-    ]
-    able = [card for card, is_teacher, _ in found if is_teacher]
-    is_sure = bool(typed["as"]) or not is_new
-    order_ = f"{'with' if is_new else 'without'} {typed['who']}"
-    courses = able or [card for card, *_ in found]
-    return _as_intent(order_, courses, Manner.PARAPHRASED if is_sure else Manner.TENTATIVE)
-
-
-async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
-    """Ask whether somebody is to be a teacher of a course."""
-    keys = {
-        replace(card.principal, user_id=one).key for one in orders.parse_mentions(order_.partition(" ")[2])
-    }
-    await check_teachers(request, keys)
-    press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
-    said = fill(words.ADD_TEACHER, who=await format_people(request, keys), course=card.title)
-    return replies.answer(said, [kit.button(words.ADD_IT, press)])
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:

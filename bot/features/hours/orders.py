@@ -1,7 +1,5 @@
 """Orders about hours and lessons: the words that follow a name, and the days among them."""
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Final
 
 from bot.domain import time_parsing
@@ -33,28 +31,6 @@ def is_order(text: str) -> bool:
     return is_verb or bool(read_order_hours(text))
 
 
-def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:
-    """Return the days that words name with their places, in their order; one after *to* follows the last."""
-    spans: list[tuple[int, int, date]] = []
-    given = [word.removesuffix("'s") for word in words]
-    at = 0
-    while at < len(given):
-        begin = spans[-1][2] if spans and is_span(given[at - 1]) else today
-        ends = (end for end in range(min(at + 3, len(given)), at, -1))
-        days = ((end, _read_day(" ".join(given[at:end]), begin)) for end in ends)
-        end, day = next(((end, day) for end, day in days if day is not None), (at + 1, None))
-        spans += [(at, end, day)] if day is not None else []
-        at = end
-    return spans
-
-
 def is_span(word: str) -> bool:
     """Return whether a word joins the first and the last day of a span."""
     return word in {"to", "until", "till", "til", "through", "bis", "-", "\u2013"}
-
-
-def _read_day(text: str, today: date) -> date | None:
-    """Return a day, also in the plural that people write for *Thursday's*."""
-    return time_parsing.day_of(text, today) or (
-        time_parsing.day_of(text[:-1], today) if text.endswith("days") else None
-    )

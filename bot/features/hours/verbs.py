@@ -10,7 +10,6 @@ from bot.domain.notices import Answer
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
 from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import NOT_UP_STATES, Workspace
 from bot.features.hours import messages as drawn
 from bot.features.hours import store as hour_rows
@@ -18,7 +17,6 @@ from bot.features.hours import texts as words
 from bot.features.hours import use_cases
 from bot.features.hours.model import HoursRule
 from bot.features.hours.orders import is_order, read_order_hours
-from bot.features.hours.store import RULES
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_button
@@ -368,10 +366,3 @@ async def keep_zone(_request: Request) -> Answer:
 
 #: What is done with hours as they are, by the word that follows a workspace's name.
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}
-
-
-async def find_made(request: Request, act: UndoableAction) -> tuple[Wanted, str] | None:
-    """Return the hours that an act has made, and their rule; None if it made none or several."""
-    rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
-    made = [one for one in rules if f"{RULES.name} {one.id}" in act.new_values]
-    return (made[0].wanted, made[0].id) if len(made) == 1 else None

@@ -1,6 +1,5 @@
 """The declaration of the feature undo."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot.domain.notices import Answer
@@ -11,12 +10,7 @@ from handlers.request import Request
 
 
 class UndoHooks(Hooks):
-    """An answer to one request has *Undo*; sentences can take actions back."""
-
-    async def undo_action(
-        self, request: Request, action_id: str, or_else: Callable[[], Awaitable[Answer]] | None
-    ) -> tuple[Answer, bool]:
-        return await verbs.undo_action(request, action_id, or_else)
+    """An answer to one request has *Undo*."""
 
     def finish_answer(self, request: Request, answer: Answer) -> Answer:
         return verbs.add_undo(request, answer)

@@ -1,30 +1,27 @@
-"""Undo: *undo*, *no* and *Undo* answer an open question first, then undo the last action."""
+"""Undo: the verb and the button take the last request back; *today* lists those of a day."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
 from typing import Final
 
-from bot.domain import time_parsing
 from bot.domain.message_context import ActionFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.undoable_actions import RECENT_SECONDS, Undone
+from bot.domain.undoable_actions import Undone
 from bot.domain.work_items import Outcome
 from bot.features.undo import texts as words
 from bot.features.undo import use_cases
-from bot.features.undo.messages import describe_action, list_actions
-from bot.features.undo.use_cases import UndoneAction, list_today, read_actions
+from bot.features.undo.messages import list_actions
+from bot.features.undo.use_cases import UndoneAction, read_actions
 from bot.messages.blocks import buttons, cards, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards as card_words
-from bot.messages.verb import find_action
+from bot.messages.verb import Effect, Verb, find_action
 from bot.services.feasibility import get_stop_effects
 from bot.store import workspaces
-from handlers import intents, routes
+from handlers import routes
 from handlers.request import Request, format_typed_name
 
 #: How many actions an answer shows.
@@ -38,64 +35,6 @@ async def undo_by_button(request: Request) -> Answer:
     is_answer = found.action is not None and found.action.id == request.target
     is_back = found.inverse.undone is Undone.BACK
     return replace(answer_undo(request, found), replaces=is_answer and is_back)
-
-
-@intents.shows("planned")
-@intents.shows("today")
-@intents.shows("heard")
-@intents.shows("messages")
-async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
-    """Answer with the latest requests or those of a day, the plans, or the reasons for messages."""
-    services, now = request.services, request.services.clock.now()
-    if topic == "today":
-        local = datetime.fromtimestamp(now, await services.store.zone(request.principal)).date()
-        when, first, until = _find_past(said, local)
-        done = await read_actions(services.context, request.principal, first, until)
-        head = fill(words.ASKED_FOR, When=when[:1].upper() + when[1:])
-        none = fill(words.NONE_ASKED if until == local else words.NONE_ASKED_THEN, when=when)
-        return _answer_list(head, list_actions(done, now, _MAX_ACTIONS), none)
-    done = await list_today(services.context, request.principal)
-    own = next((one for one in done if one.action.undone_at is None and not one.action.initiator), None)
-    last = {} if own is None else {"at": kit.moment_at(own.action.done_at, now), "did": describe_action(own)}
-    match topic:
-        case "heard":
-            is_recent = own is not None and now - own.action.done_at <= RECENT_SECONDS
-            return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
-        case "messages":
-            why = request.fill(words.WHY_MESSAGES)
-            return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
-    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
-    every = await services.gatherer.describe_workspaces(request.principal, rows)
-    request.notes.note_workspaces(row for row in rows if row.stop_at is not None)
-    planned = [
-        buttons.format_timer(words.PLANNED_STOP, one.workspace, one.connection_title)
-        for one in every
-        if one.workspace is not None and one.workspace.stop_at is not None
-    ]
-    subscribers = MessageHooks.list_subscribers()
-    planned += [said for one in every for hooks in subscribers for said in hooks.list_plan_sentences(one)]
-    return _answer_list(words.SET_UP, planned, words.NOTHING_SET_UP)
-
-
-def _find_past(said: Sequence[str], local: date) -> tuple[str, date, date]:
-    """Return the days of the past in a text, in words, the first and the last; today without any."""
-    named = (time_parsing.day_of(one, local) for one in said if time_parsing.is_day(one) and one.isalpha())
-    coming = next((day for day in named if day is not None), local)
-    monday = local - timedelta(days=local.weekday())
-    if "yesterday" in said:
-        return "yesterday", local - timedelta(days=1), local - timedelta(days=1)
-    if "week" in said and "last" in said:
-        return "last week", monday - timedelta(days=7), monday - timedelta(days=1)
-    if "week" in said:
-        return "this week", monday, local
-    if coming <= local:
-        return "today", local, local
-    day = coming - timedelta(days=7)
-    return f"on {day:%A}", day, day
-
-
-def _answer_list(head: str, said: Sequence[str], none: str) -> Answer:
-    return replies.hint(head if said else none, more="\n".join(said))
 
 
 def add_undo(request: Request, answer: Answer) -> Answer:
@@ -190,22 +129,45 @@ def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
 
 
-@intents.commands("undo")
-async def list_undo(text: intents.Sentence, _: str) -> list[str]:
-    """Return the command that takes the last action back, if it can be."""
-    done = await list_today(text.request.services.context, text.request.principal)
-    can = any(one.action.can_be_undone and one.action.undone_at is None for one in done[:1])
-    return ["undo"] if can else []
+@routes.verb(
+    Verb(
+        usage="undo",
+        summary="take back your last request",
+        order=95,
+        effect=Effect.ENDS,
+        also="revert",
+        alone="Take back your last request",
+    )
+)
+async def undo(request: Request) -> Answer:
+    """Take the last request back."""
+    found = await request.caller.run(use_cases.undo, "")
+    return answer_undo(request, found)
 
 
-async def undo_action(
-    request: Request, action_id: str, or_else: Callable[[], Awaitable[Answer]] | None
-) -> tuple[Answer, bool]:
-    """Undo an action for a sentence; return the answer, and whether all is as before the action."""
-    caller = request.caller
-    if action_id:
-        caller = replace(caller, interaction=caller.interaction and f"{caller.interaction}/{action_id}")
-    found = await caller.run(use_cases.undo, action_id)
-    if or_else is not None and found.action is None:
-        return await or_else(), False
-    return answer_undo(request, found), found.inverse.undone is Undone.BACK
+@routes.verb(
+    Verb(
+        usage="today",
+        summary="show what you asked for today, and what is planned",
+        order=35,
+        effect=Effect.SHOWS,
+        also="planned plans history",
+        alone="Show today's requests",
+    )
+)
+async def show_today(request: Request) -> Answer:
+    """Show the requests of the day, and what is planned."""
+    services, now, today = request.services, request.services.clock.now(), await request.find_today()
+    done = await read_actions(services.context, request.principal, today, today)
+    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
+    every = await services.gatherer.describe_workspaces(request.principal, rows)
+    planned = [
+        buttons.format_timer(words.PLANNED_STOP, one.workspace, one.connection_title)
+        for one in every
+        if one.workspace is not None and one.workspace.stop_at is not None
+    ]
+    subscribers = MessageHooks.list_subscribers()
+    planned += [said for one in every for hooks in subscribers for said in hooks.list_plan_sentences(one)]
+    asked = list_actions(done, now, _MAX_ACTIONS)
+    parts = [fill(words.ASKED_FOR, When="Today") if asked else fill(words.NONE_ASKED, when="today"), *asked]
+    return replies.hint("\n".join(parts), more="\n".join([words.SET_UP, *planned] if planned else []))

@@ -1,6 +1,6 @@
 """The declaration of the feature waitlist."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.notices import Answer, NewNotice
@@ -12,11 +12,9 @@ from bot.features.hours.use_cases import HoursChangeHooks
 from bot.features.hours.verbs import HoursAnswerHooks
 from bot.features.waitlist import store, use_cases, verbs
 from bot.features.waitlist.model import WaitlistEntry
-from bot.features.waitlist.sentences import read_waiting
 from bot.services.caller import Caller
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
 from bot.store.transaction import Row, Transaction
-from handlers.intents import Order
 from handlers.request import Request
 
 
@@ -56,9 +54,6 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (store.find_open_entries, store.close)}
-
-    def read_order(self, words: Sequence[str], find_names: Callable[[], Collection[int]]) -> Order | None:
-        return read_waiting(words, find_names)
 
 
 FEATURE: Final = Feature(

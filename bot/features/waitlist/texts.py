@@ -90,7 +90,6 @@ WAITLIST_LINE: Final = "{title}: {count} waiting for {what}, the first one since
 NOBODY_WAITING: Final = "Nobody is waiting for room."
 NOT_WAITING: Final = "You aren't waiting for anything."
 WHICH_WAIT: Final = "Which one should stop waiting?"
-WORKSPACE_OR_WAIT: Final = "You have a workspace called *{name}*. Should I stop it, or stop waiting for room?"
 STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (

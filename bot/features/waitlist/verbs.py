@@ -8,18 +8,15 @@ from bot.domain.people import Named, Principal
 from bot.domain.surfaces import Where
 from bot.domain.time_parsing import Moment
 from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import State
 from bot.features.waitlist import limit_requests, use_cases
 from bot.features.waitlist import messages as drawn
 from bot.features.waitlist import texts as words
 from bot.features.waitlist.model import WaitlistFacts
-from bot.features.waitlist.sentences import names_wait
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import stop_button
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import times
 from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
-from bot.services.feasibility import get_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers import routes
@@ -143,8 +140,6 @@ async def unqueue(request: Request) -> Answer:
     now = request.services.clock.now()
     if request.name:
         workspace = await require_by_name(request, request.name)
-        if names_wait(f"stop {request.name}"):
-            return await _ask_end_wait_or_stop(request, workspace)
         return await stop_waiting(request.redirect("workspace", request.verb, (), workspace.id))
     own, last = await request.caller.read(use_cases.list_own_and_last, now - DAY_SECONDS)
     if len(own) == 1:
@@ -152,14 +147,6 @@ async def unqueue(request: Request) -> Answer:
     if own:
         return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
     return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.format_place(last, now))
-
-
-async def _ask_end_wait_or_stop(request: Request, workspace: Workspace) -> Answer:
-    """Ask whether to end a wait, or to stop the workspace with such a name."""
-    own, _ = await request.caller.read(use_cases.list_own_and_last, request.services.clock.now())
-    stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
-    stop = stop_button(workspace, get_stop_effects(request.caller.context, workspace))
-    return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
 
 
 async def answer_single_place(request: Request, workspace_id: str = "") -> Answer | None:

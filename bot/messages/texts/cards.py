@@ -404,14 +404,6 @@ NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {typed} for 
 #: In place of the form that asks when.
 CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {typed} at TIME`."
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
-ONLY_STOPS: Final = (
-    "I can only plan starts and stops, so I haven't done anything with *{name}*. "
-    "`{command}stop {typed} at 18:00` stops it then."
-)
-STOP_FOR: Final = (
-    "I can't do that just for a while: it would stay stopped. To stop it later, type "
-    "`{command}{verb} {typed} at 18:00`."
-)
 #: The same words as where something ends at once.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 

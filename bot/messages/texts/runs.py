@@ -152,7 +152,6 @@ USUAL_DUE: Final = (
     "*{name}* on {title} usually takes {usual}. This run is taking longer.",
 )
 USUAL_UNKNOWN: Final = "I can't say when *{name}* on {title} will be done: I haven't seen it finish before."
-NOTHING_GOING: Final = "Nothing of yours is starting, and none of your runs is in progress."
 
 # -- a run written in one line -----------------------------------------------------------------------------
 

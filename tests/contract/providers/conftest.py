@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [one for one in items if one not in set(again)]
     for one in items:
         if "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid:
-            one.add_marker(pytest.mark.together("hub"))
+            one.add_marker(pytest.mark.xdist_group("hub"))
 
 
 def pytest_collection_finish(session):

@@ -20,7 +20,7 @@ from tests.rigs.store import ALICE, link_account, linked, serve_new
 
 ENGINES = ["sqlite", "postgresql"]
 #: One worker runs the cases on PostgreSQL, so that it knows at their end which statements ran.
-TOGETHER = pytest.mark.together("postgresql")
+TOGETHER = pytest.mark.xdist_group("postgresql")
 #: The cases marked ``both_engines`` that this process has run on PostgreSQL.
 MARKED_CASES_RUN: set[str] = set()
 #: What is about the machine's clock: PostgreSQL has one of its own, which is taken as it is.

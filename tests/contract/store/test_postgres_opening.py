@@ -149,7 +149,7 @@ async def test_first_claim_of_a_connection_reads_the_schema_again(open_, url):
         await old.claim(operations.claim_operations, 10, 60.0)
 
 
-@pytest.mark.parametrize("release", ["0.2.1", "0.3.1", None])
+@pytest.mark.parametrize("release", ["0.3.1", None])
 async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, release):
     """None: somebody serves, and has not said yet who."""
     old, new = await open_(), await open_(ADDED)

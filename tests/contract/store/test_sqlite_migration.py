@@ -165,18 +165,18 @@ async def test_the_schema_has_no_reference_to_what_is_not_there(tmp_path):
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-OF_THE_STOP = list_replaced_migrations(read_migrations()["0034_until_0_2_1"])
+OF_THE_STOP = list_replaced_migrations(read_migrations()["0056_until_0_3_1"])
 
 
 @pytest.mark.parametrize("count", [1, 2, len(OF_THE_STOP) - 1])
 def test_what_a_release_before_the_stop_left_is_refused_with_the_next_step(count):
-    with pytest.raises(StoreTooOld, match=r"before 0\.2\.1, from which .* Install 0\.2\.1"):
+    with pytest.raises(StoreTooOld, match=r"before 0\.3\.1, from which .* Install 0\.4\.0"):
         find_missing_migrations(dict.fromkeys(OF_THE_STOP[:count], "0.1.0"), read_migrations(), "usher.db")
 
 
 def test_what_the_stop_left_goes_on_from_there_and_an_empty_one_is_made_in_one_piece():
     every = list(read_migrations())
-    assert every[0] == "0034_until_0_2_1"
+    assert every[0] == "0056_until_0_3_1"
     assert (
         find_missing_migrations(dict.fromkeys(OF_THE_STOP, "0.1.0"), read_migrations(), "usher.db")
         == every[1:]
@@ -198,31 +198,6 @@ async def test_an_upgraded_schema_is_that_of_a_new_file(tmp_path, release):
     assert (shape(old) == shape(new)) is (earlier.scripts_of(release) == read_migrations())
     await migrated(old)
     assert shape(new) == shape(old)
-
-
-async def test_what_0_2_1_kept_beside_is_kept(tmp_path):
-    """Each task once, under its word of today; a message where it was sent, and in its order."""
-    path = tmp_path / "old.db"
-    await migrated(path, earlier.scripts_of("0.2.1"))
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(BESIDE)
-    await migrated(path)
-    with closing(sqlite3.connect(path)) as database:
-        tasks = database.execute("SELECT id, kind, due_at, attempts, is_leased FROM tasks ORDER BY id")
-        assert tasks.fetchall() == [
-            ("t1", "revoke_credential", 5.0, 0, 0),
-            ("t2", "discover", 5.0, 0, 0),
-            ("t4", "fan_out", 70.0, 3, 0),
-            ("t5", "look_up_user", 6.0, 0, 0),
-        ]
-        cards = database.execute("SELECT id, message_ts FROM cards ORDER BY id").fetchall()
-        assert cards == [("c1", "1.1"), ("c2", "2.2"), ("c3", None)]
-        notices = database.execute("SELECT id, kind, urgency, state FROM notices ORDER BY id").fetchall()
-        assert notices == [
-            ("n1", "summary", 3, "pending"),
-            ("n2", "ready", 1, "sent"),
-            ("n3", "message", 1, "retry"),
-        ]
 
 
 #: One is asked for in both tables, and one was in hand.
@@ -250,23 +225,6 @@ def shape(path):
         found = {name: sorted(database.execute(about, [name]), key=str) for name in tables}
         indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
         return found, database.execute(indexes).fetchall()
-
-
-async def test_place_of_an_installation_is_taken_over(tmp_path):
-    """From 0.3.0, which kept it with the installation."""
-    path = tmp_path / "usher.db"
-    await migrated(path, earlier.scripts_of("0.3.0"))
-    row = {"id": "T1", "enterprise_id": "E1", "team_id": "T1", "team_name": "", "bot_name": "", "scopes": ""}
-    row |= {"secret": "", "installed_by": "", "renewing_until": 0.0, "installed_at": 5.0}
-    with closing(sqlite3.connect(path)) as database:
-        names = ", ".join(row)
-        marks = ", ".join("?" * len(row))
-        database.execute(f"INSERT INTO installations ({names}) VALUES ({marks})", list(row.values()))
-        database.commit()
-    await migrated(path)
-    with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT * FROM places").fetchall() == [("T1", "E1", 5.0)]
-        assert database.execute("SELECT organisation_id FROM installations").fetchall() == [("E1",)]
 
 
 async def test_rows_of_an_archived_audit_stay_intact(tmp_path):

@@ -228,33 +228,6 @@ async def test_what_has_no_lesson_is_neither_skipped_nor_moved(bot, typed, said)
     assert only.stops_at is not None
 
 
-@pytest.mark.parametrize(
-    ("typed", "fields"),
-    [
-        ("cancel Thursday's Statistics", {"off": {"2027-12-09"}}),
-        ("skip Statistics on Thursday", {"off": {"2027-12-09"}}),
-        ("pause Statistics until 8 Dec", {"off": {"2027-12-06", "2027-12-07"}}),
-        ("pause Statistics from 22 Dec to 24 Dec", {"off": {"2027-12-22", "2027-12-23", "2027-12-24"}}),
-        ("pause Statistics for a week", {"off": {f"2027-12-{day:02}" for day in range(6, 13)}}),
-        ("move Thursday's Statistics to Friday 10:00.", {"moved": {"2027-12-10": [600, 690]}}),
-        ("Move Thursday's statistics lesson to Friday, same time", {"moved": {"2027-12-10": [480, 570]}}),
-    ],
-)
-async def test_its_teacher_changes_it_in_a_sentence_and_who_only_joined_only_skips(bot, typed, fields):
-    await linked(bot.store, ALICE, names=["notebook"])
-    card = await posted(bot, POST)
-    await bot.press("class_press", card.id)
-    await bot.direct(typed, ALICE)
-    assert await bot.store.read(class_rows.find_card, card.id) == replace(card, **await seen(bot, card))
-    assert "I'll tell everyone who joined." in words(await bot.direct(typed, TRAINER))
-    card = await bot.store.read(class_rows.find_card, card.id)
-    assert {name: getattr(card, name) for name in fields} == fields
-    asked = await bot.direct("pause Statistics over Christmas", TRAINER)
-    assert "I can't read that change" in words(asked)
-    assert {"Pause\u2026", "Move\u2026", "End course"} <= buttons(asked).keys()
-    assert await bot.store.read(class_rows.find_card, card.id) == card
-
-
 async def test_with_hours_a_card_is_only_ever_posted(bot):
     """Also where a course is called as the workspace that its card is about."""
     await linked(bot.store, ALICE, names=["notebook"])
@@ -320,26 +293,6 @@ async def test_course_of_this_channel_is_preferred_among_same_titles(
     assert "has no lesson on Wed 8 Dec. The next ones are on Wed 15 Dec" in words(late)
     await bot.say("card Biology skip 14 Dec", TRAINER, channel_id="C1")
     assert (await bot.store.read(class_rows.find_card, tuesday.id)).off == {"2027-12-14"}
-
-
-async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
-    await linked(bot.store, ALICE, names=["notebook"])
-    mine = await posted(bot, POST)
-    await bot.press("class_press", mine.id)
-    await bot.say(POST, BOB)
-    (theirs,) = [one for one in await bot.store.read(class_rows.list_courses) if one.id != mine.id]
-    await bot.say("card Statistics skip 9 Dec", TRAINER)
-    assert (await bot.store.read(class_rows.find_card, mine.id)).off == {"2027-12-09"}
-    assert "I'll skip *Statistics* on 14 Dec" in words(await bot.say("no Statistics on 14 Dec", ALICE))
-    assert "I'll skip *Statistics* from 20 to 24 Dec" in words(
-        await bot.say("card Statistics skip 20 Dec to 24 Dec", ALICE)
-    )
-    for typed in ("end", "pause until 10 January"):
-        said = words(await bot.say(f"card Statistics {typed}", ALICE))
-        assert "for <@UTRAINER>, who posted this card" in said
-    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
-    assert rule.off == {f"2027-12-{day:02}" for day in (9, 14, *range(20, 25))}
-    assert (await bot.store.read(class_rows.find_card, theirs.id)).off == frozenset()
 
 
 async def test_what_takes_much_from_members_is_asked_about_with_their_number(bot):
@@ -643,28 +596,6 @@ async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
     drawn = render(notice.kind, await bot.services.gatherer.describe_notice(notice))
     assert "I can't start *notebook* on Saturn Cloud for *Statistics* any more." in words(drawn)
     assert list(buttons(drawn)) == ["Leave"]
-
-
-async def test_no_statistics_on_thursday(bot):
-    """Of its teacher it is for all, of a member for themselves, of others about something else."""
-    await linked(bot.store, ALICE, names=["notebook"])
-    card = await posted(bot, POST)
-    await bot.press("class_press", card.id)
-    assert "I'll skip *Statistics* on 9 Dec" in words(await bot.say("no Statistics on Thursday", ALICE))
-    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
-    assert rule.off == {"2027-12-09"}
-    assert await told(bot) == {}
-    await bot.say("no statistics from 22 Dec to 24 Dec", TRAINER)
-    assert (await bot.store.read(class_rows.find_card, card.id)).off == {
-        "2027-12-22",
-        "2027-12-23",
-        "2027-12-24",
-    }
-    assert set(await told(bot)) == {ALICE}
-    assert "*Statistics* has no lesson on Wed 8 Dec." in words(
-        await bot.say("no statistics on Wednesday", TRAINER)
-    )
-    assert "Statistics* " not in words(await bot.say("no Statistics on Thursday", BOB))
 
 
 async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bot):

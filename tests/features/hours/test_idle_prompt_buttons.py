@@ -8,7 +8,7 @@ from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
 from bot.features.hours.model import HoursKind
 from bot.messages.blocks.notices import render
-from tests.handlers.rig import one_cloud, rig, words
+from tests.handlers.rig import rig, words
 from tests.rigs.store import observe, set_timer
 
 HOUR = 3600.0
@@ -62,20 +62,3 @@ async def test_what_went_down_meanwhile_is_not_said_to_run(bot):
     answer = await question(bot)
     await bot.sees(State.STOPPED)
     assert "running" not in words(await bot.push(answer, "Keep"))
-
-
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [
-        pytest.param({}, False, id="unset"),
-        pytest.param({"stops_unanswered": True}, True, id="stops"),
-        pytest.param({"stops_unanswered": True, "asks_after_hours": 0.0}, False, id="asks_nobody"),
-        pytest.param({"stops_unanswered": True, "workspaces": frozenset({"T9"})}, False, id="elsewhere"),
-    ],
-)
-async def test_answer_about_stops_follows_the_settings(settings, says):
-    """Who asks whether workspaces stop by themselves reads what holds on their own connections."""
-    async with one_cloud(**settings) as bot:
-        said = words(await bot.say("help fact-itself"))
-        assert ("On Saturn Cloud, I stop it that evening if you don't answer" in said) is says
-        assert "I may ask whether you still need it" in said

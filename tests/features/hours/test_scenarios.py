@@ -1,29 +1,6 @@
 """Hours set by the form from Home and by sentences, shown there, and kept: started, warned of, stopped."""
 
 
-async def test_hours_by_form_sentence_and_home(linked):
-    alice = linked.alice
-    await alice.opens_home()
-    await linked.pass_time(15)
-    await alice.presses_home("Hours…", "report")
-    assert alice.modal()["callback_id"] == "hours"
-    late = await alice.submits(days=["mon"], **{"from": "09:00"}, until="09:10")
-    assert late["errors"] == {"until": "Choose a time at least 30 minutes after the start."}
-    assert (await alice.submits(days=["mon", "tue"], **{"from": "09:00"}, until="18:00"))["ok"]
-    assert "Hours: Mon, Tue 09:00–18:00" in alice.home().read
-    said = await alice.types("start my notebook every day at 9pm")
-    assert "every day from 21:00" in said.read
-    assert {"Skip Fri 15 Jan", "Pause until Mon 18 Jan", "Turn hours off"} <= set(said.labels)
-    assert "Hours: every day from 21:00" in alice.home().read
-    once = await alice.types("start training in 2 minutes")
-    assert "I'll start *training* on Saturn Cloud" in once.read
-    assert "Hours: 15 Jan from 08:03" in alice.home().read
-
-    await linked.pass_time(180)
-    assert "*training* is ready" in alice.only("ready").text
-    assert linked.calls("POST .*/start") == 1
-
-
 async def test_a_day_of_hours_starts_warns_and_stops(linked):
     alice = linked.alice
     await alice.types("hours training every day 8:02-8:40")
@@ -38,28 +15,6 @@ async def test_a_day_of_hours_starts_warns_and_stops(linked):
     assert linked.calls("POST .*/start") == linked.calls("POST .*/stop") == 1
     started, stopped = await linked.audit("workspace.start"), await linked.audit("workspace.stop")
     assert [one["actor"] for one in [*started, *stopped]] == [linked.principal().key] * 2
-
-
-async def test_hours_changed_while_they_run_end_as_planned(linked):
-    """By a command, a sentence and a button: each says what becomes of what runs, and that comes true."""
-    alice = linked.alice
-    for name in ("training", "notebook", "report"):
-        shown = await alice.types(f"hours {name} every day 8:02-8:40")
-    await linked.pass_time(240)
-    skipped = await alice.types("hours training skip today")
-    assert "I'll still stop it <!date" in skipped.text
-    paused = await alice.types("pause notebook until friday")
-    assert "I'll still stop it <!date" in paused.text
-    *_, off = await alice.presses(shown, "Turn hours off")
-    assert "*report* on Saturn Cloud no longer has working hours. I'll still stop it <!date" in off.text
-    *_, kept = await alice.presses(paused, "Keep running")
-    assert "*notebook* keeps running." in kept.text
-
-    await linked.pass_time(1700, step=10)
-    assert len(alice.told("stop_warning")) == 2
-    await linked.pass_time(700, step=10)
-    assert linked.calls("POST .*/stop") == 2
-    assert sorted(one.name for one in linked.saturn.state.resources.values() if one.live()) == ["notebook"]
 
 
 async def test_skipped_stop_offers_what_stops_the_workspace(linked):

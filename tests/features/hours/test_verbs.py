@@ -82,25 +82,6 @@ async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
     assert await rules(bot) == []
 
 
-async def test_sentences_set_hours_and_leave_days_out(bot):
-    for name, text in {
-        "hours/said": "start my notebook every weekday at 9",
-        "hours/said-once": "start training tomorrow at 9",
-        "hours/said-whole": "keep notebook running weekdays 9 to 6",
-        "hours/said-restart": "restart notebook at 8 tomorrow",
-        "hours/said-skip": "skip notebook tomorrow",
-        "hours/said-pause": "pause notebook until friday",
-        "hours/said-again": "resume the hours of notebook",
-        "hours/said-past": "hours notebook 2020-01-01 9:00",
-        "hours/said-several": "start notebook and training every day at 9",
-        "hours/said-which": "can you skip tomorrow?",
-        "hours/said-none": "no hours for notebook any more",
-    }.items():
-        check_golden(name, await bot.say(text))
-    assert await rules(bot) == []
-    assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, None)]
-
-
 async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
     await bot.say("hours notebook weekdays 9:00-18:00")
     workspace = await bot.workspace("notebook")
@@ -157,32 +138,6 @@ async def test_how_people_put_hours(bot, text, hours):
     assert (
         await bot.store.read(operations.find_latest_operation, (await bot.workspace("notebook")).id) is None
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("no notebook tomorrow", "No working hours on 16 Jan."),
-        ("don't start notebook tomorrow", "No working hours on 16 Jan."),
-        ("skip tomorrow for notebook", "No working hours on 16 Jan."),
-        ("don't start notebook automatically anymore", "no longer has working hours"),
-        ("stop starting notebook every day", "no longer has working hours"),
-    ],
-)
-async def test_how_people_put_days_without_hours_and_their_end(bot, text, said):
-    await bot.say("hours notebook every day 9:00-18:00")
-    assert said in words(await bot.say(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("start every weekday at 9 and stop it at 6", "Hours for training: weekdays 09:00-18:00"),
-        ("restart it at 8 tomorrow", "Restart training 16 Jan at 08:00"),
-    ],
-)
-async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, text, label):
-    assert label in buttons(await bot.say(text))
 
 
 async def test_the_buttons_leave_out_what_they_say(bot):
@@ -353,22 +308,6 @@ async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):
     assert "I won't stop it before <!date^1800032400^" in words(await bot.say("keep notebook"))
 
 
-@pytest.mark.parametrize(
-    ("text", "ends"),
-    [("pause all my hours until monday", True), ("skip all hours today", True), ("resume all hours", False)],
-    ids=["until", "today", "resumed"],
-)
-async def test_all_hours_rest_at_once_and_each_run_is_spoken_of(bot, text, ends):
-    await run(bot, "weekdays 8:00-18:00")
-    await run(bot, "weekdays 8:00", "training")
-    said = words(await bot.say(text))
-    assert ("I'll still stop it <!date^1800032400^" in said) is ends
-    assert "It's running, and nothing will stop it." in said
-    assert [bool(one.off) for name in ("notebook", "training") for one in await rules(bot, name)] == [
-        ends
-    ] * 2
-
-
 async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
     await run(bot, "every day -18:00")
     await bot.say("stop notebook at 18:00")
@@ -389,11 +328,6 @@ async def test_hours_replace_others_on_all_of_their_days(bot, text, is_replaced)
     assert ("They replace weekdays" in said) is is_replaced
     assert len(await rules(bot)) == 2 - is_replaced
     assert f"<!date^{1800039600 if is_replaced else 1800032400}^" in said
-
-
-async def test_how_long_it_runs_is_said_by_its_hours(bot):
-    await run(bot, "weekdays 8:00-18:00")
-    assert "It keeps running until <!date^1800032400^" in words(await bot.say("how long will notebook run?"))
 
 
 async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot):

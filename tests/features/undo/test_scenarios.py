@@ -5,11 +5,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.messages.verb import Effect, find_verb
 from bot.store import workspaces
 from tests.features.undo.everything import everything as everything_of
 from tests.rigs.scenario.workbench import TOKENS, WorkbenchWorld
-from tests.rigs.verbs import VERBS
 
 SATURN = {
     "users": [{"name": "alice", "token": "a11ce" * 8}],
@@ -45,13 +43,6 @@ SAID = {
 }
 #: They end something for good or make something, open a form, ask, or answer a button.
 OTHERS = {"cancel", "card", "new", "press", "queue", "unlink", "unqueue", "remove", "job schedule"}
-
-
-def test_every_verb_that_changes_something_is_tried():
-    shows = Effect.SHOWS
-    own = {verb for verb in VERBS["workspace"] if find_verb("workspace", verb).effect is not shows}
-    of_jobs = {f"job {verb}" for verb in VERBS["job"] if find_verb("job", verb).effect is not shows}
-    assert own | of_jobs == SAID.keys() | OTHERS
 
 
 def held(world):
@@ -113,34 +104,6 @@ async def test_what_is_taken_back_leaves_store_and_provider_as_they_were(said, t
         assert (" already " in answer.text) is is_sent, answer.text
         await world.pass_time(30, step=10)
         assert held(world)[2] == there_then[2]
-
-
-async def test_the_answers_of_no_while_something_is_under_way(tmp_path):
-    stops = "POST /api/workspaces/.*/stop$"
-    async with linked_world(tmp_path) as world:
-        await says(world, "stop report")
-        assert "I've cancelled the stop of *report*." in (await says(world, "no")).text
-        await world.pass_time(30, step=10)
-        assert world.calls(stops) == 0
-        await says(world, "stop report")
-        await world.pass_time(1)
-        assert world.calls(stops) == 1
-        under_way = await says(world, "no")
-        assert "I'm already stopping *report*." in under_way.text
-        await world.pass_time(30, step=10)
-        assert "I've already stopped *report*." in (await says(world, "no")).text
-        assert world.alice.only("stopped")
-        # What leads back is a request of its own.
-        await world.alice.presses(under_way, "Start it again")
-        await world.pass_time(1)
-        assert "I'm already starting *report*." in (await says(world, "no")).text
-        await world.pass_time(200, step=10)
-        assert (
-            "There's nothing recent to undo, and nothing of yours is under way."
-            in (await says(world, "no")).text
-        )
-        assert world.calls(stops) == 1
-        assert (await everything(world))["operations"] == {}
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 30], ids=["at_once", "after_the_call", "when_done"])

@@ -5,24 +5,16 @@ import pytest
 from bot.domain.observations import Observed
 from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
-from bot.domain.surfaces import Where
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.home import store as home_store
-from bot.features.home.messages import render_home as draw
-from bot.features.home.model import Home, HomeUse
-from bot.features.home.use_cases import HomeGatherer
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases as hours_use_cases
-from bot.messages.verb import Effect, find_verb
-from bot.store import conversations, operations, runs, timers
+from bot.features.home.model import HomeUse
+from bot.store import operations, timers
 from tests.features.undo.everything import everything
 from tests.handlers.rig import buttons, one_cloud, words
-from tests.handlers.run_rig import going, run_rig, step
 from tests.handlers.settings_form import FIELDS, NONE, save
 from tests.rigs.homes import use_home
 from tests.rigs.store import ALICE, BOB, observe
-from tests.rigs.verbs import VERBS
 
 
 async def asked(bot, text, **keys):
@@ -55,13 +47,6 @@ RESTORED: dict[str, list[tuple[str, ...]]] = {
 }
 #: They only open a form, ask or show a page, or can't be taken back.
 OTHERS = {"cancel", "card", "new", "press", "unlink"}
-
-
-def test_every_verb_that_changes_something_is_tried():
-    changing = {
-        verb for verb in VERBS["workspace"] if find_verb("workspace", verb).effect is not Effect.SHOWS
-    }
-    assert changing == RESTORED.keys() | OTHERS
 
 
 @pytest.fixture
@@ -120,19 +105,6 @@ async def test_what_is_under_way_is_said_and_left_with_what_leads_back(bot, no):
     await bot.push(answer)
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert operation.verb == "start"
-
-
-async def test_what_was_not_sent_is_cancelled_and_said(bot):
-    await asked(bot, "stop report")
-    (stopping,) = await bot.store.read(operations.open_operations, ALICE)
-    assert words(await asked(bot, "no")) == (
-        "I've cancelled the stop of *report*. Nothing had been sent to Saturn Cloud."
-    )
-    assert (await bot.store.read(operations.find_operation, stopping.id)).cause == "cancelled"
-    assert await bot.store.read(operations.open_operations, ALICE) == []
-    assert (
-        words(await asked(bot, "no")) == "There's nothing recent to undo, and nothing of yours is under way."
-    )
 
 
 async def test_the_card_of_a_stop_takes_it_back_until_it_was_sent(bot):
@@ -293,56 +265,6 @@ async def test_undo_is_not_offered_where_nothing_leads_back(bot, said):
     assert "Undo" not in buttons(await bot.say(said))
 
 
-async def test_an_open_question_is_answered_first_and_what_was_done_before_stays(bot):
-    await asked(bot, "stop report")
-    await begun(bot, "report", stop_call=Call.ACCEPTED)
-    answer = await bot.direct("notebook would be good to have up now")
-    await bot.store.write(conversations.save_referents, ALICE, "D1", None, answer.about.as_body())
-    answer = await bot.direct("no")
-    assert words(answer) == "OK, I won't."
-    assert (answer.about.ask, answer.about.takes_press) == ("", False)
-    (operation,) = await bot.store.read(operations.open_operations, ALICE)
-    assert operation.verb == "stop"
-
-
-@pytest.mark.parametrize("thread_ts", [None, "7.1"])
-async def test_a_question_whose_button_was_pressed_is_open_no_more(bot, thread_ts):
-    question = await asked(bot, "report can go off at 5pm")
-    await bot.store.write(conversations.save_referents, ALICE, "D1", thread_ts, question.about.as_body())
-    bot.clock.advance(1)
-    await bot.push(question, channel_id="D1")
-    assert (await bot.workspace("report")).stop_at is not None
-    bot.clock.advance(1)
-    there = {"kind": "message", "channel_id": "D1", "thread_ts": thread_ts, "where": Where.DIRECT}
-    assert words(await bot.say("no", **there)) == "I won't stop *report*."
-    assert (await bot.workspace("report")).stop_at is None
-
-
-async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
-    assert (
-        words(await asked(bot, "no")) == "There's nothing recent to undo, and nothing of yours is under way."
-    )
-    await asked(bot, "start notebook")
-    await begun(bot, "notebook", start_call=Call.ACCEPTED)
-    bot.clock.advance(600)
-    answer = await asked(bot, "oops")
-    assert words(answer) == "I'm already starting *notebook*."
-    assert list(buttons(answer)) == ["Stop"]
-
-
-async def test_with_nothing_to_take_back_only_stop_that_stops_what_was_spoken_of(bot):
-    answer = await asked(bot, "status report")
-    await bot.store.write(conversations.save_referents, ALICE, "D1", None, answer.about.as_body())
-    for words_of_no in ("forget it", "leave it", "don't"):
-        assert (
-            words(await asked(bot, words_of_no))
-            == "There's nothing recent to undo, and nothing of yours is under way."
-        )
-    assert await bot.store.read(operations.open_operations, ALICE) == []
-    await asked(bot, "stop that")
-    assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == ["stop"]
-
-
 async def test_nothing_that_ends_for_good_leads_back():
     async with one_cloud() as bot:
         bot.connections["saturn"].ends_for_good = True
@@ -458,61 +380,6 @@ async def test_what_can_not_be_taken_back_says_what_can_be_done_instead(bot):
     assert words(answer) == "That can't be undone.\nTo link Saturn Cloud again, type `link Saturn Cloud`."
 
 
-async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
-    async with run_rig() as bot:
-        await asked(bot, "job run posit -- ls")
-        assert words(await asked(bot, "undo")) == (
-            "I've cancelled the run of *ls*. Nothing had been sent to Posit Workbench."
-        )
-        assert await bot.store.claim(runs.claim_runs, 10, 60.0) == []
-        launched = await bot.say("job run posit -- date")
-        (run,) = [one for one in await bot.store.read(runs.list_runs, ALICE) if one.is_open]
-        await step(bot, run, remote_id="r-1", start_call=Call.ACCEPTED)
-        assert words(await bot.push(launched, "Undo")) == (
-            "The run of *date* had already been sent to Posit Workbench, so I'm stopping it. "
-            "I'll message you when it has stopped."
-        )
-        assert (await bot.store.read(runs.find_run, run.id)).requested_stop == "stop"
-        run = await going(bot)
-        assert "Undo" not in buttons(await bot.say("job stop train.R"))
-        said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
-        assert words(await asked(bot, "undo")) == said
-        assert (await bot.store.read(runs.find_run, run.id)).requested_stop == ""
-        await asked(bot, "job stop train.R")
-        await bot.store.write(runs.save_run_step, Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
-        assert words(await asked(bot, "no")) == "I'm already stopping *train.R*."
-
-
-async def test_what_was_asked_for_is_told_and_shown_in_the_home(bot):
-    assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
-    assert "You haven't asked me to do anything" in words(await asked(bot, "did you hear me?"))
-    assert "has a planned stop or hours" in words(await asked(bot, "what have I set up?"))
-    await asked(bot, "start notebook")
-    await asked(bot, "stop report at 5pm")
-    await asked(bot, "alias asleep owl")
-    await asked(bot, "undo")
-    lines = words(await asked(bot, "what did you do today?")).splitlines()
-    assert lines[0] == "Today you asked me to:"
-    said = [line.partition(" · ")[2].partition(" <!")[0] for line in lines[1:]]
-    assert said == ["~rename *asleep*~", "stop *report*", "start *notebook*"]
-    assert "stop *report*" in words(await asked(bot, "did you hear me?"))
-    assert "*report* on Saturn Cloud will be stopped" in words(await asked(bot, "what have I set up?"))
-    assert "type `settings`" in words(await asked(bot, "why did you message me?"))
-    assert "as you asked" in words(await asked(bot, "who started notebook?"))
-    home = await HomeGatherer(bot.services.context, bot.services.gatherer).own(Home(ALICE, bot.clock.now()))
-    (shown,) = [block for block in draw(home)["blocks"] if "rename" in str(block)]
-    assert shown["text"]["text"].splitlines() == lines[1:]
-    # It is about the day that its person has.
-    bot.clock.advance(86_400)
-    assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
-    former = words(await asked(bot, "what did you do yesterday?")).splitlines()
-    assert former[0] == "Yesterday you asked me to:"
-    assert [line.partition(" · ")[2].partition(" <!")[0] for line in former[1:]] == said
-    bot.clock.advance(86_400)
-    none = words(await asked(bot, "what did you do yesterday?"))
-    assert none == "You didn't ask me for anything yesterday."
-
-
 @pytest.mark.parametrize(
     "said", ["alias notebook thesis", "hours notebook daily 9:00-18:00", "notify notebook off"]
 )
@@ -524,15 +391,3 @@ async def test_an_open_home_is_drawn_at_once_after_an_act_and_after_its_undo(bot
         assert await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0) == []
         await asked(bot, text)
     assert len(await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0)) == 1
-
-
-async def test_what_hours_do_is_told_as_theirs(bot):
-    await asked(bot, "hours notebook daily 9:00-18:00")
-    (rule,) = await bot.store.read(hour_rows.list_rules_of_person, ALICE)
-    bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
-    await bot.sees(State.STOPPED)
-    await bot.services.create_caller(ALICE).run(hours_use_cases.carry_out, rule)
-    assert "start *notebook*, by its hours" in words(await asked(bot, "what did you do today?"))
-    assert ", by its hours." in words(await asked(bot, "who started notebook?"))
-    await begun(bot, "notebook", start_call=Call.ACCEPTED)
-    assert words(await asked(bot, "no")) == "I'm already starting *notebook*."

@@ -27,28 +27,6 @@ def place(person):
     return shown
 
 
-async def test_place_is_unknown_then_true_and_over(one_gpu):
-    """It says no number before one is known, the same as others say then, and loses its button in the end."""
-    alice, carol = one_gpu.alice, one_gpu.carol
-    assert "You're next in line." in place(alice).text
-    await carol.writes("start gpu and wait")
-    assert "I'll know your place in line once I've tried it." in place(carol).text
-    await one_gpu.pass_time(60, step=5)
-    for said in ("am I still waiting?", "what's my place?", "how long do I still have to wait for the gpu?"):
-        asked = await carol.types(said)
-        number = next(one for one in ("ahead of you", "next in line") if one in asked.text)
-        assert number in place(carol).text, said
-    await alice.presses(place(alice), "Stop waiting")
-    await one_gpu.pass_time(20, step=5)
-    assert "You're next in line." in place(carol).text
-    assert place(alice).labels == []
-    await one_gpu.bob.types("stop gpu")
-    await one_gpu.pass_time(150, step=5)
-    assert "*gpu* got a free GPU on Saturn Cloud" in place(carol).text
-    assert place(carol).labels == []
-    assert len(carol.told("ready")) == 1
-
-
 async def test_undone_end_of_a_wait_shows_the_place_again(one_gpu):
     alice = one_gpu.alice
     *_, left = await alice.presses(place(alice), "Stop waiting")
@@ -58,14 +36,6 @@ async def test_undone_end_of_a_wait_shows_the_place_again(one_gpu):
     await one_gpu.pass_time(10, step=5)
     assert "You're next in line." in place(alice).text
     assert place(alice).labels == ["Stop waiting"]
-
-
-async def test_answer_with_a_place_goes_once_that_is_over(one_gpu):
-    alice = one_gpu.alice
-    asked = (await alice.writes("am I still waiting?"))[-1]
-    assert "1 person waiting for a free GPU" in asked.text
-    await one_gpu.pass_time(11 * 3600, step=120)
-    assert asked.ts not in [one.ts for one in alice.sees()]
 
 
 @pytest.mark.parametrize("way", ["stop gpu", "forget gpu", "unlink saturn --yes", "until"])
@@ -80,15 +50,6 @@ async def test_message_of_a_wait_that_ended_has_no_button(one_gpu, way):
         one for one in alice.sees() if "*gpu* stopped waiting" in one.text or "isn't waiting" in one.text
     ]
     assert shown.labels == []
-
-
-async def test_second_start_leaves_one_message_that_shows_the_place(one_gpu):
-    carol = one_gpu.carol
-    await carol.writes("start gpu and wait")
-    await one_gpu.pass_time(60, step=5)
-    await carol.writes("start gpu")
-    await one_gpu.pass_time(60, step=5)
-    assert place(carol).labels == ["Stop waiting"]
 
 
 async def test_freed_room_is_offered_within_a_minute(one_gpu):
@@ -123,25 +84,6 @@ async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
     await one_gpu.pass_time(720, step=10)
     assert gpu(one_gpu, {alice: "alice", carol: "carol"}[first]).status != "running"
     assert len(second.told("ready")) == 1
-
-
-async def test_sentences_end_a_wait(one_gpu):
-    carol = one_gpu.carol
-    assert "You aren't waiting for anything." in (await carol.types("stop waiting")).text
-    await carol.types("queue gpu")
-    answer = await carol.types("I don't need it any more, stop waiting")
-    assert "*gpu* isn't waiting for room any more" in answer.text
-    answer = await carol.types("am I still waiting?")
-    assert "*gpu* stopped waiting for" in answer.text
-
-
-async def test_sentence_asks_which_of_several_waits_it_ends(one_gpu):
-    alice = one_gpu.alice
-    await alice.types("queue notebook")
-    answer = await alice.types("stop waiting")
-    assert answer.labels == ["Stop waiting for gpu", "Stop waiting for notebook"]
-    await alice.mentions("stop waiting for notebook")
-    assert "*gpu* is waiting" in (await alice.types("waiting")).text
 
 
 async def test_undone_wait_says_whether_it_still_waits(one_gpu):

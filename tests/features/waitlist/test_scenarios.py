@@ -65,32 +65,6 @@ async def test_words_start_it_and_wait(one_gpu, said):
     assert "*gpu* is ready." in one_gpu.alice.only("ready").text
 
 
-async def test_what_runs_waits_for_no_room(one_gpu):
-    alice = one_gpu.alice
-    gpu(one_gpu).force("running", one_gpu.clock.now())
-    await alice.types("status gpu")
-    await one_gpu.pass_time(30, step=5)
-    answer = await alice.types("start gpu and wait")
-    assert "*gpu* is already running" in answer.text, answer.text
-    assert "Nobody is waiting for room." in (await alice.types("waiting")).text
-
-
-async def test_a_second_start_shows_the_place_and_starts_nothing(one_gpu):
-    await one_gpu.alice.presses(await refused(one_gpu, one_gpu.alice), "Keep trying")
-    *_, answer = await one_gpu.carol.presses(await refused(one_gpu, one_gpu.carol), "Keep trying")
-    assert "One person is ahead of you." in answer.text
-    before = one_gpu.calls("POST .*/start")
-    answer = await one_gpu.carol.types("start gpu")
-    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
-    assert "One person is ahead of you." in answer.text
-    assert one_gpu.calls("POST .*/start") == before
-    answer = await one_gpu.carol.types("who is waiting?")
-    assert "Saturn Cloud: 2 people waiting for a free GPU" in answer.text, answer.text
-    for said in ("what's my place?", "is there a free GPU?"):
-        answer = await one_gpu.carol.types(said)
-        assert "One person is ahead of you." in answer.text, (said, answer.text)
-
-
 @pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "undo", "forget gpu"])
 async def test_waiting_ends(one_gpu, way):
     alice = one_gpu.alice

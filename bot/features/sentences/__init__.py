@@ -1,1 +1,0 @@
-"""Sentences: requests in people's own words."""

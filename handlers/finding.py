@@ -1,0 +1,242 @@
+"""What the words of a sentence name: a person's things, verbs and times; pure, and decides nothing."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from rapidfuzz import fuzz, process
+
+from bot.domain.time_parsing import (
+    LEADS,
+    Moment,
+    Unread,
+    is_day,
+    is_month,
+    is_recurring,
+    read_hours,
+)
+from bot.domain.workspaces import Workspace
+from bot.messages.verb import Verb, list_verbs
+from bot.support.cleaning import fold
+from handlers.command_line import Quoted, fold_word
+from handlers.synonyms import split_words
+
+_Thing = TypeVar("_Thing")
+_What_co = TypeVar("_What_co", covariant=True)
+#: The most words of a name and of a time, and of a sentence that are looked at.
+_MAX_NAME_WORDS: Final = 6
+_MAX_TIME_WORDS: Final = 5
+_MAX_HOURS_WORDS: Final = 8
+_MAX_WORDS: Final = 40
+#: Belong to a time, wherever they stand.
+_TIME_WORDS: Final = split_words(
+    """half quarter noon midnight lunch yesterday later soon tonight evening afternoon night weekend week
+    month o'clock am pm eod time hour hours minutes"""
+)
+#: Before and after an *on* or *up* that is a part of an order.
+_BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
+_AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
+#: Says that a time comes once.
+_ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
+#: How similar a word must be to a name or a verb (0 to 100), and how long.
+_MIN_SIMILARITY: Final = 80
+_MIN_LENGTH: Final = 3
+_SIGNS: Final = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[_What_co]):
+    """What words mean, with their places: ``what`` is a tuple of things, a verb, a time, or hours."""
+
+    begin: int
+    end: int
+    what: _What_co
+
+
+class Time(NamedTuple):
+    """A time in a sentence: the word before it, as it was typed, and the moments that it may mean."""
+
+    lead: str
+    text: str
+    moments: tuple[Moment, ...]
+    unread: Unread | None = None
+
+
+def squeeze(text: str) -> str:
+    """Return the letters and digits of a name: *churn eda* and *Churn_EDA* are ``churn-eda``."""
+    return _SIGNS.sub("", fold(text))
+
+
+def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing, ...]]:
+    """Return things by the letters and digits of their names."""
+    groups: dict[str, dict[int, _Thing]] = {}
+    for name, thing in named:
+        groups.setdefault(squeeze(name), {})[id(thing)] = thing
+    return {name: tuple(things.values()) for name, things in groups.items() if name}
+
+
+def list_names(
+    rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, Workspace]]:
+    """Return the names of workspaces; with the connection after them, too, if there are titles of these."""
+    own = [(name, row) for row in rows for name in {row.alias, row.name, row.remote_id} if name]
+    places = {key: {key, title} for key, title in titles.items()}
+    return [
+        *own,
+        *((f"{name}@{place}", row) for name, row in own for place in places.get(row.connection, ())),
+    ]
+
+
+def find_names(
+    words: Sequence[str], things: Mapping[str, tuple[_Thing, ...]]
+) -> list[Found[tuple[_Thing, ...]]]:
+    """Return the whole names among words, the longest at each place."""
+    found, at = list[Found[tuple[_Thing, ...]]](), 0
+    while at < min(len(words), _MAX_WORDS):
+        last = at + 1 if isinstance(words[at], Quoted) else min(at + _MAX_NAME_WORDS, len(words))
+        keys = ((end, _strip_possessive(words[at:end])) for end in range(last, at, -1))
+        end, key = next(((end, key) for end, key in keys if key in things), (at + 1, ""))
+        found += [Found(at, end, things[key])] if key else []
+        at = end
+    return found
+
+
+def find_similar(
+    words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
+) -> list[Found[tuple[_Thing, ...]]]:
+    """Return the things of which free words are a part of the name (*gpu*), or the name with a slip."""
+    parts: dict[str, dict[str, None]] = {}
+    for name in names:
+        for part in {*_SIGNS.split(fold(name))}:
+            if len(part) >= _MIN_LENGTH:
+                parts.setdefault(part, {})[squeeze(name)] = None
+    found, taken = list[Found[tuple[_Thing, ...]]](), set[int]()
+    for count in (2, 1):
+        for at in free:
+            places = {*range(at, at + count)}
+            if places & taken or not places.issubset(free):
+                continue
+            key = _strip_possessive(words[at : at + count])
+            keys = [*parts.get(key, ())]
+            if not keys and len(key) > _MIN_LENGTH:
+                alike = process.extract(
+                    key, [*things, *parts], scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY, limit=3
+                )
+                best = [one for one, score, _ in alike if score == alike[0][1]]
+                keys = [own for one in best for own in ([one] if one in things else parts[one])]
+            if keys:
+                taken |= places
+                every = {id(thing): thing for one in keys for thing in things.get(one, ())}
+                found += [Found(at, at + count, tuple(every.values()))] if every else []
+    return found
+
+
+def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
+    """Return the verbs of which free words are the name, another word, or one of these with a slip."""
+    known, folded = list_verb_words(), [fold_word(word) for word in words]
+    exact = {
+        at: known[folded[at]] for at in free if folded[at] in known and not _is_preposition(words, folded, at)
+    }
+    if not exact:
+        long = [word for word in known if len(word) > _MIN_LENGTH]
+        for at in free:
+            # *stopped* and *stopping* are no orders.
+            is_form = (
+                folded[at] in plain or folded[at].endswith(("ed", "ing")) or len(folded[at]) <= _MIN_LENGTH
+            )
+            near = (
+                None
+                if is_form
+                else process.extractOne(folded[at], long, scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY - 5)
+            )
+            exact |= {at: known[near[0]]} if near else {}
+    return [Found(at, at + 1, verb) for at, verb in exact.items()]
+
+
+def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
+    """Return whether *on* and *up* stand before something, and not after what is put or turned on."""
+    if folded[at] not in {"on", "up"} or at + 1 == len(words) or words[at] != folded[at]:
+        return False
+    follows = folded[at + 1] in LEADS.keys() | _AFTER_PARTICLE
+    return not follows and not (at and folded[at - 1] in _BEFORE_PARTICLE)
+
+
+def is_past(word: str) -> bool:
+    """Return whether a word says that a verb was done: *stopped*, *restarted*."""
+    known = list_verb_words()
+    return word.endswith("ed") and any(word[:-count] in known for count in (1, 2, 3))
+
+
+def list_verb_words() -> dict[str, Verb]:
+    """Return the verbs by the words that mean them in a sentence; those of workspaces come first."""
+    every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
+    every = [verb for verb in every if not verb.is_hidden]
+    words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
+    return words | {verb.name: verb for verb in every}
+
+
+def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
+    """Return the places of words of which nothing was found."""
+    taken = {at for one in found for at in range(one.begin, one.end)}
+    return [at for at in range(len(words)) if at not in taken]
+
+
+def find_times(
+    words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
+) -> list[Found[Time]]:
+    """Return the times among words, the longest at each place; one that may be two has two moments."""
+    free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
+    free -= {at for at in free if isinstance(words[at], Quoted)}
+    while at < min(len(words), _MAX_WORDS):
+        for end in range(min(at + _MAX_TIME_WORDS, len(words)), at, -1):
+            text = " ".join(map(fold_word, words[at:end]))
+            if free.issuperset(range(at, end)) and (time := _read_time(text, end - at, read)) is not None:
+                found.append(Found(at, end, time))
+                at = end - 1
+                break
+        at += 1
+    return found
+
+
+def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) -> Time | None:
+    lead = text.partition(" ")[0]
+    lead = lead if lead in LEADS and count > 1 else ""
+    # `may`, `sat` and `second` are words, too.
+    if count == 1 and text.isalpha() and text not in {"noon", "midday", "midnight"}:
+        return None
+    read_as = read(text)
+    if isinstance(read_as, Moment):
+        return None if not lead and text.isdigit() else Time(lead, text, (read_as,))
+    if read_as.why in {"unreadable", "no_time"} or not (lead or count > 1 or read_as.why == "ambiguous"):
+        return None
+    options = (read(one) for one in read_as.options)
+    return Time(lead, text, tuple(one for one in options if isinstance(one, Moment)), read_as)
+
+
+def is_like_time(word: str) -> bool:
+    """Return whether a word belongs to a time: where none was read with it, nobody knows when is meant."""
+    return any(map(str.isdigit, word)) or is_day(word) or is_month(word) or word in _TIME_WORDS
+
+
+def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
+    """Return the words that are hours of a week, the longest; none if nothing comes again."""
+    folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
+    spans = [
+        (at, end)
+        for at in range(min(len(words), _MAX_WORDS))
+        for end in range(at + 2, min(at + _MAX_HOURS_WORDS, len(words)) + 1)
+    ]
+    for at, end in sorted(spans, key=lambda span: span[0] - span[1]):
+        said = folded[at:end]
+        if free.issuperset(range(at, end)) and _ONCE.isdisjoint(said):
+            hours = read_hours(" ".join(said))
+            if hours is not None and (is_recurring(said) or len(hours.days) > 1):
+                return [Found(at, end, " ".join(said))]
+    return []
+
+
+def _strip_possessive(words: Sequence[str]) -> str:
+    text = " ".join(words)
+    return squeeze(text if isinstance(words[0], Quoted) else text.rstrip("?!.,:;").removesuffix("'s"))

@@ -1,0 +1,471 @@
+"""Answers to what isn't typed as a command: what only shows is answered, and whatever acts is a button.
+
+The names, verbs and times among the words are found one by one (``handlers.finding``), and no grammar joins
+them. A text that asks, or in which a *not*, a condition or an unread time stands, offers nothing that acts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from bot.domain import time_parsing
+from bot.domain.notices import Answer
+from bot.domain.runs import Run
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import buttons, kit, lists, replies
+from bot.messages.texts import talk, times
+from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_verbs
+from bot.services import naming
+from bot.services.feasibility import get_stop_effects
+from bot.store import runs as run_rows
+from bot.store import workspaces
+from bot.support.pool import run_beside_loop
+from handlers import routes, suggestions, typing_mistakes
+from handlers.command_line import Quoted, fold_word, join_words
+from handlers.finding import (
+    Found,
+    Time,
+    find_hours,
+    find_names,
+    find_similar,
+    find_times,
+    find_verbs,
+    group_by_name,
+    is_like_time,
+    is_past,
+    list_free,
+    list_names,
+)
+from handlers.hooks import Entity, RequestHooks
+from handlers.linking import require_links
+from handlers.request import Answered, Request
+from handlers.synonyms import split_words
+from handlers.workspace import confirmations, targets
+
+#: The most buttons, and words of a text that may be a mistyped command.
+MAX_OFFERS: Final = 5
+_MAX_COMMAND_WORDS: Final = 4
+_SEVERAL: Final = 2
+#: How many things are named at most, and how many words are compared with all names.
+_MAX_NAMED: Final = 20
+_MAX_STRANGE: Final = 12
+#: With one of these nothing is offered that acts: it isn't asked for, not now, or not for all of it.
+_BARS: Final = split_words(
+    """not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave except but
+    besides unless if once whenever while because instead already almost nearly did was were been after before
+    when until till used stay stays hold itself automatically his her their theirs someone's
+    nicht kein keine nie pas jamais ne wenn falls sobald si"""
+)
+_QUESTIONS: Final = split_words(
+    """is are was were has have had did does do am why when where how what whats which who whose should
+    isn't aren't didn't wie wann warum wo ist"""
+)
+_ASKING: Final = split_words("what whats where why how which who")
+#: `can you` and the like ask for something politely.
+_POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "please")
+_CORRECTIONS: Final = re.compile(
+    r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
+)
+_GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and then well")
+_THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
+_EVERY: Final = split_words("all every everything alles")
+_OWN: Final = split_words("it that let here there today tomorrow tonight")
+_LONGER: Final = split_words("longer more extend another extra prolong")
+_UNTIL: Final = split_words("for until till til 'til")
+#: Say nothing of their own, so that none is a name with a slip.
+_FILLERS: Final = split_words(
+    """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
+    just now
+    again also too with from into onto and or of on in at to for up off out by as so be have has will would
+    could can need want let make get give put set good fine ready link server workspace machine thing things
+    job jobs run runs course class lesson anything something really still running done bitte por
+    favor la le"""
+)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of a sentence: a verb, the things that it names, and its times."""
+
+    verb: Verb | None = None
+    things: list[object] = field(default_factory=list)
+    times: list[Time] = field(default_factory=list)
+
+    @property
+    def workspaces(self) -> list[Workspace]:
+        """Return the workspaces among the things; the first few, as nobody chooses among more buttons."""
+        own = {one.id: one for one in self.things if isinstance(one, Workspace)}
+        return [*own.values()][:_MAX_NAMED]
+
+
+async def answer(request: Request) -> Answer:
+    """Answer a sentence: show what it asks for, or offer what it may ask for."""
+    words, store = request.arguments, request.services.store
+    if is_operation(request.verb):
+        await typing_mistakes.refuse_flags(request)
+    rows = await store.perform(workspaces.read_workspaces, request.principal)
+    zone, now = await store.zone(request.principal), await store.now()
+    places = {one.connection for one in rows} if any("@" in word for word in words) else ()
+    titles = {place: request.services.title(place) for place in places}
+    named = [*list_names(rows, titles), *_list_links(request, rows), *await _list_others(request)]
+    things = group_by_name(named)
+    found, strange = await run_beside_loop(rows, _find, words, things, zone, now)
+    if unknown := _find_unknown(request, found, strange):
+        return await _answer_unknown(request, unknown)
+    strange = strange[:_MAX_STRANGE]
+    found += await run_beside_loop(rows, find_similar, words, strange, things, [name for name, _ in named])
+    found.sort(key=lambda one: one.begin)
+    sentence = _Sentence(request, rows, zone, now, found)
+    is_asked, is_barred = _asks(words), request.surface.is_quoted or _is_barred(words, found)
+    try:
+        if not found and not is_asked:
+            return _answer_without(request)
+        if not is_asked and not is_barred and (offers := await sentence.list_offers()):
+            request.notes.note_workspaces(sentence.whole.workspaces)
+            return _offer_buttons(talk.LIKELY if len(offers) > 1 else talk.LIKELY_ONE, offers)
+    except Answered as early:
+        return early.answer
+    return await sentence.show(is_barred=is_barred and not is_asked)
+
+
+# -- what is found ----------------------------------------------------------------------------------------
+
+
+def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
+    """Return the addresses among the words that are those of workspaces."""
+    links = [word for word in request.arguments if naming.to_link(word)]
+    found = ((link, naming.find_whole(link, rows, request.services.connections)) for link in links)
+    return [(link, row) for link, match in found if match is not None for row in match.workspaces]
+
+
+async def _list_others(request: Request) -> list[tuple[str, object]]:
+    """Return the names of a person's runs, the newest of each name, and of features' things."""
+    runs: dict[str, Run] = {}
+    for run in await request.services.store.read(run_rows.list_runs, request.principal):
+        runs.setdefault(run.name, run)
+    every = [await hooks.list_entities(request) for hooks in RequestHooks.list_subscribers()]
+    return [*runs.items(), *((one.title, one) for entities in every for one in entities)]
+
+
+def _find(
+    words: Sequence[str], things: Mapping[str, tuple[object, ...]], zone: ZoneInfo, now: float
+) -> tuple[list[Found[Any]], list[int]]:
+    """Return the whole names, times and verbs among words, and the places of words that mean nothing."""
+    found: list[Found[Any]] = [*find_names(words, things)]
+    found += find_hours(words, found)
+    found += find_times(
+        words, found, lambda text: time_parsing.read(text, zone, now, soonest=SOONEST_SECONDS)
+    )
+    known = _FILLERS | _BARS | _QUESTIONS | _GREETINGS | _THANKS
+    found += find_verbs(words, list_free(words, found), known)
+    return found, [at for at in list_free(words, found) if fold_word(words[at]) not in known]
+
+
+def _find_unknown(request: Request, found: Sequence[Found[Any]], strange: Sequence[int]) -> str:
+    """Return the name that a command or quotes have, and nothing is called; "" for none."""
+    words = request.arguments
+    quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
+    is_named = any(isinstance(one.what, tuple) for one in found)
+    if quoted or is_named or not strange or not is_operation(request.verb) or strange[0] != 1:
+        return "".join(quoted[:1])
+    free = list_free(words, [one for one in found if isinstance(one.what, Time)])
+    return " ".join(words[at] for at in free[1:]) if len(free) <= _MAX_COMMAND_WORDS else ""
+
+
+async def _answer_unknown(request: Request, name: str) -> Answer:
+    """Answer that nothing is called so, or offer the only workspace whose name begins so."""
+    verb = request.verb if is_operation(request.verb) else "status"
+    about = request.redirect("workspace", verb, (name,))
+    try:
+        workspace = await targets.require_by_name(about, name)
+    except Answered as early:
+        return early.answer
+    return targets.ask_which_of_these(about, [workspace], [workspace], name)
+
+
+def _asks(words: Sequence[str]) -> bool:
+    """Return whether a text is a question, and no polite request."""
+    said = " ".join(map(fold_word, words))
+    while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
+        said = parts[2]
+    first, *others = [word.removesuffix("'s") for word in said.split()[:3]] or [""]
+    begins = first in _QUESTIONS or not _ASKING.isdisjoint(others)
+    return begins or (bool(words) and words[-1].endswith("?") and not said.startswith(_POLITE))
+
+
+def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
+    """Return whether something is ruled out, depends on something, or comes at a time that isn't read."""
+    outside = {fold_word(words[at]) for at in list_free(words, found)}
+    said = _CORRECTIONS.sub("", " ".join(words).casefold())
+    outside &= {*map(fold_word, said.split())}
+    is_others = any(word.endswith("'s") and word[:-2] not in _QUESTIONS | _OWN for word in outside)
+    return is_others or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
+
+
+def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
+    """Return what was found without the names and times in whose place others come: *no wait, 6*."""
+    said = " ".join(words).casefold()
+    if (corrected := next(iter([*_CORRECTIONS.finditer(said)][-1:]), None)) is None:
+        return found
+    place = len(said[: corrected.start()].split())
+    later = {type(one.what) for one in found if one.begin >= place and not isinstance(one.what, Verb)}
+    return [one for one in found if one.begin >= place or type(one.what) not in later]
+
+
+def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
+    """Return the parts of a sentence: a verb with the names after it, or names with the verb after them."""
+    found = _drop_corrected(words, found)
+    name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
+    parts = [part := _Part()]
+    for what in (one.what for one in found):
+        if isinstance(what, Verb):
+            if part.verb is not None and part.verb is not what and (part.things or part.times):
+                parts.append(part := _Part())
+            part.verb = part.verb or what
+        elif isinstance(what, Time):
+            part.times.append(what)
+        elif isinstance(what, tuple) and not {*map(id, what)} <= {*map(id, part.things)}:
+            if part.things and (part.times or (name_first and part.verb is not None)):
+                parts.append(part := _Part(None if name_first else part.verb))
+            part.things += what
+    for former, part in pairwise(parts):
+        part.things = part.things or former.things
+        _join(former, part)
+    return [part for part in parts if part.verb is not None or part.things or part.times]
+
+
+def _join(former: _Part, part: _Part) -> None:
+    """Make a start and the stop at a time that follows it one start until then."""
+    is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
+    is_start = former.verb is not None and former.verb.effect is Effect.STARTS
+    if is_stop and is_start and part.things == former.things:
+        former.times += [one._replace(lead="until") for one in part.times]
+        part.verb, part.things, part.times = None, [], []
+
+
+@dataclass
+class _Sentence:
+    """A sentence with everything that was found in it."""
+
+    request: Request
+    rows: Sequence[Workspace]
+    zone: ZoneInfo
+    now: float
+    found: Sequence[Found[Any]]
+
+    def __post_init__(self) -> None:
+        words = self.request.arguments
+        self.parts = _split(words, self.found)
+        self.hours = next((one.what for one in self.found if isinstance(one.what, str)), "")
+        titles = {key: one.settings.title for key, one in self.request.services.connections.items()}
+        said = {fold_word(word) for word in words}
+        self.places = {key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said}
+        self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
+
+    async def _read_recent(self) -> list[Workspace]:
+        """Return the one workspace that was spoken of last."""
+        recent = (await self.request.read_referents()).workspaces
+        return [row for row in self.rows if [row.id] == [*recent]]
+
+    # -- what only shows ----------------------------------------------------------------------------------
+
+    async def show(self, *, is_barred: bool) -> Answer:
+        """Show what is named, or everything; a verb that only shows is run."""
+        verbs = [
+            part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
+        ]
+        verb, request, things = next(iter(verbs), None), self.request, self.whole.things
+        own = self.whole.workspaces if things else await self._read_recent()
+        if not own and not things and verb is None:
+            recent = (await request.read_referents()).runs
+            things = [
+                run
+                for run in await request.services.store.read(run_rows.list_runs, request.principal)
+                if [run.id] == [*recent]
+            ]
+        request.notes.note_workspaces(own)
+        if own and (len(own) > 1 or is_barred):
+            commands = [f"status {join_words((one.title,))}" for one in own[:MAX_OFFERS]]
+            return _offer_buttons(
+                talk.LEFT_ALONE_ALL if is_barred else talk.WHICH_STATUS, lists.list_command_buttons(commands)
+            )
+        if own:
+            about = verb.name if verb is not None and verb.is_operation else "status"
+            return await routes.run(request.redirect("workspace", about, (), own[0].id))
+        if is_barred and not verb:
+            return suggestions.answer_chat(request, "left_alone")
+        if run := next((one for one in things if isinstance(one, Run)), None):
+            about = (
+                verb.name
+                if verb is not None and verb.command == "job" and "run" in verb.accepts
+                else "status"
+            )
+            return await routes.run(request.redirect("job", about, (run.name,), run.id))
+        if things and isinstance(things[0], Entity):
+            return await routes.run(request.redirect("workspace", "courses", (things[0].title,)))
+        if verb is None or {"workspace", "run"} & {*verb.accepts}:
+            verb = find_verb(request.folder, "list")
+        return await routes.run(request.redirect(verb.command, verb.name, ()))
+
+    # -- what is offered ----------------------------------------------------------------------------------
+
+    async def list_offers(self) -> list[kit.Element]:
+        """Return the buttons of what a sentence may ask for; raises Answered with a question."""
+        offers = [one for part in self.parts for one in await self._offer(part)]
+        return list({str(one["text"]): one for one in offers}.values())
+
+    async def _offer(self, part: _Part) -> list[kit.Element]:
+        verb, own, request = part.verb, part.workspaces, self.request
+        if runs := [one for one in part.things if isinstance(one, Run)] if not own else []:
+            return _offer_runs(verb, runs, self.hours, part.times)
+        if part.things and not own:
+            return []
+        is_of_all = not own and not _EVERY.isdisjoint(map(fold_word, request.arguments))
+        own = own or ([] if is_of_all else await self._read_recent())
+        if self.places:
+            await require_links(request, [*self.places])
+            own = (
+                list(await targets.filter_by_connections(request, own, [*self.places], self.rows))
+                if own
+                else own
+            )
+        if self.hours and own and "hours" in list_verbs("workspace"):
+            order = _write_hours(verb, self.hours)
+            return lists.list_command_buttons([f"hours {join_words((one.title,))} {order}" for one in own])
+        lengths = [time for time in part.times if time.moments and time.moments[0].seconds]
+        if own and lengths and not _LONGER.isdisjoint(map(fold_word, request.arguments)):
+            length = times.format_duration(lengths[-1].moments[0].seconds or 0.0)
+            return lists.list_command_buttons(
+                [f"keep {join_words((one.title,))} {length} longer" for one in own]
+            )
+        if verb is None and part.times:
+            # *gpu for 2 hours*: what is down is started, what runs is stopped.
+            return [
+                button
+                for one in own
+                for button in await self._offer_for("start" if one.is_down else "stop", one, part.times)
+            ]
+        if verb is None or verb.effect is Effect.SHOWS:
+            return []
+        if not verb.is_operation:
+            command = f"{'job ' if verb.command == 'job' else ''}{verb.name}"
+            return [] if part.things else lists.list_command_buttons([command])
+        about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
+        is_ambiguous = len(own) > 1 and len({one.title.casefold() for one in own}) == 1
+        needed = own if is_ambiguous else await confirmations.filter_needed(about, own or self.rows)
+        if not own and not part.times and needed:
+            is_bulk = is_of_all and verb.bulk.text
+            several = partial(confirmations.offer_for_several, is_named=False, besides=())
+            raise Answered(
+                await several(about, self.rows) if is_bulk else targets.ask_which_of_all(about, needed)
+            )
+        is_planned = bool(part.times) and verb.effect is Effect.STARTS
+        moments = [moment for time in part.times for moment in time.moments]
+        if (
+            len(own) > 1
+            and not is_ambiguous
+            and len(self.parts) == 1
+            and len(moments) == len(part.times) < _SEVERAL
+        ):
+            about = replace(about, at=moments[0].at if moments else None)
+            is_start = (
+                is_planned and part.times[0].lead not in _UNTIL and not (moments and moments[0].seconds)
+            )
+            if confirmations.can_do_several(about) and not is_start:
+                raise Answered(await confirmations.offer_for_several(about, own, is_named=True, besides=()))
+            about = replace(about, at=None)
+        return [
+            button
+            for one in (own if is_planned else needed)
+            if own and confirmations.is_possible(about, one)
+            for button in await self._offer_for(verb.name, one, part.times)
+        ]
+
+    async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
+        """Return the buttons for one workspace, one for each time that may be meant."""
+        verb, request = find_verb("workspace", name), self.request
+        (title,) = map(kit.line, targets.list_labels(request, [one], self.rows))
+        if not times:
+            effects = partial(get_stop_effects, request.services.context)
+            label = verb.offer.button.format(name=title)
+            return [*replies.list_choice_buttons(name, [one], [label], effects)] if label else []
+        if unread := next((time for time in times if not time.moments), None):
+            assert unread.unread is not None, "a time without moments has a reason"
+            raise Answered(
+                replies.hint(replies.explain_unread_time(unread.unread, unread.text, SOONEST_SECONDS))
+            )
+        if verb.effect is Effect.ENDS and any(time.lead == "for" for time in times):
+            return []  # A stop for a while is none.
+        begin = next(
+            (time for time in times if time.lead not in _UNTIL and time.moments[0].seconds is None), None
+        )
+        if verb.effect is Effect.STARTS and name != "keep" and begin is not None:
+            return self._offer_planned(one, begin, next((time for time in times if time is not begin), None))
+        about = replace(request.redirect("workspace", name, ()), flags=frozenset())
+        ats = [moment.at for time in times for moment in time.moments] if verb.offer_at.button else []
+        labels = [await confirmations.format_label(replace(about, at=at), name, title) for at in ats]
+        return buttons.list_choice_buttons(name, [one] * len(ats), labels, ats)
+
+    def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
+        """Return the buttons of a start at a time, which are hours that come once."""
+        if "hours" not in list_verbs("workspace"):
+            return []
+        clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
+        commands = [f"hours {join_words((one.title,))} {clock:%Y-%m-%d %-H:%M}" for clock in clocks]
+        if end is not None:
+            length = end.moments[0].seconds
+            ends = [clock.timestamp() + length if length else end.moments[0].at for clock in clocks]
+            pairs = zip(commands, ends, strict=True)
+            commands = [f"{command}-{datetime.fromtimestamp(at, self.zone):%-H:%M}" for command, at in pairs]
+        return lists.list_command_buttons(commands)
+
+
+def _write_hours(verb: Verb | None, hours: str) -> str:
+    """Return hours as an order: those of a stop only stop, those of a restart do both."""
+    wanted = time_parsing.read_hours(hours)
+    if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
+        return hours
+    if verb.name == "stop":
+        return time_parsing.write_hours(replace(wanted, starts=None, stops=wanted.starts))
+    return f"restart {hours}" if verb.name == "restart" else hours
+
+
+def _offer_runs(verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]) -> list[kit.Element]:
+    """Return the buttons for runs: again, stop, or a schedule; none has a time."""
+    if hours and "schedule" in list_verbs("job"):
+        return lists.list_command_buttons([f"job schedule {join_words((one.name,))} {hours}" for one in runs])
+    if verb is None or verb.effect is Effect.SHOWS or at:
+        return []
+    name = {"start": "run", "restart": "run", "cancel": "stop"}.get(verb.name, verb.name)
+    commands = [f"job {name} {join_words((one.name,))}" for one in runs if name == "run" or one.is_going]
+    return lists.list_command_buttons(commands if name in list_verbs("job") else [])
+
+
+def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
+    """Offer the first few; each has an id of its own."""
+    return replies.hint(
+        sentence, [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
+    )
+
+
+def _answer_without(request: Request) -> Answer:
+    """Answer words of which none is known: thanks, a greeting, a mistyped command, or anything else."""
+    words = [fold_word(word) for word in request.arguments]
+    if not _THANKS.isdisjoint(words):
+        return suggestions.answer_chat(request, "thanks")
+    if not _GREETINGS.isdisjoint(words[:2]):
+        return suggestions.answer_chat(request, "hello")
+    near = suggestions.suggest_verbs(request, words[0]) if len(words) <= _MAX_COMMAND_WORDS else []
+    commands = [suggestions.write_command(request, verb, *request.arguments[1:]) for verb in near]
+    if commands:
+        return suggestions.answer_unknown_word(request, talk.NOT_UNDERSTOOD, words[0], commands)
+    steps = [replies.list_button(), replies.help_button(request.folder)]
+    return replies.hint(talk.NOT_UNDERSTOOD, steps, more=request.fill(talk.UNDERSTANDS))
