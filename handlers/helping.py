@@ -16,9 +16,8 @@ from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers import routes
-from handlers.command_line import join_words
 from handlers.connections import list_making_connections, list_overview_connections
-from handlers.request import Manner, Request
+from handlers.request import Request
 from handlers.services import Services
 from handlers.suggestions import answer_unknown_topic
 
@@ -164,17 +163,14 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
-    """Explain a verb, and others that are named with it, for the workspace that is named with them."""
+    """Explain a verb, and others that are named with it."""
     entries = list_verbs(request.folder)
     if verb not in entries:
         return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])
-    names = [word for word in request.arguments if word not in entries and request.manner is not Manner.TYPED]
     blocks = []
     for entry in map(entries.__getitem__, verbs):
         lines = [f"{_format_entry(request.command, entry)}.", *entry.more]
-        if names:
-            lines = [word.replace("NAME", kit.line(join_words(names[:1]))) for word in lines]
         blocks += [kit.section("\n".join(word)) for word in (lines[:1], lines[1:]) if word]
     return kit.answer(blocks)
 

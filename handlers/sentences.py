@@ -1,4 +1,4 @@
-"""Answers to what isn't typed as a command: what only shows is answered, and whatever acts is a button.
+"""Free text, whatever isn't typed as a command: what only shows is answered, and whatever acts is a button.
 
 The names, verbs and times among the words are found one by one (``handlers.finding``), and no grammar joins
 them. A text that asks, or in which a *not*, a condition or an unread time stands, offers nothing that acts.
@@ -106,12 +106,13 @@ class _Part:
         return [*own.values()][:_MAX_NAMED]
 
 
+@routes.text("free")
 async def answer(request: Request) -> Answer:
     """Answer a sentence: show what it asks for, or offer what it may ask for."""
     words, store = request.arguments, request.services.store
     if is_operation(request.verb):
         await typing_mistakes.refuse_flags(request)
-    rows = await store.perform(workspaces.read_workspaces, request.principal)
+    _, rows = request.notes.listed or ((), await store.perform(workspaces.read_workspaces, request.principal))
     zone, now = await store.zone(request.principal), await store.now()
     places = {one.connection for one in rows} if any("@" in word for word in words) else ()
     titles = {place: request.services.title(place) for place in places}
@@ -119,7 +120,8 @@ async def answer(request: Request) -> Answer:
     things = group_by_name(named)
     found, strange = await run_beside_loop(rows, _find, words, things, zone, now)
     if unknown := _find_unknown(request, found, strange):
-        return await _answer_unknown(request, unknown)
+        verb = request.verb if is_operation(request.verb) else "status"
+        return await targets.answer_name(request.redirect("workspace", verb, (unknown,)), unknown)
     strange = strange[:_MAX_STRANGE]
     found += await run_beside_loop(rows, find_similar, words, strange, things, [name for name, _ in named])
     found.sort(key=lambda one: one.begin)
@@ -178,17 +180,6 @@ def _find_unknown(request: Request, found: Sequence[Found[Any]], strange: Sequen
         return "".join(quoted[:1])
     free = list_free(words, [one for one in found if isinstance(one.what, Time)])
     return " ".join(words[at] for at in free[1:]) if len(free) <= _MAX_COMMAND_WORDS else ""
-
-
-async def _answer_unknown(request: Request, name: str) -> Answer:
-    """Answer that nothing is called so, or offer the only workspace whose name begins so."""
-    verb = request.verb if is_operation(request.verb) else "status"
-    about = request.redirect("workspace", verb, (name,))
-    try:
-        workspace = await targets.require_by_name(about, name)
-    except Answered as early:
-        return early.answer
-    return targets.ask_which_of_these(about, [workspace], [workspace], name)
 
 
 def _asks(words: Sequence[str]) -> bool:
@@ -299,7 +290,7 @@ class _Sentence:
             )
         if own:
             about = verb.name if verb is not None and verb.is_operation else "status"
-            return await routes.run(request.redirect("workspace", about, (), own[0].id))
+            return await _run(request.redirect("workspace", about, (), own[0].id))
         if is_barred and not verb:
             return suggestions.answer_chat(request, "left_alone")
         if run := next((one for one in things if isinstance(one, Run)), None):
@@ -308,12 +299,12 @@ class _Sentence:
                 if verb is not None and verb.command == "job" and "run" in verb.accepts
                 else "status"
             )
-            return await routes.run(request.redirect("job", about, (run.name,), run.id))
+            return await _run(request.redirect("job", about, (run.name,), run.id))
         if things and isinstance(things[0], Entity):
-            return await routes.run(request.redirect("workspace", "courses", (things[0].title,)))
+            return await _run(request.redirect("workspace", "courses", (things[0].title,)))
         if verb is None or {"workspace", "run"} & {*verb.accepts}:
             verb = find_verb(request.folder, "list")
-        return await routes.run(request.redirect(verb.command, verb.name, ()))
+        return await _run(request.redirect(verb.command, verb.name, ()))
 
     # -- what is offered ----------------------------------------------------------------------------------
 
@@ -428,6 +419,12 @@ class _Sentence:
         return lists.list_command_buttons(commands)
 
 
+async def _run(request: Request) -> Answer:
+    """Run a verb that only shows; its text was authorised as words."""
+    await request.caller.authorise(request.verb)
+    return await routes.run(request)
+
+
 def _write_hours(verb: Verb | None, hours: str) -> str:
     """Return hours as an order: those of a stop only stop, those of a restart do both."""
     wanted = time_parsing.read_hours(hours)
@@ -463,9 +460,4 @@ def _answer_without(request: Request) -> Answer:
         return suggestions.answer_chat(request, "thanks")
     if not _GREETINGS.isdisjoint(words[:2]):
         return suggestions.answer_chat(request, "hello")
-    near = suggestions.suggest_verbs(request, words[0]) if len(words) <= _MAX_COMMAND_WORDS else []
-    commands = [suggestions.write_command(request, verb, *request.arguments[1:]) for verb in near]
-    if commands:
-        return suggestions.answer_unknown_word(request, talk.NOT_UNDERSTOOD, words[0], commands)
-    steps = [replies.list_button(), replies.help_button(request.folder)]
-    return replies.hint(talk.NOT_UNDERSTOOD, steps, more=request.fill(talk.UNDERSTANDS))
+    return suggestions.answer_unread(request)

@@ -119,6 +119,16 @@ class Verb:
         """Return whether it can be given a time."""
         return "time" in self.accepts
 
+    @property
+    def takes_words(self) -> bool:
+        """Return whether anything can follow it."""
+        return bool(self.accepts) or " " in self.usage
+
+    @property
+    def runs_until(self) -> bool:
+        """Return whether its time is the end of what it starts, not the beginning of what it does."""
+        return self.offer_at.button.endswith("until {then}")
+
     def is_for(self, able: Iterable[str]) -> bool:
         """Return whether help lists it for somebody who is able to do this."""
         return not self.is_hidden and {*self.needs}.issubset(able)
