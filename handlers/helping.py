@@ -54,23 +54,51 @@ async def show_help(request: Request) -> Answer:
     if topic and topic != _EVERYTHING:
         return _explain_verb(request, topic)
     accounts = await _read_account_states(request)
-    usable = _list_usable_providers(request, accounts or {})
-    # Help comes without the first steps rather than not at all.
-    has_steps = accounts is not None and request.folder == "workspace"
-    steps = make_first_steps(request.services, accounts or {}) if has_steps else []
-    head = describe_usher(request.services) if request.folder == "workspace" else runs.HELP
     if topic:
-        abilities = _find_abilities(request, accounts or {}, usable)
-        possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
-        blocks = _format_all_entries(request.folder, request.command, possible)
-        small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
-        blocks += [kit.context(*small)] if small else []
-        is_pressed = request.surface.kind == "button"
-        return kit.answer([kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
+        return _show_everything(request, accounts)
+    services, states = request.services, None if accounts is None else frozenset(accounts.items())
+    key = (
+        "help",
+        request.folder,
+        request.surface.where,
+        request.command,
+        *services.connections.items(),
+        states,
+    )
+    return services.draw_once(key, lambda: _draw_first_lines(request, accounts))
+
+
+def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> Answer:
+    """Answer with every verb that the person can use here."""
+    usable = _list_usable_providers(request, accounts or {})
+    abilities = _find_abilities(request, accounts or {}, usable)
+    possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
+    head, steps = _draw_head(request, accounts)
+    blocks = _format_all_entries(request.folder, request.command, possible)
+    small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
+    blocks += [kit.context(*small)] if small else []
+    is_pressed = request.surface.kind == "button"
+    return kit.answer([head, *blocks, *kit.actions(steps)], replaces=is_pressed)
+
+
+def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
+    """Draw the lines that help begins with, which depend on nothing else that the request has."""
+    usable = _list_usable_providers(request, accounts or {})
+    head, steps = _draw_head(request, accounts)
     lines = _format_first_lines(request.folder, request.command)
     jobs = [kit.context(line) for line in _describe_other_command(request, usable)]
     buttons = kit.actions([*steps, replies.help_button(request.folder)])
-    return kit.answer([kit.section(head), kit.section(lines), *jobs, *buttons])
+    return kit.answer([head, kit.section(lines), *jobs, *buttons])
+
+
+def _draw_head(
+    request: Request, accounts: Mapping[str, str] | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Draw what Usher is, and the first steps; help comes without these rather than not at all."""
+    if request.folder != "workspace":
+        return kit.section(runs.HELP), []
+    steps = [] if accounts is None else make_first_steps(request.services, accounts)
+    return kit.section(describe_usher(request.services)), steps
 
 
 @routes.verb(

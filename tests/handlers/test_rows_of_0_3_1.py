@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from bot.domain.people import Principal
+from bot.features.undo.messages import list_actions
+from bot.features.undo.use_cases import list_today
 from bot.messages.blocks.notices import render
 from bot.store import audit, open_store
 from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.tables import CARDS, NOTICES, TABLES
-from tests.handlers.rig import COLLEAGUE, Cloud, rig, submit, words
+from tests.handlers.rig import COLLEAGUE, Cloud, rig, submit
 from tests.rigs import earlier, postgres
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
@@ -186,6 +188,7 @@ async def test_open_form_is_still_accepted(bot):
 
 
 async def test_what_was_asked_for_is_listed(bot):
-    said = words(await bot.say("what did I ask you for today"))
+    done = await list_today(bot.services.context, ALICE)
+    said = "\n".join(list_actions(done, bot.clock.now(), len(done)))
     for did in ("change my messages about *notebook*", "wait for room for *gpu*", "start your workspace for"):
         assert did in said
