@@ -11,7 +11,7 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS
-from bot.messages.verb import Effect, Verb, list_verbs
+from bot.messages.verb import Effect, Verb, list_synonyms, list_verbs
 from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
@@ -193,6 +193,7 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 def _explain_verb(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that are named with it."""
     entries = list_verbs(request.folder)
+    verb = list_synonyms(request.folder).get(verb, verb)
     if verb not in entries:
         return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 
 from bot.domain.people import Principal
-from bot.features.undo.messages import list_actions
-from bot.features.undo.use_cases import list_today
 from bot.messages.blocks.notices import render
 from bot.store import audit, open_store
 from bot.store.postgres import PostgresEngine
@@ -26,6 +24,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, serve_new
+from tests.rigs.today import list_requests
 
 FORMER: Any = json.loads((Path(__file__).parent / "rows_of_0_3_1.json").read_text(encoding="utf-8"))
 TARA = Principal(None, "T1", "UTARA")
@@ -188,7 +187,6 @@ async def test_open_form_is_still_accepted(bot):
 
 
 async def test_what_was_asked_for_is_listed(bot):
-    done = await list_today(bot.services.context, ALICE)
-    said = "\n".join(list_actions(done, bot.clock.now(), len(done)))
+    said = str(await list_requests(bot.services.context, ALICE))
     for did in ("change my messages about *notebook*", "wait for room for *gpu*", "start your workspace for"):
         assert did in said
