@@ -2,12 +2,12 @@
 
 import gc
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import shared, weight
+from tests.rigs import servers, shared, weight
 
 pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
@@ -42,6 +42,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run what is marked as one group in one worker, however many there are."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the servers are that all workers share."""
+    node.workerinput["servers"] = servers.begin()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if (told := getattr(config, "workerinput", None)) is not None:
+        servers.join(told["servers"])
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     asked = bool(config.getoption("--thorough"))
     left_out = [one for one in items if bool(one.get_closest_marker("thorough")) != asked]

