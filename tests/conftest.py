@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import servers, shared, weight
+from tests.rigs import programs, servers, shared, weight
 
 pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
@@ -29,9 +29,6 @@ settings.register_profile(
 #: it in the middle of an example, and that counts as a failure of that one.
 THOROUGH_SECONDS: Final = 3600
 settings.load_profile("usher")
-needs_browser: Final = pytest.mark.skipif(
-    not shared.has_browser(), reason="Chromium and chromedriver are not installed"
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,10 +68,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for one in items:
         if one.get_closest_marker("browser"):
             one.add_marker(pytest.mark.xdist_group("browser"))
-            one.add_marker(needs_browser)
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser"):
+        programs.require_browser()
 
 
 @pytest.hookimpl(trylast=True)
