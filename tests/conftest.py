@@ -1,6 +1,8 @@
 """What holds for all tests: how long one takes decides nothing; what is thorough runs apart."""
 
 import gc
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,6 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.rigs import programs, servers, shared, weight
 
+# Where Python is told to write no bytecode, each worker would compile the same modules.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
 #: How many thorough tests this run leaves out.

@@ -1,4 +1,4 @@
-"""Programs that some tests need: a test without its program is skipped, or fails where all of them must be there.
+"""Programs that some tests need: a test without its program is skipped, or fails where all must be there.
 
 ``.ci/run`` sets ``TEST_PROGRAMS_REQUIRED``, after it has installed them.
 """
