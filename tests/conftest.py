@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import programs, servers, shared, weight
+from tests.rigs import programs, servers, shared, thorough, weight
 
 # Where Python is told to write no bytecode, each worker would compile the same modules.
 sys.dont_write_bytecode = False
@@ -65,17 +65,23 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     asked = bool(config.getoption("--thorough"))
-    left_out = [one for one in items if bool(one.get_closest_marker("thorough")) != asked]
-    if left_out:
-        config.stash[LEFT_OUT] = 0 if asked else len(left_out)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [one for one in items if bool(one.get_closest_marker("thorough")) == asked]
+    thorough.mark_products(items)
+    # All cases of a product run there, the drawn ones again.
+    kept = [one for one in items if _is_thorough(one, drawn=asked) == asked]
+    if len(kept) < len(items):
+        config.stash[LEFT_OUT] = 0 if asked else len(items) - len(kept)
+        config.hook.pytest_deselected(items=list(set(items) - set(kept)))
+        items[:] = kept
     for one in items:
         if one.get_closest_marker("browser"):
             one.add_marker(pytest.mark.xdist_group("browser"))
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
+
+
+def _is_thorough(item: pytest.Item, *, drawn: bool) -> bool:
+    return bool(item.get_closest_marker("thorough") or (drawn and item.get_closest_marker("drawn")))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
