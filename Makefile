@@ -9,10 +9,10 @@ DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
 # Also where Python is told to write no bytecode: many processes would compile the same modules.
 export PYTHONDONTWRITEBYTECODE =
-# The seed of random tests and of drawn mutants: a new one each time unless it is given.
+# The seed of random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough mutants test-near test-outside chaos bench lint contracts lock weights pictures release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough mutants test-outside chaos bench lint contracts lock pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,22 +27,18 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
-	$(RUN) pytest -n 4 --dist loadgroup
+	$(RUN) pytest -n 4
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
-	$(RUN) pytest -n 3 --dist loadgroup --cov --cov-report=term
+	$(RUN) pytest -n 3 --cov --cov-report=term
 
-test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories, mutants; SEED=N repeats
+test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
-	$(RUN) pytest -n 2 --dist loadgroup -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
-	$(RUN) pytest -n 2 --dist loadgroup --thorough
-	.venv/bin/mutmut run --max-children 2
+	$(RUN) pytest -n 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
+	$(RUN) pytest -n 2 --thorough
 
-mutants: $(DEV) ## Play mutants against the tests that reach them; FILES="bot/domain/plan.py …", or a sample of all
-	.venv/bin/mutmut run $(FILES)
-
-test-near: $(DEV) ## Run the tests nearest to what changed on this branch, within a minute
-	$(RUN) pytest --testmon
+mutants: $(DEV) ## Play mutants of bot/domain against its tests; FILES="bot/domain/plan.py …" plays those of some
+	.venv/bin/mutmut run $(foreach file,$(FILES),"$(subst /,.,$(basename $(file))).*")
 
 test-outside: $(DEV) ## Install the wheels into an empty environment; run the kits and stories of providers/ there
 	.venv/bin/python tools/outside.py
@@ -60,14 +56,13 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	.venv/bin/lint-imports
 	.venv/bin/python tools/docs.py
 	$(RUN) pip check
-	.venv/bin/pip-audit -r requirements/runtime.txt --no-deps
+	.venv/bin/python tools/audit.py
 
 contracts: $(LINT) ## Say what others changed in their published APIs since the code was written against them
 	$(RUN) tools.contracts
 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
-
 
 pictures: $(DEV) ## Take the pictures in docs/pictures from the demonstration; needs Chromium
 	$(RUN) tools.pictures
@@ -76,7 +71,7 @@ release: $(DEV) ## Build the last commit: wheel, source distribution, bill of ma
 	.venv/bin/python tools/release.py
 
 clean: ## Remove everything generated, including the environment
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info .coverage .coverage.* htmlcov
+	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO): requirements/demo.txt $(PROJECT)

@@ -1,14 +1,19 @@
 """What holds for all tests: how long one takes decides nothing; what is thorough runs apart."""
 
 import gc
+import os
+import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import shared, weight
+from tests.rigs import programs, servers, shared, thorough, weight
 
+# Where Python is told to write no bytecode, each worker would compile the same modules.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
 #: How many thorough tests this run leaves out.
@@ -29,9 +34,6 @@ settings.register_profile(
 #: it in the middle of an example, and that counts as a failure of that one.
 THOROUGH_SECONDS: Final = 3600
 settings.load_profile("usher")
-needs_browser: Final = pytest.mark.skipif(
-    not shared.has_browser(), reason="Chromium and chromedriver are not installed"
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,20 +44,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run what is marked as one group in one worker, however many there are."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the servers are that all workers share."""
+    node.workerinput["servers"] = servers.begin()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if (told := getattr(config, "workerinput", None)) is not None:
+        servers.join(told["servers"])
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     asked = bool(config.getoption("--thorough"))
-    left_out = [one for one in items if bool(one.get_closest_marker("thorough")) != asked]
-    if left_out:
-        config.stash[LEFT_OUT] = 0 if asked else len(left_out)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [one for one in items if bool(one.get_closest_marker("thorough")) == asked]
+    thorough.mark_products(items)
+    # All cases of a product run there, the drawn ones again.
+    kept = [one for one in items if _is_thorough(one, drawn=asked) == asked]
+    if len(kept) < len(items):
+        config.stash[LEFT_OUT] = 0 if asked else len(items) - len(kept)
+        config.hook.pytest_deselected(items=list(set(items) - set(kept)))
+        items[:] = kept
     for one in items:
         if one.get_closest_marker("browser"):
             one.add_marker(pytest.mark.xdist_group("browser"))
-            one.add_marker(needs_browser)
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
+
+
+def _is_thorough(item: pytest.Item, *, drawn: bool) -> bool:
+    return bool(item.get_closest_marker("thorough") or (drawn and item.get_closest_marker("drawn")))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser"):
+        programs.require_browser()
 
 
 @pytest.hookimpl(trylast=True)

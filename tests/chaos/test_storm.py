@@ -12,6 +12,7 @@ import pytest
 from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.stage import stage
 from benchmarks.chaos.weather import MODES, Weather
+from tests.rigs import programs
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ async def test_repeated_messages_have_other_event_ids(made):
 async def test_a_clock_moves_in_a_process_that_runs_already(tmp_path):
     clock = WallClock(tmp_path)
     if not await clock.make():
-        pytest.skip("no C compiler here")
+        programs.leave("there is no C compiler: install Debian's package gcc")
     script = "import time, datetime; input(); print(time.time(), datetime.datetime.now().timestamp())"
     clock.set(50.0)
     process = await asyncio.create_subprocess_exec(

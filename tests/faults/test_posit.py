@@ -7,6 +7,7 @@ from bot.messages.texts import problems
 from bot.services.operation_requests import create_workspace
 from tests.rigs.scenario.stage import inject_fault
 from tests.rigs.scenario.workbench import workbench_world
+from tests.rigs.thorough import draw
 
 #: What is wrong with an answer: a fault of the way, or an error that the API itself tells. One of each:
 #: the provider's contract proves that each call makes the right error of every answer.
@@ -52,7 +53,7 @@ def meets(workbench, method, fault):
             inject_fault(workbench.posit.harness, rf"/api/{method}$", **fault)
 
 
-@pytest.mark.parametrize(("call", "name"), CASES)
+@pytest.mark.parametrize(("call", "name"), draw(CASES))
 async def test_one_call_that_goes_wrong(workbench, call, name):
     text, target, method, end = CALLS[call]
     alice = workbench.alice

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import shutil
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from tests.rigs import shared
+from tests.rigs import programs, shared
 
 OPTIONS = (
     "--headless",
@@ -35,7 +34,7 @@ SIZE = {"width": 1200, "height": 800}
 
 def chromium() -> str | None:
     """Return the path of a Chromium or Chrome, if there is one."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return programs.find_browser()
 
 
 #: Keys that do something, with their codes on a keyboard.

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
 import threading
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from bot.app import DRAIN_SECONDS
 from bot.support.settings import VARIABLES
 from tests.project.deployment import DEPLOY, instructions
 from tests.project.repository import ROOT
+from tests.rigs import programs
 
 PINNED = re.compile(r"docker\.io/library/[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}")
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
@@ -285,8 +285,7 @@ def test_backups_are_made_and_restored_on_each_platform_that_incidents_knows():
 
 
 def test_a_restore_on_kubernetes_is_a_pod_like_that_which_serves():
-    if shutil.which("jq") is None:
-        pytest.skip("there is no jq")
+    programs.require("jq")
     (served,) = (one for one in KUBERNETES["one-process"] if one["kind"] == "StatefulSet")
     words = shlex.split(re.search(r"\| (jq .*?) \| kubectl apply", BACKUPS, re.DOTALL)[1])
     ended = run(words, input=json.dumps(served), capture_output=True, text=True, timeout=30, check=True)

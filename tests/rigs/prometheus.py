@@ -1,26 +1,20 @@
-"""Prometheus as far as tests need it: what the code exports, scrapes of a bot, and rules told by promtool.
-
-Promtool is in Debian's package ``prometheus``. Without it a test is skipped; with ``TEST_PROMTOOL_REQUIRED``
-in the environment it fails.
-"""
+"""Prometheus as far as tests need it: what the code exports, scrapes of a bot, and rules told by promtool."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
 import aiohttp
-import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.store.counts import Figures
 from bot.web.health import _COUNTED_ROWS, Metrics
 from tests.project.repository import ROOT
+from tests.rigs import programs
 
 RULES = ROOT / "deploy/prometheus/alerts.yml"
 #: The seconds between two scrapes that the rules expect, and how long Prometheus waits for one.
@@ -50,12 +44,8 @@ def exported() -> set[tuple[str, str, frozenset[str]]]:
 
 def promtool(*words: str) -> str:
     """Run promtool; return what it says, and fail with that if it isn't content."""
-    if shutil.which("promtool") is None:
-        why = "there is no promtool: install Debian's package prometheus"
-        if "TEST_PROMTOOL_REQUIRED" in os.environ:
-            pytest.fail(why)
-        pytest.skip(why)
-    ended = subprocess.run(["promtool", *words], check=False, capture_output=True, text=True, timeout=60)
+    command = [programs.require("promtool"), *words]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

@@ -1,39 +1,108 @@
-"""Servers that the tests of one worker share: each begins at the first demand, and ends with the worker."""
+"""Servers that all tests of a run share: each begins at the first demand, and ends when the run has ended.
+
+The run listens at a socket in a folder of its own; its workers are told the folder. Whoever needs a server
+first starts it. A server stays connected to the run's socket, and ends once that connection does: when the
+run is over, also if it was killed. A worker that is killed takes no server with it that others use.
+"""
 
 import atexit
+import fcntl
+import select
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import cache, partial
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-#: Modules that serve at the socket whose number they are called with, until their input ends.
+#: Modules that serve at the socket whose number they are called with, until the run has ended.
 SERVERS = {"postgres": "tests.rigs.postgres", "bots": "tests.rigs.forked"}
+#: How long servers have to end by themselves (seconds).
+GRACE_SECONDS = 15.0
+
+#: The folder of this run, once there is one, and what keeps the run's servers alive.
+_folders: list[Path] = []
+_held: list[object] = []
 
 
-@cache
+def begin() -> str:
+    """Listen for the servers of this run; return the folder that its workers ``join``."""
+    if not _folders:
+        _folders.append(Path(tempfile.mkdtemp(prefix="usher-servers-")))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(_folders[0] / "run"))
+        listener.listen(len(SERVERS))
+        _held.append(listener)
+        atexit.register(_end, listener, _folders[0])
+    return str(_folders[0])
+
+
+def join(folder: str) -> None:
+    """Use the servers of the run that has begun this folder."""
+    _folders[:] = [Path(folder)]
+
+
 def path(name: str) -> str:
-    """Return where a server is to be asked; begin it first."""
-    folder = tempfile.mkdtemp(prefix="usher-servers-")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(place := str(Path(folder, name)))
+    """Return where a server is to be asked; start it if nobody has."""
+    folder = Path(begin())
+    place = folder / name
+    with _locked(folder / f"{name}.starting"):
+        if not place.exists():
+            _start(name, place)
+    return str(place)
+
+
+def _start(name: str, place: Path) -> None:
+    running = place.with_suffix(".running").open("w")
+    # Locked for as long as the server has it open.
+    fcntl.flock(running, fcntl.LOCK_EX)
+    with running, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
         listener.listen(100)
-        number = listener.fileno()
-        command = [sys.executable, "-m", SERVERS[name], str(number)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number])
-    atexit.register(_end, process, folder)
-    return place
+        passed = [listener.fileno(), running.fileno()]
+        command = [sys.executable, "-m", SERVERS[name], str(listener.fileno())]
+        # A key that interrupts the run is the run's business, which ends this one by ending.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True, cwd=_ROOT
+        )
+    # Nobody waits for it here; a worker may end before it does.
+    _held.append(process)
 
 
-def _end(process: subprocess.Popen[bytes], folder: str) -> None:
-    process.communicate()
+_ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+def _end(listener: socket.socket, folder: Path) -> None:
+    """Have the servers end, and wait until they have."""
+    listener.close()
+    end = time.monotonic() + GRACE_SECONDS
+    for file in folder.glob("*.running"):
+        while time.monotonic() < end and not _is_free(file):
+            time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def asked(name: str) -> str:
+def _is_free(file: Path) -> bool:
+    with file.open("w") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def ask(name: str) -> str:
     """Return what a server says to whoever connects."""
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path(name))
@@ -43,10 +112,9 @@ def asked(name: str) -> str:
 
 
 def serve(number: int, answer: Callable[[socket.socket], None]) -> None:
-    """Answer whoever connects, until whoever began this has ended."""
-    import select
-
-    with socket.socket(fileno=number) as listener:
-        while sys.stdin not in (ready := select.select([listener, sys.stdin], [], [])[0]):
+    """Answer whoever connects, until the run has ended."""
+    with socket.socket(fileno=number) as listener, socket.socket(socket.AF_UNIX) as run:
+        run.connect(str(Path(listener.getsockname()).with_name("run")))
+        while run not in (ready := select.select([listener, run], [], [])[0]):
             if listener in ready:
                 answer(listener.accept()[0])

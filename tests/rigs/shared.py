@@ -1,7 +1,6 @@
 """What all tests of a process share: begun when it is needed first, ended after the last of them."""
 
 import atexit
-import shutil
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -9,12 +8,6 @@ from contextlib import ExitStack
 _end = ExitStack()
 #: Have something called after the last test.
 at_end = _end.callback
-
-
-def has_browser() -> bool:
-    """Say whether there is a Chromium, or a Chrome, and its driver."""
-    browsers = ("chromium", "chromium-browser", "google-chrome")
-    return shutil.which("chromedriver") is not None and any(map(shutil.which, browsers))
 
 
 def folder(prefix: str) -> str:

@@ -1,22 +1,73 @@
-"""Rows of a matrix that ``make test`` plays, and those that it leaves to ``make test-thorough``."""
+"""Cases that ``make test`` draws from many, and leaves the others to ``make test-thorough``, which runs all.
 
+A test that is parametrized more than once is a product: each value is combined with each. Ten combinations
+are drawn, or as many as its longest list has values, so that each value comes once at least. A product that
+is one list of combinations calls ``draw``.
+"""
+
+import random
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zlib import crc32
 
 import pytest
 
 _ROOT = Path(__file__).parents[2]
+#: So many cases are drawn from a product.
+DRAWN_CASES: Final = 10
 
 
-def one_in(every: int, rows: Iterable[Any], begin: int = 0) -> list[Any]:
-    """Return all rows, of which all but one in so many are thorough; the first kept one is said."""
+def draw(rows: Iterable[Any], count: int = DRAWN_CASES) -> list[Any]:
+    """Return all rows; all but so many of them, drawn the same in every run, are thorough."""
+    rows = list(rows)
+    kept = set(random.Random(0).sample(range(len(rows)), min(count, len(rows))))  # noqa: S311 - no secret
+    drawn = pytest.mark.drawn if len(kept) < len(rows) else ()
     return [
-        pytest.param(*(row if isinstance(row, tuple) else [row]), marks=() if kept else pytest.mark.thorough)
-        for row, kept in ((row, number % every == begin) for number, row in enumerate(rows))
+        pytest.param(
+            *(row if isinstance(row, tuple) else [row]),
+            marks=drawn if number in kept else pytest.mark.thorough,
+        )
+        for number, row in enumerate(rows)
     ]
+
+
+def mark_products(items: Iterable[pytest.Item]) -> None:
+    """Mark the drawn cases of each product, and the others as thorough."""
+    products: dict[tuple[Any, ...], dict[pytest.Item, tuple[Any, ...]]] = defaultdict(dict)
+    for item in items:
+        lists = [_list_names(mark) for mark in item.iter_markers("parametrize")]
+        if len(lists) < 2 or item.get_closest_marker("thorough"):
+            continue
+        # A value is the same object in each of its combinations.
+        values = {name: id(value) for name, value in item.callspec.params.items()}
+        place = tuple(tuple(values.pop(name, None) for name in names) for names in lists)
+        products[item.parent, item.originalname, *values.items()][item] = place
+    for cases in products.values():
+        if len(cases) > DRAWN_CASES:
+            kept = set(_draw_evenly(cases))
+            for item in cases:
+                item.add_marker(pytest.mark.drawn if item in kept else pytest.mark.thorough)
+
+
+def _list_names(mark: pytest.Mark) -> list[str]:
+    names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+
+
+def _draw_evenly(cases: dict[pytest.Item, tuple[Any, ...]]) -> Iterator[pytest.Item]:
+    """Draw cases so that no value comes much more often than another one of its list."""
+    left = dict(sorted(cases.items(), key=lambda case: crc32(case[0].nodeid.encode())))
+    lists = [set(values) for values in zip(*left.values(), strict=True)]
+    drawn = [Counter[Any]() for _ in lists]
+    for _ in range(min(len(left), max(DRAWN_CASES, *map(len, lists)))):
+        item = min(left, key=lambda item: [*sorted(map(Counter.__getitem__, drawn, left[item]))])
+        for counter, value in zip(drawn, left.pop(item), strict=True):
+            counter[value] += 1
+        yield item
 
 
 def draw_one(rows: Sequence[Any]) -> list[Any]:

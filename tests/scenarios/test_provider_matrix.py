@@ -8,7 +8,7 @@ import pytest
 
 from bot.messages.texts import cards, problems
 from tests.rigs.scenario import ID
-from tests.rigs.thorough import one_in
+from tests.rigs.thorough import draw
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
 DATES = {"Date": "Fri, 15 Jan 2027 08:00:00 GMT", "Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}
@@ -73,7 +73,7 @@ SORTS = ("nothing, but done", "a page", "429", "503", "401", "422")
 CASES = [(call, name) for call in CALLS for name in FAULTS if "start" in call or name in SORTS]
 
 
-@pytest.mark.parametrize(("call", "name"), one_in(3, CASES))
+@pytest.mark.parametrize(("call", "name"), draw(CASES))
 async def test_a_call_that_fails_three_times(linked, call, name):
     text, path, end = CALLS[call]
     alice, resource = linked.alice, linked.resource("notebook")
@@ -130,7 +130,7 @@ async def test_a_sentence_is_known_by_its_pattern():
     assert not any(one.search("Something went wrong on my side.") for one in SENTENCES)
 
 
-@pytest.mark.parametrize("name", one_in(3, ["nothing, not done", "a page", "500", "503"]))
+@pytest.mark.parametrize("name", draw(["nothing, not done", "a page", "500", "503"], 2))
 async def test_after_a_long_outage_it_goes_on_within_a_minute(linked, name):
     alice = linked.alice
     linked.saturn_fails("/api/", times=100_000, **FAULTS[name])

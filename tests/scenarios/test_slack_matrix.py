@@ -9,7 +9,6 @@ from bot.slack import methods
 from bot.store import counts, notices, tasks
 from bot.store.tasks import NewTask
 from tests.rigs.scenario.stage import inject_fault
-from tests.rigs.thorough import one_in
 
 OK_FALSE = {
     word: {"status": 200, "body": json.dumps({"ok": False, "error": word})}
@@ -45,12 +44,6 @@ METHODS = [
     methods.USERS_LIST,
     methods.VIEWS_OPEN,
 ]
-#: Every trouble with the method that sends; with the others, which are troubled by the same code, some.
-ROWS = [(METHODS[0], name) for name in TROUBLE] + [
-    row
-    for number, method in enumerate(METHODS[1:])
-    for row in one_in(6, [(method, name) for name in TROUBLE], number % 6)
-]
 #: After these a message is given up, or goes without its blocks; doctor shows it.
 GIVEN_UP = {
     "invalid_blocks",
@@ -66,7 +59,8 @@ GIVEN_UP = {
 }
 
 
-@pytest.mark.parametrize(("method", "name"), ROWS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", TROUBLE)
 async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, method, name):
     """The operation ends, each message is there once at most, and what was given up is marked as such."""
     alice = linked.alice
