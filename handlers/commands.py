@@ -41,6 +41,9 @@ _TAKES_BEGINNING: Final = frozenset({Effect.SHOWS, Effect.STARTS})
 #: The fewest letters that are the beginning of a name.
 _MIN_BEGINNING: Final = 3
 _EVERY: Final = ("all",)
+#: Slack's marks for bold and code, and the signs that end an order.
+_MARKUP_SIGNS: Final = "*`"
+_END_SIGNS: Final = ".!,;"
 #: The most words after another word for a verb that reads them by itself.
 _MAX_OWN_WORDS: Final = 2
 
@@ -65,24 +68,42 @@ async def read_command(request: Request) -> Request | None:
     if not name:
         return None
     verb = find_verb(request.folder, name)
-    is_question = not isinstance(given[-1], Quoted) and given[-1].endswith("?") if given else False
-    if is_question and verb.effect is not Effect.SHOWS:
+    if verb.effect is not Effect.SHOWS and verb.flags is not None and not _is_one_order(request):
         return None
-    if not verb.is_operation and words and (not verb.takes_words or _is_too_much(verb, first, words)):
+    if not verb.is_operation and words and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
         # It was authorised as words.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
-        return await _read_operation(request, verb)
+        return await _read_operation(replace(request, arguments=_strip_signs(words)), verb)
     await typing_mistakes.refuse_flags(request)
     return request
 
 
-def _is_too_much(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether so many words after another word for a verb are a sentence."""
-    return first != verb.name and len(words) > _MAX_OWN_WORDS
+def _is_one_order(request: Request) -> bool:
+    """Return whether a text is one line in which nothing is struck out, and no question."""
+    text = request.text.strip()
+    last = request.arguments[-1] if request.arguments else ""
+    return {"\n", "~"}.isdisjoint(text) and (isinstance(last, Quoted) or not last.endswith("?"))
+
+
+def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
+    """Return words without Slack's marks around them, and without the sign that ends a sentence."""
+    plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
+    if plain and not isinstance(plain[-1], Quoted):
+        plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
+    return tuple(plain)
+
+
+def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
+    """Return whether words may belong to the usage of a verb that reads them by itself."""
+    if "verb" in verb.accepts and len(words) > 1:
+        return any(
+            fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
+        )
+    return verb.takes_words and (first == verb.name or len(words) <= _MAX_OWN_WORDS)
 
 
 async def _answer_unread(request: Request) -> Answer:

@@ -32,6 +32,7 @@ _EVERYTHING = "all"
         more=("`help all` lists everything that you can do with jobs here.",),
         order=90,
         effect=Effect.SHOWS,
+        accepts=("verb",),
         also="commands usage man manual hilfe aide ayuda ajuda ? -h --help",
     )
 )
@@ -43,6 +44,7 @@ _EVERYTHING = "all"
         group="accounts",
         order=310,
         effect=Effect.SHOWS,
+        accepts=("verb",),
         also="commands usage man manual hilfe aide ayuda ajuda ? -h --help",
         alone="Help",
         does="Help with {rest}",

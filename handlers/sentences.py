@@ -59,7 +59,7 @@ _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: With one of these nothing is offered that acts: it isn't asked for, not now, or not for all of it.
 _BARS: Final = split_words(
-    """not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave except but
+    """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave except but
     besides unless if once whenever while because instead already almost nearly did was were been after before
     when until till used stay stays hold itself automatically his her their theirs someone's
     nicht kein keine nie pas jamais ne wenn falls sobald si"""
@@ -74,7 +74,7 @@ _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "ple
 _CORRECTIONS: Final = re.compile(
     r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
 )
-_GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and then well")
+_GREETINGS: Final = split_words("hi hello hey hallo moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
@@ -84,7 +84,7 @@ _UNTIL: Final = split_words("for until till til 'til")
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now
-    again also too with from into onto and or of on in at to for up off out by as so be have has will would
+    again also with from into onto and or of on in at to for up off out by as so be have has will would
     could can need want let make get give put set good fine ready link server workspace machine thing things
     job jobs run runs course class lesson anything something really still running done bitte por
     favor la le"""
@@ -126,7 +126,9 @@ async def answer(request: Request) -> Answer:
     found += await run_beside_loop(rows, find_similar, words, strange, things, [name for name, _ in named])
     found.sort(key=lambda one: one.begin)
     sentence = _Sentence(request, rows, zone, now, found)
-    is_asked, is_barred = _asks(words), request.surface.is_quoted or _is_barred(words, found)
+    is_asked = _asks(words)
+    is_by_line = "\n" in request.text and await run_beside_loop(rows, _names_by_line, request.text, things)
+    is_barred = request.surface.is_quoted or is_by_line or _is_barred(words, found)
     try:
         if not found and not is_asked:
             return _answer_without(request)
@@ -198,7 +200,17 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     said = _CORRECTIONS.sub("", " ".join(words).casefold())
     outside &= {*map(fold_word, said.split())}
     is_others = any(word.endswith("'s") and word[:-2] not in _QUESTIONS | _OWN for word in outside)
-    return is_others or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
+    is_struck = "~" in said
+    return (
+        is_others
+        or is_struck
+        or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
+    )
+
+
+def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
+    """Return whether several lines of a text name something, so that nobody knows what goes with what."""
+    return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
 
 
 def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
@@ -258,6 +270,10 @@ class _Sentence:
         self.hours = next((one.what for one in self.found if isinstance(one.what, str)), "")
         titles = {key: one.settings.title for key, one in self.request.services.connections.items()}
         said = {fold_word(word) for word in words}
+        for part in self.parts:
+            for name, others in ((part.verb and part.verb.otherwise) or {}).items():
+                if not said.isdisjoint(others.split()):
+                    part.verb, part.things = find_verb("workspace", name), []
         self.places = {key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said}
         self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
 

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 from bot.support.declarations import require_complete
 
 Command = Literal["workspace", "job"]
-#: The kinds of a verb's arguments (``handlers.names``), a time, and ``words`` that it parses by itself.
-ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
+#: The kinds of a verb's arguments, a time, and ``words`` that it parses by itself.
+ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "verb", "time", "words"]
 
 
 class Effect(StrEnum):
