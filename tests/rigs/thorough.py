@@ -24,7 +24,7 @@ DRAWN_CASES: Final = 10
 def draw(rows: Iterable[Any], count: int = DRAWN_CASES) -> list[Any]:
     """Return all rows; all but so many of them, drawn the same in every run, are thorough."""
     rows = list(rows)
-    kept = set(random.Random(0).sample(range(len(rows)), min(count, len(rows))))  # noqa: S311 - no secret
+    kept = set(random.Random(0).sample(range(len(rows)), min(count, len(rows))))
     drawn = pytest.mark.drawn if len(kept) < len(rows) else ()
     return [
         pytest.param(
