@@ -32,6 +32,7 @@ from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
+from benchmarks.structure import measure_structure
 from bot.features.feature import load
 from playground.processes import HOME, StageError
 
@@ -39,6 +40,17 @@ Measure = Callable[[Sizes], Awaitable[list[Figure]]]
 
 MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProxyType(
     {
+        "structure": (
+            measure_structure,
+            (
+                "answer_functions",
+                "answer_defs",
+                "answer_files",
+                "start_functions",
+                "start_defs",
+                "start_files",
+            ),
+        ),
         "minimum": (measure_minimum, ("minimum_cpu",)),
         "help": (measure_help, ("ack_help_cpu",)),
         "unsigned": (measure_unsigned, ("unsigned_cpu",)),

@@ -27,6 +27,12 @@ POLL_RATE: Final = 0.9 * 10_000 / 10.5
 
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
     {
+        "answer_functions": Goal("functions"),
+        "answer_defs": Goal("functions"),
+        "answer_files": Goal("files"),
+        "start_functions": Goal("functions"),
+        "start_defs": Goal("functions"),
+        "start_files": Goal("files"),
         "ack_help_cpu": Goal("µs of CPU per request"),
         "unsigned_cpu": Goal("µs of CPU per request", 1.6, of="ratio"),
         "minimum_cpu": Goal("µs of CPU per start", 8.0, of="ratio"),

@@ -65,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     asked = bool(config.getoption("--thorough"))
+    for one in items:
+        _mark(one)
     thorough.mark_products(items)
     # All cases of a product run there, the drawn ones again.
     kept = [one for one in items if _is_thorough(one, drawn=asked) == asked]
@@ -72,12 +74,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[LEFT_OUT] = 0 if asked else len(items) - len(kept)
         config.hook.pytest_deselected(items=list(set(items) - set(kept)))
         items[:] = kept
-    for one in items:
-        if one.get_closest_marker("browser"):
-            one.add_marker(pytest.mark.xdist_group("browser"))
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
+
+
+def _mark(item: pytest.Item) -> None:
+    """Keep together what shares something that is dear to start; leave most browsers to the thorough run."""
+    browser = item.get_closest_marker("browser")
+    if browser:
+        item.add_marker(pytest.mark.xdist_group("browser"))
+        if not browser.kwargs.get("always"):
+            item.add_marker(pytest.mark.thorough)
+    elif not item.get_closest_marker("xdist_group") and _shares_fixture(item):
+        item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
+def _shares_fixture(item: pytest.Item) -> bool:
+    """Return whether a test has a fixture that is made once for several, but not for all."""
+    made = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+    return any(one.scope in ("class", "module", "package") for several in made for one in several)
 
 
 def _is_thorough(item: pytest.Item, *, drawn: bool) -> bool:

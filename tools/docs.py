@@ -44,7 +44,7 @@ from usher.conformance import rigs
 
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
-MADE = frozenset({"build", "dist", "env"})
+MADE = frozenset({"build", "dist", "env", "mutants"})
 _FENCE = re.compile(r" *```")
 _CODE = re.compile(r"(`+).+?\1")
 _HEADING = re.compile(r"#+ (.+)")

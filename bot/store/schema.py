@@ -37,13 +37,13 @@ _UNRELEASED = (
 )
 _TOO_OLD = (
     "The database {path} was last served by a release before 0.3.1, from which {release} can't go on. "
-    "Install 0.4.0 and start it once, or run its usher migrate; then install {release} again."
+    "Install 0.4.1 and start it once, or run its usher migrate; then install {release} again."
 )
 _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it."
 )
-#: The migrations up to 0.2.1, in whose place one file stands.
+#: The migrations up to 0.3.1, in whose place one file stands.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 

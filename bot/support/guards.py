@@ -3,9 +3,8 @@
 What protects people by itself, though something before it usually has already.
 
 A test of a whole way meets the first guard, so that the second never decides anything in it and could go
-missing unnoticed. What is marked is therefore tested alone, with what an earlier guard would have refused,
-and its mutants are played every night (``tests/mutants/``). In a SQL file of ``bot/store`` the same mark is a
-line ``-- guards: RULE`` above a condition.
+missing unnoticed. What is marked is therefore tested alone, with what an earlier guard would have refused. In
+a SQL file of ``bot/store`` the same mark is a line ``-- guards: RULE`` above a condition.
 """
 
 from collections.abc import Callable

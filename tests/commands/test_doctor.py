@@ -359,7 +359,7 @@ async def test_what_was_left_before_the_required_stop_ends_the_start_with_the_ne
         database.execute("INSERT INTO migrations VALUES ('0001_initial', 0)")
         database.commit()
     (check,) = await store_checks.check_store(settings(tmp_path))
-    assert (check.is_good, "Install 0.2.1 and start it once" in check.found) == (False, True)
+    assert (check.is_good, "Install 0.4.1 and start it once" in check.found) == (False, True)
     for command in ("migrate", "serve"):
         ended = await run(command, env=environment(tmp_path))
         # A service that ended with 2 isn't started again.

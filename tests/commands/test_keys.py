@@ -46,7 +46,9 @@ async def twenty(store):
 
 @pytest.mark.usefixtures("twenty")
 @pytest.mark.parametrize(
-    ("key", "number", "closed"), [(NEW, 0, 20), (KEY, 0, 3), (KEY, 4, 3), (KEY, 2, 3), (NEW, 19, 20)]
+    ("key", "number", "closed"),
+    [(NEW, 0, 20), (KEY, 0, 3), (KEY, 4, 3), (KEY, 2, 3), (NEW, 19, 20)],
+    ids=["new-none", "right-none", "right-more", "right-fewer", "new-fewer"],
 )
 async def test_a_wrong_key_or_number_ends_no_link(store, key, number, closed):
     rotation = await rotate(store, Vault([key]), forget=number)

@@ -55,7 +55,6 @@ def test_random_tests_are_the_same_in_every_run_but_the_thorough_one_which_tells
     )
     assert "SEED=7" in repeated
     assert "--hypothesis-profile=thorough --hypothesis-seed=7" in repeated
-    assert "tests.mutants --seed 7" in repeated
     (told,) = re.findall(r"SEED=(\d+)", fresh)
     assert f"--hypothesis-seed={told}" in fresh
 
@@ -65,8 +64,8 @@ def test_mutants_are_played_apart_from_make_test():
     test, mutants = (
         subprocess.run(one, check=True, cwd=ROOT, capture_output=True, text=True).stdout for one in words
     )
-    assert "tests.mutants" not in test
-    assert "tests.mutants bot/domain/plan.py\n" in mutants
+    assert "mutmut" not in test
+    assert '.venv/bin/mutmut run "bot.domain.plan.*"\n' in mutants
 
 
 def test_the_procfile_has_the_processes_that_share_a_database():

@@ -65,7 +65,7 @@ def test_what_is_wrong_is_found_on_its_line(page, text, number, what):
 
 
 def test_what_is_made_and_hidden_is_not_looked_at(tmp_path):
-    for folder in ("docs", ".github", ".venv", "build/lib"):
+    for folder in ("docs", ".github", ".venv", "build/lib", "mutants/docs"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "page.md").write_text("x" * 121)
     assert [path.parent.name for path in docs.documents(tmp_path)] == [".github", "docs"]

@@ -115,7 +115,7 @@ def test_the_wheel_works_without_the_repository(installed, tmp_path):
     done = subprocess.run(
         [*words, "migrate"], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, "0034_until_0_2_1" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert (done.returncode, "0056_until_0_3_1" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 #: A page that a sentence names, by the command that prints it.

@@ -24,7 +24,7 @@ DRAWN_CASES: Final = 10
 def draw(rows: Iterable[Any], count: int = DRAWN_CASES) -> list[Any]:
     """Return all rows; all but so many of them, drawn the same in every run, are thorough."""
     rows = list(rows)
-    kept = set(random.Random(0).sample(range(len(rows)), min(count, len(rows))))  # noqa: S311 - no secret
+    kept = set(random.Random(0).sample(range(len(rows)), min(count, len(rows))))
     drawn = pytest.mark.drawn if len(kept) < len(rows) else ()
     return [
         pytest.param(
@@ -35,9 +35,9 @@ def draw(rows: Iterable[Any], count: int = DRAWN_CASES) -> list[Any]:
     ]
 
 
-def mark_products(items: Iterable[pytest.Item]) -> None:
+def mark_products(items: Iterable[Any]) -> None:
     """Mark the drawn cases of each product, and the others as thorough."""
-    products: dict[tuple[Any, ...], dict[pytest.Item, tuple[Any, ...]]] = defaultdict(dict)
+    products: dict[tuple[Any, ...], dict[Any, tuple[Any, ...]]] = defaultdict(dict)
     for item in items:
         lists = [_list_names(mark) for mark in item.iter_markers("parametrize")]
         if len(lists) < 2 or item.get_closest_marker("thorough"):

@@ -14,7 +14,7 @@ from tests.rigs.fortnight import play_fortnight
 from tests.rigs.fortnight.world import WAITING, user_id
 from tests.rigs.term import at
 
-pytestmark = [pytest.mark.xdist_group("fortnight"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
 #: How many messages that nobody asked for Liv gets in a week, and people in the mean.
 MAX_NOTIFICATIONS_OF_LIV = 24

@@ -80,7 +80,7 @@ import pytest
 
 from tests.rigs.term import TermWorld, at, days, ran, sense, together
 
-pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("term"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
 #: Teachers: of most, a colleague, two who leave, a co-teacher; and the Usher admin.
 TINA, CARL, GRETA, GUS, CORA, AMIR = "tina", "carl", "greta", "gus", "cora", "amir"

@@ -1,21 +1,26 @@
-"""A real Chromium, driven over HTTP by chromedriver (W3C WebDriver): the few verbs that tests need."""
+"""A real Chromium, driven by Selenium with the system's chromedriver: the few verbs that tests need.
+
+Selenium waits for the browser, which may wait for a page that this process serves: each call has a thread.
+"""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
-from urllib.request import Request, urlopen
+from functools import cache
+from typing import Any, TypeVar
 
-import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
-from playground.processes import reserved_port
-from tests.rigs import shared
+from tests.rigs import programs, shared
 
-#: What an element is called in answers of the protocol.
-_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+Result = TypeVar("Result")
+#: How long a page that follows a press may take until it is there (seconds).
+PATIENCE_SECONDS = 10.0
 _ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
@@ -47,68 +52,78 @@ async def elsewhere(
 class Chromium:
     """Look, type and press in one window."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
-        self._session = session
-        self._base = base
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
 
-    async def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Send one command; raises AssertionError with the driver's own words."""
-        async with self._session.request(method, self._base + path, json=body) as response:
-            value = (await response.json())["value"]
-            assert response.status == 200, value
-            return value
+    async def do(self, act: Callable[..., Result], *given: Any) -> Result:
+        """Have the driver do something, while pages are served here."""
+        return await asyncio.to_thread(act, *given)
 
     async def go(self, url: str) -> None:
-        await self.call("POST", "/url", {"url": url})
+        await self.do(self.driver.get, url)
 
     async def url(self) -> str:
-        return str(await self.call("GET", "/url"))
+        return await self.do(lambda: self.driver.current_url)
 
     async def text(self, css: str = "body") -> str:
-        return str(await self.call("GET", f"/element/{await self._find(css)}/text"))
+        return await self.do(lambda: self._find(css).text)
 
     async def type(self, css: str, text: str) -> None:
-        await self.call("POST", f"/element/{await self._find(css)}/value", {"text": text})
+        await self.do(lambda: self._find(css).send_keys(text))
 
     async def press(self, css: str) -> None:
-        await self.call("POST", f"/element/{await self._find(css)}/click", {})
+        await self.do(lambda: self._find(css).click())
 
     async def console(self) -> list[str]:
         """Return what the browser complained about since the last time, such as its policy."""
-        said = [entry["message"] for entry in await self.call("POST", "/se/log", {"type": "browser"})]
+        said = [entry["message"] for entry in await self.do(self.driver.get_log, "browser")]
         # The browser's own first page complains of a slow network.
         return [line for line in said if not line.startswith("chrome://")]
 
     async def complains(self, of: str) -> None:
         """Wait, ten seconds at most, until the browser complains of this."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not any(of in line for line in await self.console()):
                 pass
 
     async def script(self, code: str, *given: Any) -> Any:
         """Run a function's body in the page and return what it returns; a promise is waited for."""
         wrapped = f"return (async function () {{ {code} }}).apply(null, arguments)"
-        return await self.call("POST", "/execute/sync", {"script": wrapped, "args": list(given)})
+        return await self.do(self.driver.execute_script, wrapped, *given)
 
     async def shows(self, words: str) -> None:
         """Wait, ten seconds at most, until an element that can be seen holds these words."""
         visible = "not(self::script) and not(ancestor-or-self::*[@hidden])"
-        xpath = f'//*[{visible} and contains(text(), "{words}")]'
-        await self.call("POST", "/element", {"using": "xpath", "value": xpath})
+        await self.do(self.driver.find_element, By.XPATH, f'//*[{visible} and contains(text(), "{words}")]')
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long, at most, for what is looked for from now on."""
+        await self.do(self.driver.implicitly_wait, seconds)
 
     async def into_frame(self) -> None:
-        found = await self.call("POST", "/element", {"using": "css selector", "value": "iframe"})
-        await self.call("POST", "/frame", {"id": found})
+        await self.do(lambda: self.driver.switch_to.frame(self._find("iframe")))
 
     async def out_of_frame(self) -> None:
-        await self.call("POST", "/frame", {"id": None})
+        await self.do(self.driver.switch_to.default_content)
+
+    async def open_tab(self) -> str:
+        """Open a tab and go on in it; return the one before."""
+        former = await self.do(lambda: self.driver.current_window_handle)
+        await self.do(self.driver.switch_to.new_window, "tab")
+        return former
+
+    async def go_to_tab(self, tab: str) -> None:
+        await self.do(self.driver.switch_to.window, tab)
 
     async def back(self) -> None:
-        await self.call("POST", "/back", {})
+        await self.do(self.driver.back)
+
+    async def reload(self) -> None:
+        await self.do(self.driver.refresh)
 
     async def cookies(self) -> dict[str, dict[str, Any]]:
         """Return the cookies of the page by name."""
-        return {cookie["name"]: cookie for cookie in await self.call("GET", "/cookie")}
+        return {cookie["name"]: cookie for cookie in await self.do(self.driver.get_cookies)}
 
     async def looks_like(self, width: int, height: int, *, dark: bool) -> None:
         """Be a screen of this size (CSS pixels), of somebody who likes it dark or light."""
@@ -119,63 +134,47 @@ class Chromium:
 
     async def picture(self) -> bytes:
         """Return what is to be seen as a PNG."""
-        return base64.b64decode(await self.call("GET", "/screenshot"))
+        return await self.do(self.driver.get_screenshot_as_png)
 
     async def devtools(self, command: str, told: dict[str, Any] | None = None) -> Any:
-        return await self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": told or {}})
+        return await self.do(self.driver.execute_cdp_cmd, command, told or {})
 
-    async def _find(self, css: str) -> str:
-        found = await self.call("POST", "/element", {"using": "css selector", "value": css})
-        return str(found[_ELEMENT])
-
-
-#: Where the one browser listens that all tests of this process share, once it runs.
-_sessions: list[str] = []
+    def _find(self, css: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, css)
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Chromium]:
     """Open a window in the browser that all tests share; it knows nothing of what any did before."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-        if not _sessions:
-            _sessions.append(await _started(session))
-        window = Chromium(session, _sessions[0])
-        former = await window.call("GET", "/window/handles")
-        new = (await window.call("POST", "/window/new", {"type": "tab"}))["handle"]
-        for handle in former:
-            await window.call("POST", "/window", {"handle": handle})
-            await window.call("DELETE", "/window")
-        await window.call("POST", "/window", {"handle": new})
-        for what in ("Cookies", "Cache"):
-            await window.devtools(f"Network.clearBrowser{what}")
-        # A page that follows a press may not be there yet when it is looked for.
-        await window.call("POST", "/timeouts", {"implicit": 10_000})
-        await window.console()
-        yield window
+    driver = await asyncio.to_thread(_start)
+    window = Chromium(driver)
+    await asyncio.to_thread(_renew, driver)
+    yield window
 
 
-async def _started(session: aiohttp.ClientSession) -> str:
-    port = reserved_port()
-    shared.started("chromedriver", f"--port={port}")
-    base = f"http://127.0.0.1:{port}"
-    await _until_ready(session, base)
-    arguments = [*_ARGUMENTS, f"--user-data-dir={shared.folder('usher-chromium-')}"]
-    wanted = {"goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}}
-    async with session.post(f"{base}/session", json={"capabilities": {"alwaysMatch": wanted}}) as made:
-        answer = (await made.json())["value"]
-        assert made.status == 200, answer
-    base += f"/session/{answer['sessionId']}"
+def _renew(driver: webdriver.Chrome) -> None:
+    former = driver.window_handles
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    for handle in former:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(new)
+    for what in ("Cookies", "Cache"):
+        driver.execute_cdp_cmd(f"Network.clearBrowser{what}", {})
+    driver.implicitly_wait(PATIENCE_SECONDS)
+    driver.get_log("browser")
+
+
+@cache
+def _start() -> webdriver.Chrome:
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs.find_browser() or ""
+    for argument in (*_ARGUMENTS, f"--user-data-dir={shared.folder('usher-chromium-')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # By its path, so that Selenium looks for none to download.
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     # A browser outlives its driver, unless it is told to end.
-    shared.at_end(lambda: urlopen(Request(base, method="DELETE")).close())
-    return base
-
-
-async def _until_ready(session: aiohttp.ClientSession, base: str) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                async with session.get(base + "/status") as response:
-                    if (await response.json())["value"]["ready"]:
-                        return
-            except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.05)
+    shared.at_end(driver.quit)
+    return driver

@@ -37,6 +37,7 @@ async def sign_in(world, window, workspace, user="U0ALICE"):
     await window.press("a.button")
 
 
+@pytest.mark.browser(always=True)
 async def test_the_owner_opens_the_ide_and_works_in_it():
     async with scene() as (world, window, sphere, workspace):
         await sign_in(world, window, workspace)
@@ -111,7 +112,7 @@ async def test_one_that_needs_no_token_opens_without():
         plain = await world.workspace(remote_id=PLAIN, entry=None, name="plain")
         await sign_in(world, window, plain)
         # The page waits for what opens it as long as it may come, and then does without.
-        await window.call("POST", "/timeouts", {"implicit": 30_000})
+        await window.wait(30)
         await window.into_frame()
         await window.shows("Shaky")
 
@@ -120,9 +121,7 @@ async def test_after_signing_out_neither_back_nor_another_tab_shows_anything():
     async with scene() as (world, window, _sphere, workspace):
         await sign_in(world, window, workspace)
         await window.text("iframe")
-        first = await window.call("GET", "/window")
-        second = (await window.call("POST", "/window/new", {"type": "tab"}))["handle"]
-        await window.call("POST", "/window", {"handle": second})
+        first = await window.open_tab()
         await window.go(f"{world.origin}/ide/{workspace.id}")
         await window.text("iframe")
         await window.press("#sign-out")
@@ -133,7 +132,7 @@ async def test_after_signing_out_neither_back_nor_another_tab_shows_anything():
         await window.back()
         await window.shows(ide.SIGN_IN_BUTTON)
         assert "notebook" not in await window.text()
-        await window.call("POST", "/window", {"handle": first})
+        await window.go_to_tab(first)
         await window.shows(ide.SIGN_IN_BUTTON)
         assert await window.script("return document.querySelector('iframe')") is None
 

@@ -22,6 +22,7 @@ async def heard(window, css):
     return tree["nodes"][0].get("description", {}).get("value", "")
 
 
+@pytest.mark.browser(always=True)
 async def test_the_way_with_the_code():
     async with rig() as made, chromium() as window:
         await window.go(await made.accounts.invite(ALICE, "saturn"))

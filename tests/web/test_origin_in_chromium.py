@@ -64,7 +64,7 @@ async def test_a_replaced_script_gets_no_other_token_and_finishes_no_link(attack
             await window.press("a.button")
             await window.press("#prize")
             assert await window.url() == f"{made.page_origin}/ide/{own.id}"
-            await window.call("POST", "/timeouts", {"implicit": 30_000})
+            await window.wait(30)
             await window.shows("That was all")
             assert await window.script("return window.loot") == ""
             assert await made.store.read(accounts.find_account, ALICE, "saturn") is None
@@ -92,7 +92,7 @@ async def test_an_ide_has_storage_cookies_its_own_requests_windows_and_the_whole
             await window.shows("Leave full screen")
             await window.press(".se-fullscreen")
             # Reloading is no second form, and leads to the same.
-            await window.call("POST", "/refresh", {})
+            await window.reload()
             assert await window.url() == f"{world.made.page_origin}/ide/{workspace.id}"
             await window.into_frame()
             await window.shows("Console Python")

@@ -203,7 +203,12 @@ CREATE TABLE workspaces (
     gone_at DOUBLE PRECISION,
     gone_again_at DOUBLE PRECISION,
     stop_via TEXT NOT NULL DEFAULT '',
-    stop_start TEXT NOT NULL DEFAULT '', ends TEXT NOT NULL DEFAULT '', lacks TEXT, lacks_since DOUBLE PRECISION, unknown_at DOUBLE PRECISION, running_since DOUBLE PRECISION,
+    stop_start TEXT NOT NULL DEFAULT '',
+    ends TEXT NOT NULL DEFAULT '',
+    lacks TEXT,
+    lacks_since DOUBLE PRECISION,
+    unknown_at DOUBLE PRECISION,
+    running_since DOUBLE PRECISION,
     UNIQUE (principal, connection, remote_id)
 );
 CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
@@ -276,8 +281,13 @@ CREATE TABLE operations (
     start_kind TEXT,
     usual_seconds DOUBLE PRECISION,
     slow_seconds DOUBLE PRECISION,
-    lasts DOUBLE PRECISION
-, busy_since DOUBLE PRECISION, retry_at DOUBLE PRECISION, failed_at DOUBLE PRECISION, good_until DOUBLE PRECISION, delayed_by TEXT NOT NULL DEFAULT '');
+    lasts DOUBLE PRECISION,
+    busy_since DOUBLE PRECISION,
+    retry_at DOUBLE PRECISION,
+    failed_at DOUBLE PRECISION,
+    good_until DOUBLE PRECISION,
+    delayed_by TEXT NOT NULL DEFAULT ''
+);
 CREATE UNIQUE INDEX operations_one_open ON operations (workspace_id) WHERE outcome IS NULL;
 CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
 CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
@@ -362,8 +372,9 @@ CREATE TABLE cards (
     created_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     drawn TEXT NOT NULL DEFAULT '',
     claimed_drawn TEXT NOT NULL DEFAULT '',
-    later_ts TEXT
-, over_at DOUBLE PRECISION);
+    later_ts TEXT,
+    over_at DOUBLE PRECISION
+);
 CREATE INDEX cards_progressed ON cards (updated_at)
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL;
 CREATE INDEX cards_about ON cards (about);
@@ -464,8 +475,10 @@ CREATE TABLE runs (
     deadline_number BIGINT NOT NULL DEFAULT 0,
     doubt TEXT,
     doubt_times BIGINT NOT NULL DEFAULT 0,
-    doubt_since DOUBLE PRECISION
-, busy_since DOUBLE PRECISION, retry_at DOUBLE PRECISION);
+    doubt_since DOUBLE PRECISION,
+    busy_since DOUBLE PRECISION,
+    retry_at DOUBLE PRECISION
+);
 CREATE UNIQUE INDEX runs_one_of_a_remote ON runs (principal, connection, remote_id)
     WHERE remote_id IS NOT NULL AND is_orphan = 0;
 CREATE INDEX runs_due ON runs (next_step_at) WHERE outcome IS NULL;
@@ -576,8 +589,9 @@ CREATE TABLE class_cards (
     lead DOUBLE PRECISION NOT NULL DEFAULT 0,
     trainers TEXT NOT NULL DEFAULT '',
     news TEXT NOT NULL DEFAULT '[]',
-    follow_at DOUBLE PRECISION
-, untaught_until TEXT NOT NULL DEFAULT '');
+    follow_at DOUBLE PRECISION,
+    untaught_until TEXT NOT NULL DEFAULT ''
+);
 CREATE INDEX class_cards_due ON class_cards (look_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
 CREATE INDEX class_cards_of_courses ON class_cards (created_at) WHERE days <> '' AND done_at IS NULL;
@@ -752,8 +766,9 @@ CREATE TABLE installations (
     installed_by TEXT NOT NULL,
     installed_at DOUBLE PRECISION NOT NULL,
     removed_at DOUBLE PRECISION,
-    lost_at DOUBLE PRECISION
-, organisation_id TEXT);
+    lost_at DOUBLE PRECISION,
+    organisation_id TEXT
+);
 
 -- States of installations that came back from Slack, by their SHA-256: each is used once. What was only begun is in the
 -- browser alone.
@@ -818,8 +833,10 @@ CREATE TABLE rules (
     agreed_until TEXT NOT NULL DEFAULT '',
     course_off TEXT NOT NULL DEFAULT '',
     follows TEXT NOT NULL DEFAULT '',
-    heard TEXT NOT NULL DEFAULT ''
-, calendar TEXT, waits BIGINT NOT NULL DEFAULT 0);
+    heard TEXT NOT NULL DEFAULT '',
+    calendar TEXT,
+    waits BIGINT NOT NULL DEFAULT 0
+);
 CREATE INDEX rules_due ON rules (look_at, id) WHERE look_at IS NOT NULL;
 CREATE INDEX rules_unlinked ON rules (settled_at) WHERE paused = 'unlinked';
 CREATE INDEX rules_of_workspace ON rules (workspace_id);
@@ -938,8 +955,9 @@ CREATE TABLE waits (
     operation_id TEXT,
     got_at DOUBLE PRECISION,
     mode TEXT NOT NULL DEFAULT '',
-    ended_at DOUBLE PRECISION
-, round BIGINT NOT NULL DEFAULT 0);
+    ended_at DOUBLE PRECISION,
+    round BIGINT NOT NULL DEFAULT 0
+);
 CREATE UNIQUE INDEX waits_open ON waits (workspace_id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX waits_one_attempt ON waits (connection, kind) WHERE state = 'trying';
 CREATE INDEX waits_due ON waits (next_at, id) WHERE ended_at IS NULL;

@@ -33,6 +33,7 @@ KINDS = ["saturn", "jupyterhub", *_FOUND]
 LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.link_methods]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     # All read answers by one mapping: each value is tried at one of them.
     again = [one for one in items if one.get_closest_marker("again") and "saturn-" not in f"{one.name}-"]

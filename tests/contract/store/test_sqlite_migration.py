@@ -170,7 +170,7 @@ OF_THE_STOP = list_replaced_migrations(read_migrations()["0056_until_0_3_1"])
 
 @pytest.mark.parametrize("count", [1, 2, len(OF_THE_STOP) - 1])
 def test_what_a_release_before_the_stop_left_is_refused_with_the_next_step(count):
-    with pytest.raises(StoreTooOld, match=r"before 0\.3\.1, from which .* Install 0\.4\.0"):
+    with pytest.raises(StoreTooOld, match=r"before 0\.3\.1, from which .* Install 0\.4\.1"):
         find_missing_migrations(dict.fromkeys(OF_THE_STOP[:count], "0.1.0"), read_migrations(), "usher.db")
 
 
@@ -211,7 +211,7 @@ INSERT INTO cards (id, subject, kind, principal, message_ts, later_ts, updated_a
     ('c1', 's', 'ready', 'T1:U1', '1.1', NULL, 0), ('c2', 's', 'needed', 'T1:U1', NULL, '2.2', 0),
     ('c3', 's', 'needed', 'T1:U1', NULL, '', 0);
 INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at) VALUES
-    ('n1', 's', 'held', '1', 'T1:U1', '{}', 'pending', 13, 0, 0),
+    ('n1', 's', 'summary', '1', 'T1:U1', '{}', 'pending', 13, 0, 0),
     ('n2', 's', 'ready', '1', 'T1:U1', '{}', 'sent', 1, 0, 0),
     ('n3', 's', 'message', '1', 'T1:U1', '{}', 'retry', 11, 0, 0);
 """
@@ -225,6 +225,31 @@ def shape(path):
         found = {name: sorted(database.execute(about, [name]), key=str) for name in tables}
         indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
         return found, database.execute(indexes).fetchall()
+
+
+async def test_rows_that_0_3_1_kept_beside_are_kept(tmp_path):
+    """Each task once, under its word of today; a message where it was sent, and in its order."""
+    path = tmp_path / "old.db"
+    await migrated(path, earlier.scripts_of("0.3.1"))
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(BESIDE)
+    await migrated(path)
+    with closing(sqlite3.connect(path)) as database:
+        tasks = database.execute("SELECT id, kind, due_at, attempts, is_leased FROM tasks ORDER BY id")
+        assert tasks.fetchall() == [
+            ("t1", "revoke_credential", 5.0, 0, 0),
+            ("t2", "discover", 5.0, 0, 0),
+            ("t4", "fan_out", 70.0, 3, 0),
+            ("t5", "look_up_user", 6.0, 0, 0),
+        ]
+        cards = database.execute("SELECT id, message_ts FROM cards ORDER BY id").fetchall()
+        assert cards == [("c1", "1.1"), ("c2", "2.2"), ("c3", None)]
+        notices = database.execute("SELECT id, kind, urgency, state FROM notices ORDER BY id").fetchall()
+        assert notices == [
+            ("n1", "summary", 3, "pending"),
+            ("n2", "ready", 1, "sent"),
+            ("n3", "message", 1, "retry"),
+        ]
 
 
 async def test_rows_of_an_archived_audit_stay_intact(tmp_path):

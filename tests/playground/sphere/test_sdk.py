@@ -1,14 +1,13 @@
 """The local Sphere Engine: its SDK in a real browser, on a customer's page with a strict policy."""
 
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, Sphere
-from tests.web.driver import Chromium, chromium
+from tests.web.driver import chromium
 
 pytestmark = pytest.mark.browser
 
@@ -82,36 +81,16 @@ async def customer(sphere: Sphere, element: str, **changed: str):
         await server.close()
 
 
-async def script(window: Chromium, code: str) -> Any:
-    return await window.call("POST", "/execute/sync", {"script": code, "args": []})
-
-
-async def shows(window: Chromium, words: str) -> None:
-    """Wait until an element shows these words; the driver looks again for ten seconds."""
-    visible = "not(self::script) and not(ancestor-or-self::*[@hidden])"
-    xpath = f"//*[{visible} and contains(text(), '{words}')]"
-    await window.call("POST", "/element", {"using": "xpath", "value": xpath})
-
-
-async def into_frame(window: Chromium) -> None:
-    found = await window.call("POST", "/element", {"using": "css selector", "value": "iframe"})
-    await window.call("POST", "/frame", {"id": found})
-
-
-async def out_of_frame(window: Chromium) -> None:
-    await window.call("POST", "/frame", {"id": None})
-
-
 async def test_a_workspace_is_rendered_by_its_class_without_a_call(sphere: Sphere):
     async with customer(sphere, f'<div class="se-workspace" data-workspace="{PLAIN}"></div>') as window:
-        await into_frame(window)
-        await shows(window, "Shaky")
-        await out_of_frame(window)
-        assert await script(window, "return document.querySelectorAll('iframe').length") == 1
+        await window.into_frame()
+        await window.shows("Shaky")
+        await window.out_of_frame()
+        assert await window.script("return document.querySelectorAll('iframe').length") == 1
         assert await window.console() == []
 
 
-WAIT = "const done = arguments[0]; const look = () => (%s ? done(true) : setTimeout(look, 30)); look();"
+WAIT = "await new Promise((done) => { const look = () => (%s ? done() : setTimeout(look, 30)); look(); })"
 
 
 @pytest.mark.parametrize(
@@ -125,15 +104,15 @@ WAIT = "const done = arguments[0]; const look = () => (%s ? done(true) : setTime
 )
 async def test_a_policy_that_forbids_what_the_sdk_needs_is_seen(sphere: Sphere, changed, broken, blocked):
     async with customer(sphere, f"{BY_CALL}></div>", **changed) as window:
-        await window.call("POST", "/execute/async", {"script": WAIT % "window.refused.length", "args": []})
-        (directive, address), *more = await script(window, "return window.refused")
+        await window.script(WAIT % "window.refused.length")
+        (directive, address), *more = await window.script("return window.refused")
         assert directive == broken
         assert address.startswith(blocked)
         assert more == []
         if blocked == "ws://":
             await window.text("[data-se-state='unreachable']")
         elif broken == "connect-src":
-            await shows(window, "Sphere Engine cannot be reached.")
+            await window.shows("Sphere Engine cannot be reached.")
 
 
 async def test_the_view_tells_when_the_workspace_is_gone(sphere: Sphere):
@@ -141,5 +120,5 @@ async def test_the_view_tells_when_the_workspace_is_gone(sphere: Sphere):
         await window.text("[data-se-state='running']")
         await sphere.control(f"workspaces/{RUNNING}", state="removed")
         await window.text("[data-se-state='removed']")
-        await into_frame(window)
-        await shows(window, "This workspace has been removed")
+        await window.into_frame()
+        await window.shows("This workspace has been removed")

@@ -132,7 +132,12 @@ CREATE TABLE workspaces (
     gone_at DOUBLE PRECISION,
     gone_confirmed_at DOUBLE PRECISION,
     stop_via TEXT NOT NULL DEFAULT '',
-    stop_start TEXT NOT NULL DEFAULT '', planned_stops TEXT NOT NULL DEFAULT '', lacks TEXT, lacks_since DOUBLE PRECISION, unknown_at DOUBLE PRECISION, running_since DOUBLE PRECISION, provider_end_check_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    stop_start TEXT NOT NULL DEFAULT '',
+    planned_stops TEXT NOT NULL DEFAULT '',
+    lacks TEXT,
+    lacks_since DOUBLE PRECISION,
+    unknown_at DOUBLE PRECISION,
+    running_since DOUBLE PRECISION, provider_end_check_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     UNIQUE (principal, connection, remote_id)
 );
 CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
@@ -182,8 +187,13 @@ CREATE TABLE operations (
     start_kind TEXT,
     usual_seconds DOUBLE PRECISION,
     slow_seconds DOUBLE PRECISION,
-    run_seconds DOUBLE PRECISION
-, busy_since DOUBLE PRECISION, retry_at DOUBLE PRECISION, failed_at DOUBLE PRECISION, good_until DOUBLE PRECISION, delayed_by TEXT NOT NULL DEFAULT '');
+    run_seconds DOUBLE PRECISION,
+    busy_since DOUBLE PRECISION,
+    retry_at DOUBLE PRECISION,
+    failed_at DOUBLE PRECISION,
+    good_until DOUBLE PRECISION,
+    delayed_by TEXT NOT NULL DEFAULT ''
+);
 CREATE UNIQUE INDEX operations_one_open ON operations (workspace_id) WHERE outcome IS NULL;
 CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
 CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
@@ -244,7 +254,8 @@ CREATE TABLE cards (
     created_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     rendered_digest TEXT NOT NULL DEFAULT '',
     claimed_digest TEXT NOT NULL DEFAULT '',
-    over_at DOUBLE PRECISION);
+    over_at DOUBLE PRECISION
+);
 CREATE INDEX cards_progressed ON cards (updated_at)
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL;
 CREATE INDEX cards_about ON cards (about);
@@ -325,8 +336,10 @@ CREATE TABLE runs (
     deadline_number BIGINT NOT NULL DEFAULT 0,
     unconfirmed TEXT,
     unconfirmed_times BIGINT NOT NULL DEFAULT 0,
-    unconfirmed_since DOUBLE PRECISION
-, busy_since DOUBLE PRECISION, retry_at DOUBLE PRECISION);
+    unconfirmed_since DOUBLE PRECISION,
+    busy_since DOUBLE PRECISION,
+    retry_at DOUBLE PRECISION
+);
 CREATE UNIQUE INDEX runs_one_of_a_remote ON runs (principal, connection, remote_id)
     WHERE remote_id IS NOT NULL AND is_orphan = 0;
 CREATE INDEX runs_due ON runs (next_step_at) WHERE outcome IS NULL;
@@ -392,8 +405,9 @@ CREATE TABLE class_cards (
     lead_seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
     co_teachers TEXT NOT NULL DEFAULT '',
     timetable_changes TEXT NOT NULL DEFAULT '[]',
-    fan_out_at DOUBLE PRECISION
-, without_teacher_until TEXT NOT NULL DEFAULT '');
+    fan_out_at DOUBLE PRECISION,
+    without_teacher_until TEXT NOT NULL DEFAULT ''
+);
 CREATE INDEX class_cards_due ON class_cards (next_check_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
 CREATE INDEX class_cards_of_courses ON class_cards (created_at) WHERE days <> '' AND done_at IS NULL;
@@ -514,8 +528,9 @@ CREATE TABLE installations (
     installed_by TEXT NOT NULL,
     installed_at DOUBLE PRECISION NOT NULL,
     removed_at DOUBLE PRECISION,
-    lost_at DOUBLE PRECISION
-, organisation_id TEXT);
+    lost_at DOUBLE PRECISION,
+    organisation_id TEXT
+);
 CREATE TABLE oauth_states (
     state_hash TEXT PRIMARY KEY,
     expires_at DOUBLE PRECISION NOT NULL
@@ -561,8 +576,10 @@ CREATE TABLE rules (
     agreed_until TEXT NOT NULL DEFAULT '',
     course_off TEXT NOT NULL DEFAULT '',
     applied_state TEXT NOT NULL DEFAULT '',
-    notified_state TEXT NOT NULL DEFAULT ''
-, calendar TEXT, uses_waitlist BIGINT NOT NULL DEFAULT 0);
+    notified_state TEXT NOT NULL DEFAULT '',
+    calendar TEXT,
+    uses_waitlist BIGINT NOT NULL DEFAULT 0
+);
 CREATE INDEX rules_due ON rules (next_check_at, id) WHERE next_check_at IS NOT NULL;
 CREATE INDEX rules_unlinked ON rules (processed_until) WHERE paused = 'unlinked';
 CREATE INDEX rules_of_workspace ON rules (workspace_id);
@@ -636,8 +653,9 @@ CREATE TABLE "waitlist_entries" (
     operation_id TEXT,
     granted_at DOUBLE PRECISION,
     mode TEXT NOT NULL DEFAULT '',
-    ended_at DOUBLE PRECISION
-, round BIGINT NOT NULL DEFAULT 0);
+    ended_at DOUBLE PRECISION,
+    round BIGINT NOT NULL DEFAULT 0
+);
 CREATE INDEX operations_fulfilled ON operations (connection, ended_at)
     WHERE outcome = 'fulfilled' AND start_call = 'accepted';
 CREATE TABLE places (
