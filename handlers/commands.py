@@ -68,7 +68,9 @@ async def read_command(request: Request) -> Request | None:
     if not name:
         return None
     verb = find_verb(request.folder, name)
-    if verb.effect is not Effect.SHOWS and verb.flags is not None and not _is_one_order(request):
+    can_act = verb.effect is not Effect.SHOWS and verb.flags is not None
+    is_odd = _is_question(request) or (given and "~" in given[0])
+    if can_act and (is_odd or (not verb.is_operation and not _is_one_order(request))):
         return None
     if not verb.is_operation and words and not _can_follow(verb, first, words):
         return None
@@ -77,16 +79,19 @@ async def read_command(request: Request) -> Request | None:
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
-        return await _read_operation(replace(request, arguments=_strip_signs(words)), verb)
+        return await _read_operation(request, verb)
     await typing_mistakes.refuse_flags(request)
     return request
 
 
-def _is_one_order(request: Request) -> bool:
-    """Return whether a text is one line in which nothing is struck out, and no question."""
-    text = request.text.strip()
+def _is_question(request: Request) -> bool:
     last = request.arguments[-1] if request.arguments else ""
-    return {"\n", "~"}.isdisjoint(text) and (isinstance(last, Quoted) or not last.endswith("?"))
+    return not isinstance(last, Quoted) and last.endswith("?")
+
+
+def _is_one_order(request: Request) -> bool:
+    """Return whether a text is one line in which nothing is struck out."""
+    return {"\n", "~"}.isdisjoint(request.text.strip())
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
@@ -118,7 +123,9 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
         return await _read_longer(request, given[:-1])
-    splits = _split_times(verb, given)
+    splits, plain = _split_times(verb, given), _strip_signs(given)
+    if plain != given:
+        splits += _split_times(verb, plain)
     for words, time in splits:
         if words == _EVERY and verb.bulk.text:
             raise Answered(await _answer_all(await _add_time(request, None, time)))
@@ -127,6 +134,8 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
     if not splits[-1][0]:
         return await _read_without_name(request, splits[-1][1])
     listed = request.notes.listed = await targets.read_stale_and_rows(request)
+    if verb.effect is not Effect.SHOWS and not _is_one_order(request):
+        return None
     return await _read_names(request, verb, splits, listed)
 
 
@@ -153,7 +162,9 @@ def _is_time_of(verb: Verb, text: str) -> bool:
     """Return whether words are a time that a verb takes: until when it runs, if it starts something."""
     kind = time_parsing.time_kind(text)
     lead = fold_word(text.partition(" ")[0])
-    return kind == "length" or (bool(kind) and (lead in _UNTIL_LEADS or not verb.runs_until))
+    if verb.runs_until and lead not in _UNTIL_LEADS:
+        return kind == "length" and lead not in time_parsing.LEADS  # *In two hours* is when it would begin.
+    return bool(kind)
 
 
 async def _read_names(

@@ -18,10 +18,10 @@ from bot.domain.time_parsing import (
     read_hours,
 )
 from bot.domain.workspaces import Workspace
-from bot.messages.verb import Verb, list_verbs
+from bot.messages.verb import Verb, find_verb, list_verbs
 from bot.support.cleaning import fold
 from handlers.command_line import Quoted, fold_word
-from handlers.synonyms import split_words
+from handlers.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
@@ -138,22 +138,17 @@ def find_similar(
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
     """Return the verbs of which free words are the name, another word, or one of these with a slip."""
     known, folded = list_verb_words(), [fold_word(word) for word in words]
+    typed = [name for name, verb in list_verbs("workspace").items() if not verb.is_hidden]
     exact = {
         at: known[folded[at]] for at in free if folded[at] in known and not _is_preposition(words, folded, at)
     }
-    if not exact:
-        long = [word for word in known if len(word) > _MIN_LENGTH]
-        for at in free:
-            # *stopped* and *stopping* are no orders.
-            is_form = (
-                folded[at] in plain or folded[at].endswith(("ed", "ing")) or len(folded[at]) <= _MIN_LENGTH
-            )
-            near = (
-                None
-                if is_form
-                else process.extractOne(folded[at], long, scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY - 5)
-            )
-            exact |= {at: known[near[0]]} if near else {}
+    # *stopped* and *stopping* are no orders.
+    for at in free if not exact else ():
+        word = folded[at]
+        if word in plain or word.endswith(("ed", "ing")) or len(word) <= _MIN_LENGTH:
+            continue
+        near = find_similar_verbs(word, "workspace", typed)
+        exact |= {at: find_verb("workspace", near[0])} if len(near) == 1 else {}
     return [Found(at, at + 1, verb) for at, verb in exact.items()]
 
 

@@ -22,7 +22,7 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.texts import talk, times
-from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_verbs
+from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_synonyms, list_verbs
 from bot.services import naming
 from bot.services.feasibility import get_stop_effects
 from bot.store import runs as run_rows
@@ -59,9 +59,9 @@ _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: With one of these nothing is offered that acts: it isn't asked for, not now, or not for all of it.
 _BARS: Final = split_words(
-    """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave except but
-    besides unless if once whenever while because instead already almost nearly did was were been after before
-    when until till used stay stays hold itself automatically his her their theirs someone's
+    """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
+    except but besides unless if once whenever while because instead already almost nearly did was were been
+    after before when until till used stay stays hold itself automatically his her their theirs someone's
     nicht kein keine nie pas jamais ne wenn falls sobald si"""
 )
 _QUESTIONS: Final = split_words(
@@ -110,8 +110,13 @@ class _Part:
 async def answer(request: Request) -> Answer:
     """Answer a sentence: show what it asks for, or offer what it may ask for."""
     words, store = request.arguments, request.services.store
-    if is_operation(request.verb):
-        await typing_mistakes.refuse_flags(request)
+    if any(word.startswith("<@") for word in words):
+        return replies.hint(talk.THEIRS)
+    first = fold_word(words[0]) if words else ""
+    operation = list_synonyms(request.folder).get(first, first)
+    operation = operation if request.folder == "workspace" and is_operation(operation) else ""
+    if operation:
+        await typing_mistakes.refuse_flags(replace(request, verb=operation))
     _, rows = request.notes.listed or ((), await store.perform(workspaces.read_workspaces, request.principal))
     zone, now = await store.zone(request.principal), await store.now()
     places = {one.connection for one in rows} if any("@" in word for word in words) else ()
@@ -119,9 +124,9 @@ async def answer(request: Request) -> Answer:
     named = [*list_names(rows, titles), *_list_links(request, rows), *await _list_others(request)]
     things = group_by_name(named)
     found, strange = await run_beside_loop(rows, _find, words, things, zone, now)
-    if unknown := _find_unknown(request, found, strange):
-        verb = request.verb if is_operation(request.verb) else "status"
-        return await targets.answer_name(request.redirect("workspace", verb, (unknown,)), unknown)
+    if unknown := _find_unknown(request, operation, found, strange):
+        about = request.redirect("workspace", operation or "status", (unknown,))
+        return await targets.answer_name(about, unknown)
     strange = strange[:_MAX_STRANGE]
     found += await run_beside_loop(rows, find_similar, words, strange, things, [name for name, _ in named])
     found.sort(key=lambda one: one.begin)
@@ -173,12 +178,14 @@ def _find(
     return found, [at for at in list_free(words, found) if fold_word(words[at]) not in known]
 
 
-def _find_unknown(request: Request, found: Sequence[Found[Any]], strange: Sequence[int]) -> str:
+def _find_unknown(
+    request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
+) -> str:
     """Return the name that a command or quotes have, and nothing is called; "" for none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
-    if quoted or is_named or not strange or not is_operation(request.verb) or strange[0] != 1:
+    if quoted or is_named or not strange or not operation or strange[0] != 1:
         return "".join(quoted[:1])
     free = list_free(words, [one for one in found if isinstance(one.what, Time)])
     return " ".join(words[at] for at in free[1:]) if len(free) <= _MAX_COMMAND_WORDS else ""
@@ -411,9 +418,8 @@ class _Sentence:
             )
         if verb.effect is Effect.ENDS and any(time.lead == "for" for time in times):
             return []  # A stop for a while is none.
-        begin = next(
-            (time for time in times if time.lead not in _UNTIL and time.moments[0].seconds is None), None
-        )
+        begins = (time for time in times if time.lead not in _UNTIL)
+        begin = next((time for time in begins if time.lead or time.moments[0].seconds is None), None)
         if verb.effect is Effect.STARTS and name != "keep" and begin is not None:
             return self._offer_planned(one, begin, next((time for time in times if time is not begin), None))
         about = replace(request.redirect("workspace", name, ()), flags=frozenset())

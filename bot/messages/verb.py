@@ -1,7 +1,7 @@
 """Verbs and actions, each declared whole beside its function: what it takes and does, and all its words.
 
 A *verb* is what people type, press or say. An *action* is what a use case records of a request, which *undo*
-takes back. Help, buttons, offers, *undo* and the reading of sentences ask these declarations, and nothing
+takes back. The grammar of commands, help, buttons, offers and *undo* ask these declarations, and nothing
 else is kept by the name of a verb: to add one, or to take one away, is to add or take its declaration.
 """
 

@@ -42,11 +42,6 @@ def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: 
     return operation
 
 
-def estimate_start(tx: Transaction, caller: Caller, workspace_id: str) -> float | None:
-    """Return the usual seconds of a workspace's start, None if unknown; raises Refused."""
-    return operations.estimate_usual_seconds(tx, require_workspace(tx, caller, "eta", workspace_id))
-
-
 def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Request a status read through the poll gate; return the current row with its age."""
     workspace = require_workspace(tx, caller, "status", workspace_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -133,15 +134,22 @@ class Person:
 def buttons(message: Message) -> Iterator[dict[str, Any]]:
     """Yield the buttons of a message, wherever its blocks hold them, and the options of its menus.
 
-    ``place`` is where a button is pressed: several blocks may have one of the same action. An option's value is
-    the action and the value that its button would have.
+    ``place`` is where one of several buttons of an action is pressed. An option's value is the action and the
+    value that its button would have.
     """
-    for block in message.get("blocks") or ():
+    blocks = message.get("blocks") or ()
+    actions = Counter(
+        one.get("action_id")
+        for block in blocks
+        for one in [*(block.get("elements") or ()), block.get("accessory") or {}]
+    )
+    for block in blocks:
         accessory = block.get("accessory")
         for element in [*(block.get("elements") or ()), *([accessory] if accessory else ())]:
             place = {"block_id": block.get("block_id"), "action_id": element.get("action_id")}
             if element.get("type") == "button":
-                yield {**element, "place": place}
+                is_only = actions[element.get("action_id")] == 1
+                yield element if is_only else {**element, "place": place}
             for option in element["options"] if element.get("type") == "overflow" else ():
                 action, _, value = option["value"].partition(" ")
                 shown = {**option, "type": "button", "action_id": action, "value": value}

@@ -279,7 +279,7 @@ class Player:
 
 def buttons_of(shown: Shown) -> list[dict[str, Any]]:
     """Return the buttons of a message, without what its menus hold."""
-    return [one for one in buttons(shown.json) if "value" not in one["place"]]
+    return [one for one in buttons(shown.json) if "value" not in one.get("place", ())]
 
 
 def _is(act: str, wanted: str) -> bool:

@@ -36,8 +36,8 @@ TWICE = {
 
 
 NEXT_STEPS = {
-    "strat notebook": "This will start *notebook*",
-    "start notebok": "This will start *notebook*",
+    "strat notebook": "Do you mean this?",
+    "start notebok": "Did you mean this one?",
     "stop such nonsense": "I can't find a workspace called *such nonsense*.",
     "open": "Which workspace?",
     "unlink mars": "I don't have a connection called *mars*.",

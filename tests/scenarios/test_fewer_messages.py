@@ -63,9 +63,8 @@ async def test_results_of_several_name_what_failed(linked):
     await alice.types("start training")
     await linked.pass_time(60, step=5)
     linked.saturn_fails(rf"{linked.resource('training').id}/stop$", status=403, times=1000)
-    *_, asked = await alice.writes("stop notebook, training and report")
     written = follow(linked, alice)
-    await alice.presses(asked, "Stop 3 workspaces")
+    await alice.writes("stop notebook, training and report")
     await linked.pass_time(200, step=5)
     (posted,) = [one for one in written if one.what == "posted" and "I'll message you" not in one.text]
     assert "have stopped." in posted.text

@@ -1,8 +1,8 @@
 """Every text of the sets there are, said once in a world of its own: none acts but a command by its form.
 
-``free_text.txt`` has strangers' sentences, those that once went wrong, phrasings, and remarks of two and three
-words that begin with a verb. ``#`` begins a world: its workspaces (``*``: it runs; ``@hub``: on the other
-connection), and its jobs after a semicolon. ``!`` begins a text that is a command by its form, and acts.
+``free_text.txt`` has strangers' sentences, those that once went wrong, phrasings, and remarks of two and
+three words that begin with a verb. ``#`` begins a world: its workspaces (``*``: it runs; ``@hub``: on the
+other connection), and its jobs after a semicolon. ``!`` begins a command by its form, which acts.
 """
 
 from collections.abc import Iterator

@@ -153,7 +153,7 @@ async def test_press_for_several_is_told_in_one_message(linked):
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(40)
-    *_, asked = await alice.writes("stop notebook and report")
+    *_, asked = await alice.writes("stop all")
     before = len(alice.sees())
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)

@@ -65,7 +65,7 @@ async def test_what_is_planned_while_refused_waits_for_the_link(linked):
     for said in (
         "stop notebook in 2h",
         "hours notebook weekdays 9:00-18:00",
-        "start training tomorrow at 8:00",
+        "hours training tomorrow 8:00",
     ):
         answer = await alice.types(said)
         assert "Saturn Cloud refuses your sign-in, so I can't plan that." in answer.text

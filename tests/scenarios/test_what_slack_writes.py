@@ -46,9 +46,7 @@ async def deliver(world, text, place=BOT, user=ALICE, **keys):
     return [shown for shown in world.alice.hears(0, place) if shown.ts not in heard]
 
 
-@pytest.mark.parametrize(
-    "text", ["start notebook {0}", "<@{1}> start notebook, thanks {0}!", "can {0} start notebook?"]
-)
+@pytest.mark.parametrize("text", ["start notebook {0}", "<@{1}> start notebook {0}", "{0} start notebook"])
 @pytest.mark.parametrize("place", [BOT, GENERAL], ids=["direct", "channel"])
 async def test_own_mention_is_nobody_elses(linked, text, place):
     app = linked.slack.state.app
@@ -69,7 +67,7 @@ async def test_other_mention_is_refused(linked):
         "start <tel:20250713|20250713>",
         "start <tel:20250713|2025-0713>",
         "start <https://report.example|report.example>",
-        "start <http://report.example/|Report.Example>, please",
+        "start <http://report.example/|Report.Example>",
     ],
     ids=["number", "signs", "address", "slash"],
 )

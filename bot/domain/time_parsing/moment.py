@@ -15,7 +15,7 @@ from itertools import product
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.time_parsing.days import day_of, find_weekday, has_date, is_day, resolve_day, write_day
+from bot.domain.time_parsing.days import find_weekday, has_date, is_day, resolve_day, write_day
 from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
@@ -92,17 +92,6 @@ class Unread:
     options: tuple[str, ...] = ()
     #: The option that has the hour as it was typed, as one of 24.
     as_typed: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Hold a time at the end of a command: the word that announces it, and all of it, for ``read``.
-
-    ``lead`` is empty for a length that nothing announces.
-    """
-
-    lead: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,31 +392,6 @@ _OF_TWELVE: Final = re.compile(r"(?<![0-9])(?:[1-9]|1[0-2])[:.][0-5][0-9](?! ?[0
 _AM: Final = frozenset({"am", "morning", "mornings", "morgens", "früh"})
 _PM: Final = frozenset({"pm", "afternoon", "evening", "night", "tonight", "nachmittags", "abends"})
 _HALF_A_DAY: Final = 720
-
-
-def replace_time(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
-    """Return a moment changed by a text: another time, half of the day, or day; None for any other text.
-
-    A time that may be one of each half of a day is the one that is nearer to that moment.
-    """
-    words, local = {*text.casefold().split()}, datetime.fromtimestamp(last, zone)
-    found, named, half = parse_minute(text), next(filter(is_day, words), ""), words & (_AM | _PM)
-    if found is None and (any(letter.isdigit() for letter in text) or not (named or half)):
-        return None
-    # On the same day, or else on the next.
-    minutes, near, ahead = [local.hour * 60 + local.minute], now, [0] if named else [0, 1]
-    if found is not None:
-        minutes = [found[0]]
-        if found[1] or _OF_TWELVE.search(text):
-            minutes, near, ahead = [found[0], (found[0] + _HALF_A_DAY) % (2 * _HALF_A_DAY)], last, [-1, 0, 1]
-    elif half:
-        minutes = [minutes[0] % _HALF_A_DAY + _HALF_A_DAY * bool(half & _PM)]
-    today = datetime.fromtimestamp(now, zone).date()
-    day = day_of(named.replace("tonight", "today"), today) if named else None
-    ats = [
-        resolve_instant((day or local.date()) + timedelta(one), at, zone) for one in ahead for at in minutes
-    ]
-    return min((at for at in ats if at > now), key=lambda at: abs(at - near), default=None)
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:

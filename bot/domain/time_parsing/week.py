@@ -26,7 +26,7 @@ from bot.domain.time_parsing.days import (
     write_day,
 )
 from bot.domain.time_parsing.moment import ClockTime, read_clock
-from bot.domain.time_parsing.spelling import is_month, spell
+from bot.domain.time_parsing.spelling import spell
 
 DAY_MINUTES: Final = 24 * 60
 #: The shortest hours.
@@ -91,23 +91,6 @@ def is_recurring(words: Sequence[str]) -> bool:
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
     )
-
-
-def omits_hours(word: str) -> bool:
-    """Return whether a word says nothing of hours by itself: it joins days and times, or is a unit."""
-    return word in _JOINING_WORDS | _TO | _HALVES | _EVERY | _UNITS | {
-        "until",
-        "till",
-        "during",
-        "between",
-        "except",
-    }
-
-
-def is_of_hours(word: str) -> bool:
-    """Return whether a word can be one of hours: a day, a part of one, a time, or what joins them."""
-    is_named = word in _PARTS | _RECURRING_WORDS | _UNITS | _NAMED_TIMES | _SPOKEN_WORDS or is_month(word)
-    return is_named or bool(days_of(word)) or omits_hours(word) or word.lstrip("-")[:1].isdigit()
 
 
 def read_hours(text: str) -> Wanted | None:
@@ -189,35 +172,6 @@ def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
         # `from 1 till 3:30`: who means the night says so.
         starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops
-
-
-def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
-    """Return hours with other days or times, as words say in a follow-up; None for anything else."""
-    if words[:1] and words[0] in {"except", "without", "not", "but"}:
-        left = wanted.days.difference(*map(days_of, words[1:]))
-        return replace(wanted, days=left) if left and left != wanted.days else None
-    lead = next((word for word in ("at", "until", "till") if word in words), "")
-    said = [*words[words.index(lead) + 1 :]] if lead else [*words]
-    if (
-        parted := _split_days([word for word in said if word not in _JOINING_WORDS | {"stop", "start"}])
-    ) is None:
-        return None
-    days, times = parted
-    if not times:
-        # Until a day, hours that come again have no end.
-        return replace(wanted, days=days) if days and lead in {"", "at"} else None
-    text, is_stop = " ".join(times), "stop" in words or lead in {"until", "till"} or wanted.starts is None
-    start, stop = (
-        "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
-        for minute in (wanted.starts, wanted.stops)
-    )
-    one_end = (start, text) if is_stop else (text, stop)
-    found = next(
-        filter(None, map(_read_ends, (*filter(all, _list_possible_start_ends(text)), one_end))), None
-    )
-    if found is None:
-        return None
-    return replace(wanted, days=days or wanted.days, starts=found[0], stops=found[1])
 
 
 def _is_plural(word: str) -> bool:

@@ -90,11 +90,6 @@ SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 #: How long a start usually takes; then of one under way, which is expected or late; and of what is up.
 USUAL: Final = "A start of *{name}* on {title} usually takes {usual}."
-USUAL_DUE: Final = (
-    "*{name}* on {title} usually takes {usual} to start, so it should be ready around {at}.",
-    "*{name}* on {title} usually takes {usual} to start. This one is taking longer.",
-)
-USUAL_UNKNOWN: Final = "I can't say how long *{name}* on {title} takes to start. I haven't seen enough yet."
 READY_ALREADY: Final = "*{name}* on {title} is ready."
 #: How a person writes what a button asks for, where that isn't the operation's own word.
 TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop"}

@@ -147,12 +147,6 @@ FROM: Final = "{name}, {at}"
 
 #: How long runs of a job usually take; of one that is expected to end, or is late.
 USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
-USUAL_DUE: Final = (
-    "*{name}* on {title} usually takes {usual}, so it should be done around {at}.",
-    "*{name}* on {title} usually takes {usual}. This run is taking longer.",
-)
-USUAL_UNKNOWN: Final = "I can't say when *{name}* on {title} will be done: I haven't seen it finish before."
-
 # -- a run written in one line -----------------------------------------------------------------------------
 
 NOT_RUN_YET: Final = "I didn't run that:"

@@ -1,4 +1,4 @@
-"""Answers to sentences: small talk, guesses that are offered, several at once, near misses."""
+"""Answers to free text: small talk, guesses that are offered, several at once, near misses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,15 +9,11 @@ from bot.domain.undoable_actions import CLASS, HOURS, ROOM, TIMER
 HI: Final = "Hi! "
 
 
-#: By what was said (``bot.features.sentences.phrasebook``); each is followed by what can be written next.
+#: By what was said; each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
-    "nothing": "OK.",
-    "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
     "left_alone": "I haven't done anything.",
-    "chat": "I'm only good with workspaces and jobs. Type `{command}help` to see what I can do.",
-    "cant": "I can't do that. Type `{command}help` to see what I can do.",
     "too_long": (
         "That's too long for a command, so I haven't done anything. "
         "Type `{command}help` to see what I can do."
@@ -27,8 +23,6 @@ TALK: Final[Mapping[str, str]] = {
         "I don't read forwarded messages. Tell me what you need in your own words, or type `{command}help`."
     ),
 }
-#: Above a button that opens a form: what is missing, and what that leads to.
-WHEN: Final = "I'm not sure when, so I haven't done anything yet. Choose a time:"
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 

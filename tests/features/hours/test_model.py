@@ -17,7 +17,6 @@ from bot.domain.time_parsing import (
     WEEKDAYS,
     WEEKEND,
     Wanted,
-    change_hours,
     read_hours,
     resolve_instant,
     write_hours,
@@ -121,26 +120,6 @@ def test_dates_in_words_are_those_after_today():
     wanted = read_hours("7 dec and the 2nd 9:00").on(date(2026, 11, 20))
     assert wanted == Wanted(frozenset({"2026-12-07", "2026-12-02"}), NINE)
     assert write_hours(read_hours("7 dec 9:00")) == "7 dec 09:00"
-
-
-@pytest.mark.parametrize(
-    ("said", "becomes"),
-    [
-        ("10", "weekdays 10:00-17:00"),
-        ("until 6", "weekdays 09:00-18:00"),
-        ("stop at 8", "weekdays 09:00-20:00"),
-        ("8 to 4", "weekdays 08:00-16:00"),
-        ("mon to thu", "mon,tue,wed,thu 09:00-17:00"),
-        ("weekends 10-2", "weekends 10:00-14:00"),
-        ("except fridays", "mon,tue,wed,thu 09:00-17:00"),
-        ("except sundays", ""),
-        ("16:50", ""),
-        ("sometime", ""),
-    ],
-)
-def test_a_follow_up_changes_days_or_times(said, becomes):
-    changed = change_hours(Wanted(WEEKDAYS, NINE, 17 * 60), said.split())
-    assert (write_hours(changed) if changed else "") == becomes
 
 
 MINUTES = st.integers(0, DAY_MINUTES - 1)

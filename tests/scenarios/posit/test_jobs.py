@@ -55,25 +55,6 @@ async def test_a_job_is_run_in_one_line_that_waits_for_the_offer(linked):
     assert first.values["environment"] == [{"name": "SEED", "value": "7"}]
 
 
-async def test_the_variables_that_are_said_next_are_those_of_the_run(linked):
-    alice = linked.alice
-    line = "run wb --cluster Local --env SEED=7 -- Rscript Test.R"
-    await alice.types(line, command="/job")
-    await ended(linked)
-    linked.clock.advance(1)
-    await alice.types(line, command="/job", then_settle=False)
-    linked.clock.advance(1)
-    await alice.types("with EPOCHS=20")
-    await ended(linked, 2)
-    late = await alice.types("with EPOCHS=30")
-    assert late.labels == ["Run again with EPOCHS=30"]
-    await alice.presses(late, "Run again with EPOCHS=30")
-    await ended(linked, 3)
-    seed, *more = ({"name": name, "value": value} for name, value in (("SEED", "7"), ("EPOCHS", "20")))
-    given = [job.values["environment"] for job in linked.jobs()]
-    assert given == [[seed], [seed, *more], [seed, {"name": "EPOCHS", "value": "30"}]]
-
-
 async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
     alice = linked.alice
     await alice.types("run wb -- Rscript Test.R", command="/job")
