@@ -61,6 +61,11 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["servers"] = servers.begin()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if (told := getattr(config, "workerinput", None)) is not None:
         servers.join(told["servers"])
@@ -90,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [one for one in items if _is_thorough(one, drawn=asked) == asked]
     if len(kept) < len(items):
         config.stash[LEFT_OUT] = 0 if asked else len(items) - len(kept)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["left_out"] = config.stash[LEFT_OUT]
         config.hook.pytest_deselected(items=list(set(items) - set(kept)))
         items[:] = kept
     if settings.get_current_profile_name() == "thorough":
