@@ -1,12 +1,12 @@
-"""Typed commands, the core's own grammar: a verb, the workspace or the words that it takes, and a time.
+"""Typed commands, the core's own grammar: a verb or another word for it, and what its usage names.
 
-    VERB [NAME] [until 18:00 | for 2h | at 6pm | in 2 hours]
+    VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
-A verb with the whole name of one workspace is run at once. Anything else is a sentence, after which nothing
-is done without a press (``handlers.sentences``).
+A text in this form is run at once; a name that is nearly one is asked about. Anything else is free
+text, after which nothing is done without a press: its reader is a route of its own, and none has to be there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,15 +16,19 @@ from bot.domain.time_parsing import Moment
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
-from bot.messages.verb import Effect, Verb, find_verb, list_synonyms, list_verbs
+from bot.messages.blocks.button_values import AGREED
+from bot.messages.texts import cards
+from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_synonyms, list_verbs
+from bot.providers.base import Provider
 from bot.services import naming
 from bot.store import workspaces
+from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers import routes, sentences, typing_mistakes, vocabulary
-from handlers.command_line import drop_words, fold_word
+from handlers import routes, suggestions, typing_mistakes
+from handlers.command_line import Quoted, fold_word, is_slip
 from handlers.defaults import find_defaults
-from handlers.request import Answered, Manner, Request
-from handlers.workspace import confirmations, targets
+from handlers.request import Answered, Listed, Request
+from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
 #: The words before the time until when something runs.
@@ -32,85 +36,176 @@ _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
 _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
-#: So many letters of a name are its beginning.
+#: Verbs with these effects take the beginning of a name; whatever else acts needs the whole of it.
+_TAKES_BEGINNING: Final = frozenset({Effect.SHOWS, Effect.STARTS})
+#: The fewest letters that are the beginning of a name.
 _MIN_BEGINNING: Final = 3
 _EVERY: Final = ("all",)
-#: The most words of a command that begins with another word for a verb that reads its words by itself.
-_MAX_OTHER_WORDS: Final = 3
+#: Slack's marks for bold and code, and the signs that end an order.
+_MARKUP_SIGNS: Final = "*`"
+_END_SIGNS: Final = ".!,;"
+#: The most words after another word for a verb that reads them by itself.
+_MAX_OWN_WORDS: Final = 2
 
 
 @routes.text("words")
 async def run_words(request: Request) -> Answer:
-    """Run a typed command; whatever isn't one is answered, or offered as buttons (``handlers.sentences``)."""
+    """Run a typed command; whatever isn't one is free text."""
     try:
-        command = await read_command(request)
+        if (command := await read_command(request)) is not None:
+            return await routes.run(command)
+        read_free_text = routes.text.get("free")
+        return await (_answer_unread(request) if read_free_text is None else read_free_text(request))
     except Answered as early:
         return early.answer
-    return await (sentences.answer(request) if command is None else routes.run(command))
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return a typed command, read by the grammar alone; None for what isn't one; raises Answered."""
-    given = drop_words(request.arguments[:1], vocabulary.PLEASE_WORDS) + request.arguments[1:]
-    if len(given) > 1 and fold_word(given[-1]) in vocabulary.PLEASE_WORDS:
-        given = given[:-1]
-    first = fold_word(given[0]) if given else "list"
+    """Return a typed command; None for what isn't one; raises Answered."""
+    given = request.arguments
+    first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
-    verb = find_verb(request.folder, name)
-    if not name or (name != first and not verb.is_operation and len(given) > _MAX_OTHER_WORDS):
+    if not name:
         return None
-    if request.surface.is_quoted and verb.effect is not Effect.SHOWS:
+    verb = find_verb(request.folder, name)
+    if verb.effect is not Effect.SHOWS and verb.flags is not None and not _is_one_order(request):
+        return None
+    if not verb.is_operation and words and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
         # It was authorised as words.
         await request.caller.authorise(name)
-    manner = Manner.TYPED if name == first else Manner.PARAPHRASED
-    request = replace(request, verb=name, arguments=given[1:], manner=manner)
-    if not verb.is_operation:
-        await typing_mistakes.refuse_flags(request)
-        return request
-    return await _read_operation(request, verb)
+    request = replace(request, verb=name, arguments=words)
+    if verb.is_operation:
+        return await _read_operation(replace(request, arguments=_strip_signs(words)), verb)
+    await typing_mistakes.refuse_flags(request)
+    return request
+
+
+def _is_one_order(request: Request) -> bool:
+    """Return whether a text is one line in which nothing is struck out, and no question."""
+    text = request.text.strip()
+    last = request.arguments[-1] if request.arguments else ""
+    return {"\n", "~"}.isdisjoint(text) and (isinstance(last, Quoted) or not last.endswith("?"))
+
+
+def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
+    """Return words without Slack's marks around them, and without the sign that ends a sentence."""
+    plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
+    if plain and not isinstance(plain[-1], Quoted):
+        plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
+    return tuple(plain)
+
+
+def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
+    """Return whether words may belong to the usage of a verb that reads them by itself."""
+    if "verb" in verb.accepts and len(words) > 1:
+        return any(
+            fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
+        )
+    return verb.takes_words and (first == verb.name or len(words) <= _MAX_OWN_WORDS)
+
+
+async def _answer_unread(request: Request) -> Answer:
+    """Answer a text that is no command, where nothing else reads it."""
+    if is_operation(request.verb) and request.arguments[1:]:
+        return await targets.answer_name(request, " ".join(request.arguments[1:]))
+    return suggestions.answer_unread(request)
 
 
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
     """Return the request of an operation on one workspace; None unless each of its words is read."""
     given = request.arguments
-    if not given:
-        only = await _find_only(request)
-        return (
-            request.redirect("workspace", "list", ())
-            if only is None
-            else await _add_workspace(request, only, ())
-        )
-    if given == _EVERY and verb.bulk.text:
-        own = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-        raise Answered(await confirmations.offer_for_several(request, own, is_named=False, besides=()))
-    if verb.name == "keep" and fold_word(given[-1]) in _LONGER:
+    if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
         return await _read_longer(request, given[:-1])
-    for at in range(len(given), 0, -1):
-        text, name = " ".join(given[at:]), " ".join(given[:at])
-        if text and not (verb.takes_time and _is_time_of(verb, text)):
-            continue
-        workspace = await targets.find_by_whole_name(request, name)
-        if workspace is None:
-            continue
-        if text:
-            time = await read_typed_time(request.services, request.principal, text)
-            if not isinstance(time, Moment):
-                raise Answered(replies.hint(replies.explain_unread_time(time, text, SOONEST_SECONDS)))
-            request = replace(request, at=time.at, moment=time)
-        return await _add_workspace(request, workspace, given[:at])
-    return await _read_beginning(request, verb)
+    splits = _split_times(verb, given)
+    for words, time in splits:
+        if words == _EVERY and verb.bulk.text:
+            raise Answered(await _answer_all(await _add_time(request, None, time)))
+        if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
+            return await _add_workspace(request, workspace, words, time)
+    if not splits[-1][0]:
+        return await _read_without_name(request, splits[-1][1])
+    listed = request.notes.listed = await targets.read_stale_and_rows(request)
+    return await _read_names(request, verb, splits, listed)
 
 
-async def _read_beginning(request: Request, verb: Verb) -> Request | None:
-    """Return the request about the only name that begins so; what ends something needs the whole name."""
-    if verb.effect is Effect.ENDS:
-        return None
+async def _answer_all(request: Request) -> Answer:
+    """Offer a verb for all of a person's workspaces, or run it if that was agreed to."""
     own = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    match = await run_beside_loop(own, naming.find_workspace, request.name, own, request.services.connections)
-    is_found = match.kind == "one" and len(request.name) >= _MIN_BEGINNING
-    return await _add_workspace(request, match.workspaces[0], request.arguments) if is_found else None
+    if AGREED in request.flags:
+        return await operations.run_for_several(request, own)
+    return await confirmations.offer_for_several(request, own, is_named=False, besides=())
+
+
+def _split_times(verb: Verb, given: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]]:
+    """Return the ways to read words as names and a time of the verb after them, the longest names first."""
+    splits = [(given, "")]
+    for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
+        if isinstance(given[at], Quoted):
+            break
+        text = " ".join(given[at:])
+        splits += [(given[:at], text)] if _is_time_of(verb, text) else []
+    return splits
+
+
+def _is_time_of(verb: Verb, text: str) -> bool:
+    """Return whether words are a time that a verb takes: until when it runs, if it starts something."""
+    kind = time_parsing.time_kind(text)
+    lead = fold_word(text.partition(" ")[0])
+    return kind == "length" or (bool(kind) and (lead in _UNTIL_LEADS or not verb.runs_until))
+
+
+async def _read_names(
+    request: Request, verb: Verb, splits: Sequence[tuple[tuple[str, ...], str]], listed: Listed
+) -> Request | None:
+    """Return the request about whole names of one's own, or about the beginning of one.
+
+    Raises Answered with what was done to several, or with a question about names that are nearly these.
+    """
+    connections, (old, own) = request.services.connections, listed
+    for words, time in splits:
+        matches = await run_beside_loop(own, naming.split_names, words, own, connections)
+        if not matches:
+            continue
+        for name, match in matches.items():
+            if match.kind == "many":
+                about = await _add_time(request, match.workspaces[0], time)
+                raise Answered(targets.ask_which_of_these(about, match.workspaces, own, name))
+        chosen = [*{one.id: one for match in matches.values() for one in match.workspaces}.values()]
+        if len(chosen) == 1:
+            return await _add_workspace(request, chosen[0], words, time)
+        if verb.effect is Effect.SHOWS:
+            return request.redirect("workspace", "list", words)
+        await typing_mistakes.refuse_flags(request)
+        about = await _add_time(request, chosen[0], time)
+        about.notes.note_workspaces(chosen)
+        raise Answered(await operations.run_for_several(about, chosen))
+    for words, time in splits:
+        name = " ".join(words)
+        begun, alike = await run_beside_loop(own, _find_nearly, name, own, connections)
+        if len(begun) == 1 and verb.effect in _TAKES_BEGINNING:
+            return await _add_workspace(request, begun[0], words, time)
+        if near := begun or alike:
+            about = await _add_time(request, near[0], time)
+            raise Answered(targets.ask_which_of_these(about, near, own, name))
+        if naming.split_connection(name, connections)[1] is not None:
+            raise Answered(await targets.answer_unknown_name(request, name, own, old))
+    return None
+
+
+def _find_nearly(
+    name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> tuple[list[Workspace], list[Workspace]]:
+    """Return the workspaces whose names begin so, and those that are called so but for a slip."""
+    stem, connection = naming.split_connection(name, connections)
+    needle = fold(stem)
+    if len(needle) < _MIN_BEGINNING:
+        return [], []
+    names = {one.id: {fold(one.title), fold(one.name)} for one in own if connection in {None, one.connection}}
+    inside = [one for one in own if one.id in names]
+    begun = [one for one in inside if any(text.startswith(needle) for text in names[one.id])]
+    return begun, [one for one in inside if any(is_slip(needle, text) for text in names[one.id])]
 
 
 async def _read_longer(request: Request, given: Sequence[str]) -> Request | None:
@@ -118,37 +213,45 @@ async def _read_longer(request: Request, given: Sequence[str]) -> Request | None
     for at in range(len(given) - 1, 0, -1):
         seconds = time_parsing.length(" ".join(given[at:]).removeprefix("for "))
         if seconds and (workspace := await targets.find_by_whole_name(request, " ".join(given[:at]))):
-            return replace(await _add_workspace(request, workspace, given[:at]), more=seconds)
+            return replace(await _add_workspace(request, workspace, given[:at], ""), more=seconds)
     return None
 
 
-def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb takes: until when it runs, if it starts something."""
-    kind = time_parsing.time_kind(text)
-    lead = fold_word(text.partition(" ")[0])
-    if verb.offer_at.button.endswith("until {then}"):
-        return kind == "length" or (bool(kind) and lead in _UNTIL_LEADS)
-    return bool(kind) and lead != "for"
-
-
-async def _add_workspace(request: Request, workspace: Workspace, words: Sequence[str]) -> Request:
+async def _add_workspace(request: Request, workspace: Workspace, words: Sequence[str], time: str) -> Request:
     request.notes.what = request.verb
     request.notes.note_workspaces([workspace])
     request = replace(request, arguments=tuple(words), target=workspace.id, row=workspace)
     await typing_mistakes.refuse_flags(request)
-    return request
+    return await _add_time(request, workspace, time)
 
 
-async def _find_only(request: Request) -> Workspace | None:
-    """Return a person's only workspace, None to show all of several; raises Answered with a question."""
+async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
+    """Return a request with a time; raises Answered for one that can't be."""
+    if not text:
+        return request
+    verb = find_verb("workspace", request.verb)
+    if workspace is not None and fold_word(text.partition(" ")[0]) == "for" and not verb.runs_until:
+        raise Answered(replies.hint(request.fill(cards.STOP_FOR, workspace, verb=verb.name)))
+    time = await read_typed_time(request.services, request.principal, text)
+    if not isinstance(time, Moment):
+        raise Answered(replies.hint(replies.explain_unread_time(time, text, SOONEST_SECONDS)))
+    return replace(request, at=time.at, moment=time)
+
+
+async def _read_without_name(request: Request, time: str) -> Request:
+    """Return the request about a person's only workspace, or the usual one; raises Answered with a question.
+
+    Of several it shows all, if it only shows.
+    """
+    request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)
     if not rows:
         raise Answered(await targets.answer_without_workspaces(request, old))
     if len(rows) == 1 and request.verb not in _NEVER_GUESSED:
-        return rows[0]
+        return await _add_workspace(request, rows[0], (), "")
     default = (await find_defaults(request)).workspace_id if request.verb in _FOLLOWS_DEFAULT else ""
     if usual := next((row for row in rows if row.id == default), None):
-        return usual
+        return await _add_workspace(request, usual, (), "")
     if request.verb == "status":
-        return None
+        return request.redirect("workspace", "list", ())
     raise Answered(targets.ask_which_of_all(request, rows))

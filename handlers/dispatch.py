@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot.domain.announcements import find_next_moment
+from bot.domain.announcements import find_next_moment, has_moments
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
@@ -421,6 +421,8 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
+    if not kit.derive(answer.blocks, "has_moments", lambda: has_moments(answer.blocks)):
+        return answer
     if find_next_moment([block for block in answer.blocks if block["type"] != "actions"], now) is None:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
@@ -432,7 +434,11 @@ def _add_date(request: Request, answer: Answer) -> Answer:
 
 def _add_offers(answer: Answer) -> Answer:
     """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed."""
-    buttons = [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
+    buttons = kit.derive(
+        answer.blocks,
+        "buttons",
+        lambda: [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)],
+    )
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
     if (

@@ -27,13 +27,15 @@ _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
 #: The most words of a name and of a time, and of a sentence that are looked at.
 _MAX_NAME_WORDS: Final = 6
-_MAX_TIME_WORDS: Final = 5
+_MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
 #: Belong to a time, wherever they stand.
 _TIME_WORDS: Final = split_words(
-    """half quarter noon midnight lunch yesterday later soon tonight evening afternoon night weekend week
-    month o'clock am pm eod time hour hours minutes"""
+    """half quarter second minute min hour hr day week fortnight month year time o'clock am pm
+    dawn morning noon midday afternoon evening night midnight weekday weekend breakfast lunch lunchtime dinner
+    yesterday tonight later soon then eventually always forever
+    hourly daily nightly weekly monthly eod"""
 )
 #: Before and after an *on* or *up* that is a part of an order.
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
@@ -217,7 +219,10 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 
 def is_like_time(word: str) -> bool:
     """Return whether a word belongs to a time: where none was read with it, nobody knows when is meant."""
-    return any(map(str.isdigit, word)) or is_day(word) or is_month(word) or word in _TIME_WORDS
+    forms = {word, word.removesuffix("s")}
+    return any(map(str.isdigit, word)) or any(
+        is_day(form) or is_month(form) or form in _TIME_WORDS for form in forms
+    )
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:

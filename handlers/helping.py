@@ -11,14 +11,13 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS
-from bot.messages.verb import Effect, Verb, list_verbs
+from bot.messages.verb import Effect, Verb, list_synonyms, list_verbs
 from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers import routes
-from handlers.command_line import join_words
 from handlers.connections import list_making_connections, list_overview_connections
-from handlers.request import Manner, Request
+from handlers.request import Request
 from handlers.services import Services
 from handlers.suggestions import answer_unknown_topic
 
@@ -33,6 +32,7 @@ _EVERYTHING = "all"
         more=("`help all` lists everything that you can do with jobs here.",),
         order=90,
         effect=Effect.SHOWS,
+        accepts=("verb",),
         also="commands usage man manual hilfe aide ayuda ajuda ? -h --help",
     )
 )
@@ -44,6 +44,7 @@ _EVERYTHING = "all"
         group="accounts",
         order=310,
         effect=Effect.SHOWS,
+        accepts=("verb",),
         also="commands usage man manual hilfe aide ayuda ajuda ? -h --help",
         alone="Help",
         does="Help with {rest}",
@@ -55,23 +56,51 @@ async def show_help(request: Request) -> Answer:
     if topic and topic != _EVERYTHING:
         return _explain_verb(request, topic)
     accounts = await _read_account_states(request)
-    usable = _list_usable_providers(request, accounts or {})
-    # Help comes without the first steps rather than not at all.
-    has_steps = accounts is not None and request.folder == "workspace"
-    steps = make_first_steps(request.services, accounts or {}) if has_steps else []
-    head = describe_usher(request.services) if request.folder == "workspace" else runs.HELP
     if topic:
-        abilities = _find_abilities(request, accounts or {}, usable)
-        possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
-        blocks = _format_all_entries(request.folder, request.command, possible)
-        small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
-        blocks += [kit.context(*small)] if small else []
-        is_pressed = request.surface.kind == "button"
-        return kit.answer([kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
+        return _show_everything(request, accounts)
+    services, states = request.services, None if accounts is None else frozenset(accounts.items())
+    key = (
+        "help",
+        request.folder,
+        request.surface.where,
+        request.command,
+        *services.connections.items(),
+        states,
+    )
+    return services.draw_once(key, lambda: _draw_first_lines(request, accounts))
+
+
+def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> Answer:
+    """Answer with every verb that the person can use here."""
+    usable = _list_usable_providers(request, accounts or {})
+    abilities = _find_abilities(request, accounts or {}, usable)
+    possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
+    head, steps = _draw_head(request, accounts)
+    blocks = _format_all_entries(request.folder, request.command, possible)
+    small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
+    blocks += [kit.context(*small)] if small else []
+    is_pressed = request.surface.kind == "button"
+    return kit.answer([head, *blocks, *kit.actions(steps)], replaces=is_pressed)
+
+
+def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
+    """Draw the lines that help begins with, which depend on nothing else that the request has."""
+    usable = _list_usable_providers(request, accounts or {})
+    head, steps = _draw_head(request, accounts)
     lines = _format_first_lines(request.folder, request.command)
     jobs = [kit.context(line) for line in _describe_other_command(request, usable)]
     buttons = kit.actions([*steps, replies.help_button(request.folder)])
-    return kit.answer([kit.section(head), kit.section(lines), *jobs, *buttons])
+    return kit.answer([head, kit.section(lines), *jobs, *buttons])
+
+
+def _draw_head(
+    request: Request, accounts: Mapping[str, str] | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Draw what Usher is, and the first steps; help comes without these rather than not at all."""
+    if request.folder != "workspace":
+        return kit.section(runs.HELP), []
+    steps = [] if accounts is None else make_first_steps(request.services, accounts)
+    return kit.section(describe_usher(request.services)), steps
 
 
 @routes.verb(
@@ -164,17 +193,15 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
-    """Explain a verb, and others that are named with it, for the workspace that is named with them."""
+    """Explain a verb, and others that are named with it."""
     entries = list_verbs(request.folder)
+    verb = list_synonyms(request.folder).get(verb, verb)
     if verb not in entries:
         return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])
-    names = [word for word in request.arguments if word not in entries and request.manner is not Manner.TYPED]
     blocks = []
     for entry in map(entries.__getitem__, verbs):
         lines = [f"{_format_entry(request.command, entry)}.", *entry.more]
-        if names:
-            lines = [word.replace("NAME", kit.line(join_words(names[:1]))) for word in lines]
         blocks += [kit.section("\n".join(word)) for word in (lines[:1], lines[1:]) if word]
     return kit.answer(blocks)
 

@@ -43,7 +43,7 @@ from handlers.connections import (
 )
 from handlers.forms import FormContext, make, open_form
 from handlers.linking import offer_link, require_account, require_links
-from handlers.request import SILENT, Answered, Manner, Request
+from handlers.request import SILENT, Answered, Request
 from handlers.snapshots import (
     describe_read_failure,
     filter_by_connection,
@@ -482,11 +482,11 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
+    """Write the stop, or offer it if the run is a guess; the card reports the rest."""
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
-    if request.manner is Manner.TYPED and is_exact:
+    if is_exact:
         return await request_stop(request, run, force=force)
     if run.state.is_over:
         return answer_over(request, run)

@@ -24,11 +24,10 @@ from bot.store import workspaces
 from handlers import routes
 from handlers.command_line import join_words
 from handlers.connections import find_linked_connection, require_connection
-from handlers.finding import find_names, group_by_name, list_names
 from handlers.helping import describe_usher
 from handlers.hooks import RequestHooks
 from handlers.payload import find_value
-from handlers.request import SILENT, Answered, Manner, Request
+from handlers.request import SILENT, Answered, Request
 from handlers.services import Services
 from handlers.suggestions import offer_as_command
 
@@ -121,11 +120,10 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    spans = find_names(request.arguments, group_by_name(list_names(rows)))
-    workspaces_ = [workspace for span in spans for workspace in span.what]
+    match = naming.find_whole(request.name, rows, connections)
     return (
-        offer_as_command(request.redirect("workspace", "open", (workspaces_[0].title,)))
-        if len(workspaces_) == 1
+        offer_as_command(request.redirect("workspace", "open", (match.workspaces[0].title,)))
+        if match is not None and match.kind == "one"
         else None
     )
 
@@ -291,7 +289,7 @@ async def unlink(request: Request) -> Answer:
         request.notes.about = Referents(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _find_connection_to_unlink(request, name, ending)
-    if AGREED not in request.flags or request.manner is not Manner.TYPED:
+    if AGREED not in request.flags:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     running = await request.caller.read(accounts.find_running, ending)
@@ -364,7 +362,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     connection = None if is_all else find_linked_connection(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
-    if AGREED not in request.flags or request.manner is not Manner.TYPED:
+    if AGREED not in request.flags:
         return _ask_about_other(request, other.user_id, connection)
     ended = await request.caller.run(accounts.unlink_other, other, connection)
     if not ended:

@@ -15,7 +15,6 @@ from bot.services import naming
 from bot.support.cleaning import fold
 from handlers import vocabulary
 from handlers.command_line import NO_COMMANDS, drop_words, fold_word, is_slip, join_words, parse
-from handlers.finding import find_names, group_by_name, list_names
 from handlers.request import Request
 
 _Row = TypeVar("_Row")
@@ -37,17 +36,12 @@ def filter_workspaces(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> FilteredRows[Workspace] | None:
     """Return the workspaces that words ask for; None if they mean all of them."""
-    spans = find_names(words, group_by_name(list_names(rows)))
-    name_places = {at for span in spans for at in range(span.begin, span.end)}
     is_short = len(" ".join(words)) <= _MAX_FILTER_LENGTH
-    if (
-        is_short
-        and name_places
-        and not drop_words(
-            tuple(w for at, w in enumerate(words) if at not in name_places), vocabulary.LIST_WORDS
-        )
-    ):
-        chosen = {workspace.id: workspace for span in spans for workspace in span.what}
+    named = naming.split_names(words, rows, connections) or naming.split_names(
+        drop_words(tuple(words), vocabulary.LIST_WORDS), rows, connections
+    )
+    if is_short and named:
+        chosen = {one.id: one for match in named.values() for one in match.workspaces}
         return FilteredRows(tuple(chosen.values()), name=" ".join(words))
     state, connection, name = _parse_filter(words, connections, vocabulary.STATE_WORDS)
     candidates = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
+from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
@@ -30,17 +30,6 @@ from handlers.services import Services
 WORDS = "words"
 #: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
-
-
-class Manner(StrEnum):
-    """The certainty of a request's meaning: typed as it is, put in other words, or only a guess."""
-
-    #: A verb of Usher came first, and what follows it was typed as it is.
-    TYPED = "typed"
-    #: In other words, or as a sentence.
-    PARAPHRASED = "said"
-    #: A question whether to do it, a wish, or an order that is a guess.
-    TENTATIVE = "asked"
 
 
 class Answered(Exception):
@@ -80,6 +69,10 @@ class Reference:
         return self._value is not None and any(self._value in str(block) for block in blocks)
 
 
+#: Accounts with outdated lists, then the workspaces that were read after them.
+Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
+
+
 @dataclass(slots=True)
 class RequestNotes:
     """The referents and actions of a request, independent of its answer."""
@@ -89,8 +82,8 @@ class RequestNotes:
     says_english: bool = False
     #: The actions that were done for it.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
-    #: The things that its words can name, once these were read (``handlers.names``).
-    names: object = None
+    #: Its person's accounts with outdated lists, and workspaces, once they were read for its words.
+    listed: Listed | None = None
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
         """Note the workspaces that the request is about, in their order."""
@@ -143,8 +136,6 @@ class Request:
     moment: Moment | None = None
     #: How much longer than planned something should run, in seconds.
     more: float = 0.0
-    #: The certainty of its verb: typed (or a button), or put in other words.
-    manner: Manner = Manner.TYPED
     #: The deferred command that this request runs, if it is one.
     deferred: DeferredCommand = NOT_DEFERRED
     #: The form that was sent, or that a button or a search belongs to: it contains only keys and texts.
@@ -165,7 +156,6 @@ class Request:
             press=press,
             flags=frozenset({AGREED} if press.agreed else ()),
             at=press.at,
-            manner=Manner.TYPED,
         )
 
     async def find_today(self) -> date:

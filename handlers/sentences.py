@@ -1,4 +1,4 @@
-"""Answers to what isn't typed as a command: what only shows is answered, and whatever acts is a button.
+"""Free text, whatever isn't typed as a command: what only shows is answered, and whatever acts is a button.
 
 The names, verbs and times among the words are found one by one (``handlers.finding``), and no grammar joins
 them. A text that asks, or in which a *not*, a condition or an unread time stands, offers nothing that acts.
@@ -59,7 +59,7 @@ _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
 #: With one of these nothing is offered that acts: it isn't asked for, not now, or not for all of it.
 _BARS: Final = split_words(
-    """not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave except but
+    """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave except but
     besides unless if once whenever while because instead already almost nearly did was were been after before
     when until till used stay stays hold itself automatically his her their theirs someone's
     nicht kein keine nie pas jamais ne wenn falls sobald si"""
@@ -74,7 +74,7 @@ _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "ple
 _CORRECTIONS: Final = re.compile(
     r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
 )
-_GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and then well")
+_GREETINGS: Final = split_words("hi hello hey hallo moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
@@ -84,7 +84,7 @@ _UNTIL: Final = split_words("for until till til 'til")
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now
-    again also too with from into onto and or of on in at to for up off out by as so be have has will would
+    again also with from into onto and or of on in at to for up off out by as so be have has will would
     could can need want let make get give put set good fine ready link server workspace machine thing things
     job jobs run runs course class lesson anything something really still running done bitte por
     favor la le"""
@@ -106,12 +106,13 @@ class _Part:
         return [*own.values()][:_MAX_NAMED]
 
 
+@routes.text("free")
 async def answer(request: Request) -> Answer:
     """Answer a sentence: show what it asks for, or offer what it may ask for."""
     words, store = request.arguments, request.services.store
     if is_operation(request.verb):
         await typing_mistakes.refuse_flags(request)
-    rows = await store.perform(workspaces.read_workspaces, request.principal)
+    _, rows = request.notes.listed or ((), await store.perform(workspaces.read_workspaces, request.principal))
     zone, now = await store.zone(request.principal), await store.now()
     places = {one.connection for one in rows} if any("@" in word for word in words) else ()
     titles = {place: request.services.title(place) for place in places}
@@ -119,12 +120,15 @@ async def answer(request: Request) -> Answer:
     things = group_by_name(named)
     found, strange = await run_beside_loop(rows, _find, words, things, zone, now)
     if unknown := _find_unknown(request, found, strange):
-        return await _answer_unknown(request, unknown)
+        verb = request.verb if is_operation(request.verb) else "status"
+        return await targets.answer_name(request.redirect("workspace", verb, (unknown,)), unknown)
     strange = strange[:_MAX_STRANGE]
     found += await run_beside_loop(rows, find_similar, words, strange, things, [name for name, _ in named])
     found.sort(key=lambda one: one.begin)
     sentence = _Sentence(request, rows, zone, now, found)
-    is_asked, is_barred = _asks(words), request.surface.is_quoted or _is_barred(words, found)
+    is_asked = _asks(words)
+    is_by_line = "\n" in request.text and await run_beside_loop(rows, _names_by_line, request.text, things)
+    is_barred = request.surface.is_quoted or is_by_line or _is_barred(words, found)
     try:
         if not found and not is_asked:
             return _answer_without(request)
@@ -180,17 +184,6 @@ def _find_unknown(request: Request, found: Sequence[Found[Any]], strange: Sequen
     return " ".join(words[at] for at in free[1:]) if len(free) <= _MAX_COMMAND_WORDS else ""
 
 
-async def _answer_unknown(request: Request, name: str) -> Answer:
-    """Answer that nothing is called so, or offer the only workspace whose name begins so."""
-    verb = request.verb if is_operation(request.verb) else "status"
-    about = request.redirect("workspace", verb, (name,))
-    try:
-        workspace = await targets.require_by_name(about, name)
-    except Answered as early:
-        return early.answer
-    return targets.ask_which_of_these(about, [workspace], [workspace], name)
-
-
 def _asks(words: Sequence[str]) -> bool:
     """Return whether a text is a question, and no polite request."""
     said = " ".join(map(fold_word, words))
@@ -207,7 +200,17 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     said = _CORRECTIONS.sub("", " ".join(words).casefold())
     outside &= {*map(fold_word, said.split())}
     is_others = any(word.endswith("'s") and word[:-2] not in _QUESTIONS | _OWN for word in outside)
-    return is_others or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
+    is_struck = "~" in said
+    return (
+        is_others
+        or is_struck
+        or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
+    )
+
+
+def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
+    """Return whether several lines of a text name something, so that nobody knows what goes with what."""
+    return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
 
 
 def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
@@ -267,6 +270,10 @@ class _Sentence:
         self.hours = next((one.what for one in self.found if isinstance(one.what, str)), "")
         titles = {key: one.settings.title for key, one in self.request.services.connections.items()}
         said = {fold_word(word) for word in words}
+        for part in self.parts:
+            for name, others in ((part.verb and part.verb.otherwise) or {}).items():
+                if not said.isdisjoint(others.split()):
+                    part.verb, part.things = find_verb("workspace", name), []
         self.places = {key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said}
         self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
 
@@ -299,7 +306,7 @@ class _Sentence:
             )
         if own:
             about = verb.name if verb is not None and verb.is_operation else "status"
-            return await routes.run(request.redirect("workspace", about, (), own[0].id))
+            return await _run(request.redirect("workspace", about, (), own[0].id))
         if is_barred and not verb:
             return suggestions.answer_chat(request, "left_alone")
         if run := next((one for one in things if isinstance(one, Run)), None):
@@ -308,12 +315,12 @@ class _Sentence:
                 if verb is not None and verb.command == "job" and "run" in verb.accepts
                 else "status"
             )
-            return await routes.run(request.redirect("job", about, (run.name,), run.id))
+            return await _run(request.redirect("job", about, (run.name,), run.id))
         if things and isinstance(things[0], Entity):
-            return await routes.run(request.redirect("workspace", "courses", (things[0].title,)))
+            return await _run(request.redirect("workspace", "courses", (things[0].title,)))
         if verb is None or {"workspace", "run"} & {*verb.accepts}:
             verb = find_verb(request.folder, "list")
-        return await routes.run(request.redirect(verb.command, verb.name, ()))
+        return await _run(request.redirect(verb.command, verb.name, ()))
 
     # -- what is offered ----------------------------------------------------------------------------------
 
@@ -428,6 +435,12 @@ class _Sentence:
         return lists.list_command_buttons(commands)
 
 
+async def _run(request: Request) -> Answer:
+    """Run a verb that only shows; its text was authorised as words."""
+    await request.caller.authorise(request.verb)
+    return await routes.run(request)
+
+
 def _write_hours(verb: Verb | None, hours: str) -> str:
     """Return hours as an order: those of a stop only stop, those of a restart do both."""
     wanted = time_parsing.read_hours(hours)
@@ -463,9 +476,4 @@ def _answer_without(request: Request) -> Answer:
         return suggestions.answer_chat(request, "thanks")
     if not _GREETINGS.isdisjoint(words[:2]):
         return suggestions.answer_chat(request, "hello")
-    near = suggestions.suggest_verbs(request, words[0]) if len(words) <= _MAX_COMMAND_WORDS else []
-    commands = [suggestions.write_command(request, verb, *request.arguments[1:]) for verb in near]
-    if commands:
-        return suggestions.answer_unknown_word(request, talk.NOT_UNDERSTOOD, words[0], commands)
-    steps = [replies.list_button(), replies.help_button(request.folder)]
-    return replies.hint(talk.NOT_UNDERSTOOD, steps, more=request.fill(talk.UNDERSTANDS))
+    return suggestions.answer_unread(request)

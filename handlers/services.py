@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup
@@ -42,6 +43,8 @@ class Services:
     search_limiter: SearchLimiter
     #: The outcomes that people are notified of once a slow store has answered.
     outcome_pool: Pool
+    #: Answers that are drawn once, by everything that they depend on.
+    drawn: dict[Hashable, Answer] = field(default_factory=dict)
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
         """Return the principal of a payload; raises Refused (``principal.missing``)."""
@@ -103,6 +106,14 @@ class Services:
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
 
+    def draw_once(self, key: Hashable, draw: Callable[[], Answer]) -> Answer:
+        """Return the answer that depends on this key alone, drawn by whoever asks first."""
+        if (answer := self.drawn.get(key)) is None:
+            if len(self.drawn) >= MAX_DRAWN:
+                self.drawn.clear()
+            answer = self.drawn[key] = kit.share(draw())
+        return answer
+
     def find_slash_command(self, folder: str) -> str:
         """Return the slash command whose verbs are in a folder."""
         return next(command for command, found in self.commands.items() if found == folder)
@@ -126,5 +137,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
+#: How many answers are kept drawn.
+MAX_DRAWN: Final = 100
 #: How many people can wait for the outcome of a slow commit at once.
 MAX_PENDING_OUTCOMES: Final = 1000

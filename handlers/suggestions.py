@@ -16,6 +16,8 @@ from handlers.command_line import fold_word, join_words
 from handlers.request import SILENT, Request
 from handlers.synonyms import find_similar_verbs
 
+#: The most words of a text that may be a mistyped command.
+_MAX_COMMAND_WORDS: Final = 4
 #: Parts of a command that only a program writes: flags, dates in numbers, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
@@ -57,6 +59,17 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
     more = [fill(talk.DID_YOU_MEAN, commands=format_commands(request, commands))] if commands else []
     more.append(request.fill(answers.UNKNOWN_VERB_HELP))
     return replies.hint(fill(sentence, word=word), lists.list_command_buttons(commands), more="\n".join(more))
+
+
+def answer_unread(request: Request) -> Answer:
+    """Answer a text that isn't understood: with the commands that it is nearly, or with the way on."""
+    words = [fold_word(word) for word in request.arguments]
+    near = suggest_verbs(request, words[0]) if 0 < len(words) <= _MAX_COMMAND_WORDS else []
+    if near:
+        commands = [write_command(request, verb, *request.arguments[1:]) for verb in near]
+        return answer_unknown_word(request, talk.NOT_UNDERSTOOD, words[0], commands)
+    steps = [replies.list_button(), replies.help_button(request.folder)]
+    return replies.hint(talk.NOT_UNDERSTOOD, steps, more=request.fill(talk.UNDERSTANDS))
 
 
 def offer_as_command(request: Request) -> Answer:

@@ -23,6 +23,11 @@ def find_next_moment(blocks: Iterable[Block], now: float) -> float | None:
     return min(find_moments(blocks, now), default=None)
 
 
+def has_moments(blocks: Iterable[Block]) -> bool:
+    """Return whether blocks announce any moment, past or to come."""
+    return bool(_MOMENT.search(json.dumps(list(blocks), ensure_ascii=False)))
+
+
 def find_moments(blocks: Iterable[Block], now: float) -> frozenset[float]:
     """Return all moments after ``now`` that blocks announce or that their buttons are good until."""
     found = _MOMENT.finditer(json.dumps(list(blocks), ensure_ascii=False))

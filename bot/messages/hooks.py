@@ -16,10 +16,6 @@ class MessageHooks(LayerHooks):
         """Return the sentences that a workspace's row in a list has besides its state."""
         return ()
 
-    def list_plan_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
-        """Return sentences about the plans for a workspace."""
-        return ()
-
     def list_home_buttons(self, content: HomeContent) -> Sequence[Element]:
         """Return the buttons at the end of a person's own Home."""
         return ()

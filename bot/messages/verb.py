@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 from bot.support.declarations import require_complete
 
 Command = Literal["workspace", "job"]
-#: The kinds of a verb's arguments (``handlers.names``), a time, and ``words`` that it parses by itself.
-ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
+#: The kinds of a verb's arguments, a time, and ``words`` that it parses by itself.
+ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "verb", "time", "words"]
 
 
 class Effect(StrEnum):
@@ -118,6 +118,16 @@ class Verb:
     def takes_time(self) -> bool:
         """Return whether it can be given a time."""
         return "time" in self.accepts
+
+    @property
+    def takes_words(self) -> bool:
+        """Return whether anything can follow it."""
+        return bool(self.accepts) or " " in self.usage
+
+    @property
+    def runs_until(self) -> bool:
+        """Return whether its time is the end of what it starts, not the beginning of what it does."""
+        return self.offer_at.button.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
         """Return whether help lists it for somebody who is able to do this."""

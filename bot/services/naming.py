@@ -20,6 +20,11 @@ from bot.support.errors import Refused
 #: How similar two names must be (0–100) for one to be suggested.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
+#: How many words a name has at most, and a list of names.
+_MAX_NAME_WORDS: Final = 6
+_MAX_NAMED_WORDS: Final = 40
+#: The words between the names of a list.
+_JOINS: Final = frozenset({"and", "&", "+", ",", "und"})
 #: The maximum length of a person's own name for something.
 _MAX_ALIAS_LENGTH: Final = 60
 
@@ -66,6 +71,32 @@ def find_whole(
         inside = [one for one in workspaces if one.connection == connection]
         found = _find_exact(stem, inside) if inside else []
     return _to_match(found) if found else None
+
+
+def split_names(
+    words: Sequence[str], workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> dict[str, NameMatch]:
+    """Return the matches of words that are nothing but whole names, by these; empty for any other words.
+
+    Commas and *and* may join them.
+    """
+    by_name: dict[str, None] = dict.fromkeys(
+        text for one in workspaces for text in (fold(one.title), fold(one.name), one.remote_id)
+    )
+    found, at = dict[str, NameMatch](), 0
+    while at < min(len(words), _MAX_NAMED_WORDS):
+        for end in range(min(at + _MAX_NAME_WORDS, len(words)), at, -1):
+            name = " ".join(words[at:end])
+            name = name if fold(name) in by_name else name.rstrip(",")
+            is_likely = fold(name) in by_name or name in by_name or "@" in name or to_link(name)
+            if is_likely and (match := find_whole(name, workspaces, connections)) is not None:
+                found[name], at = match, end
+                break
+        else:
+            if not found or at + 1 == len(words) or words[at].casefold() not in _JOINS:
+                return {}
+            at += 1
+    return found if at == len(words) else {}
 
 
 def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:

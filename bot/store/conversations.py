@@ -8,7 +8,6 @@ from typing import Any, Final
 from bot.domain.conversations import Referents
 from bot.domain.people import Principal
 from bot.store import tables
-from bot.store.statements import sql
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: For so many seconds people remember what they spoke of.
@@ -38,20 +37,6 @@ def save_referents(
     tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), updated_at=tx.now())
 
 
-_CARD_OF_THREAD: Final = sql("""
-    SELECT kind, about FROM cards
-    WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thread_ts
-        AND kind NOT IN {IN_CHANNEL} AND kind NOT IN ('reply', 'message')
-    LIMIT 1
-""")
-
-_DONE_SINCE: Final = sql("""
-    SELECT subject, kind, done_at FROM undoable_actions
-    WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL
-    ORDER BY done_at DESC LIMIT 1
-""")
-
-
 def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, *, has_begun: bool = True
 ) -> Referents:
@@ -65,14 +50,14 @@ def find_referents(
     rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
     row = next(iter(rows), None)
     about = _parse_referents(row["about"]) if row is not None else Referents()
-    done = tx.one(_DONE_SINCE, **place, since=since if row is None else row["updated_at"])
+    done = tx.one("done_since", **place, since=since if row is None else row["updated_at"])
     if done is not None:
         # The button of a question was pressed, or something else was done in its place.
         about = replace(about, ask="", takes_press=False)
     if row is not None and row["updated_at"] < tx.now() - ANSWER_SECONDS and (about.ask or about.takes_press):
         about = replace(about, ask="", takes_press=False, what="")
     if thread_ts:
-        card = tx.one(_CARD_OF_THREAD, **place, thread_ts=thread_ts)
+        card = tx.one("card_of_thread", **place, thread_ts=thread_ts)
         if card is not None:
             is_there = row is not None and row["thread_ts"] == thread_ts
             is_run = str(card["kind"]).startswith("job_")

@@ -15,13 +15,11 @@ import re
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from textwrap import dedent
 
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import UNREAD
 from bot.store.tables import TABLES, format_columns, format_sql_list
 from bot.store.time_repair import build_healing_queries
-from bot.support.declarations import require_complete
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
@@ -33,30 +31,9 @@ _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 
-#: What stands beside the function that uses it, by name.
-_statements: dict[str, str] = {}
-_parts: dict[str, str] = {}
-
-
-def sql(text: str) -> str:
-    """Declare a statement where it is used; it has no other name than itself."""
-    return _statements.setdefault(cleaned := _clean(text), cleaned)
-
-
-def part(name: str, text: str) -> None:
-    """Declare what ``{name}`` stands for in statements."""
-    _parts[name] = _clean(text)
-
-
-def _clean(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("--")]
-    return dedent("\n".join(lines)).strip().removesuffix(";")
-
-
 @cache
 def read_queries() -> dict[str, str]:
-    """Return all statements by name, also those that heal times. Parameters ``:named``."""
-    require_complete()
+    """Return the statements of the SQL files, and those that heal times, by name. Parameters ``:named``."""
     return _read_files()[0] | build_healing_queries()
 
 
@@ -78,8 +55,8 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
     A mark in braces is the list of the kinds of notices that have it; KINDS are all of them.
     """
-    queries = {name: _MARK_PATTERN.sub(_list_marked_kinds, text) for name, text in _statements.items()}
-    parts = {name: _MARK_PATTERN.sub(_list_marked_kinds, text) for name, text in _parts.items()}
+    queries: dict[str, str] = {}
+    parts: dict[str, str] = {}
     folders = [files(__package__), *_list_features()]
     for file in sorted((file for folder in folders for file in folder.iterdir()), key=str):
         if not file.name.endswith(".sql"):

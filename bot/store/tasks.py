@@ -6,19 +6,8 @@ from typing import Any, Final
 
 from bot.domain.tasks import Task, TaskKind
 from bot.store.queues import Queue, declare_queue
-from bot.store.statements import part, sql
 from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
-
-#: Only the process that has begun to read everybody goes on with it.
-part(
-    "people_here",
-    """
-    NOT (kind = 'sync_people' AND EXISTS (
-        SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
-    ))
-""",
-)
 
 TASK_QUEUE: Final = declare_queue(
     Queue(
@@ -47,16 +36,6 @@ class NewTask:
     due_in: float = 0.0
 
 
-#: Written before the tasks about the same are: on any engine, two that come at once come one after the other.
-_HAVE_TURN: Final = sql("UPDATE accounts SET state = state WHERE id = :account_id")
-
-#: Their subject begins with :about and a slash, the character before 0.
-_REPLACE_TASKS: Final = sql("""
-    UPDATE tasks SET is_replaced = 1
-    WHERE kind = :kind AND subject >= :about || '/' AND subject < :about || '0' AND id <> :id
-""")
-
-
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
     """Write tasks, joining open ones of the same kind and subject."""
@@ -66,37 +45,21 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
         written = TASKS.add_new(tx, task)
         if written and new.kind is TaskKind.SCHEDULE:
             # None of the earlier ones about the same is carried out after this one.
-            tx.run(_HAVE_TURN, account_id=str(new.payload["account"]))
-            tx.run(_REPLACE_TASKS, kind=new.kind, about=_make_subject_prefix(new.payload), id=task_id)
+            tx.run("have_turn", account_id=str(new.payload["account"]))
+            tx.run("replace_tasks", kind=new.kind, about=_make_subject_prefix(new.payload), id=task_id)
         existing = None if written else TASKS.row(tx, kind=new.kind, subject=new.subject)
         if existing is not None:
             _join(tx, existing, new, now)
 
 
-_READS_OF_ACCOUNT: Final = sql("""
-    SELECT * FROM tasks
-    WHERE kind IN ('discover', 'list_runs', 'snapshot')
-        AND subject >= :account_id AND subject < :account_id || '0'
-    ORDER BY created_at, id
-""")
-
-
 def take_over(tx: Transaction, former: str, account: str) -> None:
     """Queue an account's lists and offers for the work that waits for a former one's, also under way."""
-    for row in tx.all(_READS_OF_ACCOUNT, account_id=former):
+    for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
         add_tasks(
             tx, [NewTask(TaskKind(row["kind"]), account + row["subject"].removeprefix(former), payload)]
         )
-
-
-_TASK_UNDER_WAY: Final = sql("""
-    SELECT id FROM tasks
-    WHERE kind = :kind AND subject >= :about || '/' AND subject < :about || '0' AND id <> :id
-        AND is_leased = 1 AND due_at > :now
-    LIMIT 1
-""")
 
 
 def has_task_turn(tx: Transaction, task: Task) -> bool | None:
@@ -108,7 +71,7 @@ def has_task_turn(tx: Transaction, task: Task) -> bool | None:
     if row is None or row["is_replaced"]:
         return None
     about = _make_subject_prefix(task.payload)
-    return tx.one(_TASK_UNDER_WAY, kind=task.kind, about=about, id=task.id, now=tx.now()) is None
+    return tx.one("task_under_way", kind=task.kind, about=about, id=task.id, now=tx.now()) is None
 
 
 def _make_subject_prefix(payload: Mapping[str, Any]) -> str:

@@ -16,39 +16,9 @@ from bot.store import cards, stop_warnings
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.statements import fill_changes, part, sql
+from bot.store.statements import fill_changes
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, clean
-
-#: A stop comes no sooner after its warning than promised (:heard).
-part(
-    "warned_in_time",
-    """
-    NOT (
-        stop_warned = 1 AND stop_at <= :now AND COALESCE((
-            SELECT n.message_ts <> '' AND n.sent_at > :heard FROM notices n WHERE n.id = workspaces.stop_warning
-        ), FALSE)
-    )
-""",
-)
-
-#: After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
-#: (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited) and
-#: it isn't for a class that may end something for good.
-part(
-    "timer_claimed",
-    """
-    stop_warned = CASE
-            WHEN stop_check_at < :absent AND stop_at < :absent THEN 0
-            WHEN stop_warning IS NOT NULL AND NOT COALESCE((
-                SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> ''
-                    ELSE n.state = 'dead' OR (n.created_at <= :waited AND (stop_card IS NULL OR stop_agreed = 0)) END
-                FROM notices n WHERE n.id = workspaces.stop_warning
-            ), FALSE) THEN 0
-            ELSE stop_warned END,
-        stop_check_at = :until
-""",
-)
 
 #: What a workspace's row holds without a timer.
 NO_TIMER: Final[Mapping[str, Any]] = {
@@ -68,14 +38,6 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 _CHECK_INTERVAL_SECONDS: Final = 30.0
 
 
-_LIMIT_START: Final = sql("""
-    UPDATE operations SET run_seconds = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END,
-        good_until = CASE WHEN good_until > :at THEN :at ELSE good_until END
-    WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
-        AND start_call = 'none'
-""")
-
-
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     """Set an end of a workspace, instead of an earlier one for the same reason.
 
@@ -88,18 +50,12 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     own = replace(new, since=tx.now())
     _change(tx, workspace_id, lambda ends: ends.add_end(own), named=own, withdraws=True)
     if not own.warns:
-        tx.run(_LIMIT_START, workspace_id=workspace_id, at=own.at)
+        tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
     """Take the ends of a workspace back that are for some reasons: kinds, cards and rules, or starts."""
     _change(tx, workspace_id, lambda ends: ends.remove_reasons(*reasons))
-
-
-_UNLIMIT_START: Final = sql("""
-    UPDATE operations SET run_seconds = NULL
-    WHERE workspace_id = :workspace_id AND outcome IS NULL AND run_seconds > 0.0
-""")
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
@@ -108,7 +64,7 @@ def clear_stops(tx: Transaction, workspace_id: str) -> None:
     Nor does a start that is kept waiting set its own again.
     """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
-    tx.run(_UNLIMIT_START, workspace_id=workspace_id)
+    tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
@@ -129,9 +85,9 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
     _change(tx, before.id, lambda _: kept.rows, withdraws=True)
     said = [one for one in kept.rows if one.because == "own" and not one.warns]
     if not said:
-        tx.run(_UNLIMIT_START, workspace_id=before.id)
+        tx.run("unlimit_start", workspace_id=before.id)
     for own in said:
-        tx.run(_LIMIT_START, workspace_id=before.id, at=own.at)
+        tx.run("limit_start", workspace_id=before.id, at=own.at)
 
 
 def restore_ends(tx: Transaction, workspace_id: str, former: PlannedStops) -> None:
@@ -150,7 +106,7 @@ def restore_ends(tx: Transaction, workspace_id: str, former: PlannedStops) -> No
     _change(tx, workspace_id, add)
     for own in ahead:
         if own.because == "own" and not own.warns:
-            tx.run(_LIMIT_START, workspace_id=workspace_id, at=own.at)
+            tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
@@ -357,22 +313,6 @@ def unlink(tx: Transaction, workspace: Row) -> None:
     )
 
 
-#: One that is still to be started keeps its timer for as long as the start is good.
-_SETTLE_TIMER: Final = sql("""
-    UPDATE workspaces SET {changes}
-    WHERE id = :id AND (stop_at IS NOT NULL OR planned_stops <> '') AND NOT EXISTS (
-            SELECT 1 FROM operations o
-            WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
-                AND (o.start_call <> 'none' OR COALESCE(o.good_until, o.deadline_at) > :now)
-        )
-""")
-
-#: What was up before the start with which an end was set loses that end.
-_IDLE_START: Final = sql("""
-    SELECT id FROM operations WHERE id = :id AND outcome IS NOT NULL AND start_call = 'none'
-""")
-
-
 def apply_timer(tx: Transaction, workspace_id: str) -> bool:
     """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was.
 
@@ -381,12 +321,12 @@ def apply_timer(tx: Transaction, workspace_id: str) -> bool:
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
         return False
-    workspace, settle = WORKSPACES.parse(row), fill_changes(_SETTLE_TIMER, *NO_TIMER)
+    workspace, settle = WORKSPACES.parse(row), fill_changes("settle_timer", *NO_TIMER)
     if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NO_TIMER):
         return True
     ends = workspace.planned_stops.rows
     starts = {one.start for one in ends} - {""}
-    idle = [one for one in starts if tx.one(_IDLE_START, id=one) is not None]
+    idle = [one for one in starts if tx.one("idle_start", id=one) is not None]
     if idle:
         drop_stops(tx, workspace_id, *idle)
     return bool(idle)
@@ -396,9 +336,6 @@ _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb i
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
 #: Whoever goes down from one of these was of use until then.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
-
-
-_NEXT_EPISODE: Final = sql("UPDATE workspaces SET generation = generation + 1 WHERE id = :id")
 
 
 def note_state(
@@ -428,18 +365,10 @@ def note_state(
         # An open operation's generation began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or operation["verb"] in _BRING_DOWN:
-            tx.run(_NEXT_EPISODE, id=workspace_id)
+            tx.run("next_episode", id=workspace_id)
             # One set while a read found no known state isn't for what was down before.
             if came_up_again or before["unknown_at"] is None:
                 WORKSPACES.change(tx, {"id": workspace_id}, **NO_TIMER)
-
-
-_STOP_WATCH: Final = sql("""
-    SELECT w.principal, w.connection, (
-        SELECT o.id FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL
-    ) AS open_operation
-    FROM workspaces w WHERE w.id = :id AND w.hidden = 0
-""")
 
 
 def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:
@@ -448,7 +377,7 @@ def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: flo
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each
     time. Whether it is told is for its owner to say (``bot.domain.notices``).
     """
-    row = tx.one(_STOP_WATCH, id=workspace_id)
+    row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)

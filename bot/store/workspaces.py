@@ -10,29 +10,9 @@ from bot.domain.workspaces import State, Workspace
 from bot.store import cards, gates, inbox, operations
 from bot.store.hooks import StoreHooks
 from bot.store.queues import Queue, declare_queue
-from bot.store.statements import part, sql
 from bot.store.tables import GATES, WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
-
-#: An end that is announced while something is done with the workspace is announced once that is over. The occasion of the
-#: notice is the announced end; an end that moved by less than a minute is the same.
-part(
-    "end_is_news",
-    """
-    state IN ('running', 'stopped')
-        AND EXISTS (
-            SELECT 1 FROM accounts a
-            WHERE a.principal = workspaces.principal AND a.connection = workspaces.connection AND a.state = 'active'
-        )
-        AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.workspace_id = workspaces.id AND o.outcome IS NULL)
-        AND NOT EXISTS (
-            SELECT 1 FROM notices n
-            WHERE n.subject = workspaces.id AND n.kind = 'workspace_expiry'
-                AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.expires_at) <= 60
-        )
-""",
-)
 
 #: How many are read at once.
 _BATCH_SIZE: Final = 200
@@ -46,13 +26,6 @@ def list_workspaces(
     return _sort_by_title(WORKSPACES.all(tx, "", principal=principal), connection, hidden=hidden)
 
 
-#: Rows that a person has named are found whatever they are called.
-_PIECE_OF_WORKSPACES: Final = sql("""
-    SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id) > (:connection, :remote_id)
-    ORDER BY connection, remote_id LIMIT :limit
-""")
-
-
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
@@ -60,7 +33,7 @@ async def read_workspaces(
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
     while True:
-        some = await engine.read(lambda tx: WORKSPACES.query(tx, _PIECE_OF_WORKSPACES, **key))
+        some = await engine.read(lambda tx: WORKSPACES.query(tx, "piece_of_workspaces", **key))
         found |= {one.id: one for one in some}
         if len(some) < _BATCH_SIZE:
             return _sort_by_title(found.values(), connection, hidden=hidden)
@@ -72,43 +45,20 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
 
 
-_WORKSPACES_CALLED: Final = sql("""
-    SELECT * FROM workspaces WHERE hidden = 0 AND id IN (
-        SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
-        UNION ALL
-        SELECT id FROM workspaces WHERE principal = :principal AND remote_id IN (:name, :stem)
-        UNION ALL
-        SELECT id FROM workspaces WHERE principal = :principal AND (alias IS NOT NULL OR folded_from <> name)
-    )
-""")
-
-
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
     """Return those of a principal's workspaces of which a name, or its stem, may be the whole name or id.
 
     All that are called that are among them, except hidden ones.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
-    return WORKSPACES.query(tx, _WORKSPACES_CALLED, principal=principal, name=name, stem=stem, **folded)
-
-
-#: A workspace as somebody reaches it: with their own account and row, whoever owns it.
-_REACHED_WORKSPACE: Final = sql("""
-    SELECT {columns w a p} FROM workspaces w
-    LEFT JOIN accounts a ON a.id = (
-            SELECT c.id FROM accounts c WHERE c.principal = :principal AND c.connection = w.connection
-            ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
-        )
-    LEFT JOIN people p ON p.principal = :principal
-    WHERE w.id = :id
-""")
+    return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
 
 
 def find_with_account(
     tx: Transaction, workspace_id: str, principal: Principal
 ) -> tuple[Workspace | None, Account | None, Person | None]:
     """Return a workspace of any owner, with a person's account on its connection and their row."""
-    row = tx.one(_REACHED_WORKSPACE, id=workspace_id, principal=principal)
+    row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     found: tuple[Workspace | None, Account | None, Person | None] = (None, None, None)
     return found if row is None else _PARSE_WITH_ACCOUNT(row)
 

@@ -1,7 +1,6 @@
-"""Offers in place of operations that aren't done at once.
+"""Offers in place of operations that aren't done at once: one button says what it will do.
 
-A verb of Usher with the whole name of one workspace is done. Any other end is a guess: one
-button says what it will do (``bot.features.sentences.decisions``).
+A command that names its workspaces is done, unless something of theirs may be lost (``handlers.commands``).
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, choose_planned_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.buttons import (
     agreed_button,
     format_cost,
@@ -37,6 +36,8 @@ MAX_BULK_WORKSPACES: Final = 20
 
 #: The refusals of stop modes that a provider doesn't offer, for any workspace or for this one.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
+#: Verbs that interrupt what runs in a workspace.
+_INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
 
 
@@ -134,6 +135,14 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     await require_account(request, workspace.connection)
     about = Referents(workspaces=(workspace.id,), what="suspend", takes_press=True)
     return replace(replies.question(suspend_button(workspace)), view=None, about=about)
+
+
+def may_lose(request: Request, workspace: Workspace) -> bool:
+    """Return whether a typed verb may lose something now: what a stop was known to interrupt, or by force."""
+    if request.press is not None or AGREED in request.flags or request.at is not None:
+        return False
+    verb = find_verb(request)
+    return verb == "force" or (verb in _INTERRUPTING_VERBS and bool(format_stop_risk(workspace)))
 
 
 def can_do_several(request: Request) -> bool:
@@ -269,7 +278,14 @@ async def _describe_left_out(
     """List the workspaces that were named and are left out, in a sentence."""
     fitting_ids = {workspace.id for workspace in fitting}
     out = [workspace for workspace in workspaces if workspace.id not in fitting_ids]
-    return [fill(talk.SEVERAL_LEFT_OUT, names=await _describe_states(request, out))] if out else []
+    return await describe_left_out(request, out)
+
+
+async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
+    """Return the sentence about workspaces to which nothing is done, with their states; none for none."""
+    if not workspaces:
+        return []
+    return [fill(talk.SEVERAL_LEFT_OUT, names=await _describe_states(request, workspaces))]
 
 
 async def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> Answer:

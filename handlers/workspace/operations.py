@@ -1,5 +1,6 @@
 """Operations on one or several workspaces: find these, ask before an end, write the operation, answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.conversations import Referents
@@ -13,7 +14,6 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
-    format_stop_risk,
     format_timer,
     list_buttons,
     remove_button,
@@ -43,12 +43,11 @@ from handlers import routes
 from handlers.command_line import normalise
 from handlers.linking import require_account
 from handlers.payload import find_value
-from handlers.request import SILENT, InvalidFields, Manner, Request
+from handlers.request import SILENT, InvalidFields, Request
 from handlers.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations
 from handlers.workspace.confirmations import (
     ask_before_ending,
-    ask_before_suspending,
     find_stop_mode,
     make_stamp,
 )
@@ -143,7 +142,10 @@ _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, S
 )
 async def start(request: Request) -> Answer:
     """Write the operation, with its planned stop; the card and the direct messages report the rest."""
-    return await begin(request, OperationVerb(request.verb))
+    moment, workspace = await read_moment(request), await read_workspace(request)
+    if confirmations.may_lose(request, workspace):
+        return await confirmations.offer_for_one(request, workspace)
+    return await begin_for(request, workspace, OperationVerb(request.verb), moment)
 
 
 @routes.verb(
@@ -221,8 +223,8 @@ async def stop(request: Request) -> Answer:
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
         return await plan_stop(request, workspace, moment, mode)
-    if request.verb == "suspend" and format_stop_risk(workspace) and AGREED not in request.flags:
-        return await ask_before_suspending(request, workspace)
+    if confirmations.may_lose(request, workspace):
+        return await confirmations.offer_for_one(request, workspace)
     verb = OperationVerb.FORCE if "force" in request.flags else OperationVerb(request.verb)
     return await begin_for(request, workspace, verb)
 
@@ -315,7 +317,7 @@ async def begin_for(
             raise
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
-    if is_new and request.surface.kind == "command" and request.manner is Manner.TYPED:
+    if is_new and request.surface.kind == "command":
         # What began is what was spoken of, by its own row (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if request.is_shared:
@@ -420,6 +422,42 @@ async def run_bulk_button(request: Request) -> Answer:
     return _answer_for_all(verb, result, request.at)
 
 
+async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
+    """Run a typed verb for workspaces that were named: the rest of them is asked about, or left as it is.
+
+    Of those that lose nothing at once, with what is asked first about the others.
+    """
+    verb = confirmations.find_verb(request)
+    needed = await confirmations.filter_needed(request, workspaces)
+    safe_ones = [one for one in needed if not await _needs_question(request, one)]
+    is_bulk = confirmations.can_do_several(request) and not request.more
+    if not safe_ones or not is_bulk or len(workspaces) > confirmations.MAX_BULK_WORKSPACES:
+        return await confirmations.offer_for_several(request, workspaces, is_named=True, besides=())
+    result = _BulkResult()
+    for one in safe_ones:
+        caller = create_caller_of_several(request, one.id, len(safe_ones))
+        await _do(request, caller, verb, one, result, Consent.NONE)
+    left = [one for one in workspaces if one not in needed]
+    result.notes += await confirmations.describe_left_out(request, left)
+    answer = _answer_for_all(verb, result, request.at)
+    asked = [one for one in needed if one not in safe_ones]
+    if not asked:
+        return answer
+    question = await confirmations.offer_for_several(request, asked, is_named=True, besides=())
+    return replace(kit.with_blocks(answer, (*answer.blocks, *question.blocks)), about=question.about)
+
+
+async def _needs_question(request: Request, workspace: Workspace) -> bool:
+    """Return whether a verb ends a workspace for good, loses something of it, or isn't offered for it."""
+    verb = confirmations.find_verb(request)
+    if not confirmations.is_possible(request, workspace) or confirmations.may_lose(request, workspace):
+        return True
+    if request.at is not None:
+        return confirmations.find_planned_final_mode(request, verb, workspace) is not None
+    is_operation = verb in {*OperationVerb}
+    return is_operation and confirmations.is_final_operation(request, workspace, OperationVerb(verb))
+
+
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
     """Return the caller for one of several workspaces: each is changed and audited once."""
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
@@ -505,7 +543,7 @@ async def remove(request: Request) -> Answer:
         facts = await request.services.gatherer.describe_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=safe(refusal.text))
     is_confirmed_name = fold(request.name) in {fold(workspace.title), fold(workspace.name)}
-    if AGREED in request.flags and request.manner is Manner.TYPED and is_confirmed_name:
+    if AGREED in request.flags and is_confirmed_name:
         return await begin_for(request, workspace, OperationVerb.REMOVE)
     return ask_before_removing(
         request, workspace, is_form=request.target is not None or request.surface.trigger_id is not None
@@ -641,6 +679,4 @@ async def cancel(request: Request) -> Answer:
     latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
         return answer_nothing_to_cancel(request, workspace)
-    if request.manner is Manner.TENTATIVE:
-        return await confirmations.offer_for_one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

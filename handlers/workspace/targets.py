@@ -21,7 +21,7 @@ from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
 from handlers import routes
-from handlers.command_line import fold_word, normalise_fully
+from handlers.command_line import Quoted, fold_word, normalise_fully
 from handlers.helping import describe_usher, list_first_steps
 from handlers.linking import offer_all_links, require_links
 from handlers.request import Answered, Request
@@ -52,8 +52,11 @@ async def read_workspace(request: Request) -> Workspace:
     return await request.caller.read(require_workspace, request.verb, request.target or "")
 
 
-async def require_by_name(request: Request, name: str) -> Workspace:
-    """Return the workspace with this name; raises Answered if there is none, or more than one."""
+async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
+    """Return the workspace with this name; raises Answered if there is none, or more than one.
+
+    With ``can_guess`` the beginning of a name is enough; otherwise the command is offered with all of it.
+    """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
@@ -62,11 +65,32 @@ async def require_by_name(request: Request, name: str) -> Workspace:
     if match.kind == "near":
         old, rows = await read_stale_and_rows(request)
         match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
+    is_guess = match.kind == "one" and naming.find_whole(name, rows, request.services.connections) is None
+    if is_guess and not can_guess:
+        raise Answered(_offer_with_name(request, name, match.workspaces[0]))
     if match.kind == "one":
         return match.workspaces[0]
     if match.kind == "many":
         raise Answered(ask_which_of_these(request, match.workspaces, rows, name))
     raise Answered(await answer_unknown_name(request, name, rows, old))
+
+
+async def answer_name(request: Request, name: str) -> Answer:
+    """Answer a name that isn't the whole one of any workspace: with those that it may be, or with none."""
+    old, rows = request.notes.listed or await read_stale_and_rows(request)
+    match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
+    if match.kind == "near":
+        return await answer_unknown_name(request, name, rows, old)
+    return ask_which_of_these(request, match.workspaces, rows, name)
+
+
+def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
+    """Offer the request's command with the whole name of a workspace in place of its beginning."""
+    given = request.arguments
+    spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
+    begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
+    typed = (*given[:begin], Quoted(workspace.title) if " " in workspace.title else workspace.title)
+    return offer_as_command(replace(request, arguments=(*typed, *given[end:])))
 
 
 def is_in(workspace: Workspace, state: str) -> bool:
@@ -151,15 +175,16 @@ def ask_which_of_these(
     """Ask for one of the workspaces that match a name."""
     labels = list_labels(request, candidates[: replies.MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
-    sentence = answers.NEAREST[False]
-    if len(titles) == 1:
+    sentence = answers.NEAREST[len(candidates) == 1]
+    if len(titles) == 1 and len(candidates) > 1:
         titles_of_connections = request.services.titles(
             dict.fromkeys(workspace.connection for workspace in candidates)
         )
         sentence = fill(answers.WHICH, name=candidates[0].title, titles=titles_of_connections)
-    elif all(title.startswith(fold(name)) for title in titles):
+    elif len(candidates) > 1 and all(title.startswith(fold(name)) for title in titles):
         sentence = fill(answers.WHICH_BEGINNING, name=name)
-    more = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
+    example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
+    more = example if len(candidates) > 1 else ""
     return _add_question(
         request,
         replies.hint(sentence, make_choice_buttons(request, candidates, labels), more=more),

@@ -133,23 +133,24 @@ class Person:
 def buttons(message: Message) -> Iterator[dict[str, Any]]:
     """Yield the buttons of a message, wherever its blocks hold them, and the options of its menus.
 
-    An option's value is the action and the value that its button would have; ``menu`` is where it is chosen.
+    ``place`` is where a button is pressed: several blocks may have one of the same action. An option's value is
+    the action and the value that its button would have.
     """
     for block in message.get("blocks") or ():
         accessory = block.get("accessory")
         for element in [*(block.get("elements") or ()), *([accessory] if accessory else ())]:
+            place = {"block_id": block.get("block_id"), "action_id": element.get("action_id")}
             if element.get("type") == "button":
-                yield element
+                yield {**element, "place": place}
             for option in element["options"] if element.get("type") == "overflow" else ():
                 action, _, value = option["value"].partition(" ")
-                place = {"block_id": block.get("block_id"), "action_id": element["action_id"]}
                 shown = {**option, "type": "button", "action_id": action, "value": value}
-                yield {**shown, "menu": {**place, "value": option["value"]}}
+                yield {**shown, "place": {**place, "value": option["value"]}}
 
 
 def where(button: dict[str, Any]) -> dict[str, Any]:
     """Return what is pressed for a button: itself, or the option of its menu."""
-    found: dict[str, Any] = button.get("menu") or {"action_id": button["action_id"]}
+    found: dict[str, Any] = button.get("place") or {"action_id": button["action_id"]}
     return found
 
 

@@ -97,7 +97,7 @@ async def test_a_button_for_several_works_for_its_owner_only(bot: Rig):
 async def test_several_are_started_and_stopped_at_a_time_with_one_press(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "report")
-    answer = await bot.say("start notebook training for 2h")
+    answer = await bot.say("start all for 2h")
     check_golden("answers/several-at", answer)
     assert await open_ones(bot) == []
     done = await bot.push(answer, "Start 2 workspaces until 10:00 UTC")
@@ -107,13 +107,13 @@ async def test_several_are_started_and_stopped_at_a_time_with_one_press(bot: Rig
     assert ends == [bot.clock.now() + 7200, bot.clock.now() + 7200, None]
     await bot.push(await bot.say("keep all"), "Keep 2 workspaces running")
     assert (await bot.workspace("notebook")).stop_at is None
-    later = await bot.say("stop notebook report in 1h")
-    assert "Stop 2 workspaces at 09:00 UTC" in buttons(later)
-    await bot.push(later, "Stop 2 workspaces at 09:00 UTC")
+    later = await bot.say("stop all in 1h")
+    assert "Stop 3 workspaces at 09:00 UTC" in buttons(later)
+    await bot.push(later, "Stop 3 workspaces at 09:00 UTC")
     assert (await bot.workspace("report")).stop_mode == "stop"
     assert await open_ones(bot) == ["start notebook", "start training"]
     bot.clock.advance(7200)
-    passed = await bot.push(later, "Stop 2 workspaces at 09:00 UTC")
+    passed = await bot.push(later, "Stop 3 workspaces at 09:00 UTC")
     assert "That time has passed" in words(passed)
 
 

@@ -183,15 +183,8 @@ async def test_a_stop_is_written_down(bot):
 @pytest.mark.parametrize(
     "text",
     [
-        "job kill train.R",
         "job stop train",
-        "job stop train.R?",
         "job stop",
-        "job stop all",
-        "should I stop job train.R?",
-        "should I cancel train.R?",
-        "stop all jobs",
-        "stop my job",
     ],
 )
 async def test_a_stop_that_is_a_guess_is_offered_and_done_on_the_press(bot, text):

@@ -131,9 +131,7 @@ async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
     assert len(await bot.notices(NoticeKind.UNLINKED)) == 1
 
 
-@pytest.mark.parametrize(
-    "typed", ["unlink saturn", "unlink Saturn Cloud", "unlink all", "logout saturn --yes"]
-)
+@pytest.mark.parametrize("typed", ["unlink saturn", "unlink Saturn Cloud", "unlink all", "logout saturn"])
 async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed):
     await activate(bot.store, ALICE, "saturn")
     asked = await bot.say(typed)

@@ -55,7 +55,7 @@ async def make(bot, name="lab"):
     ("text", "verb", "said"),
     [
         ("suspend notebook", OperationVerb.SUSPEND, "Suspending *notebook*"),
-        ("stop notebook --force", OperationVerb.FORCE, "Forcing *notebook*"),
+        ("stop notebook --force --yes", OperationVerb.FORCE, "Forcing *notebook*"),
     ],
 )
 async def test_an_operation_is_written_with_its_card(bot, text, verb, said):

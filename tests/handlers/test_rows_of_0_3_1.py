@@ -18,12 +18,13 @@ from bot.store import audit, open_store
 from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.tables import CARDS, NOTICES, TABLES
-from tests.handlers.rig import COLLEAGUE, Cloud, rig, submit, words
+from tests.handlers.rig import COLLEAGUE, Cloud, rig, submit
 from tests.rigs import earlier, postgres
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, serve_new
+from tests.rigs.today import list_requests
 
 FORMER: Any = json.loads((Path(__file__).parent / "rows_of_0_3_1.json").read_text(encoding="utf-8"))
 TARA = Principal(None, "T1", "UTARA")
@@ -186,6 +187,6 @@ async def test_open_form_is_still_accepted(bot):
 
 
 async def test_what_was_asked_for_is_listed(bot):
-    said = words(await bot.say("what did I ask you for today"))
+    said = str(await list_requests(bot.services.context, ALICE))
     for did in ("change my messages about *notebook*", "wait for room for *gpu*", "start your workspace for"):
         assert did in said

@@ -28,6 +28,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.store import workspaces
 from playground import saturn as local_saturn
+from playground.demo.person import buttons
 from playground.harness import Clock
 from playground.slack.errors import SlackError
 from tests.rigs.acts import changes, read_kept
@@ -278,12 +279,7 @@ class Player:
 
 def buttons_of(shown: Shown) -> list[dict[str, Any]]:
     """Return the buttons of a message, without what its menus hold."""
-    return [
-        button
-        for block in shown.json.get("blocks") or ()
-        for button in [*(block.get("elements") or ()), block.get("accessory") or {}]
-        if button.get("type") == "button"
-    ]
+    return [one for one in buttons(shown.json) if "value" not in one["place"]]
 
 
 def _is(act: str, wanted: str) -> bool:

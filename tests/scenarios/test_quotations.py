@@ -9,7 +9,6 @@ STOPS = f"POST .*/workspaces/{ID['report']}/stop"
 QUOTED = (
     "> stop report",
     ">>> stop report",
-    "> stop\n>report",
     "`stop report`",
     "```\nstop report\n```",
     "`stop` `report`",

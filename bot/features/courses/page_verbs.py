@@ -35,6 +35,7 @@ _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
         order=140,
         effect=Effect.SHOWS,
         accepts=("course", "words"),
+        also="course class classes lesson lessons",
         alone="Show my courses",
         does="Show {rest}",
     )

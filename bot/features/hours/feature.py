@@ -72,9 +72,6 @@ class HoursHooks(Hooks):
     def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
         return blocks.format_lines(view)
 
-    def list_plan_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
-        return blocks.format_plan(view)
-
     def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
         return [store.RESUME_STAGE] if (cause, query) == ("active", "some_open_runs_of") else ()
 

@@ -26,7 +26,7 @@ def read_order_hours(text: str) -> tuple[Wanted, ...]:
 def is_order(text: str) -> bool:
     """Return whether words after a name are an order about its hours."""
     verb, _, rest = text.casefold().partition(" ")
-    alone = vocabulary.HOURS_ORDERS.keys() | {"resume", "skip"}
+    alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
     return is_verb or bool(read_order_hours(text))
 

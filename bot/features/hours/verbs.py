@@ -92,7 +92,7 @@ async def show(request: Request) -> Answer:
     name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
     if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
         return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
-    return await apply_order(request, await require_by_name(request, name), said)
+    return await apply_order(request, await require_by_name(request, name, can_guess=not said), said)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:

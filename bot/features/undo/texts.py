@@ -30,16 +30,11 @@ START_AGAIN: Final = "Start it again"
 
 #: Above the same in a Home.
 TODAY_HEADING: Final = "Today"
-ASKED_FOR: Final = "{When} you asked me to:"
-NONE_ASKED: Final = "You haven't asked me for anything {when}."
 #: One action, with what it was.
 ACTION_LINE: Final = "{at} · {did}"
 DID_BY: Final = "{did}, {by}"
 TAKEN_BACK: Final = "~{did}~"
 MORE_ACTIONS: Final = "and {count} more"
-PLANNED_STOP: Final = "*{name}* on {title} will be {done} {at}."
-SET_UP: Final = "Here's what I'll do automatically:"
-NOTHING_SET_UP: Final = "None of your workspaces has a planned stop or hours."
 DID_PLANNED: Final = "stop *{name}* {at}"
 DID_PLAIN: Final = "{verb} *{name}*"
 OTHER_ACTION: Final = "something else"

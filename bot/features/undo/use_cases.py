@@ -1,7 +1,7 @@
 """Undo of the last action, or that of a button, while the rows are as it left them."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from bot.domain.message_context import ActionFacts
 from bot.domain.operations import Operation, OperationVerb
@@ -50,21 +50,10 @@ class UndoneAction:
 
 async def list_today(context: Context, principal: Principal) -> list[ActionFacts]:
     """Return a person's actions since their midnight, the newest first."""
-    return await read_actions(context, principal)
-
-
-async def read_actions(
-    context: Context, principal: Principal, first: date | None = None, last: date | None = None
-) -> list[ActionFacts]:
-    """Return the actions of a person from one day to another, today without any, the newest first."""
     zone = await context.store.zone(principal)
-    local = datetime.fromtimestamp(await context.store.now(), zone).date()
-    begin, end = (
-        resolve_instant(day, 0, zone)
-        for day in (first or local, (last or first or local) + timedelta(days=1))
-    )
-    found = await context.store.read(rows.list_actions_since, principal, begin)
-    return [ActionFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
+    midnight = resolve_instant(datetime.fromtimestamp(await context.store.now(), zone).date(), 0, zone)
+    found = await context.store.read(rows.list_actions_since, principal, midnight)
+    return [ActionFacts(one, context.title(one.connection)) for one in found]
 
 
 async def _load_home(whose: home_sections.HomeOwner) -> list[ActionFacts]:

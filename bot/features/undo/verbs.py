@@ -1,7 +1,6 @@
-"""Undo: the verb and the button take the last request back; *today* lists those of a day."""
+"""Undo: the verb takes the last request back, the button its own."""
 
 from dataclasses import replace
-from typing import Final
 
 from bot.domain.message_context import ActionFacts
 from bot.domain.notices import Answer
@@ -10,22 +9,16 @@ from bot.domain.undoable_actions import Undone
 from bot.domain.work_items import Outcome
 from bot.features.undo import texts as words
 from bot.features.undo import use_cases
-from bot.features.undo.messages import list_actions
-from bot.features.undo.use_cases import UndoneAction, read_actions
+from bot.features.undo.use_cases import UndoneAction
 from bot.messages.blocks import buttons, cards, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards as card_words
 from bot.messages.verb import Effect, Verb, find_action
 from bot.services.feasibility import get_stop_effects
-from bot.store import workspaces
 from handlers import routes
 from handlers.request import Request, format_typed_name
-
-#: How many actions an answer shows.
-_MAX_ACTIONS: Final = 20
 
 
 @routes.action("undo")
@@ -143,31 +136,3 @@ async def undo(request: Request) -> Answer:
     """Take the last request back."""
     found = await request.caller.run(use_cases.undo, "")
     return answer_undo(request, found)
-
-
-@routes.verb(
-    Verb(
-        usage="today",
-        summary="show what you asked for today, and what is planned",
-        order=35,
-        effect=Effect.SHOWS,
-        also="planned plans history",
-        alone="Show today's requests",
-    )
-)
-async def show_today(request: Request) -> Answer:
-    """Show the requests of the day, and what is planned."""
-    services, now, today = request.services, request.services.clock.now(), await request.find_today()
-    done = await read_actions(services.context, request.principal, today, today)
-    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
-    every = await services.gatherer.describe_workspaces(request.principal, rows)
-    planned = [
-        buttons.format_timer(words.PLANNED_STOP, one.workspace, one.connection_title)
-        for one in every
-        if one.workspace is not None and one.workspace.stop_at is not None
-    ]
-    subscribers = MessageHooks.list_subscribers()
-    planned += [said for one in every for hooks in subscribers for said in hooks.list_plan_sentences(one)]
-    asked = list_actions(done, now, _MAX_ACTIONS)
-    parts = [fill(words.ASKED_FOR, When="Today") if asked else fill(words.NONE_ASKED, when="today"), *asked]
-    return replies.hint("\n".join(parts), more="\n".join([words.SET_UP, *planned] if planned else []))

@@ -521,6 +521,28 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
             yield from filter(None, str(text.get("text") or "").splitlines())
 
 
+#: Blocks of answers that are given again as they are, by identity, with what was derived from them.
+_shared: dict[int, tuple[tuple[Block, ...], dict[str, Any]]] = {}
+_MAX_SHARED: Final = 200
+
+
+def share(answer: Answer) -> Answer:
+    """Share the blocks of an answer that is given again: what is derived from them is computed once."""
+    if len(_shared) >= _MAX_SHARED:
+        _shared.clear()
+    _shared[id(answer.blocks)] = (answer.blocks, {})
+    return answer
+
+
+def derive(blocks: tuple[Block, ...], name: str, compute: Callable[[], _Derived]) -> _Derived:
+    """Return a value derived from blocks, by its name; computed once if the blocks are shared."""
+    _, derived = _shared.get(id(blocks), (blocks, {}))
+    if name not in derived:
+        derived[name] = compute()
+    value: _Derived = derived[name]
+    return value
+
+
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
     fitting = fit(_finish_buttons(blocks))
@@ -589,6 +611,7 @@ def option(value: str, label: str) -> Block:
 
 
 _Row = TypeVar("_Row")
+_Derived = TypeVar("_Derived")
 
 
 @dataclass(frozen=True, slots=True)

@@ -403,6 +403,10 @@ NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {typed} for 2h`."
 #: In place of the form that asks when.
 CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {typed} at TIME`."
+STOP_FOR: Final = (
+    "I can't do that just for a while: it would stay stopped. To stop it later, type "
+    "`{command}{verb} {typed} at 18:00`."
+)
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
 #: The same words as where something ends at once.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"

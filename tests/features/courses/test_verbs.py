@@ -27,6 +27,7 @@ from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, of
 from tests.handlers.rig import ALICE, GUEST, activate, buttons, staged, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import linked
+from tests.rigs.today import list_requests
 from tests.rigs.use_cases import members_follow, tables
 
 POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
@@ -166,7 +167,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert {name: getattr(rule, name, None) for name in fields} == fields
     assert {who: said for who, (said, _) in (await told(bot)).items()} == {ALICE: what}
-    assert "change the lessons of *Statistics*" in words(await bot.say("what did you do today?", TRAINER))
+    assert "change the lessons of *Statistics*" in await list_requests(bot.services.context, TRAINER)
     assert "The lessons of *Statistics* are as they were before." in words(
         await bot.push(answer, "Undo", TRAINER)
     )
@@ -337,7 +338,7 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
     assert "for <@UTRAINER>" in words(await bot.say("card Statistics end", BOB))
     assert "The co-teachers of *Statistics* are the same" in words(await bot.push(taken_out, "Undo", ALICE))
     assert BOB.key in (await bot.store.read(class_rows.find_card, card.id)).co_teachers
-    assert "change who teaches *Statistics*" in words(await bot.say("what did you do today?", ALICE))
+    assert "change who teaches *Statistics*" in str(await list_requests(bot.services.context, ALICE))
 
 
 async def teachers_told(bot):
@@ -556,7 +557,7 @@ async def test_a_calendar_is_shown_once_and_replaced_and_ended(bot):
     assert url.rpartition("/")[2] not in str(await tables(bot.store))
     audited = [one["action"] for one in await bot.audit() if "calendar" in one["action"]]
     assert audited == [*["class.calendar"] * 2, "class.calendar_end", "class.calendar"]
-    assert "calendar" not in words(await bot.say("what did you do today?", ALICE))
+    assert "calendar" not in str(await list_requests(bot.services.context, ALICE))
 
 
 def one_of_views(view, url):

@@ -1,4 +1,4 @@
-"""Hours set in a real browser: by a sentence, by the form from a card's menu, and from Home."""
+"""Hours set in a real browser: by a command, by the form from a card's menu, and from Home."""
 
 import pytest
 
@@ -11,15 +11,15 @@ from tests.scenarios.chromium_sitting import Sitting
 
 @pytest.mark.browser
 @pytest.mark.timeout(180)
-async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path):
+async def test_hours_by_a_command_by_the_form_of_a_card_and_from_home(tmp_path):
     async with world(tmp_path) as stage, Browser.started() as tab:
         await stage.alice.links("alice")
         sitting = Sitting(stage, tab, tmp_path)
         await sitting.opens()
 
-        await sitting.writes("start my notebook every weekday at 9")
+        await sitting.writes("hours notebook weekdays 9:00")
         await sitting.reads("#messages", "weekdays from 9:00 AM")
-        await sitting.looks_at("sentence")
+        await sitting.looks_at("command")
 
         await sitting.writes("start training")
         await stage.pass_time(60)

@@ -27,7 +27,7 @@ POSIT = {
 HOURS = "hours notebook weekdays 9:00-18:00"
 #: By verb: what is said to change something, after what was said before it.
 SAID = {
-    "start": ["start notebook", "start notebook for 2h", "start notebook at 23:00"],
+    "start": ["start notebook", "start notebook for 2h", "start notebook until 23:00"],
     "resume": ["resume asleep"],
     "stop": ["stop report", "stop report at 23:00", "stop report at 22:00 > stop report at 23:00"],
     "suspend": ["suspend lab", "suspend lab at 23:00"],

@@ -51,9 +51,9 @@ async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready
 
 @pytest.mark.parametrize(
     "said",
-    ["start gpu and wait", "start gpu and wait until 18:00", "queue gpu", "please start gpu and keep trying"],
+    ["queue gpu", "queue gpu until 18:00"],
 )
-async def test_words_start_it_and_wait(one_gpu, said):
+async def test_queue_starts_it_and_waits(one_gpu, said):
     answer = await one_gpu.alice.types(said)
     assert "*gpu* is waiting for room on Saturn Cloud, until" in answer.text, answer.text
     await one_gpu.pass_time(300, step=10)

@@ -1,0 +1,38 @@
+-- An end that is announced while something is done with the workspace is announced once that is over. The occasion of the
+-- notice is the announced end; an end that moved by less than a minute is the same.
+-- part: end_is_news
+state IN ('running', 'stopped')
+    AND EXISTS (
+        SELECT 1 FROM accounts a
+        WHERE a.principal = workspaces.principal AND a.connection = workspaces.connection AND a.state = 'active'
+    )
+    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.workspace_id = workspaces.id AND o.outcome IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM notices n
+        WHERE n.subject = workspaces.id AND n.kind = 'workspace_expiry'
+            AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.expires_at) <= 60
+    )
+
+-- Rows that a person has named are found whatever they are called.
+-- name: piece_of_workspaces
+SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id) > (:connection, :remote_id)
+ORDER BY connection, remote_id LIMIT :limit;
+
+-- name: workspaces_called
+SELECT * FROM workspaces WHERE hidden = 0 AND id IN (
+    SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
+    UNION ALL
+    SELECT id FROM workspaces WHERE principal = :principal AND remote_id IN (:name, :stem)
+    UNION ALL
+    SELECT id FROM workspaces WHERE principal = :principal AND (alias IS NOT NULL OR folded_from <> name)
+);
+
+-- A workspace as somebody reaches it: with their own account and row, whoever owns it.
+-- name: reached_workspace
+SELECT {columns w a p} FROM workspaces w
+LEFT JOIN accounts a ON a.id = (
+        SELECT c.id FROM accounts c WHERE c.principal = :principal AND c.connection = w.connection
+        ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
+    )
+LEFT JOIN people p ON p.principal = :principal
+WHERE w.id = :id;

@@ -1,0 +1,145 @@
+"""The grammar of typed commands: a text in their form is run at once, nearly a name is asked about."""
+
+import pytest
+
+from bot.domain.workspaces import State
+from bot.store import operations, workspaces
+from tests.handlers.rig import Rig, buttons, words
+from tests.rigs.store import ALICE
+
+BUSY = {"stop_risks": frozenset({"busy"})}
+NAMES = ("notebook", "training", "gpu box", "report")
+
+
+async def read_operations(bot: Rig) -> list[str]:
+    """Return what was asked of which workspaces."""
+    names = {one.id: one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
+    found = await bot.store.read(operations.open_operations, ALICE)
+    return sorted(f"{one.verb} {names[one.workspace_id]}" for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("start notebook and report", ["start notebook", "start report"]),
+        ("start notebook, report, gpu box", ["start gpu box", "start notebook", "start report"]),
+        ('start "gpu box" & training', ["start gpu box", "start training"]),
+        ("launch notebook report for 2h", ["start notebook", "start report"]),
+        ("start notebook notebook", ["start notebook"]),
+        ("start repo", ["start report"]),
+        ("resume note for 2h", ["start notebook"]),
+        ("START Notebook until 18:00", ["start notebook"]),
+    ],
+)
+async def test_command_in_its_form_runs_at_once(bot: Rig, text, done):
+    await bot.link(names=NAMES)
+    if text.startswith("resume"):
+        await bot.sees(State.RUNNING)
+        await bot.sees(State.SUSPENDED)
+    await bot.say(text)
+    assert await read_operations(bot) == done
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("stop repo", "Stop report"),
+        ("stop reprot", "Stop report"),
+        ("restart repo", "Restart report"),
+        ("forget repo", "Take report off my list"),
+        ("alias repo thesis", "Rename report thesis"),
+        ("notify repo off", "Notify report off"),
+        ("hours repo weekdays 9:00-18:00", "Hours for report: weekdays 9:00-18:00"),
+    ],
+)
+async def test_command_with_nearly_a_name_is_asked_about(bot: Rig, text, label):
+    await bot.link(names=NAMES)
+    await bot.sees(State.RUNNING, "report")
+    before = await bot.audit()
+    answer = await bot.say(text)
+    assert await bot.audit() == before
+    assert label in buttons(answer)
+    await bot.push(answer, label)
+    assert len(await bot.audit()) > len(before)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop report?",
+        "stop report please",
+        "stop my report",
+        "pls stop report",
+        "stop report and go home",
+        "stop report, not training",
+        "stop it",
+        "start over",
+        "start over again",
+        "keep going",
+        "shut up notebook",
+        "call notebook names",
+        "undo that mess",
+        "undo report",
+        "notify me when notebook is ready",
+        "alias what",
+        "hide and seek",
+        "stop notebook for 2h",
+    ],
+)
+async def test_text_in_no_command_form_does_nothing(bot: Rig, text):
+    await bot.link(names=NAMES)
+    await bot.sees(State.RUNNING, "report")
+    before = await bot.audit()
+    await bot.say(text)
+    assert await read_operations(bot) == []
+    assert await bot.audit() == before
+
+
+async def test_several_are_stopped_and_a_busy_one_is_asked_about(bot: Rig):
+    await bot.link(names=NAMES)
+    for name in ("notebook", "report"):
+        await bot.sees(State.RUNNING, name)
+    await bot.sees(State.RUNNING, "training", **BUSY)
+    answer = await bot.say("stop notebook, training and gpu box")
+    assert await read_operations(bot) == ["stop notebook"]
+    assert "Stopping *notebook*." in words(answer)
+    assert "Not included: *gpu box* (stopped" in words(answer)
+    await bot.push(answer, "Stop training")
+    assert await read_operations(bot) == ["stop notebook", "stop training"]
+
+
+@pytest.mark.parametrize("text", ["stop notebook", "restart notebook", "suspend notebook"])
+async def test_busy_workspace_is_asked_about_unless_agreed(bot: Rig, text):
+    await bot.link()
+    await bot.sees(State.RUNNING, **BUSY)
+    assert buttons(await bot.say(text))
+    assert await read_operations(bot) == []
+    await bot.say(f"{text} --yes")
+    assert len(await read_operations(bot)) == 1
+
+
+async def test_force_quit_is_asked_about(bot: Rig):
+    await bot.link()
+    await bot.sees(State.RUNNING)
+    answer = await bot.say("stop notebook --force")
+    assert await read_operations(bot) == []
+    await bot.push(answer, "Force quit notebook")
+    assert await read_operations(bot) == ["force notebook"]
+
+
+async def test_several_names_are_shown_in_one_list(bot: Rig):
+    await bot.link(names=NAMES)
+    shown = words(await bot.say("status notebook and gpu box"))
+    assert "*notebook*" in shown
+    assert "*gpu box*" in shown
+    assert "*report*" not in shown
+
+
+async def test_name_on_two_connections_is_asked_about_among_several(bot: Rig):
+    await bot.link(names=NAMES)
+    await bot.link(names=("notebook",), connection="hub", username="al")
+    asked = await bot.say("start notebook and report")
+    assert await read_operations(bot) == []
+    assert {"Start notebook@Hub", "Start notebook@Saturn Cloud"} <= set(buttons(asked))
+    await bot.say("start notebook@hub and report")
+    assert await read_operations(bot) == ["start notebook", "start report"]

@@ -1,0 +1,104 @@
+"""Free text: what only shows is answered, whatever acts is a button, and what is ruled out is on none."""
+
+import pytest
+
+from bot.domain.workspaces import State
+from bot.messages.verb import Effect, find_verb
+from tests.handlers.rig import Rig, buttons, words
+from tests.rigs.acts import read_kept
+from tests.rigs.store import ALICE
+
+NAMES = ("notebook", "training", "gpu box", "report")
+
+
+async def stage(bot: Rig) -> None:
+    await bot.link(names=NAMES)
+    for name in ("notebook", "report"):
+        await bot.sees(State.RUNNING, name)
+
+
+def is_acting(button) -> bool:
+    """Return whether the press of a button does more than to show something."""
+    action = button["action_id"].partition(":")[0]
+    command = button["value"].split()[0] if action == "say" else action
+    return find_verb("workspace", command).effect is not Effect.SHOWS
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("could you please stop notebook", ["Stop notebook"]),
+        ("I'm done with report", ["Stop report"]),
+        ("pls kill my notebook", ["Stop notebook"]),
+        ("get the gpu box up for me", ["Start gpu box"]),
+        ("turn training on and shut notebook down", ["Start training", "Stop notebook"]),
+        ("my notebook can go off at 6pm", ["Stop notebook at 6:00 PM UTC"]),
+        ("please start training until 18:00", ["Start training until 18:00 UTC"]),
+        ("set notebook's hours to weekdays 9 to 5", ["Hours for notebook: weekdays 9 to 5"]),
+        ("stop notebook no wait, report", ["Stop report"]),
+        ("sotp notebook", ["Stop notebook"]),
+        ("please revert that", ["Take back your last request"]),
+    ],
+)
+async def test_free_text_offers_what_it_may_ask_for(bot: Rig, text, labels):
+    await stage(bot)
+    before = await read_kept(bot.store, ALICE)
+    answer = await bot.direct(text)
+    assert await read_kept(bot.store, ALICE) == before
+    assert [label for label, one in buttons(answer).items() if is_acting(one)] == labels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("don't stop notebook", id="not"),
+        pytest.param("please never restart report", id="never"),
+        pytest.param("no need to start training", id="no"),
+        pytest.param("stop everything but notebook", id="but"),
+        pytest.param("shut all down except report", id="except"),
+        pytest.param("stop notebook, not report", id="one-of-two"),
+        pytest.param("stop report unless it's busy", id="unless"),
+        pytest.param("if report is idle stop it", id="if"),
+        pytest.param("stop notebook once report is done", id="once"),
+        pytest.param("start training when the run finishes", id="when"),
+        pytest.param("stop notebook because it's slow", id="because"),
+        pytest.param("I stopped notebook yesterday", id="past"),
+        pytest.param("bob restarted report", id="past-of-another"),
+        pytest.param("stop bob's notebook", id="somebody-else"),
+        pytest.param("their report should be stopped", id="a-group"),
+        pytest.param("stop notebook around lunchtime", id="unread-time"),
+        pytest.param("please stop report on fridays", id="unread-day"),
+        pytest.param("start training at 25:00", id="no-time"),
+        pytest.param("stop notebook ~and report~", id="struck-out"),
+        pytest.param("stop notebook\nreport at 6", id="by-line"),
+        pytest.param("> please stop notebook", id="quoted"),
+        pytest.param("stop report too", id="like-before"),
+        pytest.param("only stop report", id="only"),
+    ],
+)
+async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
+    await stage(bot)
+    answer = await bot.direct(text)
+    assert answer.text
+    assert [label for label, one in buttons(answer).items() if is_acting(one)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["is notebook running?", "stop notebook?", "why was notebook stopped", "when does notebook stop"]
+)
+async def test_question_shows_what_it_names(bot: Rig, text):
+    await stage(bot)
+    before = await read_kept(bot.store, ALICE)
+    assert "*notebook*" in words(await bot.direct(text))
+    assert await read_kept(bot.store, ALICE) == before
+
+
+async def test_free_text_offers_at_most_five(bot: Rig):
+    await bot.link(names=[f"lab {number}" for number in range(9)])
+    named = ", ".join(f"lab {number}" for number in range(9))
+    assert len(buttons(await bot.direct(f"please show me the status of {named}"))) == 5
+
+
+async def test_stop_of_messages_leads_to_settings(bot: Rig):
+    await stage(bot)
+    assert "Change settings" in buttons(await bot.direct("please stop pinging me about notebook"))
