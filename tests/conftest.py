@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -34,6 +35,9 @@ settings.register_profile(
 #: it in the middle of an example, and that counts as a failure of that one.
 THOROUGH_SECONDS: Final = 3600
 settings.load_profile("usher")
+#: Where folders are in memory, and the room that tests need there.
+MEMORY: Final = "/dev/shm"
+MIN_MEMORY_BYTES: Final = 3 * 2**30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,9 +61,28 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["servers"] = servers.begin()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if (told := getattr(config, "workerinput", None)) is not None:
         servers.join(told["servers"])
+    elif _has_room_in_memory():
+        # To make and to delete a folder takes a disk longer than many a test that does so.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+def _has_room_in_memory() -> bool:
+    """Return whether there is room for folders in memory, and programs run from there."""
+    is_usable = os.access(MEMORY, os.W_OK | os.X_OK) and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    return is_usable and shutil.disk_usage(MEMORY).free >= MIN_MEMORY_BYTES
+
+
+def _collects(config: pytest.Config) -> bool:
+    """Return whether this process collects the tests, which one with workers leaves to them."""
+    return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [one for one in items if _is_thorough(one, drawn=asked) == asked]
     if len(kept) < len(items):
         config.stash[LEFT_OUT] = 0 if asked else len(items) - len(kept)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["left_out"] = config.stash[LEFT_OUT]
         config.hook.pytest_deselected(items=list(set(items) - set(kept)))
         items[:] = kept
     if settings.get_current_profile_name() == "thorough":
@@ -113,16 +138,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         terminal.write_line(f"Left out: {count} thorough tests. Run them with `make test-thorough`.")
 
 
-def pytest_sessionstart() -> None:
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Look for no garbage while all is imported and collected: that stays, and to look takes two seconds."""
-    gc.disable()
+    if _collects(session.config):
+        gc.disable()
 
 
-def pytest_collection() -> None:
-    """Load the features, as a process does at its start; a mutant has been put in place by then."""
+def pytest_collection(session: pytest.Session) -> None:
+    """Load the features, as a process does at its start."""
     from bot.features.feature import load
 
-    load()
+    if _collects(session.config):
+        load()
 
 
 def pytest_collection_finish() -> None:

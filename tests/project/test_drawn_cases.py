@@ -106,11 +106,13 @@ def test_product(letter, digit):
 def test_examples(digit):
     pass
 """
+LEFT_OUT = "Left out: 22 thorough tests. Run them with `make test-thorough`."
 
 
-def list_cases(folder, *options):
-    """Return what pytest collects in a folder, with this repository's settings."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "tests.conftest"]
+def run(folder, *options):
+    """Return what pytest says of the tests in a folder, with this repository's settings."""
+    (folder / "test_cases.py").write_text(CASES)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest"]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), str(folder), *options],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -120,13 +122,16 @@ def list_cases(folder, *options):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return re.findall(r"test_cases\.py::\S+", done.stdout)
+    return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("options", "count"),
-    [pytest.param([], 10 + 32, id="make-test"), pytest.param(["--thorough"], 32, id="make-test-thorough")],
-)
-def test_collection_draws_products_and_keeps_examples(tmp_path, options, count):
-    (tmp_path / "test_cases.py").write_text(CASES)
-    assert len(list_cases(tmp_path, *options)) == count
+def test_thorough_run_has_all_cases_of_a_product(tmp_path):
+    said = run(tmp_path, "--collect-only", "--thorough")
+    assert len(re.findall(r"test_cases\.py::test_product\S+", said)) == 32
+    assert "test_examples" not in said
+
+
+def test_run_in_workers_draws_and_names_what_it_leaves_out(tmp_path):
+    said = run(tmp_path, "-n", "2")
+    assert "42 passed" in said, "ten of the product, and all examples"
+    assert said.splitlines()[-1] == LEFT_OUT

@@ -12,7 +12,6 @@ from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHub, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
-from tests.rigs import saturn_document
 from usher.conformance import check_no_token_logged
 
 
@@ -42,12 +41,9 @@ def pytest_collection_modifyitems(config, items):
     for one in items:
         if "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid:
             one.add_marker(pytest.mark.xdist_group("hub"))
-
-
-def pytest_collection_finish(session):
-    """Read Saturn Cloud's document before the workers are forked: each would take two seconds to."""
-    if not session.config.option.collectonly and any("saturn" in one.nodeid for one in session.items):
-        saturn_document.operations()
+        elif "saturn_2026" in one.nodeid:
+            # Its document takes a worker two seconds to read.
+            one.add_marker(pytest.mark.xdist_group("saturn_2026"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
