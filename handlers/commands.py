@@ -265,4 +265,5 @@ async def _read_without_name(request: Request, time: str) -> Request:
         return await _add_workspace(request, usual, (), "")
     if request.verb == "status":
         return request.redirect("workspace", "list", ())
-    raise Answered(targets.ask_which_of_all(request, rows))
+    needed = await confirmations.filter_needed(request, rows)
+    raise Answered(targets.ask_which_of_all(request, needed or rows))

@@ -33,7 +33,7 @@ _MAX_WORDS: Final = 40
 #: Belong to a time, wherever they stand.
 _TIME_WORDS: Final = split_words(
     """half quarter second minute min hour hr day week fortnight month year time o'clock am pm
-    dawn morning noon midday afternoon evening night midnight weekday weekend breakfast lunch lunchtime dinner
+    dawn noon midday afternoon evening night midnight weekday weekend breakfast lunch lunchtime dinner
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )

@@ -74,7 +74,7 @@ _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "ple
 _CORRECTIONS: Final = re.compile(
     r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
 )
-_GREETINGS: Final = split_words("hi hello hey hallo moin usher ok okay so um uh and well")
+_GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
@@ -477,6 +477,10 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 def _answer_without(request: Request) -> Answer:
     """Answer words of which none is known: thanks, a greeting, a mistyped command, or anything else."""
+    connections = request.services.connections
+    links = [word for word in request.arguments if naming.to_link(word)]
+    if known := [link for link in links if naming.find_references(link, connections)]:
+        return suggestions.offer_commands(request, [f"add {join_words((known[0],))}"], talk.AS_COMMAND)
     words = [fold_word(word) for word in request.arguments]
     if not _THANKS.isdisjoint(words):
         return suggestions.answer_chat(request, "thanks")

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.work_items import Outcome
+from bot.messages.texts import problems
 from bot.store import accounts, operations
 from bot.support.errors import SecretError
 from tests.handlers.buttons import end, started
@@ -123,3 +124,16 @@ async def test_a_secret_that_does_not_open_is_said(bot):
 async def test_refresh_on_a_list_that_is_empty_meanwhile(bot):
     await activate(bot.store, ALICE, "saturn")
     assert "You don't have any workspaces here yet." in words(await bot.press("list:refresh", "1"))
+
+
+async def test_a_start_that_is_still_wanted_is_for_as_long_as_it_was_asked_for(bot):
+    await bot.link()
+    await bot.say("start for 2h")
+    first = await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)
+    bot.clock.advance(3 * 86_400.0)
+    await end(bot, first, Outcome.FAILED, problems.make_stale_cause(first))
+    await bot.press("try_again", first.id)
+    workspace = await bot.workspace()
+    again = await bot.store.read(operations.find_latest_operation, workspace.id)
+    assert (again.id != first.id, again.is_open) == (True, True)
+    assert workspace.stop_at == pytest.approx(bot.clock.now() + 7200, abs=60)

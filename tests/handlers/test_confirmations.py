@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import StopEffect
+from bot.domain.surfaces import Where
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services.operation_requests import begin_operation
@@ -178,3 +180,62 @@ async def test_what_may_still_run_is_stopped_like_what_runs(bot: Rig, state, key
     assert ("isn't running, so there's nothing to stop later" in planned) is not is_stopped
     await bot.say("stop all --yes")
     assert await open_ones(bot) == (["stop notebook"] if is_stopped else [])
+
+
+async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Rig):
+    await bot.link(names=("notebook", "training", "report"))
+    await up(bot, "notebook", "training", "report")
+    await bot.say("forget report")
+    answer = await bot.say("stop all")
+    assert await open_ones(bot) == []
+    done = await bot.push(answer, "Stop 2 workspaces")
+    check_golden("answers/several-done", done)
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+    again = await bot.push(answer, "Stop 2 workspaces")
+    assert "*notebook* is already stopping" in words(again)
+    assert "running" not in words(again)
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+
+
+async def test_in_a_direct_message_several_are_said_at_once_and_have_no_cards(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "notebook", "training")
+    answer = await bot.direct("stop all")
+    await bot.sees(State.STOPPED, "training")
+    done = await bot.push(answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
+    assert words(done).startswith("Stopping *notebook*.")
+    assert "*training* has changed since" in words(done)
+    await up(bot, "training")
+    assert "Stopping *training*." in words(await bot.direct("stop all --yes"))
+    assert [one for one in await bot.notices() if one.kind is NoticeKind.CARD] == []
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+    assert "There's nothing to do" in words(await bot.direct("stop all --yes"))
+
+
+async def test_several_are_done_at_once_by_those_who_said_yes_beforehand(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "notebook", "training")
+    await bot.say("stop all")
+    assert await open_ones(bot) == []
+    await bot.say("kill all --yes")
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+
+
+async def test_a_planned_stop_is_moved_by_what_was_asked_for_and_no_other_is_guessed(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "notebook")
+    await bot.say("stop notebook in 1h")
+    planned = bot.clock.now() + 3600
+    await bot.say("keep notebook 2h longer")
+    assert (await bot.workspace("notebook")).stop_at == planned + 7200
+    assert "Choose a time within" in words(await bot.say("keep notebook 14 days longer"))
+    assert "nothing to extend" in words(await bot.say("keep training 1h longer"))
+
+
+async def test_remove_is_said_beforehand_only_with_the_whole_name(bot: Rig):
+    await bot.link()
+    for text in ("remove note --yes", "remove notebok --yes", "remove my notebook --yes"):
+        await bot.say(text)
+    assert await open_ones(bot) == []
+    await bot.say("remove notebook --yes")
+    assert await open_ones(bot) == ["remove notebook"]

@@ -10,8 +10,8 @@ from bot.domain.stops import Consent, PlannedStop
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services.operation_requests import begin_operation, create_workspace
-from bot.store import creations, operations, timers, workspaces
-from tests.handlers.rig import one_cloud, words
+from bot.store import accounts, creations, operations, timers, workspaces
+from tests.handlers.rig import buttons, one_cloud, words
 from tests.rigs.store import ALICE, accept_operation, observe, within
 
 
@@ -133,3 +133,12 @@ async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
     assert "I'll keep checking on *lab*" in said
     assert "I won't stop it by myself: on Saturn Cloud that would end it for good." in said
     assert (await bot.store.read(workspaces.find_workspace, row.id)).stop_at is None
+
+
+async def test_slip_in_a_name_asks_before_it_ends_for_good(bot):
+    await made(bot, State.RUNNING)
+    looked = tuple(account.id for account in await bot.store.read(accounts.list_accounts, ALICE))
+    answer = await bot.say("stop lba", looked=looked)
+    (button,) = buttons(answer).values()
+    assert button["text"]["text"] == "Stop lab"
+    assert "for good" in str(button["confirm"])

@@ -19,7 +19,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.services import accounts
 from bot.store import accounts as account_rows
-from bot.store import installations
+from bot.store import installations, operations
 from bot.support.errors import StoreBusy
 from handlers import routes
 from tests.handlers.rig import (
@@ -396,3 +396,11 @@ async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, 
         assert ("a link can't move to a new ID." in shown) is expected
         assert "alice at saturn" not in shown
     assert await bot.store.read(account_rows.list_accounts, ALICE) == []
+
+
+async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
+    await bot.link()
+    check_golden("answers/verb-unknown", await bot.say("lsit notebook"))
+    assert await bot.store.read(operations.open_operations, ALICE) == []
+    assert "`help`" in words(await bot.direct("good morning"))
+    assert "Show everything" in buttons(await bot.say("qzqzqz"))

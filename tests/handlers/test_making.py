@@ -385,3 +385,19 @@ async def test_start_of_what_is_being_stopped_is_a_start(bot):
     for verb in (OperationVerb.STOP, OperationVerb.START):
         accepted = await bot.services.create_caller(ALICE, verb.value).run(begin_operation, row.id, verb)
         assert accepted.operation.verb is verb
+
+
+async def test_error_below_a_field_is_plain_text(bot):
+    await bot.link(names=("R & D <b>",))
+    pressed = await bot.press("remove", buttons(await bot.say('remove "R &amp; D &lt;b&gt;"'))["Remove"]["value"])
+    wrong = await type_name(bot, pressed.view, "R")
+    assert wrong["errors"] == {"name": "That isn't its name. Type R & D <b> exactly."}
+
+
+async def test_several_are_suspended_at_their_time(bot):
+    await bot.link(names=("notebook", "report"))
+    for name in ("notebook", "report"):
+        await bot.sees(State.RUNNING, name)
+    await bot.say("suspend notebook and report at 18:00 --yes")
+    rows = await bot.store.perform(workspace_rows.read_workspaces, ALICE)
+    assert [row.stop_mode for row in rows] == ["suspend", "suspend"]

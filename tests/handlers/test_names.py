@@ -282,3 +282,35 @@ async def test_unread_list_is_named_though_another_was_read_since(bot):
     waited = DeferredCommand(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
     answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", deferred=waited)
     assert "I couldn't read your list on Saturn Cloud." in words(answer)
+
+
+async def test_three_letters_are_the_beginning_of_a_name(bot):
+    await bot.link(names=("training", "trained"))
+    assert "More than one of your workspaces begins with *tra*." in words(await bot.say("stop tra"))
+
+
+async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
+    await bot.link()
+    await bot.link(connection="hub", username="al")
+    answer = await bot.say("stop notebook")
+    check_golden("answers/name-twice", answer)
+    assert set(buttons(answer)) == {"Stop notebook@Hub", "Stop notebook@Saturn Cloud"}
+    # What a connection is called everywhere may be typed, like its name in the file.
+    assert "on Saturn Cloud" in words(await bot.say("start notebook@Saturn Cloud"))
+    assert "on Hub" in words(await bot.say("start notebook@hub"))
+    assert "Saturn Cloud" in words(await bot.say("link Saturn Cloud"))
+    assert "your account on Saturn Cloud" in words(await bot.say("unlink Saturn Cloud"))
+
+
+async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_added(bot):
+    await bot.link()
+    pages = f"{bot.connections['saturn'].settings.base_url}/dash"
+    known, other = f"{pages}/ualice-notebook", f"{pages}/ualice-other"
+    assert "*notebook* · Saturn Cloud" in words(await bot.say(f"<{known}>"))
+    assert "Starting *notebook*" in words(await bot.say(f"start <{known}>"))
+    # Slack may have taken what was typed without a scheme for this address.
+    bare = known.removeprefix("https://")
+    assert "*notebook* · Saturn Cloud" in words(await bot.say(f"status <{known}|{bare}>"))
+    assert f"Add {other.removeprefix('https://')}" in buttons(await bot.say(other.removeprefix("https://")))
+    assert f"Add {other}" in buttons(await bot.say(f"<{other}>"))
+    assert "didn't understand" in words(await bot.say("<https://example.org/w/x>"))

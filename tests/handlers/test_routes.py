@@ -6,6 +6,7 @@ import pytest
 
 from bot.features.courses.page_messages import FIELD_TYPES
 from bot.messages.blocks import kit
+from bot.messages.verb import Effect, list_verbs
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
 from handlers import routes
@@ -162,3 +163,17 @@ def test_a_name_has_one_handler():
     with pytest.raises(ValueError, match="open has two functions"):
         table("open")(second)
     assert table.get("open") is first
+
+
+def test_no_button_has_two_meanings():
+    actions = set(routes.action.get_all())
+    # Typed, it takes the last request back; the button has its own.
+    assert actions & set(routes.get_verbs("workspace").get_all()) == {"undo"}
+    assert not actions & of_runs()
+
+
+def test_every_verb_that_changes_something_says_what_it_takes():
+    every = [verb for command in routes.list_commands() for verb in list_verbs(command).values()]
+    assert [one.name for one in every if not one.accepts and one.effect is not Effect.SHOWS] == ["undo"]
+    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result")}
+    assert routes.list_verbs_accepting("run") == of_runs

@@ -406,3 +406,13 @@ async def test_hostile_names_stay_names_everywhere(bot):
         assert "<script>" not in said
     kinds = {notice.kind for notice in await bot.notices()}
     assert kinds <= {NoticeKind.CARD}
+
+
+@pytest.mark.parametrize("text", ["list all", "list all my workspaces", "list All"])
+async def test_all_are_listed_where_one_is_called_all(bot, text):
+    await bot.link(names=("all", "All", *(f"workspace-{number:02}" for number in range(28))))
+    answer = await bot.say(text)
+    assert (len(rows_of(answer)), "and 10 more" in words(answer)) == (18, True)
+    second = await bot.push(answer, "More")
+    assert len(rows_of(second)) == 10
+    assert "*all*" in words(await bot.say("status all"))

@@ -45,7 +45,13 @@ async def show(request: Request) -> Answer:
     named = await verbs.find_own_courses(request, request.name) if request.name else []
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
     shown = shown or list(await request.caller.read(changes.list_own_courses))
-    return await _show_courses(request, shown) if shown else drawn.show_no_courses(request.command)
+    if not shown:
+        return drawn.show_no_courses(request.command)
+    answer = await _show_courses(request, shown)
+    if not named or len(shown) > 1:
+        return answer
+    members = await _list_members(request, shown[0][0])
+    return kit.with_blocks(answer, (*answer.blocks[:1], members, *answer.blocks[1:]))
 
 
 async def _show_courses(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:

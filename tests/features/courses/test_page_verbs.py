@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
 from bot.domain.time_parsing import Wanted
 from bot.features.courses import store
@@ -12,7 +13,7 @@ from bot.features.home import messages as homes
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks import kit
-from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
+from tests.handlers.class_rig import ADMIN, BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, buttons, submit, words
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import linked
@@ -66,7 +67,6 @@ async def form(bot, answer, label, person=TRAINER, **fields):
     "typed",
     [
         "card Statistics",
-        "courses statistics",
         "my courses",
         "courses",
         "course",
@@ -201,3 +201,41 @@ async def test_what_is_wrong_with_a_card_is_said_at_its_field(bot, fields, at):
     answered = await submit(bot.services, TRAINER, {**view, "state": sent(**given)})
     assert list(answered["errors"]) == [at]
     assert await bot.notices() == []
+
+
+async def test_a_member_reads_their_own_lessons_and_a_stranger_whose_it_is(bot, card):
+    for typed in ("card statistics", "courses"):
+        check_golden("answers/course-room-of-a-member", await bot.direct(typed, ALICE))
+    assert "No courses yet." in words(await bot.say("courses", CARLA))
+    # The button on the card answers each alone.
+    assert "Move…" in buttons(await bot.press("course_room", card.id, TRAINER))
+    assert "Move…" in buttons(await bot.press("course_room", card.id, ADMIN))
+    assert list(buttons(await bot.press("course_room", card.id, ALICE))) == [
+        "Skip next time",
+        "Leave",
+        "Calendar",
+    ]
+    assert buttons(await bot.press("course_room", card.id, CARLA)) == {}
+    # What a member has skipped isn't next for them.
+    await bot.press("lesson_skip", card.id)
+    assert "Next lesson: <!date^1828335600^" in words(await bot.press("course_room", card.id, ALICE))
+
+
+async def test_who_joined_is_told_to_teachers_by_name_and_to_others_as_a_number(bot, card):
+    told = words(await bot.direct("courses Statistics", TRAINER))
+    assert "*Statistics*: 2 people have joined. <@UALICE>, <@UBOB>" in told
+    assert "<@UBOB>" not in words(await bot.direct("courses statistics", ALICE))
+    many = [Principal(None, "T1", f"U{number:04}") for number in range(40)]
+    await bot.store.save_people([Person(one, one.user_id, seen_at=bot.clock.now()) for one in many])
+    for one in many:
+        await bot.press("class_press", card.id, one)
+    told = words(await bot.direct("courses Statistics", TRAINER))
+    assert (told.count("<@"), "and 12 more" in told) == (30, True)
+
+
+async def test_of_several_courses_of_one_title_each_is_shown(bot, card):
+    await bot.say(POST, BOB)
+    assert words(await bot.direct("card Statistics", TRAINER)).count("Next lesson") == 1
+    await bot.say(POST.replace("tue,thu", "fri"), TRAINER)
+    both = words(await bot.direct("card Statistics", TRAINER))
+    assert ("Fridays" in both, "Tuesdays" in both, both.count("Next lesson")) == (True, True, 2)

@@ -65,3 +65,65 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
 
 def _channel(made):
     return made.slack.state.place(TRAINER, GENERAL).id
+
+
+async def test_a_course_is_posted_and_changed_from_home(room):
+    """By forms, as Slack sends them: the card's, and those of the course's room."""
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made) + timedelta(days=1)
+    end, later = begin + timedelta(minutes=40), begin + timedelta(days=1)
+    await trainer.opens_home()
+    await trainer.presses_home("Post a class card")
+    lessons = {"hours": [f"{begin:%a}".lower()], "begin": f"{begin:%H:%M}", "end": f"{begin:%H:%M}"}
+    given = {"what": "notebook", "title": "Statistics", "channel": _channel(made), "with": [ANN], **lessons}
+    assert list((await trainer.submits(**given))["errors"]) == ["hours"]
+    assert (await trainer.submits(**given | {"end": f"{end:%H:%M}"}))["ok"]
+    await made.pass_time(15)
+    await _joins(made, BOB)
+    room = await trainer.opens_home()
+    assert "1 joined · 1 agreed to this lesson · 1 linked an account" in room.read
+    await trainer.presses_home("Move…")
+    assert (await trainer.submits(day=f"{later:%Y-%m-%d}", time="10:00"))["ok"]
+    await made.pass_time(130, step=10)
+    assert (
+        f"*Statistics* moves from {begin:%-d %b} to {later:%-d %b}, 10:00" in made.person(BOB).sees()[-1].text
+    )
+    (details,) = [
+        one for one in await made.person(BOB).presses(_card(made), "Show details") if one.is_private
+    ]
+    assert details.labels == ["Skip next time", "Leave", "Calendar"]
+    (theirs,) = [one for one in await made.person(ANN).presses(_card(made), "Show details") if one.is_private]
+    assert {"Move…", "Pause…", "Co-teachers…", "End course"} <= set(theirs.labels)
+    assert f"<@{BOB}>" in (await made.person(ANN).writes("courses Statistics"))[-1].text
+
+
+async def test_lesson_that_is_left_or_skipped_while_on_ends_as_planned(room):
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made)
+    end, day = begin + timedelta(minutes=40), f"{begin:%A}".lower()
+    await trainer.types(f"card notebook --title Statistics --hours {day} {begin:%H:%M}-{end:%H:%M}")
+    await made.pass_time(2)
+    for user in (ANN, BOB):
+        await _joins(made, user)
+    await _until(made, begin + timedelta(minutes=10))
+    assert _running(made) == [ANN, BOB]
+
+    skipped = await made.person(BOB).types("card Statistics skip today")
+    assert "has begun, so skipping it changes nothing about your workspace." in skipped.text
+    assert "I'll still stop *notebook* <!date" in skipped.text
+    shown = await made.person(ANN).types("hours")
+    assert "Lessons of *Statistics*" in shown.text
+    assert "I'll still stop it <!date" in shown.text
+    *_, left = await made.person(ANN).presses(shown, "Leave Statistics")
+    assert "You've left *Statistics*. I'll still stop *notebook* <!date" in left.text
+    assert {"Keep running"} <= set(left.labels) & set(skipped.labels)
+    asked = await trainer.types("card Statistics end")
+    *_, ended = await trainer.presses(asked, "End course")
+    await made.pass_time(10)
+    for told in (ended, made.person(BOB).only("course_changed")):
+        assert "The lesson that is on ends <!date" in told.text
+
+    await _until(made, end + timedelta(minutes=2), step=20)
+    assert _running(made) == []
+    for user in (ANN, BOB):
+        assert "Statistics is over" in made.person(user).sees()[-1].text.replace("*", "")

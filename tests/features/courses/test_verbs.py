@@ -630,3 +630,23 @@ async def test_days_off_are_said_as_spans_between_which_there_are_lessons(bot):
     back = await bot.say("card Statistics resume", TRAINER)
     assert "takes place from 9 to 14 Dec and from 22 Dec to 6 Jan after all." in words(back)
     assert "No lesson" not in words(await card_of(bot, card))
+
+
+async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    mine = await posted(bot, POST)
+    await bot.press("class_press", mine.id)
+    await bot.say(POST, BOB)
+    (theirs,) = [one for one in await bot.store.read(class_rows.list_courses) if one.id != mine.id]
+    await bot.say("card Statistics skip 9 Dec", TRAINER)
+    assert (await bot.store.read(class_rows.find_card, mine.id)).off == {"2027-12-09"}
+    assert "I'll skip *Statistics* on 14 Dec" in words(await bot.say("card Statistics skip 14 Dec", ALICE))
+    assert "I'll skip *Statistics* from 20 to 24 Dec" in words(
+        await bot.say("card Statistics skip 20 Dec to 24 Dec", ALICE)
+    )
+    for typed in ("end", "pause until 10 January"):
+        said = words(await bot.say(f"card Statistics {typed}", ALICE))
+        assert "for <@UTRAINER>, who posted this card" in said
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
+    assert rule.off == {f"2027-12-{day:02}" for day in (9, 14, *range(20, 25))}
+    assert (await bot.store.read(class_rows.find_card, theirs.id)).off == frozenset()

@@ -1,1 +1,31 @@
 """Settings from the form to the message that comes, or doesn't, over signed HTTP."""
+
+
+async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_change(linked):
+    alice = linked.alice
+    asked = (await alice.writes("settings"))[-1]
+    assert "I'll message you when a workspace is ready or a run ends." in asked.text
+    await alice.presses(asked, "Change settings")
+    assert alice.modal()["title"]["text"] == "Settings"
+    notebook = next(
+        one["value"]
+        for one in alice.modal()["blocks"][-2]["element"]["options"]
+        if one["text"]["text"].startswith("notebook")
+    )
+    answer = await alice.submits(tell=["run_ended"], workspace=notebook)
+    assert answer["ok"], answer
+    assert "`/workspace start` without a name means *notebook*" in str(alice.modal())
+    await linked.slack.close_view(alice.id)
+    # The card alone tells it.
+    await alice.types("start")
+    await linked.pass_time(40)
+    assert alice.told("ready") == []
+    assert "*notebook*" in alice.card.text
+    assert "is ready" in alice.card.text
+    # For one workspace it may differ; the slash command opens the form at once.
+    await alice.types("notify training on")
+    await alice.types("start training")
+    await linked.pass_time(40)
+    assert "*training* is ready" in alice.only("ready").text
+    assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace settings"))["ok"]
+    assert alice.modal()["title"]["text"] == "Settings"

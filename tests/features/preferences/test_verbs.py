@@ -2,10 +2,11 @@
 
 import pytest
 
+from bot.domain.operations import OperationVerb
 from bot.domain.snapshots import Snapshot
 from bot.features.preferences import store
 from bot.features.preferences.model import Preferences
-from bot.store import snapshots
+from bot.store import operations, snapshots
 from bot.store.transaction import from_json
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, words
@@ -131,3 +132,24 @@ async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
 async def test_notify_says_how_it_is_written(bot, text):
     await bot.link()
     assert "notify NAME on" in words(await bot.say(text))
+
+
+async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
+    await bot.link(names=("notebook", "training"))
+    row = await bot.workspace("training")
+    assert "Which workspace?" in words(await bot.say("start"))
+    await save(bot, workspace=row.id)
+    assert "Starting *training*" in words(await bot.say("start"))
+    assert "*training*" in words(await bot.say("open"))
+    for verb in ("restart", "suspend", "forget", "remove"):
+        assert "Which workspace?" in words(await bot.say(verb)), verb
+    # The only one to which it applies is offered.
+    assert list(buttons(await bot.say("stop"))) == ["Stop training"]
+    assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == [
+        OperationVerb.START
+    ]
+    # What is no longer there means nothing.
+    await bot.say("forget training")
+    await bot.link(names=("notebook", "lab"))
+    assert "Which workspace?" in words(await bot.say("start"))
+    assert "or I'll ask" in words(await bot.say("settings"))

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.messages.verb import Effect, list_verbs
 from bot.store import workspaces
 from tests.features.undo.everything import everything as everything_of
 from tests.rigs.scenario.workbench import TOKENS, WorkbenchWorld
@@ -143,3 +144,37 @@ async def test_undo_button_is_missing_where_nothing_leads_back(tmp_path, said):
             await says(world, text)
             await world.pass_time(30, step=10)
         assert "Undo" not in (await says(world, last)).labels
+
+
+def test_every_verb_that_changes_something_is_tried():
+    own = {name for name, verb in list_verbs("workspace").items() if verb.effect is not Effect.SHOWS}
+    of_jobs = {f"job {name}" for name, verb in list_verbs("job").items() if verb.effect is not Effect.SHOWS}
+    assert own | of_jobs == SAID.keys() | OTHERS | {"undo"}
+
+
+async def test_answers_of_undo_while_something_is_under_way(tmp_path):
+    stops = "POST /api/workspaces/.*/stop$"
+    async with linked_world(tmp_path) as world:
+        await says(world, "stop report")
+        assert "I've cancelled the stop of *report*." in (await says(world, "undo")).text
+        await world.pass_time(30, step=10)
+        assert world.calls(stops) == 0
+        await says(world, "stop report")
+        await world.pass_time(1)
+        assert world.calls(stops) == 1
+        under_way = await says(world, "undo")
+        assert "I'm already stopping *report*." in under_way.text
+        await world.pass_time(30, step=10)
+        assert "I've already stopped *report*." in (await says(world, "undo")).text
+        assert world.alice.only("stopped")
+        # What leads back is a request of its own.
+        await world.alice.presses(under_way, "Start it again")
+        await world.pass_time(1)
+        assert "I'm already starting *report*." in (await says(world, "undo")).text
+        await world.pass_time(200, step=10)
+        assert (
+            "There's nothing recent to undo, and nothing of yours is under way."
+            in (await says(world, "undo")).text
+        )
+        assert world.calls(stops) == 1
+        assert (await everything(world))["operations"] == {}

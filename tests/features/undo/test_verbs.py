@@ -8,10 +8,16 @@ from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.home import store as home_store
-from bot.features.home.model import HomeUse
-from bot.store import operations, timers
+from bot.features.home.messages import render_home as draw
+from bot.features.home.model import Home, HomeUse
+from bot.features.home.use_cases import HomeGatherer
+from bot.features.hours import store as hour_rows
+from bot.features.hours import use_cases as hours_use_cases
+from bot.messages.verb import Effect, list_verbs
+from bot.store import operations, runs, timers
 from tests.features.undo.everything import everything
 from tests.handlers.rig import buttons, one_cloud, words
+from tests.handlers.run_rig import going, run_rig, step
 from tests.handlers.settings_form import FIELDS, NONE, save
 from tests.rigs.homes import use_home
 from tests.rigs.store import ALICE, BOB, observe
@@ -389,3 +395,86 @@ async def test_an_open_home_is_drawn_at_once_after_an_act_and_after_its_undo(bot
         assert await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0) == []
         await asked(bot, text)
     assert len(await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0)) == 1
+
+
+def test_every_verb_that_changes_something_is_tried():
+    changing = {name for name, verb in list_verbs("workspace").items() if verb.effect is not Effect.SHOWS}
+    assert changing == RESTORED.keys() | OTHERS | {"undo"}
+
+
+async def test_what_was_not_sent_is_cancelled_and_said(bot):
+    await asked(bot, "stop report")
+    (stopping,) = await bot.store.read(operations.open_operations, ALICE)
+    assert words(await asked(bot, "undo")) == (
+        "I've cancelled the stop of *report*. Nothing had been sent to Saturn Cloud."
+    )
+    assert (await bot.store.read(operations.find_operation, stopping.id)).cause == "cancelled"
+    assert await bot.store.read(operations.open_operations, ALICE) == []
+    assert (
+        words(await asked(bot, "undo"))
+        == "There's nothing recent to undo, and nothing of yours is under way."
+    )
+
+
+async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
+    assert (
+        words(await asked(bot, "undo"))
+        == "There's nothing recent to undo, and nothing of yours is under way."
+    )
+    await asked(bot, "start notebook")
+    await begun(bot, "notebook", start_call=Call.ACCEPTED)
+    bot.clock.advance(600)
+    answer = await asked(bot, "undo")
+    assert words(answer) == "I'm already starting *notebook*."
+    assert list(buttons(answer)) == ["Stop"]
+
+
+async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
+    async with run_rig() as bot:
+        await asked(bot, "job run posit -- ls")
+        assert words(await asked(bot, "undo")) == (
+            "I've cancelled the run of *ls*. Nothing had been sent to Posit Workbench."
+        )
+        assert await bot.store.claim(runs.claim_runs, 10, 60.0) == []
+        launched = await bot.say("job run posit -- date")
+        (run,) = [one for one in await bot.store.read(runs.list_runs, ALICE) if one.is_open]
+        await step(bot, run, remote_id="r-1", start_call=Call.ACCEPTED)
+        assert words(await bot.push(launched, "Undo")) == (
+            "The run of *date* had already been sent to Posit Workbench, so I'm stopping it. "
+            "I'll message you when it has stopped."
+        )
+        assert (await bot.store.read(runs.find_run, run.id)).requested_stop == "stop"
+        run = await going(bot)
+        assert "Undo" not in buttons(await bot.say("job stop train.R"))
+        said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
+        assert words(await asked(bot, "undo")) == said
+        assert (await bot.store.read(runs.find_run, run.id)).requested_stop == ""
+        await asked(bot, "job stop train.R")
+        await bot.store.write(runs.save_run_step, Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
+        assert words(await asked(bot, "undo")) == "I'm already stopping *train.R*."
+
+
+async def test_requests_of_a_day_are_shown_in_the_home(bot):
+    await asked(bot, "start notebook")
+    await asked(bot, "stop report at 5pm")
+    await asked(bot, "alias asleep owl")
+    await asked(bot, "undo")
+    home = await HomeGatherer(bot.services.context, bot.services.gatherer).own(Home(ALICE, bot.clock.now()))
+    (shown,) = [block for block in draw(home)["blocks"] if "rename" in str(block)]
+    lines = shown["text"]["text"].splitlines()
+    said = [line.partition(" · ")[2].partition(" <!")[0] for line in lines]
+    assert said == ["~rename *asleep*~", "stop *report*", "start *notebook*"]
+    # It is about the day that its person has.
+    bot.clock.advance(86_400)
+    assert await list_requests(bot.services.context, ALICE) == []
+
+
+async def test_what_hours_do_is_told_as_theirs(bot):
+    await asked(bot, "hours notebook daily 9:00-18:00")
+    (rule,) = await bot.store.read(hour_rows.list_rules_of_person, ALICE)
+    bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
+    await bot.sees(State.STOPPED)
+    await bot.services.create_caller(ALICE).run(hours_use_cases.carry_out, rule)
+    assert "start *notebook*, by its hours" in await list_requests(bot.services.context, ALICE)
+    await begun(bot, "notebook", start_call=Call.ACCEPTED)
+    assert words(await asked(bot, "undo")) == "I'm already starting *notebook*."

@@ -91,3 +91,42 @@ async def test_undone_wait_says_whether_it_still_waits(one_gpu):
     await alice.types("queue gpu until 20:00")
     assert "*gpu* is waiting for room as it was before." in (await alice.types("undo")).text
     assert "*gpu* isn't waiting for room any more." in (await alice.types("undo")).text
+
+
+async def test_place_is_unknown_then_true_and_over(one_gpu):
+    """It says no number before one is known, the same as others say then, and loses its button in the end."""
+    alice, carol = one_gpu.alice, one_gpu.carol
+    assert "You're next in line." in place(alice).text
+    await carol.writes("queue gpu")
+    assert "I'll know your place in line once I've tried it." in place(carol).text
+    await one_gpu.pass_time(60, step=5)
+    for said in ("waiting", "start gpu"):
+        asked = await carol.types(said)
+        number = next(one for one in ("ahead of you", "next in line") if one in asked.text)
+        assert number in place(carol).text, said
+    await alice.presses(place(alice), "Stop waiting")
+    await one_gpu.pass_time(20, step=5)
+    assert "You're next in line." in place(carol).text
+    assert place(alice).labels == []
+    await one_gpu.bob.types("stop gpu")
+    await one_gpu.pass_time(150, step=5)
+    assert "*gpu* got a free GPU on Saturn Cloud" in place(carol).text
+    assert place(carol).labels == []
+    assert len(carol.told("ready")) == 1
+
+
+async def test_answer_with_a_place_goes_once_that_is_over(one_gpu):
+    alice = one_gpu.alice
+    asked = (await alice.writes("waiting"))[-1]
+    assert "1 person waiting for a free GPU" in asked.text
+    await one_gpu.pass_time(11 * 3600, step=120)
+    assert asked.ts not in [one.ts for one in alice.sees()]
+
+
+async def test_second_start_leaves_one_message_that_shows_the_place(one_gpu):
+    carol = one_gpu.carol
+    await carol.writes("queue gpu")
+    await one_gpu.pass_time(60, step=5)
+    await carol.writes("start gpu")
+    await one_gpu.pass_time(60, step=5)
+    assert place(carol).labels == ["Stop waiting"]

@@ -241,3 +241,27 @@ async def test_offer_loses_its_buttons_when_the_account_is_unlinked(one_gpu):
     assert left.text == "*gpu* isn't waiting for room any more."
     assert left.labels == []
     assert not [one for one in one_gpu.alice.sees() if "something broke" in one.text]
+
+
+async def test_what_runs_waits_for_no_room(one_gpu):
+    alice = one_gpu.alice
+    gpu(one_gpu).force("running", one_gpu.clock.now())
+    await alice.types("status gpu")
+    await one_gpu.pass_time(30, step=5)
+    answer = await alice.types("queue gpu")
+    assert "*gpu* is already running" in answer.text, answer.text
+    assert "Nobody is waiting for room." in (await alice.types("waiting")).text
+
+
+async def test_a_second_start_shows_the_place_and_starts_nothing(one_gpu):
+    await one_gpu.alice.presses(await refused(one_gpu, one_gpu.alice), "Keep trying")
+    *_, answer = await one_gpu.carol.presses(await refused(one_gpu, one_gpu.carol), "Keep trying")
+    assert "One person is ahead of you." in answer.text
+    before = one_gpu.calls("POST .*/start")
+    answer = await one_gpu.carol.types("start gpu")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "One person is ahead of you." in answer.text
+    assert one_gpu.calls("POST .*/start") == before
+    answer = await one_gpu.carol.types("waiting")
+    assert "Saturn Cloud: 2 people waiting for a free GPU" in answer.text, answer.text
+    assert "One person is ahead of you." in answer.text
