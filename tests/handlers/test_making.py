@@ -389,7 +389,9 @@ async def test_start_of_what_is_being_stopped_is_a_start(bot):
 
 async def test_error_below_a_field_is_plain_text(bot):
     await bot.link(names=("R & D <b>",))
-    pressed = await bot.press("remove", buttons(await bot.say('remove "R &amp; D &lt;b&gt;"'))["Remove"]["value"])
+    pressed = await bot.press(
+        "remove", buttons(await bot.say('remove "R &amp; D &lt;b&gt;"'))["Remove"]["value"]
+    )
     wrong = await type_name(bot, pressed.view, "R")
     assert wrong["errors"] == {"name": "That isn't its name. Type R & D <b> exactly."}
 
