@@ -24,7 +24,7 @@ from bot.services import naming
 from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers import routes, suggestions, typing_mistakes
+from handlers import routes, suggestions, typing_mistakes, vocabulary
 from handlers.command_line import Quoted, fold_word, is_slip
 from handlers.defaults import find_defaults
 from handlers.request import Answered, Listed, Request
@@ -41,6 +41,8 @@ _TAKES_BEGINNING: Final = frozenset({Effect.SHOWS, Effect.STARTS})
 #: The fewest letters that are the beginning of a name.
 _MIN_BEGINNING: Final = 3
 _EVERY: Final = ("all",)
+#: Words that are no beginning of a name, though one may begin so: *start the*.
+_NO_BEGINNINGS: Final = vocabulary.LIST_WORDS | {"not", "over", "going"}
 #: Slack's marks for bold and code, and the signs that end an order.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
@@ -132,7 +134,9 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
-        return await _read_without_name(request, splits[-1][1])
+        # Another word for a verb (*close*, *end*) says too little by itself.
+        is_verb = not request.typed_words or fold_word(request.typed_words[0]) in {"", verb.name}
+        return await _read_without_name(request, splits[-1][1]) if is_verb else None
     listed = request.notes.listed = await targets.read_stale_and_rows(request)
     if verb.effect is not Effect.SHOWS and not _is_one_order(request):
         return None
@@ -195,7 +199,7 @@ async def _read_names(
     for words, time in splits:
         name = " ".join(words)
         begun, alike = await run_beside_loop(own, _find_nearly, name, own, connections)
-        if len(begun) == 1 and verb.effect in _TAKES_BEGINNING:
+        if len(begun) == 1 and verb.effect in _TAKES_BEGINNING and name.casefold() not in _NO_BEGINNINGS:
             return await _add_workspace(request, begun[0], words, time)
         if near := begun or alike:
             about = await _add_time(request, near[0], time)

@@ -98,6 +98,23 @@ async def test_text_in_no_command_form_does_nothing(bot: Rig, text):
     assert await bot.audit() == before
 
 
+@pytest.mark.parametrize("text", ["close", "end", "quit at 18:00", "kill in 2 hours", "stop?", "launch"])
+async def test_other_word_without_a_name_does_nothing(bot: Rig, text):
+    await bot.link()
+    await bot.sees(State.RUNNING)
+    before = await bot.audit()
+    await bot.say(text)
+    assert await bot.audit() == before
+
+
+@pytest.mark.parametrize("text", ["start the", "start not", "keep the", "start over"])
+async def test_everyday_word_is_no_beginning_of_a_name(bot: Rig, text):
+    await bot.link(names=("thesis", "notebook", "overview"))
+    before = await bot.audit()
+    await bot.say(text)
+    assert await bot.audit() == before
+
+
 async def test_several_are_stopped_and_a_busy_one_is_asked_about(bot: Rig):
     await bot.link(names=NAMES)
     for name in ("notebook", "report"):
