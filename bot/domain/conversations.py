@@ -6,12 +6,12 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """The subjects of an answer, by ids only, so that *it*, *the second one* and *yes* mean something.
+    """The subjects of an answer, by ids only: free text that names nothing is about them.
 
     ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
     of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or what was asked.
-    ``ask`` is the button that *yes* presses, as its action id and value; ``which`` asks for one of them.
-    ``takes_press``: the button has to be pressed; ``question`` is the key of its message, if that asks about
+    ``ask`` is the button of a question, as its action id and value; ``which`` asks for one of them.
+    ``takes_press``: the question ends something for good; ``question`` is the key of its message, if that asks about
     several. ``says_english``: it said that answers are in English.
     """
 

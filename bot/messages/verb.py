@@ -19,7 +19,7 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """The effect of a verb, which decides about questions before it is done (``reading``)."""
+    """The effect of a verb, which decides whether it is done at once (``handlers.commands``)."""
 
     #: Only answers, or asks by itself.
     SHOWS = "shows"

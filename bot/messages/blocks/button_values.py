@@ -61,7 +61,7 @@ class ButtonValue:
 
     @classmethod
     def from_text(cls, text: str) -> ButtonValue:
-        """Read a value from one text: an option of a menu, a form, the meaning of *yes*."""
+        """Read a value from one text: an option of a menu, a form, the button of a question."""
         action_id, _, value = text.partition(" ")
         return cls.read(action_id, value)
 

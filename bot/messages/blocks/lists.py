@@ -338,7 +338,7 @@ def list_command_buttons(commands: Sequence[str]) -> list[Element]:
 
 
 def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
-    """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
+    """Offer to do something to a workspace, as it is now."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
