@@ -11,8 +11,8 @@ class Referents:
     ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
     of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or what was asked.
     ``ask`` is the button of a question, as its action id and value; ``which`` asks for one of them.
-    ``takes_press``: the question ends something for good; ``question`` is the key of its message, if that asks about
-    several. ``says_english``: it said that answers are in English.
+    ``takes_press``: the question ends something for good; ``question`` is the key of its message, if that
+    asks about several. ``says_english``: it said that answers are in English.
     """
 
     workspaces: tuple[str, ...] = ()
