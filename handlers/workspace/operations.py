@@ -436,7 +436,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
     result = _BulkResult()
     for one in safe_ones:
         caller = create_caller_of_several(request, one.id, len(safe_ones))
-        await _do(request, caller, verb, one, result, Consent.NONE)
+        await _do(request, caller, verb, one, result, request.consent)
     left = [one for one in workspaces if one not in needed]
     result.notes += await confirmations.describe_left_out(request, left)
     answer = _answer_for_all(verb, result, request.at)
@@ -452,6 +452,8 @@ async def _needs_question(request: Request, workspace: Workspace) -> bool:
     verb = confirmations.find_verb(request)
     if not confirmations.is_possible(request, workspace) or confirmations.may_lose(request, workspace):
         return True
+    if AGREED in request.flags:
+        return False
     if request.at is not None:
         return confirmations.find_planned_final_mode(request, verb, workspace) is not None
     is_operation = verb in {*OperationVerb}

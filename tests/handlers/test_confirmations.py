@@ -239,3 +239,13 @@ async def test_remove_is_said_beforehand_only_with_the_whole_name(bot: Rig):
     assert await open_ones(bot) == []
     await bot.say("remove notebook --yes")
     assert await open_ones(bot) == ["remove notebook"]
+
+
+async def test_several_that_end_for_good_are_asked_about_unless_agreed():
+    async with one_cloud(Erasing) as bot:
+        await bot.link(names=("notebook", "training"))
+        await up(bot, "notebook", "training")
+        assert "for good" in words(await bot.say("stop notebook and training"))
+        assert await open_ones(bot) == []
+        await bot.say("stop notebook and training --yes")
+        assert await open_ones(bot) == ["stop notebook", "stop training"]

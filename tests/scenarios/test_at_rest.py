@@ -17,7 +17,7 @@ DIALOGUES = {
     "planned and undone": ((BOT, "stop report in 2 hours"), (BOT, "undo")),
     "a plan that was changed": (
         (BOT, "start training for 20 min"),
-        (BOT, "make that 30"),
+        (BOT, "keep training for 30 min"),
         (BOT, "keep training"),
     ),
     "what was so": ((BOT, "start report"), (BOT, "stop notebook")),

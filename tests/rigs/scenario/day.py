@@ -42,5 +42,5 @@ ACTS: Final = (
     (GENERAL, "/job run wb --cluster Local -- Rscript Test.R"),
     (GENERAL, "/job list"),
     (BOT, "[Run again]"),
-    (BOT, "what did you do today?"),
+    (BOT, "list"),
 )
