@@ -9,6 +9,8 @@ from aiohttp.test_utils import make_mocked_request
 from tests.playground.saturn_help import SEED, Saturn, saturn_server
 from tests.rigs import saturn_document
 
+#: With the provider's tests, as the document takes a worker two seconds to read.
+pytestmark = pytest.mark.xdist_group("saturn_2026")
 ID = "0123456789abcdef" * 2
 
 
