@@ -579,7 +579,7 @@ _NOT_OPENED = (
 
 
 #: Errors of a migration that creates what is there already.
-_TAKEN: Final = (
+_DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateColumn,
     psycopg.errors.DuplicateObject,
@@ -605,7 +605,7 @@ def translate(error: Exception) -> Exception:
         return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
-    if isinstance(error, _TAKEN):
+    if isinstance(error, _DUPLICATE_ERRORS):
         return StoreError(_ALREADY_THERE.format(found=error.diag.message_primary))
     return StoreUnavailable(
         _POSTGRES_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})"

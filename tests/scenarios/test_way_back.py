@@ -399,7 +399,7 @@ async def begin(install, platform, tree):
     return installed
 
 
-@pytest.mark.parametrize(("name", "release"), STORIES)
+@pytest.mark.parametrize(("name", "release"), STORIES, ids=str)
 async def test_upgrade_and_way_back_bring_open_work_along(install, name, release):
     platform, earlier = PLATFORMS[name], unpack_release(release)
     if platform.pods:
@@ -432,7 +432,7 @@ def needs_jq():
         pytest.skip("there is no jq")
 
 
-@pytest.mark.parametrize("name", FILE_RESTORES)
+@pytest.mark.parametrize("name", FILE_RESTORES, ids=str)
 async def test_nightly_copy_is_restored_by_its_release(install, name, tmp_path):
     """Its name is that of the pages, so nothing is changed in the commands."""
     if name == "Kubernetes":
@@ -487,7 +487,7 @@ async def dumped(install, name):
 NIGHTLY = {"server, PostgreSQL": DUMP, "Compose": COMPOSE_DUMP}
 
 
-@pytest.mark.parametrize("name", NIGHTLY)
+@pytest.mark.parametrize("name", NIGHTLY, ids=str)
 async def test_failed_dump_leaves_the_one_of_the_night_before(install, name):
     """The server is away, is newer than ``pg_dump``, or the disk is full."""
     installed = await dumped(install, name)
@@ -507,7 +507,7 @@ async def test_failed_dump_leaves_the_one_of_the_night_before(install, name):
     assert not (installed.folder / "usher.dump.new").exists()
 
 
-@pytest.mark.parametrize("name", NIGHTLY)
+@pytest.mark.parametrize("name", NIGHTLY, ids=str)
 async def test_failed_restore_leaves_the_database_of_before(install, name):
     """The dump is damaged, older programs can't read it, or a process still serves; then it works."""
     installed = await dumped(install, name)
