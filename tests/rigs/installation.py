@@ -143,7 +143,7 @@ class Installation:
         for name, text in _SCRIPTS.items():
             (scripts / name).write_text(text)
             (scripts / name).chmod(0o755)
-        path = ":".join(map(str, [scripts, *programs, "/usr/bin", "/bin"]))
+        path = ":".join(map(str, [scripts, *programs, os.environ["PATH"]]))
         self.variables = {**variables, "PATH": path, "FOLDER": str(folder), "HOME": str(folder)}
 
     def install(self, tree: Path) -> None:
