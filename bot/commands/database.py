@@ -153,6 +153,9 @@ def restored(arguments: argparse.Namespace) -> int:
     administrators = settings.admin_ids() | settings.global_admin_ids()
 
     async def run(store: Store) -> int:
+        name = name_of(settings.database_url)
+        if await store.list_missing_migrations(name) is None:
+            raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
         # Connections without user accounts have nothing to unlink.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
@@ -167,6 +170,7 @@ def restored(arguments: argparse.Namespace) -> int:
     return with_store(settings, run, may_be_older=True)
 
 
+_EMPTY: Final = "{name} is empty: restore the backup into it first: `usher docs operate#backups`."
 _NOT_NOTED: Final = (
     "Row {seen} isn't the one that was noted: the record was rewritten or cut, or restored from a backup."
 )

