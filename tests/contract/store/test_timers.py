@@ -203,13 +203,13 @@ async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, 
     assert not (await store.read(workspaces.find_workspace, workspace.id)).stop_warned
 
 
-async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store, clock, workspace):
+async def test_timer_of_what_came_up_again_unseen_is_to_be_warned_of_again(store, clock, workspace):
     async def seen(started_at, state=State.RUNNING):
         await observe(store, clock, workspace, Observed(state, started_at=started_at))
         row = await store.read(workspaces.find_workspace, workspace.id)
-        return row.stop_at is not None, row.generation
+        return row.stop_warned, row.generation
 
-    at = await put(store, clock, workspace)
+    at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     _, generation = await seen(5_000.0)
     # The first time that it is known, the same, and one of which nothing is said, are no news.
     for started_at in (5_000.0, None, 5_000.0):
@@ -218,8 +218,8 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
     assert await seen(6_000.0) == (True, generation + 1)
     await store.write(operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     assert await seen(6_000.0) == (True, generation + 1)
-    assert await timer(store, workspace) == at
     assert await seen(7_000.0) == (False, generation + 2)
+    assert await timer(store, workspace) == at
 
 
 async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):
