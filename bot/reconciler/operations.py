@@ -405,6 +405,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
+        if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
+            # One answer that there is nothing to stop proves nothing.
+            return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read tells whether it is down by now, or whether it is the workspace that isn't there.

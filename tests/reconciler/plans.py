@@ -155,14 +155,14 @@ KINDS = STOPS | {"hours start": _start_of_hours, "lesson start": _lesson_start, 
 # -- what may come between -----------------------------------------------------------------------------------
 
 
-def _answers(error: Exception, minutes: float) -> Callable[[Plan], Awaitable[None]]:
+def _answers(error: Exception, minutes: float, *, times: int = 9_999) -> Callable[[Plan], Awaitable[None]]:
     """Return an obstacle: the call is answered so until some minutes after its time."""
 
     async def happen(plan: Plan) -> None:
         plan.world.provider.heal()
-        plan.world.provider.fail(plan.call, error, times=9_999)
+        plan.world.provider.fail(plan.call, error, times=times)
         await plan.at("09:00")
-        await plan.world.pass_time(minutes * MINUTE, step=20.0)
+        await plan.world.pass_time(max(minutes, 2.0) * MINUTE, step=20.0)
 
     return happen
 
@@ -288,6 +288,7 @@ PASSING = {
     "409 for two minutes": _answers(Conflict("It is being updated.", status=409), 2),
     "409 for half an hour": _answers(Conflict("It is being updated.", status=409), 29),
     "423 for two minutes": _answers(Conflict("Locked by a backup.", status=423), 2),
+    "404 once": _answers(NotFound("no such thing", status=404), 0, times=1),
     "503 for half an hour": _answers(ServerFailed("busy", status=503), 29),
     "429 for half an hour": _answers(RateLimited("slow down", status=429), 29),
     "unreachable for half an hour": _answers(Unreachable("no connection"), 29),
