@@ -5,7 +5,7 @@ that.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -117,15 +117,23 @@ def restore_ends(tx: Transaction, workspace_id: str, former: PlannedStops) -> No
 
     if not ahead:
         return
-
-    def add(ends: PlannedStops) -> tuple[PlannedStop, ...]:
-        known = {(one.because, one.source) for one in ends.rows}
-        return (*ends.rows, *(one for one in ahead if (one.because, one.source) not in known))
-
-    _change(tx, workspace_id, add)
+    _change(tx, workspace_id, lambda ends: _merge_ends(ends, ahead))
     for own in ahead:
         if own.because == "own" and not own.warns:
             tx.run("limit_start", workspace_id=workspace_id, at=own.at)
+
+
+def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
+    """Add the ends of one row of a workspace to another one, but for reasons that have one there."""
+    former = WORKSPACES.one(tx, id=former_id)
+    moving = () if former is None else _list_set_ends(former, tx.now()).rows
+    if moving:
+        _change(tx, workspace_id, lambda ends: _merge_ends(ends, moving))
+
+
+def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[PlannedStop, ...]:
+    known = {(one.because, one.source) for one in ends.rows}
+    return (*ends.rows, *(one for one in more if (one.because, one.source) not in known))
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:

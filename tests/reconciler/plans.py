@@ -25,7 +25,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.classroom import ask, people
+from tests.reconciler.classroom import ask, people, post, press, seat
 from tests.reconciler.courses import course
 from tests.reconciler.hours import given, local
 from tests.reconciler.slack_outages import cut_off, mend, unreachable
@@ -133,6 +133,21 @@ async def _lesson_end(world: World) -> Plan:
     return plan
 
 
+async def _class_end(world: World) -> Plan:
+    """What everybody reads who has pressed the card."""
+    world.clock.advance(local("07:55") - world.clock.now())
+    (student,) = people(1)
+    card = await post(world)
+    await seat(world, student)
+    await world.know(student, time_zone="Europe/Berlin")
+    await press(world, card, student)
+    await world.pass_time(90, step=5.0)
+    (workspace,) = await world.store.perform(workspace_rows.read_workspaces, student)
+    end = PlannedStop(local("09:00"), "stop", warns=True, because="class", source=card.id)
+    await within(world.store, timers.plan_stop, workspace.id, end)
+    return Plan(world, workspace, State.STOPPED, student)
+
+
 async def _wait(world: World) -> Plan:
     """A place in line, for which there is room at nine."""
     workspace = await given(world, "sat 9:00-10:00")
@@ -148,6 +163,7 @@ STOPS: dict[str, Callable[[World], Awaitable[Plan]]] = {
     "unused": _unused,
     "start for an hour": _for_a_while,
     "lesson end": _lesson_end,
+    "class end": _class_end,
 }
 KINDS = STOPS | {"hours start": _start_of_hours, "lesson start": _lesson_start, "wait": _wait}
 

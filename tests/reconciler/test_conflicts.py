@@ -1,6 +1,4 @@
-"""Something else is under way: the call is sent again with growing pauses, and its card says what it waits for."""
-
-from itertools import pairwise
+"""Something else is under way: the call is sent again with growing pauses, and its card says why it waits."""
 
 import pytest
 
@@ -10,7 +8,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import problems
 from bot.store import operations as operation_rows
 from bot.support.errors import Conflict, UnknownOutcome
-from tests.reconciler.test_busy import begun, gaps, sent
+from tests.reconciler.calls import begun, gaps, sent
 from tests.reconciler.world import DEADLINE
 
 START, STOP, SUSPEND, RESTART = (OperationVerb(word) for word in ("start", "stop", "suspend", "restart"))

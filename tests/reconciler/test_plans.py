@@ -12,6 +12,8 @@ from tests.reconciler.plans import KINDS, LASTING, PASSING
 _ALWAYS = {"own", "hours start"}
 #: Of a workspace that was found up, nobody waits any more; and a place in line is good until it ends.
 _NEITHER = {("wait", "down and up elsewhere"), ("wait", "403"), ("wait", "404"), ("wait", "sign-in refused")}
+#: A class doesn't wait for one person's sign-in: they are told.
+_NEITHER |= {("class end", "sign-in refused for a while")}
 #: A start that its provider refuses is told at once.
 _NEITHER |= {(kind, "404 once") for kind in ("hours start", "lesson start", "wait")}
 

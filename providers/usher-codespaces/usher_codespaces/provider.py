@@ -32,7 +32,7 @@ SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maxi
 #: The words of a 409 for anything but that it runs: those of the states from which it doesn't come up, too.
 UNDER_WAY_PATTERN = re.compile(
     r"\bbeing \w+|\bin progress\b|\bunder ?way\b|\bpending\b|\btry again\b|\blocked\b|\bbusy\b|\banother\b"
-    r"|\b(ShuttingDown|Exporting|Updating|Deleted|Moved)\b|\b(shutting down|stopping|exporting|updating|moving)\b",
+    r"|\b(shutting ?down|stopping|exporting|updating|moving|moved|deleted)\b",
     re.IGNORECASE,
 )
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
