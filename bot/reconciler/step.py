@@ -602,9 +602,10 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> str | None:
 def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict passes by itself: what a stop meets, or a provider's own word, may.
 
-    A name that is taken stays so, and of anything else a sentence of ours says what is to be done.
+    A name that is taken stays so. Of a start or a suspension, a sentence of ours says what is to be done.
     """
-    return step not in _CREATING_STEPS and (step not in START_STEPS or not error.is_ours)
+    may_stay = step in START_STEPS or step is Step.SUSPEND
+    return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
 
 
 def explain_conflict(runtime: Runtime, cause: str) -> str:

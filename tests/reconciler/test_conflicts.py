@@ -60,6 +60,16 @@ async def test_start_that_stays_impossible_is_asked_about_with_the_words_of_its_
     assert said.endswith("and I've tried until now. Do you still want it?")
 
 
+@pytest.mark.parametrize("verb", [START, SUSPEND], ids=str)
+async def test_conflict_in_a_sentence_of_ours_ends_it_soon(world, verb):
+    """It says what its person can do instead, as of a session that can't be suspended."""
+    operation_id = await begun(world, verb)
+    method = "start" if verb is START else "stop"
+    world.provider.fail(method, Conflict("You can stop this one instead."), times=9_999)
+    assert await world.until_ended(operation_id, 120) is Outcome.FAILED
+    assert (await find(world, operation_id)).cause == "conflict:: You can stop this one instead."
+
+
 async def test_later_request_ends_the_attempts_at_a_stop(world):
     workspace = await world.own(state=State.RUNNING)
     world.provider.fail("stop", EDITED, times=9_999)
