@@ -45,6 +45,9 @@ DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
+#: On its way to another state, or nobody knows.
+_MOVING_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
+
 #: What may be done with a workspace now; decides which buttons are shown.
 #: - ``open``: open its link or page.
 #: - ``start``: start it.
@@ -175,6 +178,11 @@ class Workspace:
     def is_down(self) -> bool:
         """Return whether it is known to be down, so that there is nothing to stop."""
         return is_down(self.current_state, self.actions)
+
+    @property
+    def is_moving(self) -> bool:
+        """Return whether it is on its way to another state, as far as anybody knows."""
+        return self.current_state in _MOVING_STATES
 
     @property
     def title(self) -> str:

@@ -14,7 +14,7 @@ from bot.domain.forms import FreeName, Spec, append_suffix
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
+from bot.domain.plan import NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
 from bot.domain.policy import LEAVER_RULES, Target
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
@@ -232,7 +232,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         operation, state = claimed.operation, claimed.workspace.current_state
         update = replace(claimed.update(await self._schedule_check()), waits_for="change")
         # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
-        is_down, is_busy = operation.verb.brings_down, operation.busy_since is not None
+        is_down = operation.verb.brings_down
+        is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
             update = replace(update, start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
@@ -348,7 +349,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
             # What is only coming up isn't running yet, and isn't kept from it by that.
-            return self._retry_later(claimed, runtime, step)
+            return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
@@ -397,13 +398,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
+        """End it; repeat a few times what a sentence of ours says of a state that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         # A transition, or an unknown state, may last long.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
-            return self._retry_later(claimed, runtime, step)
+            return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
+        if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
+            # One answer that there is nothing to stop proves nothing.
+            return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read tells whether it is down by now, or whether it is the workspace that isn't there.
@@ -418,12 +422,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
-    def _retry_later(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Retry a call that the current state doesn't allow; a stop never expires, and is never given up."""
-        retry = self._make_retry(claimed)
-        if step in _STOP_STEPS:
-            attempts = min(retry.attempts, MAX_ATTEMPTS - 1)
-            retry = replace(retry, sentence=cards.format_postponed_stop(runtime.title), attempts=attempts)
+    def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
+        """Repeat a stop of what is only coming up; it never expires, and is never given up."""
+        retry = replace(self._make_retry(claimed), sentence=cards.format_postponed_stop(runtime.title))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(

@@ -16,7 +16,7 @@ import structlog
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.plan import backoff
-from bot.domain.timeouts import busy_pause
+from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
@@ -155,9 +155,9 @@ class ProviderCaller:
         """Return the seconds to wait after ``attempts`` failures in a row."""
         return backoff(attempts, self._jitter())
 
-    def compute_busy_pause(self, busy_for: float) -> float:
+    def compute_busy_pause(self, busy_for: float, longest: float = MAX_BUSY_SECONDS) -> float:
         """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
-        return busy_pause(busy_for, self._jitter())
+        return busy_pause(busy_for, self._jitter(), longest=longest)
 
     def open(self, account: Account) -> Access | Rejected:
         """Return the access that an account's calls are made with."""

@@ -24,17 +24,16 @@ from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
     EXTERNAL_WAIT_SECONDS,
-    MAX_CONFLICT_ATTEMPTS,
     PROBE_WAIT_SECONDS,
     Stepper,
     build_success,
-    find_busy_reason,
+    find_own_reason,
     with_call_state,
 )
 from bot.store import cards as card_rows
 from bot.store import runs
 from bot.store.transaction import Row
-from bot.support.errors import Conflict, NotFound
+from bot.support.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
@@ -270,12 +269,10 @@ class RunStepper(Stepper[ClaimedRun]):
             )
             return replace(ended, start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
-        if isinstance(answer.error, (NotFound, Conflict)):
-            # The run may just have ended, as the next reads will show; otherwise the stop is retried.
-            is_gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= MAX_CONFLICT_ATTEMPTS
-            known, attempts = (Call.ACCEPTED, 0) if is_gone else (Call.NONE, run.attempts + 1)
-            cause = answer.call_cause() if is_gone else ""
-            return replace(claimed.update(wait), stop_call=known, attempts=attempts, cause=cause)
+        if isinstance(answer.error, NotFound):
+            # The run may just have ended, as the next reads will show.
+            cause = answer.call_cause()
+            return replace(claimed.update(wait), stop_call=Call.ACCEPTED, attempts=0, cause=cause)
         return replace(
             claimed.update(wait),
             stop_call=Call.ACCEPTED,
@@ -379,7 +376,7 @@ class RunStepper(Stepper[ClaimedRun]):
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
-        hold = find_busy_reason(runtime, run.busy_since) or ("" if run.block_reason else None)
+        hold = find_own_reason(runtime, run) or ("" if run.block_reason else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,

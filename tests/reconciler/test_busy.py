@@ -10,6 +10,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import operations as operation_rows
 from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome
+from tests.reconciler.calls import begun, gaps, sent
 from tests.reconciler.classroom import person, seat
 from tests.reconciler.outages import told
 from tests.reconciler.runs import new_run_world
@@ -24,19 +25,6 @@ START, STOP, SUSPEND, FORCE = (OperationVerb(word) for word in ("start", "stop",
 def refusal(status=503, seconds=None):
     kind = RateLimited if status == 429 else ServerFailed
     return kind("busy", status=status, retry_after=seconds)
-
-
-def sent(world, method):
-    return [call.at for call in world.provider.calls if call.method == method]
-
-
-def gaps(times):
-    return [later - earlier for earlier, later in pairwise(times)]
-
-
-async def begun(world, verb, state=None):
-    before = state or (State.STOPPED if verb is START else State.RUNNING)
-    return await world.begin(await world.own(state=before), verb)
 
 
 @pytest.mark.parametrize("verb", [START, STOP, SUSPEND, FORCE], ids=str)

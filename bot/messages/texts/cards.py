@@ -4,6 +4,7 @@ What holds an operation up is one sentence, and says that Usher goes on by itsel
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -242,6 +243,8 @@ _STILL_DOWN: Final = (
 _NO_EFFECT: Final = "{title} accepted this at {since} but still shows it as running. I'll keep checking."
 #: ``{said}`` comes from a provider's package: whatever it is, it stands alone behind the colon.
 _STRANGE_STATE: Final = "I can't tell from {title} what it's doing: {said}. I'll keep checking."
+#: ``{said}`` is the provider's own message, if it gave one.
+_UNDER_WAY: Final = "{title} can't do that right now{said} I'll keep trying."
 _NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as that's possible."
 
 
@@ -258,9 +261,14 @@ def get_silence_prefix(title: str) -> str:
     return _SILENT_SINCE.partition("{since}")[0].format(title=title)
 
 
+#: What of a sentence differs each time.
+_MARK_PATTERN: Final = re.compile(r"\{(?:since|said)\}")
+#: What stands in quotation marks has none that end it.
+_PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 _DELAYS: Final[Mapping[str, str]] = {
     _SILENT_SINCE: "{title} didn't answer until {until}.",
     _BUSY_SINCE: "{title} was too busy until {until}.",
+    _UNDER_WAY: "{title} couldn't do that before {until}.",
 }
 
 
@@ -269,7 +277,7 @@ def describe_delay(hold: str, title: str, until: float) -> str:
     found = (
         said
         for kind, said in _DELAYS.items()
-        if hold.startswith(kind.partition("{since}")[0].format(title=title))
+        if hold.startswith(_MARK_PATTERN.split(kind, maxsplit=1)[0].format(title=title))
     )
     return next(found, "I couldn't start it before {until}.").format(
         title=title, until=make_time_placeholder(until)
@@ -312,6 +320,12 @@ def format_missing_connection(name: str) -> str:
 def format_unknown_state(title: str, said: str) -> str:
     """Format an unknown state, with the words of its provider's package."""
     return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
+
+
+def format_conflict(title: str, said: str) -> str:
+    """Format a call that waits for something else under way, with the provider's words."""
+    words = " ".join(said.split()).translate(_PLAIN_QUOTES)
+    return _UNDER_WAY.format(title=title, said=f": “{words.rstrip('.')}.”" if words else ".")
 
 
 def format_postponed_stop(title: str) -> str:
@@ -359,6 +373,7 @@ ENDING_SPARED: Final = "Right now that would end it for good. If it still would 
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 #: The same message once it is no longer true.
 OVER: Final = "*{name}* on {title} has no planned stop any more."
+OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
 #: What has to be known about a stop that can't be carried out, in its card or list, and after its time.

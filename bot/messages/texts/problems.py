@@ -383,11 +383,19 @@ STALE: Final = "stale"
 #: What they are asked; nothing where the row is gone that it is about.
 WANTED: Final = "Do you still want it?"
 _ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
+#: The same where it was sent, and refused each time.
+_REFUSED_UNTIL_NOW: Final = f"You asked a while ago ({{at}}), and I've tried until now. {WANTED}"
+
+
+#: A sentence without its full stop; one inside quotation marks at its end stays with what is quoted.
+_SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
 
 
 def get_first_sentence(hold: str) -> str:
     """Return the first sentence of a block reason: the obstacle, without its consequence."""
-    return hold.partition(". ")[0].rstrip(".") + "." if hold else ""
+    first = _SENTENCE_PATTERN.match(hold)
+    said = first[0] if first else ""
+    return said if said.endswith(".”") or not said else f"{said}."
 
 
 #: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
@@ -403,7 +411,11 @@ def make_stale_cause(work_item: WorkItem) -> str:
         because = get_first_sentence(work_item.block_reason or work_item.delayed_by)
         return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
     planned = work_item.planned_for if isinstance(work_item, Operation) else None
-    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=make_time_placeholder(planned or work_item.created_at))}"
+    at = make_time_placeholder(planned or work_item.created_at)
+    if work_item.busy_since is None:
+        return f"{STALE}:: {_ASKED_LONG_AGO.format(at=at)}"
+    because = get_first_sentence(work_item.block_reason or "")
+    return f"{STALE}:: {because} {_REFUSED_UNTIL_NOW.format(at=at)}".replace("::  ", ":: ")
 
 
 _RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"

@@ -90,6 +90,15 @@ async def test_running_codespace_refuses_a_start(open_rig):
         assert await rig.provider.start(rig.access, workspace) == "The codespace is Starting."
 
 
+@pytest.mark.parametrize("verb", ["start", "stop"])
+async def test_codespace_that_is_being_updated_is_a_conflict(open_rig, verb):
+    async with open_rig() as rig:
+        words = "The codespace is being updated. Try again later."
+        rig.inject_fault(f"/{verb}$", status=409, body=json.dumps({"message": words}))
+        with pytest.raises(errors.Conflict, match="being updated"):
+            await getattr(rig.provider, verb)(rig.access, await rig.read_row())
+
+
 async def test_spending_limit_is_a_limit(open_rig):
     async with open_rig() as rig:
         rig.server.over_limit.add("alice")

@@ -29,6 +29,12 @@ CREATE_TIMEOUT_SECONDS = 60.0
 #: GitHub's guide to its secondary limits: "wait for at least one minute" where no header says how long.
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maximum number", re.IGNORECASE)
+#: The words of a 409 for anything but that it runs: those of the states from which it doesn't come up, too.
+UNDER_WAY_PATTERN = re.compile(
+    r"\bbeing \w+|\bin progress\b|\bunder ?way\b|\bpending\b|\btry again\b|\blocked\b|\bbusy\b|\banother\b"
+    r"|\b(shutting ?down|stopping|exporting|updating|moving|moved|deleted)\b",
+    re.IGNORECASE,
+)
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
     "Make a fine-grained token, with access to the repositories of your codespaces.",
@@ -156,10 +162,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Ask for a start; GitHub refuses with 409 or 304 if the codespace runs, which a read confirms."""
+        """Ask for a start; GitHub refuses with 304 or 409 if the codespace runs, which a read confirms.
+
+        With 409 it refuses whatever else is under way, too: only its words say which.
+        """
         try:
             await access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         except up.errors.Conflict as error:
+            if error.status != 304 and UNDER_WAY_PATTERN.search(error.message):
+                raise
             if error.status not in (304, 409):
                 raise
             return error.message
