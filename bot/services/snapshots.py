@@ -11,10 +11,11 @@ from pydantic_core import to_jsonable_python
 from bot.domain.accounts import Account
 from bot.domain.snapshots import About, Snapshot
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State, Workspace
 from bot.providers import facets
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.store import accounts, snapshots, tasks
+from bot.store import accounts, snapshots, tasks, workspaces
 from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 
@@ -95,12 +96,28 @@ def request_about(
 
 
 async def load_templates(context: Context, account: Account) -> Snapshot[Any] | None:
-    """Return the templates last offered to an account, in its provider's own type; None if never read."""
+    """Return the templates last offered to an account, in its provider's own type; None if never read.
+
+    The names in use are also those that Usher lists, or has just asked for: the offer may be minutes old.
+    """
     forms = context.connections[account.connection].require_facet(facets.Forms)
-    return _parse_payload(
+    found = _parse_payload(
         forms.offer_model,
         await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES_KIND),
     )
+    if found is None:
+        return None
+    listed = await workspaces.read_workspaces(
+        context.store.engine, account.principal, connection=account.connection
+    )
+    return replace(found, payload=forms.with_names(found.payload, _list_names(listed)))
+
+
+def _list_names(listed: Collection[Workspace]) -> set[str]:
+    """Return what workspaces are called, and the names by which those that Usher creates are made."""
+    there = [one for one in listed if one.state is not State.GONE]
+    made = [one.spec.name for one in there if one.spec is not None]
+    return {name for name in (*(one.name for one in there), *made) if name}
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:
