@@ -1,6 +1,6 @@
 """The environments of the releases of JupyterHub that tests run against, as the Makefile makes them."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -9,8 +9,18 @@ from tests.project.repository import ROOT
 #: The newest release, which most tests run against, and the older ones that are still in use.
 NEWEST: Final = 6
 ALL: Final = (4, 5, NEWEST)
-#: As parameters of a fixture: the oldest runs in `make test-thorough` alone.
-RELEASES: Final = (NEWEST, 5, pytest.param(4, marks=pytest.mark.thorough))
+
+
+def list_params(group: str) -> list[Any]:
+    """Return the releases as parameters of a fixture: the oldest runs in `make test-thorough` alone.
+
+    The tests of a group at one release share their hub, and so a worker.
+    """
+    thorough = {min(ALL): [pytest.mark.thorough]}
+    return [
+        pytest.param(one, marks=[pytest.mark.together(f"{group}-{one}"), *thorough.get(one, ())])
+        for one in reversed(ALL)
+    ]
 
 
 def python_of(release: int) -> str:

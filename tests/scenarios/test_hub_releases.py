@@ -9,7 +9,7 @@ from playground.demo.browser import Browser
 from playground.jupyterhub import start
 from playground.processes import reserved_port
 from tests.playground.hub_help import client
-from tests.rigs.hubs import RELEASES, python_of
+from tests.rigs.hubs import list_params, python_of
 from tests.rigs.scenario import world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,17 +24,7 @@ TEMPLATES = [
 CHANNEL = "C0GENERAL"
 
 
-@pytest_asyncio.fixture(
-    loop_scope="module",
-    scope="module",
-    params=[
-        pytest.param(one, marks=[pytest.mark.together(f"hub-{one}")])
-        if isinstance(one, int)
-        else pytest.param(*one.values, marks=[*one.marks, pytest.mark.together(f"hub-{one.values[0]}")])
-        for one in RELEASES
-    ],
-    ids=str,
-)
+@pytest_asyncio.fixture(loop_scope="module", scope="module", params=list_params("hub-story"))
 async def hub(request):
     seed = {
         "users": [{"name": name, "servers": ["training"]} for name in ("alice", "bob")],

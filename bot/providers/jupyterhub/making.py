@@ -156,7 +156,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     async def _create_stopped(
         self, access: Access, spec: forms.Spec, name: ServerName, options: Mapping[str, Any] | None
     ) -> Created:
-        body = {forms.DISPLAY_NAME_KEY: spec.label, "user_options": options}
+        body = {"display_name": spec.label, "user_options": options or {}}
         try:
             await self._servers.change("PUT", name, access, body)
         except errors.Conflict as error:

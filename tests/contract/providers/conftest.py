@@ -14,7 +14,7 @@ from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHubs, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
 from tests.rigs import saturn_document
-from tests.rigs.hubs import NEWEST, RELEASES
+from tests.rigs.hubs import NEWEST, list_params
 from usher.conformance import check_no_token_logged
 
 
@@ -127,7 +127,7 @@ async def sphere():
         yield ready
 
 
-@pytest_asyncio.fixture(loop_scope="session", params=RELEASES)
+@pytest_asyncio.fixture(loop_scope="session", params=list_params("hub"))
 async def hub(request, hubs):
     async with hubs.rig(request.param) as ready:
         yield ready

@@ -176,7 +176,7 @@ async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
         await hub.provider.check_credential(access.credential)
 
 
-async def test_full_token_has_the_scopes_that_stubs_grant(hub: Rig):
+async def test_full_token_has_the_scopes_of_its_release(hub: Rig):
     person, release = hub.access.username, int(hub.server.version.partition(".")[0])
     body = {"auth": {"username": person, "password": hub.server.users[person]["password"]}}
     async with Http.new_session() as session:
@@ -184,8 +184,8 @@ async def test_full_token_has_the_scopes_that_stubs_grant(hub: Rig):
         made = await Http(session).request("POST", path, json_body=body)
     token = made.json_object(unredacted=True)["token"]
     owner = await read_token_owner(hub.provider.api.acting_as(Credential(SecretStr(str(token)))))
-    # The local hub lets everybody use its services.
-    assert set(owner["scopes"]) - {"access:services"} == set(list_full_scopes(release, person))
+    # It lets people sign in to Usher, too.
+    assert set(owner["scopes"]) - {"access:services!service=usher"} == set(list_full_scopes(release, person))
     assert owner.release == release
     identity = await hub.provider.check_credential(Credential(SecretStr(str(token))))
     assert (identity.username, hub.provider.can_revoke(identity.credential)) == (person, True)

@@ -171,7 +171,7 @@ async def test_options_reach_the_spawner(prepared):
 
 
 @pytest.mark.parametrize("template", ["small", "named", "numbered", "nested"])
-async def test_create_with_any_keys_passes_template_options_whole(prepared, template):
+async def test_create_passes_options_whole(prepared, template):
     spec = await spec_of(prepared, template=template, name="whole")
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
     told = (await servers_of(prepared))["whole"]
@@ -179,7 +179,7 @@ async def test_create_with_any_keys_passes_template_options_whole(prepared, temp
     await removed(prepared, made)
 
 
-async def test_start_of_what_exists_keeps_its_name_and_options(prepared):
+async def test_start_keeps_name_and_options(prepared):
     shown = "Kept here" if is_new(prepared) else "kept-here"
     spec = await spec_of(prepared, template="nested", name=shown)
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
@@ -197,7 +197,7 @@ async def test_start_of_what_exists_keeps_its_name_and_options(prepared):
 
 
 @pytest.mark.parametrize("state", [State.STARTING, State.RUNNING, State.STOPPED])
-async def test_create_of_a_name_in_use_is_refused_and_changes_nothing(prepared, state):
+async def test_create_refuses_a_name_in_use(prepared, state):
     # The form was filled in before somebody else created the server.
     spec = await spec_of(prepared, template="failing", name="taken")
     row = build_row(prepared.provider, f"{prepared.access.username}/taken")
@@ -227,7 +227,7 @@ async def test_spec_refuses_a_name_in_use_in_another_spelling(prepared, name):
     assert list(caught.value.problems) == ["name"]
 
 
-async def test_create_again_takes_what_a_refused_start_has_left(prepared):
+async def test_create_takes_what_a_refusal_left(prepared):
     """A hub before 6.0 that refuses to start a new server leaves it, without options and never started."""
     spec, path = Spec("training", {"template": "gpu_lab"}), f"{prepared.access.username}/training"
     if is_new(prepared):
@@ -251,6 +251,15 @@ async def test_create_whose_start_is_refused_is_made_and_waits_for_its_start(pre
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
     assert not made.is_started
     assert (await prepared.provider.find_created(prepared.access, spec, "ws_1", time.time())).match == made
+    await removed(prepared, made)
+
+
+async def test_create_names_as_its_release_does(prepared):
+    spec = await spec_of(prepared, template="small", name="My_Lab.2")
+    made = await prepared.provider.create(prepared.access, spec, "ws_1")
+    name = "my-lab-2" if is_new(prepared) else "My_Lab.2"
+    assert (made.remote_id, made.name) == (f"{prepared.access.username}/{name}", "My_Lab.2")
+    assert name in await servers_of(prepared)
     await removed(prepared, made)
 
 

@@ -262,8 +262,12 @@ def test_a_stream_may_be_cut_anywhere(noise, cut):
 
 @pytest.mark.parametrize("taken", [{"server"}, {"Server"}, {"server", "server-3"}])
 def test_form_with_names_that_usher_lists_proposes_another(taken):
-    hub = making()
+    hub = making("server")
     offer = hub.with_names(JupyterHubOffer(("server-2",), 6), taken)
-    assert hub.form(offer, "workspace", {}, ASKER).field("name").initial not in {*taken, "server", "server-2"}
+    assert hub.form(offer, "workspace", {"template": "server"}, ASKER).field("name").initial not in {
+        *taken,
+        "server",
+        "server-2",
+    }
     with pytest.raises(FormProblems, match="name"):
-        hub.spec(offer, "workspace", {"name": min(taken)}, ASKER)
+        hub.spec(offer, "workspace", {"template": "server", "name": min(taken)}, ASKER)
