@@ -1,6 +1,6 @@
 """Snapshots: providers' last lists, offers and descriptions of servers, their age, and new reads."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers import facets
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.store import accounts, snapshots, tasks, workspaces
+from bot.store import accounts, inbox, operations, snapshots, tasks, workspaces
 from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 
@@ -95,10 +95,11 @@ def request_about(
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
-async def load_templates(context: Context, account: Account) -> Snapshot[Any] | None:
+async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
     """Return the templates last offered to an account, in its provider's own type; None if never read.
 
-    The names in use are also those that Usher lists, or has just asked for: the offer may be minutes old.
+    The names in use are also those that Usher lists, or has just asked for: the offer may be minutes old. For
+    an ``interaction`` that is delivered again, what it asked for at first has no name in use.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
     found = _parse_payload(
@@ -110,10 +111,18 @@ async def load_templates(context: Context, account: Account) -> Snapshot[Any] | 
     listed = await workspaces.read_workspaces(
         context.store.engine, account.principal, connection=account.connection
     )
-    return replace(found, payload=forms.with_names(found.payload, _list_names(listed)))
+    own = await context.store.read(_find_result, interaction) if interaction else ""
+    names = _list_names(one for one in listed if one.id != own)
+    return replace(found, payload=forms.with_names(found.payload, names))
 
 
-def _list_names(listed: Collection[Workspace]) -> set[str]:
+def _find_result(tx: Transaction, interaction: str) -> str:
+    """Return the id of the workspace that an interaction asked for, "" for none."""
+    first = operations.find_operation(tx, inbox.find_result(tx, interaction))
+    return "" if first is None else first.workspace_id
+
+
+def _list_names(listed: Iterable[Workspace]) -> set[str]:
     """Return what workspaces are called, and the names by which those that Usher creates are made."""
     there = [one for one in listed if one.state is not State.GONE]
     made = [one.spec.name for one in there if one.spec is not None]

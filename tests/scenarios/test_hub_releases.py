@@ -14,8 +14,6 @@ from tests.rigs.scenario import world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: Where the hub sends people back to after they signed in there.
-PORT = reserved_port()
 TEMPLATES = [
     {"name": "small", "title": "Small", "options": {"pause": 0.1}},
     {"name": "gpu", "title": "With a GPU", "options": {"pause": 0.1, "display_name": "GPU of the day"}},
@@ -24,13 +22,19 @@ TEMPLATES = [
 CHANNEL = "C0GENERAL"
 
 
+@pytest.fixture(scope="module")
+def port():
+    """Return where the hub sends people back to after they signed in there."""
+    return reserved_port()
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=list_params("hub-story"))
-async def hub(request):
+async def hub(request, port):
     seed = {
         "users": [{"name": name, "servers": ["training"]} for name in ("alice", "bob")],
         "pause_seconds": 0.3,
         "named_server_limit": 0,
-        "oauth_redirect_uri": f"http://127.0.0.1:{PORT}/link/back/hub",
+        "oauth_redirect_uri": f"http://127.0.0.1:{port}/link/back/hub",
         "python": python_of(request.param),
     }
     async with start(light=True, seed=seed) as running:
@@ -39,7 +43,7 @@ async def hub(request):
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def live(hub, tmp_path, request):
+async def live(hub, port, tmp_path, request):
     """A world in real time; a test with a parameter signs people in at the hub."""
     signs_in = bool(getattr(request, "param", False))
     connection = {
@@ -54,7 +58,7 @@ async def live(hub, tmp_path, request):
     options = {"live": True}
     if signs_in:
         connection["client_secret"] = hub.oauth_client_secret
-        options |= {"sign_in": True, "port": PORT}
+        options |= {"sign_in": True, "port": port}
     tokens = {name: told["token"] for name, told in hub.users.items()}
     async with world(tmp_path, connections={"hub": connection}, tokens={"hub": tokens}, **options) as ready:
         ready.watch.secrets |= {*tokens.values(), hub.oauth_client_secret}

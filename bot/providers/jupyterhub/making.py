@@ -18,7 +18,13 @@ from bot.domain.people import Principal
 from bot.providers import connection, facets
 from bot.providers.answers import clean, find_object, find_text, parse_time
 from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access
-from bot.providers.jupyterhub.servers import DISPLAY_NAMES_RELEASE, ServerList, ServerName, Servers
+from bot.providers.jupyterhub.servers import (
+    DEFAULT_NAME,
+    DISPLAY_NAMES_RELEASE,
+    ServerList,
+    ServerName,
+    Servers,
+)
 from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.support import errors
 
@@ -199,8 +205,9 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
 
 
 def _list_names(servers: Mapping[str, Any]) -> set[str]:
-    """Return the names of servers, and those that people read in their place."""
-    return {*servers, *(find_text(find_object(servers, name), "display_name") or "" for name in servers)}
+    """Return the names of servers and those that people read instead; the default one is always there."""
+    shown = (find_text(find_object(servers, name), "display_name") for name in servers)
+    return {DEFAULT_NAME, *(name for name in (*servers, *shown) if name)}
 
 
 def _find_use(servers: Mapping[str, Any], name: str) -> float | None:

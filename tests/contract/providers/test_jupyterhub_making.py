@@ -220,7 +220,7 @@ async def test_create_refuses_a_name_in_use(prepared, state):
     await removed(prepared, row)
 
 
-@pytest.mark.parametrize("name", ["Training", "TRAINING", "\uff54raining"])
+@pytest.mark.parametrize("name", ["Training", "TRAINING", "\uff54raining", "default"])
 async def test_spec_refuses_a_name_in_use_in_another_spelling(prepared, name):
     with pytest.raises(FormProblems) as caught:
         await spec_of(prepared, template="small", name=name)
