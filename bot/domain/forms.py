@@ -116,7 +116,7 @@ class Form:
 
 #: What is said of a template that has gone meanwhile.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
-NAME_TAKEN = "There's already a workspace with that name. Choose another name."
+NAME_IN_USE = "There's already a workspace with that name. Choose another name."
 #: With more choices than this, the menu searches.
 MAX_MENU_CHOICES = 20
 
@@ -138,14 +138,14 @@ def find_name_problem(
         return "Needs a name."
     if len(name) > max_length:
         return f"At most {max_length} characters."
-    if is_taken(name, taken):
+    if is_in_use(name, taken):
         return f"You already have a {what} with that name. Choose another name."
     return ""
 
 
-def is_taken(name: str, taken: Collection[str]) -> bool:
+def is_in_use(name: str, taken: Collection[str]) -> bool:
     """Return whether a name is in use, as people read names: whatever its case and its form in Unicode."""
-    return fold(name) in {fold(one) for one in taken}
+    return fold(name) in set(map(fold, taken))
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
@@ -269,8 +269,8 @@ class FreeName:
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name, as ``is_taken`` says; "" if a thousand are taken."""
-    folded = {fold(one) for one in taken}
+    """Return an unused name, as ``is_in_use`` says; "" if a thousand are taken."""
+    folded = set(map(fold, taken))
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if fold(name) not in folded), "")
 

@@ -257,7 +257,7 @@ class Forms(Facet, Generic[Offer]):
         Raises FormProblems with a sentence for each invalid field.
         """
 
-    def with_names(self, offer: Offer, names: Collection[str]) -> Offer:
+    def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
         """Return the offer with further names in use, those of the workspaces that Usher lists; pure."""
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
@@ -294,7 +294,7 @@ class Creation(Forms[Offer]):
         None if the server can't tell the person's own from others': a new name then needs a mark.
         """
 
-    async def is_name_taken(self, access: Access, spec: Spec) -> bool:
+    async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
         """Return whether there is something of the new name by now that ``create`` would answer with.
 
         Called just before the first ``create``, so that what ``find_created`` finds later is of that call.

@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
-from bot.domain.forms import NAME_TAKEN, FreeName, Spec, append_suffix
+from bot.domain.forms import NAME_IN_USE, FreeName, Spec, append_suffix
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
@@ -282,7 +282,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return free
             name = free
         elif step is Step.CREATE and spec is not None:
-            refused = await self._refuse_taken_name(claimed, runtime, spec)
+            refused = await self._refuse_used_name(claimed, runtime, spec)
             if refused is not None:
                 return refused
         acts = runtime.provider.credential_owner(access, str(step))
@@ -319,7 +319,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             case _:
                 return FreeName(append_suffix(stem, claimed.workspace.id))
 
-    async def _refuse_taken_name(
+    async def _refuse_used_name(
         self, claimed: ClaimedOperation, runtime: Runtime, spec: Spec
     ) -> Update | None:
         """Return the end of a creation whose name is in use by now, or None if it may be sent.
@@ -333,12 +333,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
             runtime,
             claimed.account,
             "names",
-            lambda access: runtime.provider.require_facet(facets.Creation).is_name_taken(access, spec),
+            lambda access: runtime.provider.require_facet(facets.Creation).is_name_in_use(access, spec),
             attempts=operation.attempts,
         )
         match answer:
             case Succeeded(True):
-                cause = problems.to_cause(Conflict(NAME_TAKEN))
+                cause = problems.to_cause(Conflict(NAME_IN_USE))
                 return outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=True)
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)

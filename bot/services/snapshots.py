@@ -102,18 +102,18 @@ async def load_templates(context: Context, account: Account, interaction: str = 
     an ``interaction`` that is delivered again, what it asked for at first has no name in use.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
-    found = _parse_payload(
+    offer = _parse_payload(
         forms.offer_model,
         await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES_KIND),
     )
-    if found is None:
+    if offer is None:
         return None
-    listed = await workspaces.read_workspaces(
+    rows = await workspaces.read_workspaces(
         context.store.engine, account.principal, connection=account.connection
     )
     own = await context.store.read(_find_result, interaction) if interaction else ""
-    names = _list_names(one for one in listed if one.id != own)
-    return replace(found, payload=forms.with_names(found.payload, names))
+    names = _list_names(row for row in rows if row.id != own)
+    return replace(offer, payload=forms.add_names(offer.payload, names))
 
 
 def _find_result(tx: Transaction, interaction: str) -> str:
@@ -122,11 +122,11 @@ def _find_result(tx: Transaction, interaction: str) -> str:
     return "" if first is None else first.workspace_id
 
 
-def _list_names(listed: Iterable[Workspace]) -> set[str]:
-    """Return what workspaces are called, and the names by which those that Usher creates are made."""
-    there = [one for one in listed if one.state is not State.GONE]
-    made = [one.spec.name for one in there if one.spec is not None]
-    return {name for name in (*(one.name for one in there), *made) if name}
+def _list_names(rows: Iterable[Workspace]) -> set[str]:
+    """Return the names of workspaces, and those by which Usher creates them."""
+    existing = [row for row in rows if row.state is not State.GONE]
+    created = [row.spec.name for row in existing if row.spec is not None]
+    return {name for name in (*(row.name for row in existing), *created) if name}
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:

@@ -122,7 +122,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
             account=account,
             process=process,
             directory=directory,
-            version=await _version(session, hub_url),
+            version=await _read_version(session, hub_url),
             oauth_client_id=OAUTH_CLIENT_ID if secret else None,
             oauth_client_secret=secret,
         )
@@ -134,7 +134,7 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
     state.mkdir(mode=0o700)
     homes.mkdir()
     homes.chmod(0o711)
-    python, environment = runtime.python_of(options.python, account, directory)
+    python, environment = runtime.find_python(options.python, account, directory)
     if options.light:
         server = directory / "light_server.py"
         shutil.copyfile(_HERE / "light_server.py", server)
@@ -207,7 +207,7 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
         return False
 
 
-async def _version(session: aiohttp.ClientSession, hub_url: str) -> str:
+async def _read_version(session: aiohttp.ClientSession, hub_url: str) -> str:
     async with session.get(f"{hub_url}/hub/api/") as answer:
         return str((await answer.json())["version"])
 

@@ -52,7 +52,7 @@ def temporary_directory(account: str) -> Path:
     raise RuntimeError("no temporary directory that the account can reach")
 
 
-def python_of(python: str, account: str, directory: Path) -> tuple[str, dict[str, str]]:
+def find_python(python: str, account: str, directory: Path) -> tuple[str, dict[str, str]]:
     """Return what ``python_for`` does, for the environment of another interpreter if one is named."""
     if not python:
         interpreter, environment = python_for(account, directory)

@@ -26,19 +26,19 @@ def names_of(lock: str) -> set[str]:
     return {pin.partition("==")[0] for pin in pins_of(lock)}
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, *HUBS.values()])
+@pytest.mark.parametrize("lock", [*LOCKS, *HUBS.values()], ids=str)
 def test_holds_nothing_but_pinned_versions_with_hashes(lock):
     text = text_of(lock)
     assert ENTRY.sub("", text) == "", "a line that is no pinned and hashed requirement"
     assert len(pins_of(lock)) > 10
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, *HUBS.values()])
+@pytest.mark.parametrize("lock", [*LOCKS, *HUBS.values()], ids=str)
 def test_holds_no_address(lock):
     assert "://" not in text_of(lock)
 
 
-@pytest.mark.parametrize(("release", "lock"), HUBS.items())
+@pytest.mark.parametrize(("release", "lock"), HUBS.items(), ids=str)
 def test_hub_lock_has_its_release_with_an_environment_that_tests_wait_for(release, lock):
     (version,) = [pin for pin in pins_of(lock) if pin.startswith("jupyterhub==")]
     assert version.startswith(f"jupyterhub=={release}.")
@@ -57,7 +57,7 @@ def prerequisites_of(target):
 def test_tests_at_a_hub_fail_where_it_is_not_installed(monkeypatch, tmp_path):
     monkeypatch.setattr(hubs, "ROOT", tmp_path)
     with pytest.raises(pytest.fail.Exception, match=r"make \.venv/hub-5/\.installed"):
-        hubs.python_of(5)
+        hubs.find_python(5)
 
 
 def test_all_are_cut_from_one_resolution():

@@ -12,14 +12,14 @@ def taken(world):
     """Return what each look answers, and raises, in turn; after that the name is free."""
     answers, asked = [], []
 
-    async def is_name_taken(access, spec):
+    async def is_name_in_use(access, spec):
         asked.append(spec.name)
         answer = answers.pop(0) if answers else False
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    world.provider.is_name_taken = is_name_taken
+    world.provider.is_name_in_use = is_name_in_use
     world.provider.looks = asked
     return answers
 
@@ -49,7 +49,9 @@ async def test_create_after_a_look_that_is_refused_is_sent(world, taken):
     assert world.provider.count("create") == 1
 
 
-@pytest.mark.parametrize("error", [UnknownOutcome("no answer"), RateLimited("busy"), Unreachable("nothing")])
+@pytest.mark.parametrize(
+    "error", [UnknownOutcome("no answer"), RateLimited("busy"), Unreachable("nothing")], ids=str
+)
 @pytest.mark.parametrize("landed", [False, True])
 async def test_create_that_may_have_been_sent_takes_its_own_for_its_own(world, taken, error, landed):
     taken += [False, True, True]

@@ -23,7 +23,7 @@ def list_params(group: str) -> list[Any]:
     ]
 
 
-def python_of(release: int) -> str:
+def find_python(release: int) -> str:
     """Return the interpreter of a release's environment; the test fails where there is none."""
     folder = ROOT / f".venv/hub-{release}"
     if not (folder / ".installed").is_file():

@@ -9,7 +9,7 @@ from playground.demo.browser import Browser
 from playground.jupyterhub import start
 from playground.processes import reserved_port
 from tests.playground.hub_help import client
-from tests.rigs.hubs import list_params, python_of
+from tests.rigs.hubs import find_python, list_params
 from tests.rigs.scenario import world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,7 +35,7 @@ async def hub(request, port):
         "pause_seconds": 0.3,
         "named_server_limit": 0,
         "oauth_redirect_uri": f"http://127.0.0.1:{port}/link/back/hub",
-        "python": python_of(request.param),
+        "python": find_python(request.param),
     }
     async with start(light=True, seed=seed) as running:
         assert running.version.startswith(f"{request.param}.")

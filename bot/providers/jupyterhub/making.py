@@ -63,7 +63,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     _servers: Servers
 
     async def read_offer(self, access: Access) -> JupyterHubOffer:
-        """Read what the person's servers are called; the hub doesn't report what its spawner offers."""
+        """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
         servers = await self._servers.list_servers(access, None)
         servers = ServerList() if servers is None else servers
         names = {name for name in _list_names(servers) if name.isprintable()}
@@ -114,7 +114,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         if offer.name_style != "any" or not any(map(str.isalnum, typed)):
             return "", ""
         # What the hub takes for a name to display (``jupyterhub.slugs.is_valid_display_name``).
-        shown = "".join(one for one in typed if one == " " or unicodedata.category(one)[0] in "LMNPS")
+        shown = "".join(sign for sign in typed if sign == " " or unicodedata.category(sign)[0] in "LMNPS")
         return self._free_name(typed, offer), " ".join(shown.split())
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
@@ -129,14 +129,14 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
             # Its release wasn't known when the form was filled in, or it was upgraded since.
             return await self._create_and_start(access, spec, name, options)
         if name.server in servers and not _is_untouched(servers, name.server):
-            raise errors.Conflict(forms.NAME_TAKEN)
+            raise errors.Conflict(forms.NAME_IN_USE)
         try:
             is_other = await self._servers.start(access, name, options) is not None
         except errors.Conflict:
             is_other = True
         if is_other:
             # It was created elsewhere since the list was read, and runs, or is coming up or stopping.
-            raise errors.Conflict(forms.NAME_TAKEN)
+            raise errors.Conflict(forms.NAME_IN_USE)
         return Created(name.remote_id, spec.label)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
@@ -166,7 +166,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         try:
             await self._servers.change("PUT", name, access, body)
         except errors.Conflict as error:
-            raise errors.Conflict(forms.NAME_TAKEN, status=error.status) from None
+            raise errors.Conflict(forms.NAME_IN_USE, status=error.status) from None
         return Created(name.remote_id, spec.label, is_started=False)
 
     async def _create_and_start(
@@ -183,13 +183,13 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return replace(made, is_started=True)
 
     async def list_names(self, access: Access, stem: str) -> Collection[str]:
-        """Return what the person's servers are called: they are a person's own namespace."""
+        """Return the names of the person's servers: they are a person's own namespace."""
         return _list_names(await self._servers.list_servers(access, None) or {})
 
-    async def is_name_taken(self, access: Access, spec: forms.Spec) -> bool:
+    async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
         """Read whether a server has the name, or is shown by it."""
         names = await self.list_names(access, spec.name)
-        return any(forms.is_taken(name, names) for name in {spec.name, spec.label})
+        return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
         """Look for the server by its name; one that was last started or used before the call is another."""
@@ -219,7 +219,7 @@ def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
     """Return whether a server was never started: a hub before 6.0 that refuses a start leaves such a one.
 
-    Just before the first attempt of a creation there was none of the name (``Creation.is_name_taken``).
+    Just before the first attempt of a creation there was none of the name (``Creation.is_name_in_use``).
     """
     server = find_object(servers, name)
-    return not any(server.get(one) for one in ("started", "last_activity", "pending", "ready"))
+    return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

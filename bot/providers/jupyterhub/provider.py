@@ -297,10 +297,10 @@ class Grants:
     username: str = ""
     groups: Sequence[object] | None = None
 
-    def covers(self, name: str) -> bool:
+    def has_scope(self, name: str) -> bool:
         """Return whether a scope is granted for all of the owner's own; a narrower filter is not enough."""
-        wanted = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
-        return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in wanted)
+        covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
+        return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def _is_for_owner(self, scope: str) -> bool:
         only = scope.partition("!")[2]
@@ -311,7 +311,7 @@ class Grants:
 
 
 def check_owner(owner: TokenOwner) -> tuple[str, Grants]:
-    """Return the name of a token's owner and what the token grants.
+    """Return the name of a token's owner, and the token's scopes.
 
     Raises Forbidden if it belongs to a service, or lacks what Usher needs.
     """
@@ -325,7 +325,7 @@ def check_owner(owner: TokenOwner) -> tuple[str, Grants]:
         return username, Grants()
     texts = frozenset(scope for scope in scopes if isinstance(scope, str))
     granted = Grants(texts, username, groups if isinstance(groups, list) else None)
-    lacking = [scope for scope in _REQUIRED_SCOPES if not granted.covers(scope)]
+    lacking = [scope for scope in _REQUIRED_SCOPES if not granted.has_scope(scope)]
     if "start:servers" in lacking and owner.release < DISPLAY_NAMES_RELEASE:
         lacking = ["servers"]
     if lacking:
@@ -338,7 +338,7 @@ def check_owner(owner: TokenOwner) -> tuple[str, Grants]:
 async def _mint_own_token(
     api: ApiClient, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Grants
 ) -> Credential:
-    if not all(granted.covers(scope.removesuffix("!user")) for scope in SCOPES):
+    if not all(granted.has_scope(scope.removesuffix("!user")) for scope in SCOPES):
         return pasted
     ends_at: float | None = None
     try:
@@ -392,7 +392,7 @@ async def _read_token_end(
     response = await api.call("GET", path, total=MINT_SECONDS)
     now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     tokens = [response.json_object()] if token_id else _list_just_used(response, now)
-    ends = [parse_time(one.get("expires_at")) for one in tokens]
+    ends = [parse_time(token.get("expires_at")) for token in tokens]
     ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
@@ -402,16 +402,16 @@ async def _read_token_end(
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
     """Return a person's tokens that were just used, without those of sessions; raise BadAnswer for none."""
-    own = [one for one in _list_tokens(response) if not one.get("session_id")]
-    used = [one for one in own if (parse_time(one.get("last_activity")) or 0.0) >= now - USE_SECONDS]
+    own = [token for token in _list_tokens(response) if not token.get("session_id")]
+    used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
     if not used:
         raise errors.BadAnswer("the list of tokens lacks the one that was used")
     return used
 
 
 def _list_tokens(response: Response) -> list[dict[str, Any]]:
-    listed = response.json_object().get("api_tokens")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    tokens = response.json_object().get("api_tokens")
+    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,7 +484,9 @@ class SignInClient(OAuthClient):
             return [token_id] if token_id else []
         response = await api.call("GET", tokens_path(username), total=FORGET_SECONDS)
         mine = {"session_id": session, "oauth_client": f"JupyterHub service {_to_service(self.client_id)}"}
-        return [require_text(one, "id") for one in _list_tokens(response) if mine.items() <= one.items()]
+        return [
+            require_text(token, "id") for token in _list_tokens(response) if mine.items() <= token.items()
+        ]
 
     async def _exchange(self, code: str, verifier: str, redirect_uri: str) -> Response:
         form = {

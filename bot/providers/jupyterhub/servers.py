@@ -153,7 +153,7 @@ _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
 class TokenOwner(dict[str, Any]):
-    """Whose a token is and what it may do, as the hub tells it."""
+    """A token's owner and scopes, as the hub tells them."""
 
     #: The hub's major release, 0 if it doesn't say.
     release: int = 0

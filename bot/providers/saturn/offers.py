@@ -422,8 +422,8 @@ class SaturnMaking(Creation[SaturnOffer]):
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
-        if await self.is_name_taken(access, spec):
-            raise errors.Conflict(forms.NAME_TAKEN)
+        if await self.is_name_in_use(access, spec):
+            raise errors.Conflict(forms.NAME_IN_USE)
         # The future owner is ``org/user`` if the organisation is known; "": the token's own.
         organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
@@ -468,7 +468,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
         return {one.name for one in found} if says_whose else None
 
-    async def is_name_taken(self, access: Access, spec: forms.Spec) -> bool:
+    async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
         """Look for a workspace of the new name; a server that can't look it up says of none."""
         try:
             return await self._find(access, spec.name) is not None

@@ -156,7 +156,7 @@ class LazyHub:
         if self._hub is None:
             from playground.jupyterhub import start
 
-            seed = {**HUB_SEED, "python": hubs.python_of(self._release)}
+            seed = {**HUB_SEED, "python": hubs.find_python(self._release)}
             self._hub = await self._stack.enter_async_context(start(light=True, seed=seed))
             assert self._hub.version.startswith(f"{self._release}.")
         return self._hub

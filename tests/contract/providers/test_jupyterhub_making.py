@@ -196,7 +196,7 @@ async def test_start_keeps_name_and_options(prepared):
     await removed(prepared, made)
 
 
-@pytest.mark.parametrize("state", [State.STARTING, State.RUNNING, State.STOPPED])
+@pytest.mark.parametrize("state", [State.STARTING, State.RUNNING, State.STOPPED], ids=str)
 async def test_create_refuses_a_name_in_use(prepared, state):
     # The form was filled in before somebody else created the server.
     spec = await spec_of(prepared, template="failing", name="taken")
@@ -210,7 +210,7 @@ async def test_create_refuses_a_name_in_use(prepared, state):
         await prepared.read_until(State.STOPPED, remote_id=row.remote_id)
     before = (await servers_of(prepared))["taken"]
 
-    assert await prepared.provider.is_name_taken(prepared.access, spec)
+    assert await prepared.provider.is_name_in_use(prepared.access, spec)
     with pytest.raises(errors.Conflict, match="There's already a workspace with that name"):
         await prepared.provider.create(prepared.access, spec, "ws_2")
 

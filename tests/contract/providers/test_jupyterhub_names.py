@@ -260,10 +260,10 @@ def test_a_stream_may_be_cut_anywhere(noise, cut):
     assert found == Progress(40, "Preparing <b>")
 
 
-@pytest.mark.parametrize("taken", [{"server"}, {"Server"}, {"server", "server-3"}])
+@pytest.mark.parametrize("taken", [{"server"}, {"Server"}, {"server", "server-3"}], ids=str)
 def test_form_with_names_that_usher_lists_proposes_another(taken):
     hub = making("server")
-    offer = hub.with_names(JupyterHubOffer(("server-2",), 6), taken)
+    offer = hub.add_names(JupyterHubOffer(("server-2",), 6), taken)
     assert hub.form(offer, "workspace", {"template": "server"}, ASKER).field("name").initial not in {
         *taken,
         "server",
