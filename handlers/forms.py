@@ -166,7 +166,8 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 async def submit_form(request: Request) -> Answer:
     """Make the workspace or run of a submitted form; errors are shown at their fields."""
     form_context = FormContext.from_view(request.view, request.services)
-    _, offer = await _require_offer(request.services, request.principal, form_context)
+    sent = request.caller.interaction
+    _, offer = await _require_offer(request.services, request.principal, form_context, sent)
     values = parse_values(request.view)
     try:
         spec = offer.spec(values)
@@ -238,7 +239,7 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 
 
 async def _require_offer(
-    services: Services, principal: Principal, form_context: FormContext
+    services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
     account = await find_account(services.create_caller(principal), form_context.connection)
@@ -248,7 +249,7 @@ async def _require_offer(
             title=title, command=f"{services.find_slash_command('workspace')} "
         )
         raise Refused("account.none", sentence)
-    snapshot = await snapshots.load_templates(services.context, account)
+    snapshot = await snapshots.load_templates(services.context, account, interaction)
     if snapshot is None:
         raise Refused("form.outdated", verbs.OUTDATED)
     return account, PersonalOffer(

@@ -19,10 +19,11 @@ _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     "discover": "list",
     "create_stopped": "create",
+    "is_name_in_use": "list_names",
 }
 _BOUND_METHODS: Final = (
     *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
-    *("create", "create_stopped", "list_names", "find_created", "read_creation_time"),
+    *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("schedule", "revoke", "mint", "refresh"),
 )

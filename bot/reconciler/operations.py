@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
-from bot.domain.forms import FreeName, Spec, append_suffix
+from bot.domain.forms import NAME_IN_USE, FreeName, Spec, append_suffix
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
@@ -276,11 +276,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
         name: FreeName | None = None
-        if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
-            free = await self._choose_name(claimed, runtime, claimed.workspace.spec.stem)
+        spec = claimed.workspace.spec
+        if step is Step.CREATE and spec is not None and spec.is_unnamed:
+            free = await self._choose_name(claimed, runtime, spec.stem)
             if isinstance(free, Update):
                 return free
             name = free
+        elif step is Step.CREATE and spec is not None:
+            refused = await self._refuse_used_name(claimed, runtime, spec)
+            if refused is not None:
+                return refused
         acts = runtime.provider.credential_owner(access, str(step))
         sent = replace(
             claimed.update(self._numbers.lease),
@@ -314,6 +319,32 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
             case _:
                 return FreeName(append_suffix(stem, claimed.workspace.id))
+
+    async def _refuse_used_name(
+        self, claimed: ClaimedOperation, runtime: Runtime, spec: Spec
+    ) -> Update | None:
+        """Return the end of a creation whose name is in use by now, or None if it may be sent.
+
+        This comes before its first call is committed to: what is found afterwards may be that call's own.
+        """
+        operation = claimed.operation
+        if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
+            return None
+        answer = await self._provider_caller.call(
+            runtime,
+            claimed.account,
+            "names",
+            lambda access: runtime.provider.require_facet(facets.Creation).is_name_in_use(access, spec),
+            attempts=operation.attempts,
+        )
+        match answer:
+            case Succeeded(True):
+                cause = problems.to_cause(Conflict(NAME_IN_USE))
+                return outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=True)
+            case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
+                return self.build_retry(claimed, runtime, Step.FIND, answer, None)
+            case _:  # Where it can't be asked, the creation itself is refused or isn't.
+                return None
 
     async def reload_after_commit(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
         """Read the name that was chosen when the call was committed to."""

@@ -377,7 +377,7 @@ STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
 ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
 #: Shown beside one of that name whose maker isn't known.
-NAME_TAKEN: Final = (
+NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
 )

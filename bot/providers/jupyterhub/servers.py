@@ -29,8 +29,25 @@ from bot.providers.answers import (
 )
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
 from bot.providers.connection import match_subdomain, parse_origin, path_below
-from bot.providers.requests import ApiClient, encode_path_segment, forbidden_as_credential_refused
-from bot.support.errors import AccountRenamed, BadAnswer, Forbidden, NotFound, ProviderError
+from bot.providers.requests import (
+    ApiClient,
+    accept_already_done,
+    encode_path_segment,
+    forbidden_as_credential_refused,
+)
+from bot.support.errors import (
+    AccountRenamed,
+    BadAnswer,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NoCapacity,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    ServerFailed,
+    UnknownOutcome,
+)
 from bot.support.responses import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
@@ -110,6 +127,9 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
+#: Since this release, names are short and plain, what people call a server is kept beside its name, a server
+#: may be created without being started, and a start has a scope of its own.
+DISPLAY_NAMES_RELEASE = 6
 #: People wait for this response.
 CHECK_SECONDS = 4.0
 DEFAULT_NAME = "default"
@@ -124,20 +144,31 @@ CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
+#: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
+_LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
 #: What comes before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that
 #: the start failed.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
-async def read_token_owner(api: ApiClient) -> dict[str, Any]:
+class TokenOwner(dict[str, Any]):
+    """A token's owner and scopes, as the hub tells them."""
+
+    #: The hub's major release, 0 if it doesn't say.
+    release: int = 0
+
+
+async def read_token_owner(api: ApiClient) -> TokenOwner:
     """Read the token's owner; raise CredentialRefused if the token is worthless.
 
     The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
     """
     with forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
-    return response.json_object()
+    owner = TokenOwner(response.json_object())
+    owner.release = _read_header(response)
+    return owner
 
 
 async def confirm_account(access: Access) -> None:
@@ -196,9 +227,50 @@ class Servers:
         if not isinstance(servers, dict):
             raise BadAnswer("the answer's field servers is not an object")
         listed = ServerList(servers)
-        with suppress(ValueError):
-            listed.release = int(response.headers.get("X-JupyterHub-Version", "").partition(".")[0])
+        listed.release = _read_header(response)
         return listed
+
+    async def read_release(self, access: Access, servers: ServerList) -> int:
+        """Return the major release that the list came from; ask for it where a proxy drops the header."""
+        if servers.release:
+            return servers.release
+        response = await access.api.call("GET", "/", total=CHECK_SECONDS)
+        return _parse_release(find_text(response.json_object(), "version") or "")
+
+    async def start(
+        self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Ask for a start; return the hub's words if it runs already."""
+        asking = self.change("POST", name, access, options)
+        return await accept_already_done("start", asking, *_list_spellings(name))
+
+    async def delete(
+        self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Ask for a stop or a removal; return the hub's words if that is so already."""
+        asking = self.change("DELETE", name, access, body)
+        return await accept_already_done(goal, asking, *_list_spellings(name))
+
+    async def change(
+        self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
+    ) -> None:
+        """Ask for a change of a server; raise what the hub's refusal means."""
+        try:
+            await self.call(method, name.path, access, json_body=body)
+        except InvalidRequest as error:
+            if _LIMIT_PATTERN.search(error.message):
+                raise LimitReached(error.message, status=error.status) from None
+            raise
+        except RateLimited as error:
+            # With Retry-After, too many are starting at once; without it, the hub is full.
+            if method == "POST" and error.retry_after is None:
+                raise NoCapacity(error.message, status=error.status) from None
+            raise
+        except ServerFailed as error:
+            if method != "POST" or error.is_refusal:
+                raise
+            # The start failed before the hub answered: a read brings the reason.
+            raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
         """Return one server's state, given the list; one that isn't in it, or is somebody else's, is gone."""
@@ -262,6 +334,22 @@ class Servers:
         except ProviderError:
             return None
         return parse_last_event(answer.body) if answer.status == 200 else None
+
+
+def _read_header(response: Response) -> int:
+    return _parse_release(response.headers.get("X-JupyterHub-Version", ""))
+
+
+def _parse_release(version: str) -> int:
+    """Return the major release in a version, 0 if there is none."""
+    with suppress(ValueError):
+        return int(version.partition(".")[0])
+    return 0
+
+
+def _list_spellings(name: ServerName) -> tuple[str, ...]:
+    """Return the names by which the hub calls a server in a refusal."""
+    return f"{name.user}:{name.server}", name.server or name.user
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
