@@ -21,6 +21,7 @@ from bot.domain.workspaces import Action, State
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     clean,
+    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -345,11 +346,13 @@ def _parse_event(text: str) -> Progress | None:
     raw = event.get("raw_event")
     warned = raw if isinstance(raw, dict) and raw.get("type") == "Warning" else None
     said = (warned or event).get("message")
-    message = clean(said, failure_causes.LIMIT) if isinstance(said, str) else ""
-    kind, has_failed = _EVENT_PREFIX_PATTERN.match(message), event.get("failed") is True
-    message = (
-        _FAILURE_PREFIX_PATTERN.sub("", message) if has_failed else message[kind.end() :] if kind else message
-    )
+    message, has_failed = said.strip() if isinstance(said, str) else "", event.get("failed") is True
+    kind = _EVENT_PREFIX_PATTERN.match(message)
+    if has_failed:
+        message = _FAILURE_PREFIX_PATTERN.sub("", message)
+    elif kind is not None:
+        message = message[kind.end() :]
+    message = clean_words(message, failure_causes.LIMIT)
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
     is_warning |= failure_causes.find_reason(message) is not None
     return Progress(

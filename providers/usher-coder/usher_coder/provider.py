@@ -87,6 +87,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
     settings: CoderSettings
     api_path: ClassVar[str] = "/api/v2"
     credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("Coder-Session-Token", scheme="")
+    token_pattern: ClassVar[str] = _TOKEN
     offer_model: ClassVar[type[Offer]] = Offer
     name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
     # A build takes a minute or more, and each read costs the server all of its resources, agents and apps.
@@ -217,7 +218,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         except up.errors.ProviderError:
             lines = up.Listing()
         errors = (line for line in lines if isinstance(line, dict) and line.get("log_level") == "error")
-        said = [up.clean(up.find_text(line, "output") or "", LONGEST_REASON) for line in errors]
+        said = [up.clean_words(up.find_text(line, "output") or "", LONGEST_REASON) for line in errors]
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
@@ -416,7 +417,7 @@ async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None)
 
 
 def _job_error(build: Mapping[str, Any]) -> str:
-    return up.clean(
+    return up.clean_words(
         up.find_text(up.find_object(build, "job", "latest_build."), "error") or "", LONGEST_REASON
     )
 

@@ -55,6 +55,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     # A person has 5,000 requests per hour: at this pace, six codespaces may be pending all the time.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=3.0, pending_interval=5.0, concurrency=10)
     settings_model: ClassVar[type[up.ConnectionSettings]] = CodespacesSettings
+    token_pattern: ClassVar[str] = r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
 
     def to_error(self, response: up.Response, *, changes: bool) -> up.errors.ProviderError:
         """Read the headers of limits and permissions, and the words of a spending limit."""
@@ -246,7 +247,7 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
     """Return GitHub's notice about a codespace, or what matters before it is stopped or deleted."""
     notice_key = {up.State.RUNNING: "idle_timeout_notice", up.State.STOPPED: "last_known_stop_notice"}
     for key in ("pending_operation_disabled_reason", notice_key.get(state, "")):
-        if notice := up.clean(up.find_text(codespace, key) or ""):
+        if notice := up.clean_words(up.find_text(codespace, key) or ""):
             return notice
     git, minutes = up.find_object(codespace, "git_status"), codespace.get("idle_timeout_minutes")
     if state is up.State.STOPPED and (git.get("has_unpushed_changes") or git.get("has_uncommitted_changes")):
