@@ -18,7 +18,7 @@ from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
 from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import busy_pause
-from bot.messages.texts import problems
+from bot.messages.texts import cards, problems
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
 from bot.reconciler.keys import Keys, RefusalResult
@@ -84,7 +84,12 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed."""
+    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed.
+
+    ``is_own_limit``: the requests of this account are used up, as ``sentence`` says, with the time that ends.
+    """
+
+    is_own_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -487,6 +492,10 @@ class ProviderCaller:
         if is_busy:
             # Spread, as all who were refused together were told the same.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
+            if isinstance(error, errors.RateLimited) and error.is_own:
+                until = await self._store.now() + (error.retry_after or pause)
+                sentence = cards.format_own_limit(runtime.title, until)
+                return ProviderBusy(pause, sentence, attempts, cause, is_own_limit=True)
             return ProviderBusy(pause, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
             return OutcomeUnknown(wait, sentence, attempts, cause)

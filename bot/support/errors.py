@@ -230,7 +230,18 @@ class UnknownOutcome(TemporaryError):
 
 
 class RateLimited(TemporaryError):
-    """Signal that the provider wants a pause."""
+    """Signal that the provider wants a pause; ``is_own``: it counts the requests of this account alone."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        is_own: bool = False,
+    ) -> None:
+        super().__init__(message, status=status, retry_after=retry_after)
+        self.is_own = is_own
 
     @property
     def is_refusal(self) -> bool:

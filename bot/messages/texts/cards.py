@@ -223,6 +223,10 @@ CONFIRM_UNLINK: Final = (
 _SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
 _BUSY_SINCE: Final = "{title} has been too busy for this since {since}. Nothing is lost: I'll keep trying."
 _PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
+_OWN_LIMIT: Final = (
+    "Your account has used up the requests that {title} allows it. That ends at {until}, "
+    "and I'll carry on then."
+)
 PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
 UNANSWERED: Final = (
     "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."
@@ -292,6 +296,16 @@ def format_pause(title: str, until: float) -> str:
     It is said in whole minutes, so it is the one that has begun by then.
     """
     return _PAUSED.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
+
+
+def format_own_limit(title: str, until: float) -> str:
+    """Format the end of the time for which a person's account may send no more requests, as above."""
+    return _OWN_LIMIT.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
+
+
+def is_own_limit(hold: str | None, title: str) -> bool:
+    """Return whether a stored sentence is one of ``format_own_limit``."""
+    return (hold or "").startswith(_OWN_LIMIT.partition(" That")[0].format(title=title))
 
 
 def format_start_without_effect(title: str, since: float) -> str:

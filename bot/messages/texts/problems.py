@@ -316,6 +316,8 @@ REASONS: Final[Mapping[Reason, Because]] = {
 
 #: How a refusal reads that is about the token: what its account may do, another token may.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
+#: How a refusal reads that is about signing in elsewhere: no other token is any better.
+_SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
 #: How a limit reads that is one of money: stopping something gives none of it back.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
@@ -349,6 +351,8 @@ def to_cause(error: BaseException) -> str:
 
 def _find_refusal_word(message: str) -> str:
     """Return the cause's word for a right that the token, the account or something else lacks."""
+    if _SIGN_ON.search(message):
+        return "refused"
     if _TOKEN.search(message):
         return "token_lacks"
     return "forbidden" if _PERMISSION.search(message) else "refused"

@@ -29,6 +29,17 @@ CREATE_TIMEOUT_SECONDS = 60.0
 #: GitHub's guide to its secondary limits: "wait for at least one minute" where no header says how long.
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maximum number", re.IGNORECASE)
+#: How GitHub says that it is the token that may not.
+TOKEN_LACKS_PATTERN = re.compile(
+    r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
+)
+#: The header X-GitHub-SSO: the organization wants its single sign-on for the token.
+SIGN_ON_NEEDED = (
+    "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
+    "again: you don't have to link again."
+)
+#: A longer address would be cut before its end.
+LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
     "Make a fine-grained token, with access to the repositories of your codespaces.",
@@ -67,14 +78,25 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         is_limited = is_spent or wait is not None or "secondary rate limit" in words.casefold()
         if status == 429 or (status == 403 and is_limited):
             wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
-            return up.errors.RateLimited(words, status=status, retry_after=wait)
+            return up.errors.RateLimited(words, status=status, retry_after=wait, is_own=is_spent)
+        if status == 403 and (address := headers.get("X-GitHub-SSO", "")).startswith("required"):
+            # Without a status, it is shown as it is: it isn't GitHub's, and a new link wouldn't help.
+            return up.errors.Forbidden(self._describe_sign_on(address))
         if status in (400, 403, 422) and SPENDING_LIMIT_PATTERN.search(words):
             return up.errors.LimitReached(words, status=status)
-        if status in (403, 404) and (lack := _find_lack(status, headers)):
+        if status in (403, 404) and (lack := _find_lack(status, words, headers)):
             return up.errors.Forbidden(f"{words} ({lack})", status=status)
         if status == 304 and changes:
-            return up.errors.Conflict("GitHub changed nothing", status=status)
+            return up.errors.Conflict("", status=status)
         return error
+
+    def _describe_sign_on(self, header: str) -> str:
+        """Return the next step for a token without single sign-on, with the platform's own address for it."""
+        address = header.partition("url=")[2].strip()
+        is_own = (
+            len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
+        )
+        return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Read the token's user, then the list of codespaces, for which the token needs permissions."""
@@ -157,14 +179,21 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Ask for a start; GitHub refuses with 409 or 304 if the codespace runs, which a read confirms."""
+        """Ask for a start.
+
+        GitHub refuses with 409 or 304 what runs, and with 409 what something else is done to: it runs only if
+        the words say so, or a read does.
+        """
+        asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
-            await access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
+            return await up.accept_already_done(
+                "start", asking, workspace.remote_id, workspace.name, "codespace"
+            )
         except up.errors.Conflict as error:
-            if error.status not in (304, 409):
+            said = re.search(r"\bcodespace is (\w+)\W*$", error.message)
+            if said is None or STATES.get(said[1]) not in up.UP_STATES:
                 raise
             return error.message
-        return None
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
         """Ask for a stop."""
@@ -233,8 +262,13 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return self.settings.base_url.replace("://api.", "://", 1)
 
 
-def _find_lack(status: int, headers: Mapping[str, str]) -> str:
-    """Return what a refused token lacks as a header names it; without a scope, GitHub says 404."""
+def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
+    """Return what a refused token lacks as a header names it; without a scope, GitHub says 404.
+
+    The header is in each answer, whatever it refuses for: only the words say that it is the token.
+    """
+    if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
+        return ""
     if status == 403 and (permission := headers.get("X-Accepted-GitHub-Permissions")):
         return f"it needs {up.clean(permission)}"
     scopes, accepted = headers.get("X-OAuth-Scopes"), headers.get("X-Accepted-OAuth-Scopes", "")
