@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from bot.domain.forms import NameRule, Spec
+from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS as MAX_CLOCK_SKEW_SECONDS  # noqa: PLC0414
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, StopEffects, StopMode
@@ -30,9 +31,6 @@ from bot.support.cleaning import HIDDEN
 from bot.support.errors import CredentialRefused, InvalidRequest, ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
-
-#: The most seconds by which our clock and a provider's may differ.
-MAX_CLOCK_SKEW_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hashlib import sha256
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.observations import Observed
+from bot.domain.observations import Observed, drop_impossible_times
 from bot.domain.plan import next_read
 from bot.domain.reads import ReadClaim, ReadResult, Unconfirmed
 from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, count_unconfirmed, is_confirmed
@@ -291,6 +291,7 @@ class Reads(EnginePart):
             assert not isinstance(answer, Rejected), "a bad answer is no refusal"
             return self._postpone(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)
+        observed = drop_impossible_times(observed, now)
         if observed.state is State.UNKNOWN:
             return self._report_unknown_state(runtime, claim, observed, now)
         if observed.state is State.GONE and (unconfirmed := _confirm_gone(claim, now)) is not None:
