@@ -21,6 +21,7 @@
     └── ProviderError
         ├── TemporaryError            try again later
         │   ├── Unreachable           nothing was sent
+        │   │   └── UntrustedCertificate  nobody that is trusted vouches for the server
         │   ├── UnknownOutcome        it was sent, no answer came: read before retrying
         │   ├── RateLimited           429, with the seconds to wait if given
         │   ├── ServerFailed          5xx
@@ -223,6 +224,10 @@ class TemporaryError(ProviderError):
 
 class Unreachable(TemporaryError):
     """Signal that no connection could be made; nothing was sent."""
+
+
+class UntrustedCertificate(Unreachable):
+    """Signal that the server's certificate isn't trusted, so that nothing was sent."""
 
 
 class UnknownOutcome(TemporaryError):

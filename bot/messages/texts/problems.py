@@ -27,6 +27,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.StoreError, "store_unavailable"),
     (errors.SecretError, "secret"),
     (errors.SlackFailed, "slack"),
+    (errors.UntrustedCertificate, "untrusted_certificate"),
     (errors.Unreachable, "unreachable"),
     (errors.UnknownOutcome, "no_answer"),
     (errors.RateLimited, "rate_limited"),
@@ -49,6 +50,9 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 )
 
 #: Where the provider says that something failed, and no more; and who may know, with its page and without.
+UNTRUSTED_PAGE: Final = (
+    "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
+)
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
@@ -89,6 +93,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "missed": "By the time I could do it, too little of the planned time was left.",
     # Temporary trouble: said while Usher goes on trying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
+    "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
+    "Nothing is lost: I'll keep trying. Ask your Usher admin to look at it.",
     "no_answer": "I sent the request, but {title} hasn't answered. "
     "I'll check what happened before I do anything else.",
     "answered_error": "{title} answered my request with an error. "

@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
@@ -268,15 +269,35 @@ class Servers:
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     """Return the hub's ready server, lacking its page unless something answers for the server.
 
-    Whether the server runs is the hub's to say.
+    Whether the server runs is the hub's to say. An application that isn't Jupyter has no ``api/status``: then
+    its root tells, at which the hub and the proxy answer with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
-    answer = await access.api.send(
-        "GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+    for path in ("api/status", ""):
+        answer = await access.api.send(
+            "GET", f"{address}{path}", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+        )
+        if answer.status != HTTPStatus.NOT_FOUND or _is_hubs(answer):
+            break
+    return lacking if _is_hubs(answer) or answer.status in _NOT_YET or answer.status >= 500 else seen
+
+
+#: Statuses of a server without a route, or whose application hasn't begun to listen.
+_NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
+#: Where the hub sends people whose server isn't there; its OAuth page is where a server has them sign in.
+_HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
+
+
+def _is_hubs(answer: Response) -> bool:
+    """Return whether the hub answers in the server's place.
+
+    Its own answers carry its version; so do those of a Jupyter server, which are no refusals.
+    """
+    if 300 <= answer.status < 400:
+        return _HUB_PAGE_PATTERN.search(urlsplit(answer.headers.get("Location", "")).path) is not None
+    return answer.status in {*_NOT_YET, HTTPStatus.SERVICE_UNAVAILABLE} and bool(
+        answer.headers.get("X-JupyterHub-Version")
     )
-    # Without a route to the server, its proxy or the hub answers in its place.
-    is_hubs = answer.status in {404, 424} or "/hub/user/" in answer.headers.get("Location", "")
-    return lacking if is_hubs or answer.status >= 500 else seen
 
 
 def _observe_starting(progress: Progress | None, label: str) -> Observed:
