@@ -14,6 +14,7 @@ from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, handovers, timers
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
+from bot.store.hooks import StoreHooks
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
@@ -30,6 +31,14 @@ from bot.store.workspaces import insert
 
 #: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
+
+#: Seconds after a workspace was last seen gone from which a list that has it shows another one.
+RELISTED_AFTER_SECONDS = 30.0
+#: What a row has from its person, or of a former workspace of the same name.
+_OWN_COLUMNS = (
+    *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
+    *("entry", "event_message", "up_at", "started_at", "running_since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,8 @@ async def merge_discovered(
 
     Workspaces discovered before and now absent are put in doubt once everything is merged and read soon,
     unless the list is incomplete or they have an open operation: they become ``gone`` when that read, or
-    the next list, confirms it. Hidden ones stay hidden. An unlink between two pieces ends the merge.
+    the next list, confirms it. Hidden ones stay hidden, unless they were gone: what is listed under their
+    name later is a new one. An unlink between two pieces ends the merge.
     States come from the list only if no read is newer than the listing's start (the claim of its
     discover task), and a name of "" keeps the known one. The listing was made with the account itself, so
     it verifies its rows.
@@ -164,8 +174,33 @@ def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start
     row = WORKSPACES.row(tx, **pair, remote_id=one.remote_id)
     if row is None:
         return _insert_workspace(tx, one, pair, start)
+    if row["hidden"] and row["state"] == State.GONE and one.state is not State.GONE:
+        return _renew_workspace(tx, one, row, start)
     _update_workspace(tx, one, row, start)
     return 0
+
+
+def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> int:
+    """Show a hidden workspace that was gone as a new one: it was made again under the same name.
+
+    A list from before its end has been seen everywhere proves nothing.
+    """
+    if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
+        return 0
+    changes: Row = {
+        **dict.fromkeys(_OWN_COLUMNS),
+        "hidden": False,
+        "origin": "discovered",
+        "created_at": start,
+        "generation": row["generation"] + 1,
+    }
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_workspace_purged(tx, row["id"])
+    WORKSPACES.change(tx, {"id": row["id"]}, **changes)
+    renewed = WORKSPACES.row(tx, id=row["id"])
+    assert renewed is not None, "its row was there in this transaction"
+    _update_workspace(tx, one, renewed, start)
+    return 1
 
 
 def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:

@@ -331,3 +331,39 @@ async def test_a_workspace_may_move_to_another_gate(store, clock):
     assert [claim.gate_key for claim in await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)] == [
         "new gate"
     ]
+
+
+@pytest.mark.parametrize("way", ["removed", "absent"])
+async def test_workspace_made_again_after_its_removal_is_listed_as_new(store, clock, way):
+    """A hub's ids are names: what is made there under the name of one that was removed is another one."""
+    mine = await linked(store, names=["lab"])
+    old, lab = mine.workspaces[0], [found_workspace("lab", state=State.RUNNING)]
+    await name_workspace(store, old.id, "mine")
+    if way == "removed":
+        await observe(store, clock, old, Observed(State.GONE))
+        await hide_workspace(store, old.id)
+    else:
+        await hide_workspace(store, old.id)
+        for _ in range(2):
+            clock.advance(60)
+            await store.perform(discovered.merge_discovered, mine.account.id, [])
+    clock.advance(5)
+    # A list may still show what was removed a moment ago.
+    assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
+    assert await store.perform(workspaces.read_workspaces, ALICE) == []
+    clock.advance(60)
+    assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 1
+    (new,) = await store.perform(workspaces.read_workspaces, ALICE)
+    assert (new.title, new.state, new.alias, new.origin) == ("lab", State.RUNNING, None, "discovered")
+    assert new.generation > old.generation
+    assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
+
+
+async def test_forgotten_workspace_that_was_never_gone_stays_hidden(store, clock):
+    mine = await linked(store, names=["lab"])
+    old, lab = mine.workspaces[0], [found_workspace("lab", state=State.RUNNING)]
+    await hide_workspace(store, old.id)
+    for _ in range(3):
+        clock.advance(600)
+        assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
+    assert await store.perform(workspaces.read_workspaces, ALICE) == []
