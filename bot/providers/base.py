@@ -274,6 +274,10 @@ class Provider(ABC):
         """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
+    def is_page_of(self, url: str, name: str, username: str) -> bool:
+        """Return whether an address is the page of a person's workspace that has its name in it; pure."""
+        return False
+
     def parse_job_reference(self, text: str) -> str | None:
         """Return the id of a job in a pasted link or id, or None if this connection doesn't recognise it."""
         return None

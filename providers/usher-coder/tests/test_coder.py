@@ -436,3 +436,23 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         rig.server.workspaces[rig.broken_id].is_dormant = True
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
     assert HELD.used == set(DOCUMENT["operations"])
+
+
+@pytest.mark.parametrize(
+    ("path", "is_it"),
+    [
+        ("/@alice/training", True),
+        ("/@Alice/Training/", True),
+        ("/@me/training", True),
+        ("/@alice/training.main/apps/code/", True),
+        ("/@alice/training/builds/3", True),
+        ("/@bob/training", False),
+        ("/@alice/training-2", False),
+        ("/workspaces", False),
+    ],
+)
+async def test_page_has_owner_and_name_in_its_address(open_rig, path, is_it):
+    async with open_rig() as rig:
+        root = rig.provider.settings.base_url
+        assert rig.provider.is_page_of(f"{root}{path}", "training", "alice") is is_it
+        assert not rig.provider.is_page_of(f"https://evil.example.org{path}", "training", "alice")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from pydantic import Field as Setting
 
@@ -18,6 +19,7 @@ import usher.provider as up
 from usher_coder.forms import PARAMETER, Offer, Parameter, Template, form_of, objects, spec_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PAGE = re.compile(r"/@([^/]+)/([^/.]+)(?:[/.]|$)")
 _TOKEN = r"[0-9A-Za-z]{10}-[0-9A-Za-z]{22}"
 _GOING_UP = {"pending": up.State.STARTING, "starting": up.State.STARTING, "running": up.State.RUNNING}
 _GOING_DOWN = {"pending": up.State.STOPPING, "stopping": up.State.STOPPING, "stopped": up.State.STOPPED}
@@ -335,6 +337,14 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
     def parse_reference(self, text: str) -> str | None:
         """Take a bare id; links to a workspace's page have names in them, and people's lists have all."""
         return text if _UUID.fullmatch(text) else None
+
+    def is_page_of(self, url: str, name: str, username: str) -> bool:
+        """Compare the owner and the name in a page's or an app's address, whose case Coder ignores."""
+        page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
+        if page is None:
+            return False
+        owner, shown = page[1].casefold(), page[2].casefold()
+        return owner in {"me", username.casefold()} and shown == name.casefold()
 
     # -- making something new --------------------------------------------------------------------------------
 
