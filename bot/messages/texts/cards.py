@@ -237,6 +237,10 @@ NOT_CONFIGURED: Final = (
 #: The call was taken, and reads are refused: no news before that has lasted.
 UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
 STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it has stopped."
+#: The same of a stop that Usher didn't ask for; ``{said}`` is what the provider says of it.
+_STILL_STOPPING: Final = "{title} is still stopping it. I'll start it once it has stopped."
+_NOT_DONE_YET: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
+_TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
 START_SENT: Final = (
     "A start had already been sent and may still take effect. I'm making sure it stays stopped."
 )
@@ -296,6 +300,17 @@ def format_pause(title: str, until: float) -> str:
     It is said in whole minutes, so it is the one that has begun by then.
     """
     return _PAUSED.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
+
+
+def format_wait_for_stop(title: str, said: str, *, is_own: bool, is_long: bool) -> str:
+    """Format a start's wait for a stop under way; ``is_own``: Usher has sent that stop."""
+    if is_own:
+        waits = STOPPING_FIRST
+    elif words := said.strip().rstrip("."):
+        waits = _NOT_DONE_YET.format(title=title, said=words)
+    else:
+        waits = _STILL_STOPPING.format(title=title)
+    return f"{waits} {_TAKES_LONG.format(title=title)}" if is_long else waits
 
 
 def format_own_limit(title: str, until: float) -> str:

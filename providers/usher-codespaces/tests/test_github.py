@@ -69,6 +69,8 @@ async def test_notices_are_shown(open_rig):
         assert spent.detail == "you've used 100% of your spending limit"
         changes = await read_patched(rig, git_status={"has_uncommitted_changes": True})
         assert changes.detail == "Has changes that aren't pushed."
+        updating = await read_patched(rig, state="Updating")
+        assert (updating.state, updating.detail) == (State.STOPPING, "It's being updated.")
         busy = await read_patched(
             rig, pending_operation=True, pending_operation_disabled_reason="Changing its machine"
         )

@@ -21,6 +21,8 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
+#: What goes on in a codespace that is down meanwhile, and isn't being stopped.
+STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: "The only thing that you can do with a codespace in this state is delete it."
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
@@ -162,6 +164,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         if codespace.get("pending_operation") is True:
             actions = PENDING_ACTIONS
         detail = up.URL_NOT_ALLOWED if address and url is None else _describe(codespace, state)
+        detail = detail or STATE_DETAILS.get(word, "")
         return up.Observed(
             state,
             url=url,
