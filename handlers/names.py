@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 from bot.domain.forms import Purpose
 from bot.domain.runs import Run
 from bot.domain.time_parsing import is_day
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.providers import base
 from bot.services import naming, snapshots
 from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
@@ -236,7 +236,16 @@ class Names:
             for workspace in self.rows
             for name in {fold(workspace.name), fold(workspace.remote_id)}
         )
-        return _add_spoken_forms(_group(by_name) | _group(by_alias))
+        in_ids = (
+            (fold(name), workspace)
+            for workspace in self.rows
+            if (name := get_name_in_id(workspace.remote_id))
+        )
+        grouped = _group(in_ids) | _group(by_name) | _group(by_alias)
+        existing = {
+            key: tuple(one for one in rows if one.state is not State.GONE) for key, rows in grouped.items()
+        }
+        return _add_spoken_forms({key: existing[key] or rows for key, rows in grouped.items()})
 
     @cached_property
     def _runs_by_name(self) -> Mapping[str, tuple[Run, ...]]:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from rapidfuzz import fuzz, process
 
 from bot.domain.runs import Run
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.providers.connection import is_address_within, path_below
@@ -280,10 +280,19 @@ def normalise_alias(text: str) -> str:
 def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
-    return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
+    found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
+    # A server's own name is one of its names, even where people are shown another.
+    found = found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
+    return _prefer_existing(found)
+
+
+def _prefer_existing(found: list[Workspace]) -> list[Workspace]:
+    """Leave out what no longer exists beside what does: it is no choice."""
+    return [one for one in found if one.state is not State.GONE] or found
 
 
 def _to_match(found: list[Workspace]) -> NameMatch:
+    found = _prefer_existing(found)
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 
 

@@ -11,7 +11,7 @@ from bot.domain.stops import ExpiryMode
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
-from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
+from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace, get_name_in_id
 from bot.store import cards, gates, handovers, timers
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.hooks import StoreHooks
@@ -34,6 +34,8 @@ _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN
 
 #: Seconds after a workspace was last seen gone from which a list that has it shows another one.
 RELISTED_AFTER_SECONDS = 30.0
+#: Rows of one account that are compared with a list for renamed ones.
+MAX_COMPARED_ROWS = 10_000
 #: What a row has from its person, or of a former workspace of the same name.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
@@ -142,9 +144,11 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
         # The unlink deleted what was merged before; keep nothing more of the list.
         return replace(merge, is_over=True)
     now, start = tx.now(), merge.start
+    pair = {"principal": account["principal"], "connection": account["connection"]}
     if start is None:
         start = find_listing_start(tx, TaskKind.DISCOVER, merge.account_id)
-    pair = {"principal": account["principal"], "connection": account["connection"]}
+        if merge.is_whole:
+            _follow_renamed(tx, merge, pair, account["discovered_at"] or 0.0)
     before = tx.changes
     piece = merge.found[merge.at : merge.at + FAN_OUT_BATCH_SIZE]
     new = [_merge_workspace(tx, one, pair, start) for one in take_batch(tx, piece, before)]
@@ -162,6 +166,37 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
             return replace(merge, after=after)
     ACCOUNTS.change(tx, {"id": merge.account_id}, discovered_at=now)
     return replace(merge, is_over=True)
+
+
+def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, listed_at: float) -> None:
+    """Move the rows of workspaces whose ids are names, and which have been renamed since the list before.
+
+    An id vanishes, and in the same list a new one appears that is shown with the old name, as a hub does when
+    it is upgraded or asked to rename a server: hours and plans go with it.
+    """
+    fresh = [
+        one
+        for one in merge.found
+        if get_name_in_id(one.remote_id) not in {"", one.name}
+        and WORKSPACES.row(tx, **pair, remote_id=one.remote_id) is None
+    ]
+    if not fresh:
+        return
+    lacking = [
+        row
+        for row in tx.all("workspaces_of_account", **pair, after="", limit=MAX_COMPARED_ROWS)
+        if row["remote_id"] not in merge.listed
+        and get_name_in_id(row["remote_id"])
+        and not row["hidden"]
+        and (row["state"] != State.GONE or (row["observed_at"] or 0.0) >= listed_at)
+    ]
+    for one in fresh:
+        former = [row for row in lacking if one.name in {row["name"], get_name_in_id(row["remote_id"])}]
+        if len(former) == 1 and sum(other.name == one.name for other in fresh) == 1:
+            GATES.add_new(tx, gate_key=one.gate_key, connection=pair["connection"], remote_id=one.remote_id)
+            moved = {"remote_id": one.remote_id, "gate_key": one.gate_key}
+            WORKSPACES.change(tx, {"id": former[0]["id"]}, **moved)
+            tx.run("rest_gate_without_reader", gate_key=former[0]["gate_key"])
 
 
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
