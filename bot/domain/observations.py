@@ -65,9 +65,8 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)
     used_at = drop_future_time(seen.last_used_at, latest)
-    is_running = seen.state is State.RUNNING and started_at is not None and used_at is not None
-    if is_running and used_at < started_at - MAX_CLOCK_SKEW_SECONDS:
-        used_at = None
+    if seen.state is State.RUNNING and started_at is not None and used_at is not None:
+        used_at = None if used_at < started_at - MAX_CLOCK_SKEW_SECONDS else used_at
     if (started_at, down_at, used_at) == (seen.started_at, seen.down_at, seen.last_used_at):
         return seen
     return replace(seen, started_at=started_at, down_at=down_at, last_used_at=used_at)

@@ -273,12 +273,15 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     its root tells, at which the hub and the proxy answer with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
-    for path in ("api/status", ""):
-        answer = await access.api.send(
+
+    async def ask(path: str) -> Response:
+        return await access.api.send(
             "GET", f"{address}{path}", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
         )
-        if answer.status != HTTPStatus.NOT_FOUND or _is_hubs(answer):
-            break
+
+    answer = await ask("api/status")
+    if answer.status == HTTPStatus.NOT_FOUND and not _is_hubs(answer):
+        answer = await ask("")
     return lacking if _is_hubs(answer) or answer.status in _NOT_YET or answer.status >= 500 else seen
 
 
