@@ -169,12 +169,20 @@ async def submit_form(request: Request) -> Answer:
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
     values = parse_values(request.view)
+    values = _list_emptied(request, offer.form(values)) | values
     try:
         spec = offer.spec(values)
     except FormProblems as error:
         raise InvalidFields(_place_errors(request, error)) from None
     await make(request, form_context, spec, offer.form(values), values)
     return SILENT
+
+
+def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
+    """Return the text fields that were shown with a default and have been emptied: Slack sends nothing."""
+    shown = {name for name, _ in list_fields(request.view)}
+    emptied = (one for one in form.fields if one.initial and one.kind in {"text", "long_text"})
+    return {one.name: "" for one in emptied if one.name in shown}
 
 
 async def make(request: Request, form_context: FormContext, spec: Spec, form: Form, values: Values) -> None:

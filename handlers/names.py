@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 from bot.domain.forms import Purpose
 from bot.domain.runs import Run
 from bot.domain.time_parsing import is_day
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.providers import base
 from bot.services import naming, snapshots
 from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
@@ -121,8 +121,10 @@ class Names:
         jobs: Sequence[Job] = (),
         courses: Sequence[Entity] = (),
         templates: Sequence[TemplateName] = (),
+        usernames: Mapping[str, str] = naming.NO_USERNAMES,
     ) -> None:
         self.rows = rows
+        self._usernames = usernames
         self._runs = runs
         self._connections = connections or {}
         by_job = ((key, job) for job in jobs for key in {fold(job.name), fold(job.key)})
@@ -174,7 +176,7 @@ class Names:
     def _match_at(self, words: Sequence[str], at: int, count: int) -> NameSpan | None:
         for text in list_readings(words[at : at + count]):
             if "@" in text or naming.to_link(text):
-                whole = naming.find_whole(text, self.rows, self._connections)
+                whole = naming.find_whole(text, self.rows, self._connections, self._usernames)
                 if whole is not None:
                     return NameSpan(at, at + count, whole.workspaces)
             if (key := fold(text)) in self._keys:
@@ -234,7 +236,16 @@ class Names:
             for workspace in self.rows
             for name in {fold(workspace.name), fold(workspace.remote_id)}
         )
-        return _add_spoken_forms(_group(by_name) | _group(by_alias))
+        in_ids = (
+            (fold(name), workspace)
+            for workspace in self.rows
+            if (name := get_name_in_id(workspace.remote_id))
+        )
+        grouped = _group(in_ids) | _group(by_name) | _group(by_alias)
+        existing = {
+            key: tuple(one for one in rows if one.state is not State.GONE) for key, rows in grouped.items()
+        }
+        return _add_spoken_forms({key: existing[key] or rows for key, rows in grouped.items()})
 
     @cached_property
     def _runs_by_name(self) -> Mapping[str, tuple[Run, ...]]:
@@ -385,7 +396,9 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
         one: list_making_connections(services, one) for one in ("job", "workspace")
     }
     choices_by_purpose: dict[Purpose, list[tuple[str, str, str]]] = {purpose: [] for purpose in connections}
+    usernames: dict[str, str] = {}
     for account in await store.read(accounts.list_accounts, request.principal):
+        usernames[account.connection] = account.username
         purposes = [purpose for purpose in connections if account.connection in connections[purpose]]
         snapshot = await snapshots.load_templates(services.context, account) if purposes else None
         if snapshot is None:
@@ -407,5 +420,5 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
         [TemplateName(*one) for one in choices_by_purpose["workspace"]],
     )
     runs = await store.read(run_rows.list_runs, request.principal)
-    names = request.notes.names = Names(rows, runs, services.connections, jobs, courses, templates)
+    names = request.notes.names = Names(rows, runs, services.connections, jobs, courses, templates, usernames)
     return names

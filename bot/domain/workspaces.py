@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
+from urllib.parse import unquote
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
@@ -70,6 +71,11 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
 
 #: The prefix of a remote id while the provider hasn't created the workspace; the workspace's own id follows.
 PROVISIONAL = "new:"
+
+
+def get_name_in_id(remote_id: str) -> str:
+    """Return the name that a provider's id has after its owner's, as a hub's does; "" if ids are no names."""
+    return unquote(remote_id.partition("/")[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
 
+from bot.domain.observations import Observed
+from bot.domain.runs import DiscoveredRun, ObservedRun
 from bot.providers.access import Access
+from bot.providers.answers import Listing
 from bot.providers.base import Provider
 from bot.providers.credentials import Credential
+from bot.providers.facets import DiscoveredWorkspace
 from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
@@ -27,6 +32,8 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("schedule", "revoke", "mint", "refresh"),
 )
+#: The verbs that return words of the provider's.
+_QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
 #: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
@@ -49,8 +56,11 @@ def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awai
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
-        with _hide_secrets(bound.api.secrets):
-            return await getattr(type(provider), name)(provider, bound, *args, **options)
+        with _hide_secrets(bound.api.secrets, provider):
+            said = await getattr(type(provider), name)(provider, bound, *args, **options)
+        if isinstance(said, str):
+            return provider.hide_tokens(said) if name in _QUOTING else said
+        return _hide_tokens(provider, said)
 
     return verb
 
@@ -63,7 +73,7 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         try:
             while True:
                 # Not across a yield: who reads is another call.
-                with _hide_secrets(bound.api.secrets):
+                with _hide_secrets(bound.api.secrets, provider):
                     try:
                         one = await anext(stream)
                     except StopAsyncIteration:
@@ -79,20 +89,39 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
     @wraps(getattr(provider, name))
     async def verb(*args: Any, **options: Any) -> Any:
         given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
-        with _hide_secrets((*given, *provider.settings.secrets())):
+        with _hide_secrets((*given, *provider.settings.secrets()), provider):
             return await getattr(type(provider), name)(provider, *args, **options)
 
     return verb
 
 
+def _hide_tokens(provider: Provider, said: Any) -> Any:
+    """Return a verb's result without what looks like a token in the provider's words."""
+    if isinstance(said, Listing):
+        said[:] = [_hide_tokens(provider, one) for one in said]
+    elif isinstance(said, Mapping):
+        return {key: _hide_tokens(provider, one) for key, one in said.items()}
+    elif isinstance(said, (DiscoveredWorkspace, DiscoveredRun)):
+        return replace(said, observed=_hide_tokens(provider, said.observed))
+    elif isinstance(said, Observed):
+        words = (said.detail, said.reason)
+        shown = tuple(one and provider.hide_tokens(one) for one in words)
+        return said if shown == words else replace(said, detail=shown[0], reason=shown[1])
+    elif isinstance(said, ObservedRun) and said.detail:
+        return replace(said, detail=provider.hide_tokens(said.detail))
+    return said
+
+
 @contextmanager
-def _hide_secrets(secrets: Collection[str]) -> Iterator[None]:
-    """Keep a call's secrets out of the log and the error that it raises; the response ends with it."""
+def _hide_secrets(secrets: Collection[str], provider: Provider) -> Iterator[None]:
+    """Keep a call's secrets, and other tokens, out of the log and its error; the response ends with it."""
     try:
         with redact_secrets(secrets):
             yield
     except ProviderError as error:
         error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
+        if not error.is_ours:
+            error.message = provider.hide_tokens(error.message)
         error.args = (error.message,)
         error.response = None
         raise

@@ -14,7 +14,7 @@ from bot.domain.forms import NAME_IN_USE, FreeName, Spec, append_suffix
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.plan import NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
+from bot.domain.plan import NO_RESTART, STILL_FAILED, STOPPING_FIRST, Plan, Step, plan, plan_unmade
 from bot.domain.policy import LEAVER_RULES, Target
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
@@ -57,6 +57,8 @@ log = structlog.get_logger(__name__)
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
+#: A start that has waited this many seconds for a stop says who can help.
+LONG_STOP_SECONDS: Final = 300.0
 #: A creation called up to this many seconds before this one was requested may explain a result found now.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Creation times of candidates that are remembered; beyond that they are read again.
@@ -243,6 +245,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if operation.verb.brings_down:
             hold, next_in = await self._offer_force(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)
+        hold = hold or _explain_stop_elsewhere(claimed, runtime, cause, await self._store.now())
         await self.save_blocked(claimed, update, hold or _explain_wait(claimed, runtime, cause))
 
     async def _offer_force(
@@ -567,13 +570,24 @@ class OperationStepper(Stepper[ClaimedOperation]):
             )
 
 
+def _explain_stop_elsewhere(
+    claimed: ClaimedOperation, runtime: Runtime, cause: str | None, now: float
+) -> str:
+    """Return a sentence on the stop under way that a start waits for, whoever asked for it; "" for none."""
+    operation, workspace = claimed.operation, claimed.workspace
+    is_own = cause == STOPPING_FIRST.cause
+    is_before_start = not operation.verb.brings_down and not operation.has_called
+    if not is_own and not (is_before_start and workspace.current_state is State.STOPPING):
+        return ""
+    is_long = now - operation.created_at >= LONG_STOP_SECONDS
+    return cards.format_wait_for_stop(runtime.title, workspace.detail or "", is_own=is_own, is_long=is_long)
+
+
 def _explain_wait(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
     """Return a sentence on the cause for which the plan waits, "" if it isn't worth one."""
     match cause:
         case "still_down":
             return cards.format_start_without_effect(runtime.title, claimed.operation.called_at or 0.0)
-        case "stopping_first":
-            return cards.STOPPING_FIRST
         case "start_sent":
             return cards.START_SENT
         case "no_effect":

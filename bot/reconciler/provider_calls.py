@@ -9,15 +9,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
 from bot.domain.accounts import REPEATED_SECONDS, Account
-from bot.domain.failure_causes import lacks_capacity
-from bot.domain.plan import backoff
+from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
+from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
-from bot.messages.texts import problems
+from bot.messages.texts import cards, problems
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
 from bot.reconciler.keys import Keys, RefusalResult
@@ -44,6 +45,10 @@ REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in
 REVOKE_CALL: Final = "revoke"
 #: The calls before which a refused credential isn't tried with a list.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
+#: The calls that change something, by their steps.
+CHANGING_CALLS: Final = frozenset(
+    {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
+)
 #: The cause of not asking for an account that was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
@@ -79,7 +84,12 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed."""
+    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed.
+
+    ``is_own_limit``: the requests of this account are used up, as ``sentence`` says, with the time that ends.
+    """
+
+    is_own_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +435,7 @@ class ProviderCaller:
             # The provider has found the credential to be good: one stray answer changes nothing.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
-        error = to_no_room(error) if starts else error
+        error = refine_start_refusal(error) if starts else error
         if isinstance(error, errors.CredentialRefused):
             runtime.health.note_answer(error)
             return await self._resolve_refusal(runtime, account, error, attempts)
@@ -470,6 +480,9 @@ class ProviderCaller:
         if is_busy and not runtime.health.is_doubtful:
             # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
+        elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and what in CHANGING_CALLS:
+            # Its own error about this one request isn't silence; whether it is away, the reads find out.
+            runtime.health.note_answer(error)
         elif not has_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
@@ -479,6 +492,10 @@ class ProviderCaller:
         if is_busy:
             # Spread, as all who were refused together were told the same.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
+            if isinstance(error, errors.RateLimited) and error.is_own:
+                until = await self._store.now() + (error.retry_after or pause)
+                sentence = cards.format_own_limit(runtime.title, until)
+                return ProviderBusy(pause, sentence, attempts, cause, is_own_limit=True)
             return ProviderBusy(pause, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
             return OutcomeUnknown(wait, sentence, attempts, cause)
@@ -527,15 +544,19 @@ class ProviderCaller:
         return Rejected(error, cause, problems.explain_cause(cause, runtime.title))
 
 
-def to_no_room(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoCapacity for a refused start whose words mean that, with any status: as of a failed one."""
-    is_lack = error.is_quoted and lacks_capacity(error.message)
+def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
+    """Return NoCapacity or LimitReached for a refused start whose words mean that, with any status.
+
+    A provider may say the same a minute later, of a start that has failed: people read one text for both.
+    """
     # A server that failed and says that it has no room hasn't started anything.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
-    is_own = isinstance(error, errors.CredentialRefused)
-    return (
-        errors.NoCapacity(error.message, status=error.status) if is_lack and refuses and not is_own else error
-    )
+    if not refuses or not error.is_quoted or isinstance(error, errors.CredentialRefused):
+        return error
+    if lacks_capacity(error.message):
+        return errors.NoCapacity(error.message, status=error.status)
+    is_own = find_reason(error.message) in OWN_LIMITS and not isinstance(error, errors.TemporaryError)
+    return errors.LimitReached(error.message, status=error.status) if is_own else error
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:

@@ -15,7 +15,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
-from bot.domain.runs import ObservedRun, Run, RunState
+from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import cards, problems
@@ -351,13 +351,11 @@ class RunStepper(Stepper[ClaimedRun]):
                 hold = answer.sentence if is_shown else None
                 await self.postpone_all(batch, wait, hold, deadline_in=self.held_seconds)
                 return
+        now = await self._store.now()
         for claimed in batch:
-            await self.save(
-                claimed,
-                await self._record_observation(
-                    claimed, runtime, observed_by_id.get(_require_remote_id(claimed.run))
-                ),
-            )
+            seen = observed_by_id.get(_require_remote_id(claimed.run))
+            seen = None if seen is None else drop_impossible_run_times(seen, now)
+            await self.save(claimed, await self._record_observation(claimed, runtime, seen))
 
     async def _record_observation(
         self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None

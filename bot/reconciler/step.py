@@ -328,7 +328,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._provider_caller.compute_busy_pause(max(now - since, 0.0)), answer.wait)
-        answer = replace(answer, wait=wait, sentence=find_busy_reason(runtime, since))
+        said = answer.sentence if answer.is_own_limit else find_busy_reason(runtime, since)
+        answer = replace(answer, wait=wait, sentence=said)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
 
@@ -622,6 +623,8 @@ def find_own_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
     """Return the sentence on the reason that blocks a call, its own or everybody's; None without any."""
+    if subject.busy_since is not None and cards.is_own_limit(subject.block_reason, runtime.title):
+        return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 

@@ -139,6 +139,8 @@ async def show_address(request: Request) -> Answer:
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
         if facts.ide_url:
+            # Its page may be asked while somebody wants it: that is use of it.
+            await request.caller.run(request_status_read, workspace.id)
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
             return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
         await request.caller.run(request_status_read, workspace.id)

@@ -68,11 +68,16 @@ async def require_by_name(request: Request, name: str) -> Workspace:
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
+    usernames = naming.NO_USERNAMES
+    if naming.to_link(name):
+        links = await request.services.store.read(account_rows.list_accounts, request.principal)
+        usernames = {account.connection: account.username for account in links}
+    resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
+    match = await run_beside_loop(rows, resolve, name, rows)
     old: Sequence[Account] = ()
     if match.kind == "near":
         old, rows = await read_stale_and_rows(request)
-        match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
+        match = await run_beside_loop(rows, resolve, name, rows)
     if match.kind == "one":
         return match.workspaces[0]
     if match.kind == "many":

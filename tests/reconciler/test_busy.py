@@ -27,6 +27,17 @@ def refusal(status=503, seconds=None):
     return kind("busy", status=status, retry_after=seconds)
 
 
+async def test_used_up_requests_of_an_account_say_when_that_ends(world):
+    operation_id = await begun(world, START)
+    limit = RateLimited("API rate limit exceeded", status=403, retry_after=1800.0, is_own=True)
+    world.provider.fail("start", limit, times=2)
+    await world.pass_time(30)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
+    assert "Your account has used up the requests that Fake Cloud allows it." in operation.block_reason
+    assert "too busy" not in operation.block_reason
+    assert await world.until_ended(operation_id, 1200) is Outcome.FULFILLED
+
+
 @pytest.mark.parametrize("verb", [START, STOP, SUSPEND, FORCE], ids=str)
 @pytest.mark.parametrize("status", [503, 429, 425])
 async def test_call_refused_once_is_sent_again_after_one_read(world, verb, status):

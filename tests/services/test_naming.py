@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.workspaces import State
 from bot.services import naming
 from bot.support.cleaning import fold
+from handlers.names import Names
 from tests.messages.card_facts import WORKSPACE
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
@@ -122,3 +124,56 @@ def test_titles_that_are_equal_name_no_connection(name, found):
 
 def test_name_of_a_connection_comes_before_titles():
     assert naming.find_title("hub", {"other": "hub", "hub": "Team hub"}) == "hub"
+
+
+LAB = replace(row("lab"), url="https://coder.example/@alice/lab.main/apps/code/", id="workspace_lab")
+VM = replace(row("vm"), url=None)
+IDE = replace(row("ide"), url="https://w-alice-ide.apps.example/")
+OUTER = replace(row("outer"), url="https://hub.example/user/alice/")
+INNER = replace(row("inner"), url="https://hub.example/user/alice/inner/")
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("https://coder.example/@alice/lab", LAB),
+        ("https://coder.example/@alice/lab/", LAB),
+        ("https://coder.example/@alice/lab.main", LAB),
+        ("https://coder.example/@alice/lab.main/apps/code/", LAB),
+        ("coder.example/@alice/lab.main/apps/code", LAB),
+        ("https://coder.example/@alice/lab.main/apps/code/?folder=%2Fhome#top", LAB),
+        ("https://coder.example/@alice/la", None),
+        ("https://coder.example/@bob/lab", None),
+        ("https://evil.example/@alice/lab", None),
+        ("https://w-alice-ide.apps.example", IDE),
+        ("https://W-alice-ide.apps.example/lab/tree/x", IDE),
+        ("https://hub.example/user/alice/inner/lab", INNER),
+        ("https://hub.example/user/alice/tree", OUTER),
+        ("https://usher.example/ide/workspace_lab", LAB),
+        ("https://usher.example/ide/workspace_other", None),
+        ("https://fake.example.com/", None),
+    ],
+)
+def test_address_of_an_ide_or_its_beginning_is_its_workspace(address, found):
+    match = naming.find_whole(address, [LAB, VM, IDE, OUTER, INNER], CONNECTIONS)
+    assert (match and match.workspaces) == (found and (found,))
+
+
+def test_workspace_that_is_gone_is_no_choice_beside_one_that_exists():
+    old, new = row("lab", "hub", remote_id="alice/lab"), row("lab", "hub", remote_id="alice/lab-two")
+    old = replace(old, state=State.GONE)
+    match = naming.find_workspace("lab", [old, new], CONNECTIONS)
+    assert (match.kind, match.workspaces) == ("one", (new,))
+    assert Names([old, new], (), CONNECTIONS).find_spans(("lab",))[0].workspaces == (new,)
+    assert naming.find_workspace("lab", [old], CONNECTIONS).workspaces == (old,)
+
+
+def test_servers_own_name_is_a_name_of_it_too():
+    shown = row("My Lab", "hub", remote_id="alice/my-lab")
+    named = row("my lab", "hub", remote_id="alice/other")
+    for name in ("my-lab", "my-lab@hub"):
+        assert naming.find_workspace(name, [shown, named], CONNECTIONS).workspaces == (shown,)
+    assert Names([shown], (), CONNECTIONS).find_spans(("my-lab",))[0].workspaces == (shown,)
+    # A name that people are shown comes first.
+    other = row("my-lab", "hub", remote_id="alice/z")
+    assert naming.find_workspace("my-lab", [shown, other], CONNECTIONS).workspaces == (other,)

@@ -317,6 +317,8 @@ def format_opening(facts: WorkspaceFacts) -> str:
     if facts.opens_in_page:
         without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
         return fill(cards.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
+    if facts.ide_url and facts.workspace is not None and facts.workspace.lacks == "page":
+        return safe(problems.describe_condition(facts.workspace, facts.connection_title), 300)
     return "" if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
 
 

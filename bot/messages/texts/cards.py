@@ -224,6 +224,10 @@ CONFIRM_UNLINK: Final = (
 _SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
 _BUSY_SINCE: Final = "{title} has been too busy for this since {since}. Nothing is lost: I'll keep trying."
 _PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
+_OWN_LIMIT: Final = (
+    "Your account has used up the requests that {title} allows it. That ends at {until}, "
+    "and I'll carry on then."
+)
 PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
 UNANSWERED: Final = (
     "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."
@@ -234,6 +238,10 @@ NOT_CONFIGURED: Final = (
 #: The call was taken, and reads are refused: no news before that has lasted.
 UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
 STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it has stopped."
+#: The same of a stop that Usher didn't ask for; ``{said}`` is what the provider says of it.
+_STILL_STOPPING: Final = "{title} is still stopping it. I'll start it once it has stopped."
+_NOT_DONE_YET: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
+_TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
 START_SENT: Final = (
     "A start had already been sent and may still take effect. I'm making sure it stays stopped."
 )
@@ -300,6 +308,27 @@ def format_pause(title: str, until: float) -> str:
     It is said in whole minutes, so it is the one that has begun by then.
     """
     return _PAUSED.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
+
+
+def format_wait_for_stop(title: str, said: str, *, is_own: bool, is_long: bool) -> str:
+    """Format a start's wait for a stop under way; ``is_own``: Usher has sent that stop."""
+    if is_own:
+        waits = STOPPING_FIRST
+    elif words := said.strip().rstrip("."):
+        waits = _NOT_DONE_YET.format(title=title, said=words)
+    else:
+        waits = _STILL_STOPPING.format(title=title)
+    return f"{waits} {_TAKES_LONG.format(title=title)}" if is_long else waits
+
+
+def format_own_limit(title: str, until: float) -> str:
+    """Format the end of the time for which a person's account may send no more requests, as above."""
+    return _OWN_LIMIT.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
+
+
+def is_own_limit(hold: str | None, title: str) -> bool:
+    """Return whether a stored sentence is one of ``format_own_limit``."""
+    return (hold or "").startswith(_OWN_LIMIT.partition(" That")[0].format(title=title))
 
 
 def format_start_without_effect(title: str, since: float) -> str:

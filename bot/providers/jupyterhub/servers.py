@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
@@ -21,6 +22,7 @@ from bot.domain.workspaces import Action, State
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     clean,
+    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -355,15 +357,38 @@ def _list_spellings(name: ServerName) -> tuple[str, ...]:
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     """Return the hub's ready server, lacking its page unless something answers for the server.
 
-    Whether the server runs is the hub's to say.
+    Whether the server runs is the hub's to say. An application that isn't Jupyter has no ``api/status``: then
+    its root tells, at which the hub and the proxy answer with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
-    answer = await access.api.send(
-        "GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+
+    async def ask(path: str) -> Response:
+        return await access.api.send(
+            "GET", f"{address}{path}", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+        )
+
+    answer = await ask("api/status")
+    if answer.status == HTTPStatus.NOT_FOUND and not _is_hubs(answer):
+        answer = await ask("")
+    return lacking if _is_hubs(answer) or answer.status in _NOT_YET or answer.status >= 500 else seen
+
+
+#: Statuses of a server without a route, or whose application hasn't begun to listen.
+_NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
+#: Where the hub sends people whose server isn't there; its OAuth page is where a server has them sign in.
+_HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
+
+
+def _is_hubs(answer: Response) -> bool:
+    """Return whether the hub answers in the server's place.
+
+    Its own answers carry its version; so do those of a Jupyter server, which are no refusals.
+    """
+    if 300 <= answer.status < 400:
+        return _HUB_PAGE_PATTERN.search(urlsplit(answer.headers.get("Location", "")).path) is not None
+    return answer.status in {*_NOT_YET, HTTPStatus.SERVICE_UNAVAILABLE} and bool(
+        answer.headers.get("X-JupyterHub-Version")
     )
-    # Without a route to the server, its proxy or the hub answers in its place.
-    is_hubs = answer.status in {404, 424} or "/hub/user/" in answer.headers.get("Location", "")
-    return lacking if is_hubs or answer.status >= 500 else seen
 
 
 def _observe_starting(progress: Progress | None, label: str) -> Observed:
@@ -433,11 +458,13 @@ def _parse_event(text: str) -> Progress | None:
     raw = event.get("raw_event")
     warned = raw if isinstance(raw, dict) and raw.get("type") == "Warning" else None
     said = (warned or event).get("message")
-    message = clean(said, failure_causes.LIMIT) if isinstance(said, str) else ""
-    kind, has_failed = _EVENT_PREFIX_PATTERN.match(message), event.get("failed") is True
-    message = (
-        _FAILURE_PREFIX_PATTERN.sub("", message) if has_failed else message[kind.end() :] if kind else message
-    )
+    message, has_failed = said.strip() if isinstance(said, str) else "", event.get("failed") is True
+    kind = _EVENT_PREFIX_PATTERN.match(message)
+    if has_failed:
+        message = _FAILURE_PREFIX_PATTERN.sub("", message)
+    elif kind is not None:
+        message = message[kind.end() :]
+    message = clean_words(message, failure_causes.LIMIT)
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
     is_warning |= failure_causes.find_reason(message) is not None
     return Progress(

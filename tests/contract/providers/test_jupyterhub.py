@@ -351,6 +351,40 @@ async def test_page_lacks_where_nothing_answers_for_the_server(quiet_hub: Rig, a
         assert public.requests[0].startswith(f"GET {path}api/status HTTP/1.1\r\n".encode())
 
 
+HUBS = "X-JupyterHub-Version: 6.1.1"
+
+
+@pytest.mark.parametrize(
+    ("status", "root", "lacks", "asked"),
+    [
+        ("404 Not Found", "200 OK", None, 2),
+        ("404 Not Found", "302 Found\r\nLocation: /user/alice/training/auth-sign-in", None, 2),
+        ("404 Not Found", "302 Found\r\nLocation: /hub/api/oauth2/authorize?client_id=x", None, 2),
+        ("404 Not Found", "302 Found\r\nLocation: https://sign-on.example.com/", None, 2),
+        ("404 Not Found", "401 Unauthorized", None, 2),
+        ("404 Not Found", "302 Found\r\nLocation: /hub/user/alice/training/", "page", 2),
+        ("404 Not Found", "302 Found\r\nLocation: /jhub/hub/login?next=x", "page", 2),
+        ("404 Not Found", "404 Not Found", "page", 2),
+        ("404 Not Found", "424 Failed Dependency", "page", 2),
+        ("404 Not Found", "500 Error", "page", 2),
+        ("404 Not Found", "503 Unavailable", "page", 2),
+        (f"404 Not Found\r\n{HUBS}", "200 OK", "page", 1),
+        (f"424 Failed Dependency\r\n{HUBS}", "200 OK", "page", 1),
+        (f"200 OK\r\n{HUBS}", "404 Not Found", None, 1),
+    ],
+)
+async def test_page_that_is_not_jupyters_is_asked_at_its_root(quiet_hub: Rig, status, root, lacks, asked):
+    async with (
+        raw_server(whole(b"{}", status), whole(b"{}", root)) as public,
+        Http.new_session() as session,
+    ):
+        provider = provider_of("jupyterhub", Http(session), quiet_hub.server.api_url, public_url=public.url)
+        seen = Observed(State.RUNNING, url=f"{public.url}/user/alice/training/")
+        checked = await provider.check_page(quiet_hub.access, quiet_hub.remote_id, seen)
+        assert (checked.state, checked.lacks, len(public.requests)) == (State.RUNNING, lacks, asked)
+        assert asked == 1 or public.requests[1].startswith(b"GET /user/alice/training/ HTTP/1.1\r\n")
+
+
 async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
     """A connection whose public address is the door meets faults of servers' pages, too."""
     door = hub.server.api_url.removesuffix("/hub/api")
