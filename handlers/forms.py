@@ -180,9 +180,9 @@ async def submit_form(request: Request) -> Answer:
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
     """Return the text fields that were shown with a default and have been emptied: Slack sends nothing."""
-    shown = {name for name, _ in list_fields(request.view)}
-    emptied = (one for one in form.fields if one.initial and one.kind in {"text", "long_text"})
-    return {one.name: "" for one in emptied if one.name in shown}
+    displayed = {name for name, _ in list_fields(request.view)}
+    emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
+    return {field_.name: "" for field_ in emptied if field_.name in displayed}
 
 
 async def make(request: Request, form_context: FormContext, spec: Spec, form: Form, values: Values) -> None:

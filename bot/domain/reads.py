@@ -50,7 +50,7 @@ class ReadClaim:
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether its person has asked for it since it was last read.
-    is_wanted: bool = False
+    is_requested: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -64,7 +64,7 @@ class ReadClaim:
         That is until it has answered or the patience is over, for a while after that, and for its person.
         """
         is_late_page = self.lacks == "page" and is_late(self.lacks_since, self.granted_at)
-        return not self.is_usable or is_late_page or self.is_wanted
+        return not self.is_usable or is_late_page or self.is_requested
 
 
 @dataclass(frozen=True, slots=True)

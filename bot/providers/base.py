@@ -70,7 +70,7 @@ _TOKEN_PATTERN = re.compile(
 )
 
 #: The pieces of a text that may be whole tokens: JSON Web Tokens have dots, paths and sentences have more.
-_TOKEN_PIECE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
+_TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
 #: The beginning of a token at the end of a text that was cut.
 _CUT_TOKEN_PATTERN = re.compile(
     r"(?<![\w-])(?:eyJ[\w.-]*|gh[a-z]_\w*|github_pat_\w*|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{10,}"
@@ -226,11 +226,11 @@ class Provider(ABC):
         )
 
     def hide_tokens(self, text: str) -> str:
-        """Return a provider's words without what looks like a token: a server may repeat anybody's."""
-        shown = _TOKEN_PIECE_PATTERN.sub(
-            lambda piece: HIDDEN if self.looks_like_token(piece[0]) else piece[0], text
+        """Remove tokens from a provider's words: a server may repeat anybody's."""
+        redacted = _TOKEN_CANDIDATE_PATTERN.sub(
+            lambda candidate: HIDDEN if self.looks_like_token(candidate[0]) else candidate[0], text
         )
-        return _CUT_TOKEN_PATTERN.sub(HIDDEN, shown)
+        return _CUT_TOKEN_PATTERN.sub(HIDDEN, redacted)
 
     @abstractmethod
     async def probe(self) -> str:

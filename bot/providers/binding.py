@@ -57,10 +57,10 @@ def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awai
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
         with _hide_secrets(bound.api.secrets, provider):
-            said = await getattr(type(provider), name)(provider, bound, *args, **options)
-        if isinstance(said, str):
-            return provider.hide_tokens(said) if name in _QUOTING else said
-        return _hide_tokens(provider, said)
+            result = await getattr(type(provider), name)(provider, bound, *args, **options)
+        if isinstance(result, str):
+            return provider.hide_tokens(result) if name in _QUOTING else result
+        return _hide_tokens(provider, result)
 
     return verb
 
@@ -95,21 +95,21 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
     return verb
 
 
-def _hide_tokens(provider: Provider, said: Any) -> Any:
-    """Return a verb's result without what looks like a token in the provider's words."""
-    if isinstance(said, Listing):
-        said[:] = [_hide_tokens(provider, one) for one in said]
-    elif isinstance(said, Mapping):
-        return {key: _hide_tokens(provider, one) for key, one in said.items()}
-    elif isinstance(said, (DiscoveredWorkspace, DiscoveredRun)):
-        return replace(said, observed=_hide_tokens(provider, said.observed))
-    elif isinstance(said, Observed):
-        words = (said.detail, said.reason)
-        shown = tuple(one and provider.hide_tokens(one) for one in words)
-        return said if shown == words else replace(said, detail=shown[0], reason=shown[1])
-    elif isinstance(said, ObservedRun) and said.detail:
-        return replace(said, detail=provider.hide_tokens(said.detail))
-    return said
+def _hide_tokens(provider: Provider, result: Any) -> Any:
+    """Return a verb's result with tokens removed from the provider's words."""
+    if isinstance(result, Listing):
+        result[:] = [_hide_tokens(provider, item) for item in result]
+    elif isinstance(result, Mapping):
+        return {key: _hide_tokens(provider, item) for key, item in result.items()}
+    elif isinstance(result, (DiscoveredWorkspace, DiscoveredRun)):
+        return replace(result, observed=_hide_tokens(provider, result.observed))
+    elif isinstance(result, Observed):
+        words = (result.detail, result.reason)
+        redacted = tuple(item and provider.hide_tokens(item) for item in words)
+        return result if redacted == words else replace(result, detail=redacted[0], reason=redacted[1])
+    elif isinstance(result, ObservedRun) and result.detail:
+        return replace(result, detail=provider.hide_tokens(result.detail))
+    return result
 
 
 @contextmanager

@@ -31,37 +31,38 @@ MAX_SEARCHED_LENGTH: Final = 8000
 #: Answers within each other that are read.
 MAX_NESTING: Final = 6
 #: Opening braces at which JSON is looked for in one text.
-MAX_TRIED_OBJECTS: Final = 10
+MAX_OBJECT_ATTEMPTS: Final = 10
 #: A value in Python's own form is parsed up to this length: longer ones cost too much.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
 #: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
-_DETAILS = ("detail", "details", "validations", "errors", "messages", "error_description")
-_TEXTS = ("msg", "detail", "message", "description", "error", "reason")
+_DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
+_TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 #: Parts of a field's place that say where in the request it was, and not its name.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 #: The words of an HTTP status, which aren't a provider's own.
-_PHRASES: Final = frozenset({*(status.phrase.casefold() for status in HTTPStatus), "error", "unknown"})
+_STATUS_PHRASES: Final = frozenset({*(status.phrase.casefold() for status in HTTPStatus), "error", "unknown"})
 #: How a Kubernetes client begins an exception's text (its ``ApiException.__str__``), and what follows.
 _API_EXCEPTION_PATTERN: Final = re.compile(r"\(\d{3}\)\s{0,5}Reason: ")
-_HEADERS: Final = "HTTP response headers: "
-_BODY: Final = "HTTP response body: "
+_HEADERS_LABEL: Final = "HTTP response headers: "
+_BODY_LABEL: Final = "HTTP response body: "
 #: tornado's and werkzeug's forms of an exception: ``HTTP 403: Forbidden (words)``, ``403 Forbidden: words``.
 _HTTP_ERROR_PATTERN: Final = re.compile(
     r"(?P<named>HTTP(?: Error)? |Error )?[345]\d\d(?P<colon>:| -)? ?(?P<reason>[^:(\n]{1,80}?)?"
-    r"(?: ?\((?P<said>.*)\)| ?: (?P<after>.*)|)\.?",
+    r"(?: ?\((?P<inside>.*)\)| ?: (?P<after>.*)|)\.?",
     re.DOTALL | re.IGNORECASE,
 )
 #: The name of an exception before its words, also in the form of its constructor's call.
-_CLASS: Final = (
+_EXCEPTION_CLASS: Final = (
     r"(?:\w{1,60}\.){0,8}(?:Exception|[A-Z]\w{0,60}(?:Error|Exception|Warning|Timeout|Failure|Fault))"
 )
 _CLASS_PREFIX_PATTERN: Final = re.compile(
-    rf"(?:[1-5]\d\d )?{_CLASS}(?:\((?:[^()]|\([^()]*\)){{0,300}}\))?: (?=.)|\[Errno \d+\] (?=.)", re.DOTALL
+    rf"(?:[1-5]\d\d )?{_EXCEPTION_CLASS}(?:\((?:[^()]|\([^()]*\)){{0,300}}\))?: (?=.)|\[Errno \d+\] (?=.)",
+    re.DOTALL,
 )
-_CLASS_CALL_PATTERN: Final = re.compile(rf"{_CLASS}\((?P<said>.+)\)", re.DOTALL)
+_CLASS_CALL_PATTERN: Final = re.compile(rf"{_EXCEPTION_CLASS}\((?P<inside>.+)\)", re.DOTALL)
 #: Tags of pages and of marked-up sentences. Anything else in angle brackets may be a word of the message.
 _TAG_NAMES: Final = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
@@ -78,7 +79,7 @@ _INLINE_TAG_PATTERN: Final = re.compile(
 )
 _PAGE_PATTERN: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>", re.IGNORECASE)
 #: The beginnings and ends of what a page doesn't show, or shows elsewhere.
-_UNSEEN: Final = (
+_UNSEEN_PARTS: Final = (
     ("<!--", "-->"),
     ("<!doctype", ">"),
     ("<script", "</script>"),
@@ -93,7 +94,14 @@ _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
 )
-_QUOTES: Final = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"}
+_CLOSING_QUOTES: Final = {
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "\u201c": "\u201d",
+    "\u2018": "\u2019",
+    "\u00ab": "\u00bb",
+}
 #: A message in JSON that was cut before its end.
 _CUT_MESSAGE_PATTERN: Final = re.compile(
     r'\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})', re.DOTALL
@@ -147,11 +155,11 @@ def _read_literal(text: str) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, (dict, list, tuple)):
-        return _words_of_value(value)
+        return _read_value_words(value)
     return None
 
 
-def _words_of_value(value: Any) -> str:
+def _read_value_words(value: Any) -> str:
     """Return the words of a parsed answer, "" if it has none: its keys and numbers aren't for people."""
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
@@ -177,7 +185,7 @@ def _parse_literal(text: str) -> Any:
 def _read_embedded_object(text: str) -> str | None:
     """Return the words of an answer in JSON that stands somewhere in a text."""
     decoder, start = json.JSONDecoder(), -1
-    for _ in range(MAX_TRIED_OBJECTS):
+    for _ in range(MAX_OBJECT_ATTEMPTS):
         start = text.find("{", start + 1)
         if start < 0:
             return None
@@ -185,7 +193,7 @@ def _read_embedded_object(text: str) -> str | None:
             value = decoder.raw_decode(text, start)[0]
         except (ValueError, RecursionError):
             value = _parse_literal(text[start : text.rfind("}") + 1]) if start == text.find("{") else None
-        if isinstance(value, dict) and any(isinstance(value.get(key), str) for key in (*_TEXTS, "title")):
+        if isinstance(value, dict) and any(isinstance(value.get(key), str) for key in (*_TEXT_KEYS, "title")):
             return read_words(value, limit=MAX_SEARCHED_LENGTH) or None
         if value is None and (cut := _CUT_MESSAGE_PATTERN.match(text, start)):
             return cut[1].replace('\\"', '"').replace("\\n", " ")
@@ -196,15 +204,15 @@ def _read_exception(text: str) -> str | None:
     """Return the words of an exception's text: without its class, its status and its headers."""
     if exception := _API_EXCEPTION_PATTERN.search(text):
         # A body that is JSON has been read before.
-        body = text.partition(_BODY)[2].strip()
-        reason = text[exception.end() :].partition(_BODY)[0].partition(_HEADERS)[0].strip()
-        return body if body not in {"", "None"} else _without_phrase(reason)
+        body = text.partition(_BODY_LABEL)[2].strip()
+        reason = text[exception.end() :].partition(_BODY_LABEL)[0].partition(_HEADERS_LABEL)[0].strip()
+        return body if body not in {"", "None"} else _strip_phrase(reason)
     prefix = _CLASS_PREFIX_PATTERN.match(text)
     if prefix is not None and find_reason(prefix[0]) is None:
         return text[prefix.end() :]
     call = _CLASS_CALL_PATTERN.fullmatch(text)
-    if call is not None and find_reason(text[: call.start("said")]) is None:
-        return call["said"]
+    if call is not None and find_reason(text[: call.start("inside")]) is None:
+        return call["inside"]
     return _read_http_error(text)
 
 
@@ -212,19 +220,19 @@ def _read_http_error(text: str) -> str | None:
     match = _HTTP_ERROR_PATTERN.fullmatch(text)
     if match is None:
         return None
-    reason, said = (match["reason"] or "").strip(), (match["said"] or match["after"] or "").strip()
-    if not (match["named"] or match["colon"]) and (not reason or _without_phrase(reason)):
+    reason, inside = (match["reason"] or "").strip(), (match["inside"] or match["after"] or "").strip()
+    if not (match["named"] or match["colon"]) and (not reason or _strip_phrase(reason)):
         return None  # A number that begins a sentence.
-    return said or _without_phrase(reason)
+    return inside or _strip_phrase(reason)
 
 
-def _without_phrase(reason: str) -> str:
+def _strip_phrase(reason: str) -> str:
     """Return a reason, "" if it is the phrase of an HTTP status."""
-    return "" if reason.strip(" .").casefold() in _PHRASES else reason
+    return "" if reason.strip(" .").casefold() in _STATUS_PHRASES else reason
 
 
 def _read_page(text: str) -> str | None:
-    """Return the sentences of an HTML page, or else what stands before it; "" if it only names a status."""
+    """Return the sentences of an HTML page, or else the words before it; "" if it only names a status."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         return None
@@ -236,7 +244,7 @@ def _read_page(text: str) -> str | None:
 
 def _drop_unseen(text: str) -> str:
     """Return a page without its comments, scripts, styles and title."""
-    for begin, end in _UNSEEN:
+    for begin, end in _UNSEEN_PARTS:
         folded = text.casefold() if len(text.casefold()) == len(text) else text
         parts, at = [], 0
         while (start := folded.find(begin, at)) >= 0:
@@ -255,7 +263,7 @@ def _list_page_words(text: str) -> list[str]:
 def _is_status(line: str) -> bool:
     """Return whether a line of a page has only a status, its phrase, or the server's name."""
     words = re.sub(r"^(?:HTTP |Error |Status )*[1-5]?\d{0,2}\W*|\W+$", "", line, flags=re.IGNORECASE)
-    return words.casefold() in {"", *_PHRASES} or _SERVER_PATTERN.fullmatch(words) is not None
+    return words.casefold() in {"", *_STATUS_PHRASES} or _SERVER_PATTERN.fullmatch(words) is not None
 
 
 def _read_markup(text: str) -> str | None:
@@ -274,7 +282,7 @@ def _strip_tags(text: str, separator: str) -> str:
 
 def _read_quotes(text: str) -> str | None:
     """Return a text without the quotes around all of it."""
-    closing = _QUOTES.get(text[:1])
+    closing = _CLOSING_QUOTES.get(text[:1])
     if closing is None or len(text) < 3 or text[-1:] != closing or closing in text[1:-1]:
         return None
     return text[1:-1]
@@ -289,24 +297,24 @@ def read_words(
     answer: Mapping[str, Any], message_pointer: str = "/message", *, limit: int = MAX_DETAILED_LENGTH
 ) -> str:
     """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
-    found: Any = answer
+    value: Any = answer
     for key in message_pointer.split("/")[1:]:
-        if isinstance(found, list) and key.isdecimal():
-            found = found[int(key)] if int(key) < len(found) else None
+        if isinstance(value, list) and key.isdecimal():
+            value = value[int(key)] if int(key) < len(value) else None
         else:
-            found = found.get(key) if isinstance(found, dict) else None
-    message = found if isinstance(found, str) else next(_main_texts(answer), "")
+            value = value.get(key) if isinstance(value, dict) else None
+    message = value if isinstance(value, str) else next(_main_texts(answer), "")
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
         # Of Kubernetes: its details repeat the object's name and kind.
         return cut_words(message, without_details)
-    parts = [None if isinstance(found, str) else found, *map(answer.get, _DETAILS)]
+    parts = [None if isinstance(value, str) else value, *map(answer.get, _DETAIL_KEYS)]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not details:
         return cut_words(message, without_details)
-    said = clean(message, without_details // 2).rstrip(".:")
-    return cut_words(": ".join(filter(None, (said, "; ".join(details)))), limit)
+    summary = clean(message, without_details // 2).rstrip(".:")
+    return cut_words(": ".join(filter(None, (summary, "; ".join(details)))), limit)
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -335,10 +343,10 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
         words = find_innermost_words(value)
         yield f"{where}: {words}" if where and words else words
     elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _read_details(one, where)
+        for entry in value:
+            yield from _read_details(entry, where)
     elif isinstance(value, dict):
-        text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
+        text = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), None)
         named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
         if text is None and (code := value.get("code")) and isinstance(code, str):
             # GitHub: a word of its own for what is wrong with a field, and no sentence.
@@ -348,13 +356,13 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
         if text is not None:
             yield from _read_details(text, next(filter(None, named), where))
             return
-        for key, one in value.items():
-            yield from _read_details(one, where if key in _REQUEST_PARTS else str(key))
+        for key, entry in value.items():
+            yield from _read_details(entry, where if key in _REQUEST_PARTS else str(key))
 
 
 def _field_name(value: Any) -> str:
     """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
-    keys = [str(one) for one in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
+    keys = [str(key) for key in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
     return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
 
 

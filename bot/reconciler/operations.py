@@ -573,7 +573,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 def _explain_stop_elsewhere(
     claimed: ClaimedOperation, runtime: Runtime, cause: str | None, now: float
 ) -> str:
-    """Return a sentence on the stop under way that a start waits for, whoever asked for it; "" for none."""
+    """Return a sentence on the present stop before a start; "" for none."""
     operation, workspace = claimed.operation, claimed.workspace
     is_own = cause == STOPPING_FIRST.cause
     is_before_start = not operation.verb.brings_down and not operation.has_called

@@ -328,8 +328,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._provider_caller.compute_busy_pause(max(now - since, 0.0)), answer.wait)
-        said = answer.sentence if answer.is_own_limit else find_busy_reason(runtime, since)
-        answer = replace(answer, wait=wait, sentence=said)
+        sentence = answer.sentence if answer.is_own_limit else find_busy_reason(runtime, since)
+        answer = replace(answer, wait=wait, sentence=sentence)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
 

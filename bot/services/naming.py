@@ -90,8 +90,8 @@ def _find_by_address(
 ) -> list[Workspace]:
     """Return the workspaces that Usher opens at an address, or that have their page there."""
     own_page = _OWN_PAGE_PATTERN.search(link)
-    if shown := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
-        return shown
+    if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
+        return own
     owned = [one for one in workspaces if one.connection in connections]
     opened = [one for one in owned if one.url and is_address_within(link, one.url)]
     if opened:
@@ -283,16 +283,16 @@ def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
     # A server's own name is one of its names, even where people are shown another.
     found = found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
-    return _prefer_existing(found)
+    return _drop_missing(found)
 
 
-def _prefer_existing(found: list[Workspace]) -> list[Workspace]:
-    """Leave out what no longer exists beside what does: it is no choice."""
+def _drop_missing(found: list[Workspace]) -> list[Workspace]:
+    """Leave out gone workspaces beside existing ones: they are no choice."""
     return [one for one in found if one.state is not State.GONE] or found
 
 
 def _to_match(found: list[Workspace]) -> NameMatch:
-    found = _prefer_existing(found)
+    found = _drop_missing(found)
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 
 

@@ -168,8 +168,8 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     return replace(merge, is_over=True)
 
 
-def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, listed_at: float) -> None:
-    """Move the rows of workspaces whose ids are names, and which have been renamed since the list before.
+def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:
+    """Move the rows of renamed workspaces, where ids are names.
 
     An id vanishes, and in the same list a new one appears that is shown with the old name, as a hub does when
     it is upgraded or asked to rename a server: hours and plans go with it.
@@ -188,7 +188,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, listed_at: float)
         if row["remote_id"] not in merge.listed
         and get_name_in_id(row["remote_id"])
         and not row["hidden"]
-        and (row["state"] != State.GONE or (row["observed_at"] or 0.0) >= listed_at)
+        and (row["state"] != State.GONE or (row["observed_at"] or 0.0) >= previous_list_at)
     ]
     for one in fresh:
         former = [row for row in lacking if one.name in {row["name"], get_name_in_id(row["remote_id"])}]

@@ -249,7 +249,7 @@ def _grant(
         entry=reader["entry"],
         lacks=reader["lacks"],
         lacks_since=reader["lacks_since"],
-        is_wanted=(reader["last_request_at"] or 0.0) > (reader["observed_at"] or 0.0),
+        is_requested=(reader["last_request_at"] or 0.0) > (reader["observed_at"] or 0.0),
     )
 
 

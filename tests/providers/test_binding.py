@@ -219,14 +219,14 @@ async def test_each_verb_has_the_secret_that_it_declares(http):
         assert access.api
 
 
-TOKENS = [
+TOKEN_WORDS = [
     "0123456789abcdef0123456789abcdef",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWFsaWNl",
     "lagoon-of-alice-alone",
     "eyJhbGciOiJIUzI1…",
     "0123456789abcd…",
 ]
-WORDS = [
+OTHER_WORDS = [
     "insufficient-memory-for-the-pod",
     "0f8b6a2e-1d2c-4b3a-9c8d-7e6f5a4b3c2d",
     "Failed to pull lab:2026…",
@@ -248,7 +248,9 @@ class Speaking(Lagoon):
         return f"already {workspace}"
 
 
-@pytest.mark.parametrize(("word", "shown"), [*((one, "…") for one in TOKENS), *((one, one) for one in WORDS)])
+@pytest.mark.parametrize(
+    ("word", "shown"), [*((one, "…") for one in TOKEN_WORDS), *((one, one) for one in OTHER_WORDS)], ids=str
+)
 async def test_words_with_a_token_are_shown_without_it(http, word, shown):
     settings = {"name": "lagoon", "provider": "lagoon", "title": "L", "base_url": "https://l.example.org"}
     provider = build_bound_provider(Speaking, Settings.model_validate(settings | {"admin_token": OWN}), http)

@@ -16,21 +16,23 @@ from bot.reconciler.provider_calls import refine_start_refusal
 from bot.support import errors
 from bot.support.responses import Response
 
-QUOTA = 'pods "jupyter-ana" is forbidden: exceeded quota: compute, requested: limits.cpu=2'
-STATUS = {
+QUOTA_WORDS = 'pods "jupyter-ana" is forbidden: exceeded quota: compute, requested: limits.cpu=2'
+STATUS_BODY = {
     "kind": "Status",
     "apiVersion": "v1",
-    "message": QUOTA,
+    "message": QUOTA_WORDS,
     "reason": "Forbidden",
     "details": {"name": "jupyter-ana", "kind": "pods"},
     "code": 403,
 }
-HEADERS = "<CIMultiDictProxy('Audit-Id': '1', 'X-Content-Type-Options': 'nosniff', 'Server': '" + "x" * 500
-EXCEPTION = f"(403)\nReason: error\nHTTP response headers: {HEADERS}')>\nHTTP response body: "
+LONG_HEADERS = (
+    "<CIMultiDictProxy('Audit-Id': '1', 'X-Content-Type-Options': 'nosniff', 'Server': '" + "x" * 500
+)
+CLIENT_EXCEPTION = f"(403)\nReason: error\nHTTP response headers: {LONG_HEADERS}')>\nHTTP response body: "
 USED_UP = (
     "Current memory usage = 80.00 GiB-hours is over the quota limit of 10.00 GiB-hours over the last 30 days."
 )
-PAGE = (
+HUB_PAGE = (
     "<!DOCTYPE html><html><head><title>JupyterHub</title><style>p {}</style></head>"
     "<body><h1>403 : Forbidden</h1><p>Your lab has no credit.<br>Ask Bob &amp; Eve.</p></body></html>"
 )
@@ -39,14 +41,18 @@ GATEWAY_PAGE = (
     "<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.27</center></body></html>"
 )
 
-SAID = [
-    pytest.param(EXCEPTION + json.dumps(STATUS) + "\n", QUOTA, id="kubernetes"),
-    pytest.param(EXCEPTION + f"b'{json.dumps(STATUS)}'", QUOTA, id="kubernetes-bytes"),
-    pytest.param(" ".join((EXCEPTION + json.dumps(STATUS)).split()), QUOTA, id="kubernetes-one-line"),
-    pytest.param((EXCEPTION + json.dumps(STATUS))[:-60], QUOTA, id="kubernetes-cut"),
-    pytest.param(f"client.exceptions.ApiException: {EXCEPTION}no such node", "no such node", id="text-body"),
+NESTED_ANSWERS = [
+    pytest.param(CLIENT_EXCEPTION + json.dumps(STATUS_BODY) + "\n", QUOTA_WORDS, id="kubernetes"),
+    pytest.param(CLIENT_EXCEPTION + f"b'{json.dumps(STATUS_BODY)}'", QUOTA_WORDS, id="kubernetes-bytes"),
+    pytest.param(
+        " ".join((CLIENT_EXCEPTION + json.dumps(STATUS_BODY)).split()), QUOTA_WORDS, id="kubernetes-one-line"
+    ),
+    pytest.param((CLIENT_EXCEPTION + json.dumps(STATUS_BODY))[:-60], QUOTA_WORDS, id="kubernetes-cut"),
+    pytest.param(
+        f"client.exceptions.ApiException: {CLIENT_EXCEPTION}no such node", "no such node", id="text-body"
+    ),
     pytest.param("(403)\nReason: Forbidden\n", "", id="kubernetes-status-only"),
-    pytest.param(f"Failed to make it: {json.dumps(STATUS)}", QUOTA, id="status-in-a-sentence"),
+    pytest.param(f"Failed to make it: {json.dumps(STATUS_BODY)}", QUOTA_WORDS, id="status-in-a-sentence"),
     pytest.param("HTTP 500: error (No credit left. Ask Bob.)", "No credit left. Ask Bob.", id="tornado"),
     pytest.param("HTTP 403: Forbidden (No room (yet))", "No room (yet)", id="tornado-brackets"),
     pytest.param("HTTP 403: No credit left", "No credit left", id="tornado-reason"),
@@ -60,7 +66,7 @@ SAID = [
     pytest.param('{"error": {"message": "{\\"detail\\": \\"Not at night\\"}"}}', "Not at night", id="json"),
     pytest.param("{'message': 'Not at night'}", "Not at night", id="python-dict"),
     pytest.param('{"code": 3, "retry": true}', "", id="json-without-words"),
-    pytest.param(PAGE, "Your lab has no credit. Ask Bob & Eve.", id="page"),
+    pytest.param(HUB_PAGE, "Your lab has no credit. Ask Bob & Eve.", id="page"),
     pytest.param(f"Proxy error: {GATEWAY_PAGE}", "Proxy error", id="page-after-words"),
     pytest.param(GATEWAY_PAGE, "", id="page-of-a-status"),
     pytest.param(
@@ -78,7 +84,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("text", "words"), SAID)
+@pytest.mark.parametrize(("text", "words"), NESTED_ANSWERS)
 def test_words_of_an_answer_within_an_answer_are_the_innermost(text, words):
     assert clean_words(text, LIMIT) == words
     assert read_words({"message": text}) == words
@@ -88,7 +94,7 @@ def test_words_of_an_answer_within_an_answer_are_the_innermost(text, words):
 
 
 def test_words_are_read_before_they_are_cut_and_classified():
-    words = clean_words(EXCEPTION + json.dumps(STATUS), LIMIT)
+    words = clean_words(CLIENT_EXCEPTION + json.dumps(STATUS_BODY), LIMIT)
     assert find_reason(words) is Reason.QUOTA
     assert find_reason(clean_words("HTTP 403: Forbidden", LIMIT)) is None
 
@@ -132,6 +138,7 @@ def test_fields_code_is_what_is_wrong_with_it():
         "AssocGrpCPUMinutesLimit",
         "Quota exceeded: 20 hours per week",
     ],
+    ids=["memory", "gpu", "month", "slurm", "week"],
 )
 def test_quota_of_hours_is_not_one_of_room(said):
     assert find_reason(said) is Reason.USAGE
@@ -147,6 +154,7 @@ def test_quota_of_hours_is_not_one_of_room(said):
         "The quota service could not be reached",
         "You may not see quotas",
     ],
+    ids=["dependency", "away", "forbidden"],
 )
 def test_broken_quota_service_is_quoted_and_nothing_is_guessed(said):
     assert find_reason(said) is None
@@ -172,7 +180,7 @@ def test_denied_start_is_quoted_without_guessing_what_it_lacks():
 
 
 HUB_FAILURES = [
-    pytest.param(f"Spawn failed: {EXCEPTION}{json.dumps(STATUS)}", QUOTA, id="kubernetes"),
+    pytest.param(f"Spawn failed: {CLIENT_EXCEPTION}{json.dumps(STATUS_BODY)}", QUOTA_WORDS, id="kubernetes"),
     pytest.param("Spawn failed: HTTP 500: error (No credit left.)", "No credit left.", id="tornado"),
     pytest.param("Spawn failed: HTTP 500: Internal Server Error", "", id="no-words"),
     pytest.param(f"Spawn failed: 422 SpawnException(reason='hours'): {USED_UP}", USED_UP, id="quota"),

@@ -126,36 +126,39 @@ def test_name_of_a_connection_comes_before_titles():
     assert naming.find_title("hub", {"other": "hub", "hub": "Team hub"}) == "hub"
 
 
-LAB = replace(row("lab"), url="https://coder.example/@alice/lab.main/apps/code/", id="workspace_lab")
-VM = replace(row("vm"), url=None)
-IDE = replace(row("ide"), url="https://w-alice-ide.apps.example/")
-OUTER = replace(row("outer"), url="https://hub.example/user/alice/")
-INNER = replace(row("inner"), url="https://hub.example/user/alice/inner/")
+CODER_LAB = replace(row("lab"), url="https://coder.example/@alice/lab.main/apps/code/", id="workspace_lab")
+CODER_VM = replace(row("vm"), url=None)
+SATURN_IDE = replace(row("ide"), url="https://w-alice-ide.apps.example/")
+DEFAULT_SERVER = replace(row("outer"), url="https://hub.example/user/alice/")
+NAMED_SERVER = replace(row("inner"), url="https://hub.example/user/alice/inner/")
 
 
 @pytest.mark.parametrize(
     ("address", "found"),
     [
-        ("https://coder.example/@alice/lab", LAB),
-        ("https://coder.example/@alice/lab/", LAB),
-        ("https://coder.example/@alice/lab.main", LAB),
-        ("https://coder.example/@alice/lab.main/apps/code/", LAB),
-        ("coder.example/@alice/lab.main/apps/code", LAB),
-        ("https://coder.example/@alice/lab.main/apps/code/?folder=%2Fhome#top", LAB),
+        ("https://coder.example/@alice/lab", CODER_LAB),
+        ("https://coder.example/@alice/lab/", CODER_LAB),
+        ("https://coder.example/@alice/lab.main", CODER_LAB),
+        ("https://coder.example/@alice/lab.main/apps/code/", CODER_LAB),
+        ("coder.example/@alice/lab.main/apps/code", CODER_LAB),
+        ("https://coder.example/@alice/lab.main/apps/code/?folder=%2Fhome#top", CODER_LAB),
         ("https://coder.example/@alice/la", None),
         ("https://coder.example/@bob/lab", None),
         ("https://evil.example/@alice/lab", None),
-        ("https://w-alice-ide.apps.example", IDE),
-        ("https://W-alice-ide.apps.example/lab/tree/x", IDE),
-        ("https://hub.example/user/alice/inner/lab", INNER),
-        ("https://hub.example/user/alice/tree", OUTER),
-        ("https://usher.example/ide/workspace_lab", LAB),
+        ("https://w-alice-ide.apps.example", SATURN_IDE),
+        ("https://W-alice-ide.apps.example/lab/tree/x", SATURN_IDE),
+        ("https://hub.example/user/alice/inner/lab", NAMED_SERVER),
+        ("https://hub.example/user/alice/tree", DEFAULT_SERVER),
+        ("https://usher.example/ide/workspace_lab", CODER_LAB),
         ("https://usher.example/ide/workspace_other", None),
         ("https://fake.example.com/", None),
     ],
+    ids=str,
 )
 def test_address_of_an_ide_or_its_beginning_is_its_workspace(address, found):
-    match = naming.find_whole(address, [LAB, VM, IDE, OUTER, INNER], CONNECTIONS)
+    match = naming.find_whole(
+        address, [CODER_LAB, CODER_VM, SATURN_IDE, DEFAULT_SERVER, NAMED_SERVER], CONNECTIONS
+    )
     assert (match and match.workspaces) == (found and (found,))
 
 

@@ -154,13 +154,15 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
         template = notices.STOPPED_ALREADY
     if is_gone:
         # Gone is no stop: only one that its person agreed to end was meant to be.
-        template = notices.ENDED if operation is not None and operation.agreed else notices.GONE
+        template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
-    if template == notices.GONE and workspace is not None and workspace.detail:
+    if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
         usual = f"{usual} {kit.safe(workspace.detail, 300)}"
-    if is_planned and template != notices.GONE:
+    if is_planned and template != notices.NO_LONGER_EXISTS:
         usual = f"{usual} {cards.AS_PLANNED}"
-    sentence = usual if template == notices.GONE else _describe_by_feature(facts, is_done=True) or usual
+    sentence = (
+        usual if template == notices.NO_LONGER_EXISTS else _describe_by_feature(facts, is_done=True) or usual
+    )
     buttons = list_buttons(facts, State.GONE if is_gone else State.STOPPED)
     buttons = list_again_buttons(facts) if template == notices.ENDED else buttons
     if template == notices.FAILED_ELSEWHERE:

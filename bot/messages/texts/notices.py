@@ -16,7 +16,7 @@ STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
 #: What went down and isn't there any more can't be started again, whoever ended it.
-GONE: Final = "*{name}* no longer exists on {title}."
+NO_LONGER_EXISTS: Final = "*{name}* no longer exists on {title}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where you left off."
 REMOVED: Final = "*{name}* has been removed from {title} and from your list."

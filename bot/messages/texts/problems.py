@@ -218,9 +218,9 @@ class Because(NamedTuple):
 
 
 #: Causes whose message is explained like that of a failure, if it has a known reason.
-_EXPLAINED: Final = frozenset({"misconfigured", "no_room"})
+_EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons of which the provider's own words say what is needed: how much, whose rule, what is missing.
-_QUOTED: Final = OWN_LIMITS | {Reason.DENIED}
+_QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: What there is no room for want of, where it is said.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
@@ -382,8 +382,8 @@ def explain_cause(
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    is_known = known in OWN_LIMITS if word == "limit" else known is not None and word in _EXPLAINED
-    if word == "provider_failed" or is_known:
+    is_explained = known in OWN_LIMITS if word == "limit" else known is not None and word in _EXPLAINED_CAUSES
+    if word == "provider_failed" or is_explained:
         return explain_reason(text or message, connection_title, is_over=True, has_page=has_page)
     said = quote_message(text or message, connection_title)
     if word == "refused" and not said:
@@ -466,7 +466,7 @@ def explain_reason(
     else:
         because = REASONS[known]
         said = [because.then if is_over else because.now]
-        said += [quote_message(message, title).strip()] if known in _QUOTED else []
+        said += [quote_message(message, title).strip()] if known in _QUOTED_REASONS else []
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
     what = " and ".join(SHORT_OF[one] for one in find_scarce_resources(message))
     missing = f": not enough {what}" if what else ""

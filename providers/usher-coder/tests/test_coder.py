@@ -250,7 +250,7 @@ async def test_what_is_wrong_is_said_at_its_field(open_rig, field, value, said):
         assert caught.value.problems == {field: said}
 
 
-EMPTY = {
+EMPTY_CHOICES = {
     "name": "empty",
     "parameters": [
         {
@@ -275,7 +275,7 @@ EMPTY = {
     ids=["emptied", "filled", "left alone"],
 )
 async def test_empty_choice_and_emptied_text_are_sent(given, sent):
-    async with coder_rig(seed={**SEED, "templates": [EMPTY]}) as rig:
+    async with coder_rig(seed={**SEED, "templates": [EMPTY_CHOICES]}) as rig:
         offer = await rig.provider.read_offer(rig.access)
         form = rig.provider.form(offer, "workspace", {"template": "empty"}, PRINCIPAL)
         assert [one.label for one in form.field("p_gpu").choices] == ["None", "A100"]

@@ -272,7 +272,7 @@ def refuse(rig, status, words, **headers):
     return rig.provider.to_error(Response(status, named, body), changes=True)
 
 
-PERMISSION = "codespaces_lifecycle_admin=write"
+NEEDED_PERMISSION = "codespaces_lifecycle_admin=write"
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ PERMISSION = "codespaces_lifecycle_admin=write"
 )
 async def test_refusal_for_something_else_names_no_permission(open_rig, words):
     async with open_rig() as rig:
-        error = refuse(rig, 403, words, X_Accepted_GitHub_Permissions=PERMISSION)
+        error = refuse(rig, 403, words, X_Accepted_GitHub_Permissions=NEEDED_PERMISSION)
         assert (type(error), error.message) == (errors.Forbidden, words)
 
 
@@ -303,7 +303,7 @@ async def test_token_without_single_sign_on_is_authorized_and_not_linked_again(o
         root = rig.provider.page_url("x").removesuffix("/codespaces/x")
         header = f"required; url={root if address.startswith('/') else ''}{address}"
         words = "acme requires single sign-on: this token has no access to it yet."
-        error = refuse(rig, 403, words, X_GitHub_SSO=header, X_Accepted_GitHub_Permissions=PERMISSION)
+        error = refuse(rig, 403, words, X_GitHub_SSO=header, X_Accepted_GitHub_Permissions=NEEDED_PERMISSION)
         said = explain_cause(error, "GitHub Codespaces")
         assert f"Authorize it at {shown.format(root=root)} and try again" in said
         assert "you don't have to link again" in said

@@ -351,7 +351,7 @@ async def test_page_lacks_where_nothing_answers_for_the_server(quiet_hub: Rig, a
         assert public.requests[0].startswith(f"GET {path}api/status HTTP/1.1\r\n".encode())
 
 
-HUBS = "X-JupyterHub-Version: 6.1.1"
+HUB_HEADER = "X-JupyterHub-Version: 6.1.1"
 
 
 @pytest.mark.parametrize(
@@ -368,10 +368,11 @@ HUBS = "X-JupyterHub-Version: 6.1.1"
         ("404 Not Found", "424 Failed Dependency", "page", 2),
         ("404 Not Found", "500 Error", "page", 2),
         ("404 Not Found", "503 Unavailable", "page", 2),
-        (f"404 Not Found\r\n{HUBS}", "200 OK", "page", 1),
-        (f"424 Failed Dependency\r\n{HUBS}", "200 OK", "page", 1),
-        (f"200 OK\r\n{HUBS}", "404 Not Found", None, 1),
+        (f"404 Not Found\r\n{HUB_HEADER}", "200 OK", "page", 1),
+        (f"424 Failed Dependency\r\n{HUB_HEADER}", "200 OK", "page", 1),
+        (f"200 OK\r\n{HUB_HEADER}", "404 Not Found", None, 1),
     ],
+    ids=str,
 )
 async def test_page_that_is_not_jupyters_is_asked_at_its_root(quiet_hub: Rig, status, root, lacks, asked):
     async with (
