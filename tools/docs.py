@@ -1,11 +1,9 @@
-"""Check every Markdown file: short lines, links that lead somewhere, tables as the code has them, few words.
+"""Check every Markdown file: short lines, links that lead somewhere, and tables as the code has them.
 
     python tools/docs.py            prints what is wrong, and ends with 1 where something is
-    python tools/docs.py --words    prints how many words each page has
     python tools/docs.py --write    writes the tables that are made from the code
 
-Words of tables that are made from the code, or that a test compares with it, aren't counted: a comment of the
-form ``<!-- table: … -->`` before such a table says which of them it is.
+A comment of the form ``<!-- table: … -->`` before a table says what makes it or compares it with the code.
 """
 
 import ast
@@ -54,9 +52,6 @@ _TARGET = re.compile(r"\]\(([^)\s]*)\)|\b(?:src|href)=\"([^\"]*)\"|^\[[^\]]+\]: 
 _NAME = re.compile(r"\]\[([^\]]+)\]")
 _DEFINITION = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
-#: The most words of the pages of ``docs/`` and of those beside the README, tables of the code aside.
-MOST_WORDS: Final = 30_000
-COUNTED: Final = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
 #: A table that isn't prose, with what says so.
 _TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)
 #: A page, as sentences of the code name it.
@@ -123,24 +118,6 @@ def find_mistakes(path: Path) -> Iterator[tuple[int, str]]:
         for name in _NAME.findall(plain):
             if name not in defined:
                 yield number, f"a link that isn't defined: {name}"
-
-
-# -- words ---------------------------------------------------------------------------------------------------
-
-
-def count_words(text: str) -> int:
-    """Count the words of a page as ``wc -w`` does, without tables that the code has, too."""
-    return len(_TABLE.sub("", text).split())
-
-
-def count_words_by_page(root: Path) -> dict[str, int]:
-    """Return the number of words of each page of the documentation."""
-    named = {path.relative_to(root): path for path in documents(root)}
-    return {
-        name.as_posix(): count_words(path.read_text(encoding="utf-8"))
-        for name, path in named.items()
-        if name.parts[0] in COUNTED
-    }
 
 
 # -- tables that are made from the code ----------------------------------------------------------------------
@@ -501,15 +478,6 @@ def stale(root: Path) -> Iterator[str]:
                 yield f"{name}: a table is not as the code has it: python tools/docs.py --write"
 
 
-def say_words(root: Path) -> int:
-    """Print the number of words of each page, and of all together."""
-    found = count_words_by_page(root)
-    for name, words in sorted(found.items(), key=lambda one: one[1]):
-        print(f"{words:6} {name}")
-    print(f"{sum(found.values()):6} of at most {MOST_WORDS}")
-    return 0
-
-
 def main(root: Path) -> int:
     """Print the mistakes; return 1 where something is."""
     pages = documents(root)
@@ -517,19 +485,12 @@ def main(root: Path) -> int:
         f"{path.relative_to(root)}:{number}: {what}" for path in pages for number, what in find_mistakes(path)
     ]
     wrong += stale(root)
-    if (words := sum(count_words_by_page(root).values())) > MOST_WORDS:
-        wrong.append(
-            f"{words} words, of at most {MOST_WORDS}: say it once, or raise MOST_WORDS in tools/docs.py "
-            "with the reason"
-        )
     print(
-        "\n".join(wrong)
-        if wrong
-        else f"The links of {len(pages)} documents lead somewhere, in short lines; {words} words."
+        "\n".join(wrong) if wrong else f"The links of {len(pages)} documents lead somewhere, in short lines."
     )
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    run = {"--words": say_words, "--write": write}.get("".join(sys.argv[1:]), main)
+    run = {"--write": write}.get("".join(sys.argv[1:]), main)
     sys.exit(run(Path(__file__).resolve().parent.parent))
