@@ -186,6 +186,22 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
+def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
+    """Return the id of an account, which may be an integer; "" for what is no id."""
+    value = answer.get(key)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) and value.isprintable() else ""
+
+
+def format_creation(value: Any) -> str:
+    """Return the time at which an account was made as one of the facts of its id; "" for what is no time."""
+    made_at = parse_time(value)
+    return "" if made_at is None else f"created={made_at:.6f}"
+
+
 def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
     """Return a nested object; an empty one if it is missing or something else."""
     value = answer.get(key)

@@ -21,7 +21,7 @@ from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Workspace
-from bot.providers.access import Access, Identity
+from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import to_error
 from bot.providers.connection import ConnectionSettings, LinkMethod, find_by_name, to_allowed_ide_url
 from bot.providers.credentials import Credential, CredentialOwner
@@ -249,6 +249,25 @@ class Provider(ABC):
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
+
+    def names_account(self, access: Access, call: str) -> bool:
+        """Return whether a call names its account, and a secret that opens everybody's makes it; pure.
+
+        Before it, ``read_account`` finds out whether the name is still the linked account's.
+        """
+        return False
+
+    @property
+    def has_account_ids(self) -> bool:
+        """Return whether accounts can be compared: the provider gives ids, or facts in their place."""
+        return type(self).read_account is not Provider.read_account
+
+    async def read_account(self, access: Access) -> RemoteAccount | None:
+        """Read the account that calls with this access reach; None if the provider has no ids to compare.
+
+        Where calls name the account, it is the one that has the name now.
+        """
+        return None
 
     def connection_api(self, on_behalf_of: Credential | None = None) -> ApiClient:
         """Return the client with the connection's own secret; raise CredentialRefused if it has none."""

@@ -30,14 +30,14 @@ _BOUND_METHODS: Final = (
     *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
     *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
-    *("schedule", "revoke", "mint", "refresh"),
+    *("schedule", "revoke", "mint", "refresh", "read_account"),
 )
 #: The verbs that return words of the provider's.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
 #: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
-    *("check_username", "is_secret_accepted", "read_email", "read_overview"),
+    *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),
 )
 
 

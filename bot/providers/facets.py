@@ -16,7 +16,7 @@ from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About
 from bot.domain.workspaces import Workspace
-from bot.providers.access import Access, Identity
+from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import Listing
 from bot.providers.credentials import Credential
 from bot.providers.requests import SendWindow
@@ -400,6 +400,10 @@ class EmailLookup(Facet):
     @abstractmethod
     async def read_email(self, username: str) -> str | None:
         """Return the e-mail address that a user has there; None if the server doesn't say."""
+
+    async def find_user(self, username: str) -> RemoteAccount:
+        """Return the user of a name, with id and address as far as the server says them."""
+        return RemoteAccount("", username, await self.read_email(username))
 
 
 class Overview(Facet):

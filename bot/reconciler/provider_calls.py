@@ -21,8 +21,10 @@ from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
+from bot.reconciler.account_comparison import AccountComparer
 from bot.reconciler.keys import Keys, RefusalResult
 from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS, Numbers, Runtime
+from bot.services import account_ids
 from bot.store import accounts, pauses, refusals
 from bot.store.pauses import Calls
 from bot.store.store import Store
@@ -160,6 +162,7 @@ class ProviderCaller:
         self._keys = keys
         self._numbers = numbers
         self._jitter = jitter
+        self._comparer = AccountComparer(store, keys, monotonic)
 
     def compute_backoff(self, attempts: int) -> float:
         """Return the seconds to wait after ``attempts`` failures in a row."""
@@ -207,6 +210,7 @@ class ProviderCaller:
         began: float | None = None,
         may_leave: Callable[[], bool] = allow_always,
         was_unauthorized: bool | None = None,
+        reports_absence: Callable[[_T], bool] | None = None,
     ) -> CallResult[_T]:
         """Call a provider once, for ``seconds`` at most.
 
@@ -227,6 +231,9 @@ class ProviderCaller:
         A credential that is accepted for something else isn't what a call was refused for (rule 9). So one
         that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: whether
         the same call was refused with 401 before, None if its caller doesn't repeat it.
+
+        The account's id is compared where the call needs that (``docs/internals/rules.md``, "Nobody acts
+        through another's account"); ``reports_absence`` returns whether a result says that something is gone.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -244,37 +251,62 @@ class ProviderCaller:
             return _mark_unsent(proof, attempts)
         if proof and account is not None:
             account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
+        if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
+            return unusable
         if self._monotonic() > until or not may_leave():
             return RetryLater(0.0, None, attempts)
-        limit = asyncio.timeout(None)
-        watch = Watch(limit, within, account, self._read_account, self._numbers.watch)
-        try:
-            async with limit:
-                with watch, limit_departures(Window(until, may_leave)):
-                    value = await send(access)
-        except TimeoutError:
-            if watch.is_unlinked:
-                return _reject_account(runtime, UNLINKED_CAUSE)
-            failure: errors.ProviderError = errors.UnknownOutcome("no answer in time")
-        except errors.ProviderError as error:
-            failure = error
-            if isinstance(error, errors.SentTooLate) and (self._monotonic() > until or not may_leave()):
-                # An earlier request of the same call may have left in time.
-                failure = errors.UnknownOutcome("not sent in time")
-        else:
-            await self._note_success(runtime, account, access)
-            return Succeeded(value)
+        sent = await self._send(runtime, account, access, send, within, Window(until, may_leave))
+        if isinstance(sent, Rejected):
+            return sent
+        is_absent = (
+            reports_absence is not None and isinstance(sent, Succeeded) and reports_absence(sent.value)
+        )
+        if is_absent or isinstance(sent, errors.NotFound):
+            # By the name of another account, everything of the linked one is gone.
+            unusable = await self._compare_account(runtime, account, what, access, attempts, now=True)
+            if unusable is not None:
+                return unusable
+        if isinstance(sent, Succeeded):
+            return sent
         return await self.judge(
             runtime,
             account,
             what,
-            failure,
+            sent,
             attempts,
             starts=starts,
             is_accepted=is_accepted,
             repeats=repeats,
             is_first_401=was_unauthorized is False,
         )
+
+    async def _send(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        access: Access,
+        send: Callable[[Access], Awaitable[_T]],
+        seconds: float,
+        window: Window,
+    ) -> Succeeded[_T] | Rejected | errors.ProviderError:
+        """Send a call within its window; return its value, its error, or that the account was unlinked."""
+        limit = asyncio.timeout(None)
+        watch = Watch(limit, seconds, account, self._read_account, self._numbers.watch)
+        try:
+            async with limit:
+                with watch, limit_departures(window):
+                    value = await send(access)
+        except TimeoutError:
+            if watch.is_unlinked:
+                return _reject_account(runtime, UNLINKED_CAUSE)
+            return errors.UnknownOutcome("no answer in time")
+        except errors.ProviderError as error:
+            is_late = self._monotonic() > window.until or not window.may_leave()
+            # An earlier request of the same call may have left in time.
+            is_unknown = isinstance(error, errors.SentTooLate) and is_late
+            return errors.UnknownOutcome("not sent in time") if is_unknown else error
+        await self._note_success(runtime, account, access)
+        return Succeeded(value)
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
         """Return whether the credential was accepted when it was last used."""
@@ -307,6 +339,36 @@ class ProviderCaller:
         await self._note_success(runtime, account, access)
         return True
 
+    async def _compare_account(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        what: str,
+        access: Access,
+        attempts: int,
+        *,
+        now: bool = False,
+    ) -> RetryLater | Rejected | None:
+        """Compare the account that a call names; return the answer if the call can't be made."""
+        if account is None or account.state == "revoking":
+            return None
+        verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
+        match verdict:
+            case "usable":
+                return None
+            case "changed":
+                return RetryLater(0.0, None, attempts)
+            case "resting":
+                return _reject_account(runtime, account_ids.RESTING_CAUSE)
+            case errors.TemporaryError() | errors.CredentialRefused():
+                answer = await self.judge(runtime, account, "compare", verdict, attempts)
+                if isinstance(answer, OutcomeUnknown):
+                    return RetryLater(answer.wait, answer.sentence, answer.attempts, answer.cause)
+                return answer
+        wait = min(self.compute_backoff(attempts + 1), REFUSED_WAIT_SECONDS)
+        sentence = problems.explain_cause(account_ids.UNCLEAR_CAUSE, runtime.title)
+        return RetryLater(wait, sentence, attempts + 1, account_ids.UNCLEAR_CAUSE)
+
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
         """Return an account's current row; None if it was unlinked, but for its revocation."""
         if account.state == "revoking":
@@ -333,6 +395,8 @@ class ProviderCaller:
         access = await self._claim_and_admit(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
+        if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
+            return unusable
         is_accepted = was_unauthorized and self._is_accepted(runtime, account)
         has_answered = False
         stream = begin(access)

@@ -162,6 +162,7 @@ class Reads(EnginePart):
             lambda access: self._request_own(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
             is_gated=True,
+            reports_absence=_reports_absence,
         )
         match answer:
             case Succeeded((observed_by_id, is_own)):
@@ -413,6 +414,10 @@ class Reads(EnginePart):
             granted_at=claim.granted_at,
             closed_for=claim.interval,
         )
+
+
+def _reports_absence(answer: tuple[Mapping[str, Observed], bool]) -> bool:
+    return any(seen.state is State.GONE for seen in answer[0].values())
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:

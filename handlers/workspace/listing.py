@@ -28,7 +28,7 @@ from handlers import list_filters, routes
 from handlers.command_line import fold_word, parse_new_name
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
-from handlers.linking import offer_all_links, require_account
+from handlers.linking import describe_resting_links, offer_all_links, require_account
 from handlers.payload import find_value
 from handlers.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
@@ -77,7 +77,8 @@ async def show_list(request: Request) -> Answer:
             request, part, answers.WORKSPACES, "list", [replies.list_button()], hint
         )
     not_set_up = services.describe_not_set_up(workspace.connection for workspace in rows)
-    hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up}".strip()
+    resting = await describe_resting_links(request)
+    hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         hint = request.fill(answers.LIST_SHARED_NEXT)

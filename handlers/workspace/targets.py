@@ -23,7 +23,7 @@ from bot.support.pool import run_beside_loop
 from handlers import routes
 from handlers.command_line import fold_word, normalise_fully
 from handlers.helping import describe_usher, list_first_steps
-from handlers.linking import offer_all_links, require_links
+from handlers.linking import offer_all_links, require_links, require_no_resting_link
 from handlers.request import Answered, Request
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
 from handlers.suggestions import format_bold, format_commands, offer_as_command
@@ -132,6 +132,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
     linkless = {name for name, _ in services.list_linkless()}
     links = await services.store.read(account_rows.list_accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
+    await require_no_resting_link(request)
     if not any(account.state == "active" for account in accounts):
         return await offer_all_links(request)
     sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
@@ -215,6 +216,7 @@ async def answer_unknown_name(
             return offer_as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
+    await require_no_resting_link(request)
     old = filter_by_connection(old, [connection])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.list_commands()
     runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []

@@ -428,6 +428,7 @@ WHY_QUEUED: Final = "waiting in the queue"
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
+    "another_account": "has to link their {title} account again",
     "renamed": "has to link their {title} account again",
     "sign_in_refused": "can't sign in to {title} right now",
     "forbidden": "isn't allowed to do that on {title}.{said}",

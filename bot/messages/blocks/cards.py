@@ -396,7 +396,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     """Return the buttons after an operation's failure: *Try again* is a new operation."""
     word = problems.get_cause_word(operation.cause)
-    if word in {"unlinked", "credential_refused", "renamed"}:
+    if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*list_again_buttons(facts), *list_page_button(facts)]

@@ -415,6 +415,7 @@ OBSTACLES: Final[Mapping[str, str]] = {
     "unlinked": "your {title} account isn't linked any more",
     "credential_refused": "{title} no longer accepts your link",
     "renamed": "your account on {title} has been renamed",
+    "another_account": "the username that you linked is another account on {title} now",
     "sign_in_refused": "{title} refuses your sign-in",
     "people_out": "{title} refuses several people's sign-ins",
     "unreachable": "I can't reach {title}",

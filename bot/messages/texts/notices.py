@@ -88,6 +88,11 @@ LINK_RENAMED: Final = (
     "You're called *{renamed}* on {title} now, and your link is for *{username}*. "
     "Link again and I'll carry on with what's under way. Your list stays as it is."
 )
+LINK_RESTING: Final = (
+    "I've stopped using your link to {title}: *{username}* is another account there now. I show nothing and "
+    "do nothing through it. Link your own account again. If it's the account that you had linked, I'll carry "
+    "on with what's waiting."
+)
 LINK_UNREADABLE: Final = (
     "I can no longer read your link to {title}. Link again and I'll carry on with what's under way. "
     "Your list stays as it is."

@@ -107,6 +107,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
     "approval_ended": "Your link to {title} has expired. Link again, then try again.",
     "renamed": "Your account on {title} has been renamed. Link again, then try again.",
+    "another_account": "I don't use your link to {title}: its username is another account there now. Link "
+    "your own account again, then try again.",
+    "account_unclear": "I can't confirm that your username on {title} is still your account, so I'm waiting. "
+    "I'll keep trying.",
     "sign_in_refused": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
     "trying and carry on once it's accepted again. If you've changed or revoked it, link again.",
     "people_out": "{title} is refusing several people's sign-ins. That looks like a problem there, so I'll "
@@ -334,7 +338,17 @@ _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied
 
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
-    {"approval_ended", "cancelled", "credential_refused", "let_go", "missed", "renamed", "stale", "unlinked"}
+    {
+        "another_account",
+        "approval_ended",
+        "cancelled",
+        "credential_refused",
+        "let_go",
+        "missed",
+        "renamed",
+        "stale",
+        "unlinked",
+    }
 )
 
 

@@ -25,7 +25,16 @@ from bot.domain.observations import Observed
 from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection, facets
-from bot.providers.answers import Listing, clean, find_text, log_oddity, parse_time, require_text
+from bot.providers.access import RemoteAccount
+from bot.providers.answers import (
+    Listing,
+    clean,
+    find_text,
+    format_creation,
+    log_oddity,
+    parse_time,
+    require_text,
+)
 from bot.providers.base import Access, Credential, Identity
 from bot.providers.facets import OAuthClient
 from bot.providers.jupyterhub.making import HubMaking, JupyterHubOffer
@@ -185,7 +194,19 @@ class JupyterHub(
         api = self.api.acting_as(credential)
         owner = await read_token_owner(api)
         username, granted = check_owner(owner)
-        return Identity(username, await _mint_own_token(api, credential, username, owner, granted))
+        own = await _mint_own_token(api, credential, username, owner, granted)
+        return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
+
+    def names_account(self, access: Access, call: str) -> bool:
+        """Return whether the token may open other accounts: an administrator's own, as it was pasted."""
+        return TOKEN_ID not in access.credential.extra
+
+    async def read_account(self, access: Access) -> RemoteAccount | None:
+        """Read a token's owner; a hub gives no ids, and the creation only to tokens that may read users."""
+        owner = await read_token_owner(access.api)
+        created = format_creation(owner.get("created"))
+        is_compared = bool(created) or self.names_account(access, "read")
+        return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
         """Return whether Usher minted it; one that the person pasted is theirs to delete."""
@@ -453,7 +474,7 @@ class SignInClient(OAuthClient):
             own = await self._own(api, username)
         finally:
             await self._forget(api, username, owner)
-        return Identity(username, own)
+        return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
         """Ask for nothing with a code that is none: a client is checked first."""

@@ -419,7 +419,11 @@ async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
 async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
     async with open_rig() as rig:
         await rig.provider.discover(rig.access)
-        assert (await rig.provider.check_credential(rig.access.credential)).credential.expires_at is not None
+        identity = await rig.provider.check_credential(rig.access.credential)
+        assert identity.credential.expires_at is not None
+        found = await rig.provider.read_account(rig.access)
+        assert (found.account_id, found.username) == (identity.credential.account_id, identity.username)
+        assert found.account_id
         assert rig.harness.violations == []
 
 

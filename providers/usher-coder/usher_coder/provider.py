@@ -112,9 +112,17 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         except up.errors.ProviderError:
             ends_at = None  # It is merely useful: the token is good without it.
         # Names change, and may then be others'.
-        own_id = up.find_text(me, "id")
+        own_id = up.find_account_id(me)
         extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
-        return up.Identity(username, replace(credential, expires_at=ends_at, extra=extra))
+        checked = replace(credential, expires_at=ends_at, extra=extra, account_id=own_id)
+        return up.Identity(username, checked)
+
+    async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
+        """Read the owner of the token."""
+        me = (await access.api.call("GET", "/users/me")).json_object()
+        return up.RemoteAccount(
+            up.find_account_id(me), up.require_text(me, "username"), up.find_text(me, "email")
+        )
 
     async def probe(self) -> str:
         """Ask for the version, which everybody may know."""

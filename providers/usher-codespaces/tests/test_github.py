@@ -156,7 +156,12 @@ async def test_classic_token_without_the_scope_is_told_so(open_rig):
         with pytest.raises(errors.Forbidden, match="needs the scope codespace"):
             await rig.provider.check_credential(rig.access.credential)
         rig.server.scopes["alice"] = "repo, codespace"
-        assert (await rig.provider.check_credential(rig.access.credential)).username == "alice"
+        identity = await rig.provider.check_credential(rig.access.credential)
+        assert identity.username == "alice"
+        # A login may be given to somebody else: the id, a number there, is kept with the link.
+        found = await rig.provider.read_account(rig.access)
+        assert found.account_id.isdecimal()
+        assert (found.account_id, found.username) == (identity.credential.account_id, "alice")
         missing = await rig.provider.status(rig.access, [rig.missing_id])
         assert missing[rig.missing_id].state is State.GONE
 

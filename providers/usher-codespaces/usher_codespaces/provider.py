@@ -104,11 +104,18 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         """Read the token's user, then the list of codespaces, for which the token needs permissions."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/user", headers=HEADERS)
-        login = up.require_text(response.json_object(), "login")
+        user = response.json_object()
+        login = up.require_text(user, "login")
         await api.call("GET", "/user/codespaces", query={"per_page": "1"}, headers=HEADERS)
         expiry = response.headers.get("GitHub-Authentication-Token-Expiration", "").replace("UTC", "+0000")
         expires_at = up.parse_time(expiry, "%Y-%m-%d %H:%M:%S %z")
-        return up.Identity(login, replace(credential, expires_at=expires_at))
+        account_id = up.find_account_id(user)
+        return up.Identity(login, replace(credential, expires_at=expires_at, account_id=account_id))
+
+    async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
+        """Read the token's user: a login may be changed, and then be another user's."""
+        user = (await access.api.call("GET", "/user", headers=HEADERS)).json_object()
+        return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
         """Read the versions of the API, which need no token."""
