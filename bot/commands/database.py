@@ -113,7 +113,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Format how the account's id at the provider is known."""
+    """Format the source of the account's id, and its date."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -145,8 +145,8 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
                 else f" until {datetime.fromtimestamp(one.expires_at, UTC):%Y-%m-%d}"
             )
             how = f"{'proven' if one.is_proven else 'not proven'} ({one.link_source or 'unknown'}){until}"
-            facts = "; ".join(filter(None, (how, _format_id(one), _format_rest(one))))
-            print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {facts}")
+            sentence = "; ".join(filter(None, (how, _format_id(one), _format_rest(one))))
+            print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {sentence}")
         return 0
 
     return with_store(settings, run)

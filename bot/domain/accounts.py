@@ -28,7 +28,7 @@ RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told of links that rest this many seconds after the first, so that those that follow at
 #: once are one piece of news.
-GATHER_RESTING_SECONDS: Final = 30.0
+RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Links that begin to rest within this many seconds are the same piece of news.
 SAME_REST_SECONDS: Final = 86_400.0
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
@@ -195,17 +195,17 @@ class Approval:
 Comparison = Literal["same", "another", "unclear"]
 
 
-def compare_remote_ids(former: str, found: str) -> Comparison:
+def compare_remote_ids(former: str, current: str) -> Comparison:
     """Compare the known id of an account with the id that the provider gives now.
 
     An id is one word, or several facts as ``key=value``: then those decide that both have.
     """
-    if not found.strip():
+    if not current.strip():
         return "unclear"
-    if "=" not in former or "=" not in found:
-        return "same" if former.casefold() == found.casefold() else "another"
-    before, now = _parse_facts(former), _parse_facts(found)
-    if any(not _are_alike(before[key], now[key]) for key in before.keys() & now.keys()):
+    if "=" not in former or "=" not in current:
+        return "same" if former.casefold() == current.casefold() else "another"
+    before, now = _parse_id(former), _parse_id(current)
+    if any(not _are_same_fact(before[key], now[key]) for key in before.keys() & now.keys()):
         return "another"
     return "same" if before.keys() <= now.keys() else "unclear"
 
@@ -215,11 +215,11 @@ def is_unique(remote_id: str | None) -> bool:
     return bool(remote_id) and _WHOLE_SECOND_PATTERN.fullmatch(remote_id or "") is None
 
 
-def _parse_facts(text: str) -> dict[str, str]:
+def _parse_id(text: str) -> dict[str, str]:
     return {key: value for key, _, value in (fact.partition("=") for fact in text.split())}
 
 
-def _are_alike(before: str, now: str) -> bool:
+def _are_same_fact(before: str, now: str) -> bool:
     if before == now or "." not in before + now:
         return before == now
     try:

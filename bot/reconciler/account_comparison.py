@@ -27,7 +27,7 @@ _LISTS: Final = frozenset({"list", "list runs"})
 #: The most seconds for comparing an account before a call.
 COMPARE_SECONDS: Final = 10.0
 #: How many accounts of unknown ids are remembered as asked.
-MAX_ASKED: Final = 10_000
+MAX_REMEMBERED: Final = 10_000
 
 
 class AccountComparer:
@@ -41,7 +41,7 @@ class AccountComparer:
         self._store = store
         self._keys = keys
         self._monotonic = monotonic
-        self._asked_at: dict[str, float] = {}
+        self._learning_at: dict[str, float] = {}
 
     async def compare(
         self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
@@ -66,30 +66,30 @@ class AccountComparer:
         is_required = is_by_name and bool(account.remote_id)
         try:
             async with asyncio.timeout(COMPARE_SECONDS):
-                found = await provider.read_account(access)
+                current = await provider.read_account(access)
         except TimeoutError:
             return errors.UnknownOutcome("no answer in time") if is_required else "usable"
         except errors.ProviderError as error:
             log.info("account not compared", connection=account.connection, account=account.id, problem=error)
             return error if is_required else "usable"
-        verdict = await self._judge(account, access, found)
+        verdict = await self._judge(account, access, current)
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
-    async def _judge(self, account: Account, access: Access, found: RemoteAccount | None) -> Verdict:
+    async def _judge(self, account: Account, access: Access, current: RemoteAccount | None) -> Verdict:
         """Act on the account that has a link's name now."""
         if account.remote_id:
-            match account_ids.compare_account(account, found):
-                case "another" if found is not None:
-                    await self._keys.rest(account, found.account_id)
+            match account_ids.compare_account(account, current):
+                case "another" if current is not None:
+                    await self._keys.rest(account, current.account_id)
                     return "resting"
                 case "unclear":
                     log.info("account not told", connection=account.connection, account=account.id)
                     return "unclear"
-        elif found is None or found.account_id:
-            await self._keys.learn_id(account, found, is_own_token=access.credential.owner == "person")
-        if found is not None and account.username and found.username != account.username:
+        elif current is None or current.account_id:
+            await self._keys.learn_id(account, current, is_own_token=access.credential.owner == "person")
+        if current is not None and account.username and current.username != account.username:
             # The account is the linked one, but is called something else by now.
-            return "changed" if await self._keys.follow_rename(account, found.username) else "unclear"
+            return "changed" if await self._keys.follow_rename(account, current.username) else "unclear"
         with suppress(errors.StoreError):
             await self._store.write(rows.note_compared, account)
         return "usable"
@@ -97,9 +97,9 @@ class AccountComparer:
     def _may_learn(self, account: Account) -> bool:
         """Return whether an account's id may be asked for, which it is every ten minutes at most."""
         now = self._monotonic()
-        if self._asked_at.get(account.id, -math.inf) > now - MAX_COMPARED_SECONDS:
+        if self._learning_at.get(account.id, -math.inf) > now - MAX_COMPARED_SECONDS:
             return False
-        if len(self._asked_at) >= MAX_ASKED:
-            self._asked_at.clear()
-        self._asked_at[account.id] = now
+        if len(self._learning_at) >= MAX_REMEMBERED:
+            self._learning_at.clear()
+        self._learning_at[account.id] = now
         return True

@@ -159,13 +159,13 @@ class Keys:
 
     async def _compare_fetched(self, account: Account, fresh: Credential) -> RefusalResult | None:
         """Compare the account of a credential that was fetched by name; return None if it is the same."""
-        found = RemoteAccount(fresh.account_id, account.username)
+        current = RemoteAccount(fresh.account_id, account.username)
         if not account.remote_id:
             if fresh.account_id:
-                learn = partial(account_ids.learn_id, account=account, found=found, is_own_token=False)
+                learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=False)
                 await self._store.carry_out(learn)
             return None
-        match account_ids.compare_account(account, found):
+        match account_ids.compare_account(account, current):
             case "same":
                 return None
             case "another":
@@ -188,10 +188,10 @@ class Keys:
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )
 
-    async def learn_id(self, account: Account, found: RemoteAccount | None, *, is_own_token: bool) -> None:
+    async def learn_id(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
         """Save the id of an account of which none was known."""
         await self._store.carry_out(
-            partial(account_ids.learn_id, account=account, found=found, is_own_token=is_own_token)
+            partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
@@ -200,12 +200,12 @@ class Keys:
             return False
         try:
             async with asyncio.timeout(REFRESH_SECONDS):
-                found = await runtime.provider.read_account(self.open(account))
+                current = await runtime.provider.read_account(self.open(account))
         except (errors.ProviderError, errors.SecretError, TimeoutError):
             return False
-        if found is None or account_ids.compare_account(account, found) != "same":
+        if current is None or account_ids.compare_account(account, current) != "same":
             return False
-        return found.username != account.username and await self.follow_rename(account, found.username)
+        return current.username != account.username and await self.follow_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
         """Note that a connection's own secret is refused; logged once until it is accepted again."""

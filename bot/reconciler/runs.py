@@ -327,7 +327,7 @@ class RunStepper(Stepper[ClaimedRun]):
             lambda access: runtime.provider.require_facet(facets.Runs).run_status(access, remote_ids),
             # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
-            reports_absence=lambda found: len(found) < len(set(remote_ids)),
+            reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
         )
         observed_by_id: Mapping[str, ObservedRun]
         match answer:

@@ -1,6 +1,6 @@
 """Ids of accounts: a name is never a person's key.
 
-The id of an account at its provider is kept with the link and compared wherever something is found by the
+The id of an account at its provider is kept with the link and compared wherever something is current by the
 account's name. Where it is another one, the link rests until its person proves the account anew, or an
 administrator approves it.
 """
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.accounts import (
-    GATHER_RESTING_SECONDS,
+    RESTING_NOTICE_DELAY_SECONDS,
     SAME_REST_SECONDS,
     Account,
     Comparison,
@@ -35,25 +35,25 @@ RESTING_CAUSE: Final = "another_account"
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 
-def compare_account(account: Account, found: RemoteAccount | None) -> Comparison:
+def compare_account(account: Account, current: RemoteAccount | None) -> Comparison:
     """Compare a link's account with the account that its provider has now."""
-    if not account.remote_id or found is None:
+    if not account.remote_id or current is None:
         return "unclear"
-    return compare_remote_ids(account.remote_id, found.account_id)
+    return compare_remote_ids(account.remote_id, current.account_id)
 
 
-def learn_id(tx: Transaction, account: Account, found: RemoteAccount | None, *, is_own_token: bool) -> None:
+def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
     """Save the id of an account that was linked before ids were kept, or whose provider gives none.
 
     It is the account's for certain where its person's own token opens it, or where it has the e-mail address
     by which the link was made. Otherwise the first id counts that is seen.
     """
-    remote_id = "" if found is None else found.account_id
+    remote_id = "" if current is None else current.account_id
     source: RemoteIdSource = "token" if is_own_token else "seen"
-    if not is_own_token and found is not None and found.email:
+    if not is_own_token and current is not None and current.email:
         person = people.find_person(tx, account.principal)
         address = rows.find_approved_email(tx, account) or (person.email if person is not None else None)
-        if address is not None and address.casefold() == found.email.casefold():
+        if address is not None and address.casefold() == current.email.casefold():
             source = "email"
     if rows.learn_id(tx, account, remote_id, source) and remote_id:
         detail = {"connection": account.connection, "username": account.username, "source": source}
@@ -112,19 +112,19 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
         body = {"connection": connection, "accounts": [account.id], "is_several": is_several}
         occasion = several if is_several else alone
         add_or_extend(
-            tx, NewNotice(subject, kind, occasion, reader, body, GATHER_RESTING_SECONDS), "accounts"
+            tx, NewNotice(subject, kind, occasion, reader, body, RESTING_NOTICE_DELAY_SECONDS), "accounts"
         )
 
 
 @kind_extensions(NoticeKind.LINKS_RESTING)
-async def _add_resting(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
+async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
     """Add the links that still rest, and their people."""
     since = await gatherer.store.now() - SAME_REST_SECONDS
-    found = await gatherer.store.read(rows.list_resting, facts.connection, since)
-    account_ids, is_several = facts.body.get("accounts", ()), facts.body.get("is_several")
-    resting = tuple(account for account in found if is_several or account.id in account_ids)
+    current = await gatherer.store.read(rows.list_resting, context.connection, since)
+    account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")
+    resting = tuple(account for account in current if is_several or account.id in account_ids)
     people = await gatherer.name_people(notice.principal, *(account.principal.key for account in resting))
-    return RequestFacts(**facts.common(), people=people, resting=resting)
+    return RequestFacts(**context.common(), people=people, resting=resting)
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:

@@ -61,7 +61,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: str) ->
 
 
 def _conceal(tx: Transaction, workspace: Row, _body: Row) -> None:
-    """Forget what a read has shown of a workspace: the next one, if there is any, shows it again."""
+    """Delete the address and the details of a workspace; the next read brings them back."""
     WORKSPACES.change(
         tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None, url=None, entry=None, detail=None
     )
@@ -83,8 +83,8 @@ register_fan_out(
 
 def compare_others(tx: Transaction, account: Account) -> None:
     """Request lists of a few other links that were made by name: whether theirs are other accounts, too."""
-    found = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
-    add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in found if row["id"] != account.id])
+    links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
+    add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
 
 def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
@@ -98,12 +98,12 @@ def list_resting_connections(tx: Transaction, principal_key: str) -> frozenset[s
 
 
 def count_resting(tx: Transaction) -> dict[str, int]:
-    """Return how many links rest, by connection."""
+    """Return the number of links that rest, by connection."""
     return {row["connection"]: row["count"] for row in tx.all("count_resting")}
 
 
 def find_id_holder(tx: Transaction, account: Account) -> Account | None:
-    """Return somebody else's link to the same account, whatever its name is."""
+    """Return another person's link to the same account, under any name."""
     if not is_unique(account.remote_id):
         return None
     pair = {"principal": account.principal.key, "connection": account.connection}

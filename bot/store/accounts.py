@@ -143,7 +143,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
 
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
-    """Delete what was found or begun through a link, as its person links another account in its place."""
+    """Delete the workspaces and the work of a link that another account replaces."""
     pair = {"principal": former.principal.key, "connection": former.connection}
     FORM_VALUES.delete(tx, **pair)
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())

@@ -26,7 +26,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("known", "found", "expected"), CASES)
+@pytest.mark.parametrize(("known", "found", "expected"), CASES, ids=str)
 def test_ids_are_compared_by_the_facts_that_both_have(known, found, expected):
     assert compare_remote_ids(known, found) == expected
 
@@ -45,6 +45,7 @@ def test_a_whole_second_of_creation_is_no_id_of_its_own():
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(42, "42"), ("42", "42"), (42.0, "42"), (" 42 ", "42"), (True, ""), (None, ""), ([], ""), (4.5, "")],
+    ids=str,
 )
 def test_id_is_read_as_a_text_whatever_its_type(value, expected):
     assert find_account_id({"id": value}) == expected

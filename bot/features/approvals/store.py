@@ -76,8 +76,8 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
     """Return a person's request that was approved and is being checked."""
-    found = APPROVALS.all(tx, principal=principal, connection=connection)
-    approved = (request for request in found if request.state == "approved")
+    requests = APPROVALS.all(tx, principal=principal, connection=connection)
+    approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
 
 

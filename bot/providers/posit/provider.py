@@ -357,19 +357,19 @@ class PositProvider(
         return access.credential.owner != "person"
 
     async def read_account(self, access: base.Access) -> RemoteAccount | None:
-        """Read the user that has the account's name now, or by whatever name the known account goes."""
+        """Read the account's user by its name, or a renamed one by its id."""
         if access.credential.owner == "person":
             return None
         users = await Workbench(access.api).get_users(total=ABOUT_SECONDS)
         found = next((user for user in users if user.username == access.username), None)
         if found is None and access.credential.account_id and users.is_whole:
-            alike = (
+            same = (
                 user
                 for user in users
                 if compare_remote_ids(access.credential.account_id, user.account_id) == "same"
                 and user.is_active
             )
-            found = next(alike, None)
+            found = next(same, None)
         if found is None:
             raise errors.NotFound(f"there is no user {clean(access.username, MAX_NAME_LENGTH)}")
         return RemoteAccount(found.account_id, found.username)
