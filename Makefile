@@ -7,6 +7,9 @@ DEMO := .venv/.installed-demo
 LINT := .venv/.installed-lint
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
+# The releases of JupyterHub that tests run against, each in an environment of its own.
+HUBS := .venv/hub-5/.installed .venv/hub-6/.installed
+ALL_HUBS := .venv/hub-4/.installed $(HUBS)
 # Also where Python is told to write no bytecode: many processes would compile the same modules.
 export PYTHONDONTWRITEBYTECODE =
 # The seed of random tests: a new one each time unless it is given.
@@ -26,13 +29,13 @@ demo-once: $(DEMO) ## Play the demo once without a person, from linking to an op
 demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; CLASS="--people N --once"
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
-test: $(DEV) ## Run all tests; takes about ten minutes on two cores
+test: $(DEV) $(HUBS) ## Run all tests; takes about ten minutes on two cores
 	$(RUN) pytest -n 4
 
-coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
+coverage: $(DEV) $(HUBS) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest -n 3 --cov --cov-report=term
 
-test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
+test-thorough: $(DEV) $(ALL_HUBS) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest -n 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest -n 2 --thorough
@@ -86,3 +89,8 @@ $(LINT): requirements/lint.txt $(PROJECT)
 $(DEV): requirements/dev.txt $(PROJECT)
 	PYTHON="$(PYTHON)" sh tools/install.sh dev
 	@touch $@ $(DEMO) $(LINT)
+
+# After the environment that holds them: making that anew takes them away.
+$(ALL_HUBS): .venv/hub-%/.installed: requirements/hub-%.txt tools/install.sh | $(DEV)
+	PYTHON="$(PYTHON)" sh tools/install.sh hub-$* .venv/hub-$*
+	@touch $@

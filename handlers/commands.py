@@ -180,7 +180,8 @@ async def _read_names(
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
-        matches = await run_beside_loop(own, naming.split_names, words, own, connections)
+        usernames = await targets.read_usernames(request, *words)
+        matches = await run_beside_loop(own, naming.split_names, words, own, connections, usernames)
         if not matches:
             continue
         for name, match in matches.items():

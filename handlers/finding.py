@@ -17,7 +17,7 @@ from bot.domain.time_parsing import (
     is_recurring,
     read_hours,
 )
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.messages.verb import Verb, find_verb, list_verbs
 from bot.support.cleaning import fold
 from handlers.command_line import Quoted, fold_word
@@ -79,11 +79,21 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
     return {name: tuple(things.values()) for name, things in groups.items() if name}
 
 
+def _list_own_names(row: Workspace) -> set[str | None]:
+    """Return what a workspace is called: by its person, at its provider, and within its id."""
+    return {row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}
+
+
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
-    """Return the names of workspaces; with the connection after them, too, if there are titles of these."""
-    own = [(name, row) for row in rows for name in {row.alias, row.name, row.remote_id} if name]
+    """Return the names of workspaces; with the connection after them, too, if there are titles of these.
+
+    A workspace that no longer exists has no name that one which does exist has.
+    """
+    every = [(name, row) for row in rows for name in _list_own_names(row) if name]
+    existing = {squeeze(name) for name, row in every if row.state is not State.GONE}
+    own = [(name, row) for name, row in every if row.state is not State.GONE or squeeze(name) not in existing]
     places = {key: {key, title} for key, title in titles.items()}
     return [
         *own,

@@ -180,14 +180,23 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 async def submit_form(request: Request) -> Answer:
     """Make the workspace or run of a submitted form; errors are shown at their fields."""
     form_context = FormContext.from_view(request.view, request.services)
-    _, offer = await _require_offer(request.services, request.principal, form_context)
+    sent = request.caller.interaction
+    _, offer = await _require_offer(request.services, request.principal, form_context, sent)
     values = parse_values(request.view)
+    values = _list_emptied(request, offer.form(values)) | values
     try:
         spec = offer.spec(values)
     except FormProblems as error:
         raise InvalidFields(_place_errors(request, error)) from None
     await make(request, form_context, spec, offer.form(values), values)
     return SILENT
+
+
+def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
+    """Return the text fields that were shown with a default and have been emptied: Slack sends nothing."""
+    displayed = {name for name, _ in list_fields(request.view)}
+    emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
+    return {field_.name: "" for field_ in emptied if field_.name in displayed}
 
 
 async def make(request: Request, form_context: FormContext, spec: Spec, form: Form, values: Values) -> None:
@@ -252,7 +261,7 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 
 
 async def _require_offer(
-    services: Services, principal: Principal, form_context: FormContext
+    services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
     account = await find_account(services.create_caller(principal), form_context.connection)
@@ -262,7 +271,7 @@ async def _require_offer(
             title=title, command=f"{services.find_slash_command('workspace')} "
         )
         raise Refused("account.none", sentence)
-    snapshot = await snapshots.load_templates(services.context, account)
+    snapshot = await snapshots.load_templates(services.context, account, interaction)
     if snapshot is None:
         raise Refused("form.outdated", verbs.OUTDATED)
     return account, PersonalOffer(

@@ -42,7 +42,7 @@ from handlers.connections import (
     require_leading_connection,
 )
 from handlers.forms import FormContext, make, open_form
-from handlers.linking import offer_link, require_account, require_links
+from handlers.linking import offer_link, require_account, require_links, require_no_resting_link
 from handlers.request import SILENT, Answered, Request
 from handlers.snapshots import (
     describe_read_failure,
@@ -586,6 +586,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
     if not able:
         return replies.hint(run_words.NO_CONNECTIONS)
     accounts = await services.store.read(account_rows.list_accounts, request.principal)
+    await require_no_resting_link(request)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return await offer_link(request, run_words.NOT_LINKED, able)
     promise = await refresh_lists(request, TaskKind.LIST_RUNS, answers.CHECKING, old=old)
@@ -611,6 +612,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     """Answer that there is no such run, suggest similar ones, and read the list again unless it is new."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
+    await require_no_resting_link(request)
     old = filter_by_connection(old, [connection])
     if not rows:
         return await answer_without_runs(request, old)

@@ -209,6 +209,9 @@ async def show_identity(request: Request) -> Answer:
 def _format_account(title: str, account: Account | None, now: float) -> str:
     if account is None:
         return fill(answers.WHOAMI_NOT_LINKED, title=title)
+    if account.resting_since is not None:
+        since = kit.moment(account.resting_since, now)
+        return fill(answers.WHOAMI_RESTING, title=title, username=account.username, since=since)
     if account.state == "refused":
         return fill(answers.WHOAMI_REFUSED, title=title)
     template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
@@ -394,10 +397,29 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
     template = answers.NOT_LINKED
     if account is not None and (is_active or account.state == "refused"):
         template = answers.SIGN_IN_REFUSED if is_active else answers.LINK_REFUSED
-    sentence = fill(template, title=request.services.title(connection))
+    username = account.username if account is not None and account.is_resting else ""
+    template = answers.LINK_RESTING if username else template
+    sentence = fill(template, title=request.services.title(connection), username=username)
     raise Answered(
         await offer_link(request, sentence, [connection], is_relink=template != answers.NOT_LINKED)
     )
+
+
+async def describe_resting_links(request: Request) -> str:
+    """Describe the links of the person that rest, of which a list shows nothing; "" without any."""
+    titles = request.services.title
+    return " ".join(
+        fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
+        for account in await request.services.store.read(account_rows.list_accounts, request.principal)
+        if account.is_resting and account.connection in request.services.connections
+    )
+
+
+async def require_no_resting_link(request: Request) -> None:
+    """Raise Answered with *Link again* if a link of the person rests: what it had is shown nowhere."""
+    for account in await request.services.store.read(account_rows.list_accounts, request.principal):
+        if account.is_resting and account.connection in request.services.connections:
+            await require_account(request, account.connection)
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:

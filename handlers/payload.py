@@ -281,12 +281,14 @@ def _format_user(payload: Mapping[str, Any]) -> str:
 
 
 def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the values of a form by field name; empty fields are left out."""
+    """Return the values of a form by field name; empty fields are left out, an empty choice isn't."""
     found: dict[str, Value] = {}
     for block_id, elements in find_state_values(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
             value = _parse_value(element) if isinstance(element, dict) else ""
-            if value:
+            if value == forms.EMPTY_CHOICE:
+                found[forms.get_field_name(block_id)] = ""
+            elif value:
                 found[forms.get_field_name(block_id)] = value
     return found
 
@@ -320,7 +322,9 @@ def _parse_value(element: Mapping[str, Any]) -> Value:
     several = element.get("selected_options")
     if isinstance(several, list):
         return tuple(
-            str(option["value"]) for option in several if isinstance(option, dict) and option.get("value")
+            forms.read_option_value(str(option["value"]))
+            for option in several
+            if isinstance(option, dict) and option.get("value")
         )
     if isinstance(users := element.get("selected_users"), list):
         return tuple(option for option in users if isinstance(option, str) and _USER.fullmatch(option))

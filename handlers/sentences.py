@@ -121,7 +121,8 @@ async def answer(request: Request) -> Answer:
     zone, now = await store.zone(request.principal), await store.now()
     places = {one.connection for one in rows} if any("@" in word for word in words) else ()
     titles = {place: request.services.title(place) for place in places}
-    named = [*list_names(rows, titles), *_list_links(request, rows), *await _list_others(request)]
+    links = await _list_links(request, rows)
+    named = [*list_names(rows, titles), *links, *await _list_others(request)]
     things = group_by_name(named)
     found, strange = await run_beside_loop(rows, _find, words, things, zone, now)
     if unknown := _find_unknown(request, operation, found, strange):
@@ -148,10 +149,12 @@ async def answer(request: Request) -> Answer:
 # -- what is found ----------------------------------------------------------------------------------------
 
 
-def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
+async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
     """Return the addresses among the words that are those of workspaces."""
     links = [word for word in request.arguments if naming.to_link(word)]
-    found = ((link, naming.find_whole(link, rows, request.services.connections)) for link in links)
+    usernames = await targets.read_usernames(request, *links)
+    connections = request.services.connections
+    found = ((link, naming.find_whole(link, rows, connections, usernames)) for link in links)
     return [(link, row) for link, match in found if match is not None for row in match.workspaces]
 
 

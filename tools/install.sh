@@ -2,9 +2,10 @@
 # Makes .venv where there is none, then installs one lock and the project into it: with uv where that is there,
 # otherwise, or where uv can't, with pip. Nothing is compiled: a fifth of it is ever imported.
 #   sh tools/install.sh base|demo|lint|dev     PYTHON=… names the Python to begin with; UV= takes pip.
+#   sh tools/install.sh hub-5 FOLDER           installs that lock alone, without the project, into FOLDER.
 set -eu
 lock="requirements/$1.txt"
-venv=.venv
+venv="${2:-.venv}"
 uv="${UV-uv}"
 
 new_enough() {
@@ -45,7 +46,7 @@ fi
 with_uv() {
     command -v "$uv" >/dev/null || return 1
     "$uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock" &&
-        "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e . ||
+        { [ "$venv" != .venv ] || "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .; } ||
         { echo "uv can't install it from here; pip tries, with its own settings." >&2; return 1; }
 }
 
@@ -57,6 +58,7 @@ with_pip() {
         pip() { "$python" -m pip --python "$venv/bin/python" "$@"; }
     fi
     pip install --quiet --disable-pip-version-check --no-input --no-deps --no-compile --require-hashes -r "$lock"
+    [ "$venv" = .venv ] || return 0
     # Twice quiet: a folder that holds the packages it installs is what setuptools warns of, and what is meant here.
     pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 }

@@ -3,6 +3,8 @@
 ``dev`` is resolved first and holds everything; the others are cut from the same resolution, so one
 environment can take all of them. What builds the project is in each of them, as it is installed without build
 isolation. Versions already locked stay; ``--upgrade`` looks for newer ones.
+
+Each release of JupyterHub that the tests run against has a lock of its own, for an environment of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 UV = Path(sys.executable).with_name("uv")
+
+#: The hub, its proxy, and what the local hub's configuration imports.
+HUBS = {
+    f"hub-{release}": f"jupyterhub=={release}.*\nconfigurable-http-proxy>=0.3.1\naiohttp>=3.14.4\n"
+    for release in (4, 5, 6)
+}
 
 #: Nothing of the machine that makes a lock may be in it: no index, no path, no host.
 OPTIONS = (
@@ -29,12 +37,12 @@ OPTIONS = (
 )
 
 
-def compile_lock(name: str, build: str, *options: str) -> None:
-    """Write one lock; ``build`` is what the build needs, as lines of requirements."""
+def compile_lock(name: str, requirements: str, *options: str) -> None:
+    """Write one lock of requirements, given as lines, and of what the options name."""
     output = f"--output-file=requirements/{name}.txt"
     subprocess.run(
-        [str(UV), "pip", "compile", *OPTIONS, *options, output, "pyproject.toml", "-"],
-        input=build,
+        [str(UV), "pip", "compile", *OPTIONS, *options, output, "-"],
+        input=requirements,
         text=True,
         cwd=ROOT,
         check=True,
@@ -50,10 +58,13 @@ def main(arguments: list[str]) -> int:
         return 2
     build = "\n".join(tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"])
     LOCKS.mkdir(exist_ok=True)
-    compile_lock("dev", build, "--all-extras", *arguments)
-    compile_lock("demo", build, "--extra=demo", "--constraints=requirements/dev.txt")
-    compile_lock("lint", build, "--extra=lint", "--constraints=requirements/dev.txt")
-    compile_lock("base", build, "--constraints=requirements/dev.txt")
+    project, as_in_dev = "pyproject.toml", "--constraints=requirements/dev.txt"
+    compile_lock("dev", build, "--all-extras", *arguments, project)
+    compile_lock("demo", build, "--extra=demo", as_in_dev, project)
+    compile_lock("lint", build, "--extra=lint", as_in_dev, project)
+    compile_lock("base", build, as_in_dev, project)
+    for name, requirements in HUBS.items():
+        compile_lock(name, requirements, *arguments)
     return 0
 
 

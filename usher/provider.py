@@ -34,10 +34,13 @@ from bot.domain.snapshots import About, User
 from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import UP_STATES, Action, State, Workspace
+from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
     clean,
+    clean_words,
+    find_account_id,
     find_object,
     find_text,
     log_oddity,
@@ -167,6 +170,7 @@ __all__ = [
     "Provider",
     "Purpose",
     "Reasons",
+    "RemoteAccount",
     "Removal",
     "Renewal",
     "Response",
@@ -196,9 +200,11 @@ __all__ = [
     "bad_answer_as_unknown_outcome",
     "choice_field",
     "clean",
+    "clean_words",
     "describe_unknown_state",
     "encode_path_segment",
     "errors",
+    "find_account_id",
     "find_by_name",
     "find_free_name",
     "find_name_problem",

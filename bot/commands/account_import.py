@@ -145,7 +145,7 @@ class Importer:
             for account in await self._store.read(
                 account_rows.find_accounts_by_username, row.connection, row.username
             )
-            if account.principal != principal and account.state != "revoking"
+            if account.principal != principal and account.state != "revoking" and not account.is_resting
         ]
         if taken:
             return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
@@ -191,6 +191,10 @@ class Importer:
         return ""
 
     async def _link(self, row: CsvRow, caller: Caller, identity: base.Identity) -> Result:
+        about = (row.connection, identity.credential.account_id, identity.username)
+        if await caller.run(accounts.rest_if_another, *about):
+            sentence = "is another account there now, so the link rests. Run this again to approve it"
+            return Result(row, "problem", f"{row.username} {sentence}")
         sealed = accounts.seal_credential(caller, row.connection, identity.credential)
         credential = (identity.username, sealed, identity.credential.expires_at)
         done = await caller.run(
@@ -200,6 +204,7 @@ class Importer:
             actor="operator",
             proof="import",
             link_source="import",
+            remote_id=identity.credential.account_id,
         )
         if done is None:
             return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")

@@ -11,6 +11,7 @@ import structlog
 from bot.commands import complain, load, with_store
 from bot.commands.account_import import as_lines, import_rows, open_for_operator, read_rows
 from bot.commands.account_import import retire as retire_connection
+from bot.domain.accounts import Account
 from bot.services.audit_witness import AuditWitness
 from bot.services.backups import make_folder
 from bot.services.encryption_keys import format_secret_count
@@ -99,6 +100,34 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
+#: How an id was learnt that isn't from the link itself.
+_ID_SOURCES: Final = {
+    "token": "its account id was told to its person's token on {at}",
+    "email": "its account id was found by its e-mail address on {at}",
+    "seen": "its account id is the first one seen, on {at}",
+}
+
+
+def _format_day(at: float | None) -> str:
+    return f"{datetime.fromtimestamp(at or 0.0, UTC):%Y-%m-%d}"
+
+
+def _format_id(account: Account) -> str:
+    """Format the source of the account's id, and its date."""
+    if account.remote_id is None:
+        return "its account id isn't known yet"
+    template = _ID_SOURCES.get(account.remote_id_source, "")
+    return template.format(at=_format_day(account.remote_id_at))
+
+
+def _format_rest(account: Account) -> str:
+    """Format since when a link rests."""
+    if account.resting_since is None:
+        return ""
+    since = _format_day(account.resting_since)
+    return f"rests since {since}, as {account.username} is another account there now"
+
+
 def list_accounts(_arguments: argparse.Namespace) -> int:
     """Print the links: person, username, proof and expiry."""
     settings, _ = load()
@@ -106,7 +135,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     async def run(store: Store) -> int:
         linked = [
             one
-            for one in await store.perform(accounts.list_active_accounts)
+            for one in await store.perform(accounts.list_active_and_resting_accounts)
             if one.username or one.link_source
         ]
         for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
@@ -116,7 +145,8 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
                 else f" until {datetime.fromtimestamp(one.expires_at, UTC):%Y-%m-%d}"
             )
             how = f"{'proven' if one.is_proven else 'not proven'} ({one.link_source or 'unknown'}){until}"
-            print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {how}")
+            sentence = "; ".join(filter(None, (how, _format_id(one), _format_rest(one))))
+            print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {sentence}")
         return 0
 
     return with_store(settings, run)
@@ -153,6 +183,9 @@ def restored(arguments: argparse.Namespace) -> int:
     administrators = settings.admin_ids() | settings.global_admin_ids()
 
     async def run(store: Store) -> int:
+        name = name_of(settings.database_url)
+        if await store.list_missing_migrations(name) is None:
+            raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
         # Connections without user accounts have nothing to unlink.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
@@ -167,6 +200,7 @@ def restored(arguments: argparse.Namespace) -> int:
     return with_store(settings, run, may_be_older=True)
 
 
+_EMPTY: Final = "{name} is empty: restore the backup into it first: `usher docs operate#backups`."
 _NOT_NOTED: Final = (
     "Row {seen} isn't the one that was noted: the record was rewritten or cut, or restored from a backup."
 )

@@ -16,8 +16,8 @@ from bot.services.backups import is_on_other_disk, list_copies
 from bot.services.checks import STORE_CHECKS, Check, format_plain
 from bot.services.encryption_keys import try_secrets
 from bot.slack.errors import Meaning, classify_code
+from bot.store import account_ids, due_work, maintenance, name_of, notices, open_store, refusals, revocations
 from bot.store import counts as count_rows
-from bot.store import due_work, maintenance, name_of, notices, open_store, refusals, revocations
 from bot.store.maintenance import AWAY, BACKUP
 from bot.store.store import Store
 from bot.support import errors, mounts
@@ -52,6 +52,10 @@ _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 #: Work that has been due for so many seconds isn't just late: nobody does it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
+_RESTING_ADVICE = (
+    "Their people link again, or an administrator approves the accounts. After a server was set up anew, "
+    "import your list again: `usher docs connections#names-that-are-other-accounts`."
+)
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
@@ -161,7 +165,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
     found_refused = f"{names}: tried again now and then, until accepted or linked again" if names else "none"
     checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
-    checks += [await check_overdue(store), await check_messages(store)]
+    checks += [await check_resting(store), await check_overdue(store), await check_messages(store)]
     if not dead:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})
@@ -169,6 +173,16 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     advice = " ".join(dict.fromkeys(map(_advise_notice, codes)))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_resting(store: Store) -> Check:
+    """Count the links that rest, as their names are other accounts by now. Raises StoreError."""
+    resting = await store.read(account_ids.count_resting)
+    if not resting:
+        return Check("links that rest", True, "none")
+    found = ", ".join(f"{name} {number}" for name, number in resting.items())
+    found = f"their usernames are other accounts there now: {found}"
+    return Check("links that rest", True, found, _RESTING_ADVICE, is_warning=True)
 
 
 async def check_overdue(store: Store) -> Check:

@@ -3,6 +3,7 @@
 That a link ends is said a week and a day before its credential does.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -19,6 +20,20 @@ APPROVED_SECONDS: Final = 90 * 86_400.0
 REPEATED_SECONDS: Final = 30.0
 #: The most between two tries, in seconds.
 RAREST_SECONDS: Final = 3600.0
+#: How an account's id at the provider was learnt: when the link was made, by a token that its person gave, by
+#: the address that the account has there, or as the first one seen. "" where it isn't known.
+RemoteIdSource = Literal["", "link", "token", "email", "seen"]
+#: A call that names its account begins at most this many seconds after the account's id was compared: ten
+#: minutes, less the longest call.
+MAX_COMPARED_SECONDS: Final = 570.0
+#: Administrators are told of links that rest this many seconds after the first, so that those that follow at
+#: once are one piece of news.
+RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
+#: Links that begin to rest within this many seconds are the same piece of news.
+SAME_REST_SECONDS: Final = 86_400.0
+_WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
+#: Servers may round the time of an account's creation when they are restarted or upgraded.
+MAX_ROUNDED_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,24 @@ class Account:
     #: What it is called there by now, if that is why it is refused.
     renamed_to: str | None = None
     link_source: LinkSource = ""
+    #: The account's id at the provider: None if it isn't known yet, "" if the provider gives none.
+    remote_id: str | None = None
+    remote_id_source: RemoteIdSource = ""
+    remote_id_at: Past | None = None
+    #: When its name was last found to be still that account's.
+    compared_at: Past | None = None
+    #: Since when the link rests, as its name is the account ``other_id`` there.
+    resting_since: Past | None = None
+    other_id: str | None = None
+
+    @property
+    def is_resting(self) -> bool:
+        """Return whether its name is another account there: nothing is read, shown or done through it."""
+        return self.resting_since is not None
+
+    def was_compared(self, now: float) -> bool:
+        """Return whether its id was compared recently enough for a call that names the account."""
+        return self.compared_at is not None and 0.0 <= now - self.compared_at <= MAX_COMPARED_SECONDS
 
     @property
     def is_proven(self) -> bool:
@@ -64,6 +97,8 @@ class Account:
     @property
     def refusal(self) -> str:
         """Return the reason against using a refused account: a cause of ``bot.messages.texts.problems``."""
+        if self.is_resting:
+            return "another_account"
         if self.renamed_to:
             return "renamed"
         return "credential_refused" if self.state == "refused" else "sign_in_refused"
@@ -122,6 +157,8 @@ class Link:
     #: When the checked credential ends, as its provider said, and how it was got.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
+    #: The checked account's id at the provider, "" if it gives none.
+    remote_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +186,49 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: It can't be approved yet: whom it may mean has a day to answer.
     awaits_answers: bool = False
-    #: The address that the wanted user has at the provider, if it says so.
+    #: The address that the wanted user has at the provider, if it says so, and the user's id there.
     email: str | None = None
+    remote_id: str | None = None
+
+
+#: ``unclear``: an id is missing, or can't be read, so nothing follows from it.
+Comparison = Literal["same", "another", "unclear"]
+
+
+def compare_remote_ids(former: str, current: str) -> Comparison:
+    """Compare the known id of an account with the id that the provider gives now.
+
+    An id is one word, or several facts as ``key=value``: then those decide that both have.
+    """
+    if not current.strip():
+        return "unclear"
+    if "=" not in former or "=" not in current:
+        return "same" if former.casefold() == current.casefold() else "another"
+    before, now = _parse_id(former), _parse_id(current)
+    if any(not _are_same_fact(before[key], now[key]) for key in before.keys() & now.keys()):
+        return "another"
+    return "same" if before.keys() <= now.keys() else "unclear"
+
+
+def is_unique(remote_id: str | None) -> bool:
+    """Return whether an id alone tells an account from all others: not a mere second of its creation."""
+    return bool(remote_id) and _WHOLE_SECOND_PATTERN.fullmatch(remote_id or "") is None
+
+
+def _parse_id(text: str) -> dict[str, str]:
+    return {key: value for key, _, value in (fact.partition("=") for fact in text.split())}
+
+
+def _are_same_fact(before: str, now: str) -> bool:
+    if before == now or "." not in before + now:
+        return before == now
+    try:
+        first, second = float(before), float(now)
+    except ValueError:
+        return False
+    # A database without fractions of seconds rounds what its server remembers until it is restarted.
+    is_rounded = first.is_integer() or second.is_integer()
+    return is_rounded and abs(first - second) <= MAX_ROUNDED_SECONDS
 
 
 Occasion = Literal["week", "day", ""]

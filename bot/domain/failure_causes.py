@@ -18,6 +18,7 @@ class Reason(StrEnum):
     """Name a cause that people meet, whichever provider reports it."""
 
     NO_GPU = "no_gpu"
+    USAGE = "usage"
     QUOTA = "quota"
     ADDING = "adding"
     NO_ROOM = "no_room"
@@ -35,6 +36,26 @@ class Reason(StrEnum):
     CANCELED = "canceled"
 
 
+#: A limit of what is used over a span of time: stopping something gives nothing of it back.
+_OVER_TIME: Final = (
+    r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
+    r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"
+    r"|\b(?:daily|weekly|monthly|yearly|annual)\b"
+    r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
+    r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
+)
+#: The keeper of the quotas: where it fails, nobody has used up anything.
+_QUOTA_KEEPER: Final = (
+    r"\bquotas?[- ](?:\w+ )?"
+    r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
+)
+#: What a message says of a quota that is used up.
+_QUOTA_USED_UP: Final = (
+    r"(?:\bquotas? (?:of|limit|allows)\b|\bno (?:\w+ )?quota (?:left|remaining)\b"
+    r"|\bquotas?\b.{0,80}\b(?:used up|reached|exhausted|depleted|full|violated)\b"
+    r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
+    r".{0,40}\bquotas?\b)"
+)
 #: The first that matches counts. The words are those of Kubernetes' scheduler and kubelet, of Slurm,
 #: JupyterHub's spawners, Posit Workbench and Sphere Engine.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
@@ -46,7 +67,15 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.DISK,
             r"no space left|disk quota exceeded|disk ?pressure|disk (?:is )?full|resource: ephemeral",
         ),
-        (Reason.QUOTA, r"\bquota|\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
+        (Reason.QUOTA, r"exceeded quota:"),
+        (Reason.USAGE, rf"^(?!.*{_QUOTA_KEEPER}){_OVER_TIME}"),
+        (Reason.USAGE, r"\b(?:qos|assoc)(?:max|grp)(?!\w*perjob)\w*minutes"),
+        (
+            Reason.QUOTA,
+            r"exceed\w*\b.{0,80}quota|quota.{0,80}exceed|\b(?:insufficient|not enough|failed) quota\b",
+        ),
+        (Reason.QUOTA, rf"^(?!.*{_QUOTA_KEEPER}).*{_QUOTA_USED_UP}"),
+        (Reason.QUOTA, r"\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
         (Reason.QUOTA, r"\byour (?:\S+ ){0,3}(?:limit|allowance)\b|\bper[- ]user\b"),
         (Reason.ADDING, r"\btriggered scale-up|\bscaling up\b"),
         (
@@ -114,6 +143,8 @@ _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
+#: What a person's own account may have or use.
+OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
 #: A quota that all share: of an account (Google, Azure, AWS).
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"

@@ -11,9 +11,9 @@ from bot.domain.stops import StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 
 #: The obstacles that *Link again* removes.
-LINK_HELPS: Final = frozenset({"credential_refused", "renamed", "sign_in_refused"})
+LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
 #: The obstacles that may pass while a plan waits; any other ends it.
-PASSING_OBSTACLES: Final = LINK_HELPS | {"people_out", "unreachable"}
+PASSING_OBSTACLES: Final = LINK_HELPS | {"not_allowed_now", "people_out", "unreachable"}
 #: For how long, in seconds, a plan waits for an obstacle to pass before its person reads of it.
 GRACE_SECONDS: Final = 60.0
 #: The same for a stop that was about to be sent at its time.

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 
+from bot.support.cleaning import fold
+
 #: A field's value: one text (also for *choice* and *search*), or several.
 Value = str | tuple[str, ...]
 #: What was filled in so far, by the names of fields.
@@ -114,6 +116,7 @@ class Form:
 
 #: What is said of a template that has gone meanwhile.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
+NAME_IN_USE = "There's already a workspace with that name. Choose another name."
 #: With more choices than this, the menu searches.
 MAX_MENU_CHOICES = 20
 
@@ -135,7 +138,14 @@ def find_name_problem(
         return "Needs a name."
     if len(name) > max_length:
         return f"At most {max_length} characters."
-    return f"You already have a {what} with that name. Choose another name." if name in taken else ""
+    if is_in_use(name, taken):
+        return f"You already have a {what} with that name. Choose another name."
+    return ""
+
+
+def is_in_use(name: str, taken: Collection[str]) -> bool:
+    """Return whether a name is in use, as people read names: whatever its case and its form in Unicode."""
+    return fold(name) in set(map(fold, taken))
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
@@ -259,10 +269,10 @@ class FreeName:
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name, ignoring case; "" if a thousand are taken."""
-    folded = {one.casefold() for one in taken}
+    """Return an unused name, as ``is_in_use`` says; "" if a thousand are taken."""
+    folded = set(map(fold, taken))
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
-    return next((name for name in tries if name.casefold() not in folded), "")
+    return next((name for name in tries if fold(name) not in folded), "")
 
 
 def short(key: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, NamedTuple, TypeVar
 
-from bot.domain.accounts import Approval
+from bot.domain.accounts import Account, Approval
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import EndState
 from bot.domain.operations import Operation
@@ -47,6 +47,8 @@ class Facts:
     is_linked: bool | None = None
     #: The provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
+    #: Whether it rests, as its name is another account by now.
+    is_resting: bool = False
     #: Why nothing can be sent to the provider for the person as things are, or the workspace's planned stop
     #: can't be carried out, "" for nothing (``bot.domain.feasibility``).
     obstacle: str = ""
@@ -224,6 +226,8 @@ class RequestFacts(Facts):
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
+    #: The links that rest, as their names are other accounts by now.
+    resting: tuple[Account, ...] = ()
 
     @property
     def objects(self) -> dict[str, ObjectName]:

@@ -58,6 +58,9 @@ class NoticeKind(AnyKind):
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
+    #: A link rests, as its name is another account by now: to its person, and to administrators.
+    LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
+    LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: Somebody else tried to link an account that this person has linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)

@@ -1,10 +1,13 @@
 """Reports of providers about workspaces: observations, creations, events."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
+
+#: The most seconds by which our clock and a provider's may differ.
+MAX_CLOCK_SKEW_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,27 @@ class Observed:
     down_at: float | None = None
     lacks: Lack | None = None
     has_reason: bool = False
+
+
+def drop_impossible_times(seen: Observed, now: float) -> Observed:
+    """Return an observation without times that can't be right, which are no news.
+
+    Nothing has happened later than now, and no use of a running workspace is older than its start: a server
+    may write a local time without its zone.
+    """
+    latest = now + MAX_CLOCK_SKEW_SECONDS
+    started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)
+    used_at = drop_future_time(seen.last_used_at, latest)
+    if seen.state is State.RUNNING and started_at is not None and used_at is not None:
+        used_at = None if used_at < started_at - MAX_CLOCK_SKEW_SECONDS else used_at
+    if (started_at, down_at, used_at) == (seen.started_at, seen.down_at, seen.last_used_at):
+        return seen
+    return replace(seen, started_at=started_at, down_at=down_at, last_used_at=used_at)
+
+
+def drop_future_time(at: float | None, latest: float) -> float | None:
+    """Return a time, None if it is after the ``latest`` that it can be."""
+    return None if at is None or at > latest else at
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,8 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
+#: They are sent for as long as their workspace may run: what runs unseen costs.
+_STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 #: What stopping does unless declared otherwise.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
@@ -159,12 +161,12 @@ def plan(
     fulfilled once it is usable, or the patience for that is over.
 
     A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
-    A refused call isn't sent again, unless its provider was busy or it was a first 401: then the read since
-    shows whether it is still needed.
+    A refused call isn't sent again, unless its provider was busy, with it or altogether, or it was a first
+    401: then the read since shows whether it is still needed.
     The first call may rely on a read that was fresh when the operation was created: if the state has changed
     since, the call does no harm, and the gate would only make the person wait. What can't be taken back reads
-    first. An operation that failed too
-    often in a row makes no further calls, but can still be fulfilled by what is observed.
+    first. An operation that failed too often in a row makes no further calls, unless it is a stop, but can
+    still be fulfilled by what is observed.
     """
     if not operation.is_open:
         return WATCH
@@ -183,7 +185,8 @@ def plan(
         return READ
     if is_call and operation.refusal is not None:
         return _fail(operation.refusal)
-    if is_call and operation.attempts >= MAX_ATTEMPTS and operation.good_until is None:
+    gives_up = operation.good_until is None and operation.verb not in _STOPS
+    if is_call and operation.attempts >= MAX_ATTEMPTS and gives_up:
         return _fail("gave_up")
     is_planned = operation.planned_for is not None
     if (
@@ -382,14 +385,20 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
     match state:
         case State.RUNNING | State.STARTING | State.STOPPING if is_stopping:
             return STOPPING_FIRST
-        case State.FAILED if operation.busy_since is not None and operation.called_from is not State.FAILED:
-            return _fail("provider_failed")  # The call had an effect, though it was refused.
+        case State.FAILED if _had_effect(operation):
+            return _fail("provider_failed")
         case State.RUNNING:
             return FULFILLED
         case State.STARTING | State.STOPPING | State.UNKNOWN:
             return WAIT
         case _:  # Stopped, suspended, or left over from an earlier failure.
             return START
+
+
+def _had_effect(operation: Operation) -> bool:
+    """Return whether a start that was refused as too busy has led to a failure all the same."""
+    is_refused = operation.busy_since is not None and operation.conflict is None
+    return is_refused and operation.called_from is not State.FAILED
 
 
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.accounts import Account
 from bot.domain.observations import Observed
-from bot.domain.usability import Lack, is_awaited
+from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.workspaces import State
 
 
@@ -49,11 +49,22 @@ class ReadClaim:
     #: What that row lacked when it was last read, and since when.
     lacks: Lack | None = None
     lacks_since: float | None = None
+    #: Whether its person has asked for it since it was last read.
+    is_requested: bool = False
 
     @property
     def is_usable(self) -> bool:
         """Return whether it was known to be usable, or its lack isn't waited for any more."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
+
+    @property
+    def needs_page_check(self) -> bool:
+        """Return whether the page of one that runs is to be asked, which may count as its use.
+
+        That is until it has answered or the patience is over, for a while after that, and for its person.
+        """
+        is_late_page = self.lacks == "page" and is_late(self.lacks_since, self.granted_at)
+        return not self.is_usable or is_late_page or self.is_requested
 
 
 @dataclass(frozen=True, slots=True)

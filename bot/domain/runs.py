@@ -1,10 +1,11 @@
 """Job runs: what a person launched, its progress, and its output."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
 from bot.domain.forms import Spec
+from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, drop_future_time
 from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import Past, Stays
 from bot.domain.work_items import WorkItem
@@ -62,6 +63,15 @@ class ObservedRun:
     ended_at: float | None = None
     remote_id: str | None = None
     is_last: bool = False
+
+
+def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
+    """Return an observation of a run without times that can't be right, as ``drop_impossible_times``."""
+    latest = now + MAX_CLOCK_SKEW_SECONDS
+    started_at, ended_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.ended_at, latest)
+    if (started_at, ended_at) == (seen.started_at, seen.ended_at):
+        return seen
+    return replace(seen, started_at=started_at, ended_at=ended_at)
 
 
 @dataclass(frozen=True, slots=True)

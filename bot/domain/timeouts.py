@@ -34,6 +34,8 @@ NO_EFFECT_AFTER: Final = 60.0
 #: has been refused, and not less or more than this many seconds; ``busy_pause`` takes off up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
+#: The same for one that was refused because something else is under way, which is rarely long.
+MAX_CONFLICT_SECONDS: Final = 60.0
 #: An accepted start of what had failed has failed again once two reads in a row say so, the second of them
 #: this many seconds after the call.
 FAILED_AGAIN_AFTER: Final = 20.0
@@ -77,13 +79,13 @@ def find_settling_time(work_item: WorkItem) -> float:
     return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
 
 
-def busy_pause(busy_for: float, jitter: float) -> float:
-    """Return the seconds until a refused call is sent again: doubling from 10 s to 5 minutes, jittered.
+def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECONDS) -> float:
+    """Return the seconds until a refused call is sent again: doubling from 10 s to ``longest``, jittered.
 
     ``busy_for`` is how long it has been refused, in seconds. ``jitter`` is in 0–1 and takes off up to half,
     so that calls that were refused together aren't sent again together.
     """
-    return min(busy_for + MIN_BUSY_SECONDS, MAX_BUSY_SECONDS) * (1.0 - jitter / 2.0)
+    return min(busy_for + MIN_BUSY_SECONDS, longest) * (1.0 - jitter / 2.0)
 
 
 def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:

@@ -11,6 +11,8 @@ from bot.domain.row_times import Deadline, Past, Since, Step
 UNAUTHORIZED: Final = "credential_refused"
 #: The first word of the cause of an open one whose last call was refused because it is so already.
 LOST_TRACK: Final = "lost_track"
+#: The first word of the cause of an open one whose last call was refused because something else is under way.
+CONFLICT: Final = "conflict"
 
 
 class Outcome(StrEnum):
@@ -61,7 +63,8 @@ class WorkItem:
     provider's clock: what a creation or launch made is recognised by its age. ``unknown_since`` is when the
     call's outcome became unknown, ``question_since`` since when the person is asked whether to repeat it, and
     ``blocked_since`` since when it has been held up for the current cause. ``busy_since`` is since when its
-    call has been refused because the provider is busy, and ``retry_at`` when it may be sent again.
+    call has been refused because the provider is busy, with it or altogether, and ``retry_at`` when it may be
+    sent again.
     """
 
     id: str
@@ -115,13 +118,19 @@ class WorkItem:
     @property
     def refusal(self) -> str | None:
         """Return the cause to fail with unless a read shows that its last call isn't needed."""
-        is_other = self.was_unauthorized or self.contradiction is not None
+        is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
         """Return the cause to fail with unless a read confirms that it is so already."""
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
+
+    @property
+    def conflict(self) -> str | None:
+        """Return the cause of the last call's refusal if that passes: something else is under way."""
+        is_refused = self.is_open and self.busy_since is not None
+        return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 
     @property
     def is_asked(self) -> bool:

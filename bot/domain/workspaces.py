@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
+from urllib.parse import unquote
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
@@ -45,6 +46,9 @@ DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
+#: On its way to another state, or nobody knows.
+_MOVING_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
+
 #: What may be done with a workspace now; decides which buttons are shown.
 #: - ``open``: open its link or page.
 #: - ``start``: start it.
@@ -67,6 +71,11 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
 
 #: The prefix of a remote id while the provider hasn't created the workspace; the workspace's own id follows.
 PROVISIONAL = "new:"
+
+
+def get_name_in_id(remote_id: str) -> str:
+    """Return the name that a provider's id has after its owner's, as a hub's does; "" if ids are no names."""
+    return unquote(remote_id.partition("/")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +184,11 @@ class Workspace:
     def is_down(self) -> bool:
         """Return whether it is known to be down, so that there is nothing to stop."""
         return is_down(self.current_state, self.actions)
+
+    @property
+    def is_moving(self) -> bool:
+        """Return whether it is on its way to another state, as far as anybody knows."""
+        return self.current_state in _MOVING_STATES
 
     @property
     def title(self) -> str:

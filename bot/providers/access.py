@@ -30,6 +30,22 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteAccount:
+    """An account as the provider knows it now.
+
+    Attributes:
+        account_id: Its id there, "" if the provider didn't give it. Where there is no id: facts that don't
+            move with the name, as ``key=value`` between spaces, such as ``created=1764387403.990914``.
+        username: Its name there.
+        email: Its e-mail address there, if the provider says it.
+    """
+
+    account_id: str
+    username: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """The account of a checked credential.
 

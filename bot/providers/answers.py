@@ -7,11 +7,9 @@ once. In a list, no entry hides another (``read_entries``).
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from math import isfinite
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -19,8 +17,15 @@ from urllib.parse import quote
 import structlog
 
 from bot.domain.failure_causes import lacks_capacity
+from bot.providers.words import (  # noqa: F401 - the providers' texts are part of this module's interface
+    MAX_DETAILED_LENGTH,
+    MAX_MESSAGE_LENGTH,
+    clean,
+    clean_words,
+    cut_words,
+    read_words,
+)
 from bot.support import errors
-from bot.support.cleaning import HIDDEN
 from bot.support.responses import Response
 
 log = structlog.get_logger(__name__)
@@ -105,8 +110,6 @@ def _read_message(response: Response, message_pointer: str) -> str | None:
 
 #: The longest body that is a sentence.
 MAX_SENTENCE_BYTES = 2000
-#: The most characters that people are shown of a server's own words.
-MAX_MESSAGE_LENGTH = 200
 
 
 def _read_sentence(response: Response) -> str:
@@ -118,84 +121,7 @@ def _read_sentence(response: Response) -> str:
         value = response.json()
     except errors.BadAnswer:
         value = "" if body[:1] in {b"<", b"{", b"["} else body.decode("utf-8", "replace")
-    return _cut_words(value) if isinstance(value, str) else ""
-
-
-def _cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
-    return "".join(filter(str.isprintable, clean(text, limit)))
-
-
-#: The same of a message with its details, which say more than the message.
-MAX_DETAILED_LENGTH = 300
-#: The most details of one refusal that are shown.
-MAX_DETAILS = 5
-#: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
-_DETAILS = ("detail", "details", "validations", "errors", "messages", "error_description")
-_TEXTS = ("msg", "detail", "message", "description", "error", "reason")
-_FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Parts of a field's place that say where in the request it was, and not its name.
-_REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
-
-
-def read_words(answer: Mapping[str, Any], message_pointer: str = "/message") -> str:
-    """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
-    found: Any = answer
-    for key in message_pointer.split("/")[1:]:
-        if isinstance(found, list) and key.isdecimal():
-            found = found[int(key)] if int(key) < len(found) else None
-        else:
-            found = found.get(key) if isinstance(found, dict) else None
-    message = found if isinstance(found, str) else next(_main_texts(answer), "")
-    parts = [None if isinstance(found, str) else found, *map(answer.get, _DETAILS)]
-    details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
-    if not details:
-        return _cut_words(message)
-    said = clean(message, MAX_MESSAGE_LENGTH // 2).rstrip(".:")
-    return _cut_words(": ".join(filter(None, (said, "; ".join(details)))), MAX_DETAILED_LENGTH)
-
-
-def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts in the message's place in other dialects (RFC 9457, RFC 6749)."""
-    for key in ("message", "title", "error"):
-        value = answer.get(key)
-        value = value.get("message") if isinstance(value, dict) else value
-        if isinstance(value, str) and value:
-            yield value
-
-
-def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
-    """Yield each detail, cleaned, that the message doesn't have already."""
-    known = clean(message, MAX_DETAILED_LENGTH).casefold()
-    for part in parts:
-        for text in _read_details(part, ""):
-            detail = clean(text).rstrip(".")
-            if detail and detail.casefold() not in known:
-                known += f"; {detail.casefold()}"
-                yield detail
-
-
-def _read_details(value: Any, where: str) -> Iterator[str]:
-    """Yield the texts in details of any shape, each after its field's name."""
-    if isinstance(value, str):
-        yield f"{where}: {value}" if where and value else value
-    elif isinstance(value, list):
-        for one in value:
-            yield from _read_details(one, where)
-    elif isinstance(value, dict):
-        text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
-        if text is not None:
-            named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
-            yield from _read_details(text, next(filter(None, named), where))
-            return
-        for key, one in value.items():
-            yield from _read_details(one, where if key in _REQUEST_PARTS else str(key))
-
-
-def _field_name(value: Any) -> str:
-    """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
-    keys = [str(one) for one in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
-    return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
+    return cut_words(value) if isinstance(value, str) else ""
 
 
 #: The most characters of a name that are taken from a server (``clean``).
@@ -258,6 +184,22 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     if not isinstance(value, str) or not encode_id(value):
         raise errors.BadAnswer(f"the answer's field {where}{key} is no id")
     return value
+
+
+def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
+    """Return the id of an account, which may be an integer; "" for what is no id."""
+    value = answer.get(key)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) and value.isprintable() else ""
+
+
+def format_creation(value: Any) -> str:
+    """Return the time at which an account was made as one of the facts of its id; "" for what is no time."""
+    made_at = parse_time(value)
+    return "" if made_at is None else f"created={made_at:.6f}"
 
 
 def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
@@ -329,26 +271,3 @@ def require_object(answer: Mapping[str, Any], key: str, where: str = "") -> dict
     if not isinstance(value, dict):
         raise errors.BadAnswer(f"the answer's field {where}{key} is not an object")
     return value
-
-
-#: What makes a terminal's text coloured or bold.
-_COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
-    """Return the text on one line without secrets and invisible characters, cut to ``limit`` characters."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, HIDDEN)
-    if text.isascii() and text.isprintable() and "  " not in text:
-        line = text.strip()
-        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    text = _COLOUR_PATTERN.sub("", text)
-    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
-    visible = "".join(
-        " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
-        for letter in text
-        if letter == "\u200d" or unicodedata.category(letter) not in {"Cf", "Cs"}
-    )
-    line = re.sub(r"\s+", " ", visible).strip()
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -16,22 +16,21 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from bot.domain.forms import NameRule, Spec
+from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS as MAX_CLOCK_SKEW_SECONDS  # noqa: PLC0414
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Workspace
-from bot.providers.access import Access, Identity
+from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import to_error
 from bot.providers.connection import ConnectionSettings, LinkMethod, find_by_name, to_allowed_ide_url
 from bot.providers.credentials import Credential, CredentialOwner
 from bot.providers.facets import Facet, Lists, OAuthClient, SignIn
 from bot.providers.requests import ApiClient, CredentialPlacement, SendWindow
+from bot.support.cleaning import HIDDEN
 from bot.support.errors import CredentialRefused, InvalidRequest, ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
-
-#: The most seconds by which our clock and a provider's may differ.
-MAX_CLOCK_SKEW_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,15 @@ _TOKEN_PATTERN = re.compile(
     re.ASCII,
 )
 
+#: The pieces of a text that may be whole tokens: JSON Web Tokens have dots, paths and sentences have more.
+_TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
+#: The beginning of a token at the end of a text that was cut.
+_CUT_TOKEN_PATTERN = re.compile(
+    r"(?<![\w-])(?:eyJ[\w.-]*|gh[a-z]_\w*|github_pat_\w*|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{10,}"
+    r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_-]{12,})…$",
+    re.ASCII,
+)
+
 Needed = TypeVar("Needed", bound=Facet)
 
 #: Why there is no link to a running workspace.
@@ -98,6 +106,7 @@ class Provider(ABC):
         credential_in: Where a request has its credential.
         message_pointer: Where the server's own words are in the body of an error, which people are told (a
             JSON Pointer).
+        token_pattern: How a whole token of its own looks, besides what any provider's looks like.
         template_key: The key of a template's name in a spec, where operators prepare templates.
         name_rule: What Usher calls something new here: by it, names are proposed, made for classes, and
             marked.
@@ -113,6 +122,7 @@ class Provider(ABC):
     api_path: ClassVar[str] = ""
     credential_in: ClassVar[CredentialPlacement] = CredentialPlacement()
     message_pointer: ClassVar[str] = "/message"
+    token_pattern: ClassVar[str] = ""
     template_key: ClassVar[str] = "template"
     name_rule: ClassVar[NameRule] = NameRule()
     settings: ConnectionSettings
@@ -209,7 +219,18 @@ class Provider(ABC):
 
     def looks_like_token(self, text: str) -> bool:
         """Return whether a word may be a whole token; ids may look the same."""
-        return _TOKEN_PATTERN.fullmatch(text) is not None or text in self._secrets
+        return (
+            _TOKEN_PATTERN.fullmatch(text) is not None
+            or text in self._secrets
+            or (bool(self.token_pattern) and re.fullmatch(self.token_pattern, text, re.ASCII) is not None)
+        )
+
+    def hide_tokens(self, text: str) -> str:
+        """Remove tokens from a provider's words: a server may repeat anybody's."""
+        redacted = _TOKEN_CANDIDATE_PATTERN.sub(
+            lambda candidate: HIDDEN if self.looks_like_token(candidate[0]) else candidate[0], text
+        )
+        return _CUT_TOKEN_PATTERN.sub(HIDDEN, redacted)
 
     @abstractmethod
     async def probe(self) -> str:
@@ -228,6 +249,25 @@ class Provider(ABC):
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
+
+    def names_account(self, access: Access, call: str) -> bool:
+        """Return whether a call names its account, and a secret that opens everybody's makes it; pure.
+
+        Before it, ``read_account`` finds out whether the name is still the linked account's.
+        """
+        return False
+
+    @property
+    def has_account_ids(self) -> bool:
+        """Return whether accounts can be compared: the provider gives ids, or facts in their place."""
+        return type(self).read_account is not Provider.read_account
+
+    async def read_account(self, access: Access) -> RemoteAccount | None:
+        """Read the account that calls with this access reach; None if the provider has no ids to compare.
+
+        Where calls name the account, it is the one that has the name now.
+        """
+        return None
 
     def connection_api(self, on_behalf_of: Credential | None = None) -> ApiClient:
         """Return the client with the connection's own secret; raise CredentialRefused if it has none."""
@@ -252,6 +292,10 @@ class Provider(ABC):
     def parse_reference(self, text: str) -> str | None:
         """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
+
+    def is_page_of(self, url: str, name: str, username: str) -> bool:
+        """Return whether an address is the page of a person's workspace that has its name in it; pure."""
+        return False
 
     def parse_job_reference(self, text: str) -> str | None:
         """Return the id of a job in a pasted link or id, or None if this connection doesn't recognise it."""

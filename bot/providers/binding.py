@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
 
+from bot.domain.observations import Observed
+from bot.domain.runs import DiscoveredRun, ObservedRun
 from bot.providers.access import Access
+from bot.providers.answers import Listing
 from bot.providers.base import Provider
 from bot.providers.credentials import Credential
+from bot.providers.facets import DiscoveredWorkspace
 from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
@@ -19,17 +24,20 @@ _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     "discover": "list",
     "create_stopped": "create",
+    "is_name_in_use": "list_names",
 }
 _BOUND_METHODS: Final = (
     *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
-    *("create", "create_stopped", "list_names", "find_created", "read_creation_time"),
+    *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
-    *("schedule", "revoke", "mint", "refresh"),
+    *("schedule", "revoke", "mint", "refresh", "read_account"),
 )
+#: The verbs that return words of the provider's.
+_QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
 #: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
-    *("check_username", "is_secret_accepted", "read_email", "read_overview"),
+    *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),
 )
 
 
@@ -48,8 +56,11 @@ def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awai
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
-        with _hide_secrets(bound.api.secrets):
-            return await getattr(type(provider), name)(provider, bound, *args, **options)
+        with _hide_secrets(bound.api.secrets, provider):
+            result = await getattr(type(provider), name)(provider, bound, *args, **options)
+        if isinstance(result, str):
+            return provider.hide_tokens(result) if name in _QUOTING else result
+        return _hide_tokens(provider, result)
 
     return verb
 
@@ -62,7 +73,7 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         try:
             while True:
                 # Not across a yield: who reads is another call.
-                with _hide_secrets(bound.api.secrets):
+                with _hide_secrets(bound.api.secrets, provider):
                     try:
                         one = await anext(stream)
                     except StopAsyncIteration:
@@ -78,20 +89,39 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
     @wraps(getattr(provider, name))
     async def verb(*args: Any, **options: Any) -> Any:
         given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
-        with _hide_secrets((*given, *provider.settings.secrets())):
+        with _hide_secrets((*given, *provider.settings.secrets()), provider):
             return await getattr(type(provider), name)(provider, *args, **options)
 
     return verb
 
 
+def _hide_tokens(provider: Provider, result: Any) -> Any:
+    """Return a verb's result with tokens removed from the provider's words."""
+    if isinstance(result, Listing):
+        result[:] = [_hide_tokens(provider, item) for item in result]
+    elif isinstance(result, Mapping):
+        return {key: _hide_tokens(provider, item) for key, item in result.items()}
+    elif isinstance(result, (DiscoveredWorkspace, DiscoveredRun)):
+        return replace(result, observed=_hide_tokens(provider, result.observed))
+    elif isinstance(result, Observed):
+        words = (result.detail, result.reason)
+        redacted = tuple(item and provider.hide_tokens(item) for item in words)
+        return result if redacted == words else replace(result, detail=redacted[0], reason=redacted[1])
+    elif isinstance(result, ObservedRun) and result.detail:
+        return replace(result, detail=provider.hide_tokens(result.detail))
+    return result
+
+
 @contextmanager
-def _hide_secrets(secrets: Collection[str]) -> Iterator[None]:
-    """Keep a call's secrets out of the log and the error that it raises; the response ends with it."""
+def _hide_secrets(secrets: Collection[str], provider: Provider) -> Iterator[None]:
+    """Keep a call's secrets, and other tokens, out of the log and its error; the response ends with it."""
     try:
         with redact_secrets(secrets):
             yield
     except ProviderError as error:
         error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
+        if not error.is_ours:
+            error.message = provider.hide_tokens(error.message)
         error.args = (error.message,)
         error.response = None
         raise

@@ -302,6 +302,15 @@ def path_below(url: str, base_url: str) -> str | None:
     return parts.path[len(prefix) :] or "/"
 
 
+def is_address_within(url: str, root: str) -> bool:
+    """Return whether an address is another one or below it; a dot begins a part of a page, too."""
+    rest = path_below(url, root.partition("?")[0].partition("#")[0].rstrip("/"))
+    if rest is not None:
+        return True
+    dotted = re.match(r"(.*?/@[^/]+/[^/?#]+)/?$", root)
+    return dotted is not None and url.startswith(f"{dotted[1]}.")
+
+
 def match_subdomain(url: str, base_url: str) -> str | None:
     """Return the base URL of an address whose host is the base URL's own with one more label in front of it.
 

@@ -30,6 +30,9 @@ class Credential:
         expires_at: When it ends (epoch seconds) as its provider said, None if it never does or nobody said.
             Rows keep it.
         on_behalf_of: Whose call it is, if not its owner's: their secrets must not come back either.
+        account_id: The id of the account that it opens, as the provider gave it with the credential, or as it
+            was linked; "" if it isn't known. Rows keep it, and it is compared where an account is found by
+            its name.
     """
 
     token: SecretStr
@@ -37,6 +40,7 @@ class Credential:
     extra: Mapping[str, str] = field(default_factory=dict)
     expires_at: float | None = None
     on_behalf_of: Credential | None = None
+    account_id: str = field(default="", compare=False)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the secrets, which no response may repeat."""

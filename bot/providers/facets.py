@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from bot.domain.forms import Form, Purpose, Spec, Values
@@ -16,7 +16,7 @@ from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About
 from bot.domain.workspaces import Workspace
-from bot.providers.access import Access, Identity
+from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import Listing
 from bot.providers.credentials import Credential
 from bot.providers.requests import SendWindow
@@ -230,7 +230,7 @@ class Forms(Facet, Generic[Offer]):
 
     Attributes:
         offer_model: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON
-            between reads.
+            between reads. Its field ``names``, a tuple, holds the names in use, if there is one.
     """
 
     offer_model: ClassVar[type[Any]]
@@ -257,6 +257,17 @@ class Forms(Facet, Generic[Offer]):
         Raises FormProblems with a sentence for each invalid field.
         """
 
+    def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
+        """Return the offer with further names in use, those of the workspaces that Usher lists; pure."""
+        known: Any = offer
+        if not isinstance(getattr(known, "names", None), tuple):
+            return offer
+        changed = {"names": tuple(dict.fromkeys((*known.names, *sorted(names))))}
+        copy: Offer = (
+            known.model_copy(update=changed) if hasattr(known, "model_copy") else replace(known, **changed)
+        )
+        return copy
+
 
 class Creation(Forms[Offer]):
     """Creation of workspaces."""
@@ -282,6 +293,14 @@ class Creation(Forms[Offer]):
 
         None if the server can't tell the person's own from others': a new name then needs a mark.
         """
+
+    async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
+        """Return whether there is something of the new name by now that ``create`` would answer with.
+
+        Called just before the first ``create``, so that what ``find_created`` finds later is of that call.
+        Where the server refuses a name in use, or always creates another, there is nothing to ask.
+        """
+        return False
 
     @abstractmethod
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
@@ -381,6 +400,10 @@ class EmailLookup(Facet):
     @abstractmethod
     async def read_email(self, username: str) -> str | None:
         """Return the e-mail address that a user has there; None if the server doesn't say."""
+
+    async def find_user(self, username: str) -> RemoteAccount:
+        """Return the user of a name, with id and address as far as the server says them."""
+        return RemoteAccount("", username, await self.read_email(username))
 
 
 class Overview(Facet):

@@ -281,6 +281,14 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 }
 #: It is on its way to something else then.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
+#: The same in words that only count where nothing says that it is so already. A quota isn't under way.
+_UNDER_WAY_PATTERN = re.compile(
+    r"\b(is|are) (currently |still |now |already )?(being \w+ed|being (built|shut down|set up)|busy|updating|"
+    r"rebuilding|migrating|starting|stopping|shutting down|restarting|resuming|suspending|deleting)\b"
+    r"|\b(operation|build|update|backup|change|transition|action|job) (is )?(already |still |currently )*"
+    r"(in progress|under ?way|running|active)\b|\bpending (operation|build|change|update|action)\b",
+    re.IGNORECASE,
+)
 #: What a refusal may call what it was asked to change, besides its names.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
@@ -315,6 +323,8 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
             raise errors.Conflict(error.message, status=error.status) from None
         if _is_already(goal, error.message, names):
             return error.message
+        if _UNDER_WAY_PATTERN.search(error.message):
+            raise errors.Conflict(error.message, status=error.status) from None
         raise
     return None
 

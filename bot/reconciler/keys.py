@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
 from weakref import WeakValueDictionary
@@ -12,9 +13,10 @@ from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.providers.access import RemoteAccount
 from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import Runtime
-from bot.services import accounts
+from bot.services import account_ids, accounts
 from bot.services.context import Context
 from bot.store import accounts as account_rows
 from bot.store import audit, credentials
@@ -52,11 +54,12 @@ class Keys:
     """
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
         #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
-        self._accesses: dict[tuple[str, str, str], Access] = {}
+        self._accesses: dict[tuple[str, str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: The secret from a refresh, by account, until a call with it succeeds.
@@ -74,11 +77,13 @@ class Keys:
         if now >= self._accesses_expire_at or len(self._accesses) >= MAX_CACHED_ACCESSES:
             self._accesses.clear()
             self._accesses_expire_at = now + ACCESS_CACHE_SECONDS
-        key = (row_key(account.principal.key, account.connection), account.username, account.secret)
+        row, remote_id = row_key(account.principal.key, account.connection), account.remote_id or ""
+        key = (row, account.username, account.secret, remote_id)
         access = self._accesses.get(key)
         if access is None:
-            sealed = self._vault.open(key[0], account.secret)
-            access = self._accesses[key] = Access(account.username, Credential.from_mapping(sealed))
+            credential = Credential.from_mapping(self._vault.open(row, account.secret))
+            access = Access(account.username, replace(credential, account_id=remote_id))
+            self._accesses[key] = access
         return access
 
     def note_accepted(self, account: Account, access: Access) -> None:
@@ -106,9 +111,16 @@ class Keys:
             current = await self._store.read(account_rows.find_account_by_id, account.id)
             if current is None or current.state != "active":
                 return "refused"
-            if current.secret != account.secret:
+            if current.secret != account.secret or current.username != account.username:
+                return "changed"
+            if isinstance(refusal, errors.AccountRenamed) and await self._follow_rename(current, runtime):
                 return "changed"
             fresh = await self._refresh(current, runtime.provider)
+            if isinstance(fresh, Credential) and self._is_of_connection(current):
+                # It was fetched by the account's name, which may be another account's by now.
+                unusable = await self._compare_fetched(current, fresh)
+                if unusable is not None:
+                    return unusable
             if isinstance(fresh, Credential):
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()
@@ -144,6 +156,56 @@ class Keys:
                 log.warning("connection refuses several people", connection=account.connection)
                 self.people_lockouts[account.connection] = self._clock.now()
             return "held"
+
+    async def _compare_fetched(self, account: Account, fresh: Credential) -> RefusalResult | None:
+        """Compare the account of a credential that was fetched by name; return None if it is the same."""
+        current = RemoteAccount(fresh.account_id, account.username)
+        if not account.remote_id:
+            if fresh.account_id:
+                learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=False)
+                await self._store.carry_out(learn)
+            return None
+        match account_ids.compare_account(account, current):
+            case "same":
+                return None
+            case "another":
+                await self.rest(account, fresh.account_id)
+                return "refused"
+            case _:
+                log.info("account not told", connection=account.connection, account=account.id)
+                return "later"
+
+    async def rest(self, account: Account, other_id: str) -> None:
+        """Let a link rest whose name is another account by now."""
+        log.warning("another account has the name", connection=account.connection, account=account.id)
+        await self._store.carry_out(
+            partial(account_ids.rest_account, context=self._context, account=account, other_id=other_id)
+        )
+
+    async def follow_rename(self, account: Account, username: str) -> bool:
+        """Save the new name of an account whose id is the same; return whether the link has that name now."""
+        return await self._store.carry_out(
+            partial(account_ids.follow_rename, context=self._context, account=account, username=username)
+        )
+
+    async def learn_id(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
+        """Save the id of an account of which none was known."""
+        await self._store.carry_out(
+            partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
+        )
+
+    async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
+        """Follow an account that was renamed, if its credential shows that it is the same one."""
+        if not account.remote_id:
+            return False
+        try:
+            async with asyncio.timeout(REFRESH_SECONDS):
+                current = await runtime.provider.read_account(self.open(account))
+        except (errors.ProviderError, errors.SecretError, TimeoutError):
+            return False
+        if current is None or account_ids.compare_account(account, current) != "same":
+            return False
+        return current.username != account.username and await self.follow_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
         """Note that a connection's own secret is refused; logged once until it is accepted again."""

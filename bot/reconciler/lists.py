@@ -1,12 +1,13 @@
 """Lists of people's workspaces and runs: read in the background, so that names are known when needed."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.runs import DiscoveredRun
+from bot.domain.runs import DiscoveredRun, drop_impossible_run_times
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base, facets
@@ -98,8 +99,9 @@ class ListReader(BaseTaskWorker):
         )
 
     async def _merge_runs(self, account: Account, runtime: Runtime, listing: Sequence[DiscoveredRun]) -> None:
-        new = await self._store.perform(runs.merge_runs, account.id, listing)
         read_at = await self._store.now()
+        found = [replace(run, observed=drop_impossible_run_times(run.observed, read_at)) for run in listing]
+        new = await self._store.perform(runs.merge_runs, account.id, found)
         await self._store.write(
             snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS_KIND, None, read_at)
         )

@@ -10,11 +10,11 @@ import structlog
 
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
-from bot.domain.forms import FreeName, Spec, append_suffix
+from bot.domain.forms import NAME_IN_USE, FreeName, Spec, append_suffix
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
+from bot.domain.plan import NO_RESTART, STILL_FAILED, STOPPING_FIRST, Plan, Step, plan, plan_unmade
 from bot.domain.policy import LEAVER_RULES, Target
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
@@ -57,6 +57,8 @@ log = structlog.get_logger(__name__)
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
+#: A start that has waited this many seconds for a stop says who can help.
+LONG_STOP_SECONDS: Final = 300.0
 #: A creation called up to this many seconds before this one was requested may explain a result found now.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Creation times of candidates that are remembered; beyond that they are read again.
@@ -232,7 +234,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         operation, state = claimed.operation, claimed.workspace.current_state
         update = replace(claimed.update(await self._schedule_check()), waits_for="change")
         # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
-        is_down, is_busy = operation.verb.brings_down, operation.busy_since is not None
+        is_down = operation.verb.brings_down
+        is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
             update = replace(update, start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
@@ -242,6 +245,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if operation.verb.brings_down:
             hold, next_in = await self._offer_force(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)
+        hold = hold or _explain_stop_elsewhere(claimed, runtime, cause, await self._store.now())
         await self.save_blocked(claimed, update, hold or _explain_wait(claimed, runtime, cause))
 
     async def _offer_force(
@@ -275,11 +279,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
         name: FreeName | None = None
-        if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
-            free = await self._choose_name(claimed, runtime, claimed.workspace.spec.stem)
+        spec = claimed.workspace.spec
+        if step is Step.CREATE and spec is not None and spec.is_unnamed:
+            free = await self._choose_name(claimed, runtime, spec.stem)
             if isinstance(free, Update):
                 return free
             name = free
+        elif step is Step.CREATE and spec is not None:
+            refused = await self._refuse_used_name(claimed, runtime, spec)
+            if refused is not None:
+                return refused
         acts = runtime.provider.credential_owner(access, str(step))
         sent = replace(
             claimed.update(self._numbers.lease),
@@ -313,6 +322,32 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
             case _:
                 return FreeName(append_suffix(stem, claimed.workspace.id))
+
+    async def _refuse_used_name(
+        self, claimed: ClaimedOperation, runtime: Runtime, spec: Spec
+    ) -> Update | None:
+        """Return the end of a creation whose name is in use by now, or None if it may be sent.
+
+        This comes before its first call is committed to: what is found afterwards may be that call's own.
+        """
+        operation = claimed.operation
+        if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
+            return None
+        answer = await self._provider_caller.call(
+            runtime,
+            claimed.account,
+            "names",
+            lambda access: runtime.provider.require_facet(facets.Creation).is_name_in_use(access, spec),
+            attempts=operation.attempts,
+        )
+        match answer:
+            case Succeeded(True):
+                cause = problems.to_cause(Conflict(NAME_IN_USE))
+                return outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=True)
+            case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
+                return self.build_retry(claimed, runtime, Step.FIND, answer, None)
+            case _:  # Where it can't be asked, the creation itself is refused or isn't.
+                return None
 
     async def reload_after_commit(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
         """Read the name that was chosen when the call was committed to."""
@@ -348,7 +383,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
             # What is only coming up isn't running yet, and isn't kept from it by that.
-            return self._retry_later(claimed, runtime, step)
+            return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
@@ -397,13 +432,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
+        """End it; repeat a few times what a sentence of ours says of a state that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         # A transition, or an unknown state, may last long.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
-            return self._retry_later(claimed, runtime, step)
+            return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
+        if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
+            # One answer that there is nothing to stop proves nothing.
+            return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read tells whether it is down by now, or whether it is the workspace that isn't there.
@@ -418,12 +456,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
-    def _retry_later(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Retry a call that the current state doesn't allow; a stop never expires, and is never given up."""
-        retry = self._make_retry(claimed)
-        if step in _STOP_STEPS:
-            attempts = min(retry.attempts, MAX_ATTEMPTS - 1)
-            retry = replace(retry, sentence=cards.format_postponed_stop(runtime.title), attempts=attempts)
+    def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
+        """Repeat a stop of what is only coming up; it never expires, and is never given up."""
+        retry = replace(self._make_retry(claimed), sentence=cards.format_postponed_stop(runtime.title))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
@@ -535,13 +570,24 @@ class OperationStepper(Stepper[ClaimedOperation]):
             )
 
 
+def _explain_stop_elsewhere(
+    claimed: ClaimedOperation, runtime: Runtime, cause: str | None, now: float
+) -> str:
+    """Return a sentence on the present stop before a start; "" for none."""
+    operation, workspace = claimed.operation, claimed.workspace
+    is_own = cause == STOPPING_FIRST.cause
+    is_before_start = not operation.verb.brings_down and not operation.has_called
+    if not is_own and not (is_before_start and workspace.current_state is State.STOPPING):
+        return ""
+    is_long = now - operation.created_at >= LONG_STOP_SECONDS
+    return cards.format_wait_for_stop(runtime.title, workspace.detail or "", is_own=is_own, is_long=is_long)
+
+
 def _explain_wait(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
     """Return a sentence on the cause for which the plan waits, "" if it isn't worth one."""
     match cause:
         case "still_down":
             return cards.format_start_without_effect(runtime.title, claimed.operation.called_at or 0.0)
-        case "stopping_first":
-            return cards.STOPPING_FIRST
         case "start_sent":
             return cards.START_SENT
         case "no_effect":

@@ -9,19 +9,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
 from bot.domain.accounts import REPEATED_SECONDS, Account
-from bot.domain.failure_causes import lacks_capacity
-from bot.domain.plan import backoff
-from bot.domain.timeouts import busy_pause
-from bot.messages.texts import problems
+from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
+from bot.domain.plan import Step, backoff
+from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
+from bot.messages.texts import cards, problems
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
+from bot.reconciler.account_comparison import AccountComparer
 from bot.reconciler.keys import Keys, RefusalResult
 from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS, Numbers, Runtime
+from bot.services import account_ids
 from bot.store import accounts, pauses, refusals
 from bot.store.pauses import Calls
 from bot.store.store import Store
@@ -44,6 +47,10 @@ REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in
 REVOKE_CALL: Final = "revoke"
 #: The calls before which a refused credential isn't tried with a list.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
+#: The calls that change something, by their steps.
+CHANGING_CALLS: Final = frozenset(
+    {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
+)
 #: The cause of not asking for an account that was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
@@ -79,7 +86,12 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed."""
+    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed.
+
+    ``is_own_limit``: the requests of this account are used up, as ``sentence`` says, with the time that ends.
+    """
+
+    is_own_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +162,15 @@ class ProviderCaller:
         self._keys = keys
         self._numbers = numbers
         self._jitter = jitter
+        self._comparer = AccountComparer(store, keys, monotonic)
 
     def compute_backoff(self, attempts: int) -> float:
         """Return the seconds to wait after ``attempts`` failures in a row."""
         return backoff(attempts, self._jitter())
 
-    def compute_busy_pause(self, busy_for: float) -> float:
+    def compute_busy_pause(self, busy_for: float, longest: float = MAX_BUSY_SECONDS) -> float:
         """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
-        return busy_pause(busy_for, self._jitter())
+        return busy_pause(busy_for, self._jitter(), longest=longest)
 
     def open(self, account: Account) -> Access | Rejected:
         """Return the access that an account's calls are made with."""
@@ -197,6 +210,7 @@ class ProviderCaller:
         began: float | None = None,
         may_leave: Callable[[], bool] = allow_always,
         was_unauthorized: bool | None = None,
+        reports_absence: Callable[[_T], bool] | None = None,
     ) -> CallResult[_T]:
         """Call a provider once, for ``seconds`` at most.
 
@@ -217,6 +231,9 @@ class ProviderCaller:
         A credential that is accepted for something else isn't what a call was refused for (rule 9). So one
         that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: whether
         the same call was refused with 401 before, None if its caller doesn't repeat it.
+
+        The account's id is compared where the call needs that (``docs/internals/rules.md``, "Nobody acts
+        through another's account"); ``reports_absence`` returns whether a result says that something is gone.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -234,37 +251,62 @@ class ProviderCaller:
             return _mark_unsent(proof, attempts)
         if proof and account is not None:
             account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
+        if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
+            return unusable
         if self._monotonic() > until or not may_leave():
             return RetryLater(0.0, None, attempts)
-        limit = asyncio.timeout(None)
-        watch = Watch(limit, within, account, self._read_account, self._numbers.watch)
-        try:
-            async with limit:
-                with watch, limit_departures(Window(until, may_leave)):
-                    value = await send(access)
-        except TimeoutError:
-            if watch.is_unlinked:
-                return _reject_account(runtime, UNLINKED_CAUSE)
-            failure: errors.ProviderError = errors.UnknownOutcome("no answer in time")
-        except errors.ProviderError as error:
-            failure = error
-            if isinstance(error, errors.SentTooLate) and (self._monotonic() > until or not may_leave()):
-                # An earlier request of the same call may have left in time.
-                failure = errors.UnknownOutcome("not sent in time")
-        else:
-            await self._note_success(runtime, account, access)
-            return Succeeded(value)
+        sent = await self._send(runtime, account, access, send, within, Window(until, may_leave))
+        if isinstance(sent, Rejected):
+            return sent
+        is_absent = (
+            reports_absence is not None and isinstance(sent, Succeeded) and reports_absence(sent.value)
+        )
+        if is_absent or isinstance(sent, errors.NotFound):
+            # By the name of another account, everything of the linked one is gone.
+            unusable = await self._compare_account(runtime, account, what, access, attempts, now=True)
+            if unusable is not None:
+                return unusable
+        if isinstance(sent, Succeeded):
+            return sent
         return await self.judge(
             runtime,
             account,
             what,
-            failure,
+            sent,
             attempts,
             starts=starts,
             is_accepted=is_accepted,
             repeats=repeats,
             is_first_401=was_unauthorized is False,
         )
+
+    async def _send(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        access: Access,
+        send: Callable[[Access], Awaitable[_T]],
+        seconds: float,
+        window: Window,
+    ) -> Succeeded[_T] | Rejected | errors.ProviderError:
+        """Send a call within its window; return its value, its error, or that the account was unlinked."""
+        limit = asyncio.timeout(None)
+        watch = Watch(limit, seconds, account, self._read_account, self._numbers.watch)
+        try:
+            async with limit:
+                with watch, limit_departures(window):
+                    value = await send(access)
+        except TimeoutError:
+            if watch.is_unlinked:
+                return _reject_account(runtime, UNLINKED_CAUSE)
+            return errors.UnknownOutcome("no answer in time")
+        except errors.ProviderError as error:
+            is_late = self._monotonic() > window.until or not window.may_leave()
+            # An earlier request of the same call may have left in time.
+            is_unknown = isinstance(error, errors.SentTooLate) and is_late
+            return errors.UnknownOutcome("not sent in time") if is_unknown else error
+        await self._note_success(runtime, account, access)
+        return Succeeded(value)
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
         """Return whether the credential was accepted when it was last used."""
@@ -297,6 +339,36 @@ class ProviderCaller:
         await self._note_success(runtime, account, access)
         return True
 
+    async def _compare_account(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        what: str,
+        access: Access,
+        attempts: int,
+        *,
+        now: bool = False,
+    ) -> RetryLater | Rejected | None:
+        """Compare the account that a call names; return the answer if the call can't be made."""
+        if account is None or account.state == "revoking":
+            return None
+        verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
+        match verdict:
+            case "usable":
+                return None
+            case "changed":
+                return RetryLater(0.0, None, attempts)
+            case "resting":
+                return _reject_account(runtime, account_ids.RESTING_CAUSE)
+            case errors.TemporaryError() | errors.CredentialRefused():
+                answer = await self.judge(runtime, account, "compare", verdict, attempts)
+                if isinstance(answer, OutcomeUnknown):
+                    return RetryLater(answer.wait, answer.sentence, answer.attempts, answer.cause)
+                return answer
+        wait = min(self.compute_backoff(attempts + 1), REFUSED_WAIT_SECONDS)
+        sentence = problems.explain_cause(account_ids.UNCLEAR_CAUSE, runtime.title)
+        return RetryLater(wait, sentence, attempts + 1, account_ids.UNCLEAR_CAUSE)
+
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
         """Return an account's current row; None if it was unlinked, but for its revocation."""
         if account.state == "revoking":
@@ -323,6 +395,8 @@ class ProviderCaller:
         access = await self._claim_and_admit(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
+        if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
+            return unusable
         is_accepted = was_unauthorized and self._is_accepted(runtime, account)
         has_answered = False
         stream = begin(access)
@@ -425,7 +499,7 @@ class ProviderCaller:
             # The provider has found the credential to be good: one stray answer changes nothing.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
-        error = to_no_room(error) if starts else error
+        error = refine_start_refusal(error) if starts else error
         if isinstance(error, errors.CredentialRefused):
             runtime.health.note_answer(error)
             return await self._resolve_refusal(runtime, account, error, attempts)
@@ -470,6 +544,9 @@ class ProviderCaller:
         if is_busy and not runtime.health.is_doubtful:
             # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
+        elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and what in CHANGING_CALLS:
+            # Its own error about this one request isn't silence; whether it is away, the reads find out.
+            runtime.health.note_answer(error)
         elif not has_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
@@ -479,6 +556,10 @@ class ProviderCaller:
         if is_busy:
             # Spread, as all who were refused together were told the same.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
+            if isinstance(error, errors.RateLimited) and error.is_own:
+                until = await self._store.now() + (error.retry_after or pause)
+                sentence = cards.format_own_limit(runtime.title, until)
+                return ProviderBusy(pause, sentence, attempts, cause, is_own_limit=True)
             return ProviderBusy(pause, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
             return OutcomeUnknown(wait, sentence, attempts, cause)
@@ -527,15 +608,19 @@ class ProviderCaller:
         return Rejected(error, cause, problems.explain_cause(cause, runtime.title))
 
 
-def to_no_room(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoCapacity for a refused start whose words mean that, with any status: as of a failed one."""
-    is_lack = error.is_quoted and lacks_capacity(error.message)
+def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
+    """Return NoCapacity or LimitReached for a refused start whose words mean that, with any status.
+
+    A provider may say the same a minute later, of a start that has failed: people read one text for both.
+    """
     # A server that failed and says that it has no room hasn't started anything.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
-    is_own = isinstance(error, errors.CredentialRefused)
-    return (
-        errors.NoCapacity(error.message, status=error.status) if is_lack and refuses and not is_own else error
-    )
+    if not refuses or not error.is_quoted or isinstance(error, errors.CredentialRefused):
+        return error
+    if lacks_capacity(error.message):
+        return errors.NoCapacity(error.message, status=error.status)
+    is_own = find_reason(error.message) in OWN_LIMITS and not isinstance(error, errors.TemporaryError)
+    return errors.LimitReached(error.message, status=error.status) if is_own else error
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:

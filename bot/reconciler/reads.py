@@ -16,7 +16,7 @@ from hashlib import sha256
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.observations import Observed
+from bot.domain.observations import Observed, drop_impossible_times
 from bot.domain.plan import next_read
 from bot.domain.reads import ReadClaim, ReadResult, Unconfirmed
 from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, count_unconfirmed, is_confirmed
@@ -162,6 +162,7 @@ class Reads(EnginePart):
             lambda access: self._request_own(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
             is_gated=True,
+            reports_absence=_reports_absence,
         )
         match answer:
             case Succeeded((observed_by_id, is_own)):
@@ -269,17 +270,28 @@ class Reads(EnginePart):
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
                 return remote_id, await provider.check_page(access, remote_id, observed_by_id[remote_id])
+            except errors.UntrustedCertificate:
+                untrusted = problems.UNTRUSTED_PAGE
+                return remote_id, replace(observed_by_id[remote_id], lacks="page", detail=untrusted)
             except errors.ProviderError:
                 return remote_id, replace(observed_by_id[remote_id], lacks="page")
 
-        new = [
-            claim.remote_id
+        running = [
+            claim
             for claim in claims
             if (seen := observed_by_id.get(claim.remote_id)) is not None
             and seen.state is State.RUNNING
-            and not (seen.lacks or claim.is_usable)
+            and not seen.lacks
         ]
-        return {**observed_by_id, **dict(await map_concurrently(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
+        new = [claim.remote_id for claim in running if claim.needs_page_check]
+        # One that was asked for the last time, and not since, lacks its page as before.
+        unasked = {
+            claim.remote_id: replace(observed_by_id[claim.remote_id], lacks="page")
+            for claim in running
+            if claim.lacks == "page" and not claim.needs_page_check
+        }
+        checked = await map_concurrently(MAX_PAGE_CHECKS_AT_ONCE, check, new)
+        return {**observed_by_id, **unasked, **dict(checked)}
 
     async def _build_result(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
@@ -291,6 +303,7 @@ class Reads(EnginePart):
             assert not isinstance(answer, Rejected), "a bad answer is no refusal"
             return self._postpone(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)
+        observed = drop_impossible_times(observed, now)
         if observed.state is State.UNKNOWN:
             return self._report_unknown_state(runtime, claim, observed, now)
         if observed.state is State.GONE and (unconfirmed := _confirm_gone(claim, now)) is not None:
@@ -401,6 +414,10 @@ class Reads(EnginePart):
             granted_at=claim.granted_at,
             closed_for=claim.interval,
         )
+
+
+def _reports_absence(answer: tuple[Mapping[str, Observed], bool]) -> bool:
+    return any(seen.state is State.GONE for seen in answer[0].values())
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:

@@ -15,7 +15,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
-from bot.domain.runs import ObservedRun, Run, RunState
+from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import cards, problems
@@ -24,17 +24,16 @@ from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
     EXTERNAL_WAIT_SECONDS,
-    MAX_CONFLICT_ATTEMPTS,
     PROBE_WAIT_SECONDS,
     Stepper,
     build_success,
-    find_busy_reason,
+    find_own_reason,
     with_call_state,
 )
 from bot.store import cards as card_rows
 from bot.store import runs
 from bot.store.transaction import Row
-from bot.support.errors import Conflict, NotFound
+from bot.support.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
@@ -270,12 +269,10 @@ class RunStepper(Stepper[ClaimedRun]):
             )
             return replace(ended, start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
-        if isinstance(answer.error, (NotFound, Conflict)):
-            # The run may just have ended, as the next reads will show; otherwise the stop is retried.
-            is_gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= MAX_CONFLICT_ATTEMPTS
-            known, attempts = (Call.ACCEPTED, 0) if is_gone else (Call.NONE, run.attempts + 1)
-            cause = answer.call_cause() if is_gone else ""
-            return replace(claimed.update(wait), stop_call=known, attempts=attempts, cause=cause)
+        if isinstance(answer.error, NotFound):
+            # The run may just have ended, as the next reads will show.
+            cause = answer.call_cause()
+            return replace(claimed.update(wait), stop_call=Call.ACCEPTED, attempts=0, cause=cause)
         return replace(
             claimed.update(wait),
             stop_call=Call.ACCEPTED,
@@ -330,6 +327,7 @@ class RunStepper(Stepper[ClaimedRun]):
             lambda access: runtime.provider.require_facet(facets.Runs).run_status(access, remote_ids),
             # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
+            reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
         )
         observed_by_id: Mapping[str, ObservedRun]
         match answer:
@@ -354,13 +352,11 @@ class RunStepper(Stepper[ClaimedRun]):
                 hold = answer.sentence if is_shown else None
                 await self.postpone_all(batch, wait, hold, deadline_in=self.held_seconds)
                 return
+        now = await self._store.now()
         for claimed in batch:
-            await self.save(
-                claimed,
-                await self._record_observation(
-                    claimed, runtime, observed_by_id.get(_require_remote_id(claimed.run))
-                ),
-            )
+            seen = observed_by_id.get(_require_remote_id(claimed.run))
+            seen = None if seen is None else drop_impossible_run_times(seen, now)
+            await self.save(claimed, await self._record_observation(claimed, runtime, seen))
 
     async def _record_observation(
         self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None
@@ -379,7 +375,7 @@ class RunStepper(Stepper[ClaimedRun]):
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
-        hold = find_busy_reason(runtime, run.busy_since) or ("" if run.block_reason else None)
+        hold = find_own_reason(runtime, run) or ("" if run.block_reason else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,

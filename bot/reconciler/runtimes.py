@@ -24,7 +24,7 @@ from bot.providers.base import Provider
 from bot.services.reachability import Reachability
 from bot.store.pauses import Calls, Pause
 from bot.support.clock import Clock
-from bot.support.errors import ProviderError, TemporaryError, Unreachable
+from bot.support.errors import ProviderError, TemporaryError, Unreachable, UntrustedCertificate
 
 log = structlog.get_logger(__name__)
 
@@ -173,6 +173,8 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
+        #: The last failure, if nothing has answered since.
+        self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
         #: The end of the pause that the connection asked for, and of the one while it is considered down.
         self._requested_until = 0.0
@@ -204,7 +206,7 @@ class CircuitBreaker:
             self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
             log.info("connection answers again", connection=self._name)
-        self._failures = 0
+        self._failures, self._failure = 0, None
         self.answering.record_answer(self._clock.now())
         self._away_until = 0.0
 
@@ -222,6 +224,7 @@ class CircuitBreaker:
         self._observer.count_failure(self._name, type(error).__name__)
         self.answering.record_failure(self._clock.now())
         self._failures += 1
+        self._failure = error
         if self._failures == MAX_FAILURES:
             log.warning("connection unavailable", connection=self._name, error=error)
         if self.is_doubtful:
@@ -247,6 +250,8 @@ class CircuitBreaker:
 
     def describe_silence(self, error: TemporaryError | None = None) -> str:
         """Return a sentence on its silence, with its beginning if that is known."""
+        if isinstance(self._failure, UntrustedCertificate):
+            return problems.explain_cause(self._failure, self._title)
         if self.since is None:
             return problems.explain_cause(error or Unreachable(), self._title)
         return cards.format_silence(self._title, self.since)

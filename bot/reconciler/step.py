@@ -22,7 +22,14 @@ from bot.domain.plan import Plan, Step, may_repeat
 from bot.domain.policy import Target
 from bot.domain.runs import Run
 from bot.domain.steps import ClaimedOperation, ClaimedRun, Update
-from bot.domain.timeouts import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
+from bot.domain.timeouts import (
+    ANSWER_SECONDS,
+    MAX_CONFLICT_SECONDS,
+    Verdict,
+    has_settled,
+    judge,
+    search_in,
+)
 from bot.domain.work_items import UNAUTHORIZED, Call, Outcome
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
@@ -297,11 +304,17 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return replace(again, cause=UNAUTHORIZED if answer.is_unauthorized else None)
             case OutcomeUnknown():
                 return self.build_retry(claimed, runtime, step, answer, Call.UNKNOWN)
-            case Rejected(error=Conflict()) if self._may_be_own(claimed, step):
-                # The name may be taken by what an earlier attempt made after all: look for it.
-                return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
             case Rejected():
-                return self.record_rejected(claimed, runtime, step, answer)
+                return await self._resolve_rejected(claimed, runtime, step, answer)
+
+    async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
+        """Return the update after a call was refused: for now, for good, or by what it has done before."""
+        if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
+            # The name may be taken by what an earlier attempt made after all: look for it.
+            return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
+        if isinstance(answer.error, Conflict) and passes(step, answer.error):
+            return await self._repeat_later(claimed, runtime, step, answer.error)
+        return self.record_rejected(claimed, runtime, step, answer)
 
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
@@ -315,9 +328,24 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._provider_caller.compute_busy_pause(max(now - since, 0.0)), answer.wait)
-        answer = replace(answer, wait=wait, sentence=find_busy_reason(runtime, since))
+        sentence = answer.sentence if answer.is_own_limit else find_busy_reason(runtime, since)
+        answer = replace(answer, wait=wait, sentence=sentence)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
+
+    async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
+        """Return the update to repeat a call that was refused because something else is under way.
+
+        That follows a pause that grows, and a read that shows that it is still needed.
+        """
+        now = await self._store.now()
+        since = claimed.subject.busy_since or now
+        wait = self._provider_caller.compute_busy_pause(max(now - since, 0.0), MAX_CONFLICT_SECONDS)
+        cause = problems.to_cause(error)
+        sentence = explain_conflict(runtime, cause)
+        answer = ProviderBusy(wait, sentence, 0, cause)
+        again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
+        return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
         """Return whether a name may be in use by the result of an earlier call."""
@@ -572,9 +600,32 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> str | None:
     return runtime.health.describe_silence() if is_silent else cards.format_overload(runtime.title, since)
 
 
+def passes(step: Step, error: Conflict) -> bool:
+    """Return whether a conflict passes by itself: what a stop meets, or a provider's own word, may.
+
+    A name that is taken stays so. Of a start or a suspension, a sentence of ours says what is to be done.
+    """
+    may_stay = step in START_STEPS or step is Step.SUSPEND
+    return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
+
+
+def explain_conflict(runtime: Runtime, cause: str) -> str:
+    """Return the sentence on something else under way, given a conflict's cause with the provider's words."""
+    return cards.format_conflict(runtime.title, cause.partition(":")[2].lstrip(": "))
+
+
+def find_own_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
+    """Return the sentence on what its own call was refused for; None if it wasn't."""
+    if subject.conflict is not None and runtime.health.since is None:
+        return explain_conflict(runtime, subject.conflict)
+    return find_busy_reason(runtime, subject.busy_since)
+
+
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
     """Return the sentence on the reason that blocks a call, its own or everybody's; None without any."""
-    return find_busy_reason(runtime, subject.busy_since) or runtime.health.block_reason
+    if subject.busy_since is not None and cards.is_own_limit(subject.block_reason, runtime.title):
+        return subject.block_reason
+    return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.accounts import APPROVED_SECONDS, Account, LinkSource
+from bot.domain.accounts import APPROVED_SECONDS, Account, LinkSource, compare_remote_ids, is_unique
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
@@ -17,9 +17,11 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
+from bot.services import account_ids
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.revocations import classify_remaining_secret
+from bot.store import account_ids as stored_ids
 from bot.store import accounts as rows
 from bot.store import browsers, operations, refusals, revocations, workspaces
 from bot.store.audit import append_audit
@@ -106,18 +108,21 @@ def link_account(
     actor: str,
     proof: str,
     link_source: LinkSource,
+    remote_id: str = "",
     deferred_command: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
-    """Write a person's account, notify them, and request its lists; None if the username is somebody else's.
+    """Write a person's account, notify them, and request its lists; None if the account is somebody else's.
 
-    A former account of theirs is replaced, and workspaces follow who was renamed; somebody else's that was
-    only approved gives way to a proof, and so does what they linked under a former key. ``deferred_command``
-    is the command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for
-    the audit.
+    A former link of theirs is replaced, and workspaces follow who was renamed; what was found through a link
+    to another account is deleted. Somebody else's link that was only approved gives way to a proof, and so
+    does what they linked under a former key; one whose account has another id at the provider
+    (``remote_id``) rests. ``deferred_command`` is the command that runs once its lists were read. ``actor``,
+    ``proof`` of who asked, and ``more`` are for the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
-    if (holder := rows.find_username_holder(tx, account)) is not None:
+    account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
+    if (holder := _find_holder(tx, caller, account)) is not None:
         is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
             return None
@@ -134,6 +139,8 @@ def link_account(
         return by_name, provider.gate_key(by_name)
 
     former = rows.find_account(tx, caller.principal, connection)
+    if former is not None and _is_another(former, account):
+        rows.delete_former_work(tx, former)
     rows.save(tx, account, moved)
     if former is not None and classify_remaining_secret(caller.context, former, secret) == "owed":
         revocations.enqueue_revocation(tx, former, notify=False)
@@ -149,10 +156,57 @@ def link_account(
     waits |= {deferred_command.get("text", ""): deferred_command} if deferred_command else {}
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "link_source": link_source, **more}
+    detail |= {"remote_id": remote_id} if remote_id else {}
+    detail |= {"rested": former.id} if former is not None and former.is_resting else {}
     target = f"{caller.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
     caller.record_action(tx, "account.linked", connection)
     return account
+
+
+def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account | None:
+    """Return somebody else's link to an account that is being linked; None if there is none.
+
+    A link of the same name whose account has another id is to an account that lost its name: it rests.
+    """
+    if (holder := stored_ids.find_id_holder(tx, account)) is not None:
+        return holder
+    holder = rows.find_username_holder(tx, account)
+    if holder is None or holder.is_resting:
+        return None
+    holder_id, new_id = holder.remote_id, account.remote_id
+    if holder_id and new_id and compare_remote_ids(holder_id, new_id) == "another":
+        account_ids.rest_account(tx, caller.context, holder, new_id)
+        return None
+    return holder
+
+
+def _is_another(former: Account, account: Account) -> bool:
+    """Return whether a former link was to another account; one that rests has to be proven the same."""
+    if former.state == "revoking":
+        return False
+    former_id, new_id = former.remote_id, account.remote_id
+    has_same_name = former.username == account.username
+    if former_id and new_id and (has_same_name or is_unique(former_id)):
+        return compare_remote_ids(former_id, new_id) != "same"
+    return former.is_resting
+
+
+def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
+    """Let a person's link rest if its username, linked once more, is another account; return whether it is.
+
+    A name that is approved or imported again prolongs a link, and nobody has seen that it moved. A link that
+    rests already is replaced.
+    """
+    former = rows.find_account(tx, caller.principal, connection)
+    if former is None or former.state != "active" or former.username != username:
+        return False
+    if not former.remote_id or not remote_id:
+        return False
+    if compare_remote_ids(former.remote_id, remote_id) != "another":
+        return False
+    account_ids.rest_account(tx, caller.context, former, remote_id)
+    return True
 
 
 def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:

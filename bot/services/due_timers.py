@@ -59,11 +59,10 @@ log = structlog.get_logger(__name__)
 
 #: How many timers are claimed at once.
 CLAIM_BATCH_SIZE: Final = 50
+#: How long it is at most until it is looked whether what was planned is offered by then.
+_MAX_RETRY_SECONDS: Final = 600.0
 #: What some rules are called as the cause of a stop that wasn't possible.
-_CAUSE_BY_RULE: Final = {
-    "ends": "not_agreed",
-    "not_allowed": "not_allowed_now",
-}
+_CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
@@ -110,7 +109,10 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         # One message for all that were to stop then.
         one = _build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        rows.schedule_timer_check(tx, workspace.id, stop_at, now + RETRY_SECONDS, unwarned=True)
+        # What its provider doesn't offer may stay so for days.
+        longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
+        next_check_at = now + max(RETRY_SECONDS, longer)
+        rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
     else:
         _give_up(tx, workspace, obstacle)
 
@@ -159,6 +161,10 @@ def _postpone(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
     """End a timer that can't be carried out, and notify its person of the cause."""
     cause = refusal.rule.removeprefix("workspace.")
+    if cause == "not_allowed":
+        # What is going on there is over sooner or later.
+        _hold_back(tx, looked, "not_allowed_now")
+        return
     if isinstance(refusal, NotLinked):
         cause = "credential_refused" if refusal.is_refused else "unlinked"
     _give_up(tx, looked, _CAUSE_BY_RULE.get(cause, cause))
@@ -259,11 +265,19 @@ def build_missed_warning_notices(
 
 
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim due timers; those of workspaces without a recent read are read first, and come due again."""
+    """Claim due timers; those of workspaces without a recent read are read first, and come due again.
+
+    What is down is only read: that finds out whether its ends count again.
+    """
     now, claimed = (
         tx.now(),
         rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds),
     )
+    resting = [one for one in claimed if one.stop_at is None]
+    for one in resting:
+        gates.request_read_now(tx, one.id)
+        rows.schedule_resting_check(tx, one)
+    claimed = [one for one in claimed if one.stop_at is not None]
     unread = [one for one in claimed if now - _read_at(one, now) > FRESH_SECONDS]
     waiting = [one for one in unread if now < find_due_time(one) + READ_TIMEOUT_SECONDS]
     for one in waiting:

@@ -60,7 +60,9 @@ _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 #: A link whose account isn't known yet.
-_WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = {"stage": "open", "secret": None, "username": None}
+_WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
+    "stage": "open"
+}
 _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
@@ -361,6 +363,7 @@ def keep_credential(
         username=identity.username,
         credential_expires_at=credential.expires_at,
         link_source="token" if pasted else "sign_in",
+        remote_id=credential.account_id,
     )
     _audit(tx, checked, "link.check", "ok", username=identity.username)
     return _build_page(tx, caller, checked, visit)
@@ -522,6 +525,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         actor=link.principal.key,
         proof=proof,
         link_source=link.link_source,
+        remote_id=link.remote_id or "",
         deferred_command=link.deferred_command,
         more={"link": _get_short_id(link)},
     )

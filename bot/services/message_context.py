@@ -277,6 +277,11 @@ class Gatherer:
             self.connections.get(connection),
             self.describe_common(now, connection, account, body),
         )
+        if account is not None and account.is_resting and workspace is not None:
+            # What was read of it may be another account's.
+            workspace = replace(
+                workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
+            )
         effects = provider.stop_effects(workspace) if provider and workspace else NO_EFFECTS
         if workspace is not None and workspace.stop_mode is not None:
             shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(
@@ -288,7 +293,9 @@ class Gatherer:
             workspace=workspace,
             ide_url=get_ide_url(provider, workspace, self._public_url),
             opens_in_page=isinstance(provider, facets.EmbeddedPage),
-            page_url=_get_page_url(provider, workspace),
+            page_url=None
+            if account is not None and account.is_resting
+            else _get_page_url(provider, workspace),
             effects=effects,
             **more,
         )
@@ -308,6 +315,7 @@ class Gatherer:
             "linking": frozenset(provider.settings.linking if provider is not None else ()),
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
+            "is_resting": account is not None and account.is_resting,
             "obstacle": find_access_obstacle(account, now, is_connected=provider is not None),
             "link_expires_at": account.expires_at if account is not None else None,
             "body": body,
@@ -319,7 +327,10 @@ async def _describe_run(gatherer: Gatherer, run_id: str) -> Facts | None:
     """Describe a run, with as much of its output as this process has read."""
     run = await gatherer.store.read(run_rows.find_run, run_id)
     shown = gatherer.board.find_tail(run_id) if gatherer.board is not None else None
-    return None if run is None else replace(await gatherer.describe_run(run), output=shown)
+    if run is None:
+        return None
+    facts = await gatherer.describe_run(run)
+    return replace(facts, output=None if facts.is_resting else shown)
 
 
 @subject_describers("operation")

@@ -3,6 +3,7 @@
 Pure.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,17 @@ from typing import Final, Literal
 from rapidfuzz import fuzz, process
 
 from bot.domain.runs import Run
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.messages.texts import answers
 from bot.providers.base import Provider
+from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
+#: Without what a person is called anywhere.
+NO_USERNAMES: Final[Mapping[str, str]] = {}
+#: The address of a page of ours that shows a workspace (``bot.services.message_context.IDE_PATH``).
+_OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
 #: How similar two names must be (0–100) for one to be suggested.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
@@ -38,13 +44,17 @@ class NameMatch:
 
 
 def find_workspace(
-    name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
+    name: str,
+    workspaces: Sequence[Workspace],
+    connections: Mapping[str, Provider],
+    usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch:
     """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
 
-    ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name.
+    ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name. ``usernames``
+    are what the person is called on each connection: pages may have names in their addresses.
     """
-    whole = find_whole(name, workspaces, connections)
+    whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:
         return whole
     stem, connection = split_connection(name, connections)
@@ -59,13 +69,17 @@ def find_workspace(
 
 
 def find_whole(
-    name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
+    name: str,
+    workspaces: Sequence[Workspace],
+    connections: Mapping[str, Provider],
+    usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch | None:
     """Resolve a name like ``find_workspace``, but only as a whole; None if nothing is called that."""
     found = _find_exact(name, workspaces)
-    if not found and to_link(name):
+    if not found and (link := to_link(name)):
         ids = find_references(name, connections)
         found = [one for one in workspaces if ids.get(one.connection) == one.remote_id]
+        found = found or _find_by_address(link, workspaces, connections, usernames)
     if not found:
         stem, connection = split_connection(name, connections)
         inside = [one for one in workspaces if one.connection == connection]
@@ -74,14 +88,19 @@ def find_whole(
 
 
 def split_names(
-    words: Sequence[str], workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
+    words: Sequence[str],
+    workspaces: Sequence[Workspace],
+    connections: Mapping[str, Provider],
+    usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, NameMatch]:
     """Return the matches of words that are nothing but whole names, by these; empty for any other words.
 
     Commas and *and* may join them.
     """
     by_name: dict[str, None] = dict.fromkeys(
-        text for one in workspaces for text in (fold(one.title), fold(one.name), one.remote_id)
+        text
+        for one in workspaces
+        for text in (fold(one.title), fold(one.name), fold(get_name_in_id(one.remote_id)), one.remote_id)
     )
     found, at = dict[str, NameMatch](), 0
     while at < min(len(words), _MAX_NAMED_WORDS):
@@ -89,7 +108,7 @@ def split_names(
             name = " ".join(words[at:end])
             name = name if fold(name) in by_name else name.rstrip(",")
             is_likely = fold(name) in by_name or name in by_name or "@" in name or to_link(name)
-            if is_likely and (match := find_whole(name, workspaces, connections)) is not None:
+            if is_likely and (match := find_whole(name, workspaces, connections, usernames)) is not None:
                 found[name], at = match, end
                 break
         else:
@@ -97,6 +116,36 @@ def split_names(
                 return {}
             at += 1
     return found if at == len(words) else {}
+
+
+def _find_by_address(
+    link: str,
+    workspaces: Sequence[Workspace],
+    connections: Mapping[str, Provider],
+    usernames: Mapping[str, str],
+) -> list[Workspace]:
+    """Return the workspaces that Usher opens at an address, or that have their page there."""
+    own_page = _OWN_PAGE_PATTERN.search(link)
+    if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
+        return own
+    owned = [one for one in workspaces if one.connection in connections]
+    opened = [one for one in owned if one.url and is_address_within(link, one.url)]
+    if opened:
+        # The address of one server may begin with that of another.
+        longest = max(len(one.url or "") for one in opened)
+        return [one for one in opened if len(one.url or "") == longest]
+    begun = [
+        one
+        for one in owned
+        if one.url
+        and is_address_within(one.url, link)
+        and path_below(link, connections[one.connection].settings.base_url) != "/"
+    ]
+    return begun or [
+        one
+        for one in owned
+        if connections[one.connection].is_page_of(link, one.name, usernames.get(one.connection, ""))
+    ]
 
 
 def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
@@ -267,10 +316,19 @@ def normalise_alias(text: str) -> str:
 def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
-    return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
+    found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
+    # A server's own name is one of its names, even where people are shown another.
+    found = found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
+    return _drop_missing(found)
+
+
+def _drop_missing(found: list[Workspace]) -> list[Workspace]:
+    """Leave out gone workspaces beside existing ones: they are no choice."""
+    return [one for one in found if one.state is not State.GONE] or found
 
 
 def _to_match(found: list[Workspace]) -> NameMatch:
+    found = _drop_missing(found)
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 
 

@@ -95,6 +95,8 @@ def begin_operation(
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = initiator
+    if not verb.brings_down and workspace.is_down:
+        timers.begin_run(tx, workspace.id)
     refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,

@@ -1,6 +1,6 @@
 """Snapshots: providers' last lists, offers and descriptions of servers, their age, and new reads."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,10 +11,11 @@ from pydantic_core import to_jsonable_python
 from bot.domain.accounts import Account
 from bot.domain.snapshots import About, Snapshot
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State, Workspace
 from bot.providers import facets
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.store import accounts, snapshots, tasks
+from bot.store import accounts, inbox, operations, snapshots, tasks, workspaces
 from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 
@@ -94,13 +95,38 @@ def request_about(
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
-async def load_templates(context: Context, account: Account) -> Snapshot[Any] | None:
-    """Return the templates last offered to an account, in its provider's own type; None if never read."""
+async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
+    """Return the templates last offered to an account, in its provider's own type; None if never read.
+
+    The names in use are also those that Usher lists, or has just asked for: the offer may be minutes old. For
+    an ``interaction`` that is delivered again, what it asked for at first has no name in use.
+    """
     forms = context.connections[account.connection].require_facet(facets.Forms)
-    return _parse_payload(
+    offer = _parse_payload(
         forms.offer_model,
         await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES_KIND),
     )
+    if offer is None:
+        return None
+    rows = await workspaces.read_workspaces(
+        context.store.engine, account.principal, connection=account.connection
+    )
+    own = await context.store.read(_find_result, interaction) if interaction else ""
+    names = _list_names(row for row in rows if row.id != own)
+    return replace(offer, payload=forms.add_names(offer.payload, names))
+
+
+def _find_result(tx: Transaction, interaction: str) -> str:
+    """Return the id of the workspace that an interaction asked for, "" for none."""
+    first = operations.find_operation(tx, inbox.find_result(tx, interaction))
+    return "" if first is None else first.workspace_id
+
+
+def _list_names(rows: Iterable[Workspace]) -> set[str]:
+    """Return the names of workspaces, and those by which Usher creates them."""
+    existing = [row for row in rows if row.state is not State.GONE]
+    created = [row.spec.name for row in existing if row.spec is not None]
+    return {name for name in (*(row.name for row in existing), *created) if name}
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:

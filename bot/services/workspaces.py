@@ -5,7 +5,7 @@ from bot.domain.operations import Operation
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services.caller import Caller
+from bot.services.caller import Caller, require_usable
 from bot.store import gates, operations, workspaces
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -29,7 +29,9 @@ def require_workspace_and_account(
     if workspace is None:
         raise _unknown()
     caller.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
-    caller.context.need(workspace.connection)
+    provider = caller.context.need(workspace.connection)
+    if account is not None and account.is_resting:
+        require_usable(provider, account)
     return workspace, account
 
 

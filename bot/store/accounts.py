@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from bot.domain.accounts import Account, plan_first_reminder
+from bot.domain.accounts import Account, compare_remote_ids, is_unique, plan_first_reminder
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
@@ -55,6 +55,12 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
 async def list_active_accounts(engine: Engine) -> list[Account]:
     """Return all active accounts, with their secrets, by id."""
     batches = read_batches(engine, "some_active_accounts", after_id="")
+    return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
+
+
+async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:
+    """Return all active accounts and those that rest, by id."""
+    batches = read_batches(engine, "some_active_and_resting_accounts", after_id="")
     return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
 
 
@@ -136,6 +142,25 @@ def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
 
 
+def delete_former_work(tx: Transaction, former: Account) -> None:
+    """Delete the workspaces and the work of a link that another account replaces."""
+    pair = {"principal": former.principal.key, "connection": former.connection}
+    FORM_VALUES.delete(tx, **pair)
+    start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
+
+
+def _only_former(
+    do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
+) -> Callable[[Transaction, Row, Row], None]:
+    """Limit a stage to the rows that were there before the other account was linked."""
+
+    def stage(tx: Transaction, row: Row, body: Row) -> None:
+        if row[column] is None or row[column] <= body["before"]:
+            do(tx, row, body)
+
+    return stage
+
+
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
     """Yield the people with an account or hours, in batches; whoever has both comes twice."""
     for query in ("some_linked_people", "some_people_with_hours"):
@@ -158,10 +183,11 @@ def refuse(tx: Transaction, account: Account, block_reason: str) -> bool:
     return True
 
 
-def find_username_holder(tx: Transaction, account: Account) -> Account | None:
+def find_username_holder(tx: Transaction, account: Account, username: str | None = None) -> Account | None:
     """Return somebody else's account with the same username on its connection; empty ones never clash."""
     pair = {"principal": account.principal.key, "connection": account.connection}
-    return ACCOUNTS.first(tx, "holder_of_username", username=account.username, **pair)
+    name = account.username if username is None else username
+    return ACCOUNTS.first(tx, "holder_of_username", username=name, **pair)
 
 
 def save(
@@ -178,15 +204,20 @@ def save(
         SNAPSHOTS.delete(tx, connection=account.connection, owner=former["id"])
         UNDECRYPTABLE_SECRETS.delete(tx, account_id=former["id"])
         take_over(tx, former["id"], account.id)
-        if former["renamed_to"] == account.username and moved is not None:
-            _move(tx, moved, former["username"], pair)
+        former_id, new_id = former["remote_id"], account.remote_id
+        is_same = is_unique(former_id) and compare_remote_ids(former_id or "", new_id or "") == "same"
+        is_renamed = former["renamed_to"] == account.username or (
+            is_same and former["username"] != account.username
+        )
+        if is_renamed and moved is not None:
+            move_workspaces(tx, moved, former["username"], pair)
     ACCOUNTS.add(tx, replace(account, remind_at=plan_first_reminder(account.linked_at, account.expires_at)))
     # Access verified with another account proves nothing about this one.
     is_other = former is None or former["username"] != account.username or not account.username
     resume(tx, pair, is_other=is_other)
 
 
-def _move(
+def move_workspaces(
     tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
 ) -> None:
     """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is.
@@ -246,6 +277,16 @@ register_fan_out(
     ("some_workspaces_of", _delete_workspace),
     ("some_runs_of", runs.end_orphaned),
     ("some_undoable_actions_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
+)
+register_fan_out(
+    "another",
+    lambda _tx, _body: True,
+    ("some_workspaces_of", _only_former(_delete_workspace)),
+    ("some_runs_of", _only_former(runs.end_orphaned)),
+    (
+        "some_undoable_actions_of",
+        _only_former(lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"]), "done_at"),
+    ),
 )
 register_fan_out(
     "refused",

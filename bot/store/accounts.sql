@@ -22,11 +22,12 @@ ORDER BY id LIMIT :limit;
 -- name: holder_of_username
 SELECT * FROM accounts
 WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'
-    AND principal <> :principal LIMIT 1;
+    AND principal <> :principal
+ORDER BY CASE WHEN resting_since IS NULL THEN 0 ELSE 1 END, id LIMIT 1;
 
 -- name: replace_account
 DELETE FROM accounts WHERE principal = :principal AND connection = :connection AND state <> 'revoking'
-RETURNING id, username, renamed_to;
+RETURNING id, username, renamed_to, remote_id;
 
 -- name: account
 SELECT * FROM accounts WHERE principal = :principal AND connection = :connection
@@ -57,6 +58,10 @@ SELECT DISTINCT principal FROM rules WHERE principal > :after_principal ORDER BY
 
 -- name: some_active_accounts
 SELECT * FROM accounts WHERE state = 'active' AND id > :after_id ORDER BY id LIMIT :limit;
+
+-- name: some_active_and_resting_accounts
+SELECT * FROM accounts WHERE (state = 'active' OR resting_since IS NOT NULL) AND state <> 'revoking' AND id > :after_id
+ORDER BY id LIMIT :limit;
 
 -- name: accounts_of_username
 SELECT * FROM accounts WHERE username <> '' AND state <> 'revoking'

@@ -3,6 +3,7 @@
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.store import operations, workspaces
+from bot.store.account_ids import list_resting_connections
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.notices import find_direct_channel
 from bot.store.tables import BROWSER_SESSIONS
@@ -24,6 +25,9 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
     workspace = workspaces.find_workspace(tx, workspace_id)
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
+    if workspace.connection in list_resting_connections(tx, workspace.principal.key):
+        # Its page shows nothing until the account is proven anew.
+        return PageRows(tx.now(), found, None)
     return PageRows(
         tx.now(),
         found,

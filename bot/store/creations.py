@@ -203,6 +203,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             if body.get("workspace") == listed["id"]:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     CARDS.change(tx, {"about": listed["id"]}, about=row["id"])
+    timers.move_ends(tx, listed["id"], row["id"])
     for hooks in StoreHooks.list_subscribers():
         hooks.on_workspaces_merged(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])

@@ -11,9 +11,10 @@ from bot.domain.stops import ExpiryMode
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
-from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
+from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace, get_name_in_id
 from bot.store import cards, gates, handovers, timers
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
+from bot.store.hooks import StoreHooks
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
@@ -30,6 +31,16 @@ from bot.store.workspaces import insert
 
 #: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
+
+#: Seconds after a workspace was last seen gone from which a list that has it shows another one.
+RELISTED_AFTER_SECONDS = 30.0
+#: Rows of one account that are compared with a list for renamed ones.
+MAX_COMPARED_ROWS = 10_000
+#: What a row has from its person, or of a former workspace of the same name.
+_OWN_COLUMNS = (
+    *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
+    *("entry", "event_message", "up_at", "started_at", "running_since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,8 @@ async def merge_discovered(
 
     Workspaces discovered before and now absent are put in doubt once everything is merged and read soon,
     unless the list is incomplete or they have an open operation: they become ``gone`` when that read, or
-    the next list, confirms it. Hidden ones stay hidden. An unlink between two pieces ends the merge.
+    the next list, confirms it. Hidden ones stay hidden, unless they were gone: what is listed under their
+    name later is a new one. An unlink between two pieces ends the merge.
     States come from the list only if no read is newer than the listing's start (the claim of its
     discover task), and a name of "" keeps the known one. The listing was made with the account itself, so
     it verifies its rows.
@@ -132,9 +144,11 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
         # The unlink deleted what was merged before; keep nothing more of the list.
         return replace(merge, is_over=True)
     now, start = tx.now(), merge.start
+    pair = {"principal": account["principal"], "connection": account["connection"]}
     if start is None:
         start = find_listing_start(tx, TaskKind.DISCOVER, merge.account_id)
-    pair = {"principal": account["principal"], "connection": account["connection"]}
+        if merge.is_whole:
+            _follow_renamed(tx, merge, pair, account["discovered_at"] or 0.0)
     before = tx.changes
     piece = merge.found[merge.at : merge.at + FAN_OUT_BATCH_SIZE]
     new = [_merge_workspace(tx, one, pair, start) for one in take_batch(tx, piece, before)]
@@ -154,6 +168,37 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     return replace(merge, is_over=True)
 
 
+def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:
+    """Move the rows of renamed workspaces, where ids are names.
+
+    An id vanishes, and in the same list a new one appears that is shown with the old name, as a hub does when
+    it is upgraded or asked to rename a server: hours and plans go with it.
+    """
+    fresh = [
+        one
+        for one in merge.found
+        if get_name_in_id(one.remote_id) not in {"", one.name}
+        and WORKSPACES.row(tx, **pair, remote_id=one.remote_id) is None
+    ]
+    if not fresh:
+        return
+    lacking = [
+        row
+        for row in tx.all("workspaces_of_account", **pair, after="", limit=MAX_COMPARED_ROWS)
+        if row["remote_id"] not in merge.listed
+        and get_name_in_id(row["remote_id"])
+        and not row["hidden"]
+        and (row["state"] != State.GONE or (row["observed_at"] or 0.0) >= previous_list_at)
+    ]
+    for one in fresh:
+        former = [row for row in lacking if one.name in {row["name"], get_name_in_id(row["remote_id"])}]
+        if len(former) == 1 and sum(other.name == one.name for other in fresh) == 1:
+            GATES.add_new(tx, gate_key=one.gate_key, connection=pair["connection"], remote_id=one.remote_id)
+            moved = {"remote_id": one.remote_id, "gate_key": one.gate_key}
+            WORKSPACES.change(tx, {"id": former[0]["id"]}, **moved)
+            tx.run("rest_gate_without_reader", gate_key=former[0]["gate_key"])
+
+
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
     """Return when the list being merged was requested: that is how old its data is."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
@@ -164,8 +209,33 @@ def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start
     row = WORKSPACES.row(tx, **pair, remote_id=one.remote_id)
     if row is None:
         return _insert_workspace(tx, one, pair, start)
+    if row["hidden"] and row["state"] == State.GONE and one.state is not State.GONE:
+        return _renew_workspace(tx, one, row, start)
     _update_workspace(tx, one, row, start)
     return 0
+
+
+def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> int:
+    """Show a hidden workspace that was gone as a new one: it was made again under the same name.
+
+    A list from before its end has been seen everywhere proves nothing.
+    """
+    if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
+        return 0
+    changes: Row = {
+        **dict.fromkeys(_OWN_COLUMNS),
+        "hidden": False,
+        "origin": "discovered",
+        "created_at": start,
+        "generation": row["generation"] + 1,
+    }
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_workspace_purged(tx, row["id"])
+    WORKSPACES.change(tx, {"id": row["id"]}, **changes)
+    renewed = WORKSPACES.row(tx, id=row["id"])
+    assert renewed is not None, "its row was there in this transaction"
+    _update_workspace(tx, one, renewed, start)
+    return 1
 
 
 def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:

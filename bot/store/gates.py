@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.domain import failure_causes
 from bot.domain.accounts import Account
-from bot.domain.observations import Observed
+from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import ExpiryMode
@@ -249,6 +249,7 @@ def _grant(
         entry=reader["entry"],
         lacks=reader["lacks"],
         lacks_since=reader["lacks_since"],
+        is_requested=(reader["last_request_at"] or 0.0) > (reader["observed_at"] or 0.0),
     )
 
 
@@ -475,6 +476,8 @@ def _observe(
     stop_risks = as_words(seen.stop_risks)
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
+    if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
+        last_used_at = None  # Kept before such times were dropped, or the clock has been put back.
     is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
     is_same &= row["unknown_at"] is None
     reason = failure_causes.choose_reason(

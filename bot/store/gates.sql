@@ -29,7 +29,7 @@ WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at
 -- Who may see what a claim granted: found by the due time just written, which other rows may share.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.attempted_at, a.id AS account_id,
-    a.refused_since, {columns a}, w.lacks, w.lacks_since,
+    a.refused_since, {columns a}, w.lacks, w.lacks_since, w.observed_at, w.last_request_at,
     w.unconfirmed, w.unconfirmed_times, w.unconfirmed_since, w.entry, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g

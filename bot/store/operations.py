@@ -344,8 +344,9 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
-        timers.apply_timer(tx, row["workspace_id"])
         ended = OPERATIONS.parse(row)
+        is_stopped = ended.verb.brings_down and ended.outcome is Outcome.FULFILLED
+        timers.apply_timer(tx, row["workspace_id"], is_stopped=is_stopped)
         for hooks in StoreHooks.list_subscribers():
             pending = hooks.on_operation_ended(tx, ended, pending)
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:

@@ -17,7 +17,7 @@ from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
 from threading import Lock, Timer
 from time import monotonic, sleep
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import psycopg
 import structlog
@@ -578,6 +578,18 @@ _NOT_OPENED = (
 )
 
 
+#: Errors of a migration that creates what is there already.
+_DUPLICATE_ERRORS: Final = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateColumn,
+    psycopg.errors.DuplicateObject,
+)
+_ALREADY_THERE: Final = (
+    "The database holds more than this release has put there ({found}), such as tables of a newer one over "
+    "which a backup was restored. Restore it into an empty database: `usher docs operate#on-postgresql`."
+)
+
+
 def is_passing(error: psycopg.Error) -> bool:
     """Return whether the same work may succeed in a moment."""
     return error.sqlstate in _PASSING_CODES or error.sqlstate == STALE_PLAN
@@ -593,6 +605,8 @@ def translate(error: Exception) -> Exception:
         return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
+    if isinstance(error, _DUPLICATE_ERRORS):
+        return StoreError(_ALREADY_THERE.format(found=error.diag.message_primary))
     return StoreUnavailable(
         _POSTGRES_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})"
     )

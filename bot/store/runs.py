@@ -100,7 +100,7 @@ def find_run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
-    """Return a person's runs, newest first, without those of unlinked accounts."""
+    """Return a person's runs, newest first, without those of unlinked accounts and of links that rest."""
     return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 

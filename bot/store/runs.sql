@@ -4,8 +4,16 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
 )
 
+-- As with workspaces: ``workspace_is_shown``.
+-- part: run_is_shown
+NOT EXISTS (
+    SELECT 1 FROM accounts b
+    WHERE b.principal = runs.principal AND b.connection = runs.connection AND b.resting_since IS NOT NULL
+)
+
 -- name: watched_runs
 SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 AND {output_here}
+    AND {run_is_shown}
 ORDER BY created_at;
 
 -- name: claimed_runs
@@ -14,7 +22,7 @@ JOIN runs o ON o.id = wanted.key
 {acting};
 
 -- name: runs
-SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 ORDER BY created_at DESC LIMIT :limit;
+SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 AND {run_is_shown} ORDER BY created_at DESC LIMIT :limit;
 
 -- name: want_run_stop
 UPDATE runs SET

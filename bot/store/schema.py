@@ -41,7 +41,7 @@ _TOO_OLD = (
 )
 _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
-    "is {release}. Run that release, or restore the backup made before it."
+    "is {release}. Run that release, or restore the backup made before it: `usher docs upgrade#going-back`."
 )
 #: The migrations up to 0.3.1, in whose place one file stands.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")

@@ -4,7 +4,8 @@ A generation counts how often a workspace was brought up: a button drawn in an e
 that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -36,6 +37,11 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
+#: An end of what was found down counts again if it is found up so many seconds after its time: the read may
+#: have been wrong.
+_DOUBT_SECONDS: Final = 600.0
+#: Because of what an end is of one run alone: nobody uses it.
+_OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
@@ -51,6 +57,19 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     _change(tx, workspace_id, lambda ends: ends.add_end(own), named=own, withdraws=True)
     if not own.warns:
         tx.run("limit_start", workspace_id=workspace_id, at=own.at)
+
+
+def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
+    """Set an end of a workspace that is down, in case it is up by then."""
+    row = WORKSPACES.row(tx, id=workspace_id)
+    if row is None:
+        return
+    if row["stop_at"] is not None:
+        plan_stop(tx, workspace_id, new)
+        return
+    kept = PlannedStops(PlannedStops(WORKSPACES.parse(row).planned_stops.rows).add_end(new))
+    WORKSPACES.change(tx, {"id": workspace_id}, planned_stops=kept)
+    schedule_resting_check(tx, WORKSPACES.parse({**row, "planned_stops": clean(kept)}))
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
@@ -98,15 +117,23 @@ def restore_ends(tx: Transaction, workspace_id: str, former: PlannedStops) -> No
 
     if not ahead:
         return
-
-    def add(ends: PlannedStops) -> tuple[PlannedStop, ...]:
-        known = {(one.because, one.source) for one in ends.rows}
-        return (*ends.rows, *(one for one in ahead if (one.because, one.source) not in known))
-
-    _change(tx, workspace_id, add)
+    _change(tx, workspace_id, lambda ends: _merge_ends(ends, ahead))
     for own in ahead:
         if own.because == "own" and not own.warns:
             tx.run("limit_start", workspace_id=workspace_id, at=own.at)
+
+
+def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
+    """Add the ends of one row of a workspace to another one, but for reasons that have one there."""
+    former = WORKSPACES.one(tx, id=former_id)
+    moving = () if former is None else _list_set_ends(former, tx.now()).rows
+    if moving:
+        _change(tx, workspace_id, lambda ends: _merge_ends(ends, moving))
+
+
+def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[PlannedStop, ...]:
+    known = {(one.because, one.source) for one in ends.rows}
+    return (*ends.rows, *(one for one in more if (one.because, one.source) not in known))
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
@@ -151,7 +178,9 @@ def _change(
             for hooks in StoreHooks.list_subscribers():
                 hooks.on_consent_withdrawn(tx, one.card, row["principal"])
     ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
-    counts = _choose_end(tx, workspace_id, ends) if ends else None
+    # Of what is down, none counts until it is found up.
+    is_resting = row["stop_at"] is None and not is_bare and WORKSPACES.parse(row).is_down
+    counts = _choose_end(tx, workspace_id, ends) if ends and not (is_resting and named is None) else None
     if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
         return
     timer = (
@@ -219,11 +248,11 @@ def claim_timers(
 
     One that nobody has looked at for long when it was due counts as not warned of, and so does one whose
     warning wasn't delivered, for ``waits`` seconds and unless it never can be. What wasn't due after all is
-    looked at when it is.
+    looked at when it is. What is down has none: it is to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
-    early = [one for one in found if now < timers.find_due_time(one)]
+    early = [one for one in found if one.stop_at is not None and now < timers.find_due_time(one)]
     for one in early:
         schedule_timer_check(tx, one.id, one.stop_at or 0.0, timers.find_due_time(one))
     return sorted((one for one in found if one not in early), key=lambda one: (one.stop_at or 0.0, one.id))
@@ -313,16 +342,23 @@ def unlink(tx: Transaction, workspace: Row) -> None:
     )
 
 
-def apply_timer(tx: Transaction, workspace_id: str) -> bool:
-    """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was.
+def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
+    """Put away the timer of a workspace that is down without anybody bringing it up; return whether it was.
 
+    Its ends count again once it is found up: a read is no reason to give up what was planned. They go if its
+    person has had it stopped (``is_stopped``), and with the start for which they were set if that has failed.
     An end that holds only for what a start brings up goes once that has ended without doing anything.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
         return False
-    workspace, settle = WORKSPACES.parse(row), fill_changes("settle_timer", *NO_TIMER)
-    if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NO_TIMER):
+    workspace, rest = WORKSPACES.parse(row), _make_rest(tx, row, is_stopped=is_stopped)
+    is_new = row["stop_at"] is not None or clean(workspace.planned_stops) != clean(rest["planned_stops"])
+    if (
+        workspace.is_down
+        and is_new
+        and tx.run(fill_changes("settle_timer", *rest), id=workspace_id, now=tx.now(), **rest)
+    ):
         return True
     ends = workspace.planned_stops.rows
     starts = {one.start for one in ends} - {""}
@@ -330,6 +366,61 @@ def apply_timer(tx: Transaction, workspace_id: str) -> bool:
     if idle:
         drop_stops(tx, workspace_id, *idle)
     return bool(idle)
+
+
+def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
+    """Return the columns of a workspace whose ends don't count while it is down.
+
+    It is read soon, as one read is no proof.
+    """
+    if is_stopped:
+        return dict(NO_TIMER)
+    now, latest = tx.now(), OPERATIONS.first(tx, "latest_operation", workspace_id=row["id"])
+    kept = tuple(
+        one
+        for one in _list_set_ends(WORKSPACES.parse(row), now).rows
+        if one.at > now - _DOUBT_SECONDS and not _was_for(one, latest)
+    )
+    resting = {"planned_stops": PlannedStops(kept), "stop_check_at": now} if kept else {}
+    return {**NO_TIMER, **resting}
+
+
+def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
+    """Return whether an end was set for a start that brought nothing up."""
+    if start is None or start.verb.brings_down or start.outcome is work_items.Outcome.FULFILLED:
+        return False
+    return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
+
+
+def resume_ends(tx: Transaction, workspace_id: str) -> None:
+    """Let the ends of a workspace count again that has come up; its person is warned of them."""
+    row = WORKSPACES.row(tx, id=workspace_id)
+    if row is None or row["stop_at"] is not None or not row["planned_stops"]:
+        return
+    oldest = tx.now() - _DOUBT_SECONDS
+    _change(tx, workspace_id, lambda ends: tuple(one for one in ends.rows if one.at > oldest))
+
+
+def begin_run(tx: Transaction, workspace_id: str) -> None:
+    """Take back the ends of a workspace that its person starts, but for those that are still to come."""
+    row = WORKSPACES.row(tx, id=workspace_id)
+    if row is None or row["stop_at"] is not None or not row["planned_stops"]:
+        return
+    now = tx.now()
+    kept = [
+        one
+        for one in WORKSPACES.parse(row).planned_stops.rows
+        if one.at > now and one.because not in _OF_ONE_RUN
+    ]
+    WORKSPACES.change(tx, {"id": workspace_id}, planned_stops=PlannedStops(tuple(kept)) if kept else "")
+
+
+def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:
+    """Set when a workspace that is down is read next because of its ends: before each, and at its time."""
+    now, ends = tx.now(), resting.planned_stops.rows
+    checks = [at for one in ends for at in (one.at - timers.find_warning_seconds(one.card), one.at)]
+    next_check_at = min((at for at in checks if at > now), default=None)
+    WORKSPACES.change(tx, {"id": resting.id, "stop_at": None}, stop_check_at=next_check_at)
 
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
@@ -348,8 +439,8 @@ def note_state(
 ) -> None:
     """Note the state that a read or a list found: that a workspace came up by itself, or that it went down.
 
-    ``before`` is its row as it was. ``came_up_again``: it was down in between, without being seen. A timer is
-    for what could run when it was set: it ends with that.
+    ``before`` is its row as it was. ``came_up_again``: it was down in between, without being seen. What was
+    planned stays: its person is warned of it again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -366,9 +457,10 @@ def note_state(
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
-            # One set while a read found no known state isn't for what was down before.
-            if came_up_again or before["unknown_at"] is None:
-                WORKSPACES.change(tx, {"id": workspace_id}, **NO_TIMER)
+            row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
+            if row is not None:
+                WORKSPACES.change(tx, {"id": workspace_id}, **_make_rest(tx, row, is_stopped=False))
+        resume_ends(tx, workspace_id)
 
 
 def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:

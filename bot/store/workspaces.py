@@ -22,8 +22,9 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
-    return _sort_by_title(WORKSPACES.all(tx, "", principal=principal), connection, hidden=hidden)
+    """Return a principal's workspaces by title; hidden ones only if ``hidden``, none of a link that rests."""
+    found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
+    return _sort_by_title(found, connection, hidden=hidden)
 
 
 async def read_workspaces(

@@ -13,13 +13,24 @@ state IN ('running', 'stopped')
             AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.expires_at) <= 60
     )
 
+-- What was found through a link that rests is shown nowhere: its name is another account by now.
+-- part: workspace_is_shown
+NOT EXISTS (
+    SELECT 1 FROM accounts b
+    WHERE b.principal = workspaces.principal AND b.connection = workspaces.connection AND b.resting_since IS NOT NULL
+)
+
+-- name: own_workspaces
+SELECT * FROM workspaces WHERE principal = :principal AND {workspace_is_shown};
+
 -- Rows that a person has named are found whatever they are called.
 -- name: piece_of_workspaces
 SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id) > (:connection, :remote_id)
+    AND {workspace_is_shown}
 ORDER BY connection, remote_id LIMIT :limit;
 
 -- name: workspaces_called
-SELECT * FROM workspaces WHERE hidden = 0 AND id IN (
+SELECT * FROM workspaces WHERE hidden = 0 AND {workspace_is_shown} AND id IN (
     SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
     UNION ALL
     SELECT id FROM workspaces WHERE principal = :principal AND remote_id IN (:name, :stem)

@@ -21,6 +21,7 @@
     └── ProviderError
         ├── TemporaryError            try again later
         │   ├── Unreachable           nothing was sent
+        │   │   └── UntrustedCertificate  nobody that is trusted vouches for the server
         │   ├── UnknownOutcome        it was sent, no answer came: read before retrying
         │   ├── RateLimited           429, with the seconds to wait if given
         │   ├── ServerFailed          5xx
@@ -225,12 +226,27 @@ class Unreachable(TemporaryError):
     """Signal that no connection could be made; nothing was sent."""
 
 
+class UntrustedCertificate(Unreachable):
+    """Signal that the server's certificate isn't trusted, so that nothing was sent."""
+
+
 class UnknownOutcome(TemporaryError):
     """Signal that the request was sent and no usable answer came."""
 
 
 class RateLimited(TemporaryError):
-    """Signal that the provider wants a pause."""
+    """Signal that the provider wants a pause; ``is_own``: it counts the requests of this account alone."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        is_own: bool = False,
+    ) -> None:
+        super().__init__(message, status=status, retry_after=retry_after)
+        self.is_own = is_own
 
     @property
     def is_refusal(self) -> bool:

@@ -232,7 +232,7 @@ def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
             return errors.SentTooLate("the send window had closed")
         case aiohttp.ClientConnectorCertificateError():
             why = getattr(error.certificate_error, "verify_message", "")
-            return errors.Unreachable(f"the server's certificate is not trusted: {clean(why)}")
+            return errors.UntrustedCertificate(f"the server's certificate is not trusted: {clean(why)}")
         case aiohttp.ClientSSLError():
             return errors.Unreachable("no encrypted connection")
         case aiohttp.ClientProxyConnectionError():

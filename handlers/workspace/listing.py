@@ -29,7 +29,7 @@ from handlers import list_filters, routes
 from handlers.command_line import fold_word, parse_new_name
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
-from handlers.linking import offer_all_links, require_account
+from handlers.linking import describe_resting_links, offer_all_links, require_account
 from handlers.payload import find_value
 from handlers.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
@@ -91,7 +91,8 @@ async def show_list(request: Request) -> Answer:
             request, part, answers.WORKSPACES, "list", [replies.list_button()], hint
         )
     not_set_up = services.describe_not_set_up(workspace.connection for workspace in rows)
-    hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up}".strip()
+    resting = await describe_resting_links(request)
+    hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         hint = request.fill(answers.LIST_SHARED_NEXT)
@@ -183,6 +184,8 @@ async def show_address(request: Request) -> Answer:
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
         if facts.ide_url:
+            # Its page may be asked while somebody wants it: that is use of it.
+            await request.caller.run(request_status_read, workspace.id)
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
             return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
         await request.caller.run(request_status_read, workspace.id)

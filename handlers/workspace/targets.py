@@ -1,6 +1,6 @@
 """The workspace of a request, and the answers where none or several may be meant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +23,7 @@ from bot.support.pool import run_beside_loop
 from handlers import routes
 from handlers.command_line import Quoted, fold_word, normalise_fully
 from handlers.helping import describe_usher, list_first_steps
-from handlers.linking import offer_all_links, require_links
+from handlers.linking import offer_all_links, require_links, require_no_resting_link
 from handlers.request import Answered, Request
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
 from handlers.suggestions import format_bold, format_commands, offer_as_command
@@ -60,12 +60,15 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
+    usernames = await read_usernames(request, name)
+    resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
+    match = await run_beside_loop(rows, resolve, name, rows)
     old: Sequence[Account] = ()
     if match.kind == "near":
         old, rows = await read_stale_and_rows(request)
-        match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
-    is_guess = match.kind == "one" and naming.find_whole(name, rows, request.services.connections) is None
+        match = await run_beside_loop(rows, resolve, name, rows)
+    whole = partial(naming.find_whole, connections=request.services.connections, usernames=usernames)
+    is_guess = match.kind == "one" and whole(name, rows) is None
     if is_guess and not can_guess:
         raise Answered(_offer_with_name(request, name, match.workspaces[0]))
     if match.kind == "one":
@@ -75,10 +78,20 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
     raise Answered(await answer_unknown_name(request, name, rows, old))
 
 
+async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
+    """Return the usernames by connection if a name is an address: pages may have them in theirs."""
+    if not any(naming.to_link(name) for name in names):
+        return naming.NO_USERNAMES
+    links = await request.services.store.read(account_rows.list_accounts, request.principal)
+    return {account.connection: account.username for account in links}
+
+
 async def answer_name(request: Request, name: str) -> Answer:
     """Answer a name that isn't the whole one of any workspace: with those that it may be, or with none."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
-    match = await run_beside_loop(rows, naming.find_workspace, name, rows, request.services.connections)
+    usernames = await read_usernames(request, name)
+    resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
+    match = await run_beside_loop(rows, resolve, name, rows)
     if match.kind == "near":
         return await answer_unknown_name(request, name, rows, old)
     return ask_which_of_these(request, match.workspaces, rows, name)
@@ -140,6 +153,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
     linkless = {name for name, _ in services.list_linkless()}
     links = await services.store.read(account_rows.list_accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
+    await require_no_resting_link(request)
     if not any(account.state == "active" for account in accounts):
         return await offer_all_links(request)
     sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
@@ -224,6 +238,7 @@ async def answer_unknown_name(
             return offer_as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
+    await require_no_resting_link(request)
     old = filter_by_connection(old, [connection])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.list_commands()
     runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []

@@ -62,8 +62,9 @@ c.Spawner.default_url = "/lab"
 c.Spawner.env_keep = ["LANG", "LC_ALL", "LD_LIBRARY_PATH"]
 c.Spawner.environment = _settings["server_environment"]
 
-_roles = [{"name": "user", "scopes": ["self", "access:services"]}]
+_scopes = ["self"]
 if _settings["oauth"]:
+    _scopes.append("access:services!service=usher")
     c.JupyterHub.services = [
         {
             "name": "usher",
@@ -74,7 +75,7 @@ if _settings["oauth"]:
             "oauth_no_confirm": True,
         }
     ]
-c.JupyterHub.load_roles = _roles
+c.JupyterHub.load_roles = [{"name": "user", "scopes": _scopes}]
 
 # Named servers exist from their first start on; those of the seed are there before anybody started them. So
 # are tokens whose value the hub did not choose: they belong to the client that it makes for its page.

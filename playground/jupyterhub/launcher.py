@@ -57,6 +57,7 @@ class Hub:
     account: str
     process: asyncio.subprocess.Process
     directory: Path
+    version: str = ""
     oauth_client_id: str | None = None
     oauth_client_secret: str | None = None
 
@@ -105,7 +106,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
             "redirect_uri": options.oauth_redirect_uri,
             "scopes": OAUTH_SCOPES,
         }
-        process = await _launch(directory, settings)
+        process = await _launch(options.python or sys.executable, directory, settings)
         stack.push_async_callback(_end, process)
         await _wait_until_ready(process, session, (f"{hub_url}/hub/api", f"{url}/hub/api"), directory)
         tokens = {
@@ -121,6 +122,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
             account=account,
             process=process,
             directory=directory,
+            version=await _read_version(session, hub_url),
             oauth_client_id=OAUTH_CLIENT_ID if secret else None,
             oauth_client_secret=secret,
         )
@@ -132,8 +134,7 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
     state.mkdir(mode=0o700)
     homes.mkdir()
     homes.chmod(0o711)
-    interpreter, environment = runtime.python_for(account, directory)
-    python = str(interpreter)
+    python, environment = runtime.find_python(options.python, account, directory)
     if options.light:
         server = directory / "light_server.py"
         shutil.copyfile(_HERE / "light_server.py", server)
@@ -153,7 +154,7 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
         "scopes": list(SCOPES),
         "admins": [person.name for person in options.users if person.admin],
         "named_servers": {person.name: list(person.servers) for person in options.users},
-        "proxy_command": [sys.executable, str(_HERE / "proxy_main.py")],
+        "proxy_command": [options.python or sys.executable, str(_HERE / "proxy_main.py")],
         "server_command": command,
         "server_arguments": arguments,
         "server_environment": environment,
@@ -161,7 +162,7 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
     return shown
 
 
-async def _launch(directory: Path, settings: dict[str, Any]) -> asyncio.subprocess.Process:
+async def _launch(python: str, directory: Path, settings: dict[str, Any]) -> asyncio.subprocess.Process:
     state = directory / "hub"
     path = state / "settings.json"
     path.touch(mode=0o600)
@@ -171,7 +172,7 @@ async def _launch(directory: Path, settings: dict[str, Any]) -> asyncio.subproce
     environment["PYTHONPATH"] = str(Path(playground.__file__).parents[1])
     with (state / "hub.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "jupyterhub", "--config", str(_HERE / "hub_config.py")),
+            *(python, "-m", "jupyterhub", "--config", str(_HERE / "hub_config.py")),
             cwd=state,
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,
@@ -204,6 +205,11 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
             return answer.status == 200
     except aiohttp.ClientError:
         return False
+
+
+async def _read_version(session: aiohttp.ClientSession, hub_url: str) -> str:
+    async with session.get(f"{hub_url}/hub/api/") as answer:
+        return str((await answer.json())["version"])
 
 
 async def _token(session: aiohttp.ClientSession, hub_url: str, name: str, password: str) -> str:

@@ -28,7 +28,8 @@ class Options:
 
     Beyond ``gpus`` a spawn waits as a pod does that can't be scheduled, and fails. With ``subdomains`` each
     person's servers are on a host of their own, NAME.localhost. With an ``oauth_redirect_uri`` it has an
-    OAuth client, whose secret is random unless it is given.
+    OAuth client, whose secret is random unless it is given. ``python`` is the interpreter of another
+    environment, whose release of JupyterHub runs instead of our own.
     """
 
     users: tuple[Person, ...] = field(default=())
@@ -42,6 +43,7 @@ class Options:
     oauth_redirect_uri: str = ""
     oauth_client_secret: str = ""
     account: str = "nobody"
+    python: str = ""
 
 
 def load(path: Path | None = None) -> Options:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pwd
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -48,6 +50,18 @@ def temporary_directory(account: str) -> Path:
             made.chmod(0o711)
             return made
     raise RuntimeError("no temporary directory that the account can reach")
+
+
+def find_python(python: str, account: str, directory: Path) -> tuple[str, dict[str, str]]:
+    """Return what ``python_for`` does, for the environment of another interpreter if one is named."""
+    if not python:
+        interpreter, environment = python_for(account, directory)
+        return str(interpreter), environment
+    asking = [python, "-m", __name__, account, str(directory)]
+    root = str(Path(__file__).resolve().parents[2])
+    told = subprocess.run(asking, cwd=root, capture_output=True, text=True, check=True).stdout  # noqa: S603 - a Python of the caller's own
+    interpreter, environment = json.loads(told)
+    return interpreter, environment
 
 
 def python_for(account: str, directory: Path) -> tuple[Path, dict[str, str]]:
@@ -126,3 +140,8 @@ def _link_file(source: str, target: str) -> None:
             return
     shutil.copy2(source, target)
     Path(target).chmod(Path(target).stat().st_mode | 0o044)
+
+
+if __name__ == "__main__":
+    _interpreter, _environment = python_for(sys.argv[1], Path(sys.argv[2]))
+    sys.stdout.write(json.dumps([str(_interpreter), _environment]))

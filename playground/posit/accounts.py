@@ -63,6 +63,7 @@ class Accounts:
         self.people: dict[str, Person] = {}
         self.tokens: dict[str, Token] = {}
         self._sessions: dict[str, tuple[Person, float]] = {}
+        self._next_uid = FIRST_UID
         for seed in people:
             self.add(seed)
         for token in tokens:
@@ -74,7 +75,7 @@ class Accounts:
         person = Person(
             name=seed.name,
             password=seed.password or secrets.token_urlsafe(9),
-            uid=FIRST_UID + len(self.people),
+            uid=self._take_uid(),
             admin=seed.admin or seed.super_admin,
             super_admin=seed.super_admin,
             active=seed.active,
@@ -85,6 +86,21 @@ class Accounts:
         self.people[seed.name] = person
         self.mint(seed.name, "user", "read-write", person, seed.token)
         return person
+
+    def _take_uid(self) -> int:
+        self._next_uid += 1
+        return self._next_uid - 1
+
+    def remove(self, name: str) -> None:
+        """Delete a person with their tokens, so that the name is free."""
+        person = self.people.pop(name)
+        self.tokens = {value: token for value, token in self.tokens.items() if token.person is not person}
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a person another name; the rest stays."""
+        person = self.people.pop(name)
+        person.name = new_name
+        self.people[new_name] = person
 
     def mint(self, name: str, kind: str, access: str, person: Person, value: str | None = None) -> Token:
         """Make a token, as an administrator does on the server."""

@@ -147,6 +147,33 @@ class Accounts:
                 return
         raise Refusal(404, "Token not found")
 
+    def add_person(self, name: str, account_id: str = "") -> Person:
+        """Take in somebody with a name that is free."""
+        if name in self.people:
+            raise Refusal(409, f"User {name} exists")
+        person = Person(account_id or secrets.token_hex(16), name, False, secrets.token_urlsafe(9))
+        self._mint(person)
+        self.first_refresh_tokens[name] = secrets.token_hex(32)
+        self._refresh_tokens[self.first_refresh_tokens[name]] = person
+        return person
+
+    def rename_person(self, name: str, new_name: str) -> None:
+        """Give somebody another name; id and tokens stay."""
+        if new_name in self.people:
+            raise Refusal(409, f"User {new_name} exists")
+        person = self.people.pop(name)
+        person.name = new_name
+        self.people[new_name] = person
+        self.first_refresh_tokens[new_name] = self.first_refresh_tokens.pop(name)
+
+    def remove_person(self, name: str) -> None:
+        """Delete somebody with all tokens."""
+        person = self.people.pop(name)
+        self._refresh_tokens.pop(self.first_refresh_tokens.pop(name), None)
+        for token in self._tokens.values():
+            if token.person is person:
+                token.state = "revoked"
+
     def mark(self, name: str, state: str) -> int:
         """Mark all working tokens of a person as ``revoked`` or ``expired``; return how many those were."""
         marked = [

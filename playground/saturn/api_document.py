@@ -49,6 +49,16 @@ async def users(request: web.Request) -> web.Response:
     return web.json_response({"users": [documents.user(one) for one in people if part in one.name]})
 
 
+async def user_by_id(request: web.Request) -> web.Response:
+    """Answer one user by the id."""
+    person_of(request)
+    people = state_of(request).accounts.people.values()
+    found = next((one for one in people if one.id == request.match_info["user_id"]), None)
+    if found is None:
+        raise Refusal(404, "User not found")
+    return web.json_response(documents.user(found))
+
+
 async def tokens(request: web.Request) -> web.Response:
     """List one's own tokens, without their values."""
     person = person_of(request)
@@ -377,6 +387,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/user", who_am_i),
         web.post("/api/auth/token", refresh),
         web.get("/api/users", users),
+        web.get("/api/users/{user_id}", user_by_id),
         web.get("/api/tokens", tokens),
         web.post("/api/tokens", create_token),
         web.delete("/api/tokens/{id}", delete_token),

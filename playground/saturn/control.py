@@ -36,6 +36,22 @@ async def end_tokens(request: web.Request) -> web.Response:
     return web.json_response({"tokens": state_of(request).accounts.mark(values["user"], states[0])})
 
 
+async def change_person(request: web.Request) -> web.Response:
+    """Add the ``user``, rename them to ``name``, or remove them (``"removed": true``); return who that is."""
+    state, values = state_of(request), checked(await body_of(request), ("user", "name", "removed", "added"))
+    name = str(values.get("user", ""))
+    if values.get("added"):
+        return web.json_response({"id": state.accounts.add_person(name).id, "name": name})
+    if name not in state.accounts.people:
+        raise Refusal(400, "a known user is needed")
+    person = state.accounts.people[name]
+    if values.get("removed"):
+        state.remove_person(name)
+    elif "name" in values:
+        state.rename_person(name, str(values["name"]))
+    return web.json_response({"id": person.id, "name": person.name})
+
+
 async def seeds_only(request: web.Request) -> web.Response:
     """Speak the published guides' endpoints only, or all."""
     state = state_of(request)
@@ -62,6 +78,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/_playground/workspaces/{id}", set_resource),
         web.post("/_playground/jobs/{id}", set_resource),
         web.post("/_playground/tokens", end_tokens),
+        web.post("/_playground/people", change_person),
         web.post("/_playground/seeds_only", seeds_only),
         web.post("/_playground/admin_only", admin_only),
     ]

@@ -49,6 +49,19 @@ class State:
         self.resources[resource.id] = resource
         resource.unscheduled = self._unscheduled
 
+    def rename_person(self, name: str, new_name: str) -> None:
+        """Give somebody another name; their resources stay theirs."""
+        self.accounts.rename_person(name, new_name)
+        for resource in self.resources.values():
+            if resource.owner == name:
+                resource.owner = new_name
+                resource.spec["owner"] = f"{self.organisation}/{new_name}"
+
+    def remove_person(self, name: str) -> None:
+        """Delete somebody with tokens and resources."""
+        self.accounts.remove_person(name)
+        self.resources = {key: one for key, one in self.resources.items() if one.owner != name}
+
     def _left(self, resources: Iterable[Resource]) -> list[Resource]:
         """Return those of these that are still there; forget what deleted itself.
 

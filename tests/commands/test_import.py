@@ -138,3 +138,26 @@ async def test_whoever_slack_does_not_know_or_who_may_not_use_it_is_not_linked(p
     assert guest.startswith("BAD  line 2: UGUEST at bench as alice: UGUEST can't use Usher: a guest,")
     assert nobody.startswith("BAD  line 3: UNOBODY at bench as bob: Slack doesn't say who UNOBODY is:")
     assert await read_accounts(folder) == {}
+
+
+async def test_list_says_which_ids_are_the_first_ones_seen_and_which_links_rest(place):
+    folder, env = place
+    (folder / "people.csv").write_text(f"{HEADER}UALICE,bench,alice\nUBOB,bench,bob\n")
+    assert (await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)).status == 0
+    store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
+    at, columns = 1_795_923_403.0, "remote_id = 'uid=1', remote_id_source = 'seen', remote_id_at = :at"
+    rests = "state = 'refused', secret = '', resting_since = :at, other_id = 'uid=2'"
+    for username, changed in (("alice", columns), ("bob", rests)):
+        query = f"UPDATE accounts SET {changed} WHERE username = :username"
+        await store.engine.write(lambda tx, query=query, name=username: tx.run(query, at=at, username=name))
+    await store.close()
+    listed = (await run("accounts", "list", env=env)).out.splitlines()
+    alice = next(line for line in listed if " as alice: " in line)
+    bob = next(line for line in listed if " as bob: " in line)
+    assert alice.endswith("; its account id is the first one seen, on 2026-11-29")
+    assert bob.endswith("; rests since 2026-11-29, as bob is another account there now")
+    # Their list, imported again, approves the accounts that rest.
+    again = await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)
+    assert "1 linked, 1 already linked" in again.out
+    listed = (await run("accounts", "list", env=env)).out
+    assert "rests" not in listed

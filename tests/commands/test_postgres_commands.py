@@ -1,23 +1,17 @@
 """The commands on a PostgreSQL database: what they say, and that they never say its password."""
 
-import asyncio
-import re
-import shlex
-import subprocess
-
 import pytest
 
 from bot.commands import store_checks
 from bot.commands.postgres_checks import check_processes
-from bot.domain.stops import PlannedStop
-from bot.store import name_of, open_store, owners, workspaces
+from bot.store import name_of, open_store, owners
+from bot.store.postgres import PostgresEngine
 from bot.store.schema import read_migrations
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreError
 from bot.support.settings import Settings
 from tests.app.command_line import environment, run
-from tests.project.repository import ROOT
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, linked, set_timer, unlink
 
 CANARY = "canary-1"
 #: Nobody answers there.
@@ -89,30 +83,30 @@ def test_the_url_may_be_in_a_file(tmp_path):
     assert Settings(**environment(tmp_path, USHER_DATABASE_URL=f"file:{file}")).database_url == NOWHERE
 
 
-def as_written(program, url):
-    """Return a command of docs/containers.md as words, for another database than that of Compose."""
-    page = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
-    _, *words = shlex.split(re.search(rf"{program} [^<>\n]*(?= [<>])", page)[0])
-    kept = [one for one in words if not one.endswith(("=usher", "usher"))]
-    return [postgres.program(program), f"--dbname={url}", *kept]
-
-
-async def test_a_dump_is_restored_as_the_page_says(env):
-    """Of what was dumped nothing is done before its person was asked; ``restored`` takes no file here."""
-    url = env["USHER_DATABASE_URL"]
-    store = await open_store(url, SystemClock(), SystemIds())
-    await store.migrate()
-    workspace = (await linked(store)).workspaces[0]
-    await set_timer(store, workspace, PlannedStop(await store.now() + 3600, "stop"))
-    dumped, restored = (as_written(program, url) for program in ("pg_dump", "pg_restore"))
-    made = await asyncio.to_thread(subprocess.run, dumped, check=True, capture_output=True, timeout=60)
-    await unlink(store, ALICE, revocable=[], notify=False)
-    await store.close()
-    await asyncio.to_thread(subprocess.run, restored, check=True, input=made.stdout, timeout=60)
+async def test_restored_without_a_backup_in_the_database_is_refused(env):
+    """Neither is a file its to restore, nor is an empty database a backup."""
     refused = await run("restored", "usher.dump", env=env)
     assert (refused.status, refused.err[:13]) == (2, "On PostgreSQL")
-    ended = await run("restored", env=env)
-    assert (ended.status, "asked: stops: 1." in ended.out) == (0, True)
-    store = await open_store(url, SystemClock(), SystemIds())
-    assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at is None
-    await store.close()
+    empty = await run("restored", env=env)
+    assert (empty.status, empty.out) == (1, "")
+    assert "is empty: restore the backup into it first" in empty.err
+    with postgres.connected(env["USHER_DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'").rowcount == 0
+
+
+async def test_migrate_over_tables_of_a_newer_release_says_how_to_restore(env):
+    """As they are left by a backup that was restored over a newer database."""
+    (newest, script) = list(read_migrations().items())[-1]
+    older = {name: text for name, text in read_migrations().items() if name != newest}
+    engine = PostgresEngine(env["USHER_DATABASE_URL"], SystemClock(), SystemIds(), scripts=older)
+    await engine.open()
+    await engine.migrate()
+    await engine.close()
+    newer = {**older, newest: f"{script}\nCREATE TABLE left_over (id TEXT PRIMARY KEY);"}
+    with postgres.connected(env["USHER_DATABASE_URL"]) as connection:
+        connection.execute("CREATE TABLE left_over (id TEXT PRIMARY KEY)")
+    engine = PostgresEngine(env["USHER_DATABASE_URL"], SystemClock(), SystemIds(), scripts=newer)
+    await engine.open()
+    with pytest.raises(StoreError, match=r'relation "left_over" already exists.* into an empty database'):
+        await engine.migrate()
+    await engine.close()

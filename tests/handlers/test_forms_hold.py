@@ -1,5 +1,7 @@
 """Forms and lines under strain: what is not kept, what no menu takes, and more flags than anybody writes."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from bot.domain.forms import Choice, Field, Form
@@ -7,6 +9,8 @@ from bot.messages.blocks import forms, limits
 from bot.store import forms as form_rows
 from bot.store import runs
 from bot.support.errors import StoreBusy
+from handlers.forms import _list_emptied
+from handlers.payload import parse_values
 from tests.handlers.rig import submit, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_limits
@@ -88,3 +92,31 @@ def test_what_a_form_carries_never_breaks_it():
     _, view = view_of(Field("a", "A", "long_text", initial=text), metadata=metadata)
     assert len(view["private_metadata"]) <= limits.MAX_METADATA_LENGTH
     assert '"connection": "c"' in view["private_metadata"]
+
+
+def test_empty_choice_is_offered_and_read_back():
+    """Slack's options need a value: an empty one has a value of its own on the way."""
+    gpu = Field("gpu", "GPU", "choice", (Choice("", "None"), Choice("a100", "A100")), "a100")
+    (element,), view = view_of(gpu)
+    assert [one["text"]["text"] for one in element["options"]] == ["None", "A100"]
+    none, a100 = element["options"]
+    assert all(one["value"] for one in element["options"])
+    block_id = next(block["block_id"] for block in view["blocks"] if block["type"] == "input")
+
+    def read(option):
+        chosen = {"field:gpu": {"type": "static_select", "selected_option": option}}
+        return parse_values({**view, "state": {"values": {block_id: chosen}}})
+
+    assert (read(none), read(a100), read(None)) == ({"gpu": ""}, {"gpu": "a100"}, {})
+    (element,), _ = view_of(gpu, gpu="")
+    assert element["initial_option"] == none
+
+
+async def test_emptied_text_is_not_replaced_by_its_default():
+    async with run_rig() as bot:
+        view = (await bot.say("job run", trigger_id="t1")).view
+        shown = {forms.get_field_name(block.get("block_id", "")): block for block in view["blocks"]}
+        form = Form((Field("command", "Command", "text", initial="date"), Field("name", "Name", "text")))
+        request = SimpleNamespace(view=view)
+        assert "command" in shown
+        assert _list_emptied(request, form) == {"command": ""}

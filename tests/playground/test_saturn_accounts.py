@@ -94,3 +94,18 @@ async def test_what_the_seed_does_not_fix_is_random():
             assert first["token"] != second["token"]
             assert first["password"] != second["password"]
             assert int(first["token"], 16)
+
+
+async def test_a_name_can_be_given_to_somebody_else(saturn: Saturn):
+    """Id, tokens and resources stay with whoever is renamed; a newcomer has others."""
+    before, notebook = (await saturn.call("GET", "/api/user", token="a1"))[1], saturn.ids["notebook"]
+    await saturn.call("POST", "/_playground/people", json={"user": "alice", "name": "alice.old"}, token=None)
+    added = await saturn.call(
+        "POST", "/_playground/people", json={"user": "alice", "added": True}, token=None
+    )
+    after = (await saturn.call("GET", "/api/user", token="a1"))[1]
+    assert (after["id"], after["username"]) == (before["id"], "alice.old")
+    assert added[1]["id"] != before["id"]
+    assert (await saturn.call("GET", f"/api/workspaces/{notebook}", token="a1"))[0] == 200
+    await saturn.call("POST", "/_playground/people", json={"user": "alice.old", "removed": True}, token=None)
+    assert (await saturn.call("GET", "/api/user", token="a1"))[0] == 401

@@ -83,7 +83,7 @@ def test_the_licence_is_the_one_that_the_project_names():
 
 
 #: A command of Usher's on a line of its own or between backticks, up to what isn't a part of it.
-TYPED = re.compile(r"(?:`|^ *|/bin/)usher(?:-run)? ([a-z].*?)(?:`|$| +#| [|><] )", re.MULTILINE)
+TYPED = re.compile(r"(?:`|^ *|/bin/)usher(?:-run)? ([a-z].*?)(?:`|$| +#| (?:[|><]|&&)(?: |$))", re.MULTILINE)
 #: Words that stand for something of the reader's.
 LEFT_OUT = re.compile(r"…|\b[A-Z]:|:[A-Z]{2}|^try$")
 PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "adr"]

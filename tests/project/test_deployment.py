@@ -264,7 +264,7 @@ def test_the_page_names_settings_that_exist():
     assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", PAGE + CONTAINERS)) <= VARIABLES.keys()
 
 
-BACKUPS = PAGE + CONTAINERS
+BACKUPS = PAGE + CONTAINERS + (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
 #: How a command of ours begins on each platform of docs/incidents.md.
 BEGINS = {
     "systemd": r"usher-run ",
@@ -279,7 +279,9 @@ def test_backups_are_made_and_restored_on_each_platform_that_incidents_knows():
     table = (ROOT / "docs/incidents.md").read_text(encoding="utf-8").partition("| Usher runs in |")[2]
     assert re.findall(r"^\| (\w[^|]*?) \| `", table.partition("\n\n")[0], re.MULTILINE) == list(BEGINS)
     for platform, begins in BEGINS.items():
-        written = [one.split() for one in re.findall(rf"{begins}((?:store backup|restored)[^`\n]*)", BACKUPS)]
+        written = [
+            shlex.split(one) for one in re.findall(rf"{begins}((?:store backup|restored)[^`\n&]*)", BACKUPS)
+        ]
         assert written, platform
         assert all(map(is_command, written)), platform
 

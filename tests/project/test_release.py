@@ -226,11 +226,13 @@ def test_the_demonstration_says_how_to_install_it_from_where_usher_came(installe
     assert f"pip install 'usher-bot[demo] @ {place}'" in done.stderr
 
 
-def test_upgrade_page_names_a_commit_that_is_there():
+def test_upgrade_page_names_commits_that_are_there():
     """A clone has no tags: the release is found by its commit's subject."""
     page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
-    ((revision, release),) = re.findall(r"git checkout '(:/\^(Release \S+))'", page)
-    if not git("rev-parse", "--verify", revision):
+    upgrade, back = re.findall(r"git checkout '(:/\^(Release \S+))'", page)
+    if not git("rev-parse", "--verify", upgrade[0]):
         pytest.skip("the repository's history isn't here")
-    assert git("log", "-1", "--format=%s", revision).decode().strip() == release
+    for revision, release in (upgrade, back):
+        assert git("log", "-1", "--format=%s", revision).decode().strip() == release
+    assert upgrade != back
     assert "Release VERSION" in (ROOT / "docs/internals/release.md").read_text(encoding="utf-8")

@@ -53,3 +53,9 @@ def test_every_action_is_pinned_by_its_digest(name):
     for action, comment in used:
         assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action)
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+
+
+@pytest.mark.parametrize("name", ["ci", "nightly"])
+def test_workflow_of_tests_fetches_the_commits_of_earlier_releases(name):
+    _, job, _ = called(name)
+    assert job["steps"][0]["with"]["fetch-depth"] == 0

@@ -10,6 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from bot.domain.observations import Observed
+from bot.domain.workspaces import State
 from bot.providers import build_bound_provider
 from bot.providers.answers import to_error
 from bot.providers.base import Access, Credential, CredentialPlacement, Identity, Pace, Provider
@@ -215,6 +217,50 @@ async def test_each_verb_has_the_secret_that_it_declares(http):
     assert await provider.stop(access, None) == (OWN, TOKEN)
     with pytest.raises(AssertionError):
         assert access.api
+
+
+TOKEN_WORDS = [
+    "0123456789abcdef0123456789abcdef",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWFsaWNl",
+    "lagoon-of-alice-alone",
+    "eyJhbGciOiJIUzI1…",
+    "0123456789abcd…",
+]
+OTHER_WORDS = [
+    "insufficient-memory-for-the-pod",
+    "0f8b6a2e-1d2c-4b3a-9c8d-7e6f5a4b3c2d",
+    "Failed to pull lab:2026…",
+]
+
+
+class Speaking(Lagoon):
+    """Return a word of the server's in each place where people read one."""
+
+    token_pattern = r"lagoon-of-[a-z-]+"
+
+    async def status(self, access, remote_ids, window=None):
+        return {one: Observed(State.FAILED, reason=f"bad: {one}", detail=f"({one})") for one in remote_ids}
+
+    async def start(self, access, workspace):
+        raise errors.InvalidRequest(f"refused {workspace}", status=400)
+
+    async def stop(self, access, workspace, mode="stop"):
+        return f"already {workspace}"
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"), [*((one, "…") for one in TOKEN_WORDS), *((one, one) for one in OTHER_WORDS)], ids=str
+)
+async def test_words_with_a_token_are_shown_without_it(http, word, shown):
+    settings = {"name": "lagoon", "provider": "lagoon", "title": "L", "base_url": "https://l.example.org"}
+    provider = build_bound_provider(Speaking, Settings.model_validate(settings | {"admin_token": OWN}), http)
+    access = Access("alice", CREDENTIAL)
+    seen = (await provider.status(access, [word]))[word]
+    assert (seen.reason, seen.detail) == (f"bad: {shown}", f"({shown})" if word[-1] != "…" else f"({word})")
+    assert await provider.stop(access, word) == f"already {shown}"
+    with pytest.raises(errors.InvalidRequest) as caught:
+        await provider.start(access, word)
+    assert caught.value.message == f"refused {shown}"
 
 
 async def test_a_verb_whose_secret_is_not_there_is_refused(http):

@@ -195,3 +195,28 @@ def test_refusal_for_a_quota_is_a_limit_of_ones_own(said, kind):
     response = Response(403, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
     error = to_error(response, changes=True)
     assert (type(error), lacks_capacity(error.message)) == (kind, False)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_under_way"),
+    [
+        ("The workspace is being updated.", True),
+        ("The resource is currently being edited", True),
+        ("An operation is in progress", True),
+        ("The workspace is busy", True),
+        ("lab is stopping", True),
+        ("A build is already running for it", True),
+        ("lab is pending stop", True),
+        ("You aren't allowed to stop it", False),
+        ("The instance size is unknown", False),
+        ("Your account is locked", False),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 423])
+async def test_refusal_for_what_is_under_way_is_a_conflict(message, is_under_way, status):
+    async def refused():
+        raise to_error(Response(status, {}, json.dumps({"message": message}).encode()), changes=True)
+
+    with pytest.raises(errors.PermanentError) as raised:
+        await accept_already_done("start", refused(), "lab")
+    assert isinstance(raised.value, errors.Conflict) is (is_under_way or status in {409, 423})

@@ -10,6 +10,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import operations as operation_rows
 from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome
+from tests.reconciler.calls import begun, gaps, sent
 from tests.reconciler.classroom import person, seat
 from tests.reconciler.outages import told
 from tests.reconciler.runs import new_run_world
@@ -26,17 +27,15 @@ def refusal(status=503, seconds=None):
     return kind("busy", status=status, retry_after=seconds)
 
 
-def sent(world, method):
-    return [call.at for call in world.provider.calls if call.method == method]
-
-
-def gaps(times):
-    return [later - earlier for earlier, later in pairwise(times)]
-
-
-async def begun(world, verb, state=None):
-    before = state or (State.STOPPED if verb is START else State.RUNNING)
-    return await world.begin(await world.own(state=before), verb)
+async def test_used_up_requests_of_an_account_say_when_that_ends(world):
+    operation_id = await begun(world, START)
+    limit = RateLimited("API rate limit exceeded", status=403, retry_after=1800.0, is_own=True)
+    world.provider.fail("start", limit, times=2)
+    await world.pass_time(30)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
+    assert "Your account has used up the requests that Fake Cloud allows it." in operation.block_reason
+    assert "too busy" not in operation.block_reason
+    assert await world.until_ended(operation_id, 1200) is Outcome.FULFILLED
 
 
 @pytest.mark.parametrize("verb", [START, STOP, SUSPEND, FORCE], ids=str)

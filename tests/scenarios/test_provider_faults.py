@@ -1,5 +1,6 @@
 """A provider that fails: a true sentence, no blind repeat, and it goes on when that is over."""
 
+import json
 import re
 
 import pytest
@@ -72,6 +73,32 @@ async def test_a_start_that_is_answered_with(linked, name):
         assert not alice.told("ready")
         assert linked.calls("POST .*/start") == 1
     assert len(linked.resource("notebook").runs) == int(recovers)
+
+
+#: What says that something else is under way, with the status that it comes with.
+UNDER_WAY = {
+    409: "The workspace is being edited right now.",
+    423: "A backup of it is in progress.",
+    400: "The workspace is being updated.",
+}
+
+
+@pytest.mark.parametrize("verb", ["start", "stop"])
+@pytest.mark.parametrize("status", UNDER_WAY)
+async def test_call_that_meets_something_under_way_says_so_until_it_is_done(linked, verb, status):
+    alice, name, words = linked.alice, "notebook" if verb == "start" else "training", UNDER_WAY[status]
+    if verb == "stop":
+        await alice.types("start training")
+        await linked.pass_time(40)
+    linked.saturn_fails(f"/{verb}$", times=None, status=status, body=json.dumps({"message": words}))
+    await alice.types(f"{verb} {name}")
+    await linked.pass_time(90, step=2)
+    (card,) = alice.told("card")
+    assert f"Saturn Cloud can't do that right now: “{words.rstrip('.')}.” I'll keep trying." in card.text
+    linked.heal()
+    await linked.pass_time(120, step=5)
+    assert alice.told("ready" if verb == "start" else "stopped")
+    assert "couldn't" not in told(alice)
 
 
 async def test_a_start_that_was_taken_in_words_only_ends_with_try_again_and_no_second_call(linked):

@@ -79,3 +79,30 @@ async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     await alice.types("status report")
     await cloud.pass_time(20)
     assert (len(alice.told("stopped")), len(alice.told("stopped_elsewhere"))) == (1, 1)
+
+
+async def test_a_workspace_deleted_elsewhere_is_not_told_as_stopped(cloud):
+    alice = cloud.alice
+    await alice.types("start report")
+    await cloud.pass_time(30)
+    await alice.types("notify report on")
+    cloud.saturn.state.resources.pop(cloud.resource("report").id)
+    await alice.types("status report")
+    await cloud.pass_time(60, step=5)
+    gone = alice.only("stopped_elsewhere")
+    assert "*report* no longer exists on Saturn Cloud." in gone.text
+    assert "stopped" not in gone.text
+    assert "Start" not in gone.labels
+
+
+async def test_a_stop_of_what_is_deleted_meanwhile_says_that_it_is_gone(cloud):
+    alice = cloud.alice
+    await alice.types("start report")
+    await cloud.pass_time(30)
+    await alice.types("stop report")
+    await cloud.pass_time(1)
+    cloud.saturn.state.resources.pop(cloud.resource("report").id)
+    await cloud.pass_time(90, step=5)
+    said = [shown.text for shown in alice.sees()]
+    assert any("*report* no longer exists on Saturn Cloud." in text for text in said)
+    assert not any("stopped" in text for text in said)

@@ -11,14 +11,14 @@ from tests.rigs.scenario.people import GENERAL
 socket_mode = pytest.mark.parametrize("bare", [{"socket": True}], ids=["socket"], indirect=True)
 
 
-def with_names(names):
+def add_names(names):
     """Return the mark of a world in which Alice has a hundred workspaces called so."""
     workspaces = [{"owner": "alice", "name": names.format(f"{number:03}")} for number in range(100)]
     seed = {**SEED, "workspaces": workspaces}
     return pytest.mark.parametrize("bare", [{"socket": True, "saturn_seed": seed}], ids=[""], indirect=True)
 
 
-@with_names("Анализ продаж южного региона за март {}")
+@add_names("Анализ продаж южного региона за март {}")
 async def test_search_among_many_long_names_fits_and_says_so(bare):
     alice = bare.alice
     await alice.has_linked("alice")
@@ -34,7 +34,7 @@ async def test_search_among_many_long_names_fits_and_says_so(bare):
     assert found["text"]["text"].endswith("099")
 
 
-@with_names("🚀 {} " + 60 * "🚀")
+@add_names("🚀 {} " + 60 * "🚀")
 async def test_answer_too_long_for_an_acknowledgement_follows(bare):
     alice = bare.alice
     await alice.has_linked("alice")

@@ -1,5 +1,7 @@
 """Until when, through the whole bot: typed, shown, warned of, changed by a press, and stopped."""
 
+import json
+
 
 async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     alice = linked.alice
@@ -53,3 +55,39 @@ async def test_what_is_stopped_at_the_provider_is_not_warned_of(linked):
     assert alice.told("stop_warning") == []
     assert alice.told("stopped") == []
     assert linked.calls("POST .*/stop") == 0
+
+
+async def test_planned_stop_that_meets_an_edit_comes_once_that_is_over(linked):
+    """It says nothing of a failure, neither at its time nor afterwards."""
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(40)
+    await alice.types("stop training in 2 min")
+    busy = {"message": "The workspace is being edited right now."}
+    linked.saturn_fails("/stop$", times=None, status=409, body=json.dumps(busy))
+    await linked.pass_time(240, step=10)
+    assert linked.resource("training").status(linked.clock.now()) == "running"
+    linked.heal()
+    await linked.pass_time(120, step=5)
+    assert linked.resource("training").status(linked.clock.now()) == "stopped"
+    assert alice.told("failed") == []
+    assert "couldn't" not in "".join(shown.text for shown in alice.sees())
+
+
+async def test_planned_stop_outlasts_a_read_that_finds_it_down(linked):
+    """It is warned of once the workspace is up again."""
+    alice = linked.alice
+    await alice.types("start training for 30 min")
+    await linked.pass_time(40)
+    training = linked.resource("training")
+    training.force("stopped", linked.clock.now())
+    await alice.types("status training")
+    await linked.pass_time(30, step=5)
+    training.force("running", linked.clock.now())
+    await alice.types("status training")
+    await linked.pass_time(30, step=5)
+    await linked.pass_time(1200, step=10)
+    assert alice.only("stop_warning")
+    await linked.pass_time(720, step=10)
+    assert training.status(linked.clock.now()) == "stopped"
+    assert alice.only("stopped")

@@ -334,3 +334,52 @@ async def test_release_before_0_4_0_has_to_be_stopped_first(split):
     with pytest.raises(StoreInUse, match="stop it first, then try again"):
         await split.migrate()
     assert [child.returncode for child in split.children] == [None] * len(ROLES)
+
+
+async def read_sources(world):
+    """Return how each link's account id was learnt, and whether it is one, by person."""
+    rows = await world.bot.store.engine.read(lambda tx: tx.all("SELECT * FROM accounts"))
+    return {row["username"]: (row["remote_id_source"], bool(row["remote_id"])) for row in rows}
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def approving(tmp_path, request):
+    settings = {}
+    if request.param == "postgres":
+        settings["USHER_DATABASE_URL"] = await postgres.migrated()
+    seed, saturn = {**SEEDED, "dialect": "2026"}, {"linking": ["token", "admin"]}
+    options = {"saturn_seed": seed, "settings": settings, "saturn": saturn}
+    async with Upgraded(tmp_path, options).running() as ready:
+        yield ready
+
+
+async def test_old_links_learn_their_account_ids_and_are_compared_from_then_on(approving):
+    """By a token of their person, by the e-mail address of the approval, or as the first one seen."""
+    world, state = approving, approving.saturn.state
+    await world.alice.has_linked("alice")
+    for person, name in ((world.bob, "bob"), (world.carol, "carol")):
+        await world.approved(person, name)
+    moved = "UPDATE approvals SET email = 'carol@elsewhere.example' WHERE username = 'carol'"
+    await world.bot.store.engine.write(lambda tx: tx.run(moved))
+    await world.stop_bot()
+    await world.become("0.4.0")
+    await world.start_bot()
+    unknown = dict.fromkeys(("alice", "bob", "carol"), ("", False))
+    assert await read_sources(world) == unknown
+    for person in (world.alice, world.bob, world.carol):
+        await world.pass_time(400)
+        await person.types("list")
+        await world.pass_time(5)
+    learnt = {"alice": ("token", True), "bob": ("email", True), "carol": ("seen", True)}
+    assert await read_sources(world) == learnt
+    before = len(world.carol.sees())
+    for name in ("bob", "carol"):
+        state.remove_person(name)
+        state.accounts.add_person(name)
+    for person in (world.bob, world.carol):
+        await world.pass_time(400)
+        await person.types("list")
+        await world.pass_time(5)
+        assert person.only("link_resting")
+    assert len(world.carol.sees()) == before + 1
+    assert not world.alice.told("link_resting")

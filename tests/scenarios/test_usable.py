@@ -8,6 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from usher_coder.local import SEED, LocalCoder
 
+from bot.providers.jupyterhub import JupyterHub
+from bot.support.errors import UntrustedCertificate
 from playground.faults import fault_from
 from playground.harness import Clock
 from tests.rigs.scenario import ID, World
@@ -162,6 +164,42 @@ async def test_page_that_never_answers_is_ready_after_the_patience(hub, status):
     assert hub.alice.only("ready").labels == ready.labels
 
 
+async def test_open_says_that_the_page_of_what_runs_does_not_answer(hub):
+    await hub.alice.writes("start lab")
+    await hub.pass_time(130, step=1)
+    assert hub.alice.only("ready")
+    pages = hub.server.pages
+    hub.server.page_status = 503
+    await hub.alice.writes("open lab")
+    await hub.pass_time(5, step=1)
+    answer = (await hub.alice.writes("open lab"))[-1]
+    assert "The server doesn't answer yet." in answer.text
+    assert "Open" in answer.labels
+    assert hub.server.pages > pages
+    hub.server.page_status = 200
+    await hub.pass_time(700, step=5)
+    assert "answer yet" not in (await hub.alice.writes("open lab"))[-1].text
+
+
+async def test_start_that_was_ready_without_its_page_says_so_when_opened(hub):
+    hub.server.page_status = 503
+    await hub.alice.writes("start lab")
+    await hub.pass_time(150, step=1)
+    assert hub.alice.only("ready")
+    answer = (await hub.alice.writes("open lab"))[-1]
+    assert "answer yet" in answer.text
+
+
+async def test_page_whose_certificate_is_not_trusted_is_said_as_that(hub, monkeypatch):
+    async def check_page(_self, _access, _remote_id, _seen):
+        raise UntrustedCertificate("the server's certificate is not trusted: self-signed certificate")
+
+    monkeypatch.setattr(JupyterHub, "check_page", check_page)
+    await hub.alice.writes("start lab")
+    await hub.pass_time(150, step=1)
+    assert "the certificate there isn't trusted here" in (await hub.alice.writes("open lab"))[-1].text
+
+
 @pytest.fixture
 async def coder(tmp_path, monkeypatch):
     info = tmp_path / "usher_coder-0.dist-info"
@@ -172,6 +210,27 @@ async def coder(tmp_path, monkeypatch):
     of_coder = {"provider": "coder", "from": "usher-coder", "title": "Coder"}
     async with beside(tmp_path, lambda clock: LocalCoder(clock, SEED), **of_coder) as ready:
         yield ready
+
+
+async def test_address_of_an_ide_names_its_workspace(linked):
+    await linked.alice.writes("start training")
+    await linked.pass_time(40, step=1)
+    opened = linked.alice.only("ready").address("Open")
+    assert "*training*" in (await linked.alice.writes(f"status {opened}"))[-1].text
+
+
+async def test_addresses_of_a_page_name_its_workspace(coder):
+    await coder.alice.writes("start training")
+    await coder.pass_time(60, step=1)
+    opened = coder.alice.only("ready").address("Open")
+    page = opened.partition("/@")[0] + "/@alice/training"
+    for address in (opened, page, f"{page}/builds/1"):
+        answer = (await coder.alice.writes(f"status {address}"))[-1]
+        assert "*training*" in answer.text
+        assert "can't find" not in answer.text
+    await coder.alice.writes("stop training")
+    await coder.pass_time(60, step=1)
+    assert "*training*" in (await coder.alice.writes(f"status {page}"))[-1].text
 
 
 AGENT = "/latest_build/resources/1/agents/0"

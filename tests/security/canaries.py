@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestServer
 import bot
 import handlers
 from bot.support.logs import Redactor, configure
+from tests.rigs.hubs import NEWEST, list_full_scopes
 from tests.support.http_rig import chain
 
 PASTED, MINTED = "canary-of-a-pasted-hub-token-1", "canary-of-a-minted-hub-token-2"
@@ -138,8 +139,7 @@ class SmallHub:
         return web.json_response({"version": "6.1.1"})
 
     async def _user(self, _request: web.Request) -> web.Response:
-        names = ("start:servers", "read:servers", "delete:servers", "servers", "access:servers")
-        scopes = [f"{name}!user=alice" for name in (*names, "read:users:name", "tokens")]
+        scopes = list_full_scopes(NEWEST, "alice")
         return web.json_response({"name": "alice", "kind": "user", "scopes": scopes, "token_id": "a1"})
 
     async def _servers(self, _request: web.Request) -> web.Response:

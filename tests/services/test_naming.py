@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.workspaces import State
 from bot.services import naming
 from bot.support.cleaning import fold
+from handlers.finding import find_names, group_by_name, list_names
 from tests.messages.card_facts import WORKSPACE
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
@@ -122,3 +124,66 @@ def test_titles_that_are_equal_name_no_connection(name, found):
 
 def test_name_of_a_connection_comes_before_titles():
     assert naming.find_title("hub", {"other": "hub", "hub": "Team hub"}) == "hub"
+
+
+CODER_LAB = replace(row("lab"), url="https://coder.example/@alice/lab.main/apps/code/", id="workspace_lab")
+CODER_VM = replace(row("vm"), url=None)
+SATURN_IDE = replace(row("ide"), url="https://w-alice-ide.apps.example/")
+DEFAULT_SERVER = replace(row("outer"), url="https://hub.example/user/alice/")
+NAMED_SERVER = replace(row("inner"), url="https://hub.example/user/alice/inner/")
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("https://coder.example/@alice/lab", CODER_LAB),
+        ("https://coder.example/@alice/lab/", CODER_LAB),
+        ("https://coder.example/@alice/lab.main", CODER_LAB),
+        ("https://coder.example/@alice/lab.main/apps/code/", CODER_LAB),
+        ("coder.example/@alice/lab.main/apps/code", CODER_LAB),
+        ("https://coder.example/@alice/lab.main/apps/code/?folder=%2Fhome#top", CODER_LAB),
+        ("https://coder.example/@alice/la", None),
+        ("https://coder.example/@bob/lab", None),
+        ("https://evil.example/@alice/lab", None),
+        ("https://w-alice-ide.apps.example", SATURN_IDE),
+        ("https://W-alice-ide.apps.example/lab/tree/x", SATURN_IDE),
+        ("https://hub.example/user/alice/inner/lab", NAMED_SERVER),
+        ("https://hub.example/user/alice/tree", DEFAULT_SERVER),
+        ("https://usher.example/ide/workspace_lab", CODER_LAB),
+        ("https://usher.example/ide/workspace_other", None),
+        ("https://fake.example.com/", None),
+    ],
+    ids=str,
+)
+def test_address_of_an_ide_or_its_beginning_is_its_workspace(address, found):
+    match = naming.find_whole(
+        address, [CODER_LAB, CODER_VM, SATURN_IDE, DEFAULT_SERVER, NAMED_SERVER], CONNECTIONS
+    )
+    assert (match and match.workspaces) == (found and (found,))
+
+
+def find_in_sentence(word, rows):
+    (found,) = find_names([word], group_by_name(list_names(rows)))
+    return found.what
+
+
+def test_workspace_that_is_gone_is_no_choice_beside_one_that_exists():
+    old, new = row("lab", "hub", remote_id="alice/lab"), row("lab", "hub", remote_id="alice/lab-two")
+    old = replace(old, state=State.GONE)
+    match = naming.find_workspace("lab", [old, new], CONNECTIONS)
+    assert (match.kind, match.workspaces) == ("one", (new,))
+    assert naming.split_names(["lab"], [old, new], CONNECTIONS)["lab"].workspaces == (new,)
+    assert find_in_sentence("lab", [old, new]) == (new,)
+    assert naming.find_workspace("lab", [old], CONNECTIONS).workspaces == (old,)
+
+
+def test_servers_own_name_is_a_name_of_it_too():
+    shown = row("My Lab", "hub", remote_id="alice/my-lab")
+    named = row("my lab", "hub", remote_id="alice/other")
+    for name in ("my-lab", "my-lab@hub"):
+        assert naming.find_workspace(name, [shown, named], CONNECTIONS).workspaces == (shown,)
+    assert naming.split_names(["my-lab"], [shown], CONNECTIONS)["my-lab"].workspaces == (shown,)
+    assert find_in_sentence("my-lab", [shown]) == (shown,)
+    # A name that people are shown comes first.
+    other = row("my-lab", "hub", remote_id="alice/z")
+    assert naming.find_workspace("my-lab", [shown, other], CONNECTIONS).workspaces == (other,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +21,7 @@ from bot.domain.workspaces import State
 from bot.providers import facets
 from bot.providers.base import Access, SendWindow
 from bot.providers.facets import Facet
-from bot.support.errors import CredentialRefused, NotFound, SentTooLate
+from bot.support.errors import CredentialRefused, NotFound, PermanentError, SentTooLate
 from bot.web.browsers import Flow
 from usher.conformance.rigs import KEY, MAX_READS, PRINCIPAL, Rig, build_provider, build_row
 
@@ -221,6 +222,10 @@ async def check_creation(rig: Rig) -> None:
     assert names is not None
     # Without lists names are nobody's but the person's, in Usher alone.
     assert made.name in names or not isinstance(provider, facets.Lists)
+    with suppress(PermanentError):
+        # Another form asks for a new one: what is there is no answer to that.
+        other = await provider.create(rig.access, spec, KEY.replace("0", "f"))
+        assert other.remote_id != made.remote_id
 
 
 @register_contract(facets.Runs)

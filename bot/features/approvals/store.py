@@ -74,6 +74,18 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
     cards.queue_updates(tx, approval_id, changed=True)
 
 
+def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
+    """Return a person's request that was approved and is being checked."""
+    requests = APPROVALS.all(tx, principal=principal, connection=connection)
+    approved = (request for request in requests if request.state == "approved")
+    return next((request for request in approved if request.username == username), None)
+
+
+def add(tx: Transaction, approval: Approval) -> None:
+    """Write a request that nobody has to decide any more."""
+    APPROVALS.add(tx, approval)
+
+
 def find_request(tx: Transaction, approval_id: str) -> Approval | None:
     """Return one request."""
     return APPROVALS.one(tx, id=approval_id)

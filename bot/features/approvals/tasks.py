@@ -8,7 +8,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.features.approvals import store
-from bot.features.approvals.use_cases import ask_owners, fail_approved, follow_up, link_approved, note_address
+from bot.features.approvals.use_cases import ask_owners, fail_approved, follow_up, link_approved, note_user
 from bot.providers import facets
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, to_task_retry
@@ -97,12 +97,12 @@ class Approvals(BaseTaskWorker):
             runtime,
             None,
             "look up a user",
-            lambda _own: runtime.provider.require_facet(facets.EmailLookup).read_email(approval.username),
+            lambda _own: runtime.provider.require_facet(facets.EmailLookup).find_user(approval.username),
             attempts=task.attempts,
         )
         match answer:
-            case Succeeded(str(email)):
-                await Caller(self._context, approval.principal).run(note_address, approval, email)
+            case Succeeded(user) if user.email or user.account_id:
+                await Caller(self._context, approval.principal).run(note_user, approval, user)
             case Succeeded() | Rejected():
                 log.info("address not told", connection=approval.connection)
             case _:

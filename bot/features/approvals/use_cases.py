@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from bot.domain import policy
-from bot.domain.accounts import Approval
+from bot.domain.accounts import Account, Approval, compare_remote_ids
 from bot.domain.audit import AuditEntry
 from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.message_kinds import AnyKind
@@ -21,8 +21,15 @@ from bot.features.approvals import store
 from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
 from bot.messages.texts import pages, problems
 from bot.providers import base, facets
+from bot.providers.access import RemoteAccount
 from bot.services import home_sections, linking
-from bot.services.accounts import link_account, refuse_unknown_connection, seal_credential, warn_holders
+from bot.services.accounts import (
+    link_account,
+    refuse_unknown_connection,
+    rest_if_another,
+    seal_credential,
+    warn_holders,
+)
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.message_context import Gatherer, Message, kind_extensions
@@ -256,14 +263,14 @@ def record_owner_answer(
     return approval
 
 
-def note_address(tx: Transaction, caller: Caller, wanted: Approval, email: str) -> None:
-    """Save the address of a requested user at the provider, unless another one is requested by now."""
+def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAccount) -> None:
+    """Save address and id of a requested user at the provider, unless another one is requested by now."""
     approval = store.find_request(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (
         caller.principal,
         wanted.username,
     ):
-        store.update_request(tx, approval.id, email=email)
+        store.update_request(tx, approval.id, email=user.email, remote_id=user.account_id or None)
 
 
 def decide(
@@ -296,10 +303,53 @@ def decide(
     return decided, True
 
 
+def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
+    """Approve the account that a link's name is by now; return the link, and whether this call approved it.
+
+    The id that the administrator saw is compared again when the account is linked. Raises Refused
+    (``account.not_resting``).
+    """
+    account = rows.find_account_by_id(tx, account_id)
+    target = Target("approval", account.id, account.principal) if account is not None else None
+    caller.check(tx, "approve", target)
+    if account is None or not account.is_resting or account.other_id != other_id:
+        raise Refused("account.not_resting", pages.NOT_RESTING)
+    caller.context.need(account.connection)
+    pending = store.find_approved(tx, account.principal, account.connection, account.username)
+    if pending is not None or not caller.is_first_delivery(tx):
+        return account, False
+    store.withdraw(tx, account.principal, [account.connection])
+    now = tx.now()
+    approval = Approval(
+        caller.context.ids.new("approval"),
+        account.principal,
+        account.connection,
+        account.username,
+        "approved",
+        now,
+        decided_by=caller.principal.key,
+        decided_at=now,
+        remote_id=other_id,
+    )
+    store.add(tx, approval)
+    add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    append_audit(
+        tx, [build_audit_entry(approval, caller.principal.key, "approval.approved", "ok", rested=account.id)]
+    )
+    caller.record_action(tx, "approval.approved", approval.connection)
+    return account, True
+
+
 def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
     """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
+        return
+    remote_id = identity.credential.account_id
+    is_other = bool(approval.remote_id) and compare_remote_ids(approval.remote_id or "", remote_id) != "same"
+    if is_other or rest_if_another(tx, caller, approval.connection, remote_id, approval.username):
+        # What was approved is another account than the name is by now.
+        fail_approved(tx, caller, approval.id, "another_account")
         return
     account = link_account(
         tx,
@@ -311,6 +361,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         actor=approval.decided_by or "",
         proof="administrator",
         link_source="approval",
+        remote_id=remote_id,
         deferred_command=approval.deferred_command,
         more={"acts": "admin"},
     )

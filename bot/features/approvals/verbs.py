@@ -6,6 +6,7 @@ from bot.features.approvals import use_cases
 from bot.features.approvals.model import UNDECIDED
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.links import RESTING_BUTTON
 from bot.messages.texts import pages, requests
 from bot.messages.verb import Action, declare_actions
 from handlers import routes
@@ -50,7 +51,9 @@ async def submit_username(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve the request of a button; the check at the provider follows."""
+    """Approve the request of a button, or the account of a link that rests; the provider's check follows."""
+    if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
+        return await _approve_resting(request)
     return await decide(request, approve=True)
 
 
@@ -58,6 +61,20 @@ async def approve(request: Request) -> Answer:
 async def deny(request: Request) -> Answer:
     """Deny the request of a button; the person is notified."""
     return await decide(request, approve=False)
+
+
+async def _approve_resting(request: Request) -> Answer:
+    key, _, other_id = (request.target or "").partition(" ")
+    account_id = key.removeprefix(f"{RESTING_BUTTON}/")
+    account, is_new = await request.caller.run(use_cases.approve_resting, account_id, other_id)
+    names = await request.services.names.find_names(request.principal, account.principal, in_full=True)
+    who, title = kit.mention(names[account.principal.key]), request.services.title(account.connection)
+    if not is_new:
+        return replies.answer(
+            fill(pages.DECIDED_ALREADY, state=Markup(pages.STATES["approved"])), replaces=True
+        )
+    sentence = fill(requests.APPROVING_RESTING, username=account.username, title=title, who=who)
+    return replies.answer(sentence, replaces=True)
 
 
 @routes.action("mine")

@@ -416,7 +416,7 @@ def _answer_starting(
         template = class_words.ON_ITS_WAY
     sentences = [request.fill(template, workspace)]
     if wanted.beside and workspace.is_provisional:
-        sentences.append(fill(class_words.NAME_TAKEN, name=wanted.beside))
+        sentences.append(fill(class_words.NAME_IN_USE, name=wanted.beside))
     if pressed.queue is not None:
         settings = request.caller.context.need(card.connection).settings
         sentences += _format_place(pressed.queue, settings.starts_per_second)

@@ -371,7 +371,7 @@ STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
 ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
 #: Shown beside one of that name whose maker isn't known.
-NAME_TAKEN: Final = (
+NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
 )
@@ -422,6 +422,7 @@ WHY_QUEUED: Final = "waiting in the queue"
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
+    "another_account": "has to link their {title} account again",
     "renamed": "has to link their {title} account again",
     "sign_in_refused": "can't sign in to {title} right now",
     "forbidden": "isn't allowed to do that on {title}.{said}",

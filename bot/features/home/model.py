@@ -67,7 +67,7 @@ class HomeUse:
 
 
 #: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.
-LinkState = Literal["linked", "held", "refused", "requested", "none", "needless"]
+LinkState = Literal["linked", "held", "refused", "resting", "requested", "none", "needless"]
 
 
 @dataclass(frozen=True, slots=True)

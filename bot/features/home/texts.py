@@ -37,6 +37,8 @@ LINK_STATES: Final[Mapping[str, str]] = {
     "linked": "*{title}* · Linked as {username}",
     "nameless": "*{title}* · Linked",
     "held": "*{title}*\nHasn't accepted your account since {since}. I'll keep trying.",
+    "resting": "*{title}*\n{username} is another account there now, so I don't use the link. "
+    "Link your own again.",
     "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
     "requested": "*{title}* · Waiting for an Usher admin to approve {username}",
     "none": "*{title}* · Not linked",

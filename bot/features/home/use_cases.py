@@ -223,8 +223,9 @@ class HomeGatherer:
                 continue
             link = LinkFacts(name, title, "none", _get_link_method(provider))
             if account is not None:
-                is_refused = account.state == "refused"
-                state: LinkState = "refused" if is_refused else "held" if account.refused_since else "linked"
+                state: LinkState = "held" if account.refused_since else "linked"
+                if account.state == "refused":
+                    state = "resting" if account.is_resting else "refused"
                 link = replace(link, state=state, username=account.username, since=account.refused_since)
             elif name in requested:
                 link = replace(link, state="requested", username=requested[name])

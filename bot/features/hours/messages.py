@@ -415,7 +415,8 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
 def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
     """Format the reason for which a start wasn't sent, if it is known."""
     if facts.is_refused:
-        return [kit.safe(problems.explain_cause("credential_refused", facts.connection_title))]
+        cause = "another_account" if facts.is_resting else "credential_refused"
+        return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
     because = facts.word("because")
     return [kit.format_reason(because, facts.now)] if because else []
 

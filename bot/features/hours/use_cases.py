@@ -305,9 +305,12 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
             _ask_to_continue(tx, started, workspace)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
+    own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
     if result == "timer":
-        own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
         timers.plan_stop(tx, workspace.id, own)
+    elif last.side == "stop" and workspace.is_down:
+        # By the time it may be up.
+        timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 
 
@@ -385,7 +388,8 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     """Return the result of a start or stop, given the workspace's latest operation.
 
     A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
-    something else since (``by hand``); ``unread``: that can't be said before a read.
+    something else since (``by hand``); ``unread``: that can't be said before a read. That what is to be
+    started is up is said by no read from before that.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
     since = workspace.started_at or 0.0 if is_stop else 0.0
@@ -400,7 +404,8 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     if is_stop and is_coming_up:
         return "timer"
     is_so = is_down if is_stop else workspace.state in UP_STATES
-    is_unread = now - (workspace.observed_at or 0.0) > FRESH_SECONDS
+    read_at = workspace.observed_at or 0.0
+    is_unread = now - read_at > FRESH_SECONDS or (not is_stop and read_at < due.due_at)
     if is_so and is_unread and now < due.due_at + READ_TIMEOUT_SECONDS:
         return "unread"
     if is_so and (is_stop or not is_unread):
@@ -420,13 +425,21 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 
 
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
-    """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person."""
+    """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person.
+
+    What is on its way to something else is tried again first.
+    """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
     if rule is None or not due:
         return
     passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
-    if refusal.rule in passing:
+    workspace = stored.find_workspace(tx, rule.workspace_id)
+    is_moving = workspace is not None and workspace.is_moving and refusal.rule in passing
+    if is_moving and tx.now() + RETRY_SECONDS < due[-1].latest_start:
+        gates.want(tx, rule.workspace_id, by_itself=True)
+        rows.schedule_check(tx, rule, tx.now() + RETRY_SECONDS)
+    elif refusal.rule in passing:
         settle(tx, rule, due, passing[refusal.rule])
     elif isinstance(refusal, NotLinked):
         rows.pause(tx, rule, "refused" if refusal.is_refused else "unlinked")

@@ -39,6 +39,7 @@ from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
 from bot.store import gates, operations, people, timers, undoable_actions
+from bot.store import workspaces as stored
 from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
@@ -264,6 +265,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     )
     is_warned = any(one.because == "room" for one in workspace.planned_stops.rows)
     if workspace.is_down:
+        timers.drop_stops(tx, workspace.id, "room")
         rows.end(tx, wait)
         rows.offer_capacity(tx, wait.connection, STOP_PAUSE_SECONDS)
     elif (
@@ -293,20 +295,32 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn while somebody's sign-in is refused; end the wait for any other refusal."""
+    """Pass the turn while somebody's sign-in is refused, or their workspace is on its way to something else.
+
+    Any other refusal ends the wait.
+    """
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
         return  # The end of an attempt says what has become of it.
     is_held = isinstance(refusal, NotLinked) and refusal.is_refused
+    is_waiting = tx.now() < wait.expires_at
     if wait.state is WaitlistState.GRANTED:
         rows.end(tx, wait)
-    elif is_held and tx.now() < wait.expires_at:
+    elif is_held and is_waiting:
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
+    elif refusal.rule == "workspace.not_allowed" and is_waiting and _is_moving(tx, wait):
+        gates.request_read_now(tx, wait.workspace_id)
+        rows.pass_turn(tx, wait, RETRY_SECONDS)
     elif is_held:
         rows.close(tx, wait)
     else:
         word = refusal.rule.removeprefix("workspace.")
         rows.close(tx, wait, "unlinked" if isinstance(refusal, NotLinked) else word)
+
+
+def _is_moving(tx: Transaction, wait: WaitlistEntry) -> bool:
+    workspace = stored.find_workspace(tx, wait.workspace_id)
+    return workspace is not None and workspace.is_moving
 
 
 def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:

@@ -318,6 +318,8 @@ def format_opening(facts: WorkspaceFacts) -> str:
     if facts.opens_in_page:
         without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
         return fill(cards.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
+    if facts.ide_url and facts.workspace is not None and facts.workspace.lacks == "page":
+        return safe(problems.describe_condition(facts.workspace, facts.connection_title), 300)
     return "" if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
 
 
@@ -395,7 +397,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     """Return the buttons after an operation's failure: *Try again* is a new operation."""
     word = problems.get_cause_word(operation.cause)
-    if word in {"unlinked", "credential_refused", "renamed"}:
+    if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*list_again_buttons(facts), *list_page_button(facts)]

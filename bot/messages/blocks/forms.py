@@ -26,6 +26,8 @@ CODE_PLACE: Final = "place"
 CODE_FIELD: Final = "command"
 #: The only field of that form.
 START_FIELD: Final = "workspace"
+#: The value of an option whose choice has an empty one: Slack's options need a value.
+EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
 #: How many alternatives to a flag, or to its value, are listed.
@@ -133,13 +135,19 @@ def is_typed(field: Field) -> bool:
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as options, up to a menu's limit; ones that Slack can't hand back are left out."""
-    return [kit.option(choice.value, choice.label) for choice in choices if _is_usable(choice)][
-        : limits.MAX_SELECT_OPTIONS
+    usable = [
+        kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
     ]
+    return usable[: limits.MAX_SELECT_OPTIONS]
+
+
+def read_option_value(value: str) -> str:
+    """Return the value of the choice behind an option's."""
+    return "" if value == EMPTY_CHOICE else value
 
 
 def _is_usable(choice: Choice) -> bool:
-    return 0 < len(choice.value) <= limits.MAX_OPTION_VALUE_LENGTH
+    return choice.value != EMPTY_CHOICE and len(choice.value) <= limits.MAX_OPTION_VALUE_LENGTH
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:

@@ -17,6 +17,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: How many workspaces a message to administrators names, and how many pages it leads to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
+#: What the value of *Approve* begins with for a link that rests; its account's key and the other id follow.
+RESTING_BUTTON: Final = "link"
 
 
 @renders(NoticeKind.RELINK_PROMPT, is_true=lambda facts: facts.is_refused)
@@ -40,6 +42,38 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
     return notice(notices.SIGN_IN_REFUSED, facts, again, since=since)
+
+
+@renders(NoticeKind.LINK_RESTING, is_true=lambda facts: facts.is_resting)
+def _render_link_resting(facts: Facts) -> Answer:
+    """Say that a link rests, as its name is another account by now."""
+    ways = [(facts.connection, facts.connection_title, "token" in facts.linking)]
+    username = facts.username or facts.word("username")
+    return notice(notices.LINK_RESTING, facts, replies.list_link_buttons(ways), username=username)
+
+
+@renders(
+    NoticeKind.LINKS_RESTING, is_true=lambda facts: isinstance(facts, RequestFacts) and bool(facts.resting)
+)
+def _render_links_resting(facts: RequestFacts) -> Answer:
+    """Render for administrators the link that rests, or several as one piece of news."""
+    title, resting = facts.connection_title, facts.resting
+    if not resting:
+        return kit.message(fill(requests.RESTING_OVER, title=title))
+    if len(resting) > 1:
+        shown = [kit.name_plainly(facts.people.get(link.principal.key)) for link in resting[:MAX_LEFT_SHOWN]]
+        more = [fill(answers.AND_MORE, count=len(resting) - len(shown))] if len(resting) > len(shown) else []
+        people = Markup(", ".join([*shown, *more]))
+        return kit.message(fill(requests.RESTING_SEVERAL, count=len(resting), title=title, people=people))
+    account, person = resting[0], facts.people.get(resting[0].principal.key)
+    names = {"title": title, "username": account.username}
+    sentences, buttons = [fill(requests.RESTING, who=kit.mention(person), **names)], list[Element]()
+    if "admin" in facts.linking:
+        sentences.append(requests.RESTING_APPROVE)
+        question = kit.confirm(requests.CONFIRM_RESTING, style=None, name=kit.name_plainly(person), **names)
+        key = f"{RESTING_BUTTON}/{account.id} {account.other_id}"
+        buttons = [kit.button(requests.APPROVE_RESTING, "approve", key, confirm=question)]
+    return kit.message(" ".join(sentences), [], buttons)
 
 
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)

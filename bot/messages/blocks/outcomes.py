@@ -152,13 +152,19 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
         template = notices.FAILED_ELSEWHERE
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
-    if is_gone and operation is not None and operation.agreed:
-        template = notices.ENDED
+    if is_gone:
+        # Gone is no stop: only one that its person agreed to end was meant to be.
+        template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
-    if is_planned:
+    if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
+        usual = f"{usual} {kit.safe(workspace.detail, 300)}"
+    if is_planned and template != notices.NO_LONGER_EXISTS:
         usual = f"{usual} {cards.AS_PLANNED}"
-    sentence = _describe_by_feature(facts, is_done=True) or usual
-    buttons = list_again_buttons(facts) if is_gone else list_buttons(facts, State.STOPPED)
+    sentence = (
+        usual if template == notices.NO_LONGER_EXISTS else _describe_by_feature(facts, is_done=True) or usual
+    )
+    buttons = list_buttons(facts, State.GONE if is_gone else State.STOPPED)
+    buttons = list_again_buttons(facts) if template == notices.ENDED else buttons
     if template == notices.FAILED_ELSEWHERE:
         buttons = [*buttons, *list_page_button(facts)]
     return kit.message(sentence, [], buttons)

@@ -249,7 +249,7 @@ def _build_output_button(run: Run) -> Element:
 
 def _list_over_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
-    if problems.get_cause_word(run.cause) in {"unlinked", "credential_refused", "renamed"}:
+    if problems.get_cause_word(run.cause) in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
     if problems.get_cause_word(run.cause) == problems.STALE:

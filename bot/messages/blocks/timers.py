@@ -60,7 +60,8 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
     workspace, names = facts.workspace, get_names(facts)
     if workspace is None or workspace.stop_at is None:
-        return kit.message(fill(cards.OVER, **names))
+        is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)
+        return kit.message(fill(cards.OVER_DOWN if is_resting else cards.OVER, **names))
     done, at = Markup(cards.DONE[_get_mode(workspace)]), kit.day_moment(workspace.stop_at)
     left = times.format_duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     counts, buttons = workspace.planned_stops.counts, keep_buttons(workspace)

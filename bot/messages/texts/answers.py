@@ -211,6 +211,13 @@ LINK_REFUSED: Final = (
 SIGN_IN_REFUSED: Final = (
     "{title} refuses your sign-in, so I can't plan that. Link again here and I'll carry on with your request."
 )
+LINK_RESTING: Final = (
+    "I don't use your link to {title}: *{username}* is another account there now. Link your own account here "
+    "and I'll carry on with your request."
+)
+LIST_RESTING: Final = (
+    "{username} is another account on {title} now, so I show nothing from there: link again."
+)
 LINK_DOES_NOT_MOVE: Final = (
     "If you linked it before, you had a different Slack ID then, and a link can't move to a new ID."
 )
@@ -296,6 +303,9 @@ WHOAMI_MADE_BY: Final[dict[str, str]] = {
 }
 WHOAMI_HELD: Final = "{linked}, but your sign-in has been refused since {since}. I'll keep trying."
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
+WHOAMI_RESTING: Final = (
+    "*{title}*: not used since {since}, as {username} is another account there now. Link your own again."
+)
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
 

@@ -4,6 +4,7 @@ What holds an operation up is one sentence, and says that Usher goes on by itsel
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -223,6 +224,10 @@ CONFIRM_UNLINK: Final = (
 _SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
 _BUSY_SINCE: Final = "{title} has been too busy for this since {since}. Nothing is lost: I'll keep trying."
 _PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
+_OWN_LIMIT: Final = (
+    "Your account has used up the requests that {title} allows it. That ends at {until}, "
+    "and I'll carry on then."
+)
 PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
 UNANSWERED: Final = (
     "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."
@@ -233,6 +238,10 @@ NOT_CONFIGURED: Final = (
 #: The call was taken, and reads are refused: no news before that has lasted.
 UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
 STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it has stopped."
+#: The same of a stop that Usher didn't ask for; ``{said}`` is what the provider says of it.
+_STILL_STOPPING: Final = "{title} is still stopping it. I'll start it once it has stopped."
+_NOT_DONE_YET: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
+_TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
 START_SENT: Final = (
     "A start had already been sent and may still take effect. I'm making sure it stays stopped."
 )
@@ -242,6 +251,8 @@ _STILL_DOWN: Final = (
 _NO_EFFECT: Final = "{title} accepted this at {since} but still shows it as running. I'll keep checking."
 #: ``{said}`` comes from a provider's package: whatever it is, it stands alone behind the colon.
 _STRANGE_STATE: Final = "I can't tell from {title} what it's doing: {said}. I'll keep checking."
+#: ``{said}`` is the provider's own message, if it gave one.
+_UNDER_WAY: Final = "{title} can't do that right now{said} I'll keep trying."
 _NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as that's possible."
 
 
@@ -258,9 +269,14 @@ def get_silence_prefix(title: str) -> str:
     return _SILENT_SINCE.partition("{since}")[0].format(title=title)
 
 
+#: What of a sentence differs each time.
+_MARK_PATTERN: Final = re.compile(r"\{(?:since|said)\}")
+#: What stands in quotation marks has none that end it.
+_PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 _DELAYS: Final[Mapping[str, str]] = {
     _SILENT_SINCE: "{title} didn't answer until {until}.",
     _BUSY_SINCE: "{title} was too busy until {until}.",
+    _UNDER_WAY: "{title} couldn't do that before {until}.",
 }
 
 
@@ -269,7 +285,7 @@ def describe_delay(hold: str, title: str, until: float) -> str:
     found = (
         said
         for kind, said in _DELAYS.items()
-        if hold.startswith(kind.partition("{since}")[0].format(title=title))
+        if hold.startswith(_MARK_PATTERN.split(kind, maxsplit=1)[0].format(title=title))
     )
     return next(found, "I couldn't start it before {until}.").format(
         title=title, until=make_time_placeholder(until)
@@ -294,6 +310,27 @@ def format_pause(title: str, until: float) -> str:
     return _PAUSED.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
 
 
+def format_wait_for_stop(title: str, said: str, *, is_own: bool, is_long: bool) -> str:
+    """Format a start's wait for a stop under way; ``is_own``: Usher has sent that stop."""
+    if is_own:
+        waits = STOPPING_FIRST
+    elif words := said.strip().rstrip("."):
+        waits = _NOT_DONE_YET.format(title=title, said=words)
+    else:
+        waits = _STILL_STOPPING.format(title=title)
+    return f"{waits} {_TAKES_LONG.format(title=title)}" if is_long else waits
+
+
+def format_own_limit(title: str, until: float) -> str:
+    """Format the end of the time for which a person's account may send no more requests, as above."""
+    return _OWN_LIMIT.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
+
+
+def is_own_limit(hold: str | None, title: str) -> bool:
+    """Return whether a stored sentence is one of ``format_own_limit``."""
+    return (hold or "").startswith(_OWN_LIMIT.partition(" That")[0].format(title=title))
+
+
 def format_start_without_effect(title: str, since: float) -> str:
     """Format a start that was accepted at ``since`` and doesn't show yet."""
     return _STILL_DOWN.format(title=title, since=make_time_placeholder(since))
@@ -312,6 +349,12 @@ def format_missing_connection(name: str) -> str:
 def format_unknown_state(title: str, said: str) -> str:
     """Format an unknown state, with the words of its provider's package."""
     return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
+
+
+def format_conflict(title: str, said: str) -> str:
+    """Format a call that waits for something else under way, with the provider's words."""
+    words = " ".join(said.split()).translate(_PLAIN_QUOTES)
+    return _UNDER_WAY.format(title=title, said=f": “{words.rstrip('.')}.”" if words else ".")
 
 
 def format_postponed_stop(title: str) -> str:
@@ -359,6 +402,7 @@ ENDING_SPARED: Final = "Right now that would end it for good. If it still would 
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 #: The same message once it is no longer true.
 OVER: Final = "*{name}* on {title} has no planned stop any more."
+OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
 #: What has to be known about a stop that can't be carried out, in its card or list, and after its time.
@@ -371,6 +415,7 @@ OBSTACLES: Final[Mapping[str, str]] = {
     "unlinked": "your {title} account isn't linked any more",
     "credential_refused": "{title} no longer accepts your link",
     "renamed": "your account on {title} has been renamed",
+    "another_account": "the username that you linked is another account on {title} now",
     "sign_in_refused": "{title} refuses your sign-in",
     "people_out": "{title} refuses several people's sign-ins",
     "unreachable": "I can't reach {title}",

@@ -15,6 +15,8 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
+#: What went down and isn't there any more can't be started again, whoever ended it.
+NO_LONGER_EXISTS: Final = "*{name}* no longer exists on {title}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where you left off."
 REMOVED: Final = "*{name}* has been removed from {title} and from your list."
@@ -85,6 +87,11 @@ LINK_AGAIN: Final = (
 LINK_RENAMED: Final = (
     "You're called *{renamed}* on {title} now, and your link is for *{username}*. "
     "Link again and I'll carry on with what's under way. Your list stays as it is."
+)
+LINK_RESTING: Final = (
+    "I've stopped using your link to {title}: *{username}* is another account there now. I show nothing and "
+    "do nothing through it. Link your own account again. If it's the account that you had linked, I'll carry "
+    "on with what's waiting."
 )
 LINK_UNREADABLE: Final = (
     "I can no longer read your link to {title}. Link again and I'll carry on with what's under way. "

@@ -465,9 +465,14 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
+#: *Approve*, pressed late below a link that rested.
+NOT_RESTING: Final = (
+    "Too late: that link is used again, has ended, or its name is yet another account by now."
+)
 BECAUSE: Final = {
     "not_found": "There's no such user on {title}.",
     "forbidden": "{title} lists that user as inactive, or doesn't let me act for them.",
+    "another_account": "That user is another account on {title} now than the one that was approved.",
     "taken": "Somebody else in Slack is already linked to that user.",
     "credential_refused": "{title} doesn't accept the admin token that I was set up with.",
     "untrusted": "{title} answered with a sign-in link to another host, or with somebody else's token. "

@@ -7,9 +7,10 @@ which is shown as it is. ``to_cause`` makes one from an error, ``explain_cause``
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
+from bot.domain.failure_causes import OWN_LIMITS, Reason, find_reason, find_scarce_resources
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.usability import Lack
@@ -26,6 +27,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.StoreError, "store_unavailable"),
     (errors.SecretError, "secret"),
     (errors.SlackFailed, "slack"),
+    (errors.UntrustedCertificate, "untrusted_certificate"),
     (errors.Unreachable, "unreachable"),
     (errors.UnknownOutcome, "no_answer"),
     (errors.RateLimited, "rate_limited"),
@@ -48,6 +50,9 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 )
 
 #: Where the provider says that something failed, and no more; and who may know, with its page and without.
+UNTRUSTED_PAGE: Final = (
+    "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
+)
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
@@ -88,7 +93,11 @@ CAUSES: Final[Mapping[str, str]] = {
     "missed": "By the time I could do it, too little of the planned time was left.",
     # Temporary trouble: said while Usher goes on trying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
+    "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
+    "Nothing is lost: I'll keep trying. Ask your Usher admin to look at it.",
     "no_answer": "I sent the request, but {title} hasn't answered. "
+    "I'll check what happened before I do anything else.",
+    "answered_error": "{title} answered my request with an error. "
     "I'll check what happened before I do anything else.",
     "rate_limited": "{title} asked me to slow down. Try again in a few minutes.",
     "server_failed": "{title} is having problems right now. I'll keep trying.",
@@ -98,6 +107,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
     "approval_ended": "Your link to {title} has expired. Link again, then try again.",
     "renamed": "Your account on {title} has been renamed. Link again, then try again.",
+    "another_account": "I don't use your link to {title}: its username is another account there now. Link "
+    "your own account again, then try again.",
+    "account_unclear": "I can't confirm that your username on {title} is still your account, so I'm waiting. "
+    "I'll keep trying.",
     "sign_in_refused": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
     "trying and carry on once it's accepted again. If you've changed or revoked it, link again.",
     "people_out": "{title} is refusing several people's sign-ins. That looks like a problem there, so I'll "
@@ -208,6 +221,10 @@ class Because(NamedTuple):
     passes: bool = False
 
 
+#: Causes whose message is explained like that of a failure, if it has a known reason.
+_EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
+#: Reasons of which the provider's own words say what is needed: how much, whose rule, what is missing.
+_QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: What there is no room for want of, where it is said.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
@@ -241,6 +258,11 @@ REASONS: Final[Mapping[Reason, Because]] = {
         "{title} was adding a machine for it, but that took too long.",
         _AGAIN,
         passes=True,
+    ),
+    Reason.USAGE: Because(
+        "It needs more than {title} allows over time.",
+        "It needed more than {title} allows over time.",
+        "That frees up as time passes. If you can't wait, ask your {title} admin for more.",
     ),
     Reason.QUOTA: Because(
         "It needs more than a quota on {title} allows.",
@@ -281,7 +303,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     Reason.DENIED: Because(
         "{title} doesn't allow it to start.",
         "{title} didn't allow it to start.",
-        "Ask your {title} admin for permission.",
+        "Ask your {title} admin.",
     ),
     Reason.CRASHED: Because(
         "It has crashed on {title}.",
@@ -304,6 +326,8 @@ REASONS: Final[Mapping[Reason, Because]] = {
 
 #: How a refusal reads that is about the token: what its account may do, another token may.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
+#: How a refusal reads that is about signing in elsewhere: no other token is any better.
+_SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
 #: How a limit reads that is one of money: stopping something gives none of it back.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
@@ -314,7 +338,17 @@ _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied
 
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
-    {"approval_ended", "cancelled", "credential_refused", "let_go", "missed", "renamed", "stale", "unlinked"}
+    {
+        "another_account",
+        "approval_ended",
+        "cancelled",
+        "credential_refused",
+        "let_go",
+        "missed",
+        "renamed",
+        "stale",
+        "unlinked",
+    }
 )
 
 
@@ -324,6 +358,8 @@ def to_cause(error: BaseException) -> str:
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
         # The status alone doesn't say what is missing, and the words do.
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
+    if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        word = "answered_error"
     if isinstance(error, errors.LimitReached) and _MONEY.search(error.message):
         word = "spent"
     if not isinstance(error, errors.ProviderError) or "{said}" not in CAUSES[word]:
@@ -335,6 +371,8 @@ def to_cause(error: BaseException) -> str:
 
 def _find_refusal_word(message: str) -> str:
     """Return the cause's word for a right that the token, the account or something else lacks."""
+    if _SIGN_ON.search(message):
+        return "refused"
     if _TOKEN.search(message):
         return "token_lacks"
     return "forbidden" if _PERMISSION.search(message) else "refused"
@@ -358,7 +396,8 @@ def explain_cause(
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    if word == "provider_failed" or (word in {"misconfigured", "no_room"} and known is not None):
+    is_explained = known in OWN_LIMITS if word == "limit" else known is not None and word in _EXPLAINED_CAUSES
+    if word == "provider_failed" or is_explained:
         return explain_reason(text or message, connection_title, is_over=True, has_page=has_page)
     said = quote_message(text or message, connection_title)
     if word == "refused" and not said:
@@ -370,7 +409,7 @@ def explain_cause(
 def is_own_limit(cause: str | None) -> bool:
     """Return whether something failed at a limit of the person's own, which somebody may change."""
     word, said = get_cause_word(cause), (cause or "").partition(":")[2]
-    return word in {"limit", "spent"} or (word == "provider_failed" and find_reason(said) is Reason.QUOTA)
+    return word in {"limit", "spent"} or (word == "provider_failed" and find_reason(said) in OWN_LIMITS)
 
 
 def get_cause_word(cause: str | None) -> str:
@@ -383,11 +422,19 @@ STALE: Final = "stale"
 #: What they are asked; nothing where the row is gone that it is about.
 WANTED: Final = "Do you still want it?"
 _ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
+#: The same where it was sent, and refused each time.
+_REFUSED_UNTIL_NOW: Final = f"You asked a while ago ({{at}}), and I've tried until now. {WANTED}"
+
+
+#: A sentence without its full stop; one inside quotation marks at its end stays with what is quoted.
+_SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
 
 
 def get_first_sentence(hold: str) -> str:
     """Return the first sentence of a block reason: the obstacle, without its consequence."""
-    return hold.partition(". ")[0].rstrip(".") + "." if hold else ""
+    first = _SENTENCE_PATTERN.match(hold)
+    said = first[0] if first else ""
+    return said if said.endswith(".”") or not said else f"{said}."
 
 
 #: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
@@ -403,7 +450,11 @@ def make_stale_cause(work_item: WorkItem) -> str:
         because = get_first_sentence(work_item.block_reason or work_item.delayed_by)
         return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
     planned = work_item.planned_for if isinstance(work_item, Operation) else None
-    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=make_time_placeholder(planned or work_item.created_at))}"
+    at = make_time_placeholder(planned or work_item.created_at)
+    if work_item.busy_since is None:
+        return f"{STALE}:: {_ASKED_LONG_AGO.format(at=at)}"
+    because = get_first_sentence(work_item.block_reason or "")
+    return f"{STALE}:: {because} {_REFUSED_UNTIL_NOW.format(at=at)}".replace("::  ", ":: ")
 
 
 _RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"
@@ -429,7 +480,7 @@ def explain_reason(
     else:
         because = REASONS[known]
         said = [because.then if is_over else because.now]
-        said += [quote_message(message, title).strip()] if known is Reason.QUOTA else []
+        said += [quote_message(message, title).strip()] if known in _QUOTED_REASONS else []
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
     what = " and ".join(SHORT_OF[one] for one in find_scarce_resources(message))
     missing = f": not enough {what}" if what else ""

@@ -13,6 +13,26 @@ PROVEN: Final = (
     "proof, so I've ended that link and told them both. Please find out how that link came about."
 )
 
+#: To administrators: links that rest, as their names are other accounts at the provider by now.
+RESTING: Final = (
+    "I've stopped using the link of {who} to {title}: *{username}* is another account there now. I show "
+    "nothing and do nothing through it. {who} can link again and prove the account."
+)
+RESTING_APPROVE: Final = "If it is theirs, too, you can approve it."
+RESTING_SEVERAL: Final = (
+    "The usernames of {count} people are other accounts on {title} now: {people}. It looks as if the server "
+    "was set up from scratch. Their links rest: I show nothing and do nothing through them. They can link "
+    "again. If you linked them, import your list again, or approve their requests."
+)
+RESTING_OVER: Final = "The links on {title} that rested are used again, or have ended."
+APPROVE_RESTING: Final = "Approve"
+_WHAT_APPROVAL_DOES: Final = (
+    "{name} will be able to act as {username} on {title}, which is another account than before. "
+    "What was waiting for the former one ends."
+)
+CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
+APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
+
 #: To administrators, below a request: what people can't choose, which is more than their name.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"

@@ -60,14 +60,16 @@ CHECKS: Final[Mapping[str, Check]] = {
         _SERVER_PATH,
         lambda one: one.status in {202, 204, 404} if (one.sent or {}).get("remove") else None,
     ),
-    "jupyterhub-server-names": match_call("POST", _SERVER_PATH, _is_name_answer_expected),
+    "jupyterhub-server-names": match_call("POST|PUT", _SERVER_PATH, _is_name_answer_expected),
     "jupyterhub-display-name": match_call(
         "GET",
         _USER_PATH,
         none_unless(lambda one: any("display_name" in entry for entry in _list_servers(one))),
     ),
     "jupyterhub-named-limit": match_call(
-        "POST", _SERVER_PATH, none_unless(lambda one: one.status == 400 and "named servers" in str(one.body))
+        "POST|PUT",
+        _SERVER_PATH,
+        none_unless(lambda one: one.status == 400 and "named servers" in str(one.body)),
     ),
     "jupyterhub-start-limits": match_call("POST", _SERVER_PATH, none_unless(lambda one: one.status == 429)),
     "jupyterhub-token-made": match_call("POST", r"/tokens$", has_fields("token", "id")),

@@ -10,130 +10,75 @@ Where Usher is registered as a service, the hub's OAuth token, which ends when i
 for that and deleted ("Linking").
 """
 
-import math
-import re
 import secrets
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import SecretStr
 
-from bot.domain import forms
-from bot.domain.observations import Created, Observed, OutcomeSearch
-from bot.domain.people import Principal
+from bot.domain.forms import NameRule
+from bot.domain.observations import Observed
 from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection, facets
+from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
     Listing,
     clean,
-    find_object,
     find_text,
+    format_creation,
     log_oddity,
     parse_time,
     require_text,
 )
 from bot.providers.base import Access, Credential, Identity
 from bot.providers.facets import OAuthClient
+from bot.providers.jupyterhub.making import HubMaking, JupyterHubOffer
 from bot.providers.jupyterhub.servers import (
-    ServerList,
+    DISPLAY_NAMES_RELEASE,
     ServerName,
     Servers,
+    TokenOwner,
     check_page,
     parse_reference,
     read_token_owner,
 )
-from bot.providers.requests import ApiClient, accept_already_done, encode_path_segment, map_concurrently
+from bot.providers.jupyterhub.settings import JupyterHubSettings
+from bot.providers.requests import ApiClient, encode_path_segment, map_concurrently
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.responses import Response
-
-#: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
-_SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
-MAX_SERVER_NAME_LENGTH = 40
-#: Since this release, names are short and plain, what people call a server is kept beside its name, and a
-#: server may be made without being started.
-_DISPLAY_NAMES_RELEASE = 6
-#: In a spec: such a hub makes a server that it doesn't start.
-_CREATE_STOPPED_KEY = "at_rest"
-#: By what kind of names a hub allows.
-NAME_HINTS = {
-    "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
-    "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",
-    "plain": "Lower-case letters, digits and single hyphens, at most 30, with a letter first.",
-}
 
 CREDENTIAL_NOTE = "Usher"
 #: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
+#: What covers what is required: before 6.0, starting had no scope of its own.
+_WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
+#: Scopes that stand for all that the token's owner may do; hubs tell them expanded.
+_WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
 #: People wait for this response, 10 s at most in all with ``CHECK_SECONDS``.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``: the id of a token that Usher minted itself.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 #: Another key there: the token's end is ours, and not that of a token which its person made.
 LASTING_KEY = "lasting"
-CLIENT_ID = "service-usher"
 #: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.
 MAX_TOKEN_SECONDS = 365 * 86_400
+#: Within so many seconds the hub notes that a token was used (``activity_resolution`` is 30), and some more.
+USE_SECONDS = 60.0
 #: A person waits for these, 10 s at most in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
 
-class ServerTemplate(connection.PreparedTemplate):
-    """The options of one kind of server."""
-
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class JupyterHubOffer:
-    """The used names: the hub doesn't report its spawner's options."""
-
-    names: tuple[str, ...] = ()
-    #: The hub's major release, 0 if it isn't known.
-    release: int = 0
-
-    @property
-    def name_style(self) -> str:
-        """Return the kind of names that people may type, a key of ``NAME_HINTS``."""
-        return "any" if self.release >= _DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
-
-
-#: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
-_LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
 PROBE_SECONDS = 8.0
 #: How many servers are read at the same time for one list.
 MAX_CONCURRENT_READS = 5
-
-
-class JupyterHubSettings(connection.ConnectionSettings):
-    """Hold a hub's connection: ``base_url`` is the address of it or its API, ``public_url`` is for people."""
-
-    public_url: str | None = None
-    #: Usher's registration as a service of the hub; without the secret, people paste tokens.
-    client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
-    client_secret: SecretStr | None = None
-    templates: connection.TemplateList[ServerTemplate] = ()
-    #: After how many failed starts in a row the hub shuts itself down, as it is configured; 0: it never does.
-    consecutive_failure_limit: int | None = Field(default=None, ge=0)
-
-    @property
-    def failures_allowed(self) -> float:
-        """Return half of the hub's own limit: what others fail there counts for it, too."""
-        limit = self.consecutive_failure_limit
-        return 0.0 if limit is None else limit // 2 if limit else math.inf
-
-    @field_validator("base_url", "public_url")
-    @classmethod
-    def _roots(cls, value: str | None) -> str | None:
-        return None if value is None else _strip_hub_path(connection.normalise_base_url(value.strip()))
 
 
 class JupyterHub(
@@ -145,7 +90,7 @@ class JupyterHub(
     facets.Minting,
     facets.Tokens,
     facets.SignIn,
-    facets.Creation[JupyterHubOffer],
+    HubMaking,
 ):
     """Translate for one hub."""
 
@@ -154,7 +99,7 @@ class JupyterHub(
     settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
     offer_model: ClassVar[type[JupyterHubOffer]] = JupyterHubOffer
-    name_rule: ClassVar[forms.NameRule] = forms.NameRule(30, needs_letter=True)
+    name_rule: ClassVar[NameRule] = NameRule(30, needs_letter=True)
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0, pending_interval=2.0, running_interval=60.0, unused_interval=1800.0
     )
@@ -214,143 +159,17 @@ class JupyterHub(
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
-        return await self._start(access, _require_own(access, workspace.remote_id), None)
-
-    async def _start(
-        self, access: Access, name: ServerName, options: Mapping[str, Any] | None, method: str = "POST"
-    ) -> str | None:
-        try:
-            asking = self._servers.call(method, name.path, access, json_body=options)
-            return await accept_already_done("start", asking, *_list_names(name))
-        except errors.InvalidRequest as error:
-            _raise_refusal(error)
-        except errors.RateLimited as error:
-            # With Retry-After, too many are starting at once; without it, the hub is full.
-            if error.retry_after is None:
-                raise errors.NoCapacity(error.message, status=error.status) from None
-            raise
-        except errors.ServerFailed as error:
-            if error.is_refusal:
-                raise
-            # The start failed before the hub answered: a read brings the reason.
-            raise errors.UnknownOutcome(
-                error.message, status=error.status, retry_after=error.retry_after
-            ) from None
+        return await self._servers.start(access, _require_own(access, workspace.remote_id))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.require_stop_mode(mode)
-        return await self._delete(access, workspace.remote_id, "stop", None)
+        return await self._servers.delete(access, _require_own(access, workspace.remote_id), "stop")
 
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
-        return await self._delete(access, workspace.remote_id, "remove", {"remove": True})
-
-    async def _delete(
-        self, access: Access, remote_id: str, goal: str, body: Mapping[str, Any] | None
-    ) -> str | None:
-        try:
-            name = _require_own(access, remote_id)
-            asking = self._servers.call("DELETE", name.path, access, json_body=body)
-            return await accept_already_done(goal, asking, *_list_names(name))
-        except errors.InvalidRequest as error:
-            _raise_refusal(error)
-
-    # -- making something new --------------------------------------------------------------------------------
-
-    async def read_offer(self, access: Access) -> JupyterHubOffer:
-        """Read what the person's servers are called; the hub doesn't report what its spawner offers."""
-        servers = await self._servers.list_servers(access, None)
-        servers = ServerList() if servers is None else servers
-        shown = {find_text(find_object(servers, name), "display_name") or "" for name in servers}
-        names = {name for name in {*servers, *shown} if name.isprintable()}
-        return JupyterHubOffer(tuple(sorted(names)), servers.release)
-
-    def form(
-        self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
-    ) -> forms.Form:
-        """Ask for a template, if there are any, and a name."""
-        offered = connection.list_available(self.settings.templates, principal)
-        chosen = connection.select_available(offered, values)
-        free = self._free_name(chosen.name if chosen is not None else "", offer)
-        fields = [connection.template_field(offered, chosen)] if offered else []
-        return forms.Form(
-            (*fields, forms.name_field(free, MAX_SERVER_NAME_LENGTH, hint=NAME_HINTS[offer.name_style]))
-        )
-
-    def _free_name(self, text: str, offer: JupyterHubOffer) -> str:
-        return forms.find_free_name(self.name_rule.to_stem(text, "server"), offer.names)
-
-    def spec(
-        self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
-    ) -> forms.Spec:
-        """Return the spec: ``template``, if one was chosen; raise FormProblems."""
-        problems = {}
-        offered = connection.list_available(self.settings.templates, principal)
-        template = connection.find_by_name(offered, forms.text_of(values, "template"))
-        if offered and template is None:
-            problems["template"] = forms.TEMPLATE_NOT_OFFERED
-        typed = clean(forms.text_of(values, "name"), 10 * MAX_SERVER_NAME_LENGTH)
-        name, shown = self._choose_name(typed, offer)
-        is_shaped = not typed or bool(name)
-        wrong = forms.find_name_problem(typed, MAX_SERVER_NAME_LENGTH, offer.names, "server")
-        if wrong := wrong if is_shaped else NAME_HINTS[offer.name_style]:
-            problems["name"] = wrong
-        if problems:
-            raise forms.FormProblems(problems)
-        chosen = {} if template is None else {"template": template.name}
-        chosen |= {_CREATE_STOPPED_KEY: "yes"} if offer.release >= _DISPLAY_NAMES_RELEASE else {}
-        return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
-
-    def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a typed server name as the hub allows it ("": none fits), and its display name."""
-        if self.name_rule.allows(typed) or (
-            offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
-        ):
-            return typed, ""
-        if offer.name_style != "any" or not any(map(str.isalnum, typed)):
-            return "", ""
-        # What the hub takes for a name to display (``jupyterhub.slugs.is_valid_display_name``).
-        shown = "".join(one for one in typed if one == " " or unicodedata.category(one)[0] in "LMNPS")
-        return self._free_name(typed, offer), " ".join(shown.split())
-
-    async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Start a server with a new name and its options; doing so twice still makes one server."""
-        return await self._create(access, spec, "POST")
-
-    def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return whether the hub was new enough for that when the form was filled in."""
-        return bool(spec.text(_CREATE_STOPPED_KEY))
-
-    async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Create a server with its options, which its first start then has."""
-        return replace(await self._create(access, spec, "PUT"), is_started=False)
-
-    async def _create(self, access: Access, spec: forms.Spec, method: str) -> Created:
-        name = ServerName(access.username, spec.name)
-        if not name.server:
-            raise errors.InvalidRequest("The server needs a name. Choose one.")
-        options: Mapping[str, Any] | None = None
-        if spec.text("template"):
-            template = connection.find_by_name(self.settings.templates, spec.text("template"))
-            if template is None:
-                raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
-            options = template.options
-        if method == "PUT" or spec.text(forms.DISPLAY_NAME_KEY):
-            options = {"display_name": spec.label, "user_options": options}
-        await self._start(access, name, options, method)
-        return Created(name.remote_id, spec.label)
-
-    async def list_names(self, access: Access, stem: str) -> Collection[str]:
-        """Return the names of the person's servers: they are a person's own namespace."""
-        return await self._servers.list_servers(access, None) or ()
-
-    async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for the server by its name."""
-        name = ServerName(access.username, spec.name)
-        servers = await self._servers.list_servers(access, None)
-        is_there = servers is not None and name.server in servers
-        return OutcomeSearch(Created(name.remote_id, name.server) if is_there else None, is_conclusive=True)
+        name = _require_own(access, workspace.remote_id)
+        return await self._servers.delete(access, name, "remove", {"remove": True})
 
     async def probe(self) -> str:
         """Ask for the version: the one response that the hub gives to everybody."""
@@ -375,7 +194,19 @@ class JupyterHub(
         api = self.api.acting_as(credential)
         owner = await read_token_owner(api)
         username, granted = check_owner(owner)
-        return Identity(username, await _mint_own_token(api, credential, username, owner, granted))
+        own = await _mint_own_token(api, credential, username, owner, granted)
+        return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
+
+    def names_account(self, access: Access, call: str) -> bool:
+        """Return whether the token may open other accounts: an administrator's own, as it was pasted."""
+        return TOKEN_ID not in access.credential.extra
+
+    async def read_account(self, access: Access) -> RemoteAccount | None:
+        """Read a token's owner; a hub gives no ids, and the creation only to tokens that may read users."""
+        owner = await read_token_owner(access.api)
+        created = format_creation(owner.get("created"))
+        is_compared = bool(created) or self.names_account(access, "read")
+        return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
         """Return whether Usher minted it; one that the person pasted is theirs to delete."""
@@ -456,14 +287,6 @@ class JupyterHub(
         }
 
 
-def _strip_hub_path(url: str) -> str:
-    """Return the address in front of ``/hub``, whichever of its addresses is configured."""
-    for ending in ("/hub/api", "/hub/home", "/hub"):
-        if url.endswith(ending):
-            return url.removesuffix(ending)
-    return url
-
-
 def _to_id(name: ServerName) -> str:
     """Return a server's id, "" if its name can't be part of a path."""
     try:
@@ -481,19 +304,35 @@ def _require_own(access: Access, remote_id: str) -> ServerName:
     return name
 
 
-def _list_names(name: ServerName) -> tuple[str, ...]:
-    """Return the names by which the hub calls a server in a refusal."""
-    return f"{name.user}:{name.server}", name.server or name.user
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The scopes of a token, as the hub tells them, and whose token it is.
+
+    Attributes:
+        scopes: Each with a filter if it isn't for everybody's things.
+        username: The token's owner.
+        groups: The owner's groups; None if the token may not see them.
+    """
+
+    scopes: frozenset[str] = frozenset()
+    username: str = ""
+    groups: Sequence[object] | None = None
+
+    def has_scope(self, name: str) -> bool:
+        """Return whether a scope is granted for all of the owner's own; a narrower filter is not enough."""
+        covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
+        return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
+
+    def _is_for_owner(self, scope: str) -> bool:
+        only = scope.partition("!")[2]
+        kind, _, of_group = only.partition("group=")
+        if not kind and of_group:
+            return self.groups is None or of_group in self.groups
+        return only in {"", "user", f"user={self.username}"}
 
 
-def _raise_refusal(error: errors.InvalidRequest) -> NoReturn:
-    if _LIMIT_PATTERN.search(error.message):
-        raise errors.LimitReached(error.message, status=error.status) from None
-    raise error
-
-
-def check_owner(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Return the name of a token's owner and the scopes that the token holds.
+def check_owner(owner: TokenOwner) -> tuple[str, Grants]:
+    """Return the name of a token's owner, and the token's scopes.
 
     Raises Forbidden if it belongs to a service, or lacks what Usher needs.
     """
@@ -502,11 +341,14 @@ def check_owner(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     username = require_text(owner, "name")
     if not username.isprintable():
         raise errors.BadAnswer("the answer's field name is no name")
-    scopes = owner.get("scopes")
+    scopes, groups = owner.get("scopes"), owner.get("groups")
     if not isinstance(scopes, list):
-        return username, []
-    granted = [scope for scope in scopes if isinstance(scope, str)]
-    lacking = [scope for scope in _REQUIRED_SCOPES if not _is_covered(granted, scope, username)]
+        return username, Grants()
+    texts = frozenset(scope for scope in scopes if isinstance(scope, str))
+    granted = Grants(texts, username, groups if isinstance(groups, list) else None)
+    lacking = [scope for scope in _REQUIRED_SCOPES if not granted.has_scope(scope)]
+    if "start:servers" in lacking and owner.release < DISPLAY_NAMES_RELEASE:
+        lacking = ["servers"]
     if lacking:
         raise errors.Forbidden(
             f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
@@ -514,20 +356,14 @@ def check_owner(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     return username, granted
 
 
-def _is_covered(granted: Iterable[str], scope: str, username: str) -> bool:
-    """Say whether expanded scopes grant one for the person's own things; a narrower filter is not enough."""
-    return any(have == scope or have in {f"{scope}!user={username}", f"{scope}!user"} for have in granted)
-
-
 async def _mint_own_token(
-    api: ApiClient, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Iterable[str]
+    api: ApiClient, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Grants
 ) -> Credential:
-    names = {scope.removesuffix("!user") for scope in SCOPES}
-    if not all(_is_covered(granted, name, username) for name in names):
+    if not all(granted.has_scope(scope.removesuffix("!user")) for scope in SCOPES):
         return pasted
     ends_at: float | None = None
     try:
-        ends_at, seconds = await _read_token_end(api, username, require_text(owner, "token_id"))
+        ends_at, seconds = await _read_token_end(api, username, find_text(owner, "token_id"))
         if seconds is None or seconds > MAX_TOKEN_SECONDS:
             return await mint_lasting(api, username)
         return await mint(api, username, seconds)
@@ -566,16 +402,37 @@ def tokens_path(username: str) -> str:
     return f"/users/{encode_path_segment(username)}/tokens"
 
 
-async def _read_token_end(api: ApiClient, username: str, token_id: str) -> tuple[float | None, int | None]:
-    """Return the pasted token's end, also in seconds by the hub's own clock; None for never."""
-    path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
+async def _read_token_end(
+    api: ApiClient, username: str, token_id: str | None
+) -> tuple[float | None, int | None]:
+    """Return the pasted token's end, also in seconds by the hub's own clock; None for never.
+
+    A hub before 5.0 doesn't say which token it is. Then the first end counts of those that were just used.
+    """
+    path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
     response = await api.call("GET", path, total=MINT_SECONDS)
-    ends_at = parse_time(response.json_object().get("expires_at"))
+    now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    tokens = [response.json_object()] if token_id else _list_just_used(response, now)
+    ends = [parse_time(token.get("expires_at")) for token in tokens]
+    ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
-    now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     # The header has whole seconds only; our token ends before the pasted one, never after it.
     return ends_at, max(int(ends_at - now) - 1, 1)
+
+
+def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
+    """Return a person's tokens that were just used, without those of sessions; raise BadAnswer for none."""
+    own = [token for token in _list_tokens(response) if not token.get("session_id")]
+    used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
+    if not used:
+        raise errors.BadAnswer("the list of tokens lacks the one that was used")
+    return used
+
+
+def _list_tokens(response: Response) -> list[dict[str, Any]]:
+    tokens = response.json_object().get("api_tokens")
+    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,8 +473,8 @@ class SignInClient(OAuthClient):
         try:
             own = await self._own(api, username)
         finally:
-            await self._forget(api, username, find_text(owner, "token_id"))
-        return Identity(username, own)
+            await self._forget(api, username, owner)
+        return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
         """Ask for nothing with a code that is none: a client is checked first."""
@@ -634,12 +491,23 @@ class SignInClient(OAuthClient):
         except errors.InvalidRequest as error:
             raise errors.Forbidden(error.message, status=error.status) from None
 
-    async def _forget(self, api: ApiClient, username: str, token_id: str | None) -> None:
+    async def _forget(self, api: ApiClient, username: str, owner: TokenOwner) -> None:
         """Delete the token that the exchange brought: by itself it ends only with the person's session."""
-        if token_id is not None:
-            with suppress(errors.ProviderError):
+        with suppress(errors.ProviderError):
+            for token_id in await self._list_granted(api, username, owner):
                 path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
                 await api.call("DELETE", path, total=FORGET_SECONDS)
+
+    async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
+        """Return the token's id; before 5.0 those of all that Usher was granted in the person's session."""
+        token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
+        if token_id or not session:
+            return [token_id] if token_id else []
+        response = await api.call("GET", tokens_path(username), total=FORGET_SECONDS)
+        mine = {"session_id": session, "oauth_client": f"JupyterHub service {_to_service(self.client_id)}"}
+        return [
+            require_text(token, "id") for token in _list_tokens(response) if mine.items() <= token.items()
+        ]
 
     async def _exchange(self, code: str, verifier: str, redirect_uri: str) -> Response:
         form = {
@@ -654,9 +522,14 @@ class SignInClient(OAuthClient):
         return await self.api.send("POST", "/oauth2/token", form=form, total=EXCHANGE_SECONDS, hides=hides)
 
 
+def _to_service(client_id: str) -> str:
+    """Return the name of the service that a client id is made from, as the hub's configuration names it."""
+    return client_id.removeprefix("service-")
+
+
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
     """Return the lines of ``jupyterhub_config.py`` that register Usher, and the place of its secret."""
-    name = client_id.removeprefix("service-")
+    name = _to_service(client_id)
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\
 Add to jupyterhub_config.py:

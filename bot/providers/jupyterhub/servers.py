@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
@@ -21,6 +22,7 @@ from bot.domain.workspaces import Action, State
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     clean,
+    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -29,8 +31,25 @@ from bot.providers.answers import (
 )
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
 from bot.providers.connection import match_subdomain, parse_origin, path_below
-from bot.providers.requests import ApiClient, encode_path_segment, forbidden_as_credential_refused
-from bot.support.errors import AccountRenamed, BadAnswer, Forbidden, NotFound, ProviderError
+from bot.providers.requests import (
+    ApiClient,
+    accept_already_done,
+    encode_path_segment,
+    forbidden_as_credential_refused,
+)
+from bot.support.errors import (
+    AccountRenamed,
+    BadAnswer,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NoCapacity,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    ServerFailed,
+    UnknownOutcome,
+)
 from bot.support.responses import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
@@ -110,6 +129,9 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
+#: Since this release, names are short and plain, what people call a server is kept beside its name, a server
+#: may be created without being started, and a start has a scope of its own.
+DISPLAY_NAMES_RELEASE = 6
 #: People wait for this response.
 CHECK_SECONDS = 4.0
 DEFAULT_NAME = "default"
@@ -124,20 +146,31 @@ CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
+#: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
+_LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
 #: What comes before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that
 #: the start failed.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
-async def read_token_owner(api: ApiClient) -> dict[str, Any]:
+class TokenOwner(dict[str, Any]):
+    """A token's owner and scopes, as the hub tells them."""
+
+    #: The hub's major release, 0 if it doesn't say.
+    release: int = 0
+
+
+async def read_token_owner(api: ApiClient) -> TokenOwner:
     """Read the token's owner; raise CredentialRefused if the token is worthless.
 
     The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
     """
     with forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
-    return response.json_object()
+    owner = TokenOwner(response.json_object())
+    owner.release = _read_header(response)
+    return owner
 
 
 async def confirm_account(access: Access) -> None:
@@ -196,9 +229,50 @@ class Servers:
         if not isinstance(servers, dict):
             raise BadAnswer("the answer's field servers is not an object")
         listed = ServerList(servers)
-        with suppress(ValueError):
-            listed.release = int(response.headers.get("X-JupyterHub-Version", "").partition(".")[0])
+        listed.release = _read_header(response)
         return listed
+
+    async def read_release(self, access: Access, servers: ServerList) -> int:
+        """Return the major release that the list came from; ask for it where a proxy drops the header."""
+        if servers.release:
+            return servers.release
+        response = await access.api.call("GET", "/", total=CHECK_SECONDS)
+        return _parse_release(find_text(response.json_object(), "version") or "")
+
+    async def start(
+        self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Ask for a start; return the hub's words if it runs already."""
+        asking = self.change("POST", name, access, options)
+        return await accept_already_done("start", asking, *_list_spellings(name))
+
+    async def delete(
+        self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Ask for a stop or a removal; return the hub's words if that is so already."""
+        asking = self.change("DELETE", name, access, body)
+        return await accept_already_done(goal, asking, *_list_spellings(name))
+
+    async def change(
+        self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
+    ) -> None:
+        """Ask for a change of a server; raise what the hub's refusal means."""
+        try:
+            await self.call(method, name.path, access, json_body=body)
+        except InvalidRequest as error:
+            if _LIMIT_PATTERN.search(error.message):
+                raise LimitReached(error.message, status=error.status) from None
+            raise
+        except RateLimited as error:
+            # With Retry-After, too many are starting at once; without it, the hub is full.
+            if method == "POST" and error.retry_after is None:
+                raise NoCapacity(error.message, status=error.status) from None
+            raise
+        except ServerFailed as error:
+            if method != "POST" or error.is_refusal:
+                raise
+            # The start failed before the hub answered: a read brings the reason.
+            raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
         """Return one server's state, given the list; one that isn't in it, or is somebody else's, is gone."""
@@ -264,18 +338,57 @@ class Servers:
         return parse_last_event(answer.body) if answer.status == 200 else None
 
 
+def _read_header(response: Response) -> int:
+    return _parse_release(response.headers.get("X-JupyterHub-Version", ""))
+
+
+def _parse_release(version: str) -> int:
+    """Return the major release in a version, 0 if there is none."""
+    with suppress(ValueError):
+        return int(version.partition(".")[0])
+    return 0
+
+
+def _list_spellings(name: ServerName) -> tuple[str, ...]:
+    """Return the names by which the hub calls a server in a refusal."""
+    return f"{name.user}:{name.server}", name.server or name.user
+
+
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     """Return the hub's ready server, lacking its page unless something answers for the server.
 
-    Whether the server runs is the hub's to say.
+    Whether the server runs is the hub's to say. An application that isn't Jupyter has no ``api/status``: then
+    its root tells, at which the hub and the proxy answer with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
-    answer = await access.api.send(
-        "GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+
+    async def ask(path: str) -> Response:
+        return await access.api.send(
+            "GET", f"{address}{path}", total=PROBE_SECONDS, max_bytes=MAX_PROBE_BYTES
+        )
+
+    answer = await ask("api/status")
+    if answer.status == HTTPStatus.NOT_FOUND and not _is_hubs(answer):
+        answer = await ask("")
+    return lacking if _is_hubs(answer) or answer.status in _NOT_YET or answer.status >= 500 else seen
+
+
+#: Statuses of a server without a route, or whose application hasn't begun to listen.
+_NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
+#: Where the hub sends people whose server isn't there; its OAuth page is where a server has them sign in.
+_HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
+
+
+def _is_hubs(answer: Response) -> bool:
+    """Return whether the hub answers in the server's place.
+
+    Its own answers carry its version; so do those of a Jupyter server, which are no refusals.
+    """
+    if 300 <= answer.status < 400:
+        return _HUB_PAGE_PATTERN.search(urlsplit(answer.headers.get("Location", "")).path) is not None
+    return answer.status in {*_NOT_YET, HTTPStatus.SERVICE_UNAVAILABLE} and bool(
+        answer.headers.get("X-JupyterHub-Version")
     )
-    # Without a route to the server, its proxy or the hub answers in its place.
-    is_hubs = answer.status in {404, 424} or "/hub/user/" in answer.headers.get("Location", "")
-    return lacking if is_hubs or answer.status >= 500 else seen
 
 
 def _observe_starting(progress: Progress | None, label: str) -> Observed:
@@ -345,11 +458,13 @@ def _parse_event(text: str) -> Progress | None:
     raw = event.get("raw_event")
     warned = raw if isinstance(raw, dict) and raw.get("type") == "Warning" else None
     said = (warned or event).get("message")
-    message = clean(said, failure_causes.LIMIT) if isinstance(said, str) else ""
-    kind, has_failed = _EVENT_PREFIX_PATTERN.match(message), event.get("failed") is True
-    message = (
-        _FAILURE_PREFIX_PATTERN.sub("", message) if has_failed else message[kind.end() :] if kind else message
-    )
+    message, has_failed = said.strip() if isinstance(said, str) else "", event.get("failed") is True
+    kind = _EVENT_PREFIX_PATTERN.match(message)
+    if has_failed:
+        message = _FAILURE_PREFIX_PATTERN.sub("", message)
+    elif kind is not None:
+        message = message[kind.end() :]
+    message = clean_words(message, failure_causes.LIMIT)
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
     is_warning |= failure_causes.find_reason(message) is not None
     return Progress(

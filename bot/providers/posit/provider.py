@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
+from bot.domain.accounts import compare_remote_ids
 from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.observations import Created, Observed, OutcomeSearch
 from bot.domain.people import Principal
@@ -20,6 +22,7 @@ from bot.domain.snapshots import About, User
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import UP_STATES, Action, State, Workspace
 from bot.providers import base, facets
+from bot.providers.access import RemoteAccount
 from bot.providers.answers import MAX_NAME_LENGTH, Listing, clean, parse_time
 from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
 from bot.providers.posit import drafts, forms, launches, specs
@@ -56,6 +59,8 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 #: Used in place of the server's own message when no token may act for a person.
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
+#: A person waits for this response after two others.
+LOOKUP_SECONDS = 2.0
 
 
 class PositSettings(ConnectionSettings):
@@ -332,7 +337,42 @@ class PositProvider(
         names = {clean(session.username, MAX_NAME_LENGTH) for session in await self._own(credential)} - {""}
         if len(names) != 1:
             await verify_bad_token_is_refused(self._own)
-        return base.Identity(names.pop() if len(names) == 1 else "", credential)
+            return base.Identity("", credential)
+        username = names.pop()
+        return base.Identity(username, replace(credential, account_id=await self._find_account_id(username)))
+
+    async def _find_account_id(self, username: str) -> str:
+        """Return the id of a token's owner, which only an administrator's token may read; "" without one."""
+        if self.settings.super_admin_token is None:
+            return ""
+        try:
+            users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
+        except errors.ProviderError:
+            # It is merely useful: nothing is fetched by name with a token of its person's own.
+            return ""
+        return next((user.account_id for user in users if user.username == username), "")
+
+    def names_account(self, access: base.Access, call: str) -> bool:
+        """Return whether a super-admin token makes a call: it names its user in each."""
+        return access.credential.owner != "person"
+
+    async def read_account(self, access: base.Access) -> RemoteAccount | None:
+        """Read the account's user by its name, or a renamed one by its id."""
+        if access.credential.owner == "person":
+            return None
+        users = await Workbench(access.api).get_users(total=ABOUT_SECONDS)
+        found = next((user for user in users if user.username == access.username), None)
+        if found is None and access.credential.account_id and users.is_whole:
+            same = (
+                user
+                for user in users
+                if compare_remote_ids(access.credential.account_id, user.account_id) == "same"
+                and user.is_active
+            )
+            found = next(same, None)
+        if found is None:
+            raise errors.NotFound(f"there is no user {clean(access.username, MAX_NAME_LENGTH)}")
+        return RemoteAccount(found.account_id, found.username)
 
     async def _own(self, credential: base.Credential) -> Listing[WorkbenchSession]:
         only = ("id", "activity_state", "username")
@@ -348,7 +388,8 @@ class PositProvider(
             raise errors.NotFound(f"there is no user {clean(username, MAX_NAME_LENGTH)}")
         if not found.is_active:
             raise errors.Forbidden(f"the user {clean(username, MAX_NAME_LENGTH)} is not active")
-        return base.Identity(username, base.Credential.for_connection("admin"))
+        credential = replace(base.Credential.for_connection("admin"), account_id=found.account_id)
+        return base.Identity(username, credential)
 
     def has_overview(self) -> bool:
         """Return whether there is a super-admin token."""

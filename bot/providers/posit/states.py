@@ -7,7 +7,7 @@ from bot.domain.observations import Observed
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import StopRisk
 from bot.domain.workspaces import DOWN_STATES, Action, State
-from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
+from bot.providers.answers import MAX_NAME_LENGTH, clean, clean_words, parse_time
 from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
 from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
 
@@ -55,7 +55,7 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
     used = parse_time(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
-        detail, reason = failure_causes.split(state, clean(said, failure_causes.LIMIT))
+        detail, reason = failure_causes.split(state, clean_words(said, failure_causes.LIMIT))
         kept: frozenset[StopRisk] = frozenset({"memory"} if session.suspend_size else ())
         return Observed(
             state,
@@ -116,7 +116,7 @@ def to_observed_run(job: WorkbenchJob) -> ObservedRun:
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
     # The code is a word for what the message says in full.
-    detail = clean(job.status_message or job.status_code) or None
+    detail = clean_words(job.status_message) or clean(job.status_code) or None
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))
     elif word == "suspended":

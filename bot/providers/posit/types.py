@@ -24,7 +24,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, log_oddity, parse_time
+from bot.providers.answers import (
+    MAX_MESSAGE_LENGTH,
+    clean,
+    find_account_id,
+    format_creation,
+    log_oddity,
+    parse_time,
+)
 from bot.providers.posit.addresses import SESSION_ID_PATTERN
 from bot.support.errors import BadAnswer
 
@@ -366,6 +373,14 @@ class WorkbenchUser(_Answer):
     status: str = ""
     is_admin: StrictBool = Field(default=False, validation_alias="isAdmin")
     is_super_admin: StrictBool = Field(default=False, validation_alias="isSuperAdmin")
+    uid: Any = None
+    created: Any = None
+
+    @property
+    def account_id(self) -> str:
+        """Return the facts that tell this account from another one of its name; "" for none."""
+        uid = find_account_id({"uid": self.uid}, "uid")
+        return " ".join(filter(None, (f"uid={uid}" if uid else "", format_creation(self.created))))
 
     @property
     def is_active(self) -> bool:

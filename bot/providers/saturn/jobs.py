@@ -20,7 +20,7 @@ from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.providers.answers import (
     Listing,
-    clean,
+    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -568,9 +568,9 @@ def _read_pod_reason(live: Mapping[str, Any]) -> str:
     """Return the reason for a pod's failure or wait; "" if the server doesn't say."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
-        return clean(reason)
+        return clean_words(reason, failure_causes.LIMIT)
     for one in conditions if isinstance(conditions, list) else ():
         # The others only repeat that it isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
-            return clean(find_text(one, "message") or "", failure_causes.LIMIT)
+            return clean_words(find_text(one, "message") or "", failure_causes.LIMIT)
     return ""

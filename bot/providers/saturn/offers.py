@@ -305,7 +305,6 @@ _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is t
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
 NO_RECIPE = "That template is no longer set up. Choose another one."
-TAKEN = "There's already a workspace with that name. Choose another name."
 
 
 class SaturnMaking(Creation[SaturnOffer]):
@@ -423,12 +422,8 @@ class SaturnMaking(Creation[SaturnOffer]):
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
-        try:
-            existing = await self._find(access, spec.name)
-        except errors.OutcomeNotReported:
-            existing = None
-        if existing is not None:
-            raise errors.Conflict(TAKEN)
+        if await self.is_name_in_use(access, spec):
+            raise errors.Conflict(forms.NAME_IN_USE)
         # The future owner is ``org/user`` if the organisation is known; "": the token's own.
         organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
@@ -472,6 +467,13 @@ class SaturnMaking(Creation[SaturnOffer]):
             return None
         says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
         return {one.name for one in found} if says_whose else None
+
+    async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
+        """Look for a workspace of the new name; a server that can't look it up says of none."""
+        try:
+            return await self._find(access, spec.name) is not None
+        except errors.OutcomeNotReported:
+            return False
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
         """Look for the workspace by its name, which no other had when it was made."""

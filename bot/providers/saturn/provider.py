@@ -21,15 +21,18 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.domain.accounts import compare_remote_ids
 from bot.domain.observations import Observed
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
+from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
     clean,
+    find_account_id,
     find_text,
     parse_time,
     read_entries,
@@ -150,9 +153,9 @@ class Saturn(
         """Raise Renamed if the account has another name by now: what is under that is still its own."""
         if self.can_reach_all_workspaces(access):
             return
-        username = await self._read_username(access.credential)
-        if username is not None and access.username not in {"", username}:
-            raise errors.AccountRenamed(username)
+        owner = await self._read_owner(access.credential)
+        if owner is not None and access.username not in {"", owner.username}:
+            raise errors.AccountRenamed(owner.username)
 
     async def read_reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
         """Read the reason for the wait or failure of the workspace's newest pod."""
@@ -210,10 +213,10 @@ class Saturn(
 
     async def check_credential(self, credential: Credential) -> Identity:
         """Ask who this is; a server that doesn't say must refuse another token."""
-        username = await self._read_username(credential)
+        owner = await self._read_owner(credential)
         credential = replace(credential, expires_at=await self._find_end(credential))
-        if username is not None:
-            return Identity(username, credential)
+        if owner is not None:
+            return Identity(owner.username, replace(credential, account_id=owner.account_id))
         # Nothing says whose it is, but a workspace is looked for with valid tokens only.
         await self._probe_credential(credential)
         await verify_bad_token_is_refused(self._probe_credential)
@@ -241,17 +244,26 @@ class Saturn(
             # It is merely useful: the token is good without it.
             return None
 
-    async def _read_username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
-        """Return whose token this is, None if the server can't say."""
+    async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
+        """Return the account to which a token belongs, None if the server can't say."""
         asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
         response = await none_if_absent(asking)
         # 204: no user belongs to the token, or the server doesn't say.
         if response is None or response.status == 204:
             return None
-        username = clean(require_text(response.json_object(), "username"), MAX_NAME_LENGTH)
+        answer = response.json_object()
+        username = clean(require_text(answer, "username"), MAX_NAME_LENGTH)
         if not username:
             raise errors.BadAnswer("the answer's field username is not a text")
-        return username
+        return RemoteAccount(find_account_id(answer), username, _read_address(answer))
+
+    def names_account(self, access: Access, call: str) -> bool:
+        """Return whether the administrator's token makes a call: its workspaces are told by owner."""
+        return self.credential_owner(access, call) == "admin"
+
+    async def read_account(self, access: Access) -> RemoteAccount | None:
+        """Read the owner of the person's token, which stays with the account when that is renamed."""
+        return await self._read_owner(access.credential)
 
     async def check_username(self, username: str) -> Identity:
         """Get somebody's own token with the administrator's."""
@@ -275,23 +287,28 @@ class Saturn(
         if token == self.settings.admin_token:
             raise errors.Untrusted("the login link opened the administrator's own session")
         try:
-            owner = await self._read_username(credential, MINT_SECONDS)
+            owner = await self._read_owner(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
             # The administrator's token is valid: what was refused is the link's session.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
-        if owner is not None and owner != username:
+        if owner is not None and owner.username != username:
             raise errors.Untrusted(
-                f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME_LENGTH)}"
+                f"the login link opened the account of {owner.username}, "
+                f"not of {clean(username, MAX_NAME_LENGTH)}"
             )
-        return credential
+        return credential if owner is None else replace(credential, account_id=owner.account_id)
 
     async def read_email(self, username: str) -> str | None:
         """Return a user's address; servers before the document of 2026 don't say it."""
+        return (await self.find_user(username)).email
+
+    async def find_user(self, username: str) -> RemoteAccount:
+        """Return the user of a name; servers before the document of 2026 don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server takes the name as a part of others'.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
-        addresses = (one.get("email") for one in found if one.get("username") == username)
-        return clean(next(addresses, None) or "", MAX_NAME_LENGTH) or None
+        user: Mapping[str, Any] = next((one for one in found if one.get("username") == username), {})
+        return RemoteAccount(find_account_id(user), username, _read_address(user))
 
     async def is_secret_accepted(self) -> bool | None:
         """Check whether the administrator's token is valid."""
@@ -307,7 +324,13 @@ class Saturn(
         """Get a new token, by the refresh token, which works once, or through another login link."""
         old = access.credential
         if old.owner == _MINTED:
-            return await self._mint(access.username)
+            try:
+                return await self._mint(access.username)
+            except errors.NotFound:
+                username = await self._find_name(access.credential.account_id)
+                if username in {"", access.username}:
+                    raise
+            return await self._mint(username)
         if old.refresh_token is None:
             raise errors.CredentialRefused("the token has expired")
         body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
@@ -328,6 +351,18 @@ class Saturn(
         fresh = SecretStr(require_text(answer, "access_token"))
         ends_at = parse_time(answer.get("refresh_expires_at" if successor else "expires_at"))
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
+
+    async def _find_name(self, account_id: str) -> str:
+        """Return the name that an account has by now, "" if the server doesn't say it."""
+        if not account_id:
+            return ""
+        path = f"/api/users/{encode_path_segment(account_id)}"
+        try:
+            answer = (await self.connection_api().call("GET", path, total=MINT_SECONDS)).json_object()
+        except (errors.PermanentError, errors.BadAnswer):
+            return ""
+        is_same = compare_remote_ids(account_id, find_account_id(answer)) == "same"
+        return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
         """Have the administrator's token drive workspaces if the connection is configured that way.
@@ -407,6 +442,10 @@ def _to_observed(word: str) -> Observed:
     if state is None:
         return Observed(State.UNKNOWN, detail=base.describe_unknown_state(clean(word)))
     return Observed(state)
+
+
+def _read_address(user: Mapping[str, Any]) -> str | None:
+    return clean(find_text(user, "email") or "", MAX_NAME_LENGTH) or None
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ from bot.domain.observations import Observed
 from bot.domain.stops import ExpiryMode
 from bot.domain.workspaces import Action, State
 from bot.providers import answers, base
-from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, find_text, log_oddity
+from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, clean_words, find_text, log_oddity
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
 
@@ -81,7 +81,7 @@ def _observe(workspace: Mapping[str, Any]) -> Observed:
         why = None if ended is None else _find_removal_reason(workspace, ended)
         return Observed(state, detail=why, actions=frozenset(), down_at=ended)
     if state is State.FAILED:
-        reason = clean(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
+        reason = clean_words(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
         ended = parse_sphere_time(workspace.get("terminated_at"))
         return Observed(
             state, reason=reason or None, actions=_restrict_actions(actions, "remove"), down_at=ended

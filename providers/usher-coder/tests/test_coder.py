@@ -250,6 +250,42 @@ async def test_what_is_wrong_is_said_at_its_field(open_rig, field, value, said):
         assert caught.value.problems == {field: said}
 
 
+EMPTY_CHOICES = {
+    "name": "empty",
+    "parameters": [
+        {
+            "name": "gpu",
+            "default_value": "a100",
+            "options": [{"name": "None", "value": ""}, {"name": "A100", "value": "a100"}],
+        },
+        {"name": "region", "required": True, "options": [{"name": "Any", "value": ""}]},
+        {"name": "repo", "default_value": "acme/reef"},
+        {"name": "cpu", "type": "number", "default_value": "2"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"p_gpu": "", "p_region": "", "p_repo": "", "p_cpu": ""}, {"gpu": "", "region": "", "repo": ""}),
+        ({"p_gpu": "a100", "p_region": "", "p_repo": "x"}, {"gpu": "a100", "region": "", "repo": "x"}),
+        ({"p_region": ""}, {"region": ""}),
+    ],
+    ids=["emptied", "filled", "left alone"],
+)
+async def test_empty_choice_and_emptied_text_are_sent(given, sent):
+    async with coder_rig(seed={**SEED, "templates": [EMPTY_CHOICES]}) as rig:
+        offer = await rig.provider.read_offer(rig.access)
+        form = rig.provider.form(offer, "workspace", {"template": "empty"}, PRINCIPAL)
+        assert [one.label for one in form.field("p_gpu").choices] == ["None", "A100"]
+        values = {"template": "empty", "name": "made", **given}
+        spec = rig.provider.spec(offer, "workspace", values, PRINCIPAL)
+        assert {name[2:]: one for name, one in spec.chosen.items() if name[:2] == "p_"} == sent
+        with pytest.raises(FormProblems):
+            rig.provider.spec(offer, "workspace", {"template": "empty", "name": "made"}, PRINCIPAL)
+
+
 async def test_a_pattern_from_the_server_is_matched_by_the_server_alone():
     template = {
         "name": "slow",
@@ -383,7 +419,11 @@ async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
 async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
     async with open_rig() as rig:
         await rig.provider.discover(rig.access)
-        assert (await rig.provider.check_credential(rig.access.credential)).credential.expires_at is not None
+        identity = await rig.provider.check_credential(rig.access.credential)
+        assert identity.credential.expires_at is not None
+        found = await rig.provider.read_account(rig.access)
+        assert (found.account_id, found.username) == (identity.credential.account_id, identity.username)
+        assert found.account_id
         assert rig.harness.violations == []
 
 
@@ -400,3 +440,23 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         rig.server.workspaces[rig.broken_id].is_dormant = True
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
     assert HELD.used == set(DOCUMENT["operations"])
+
+
+@pytest.mark.parametrize(
+    ("path", "is_it"),
+    [
+        ("/@alice/training", True),
+        ("/@Alice/Training/", True),
+        ("/@me/training", True),
+        ("/@alice/training.main/apps/code/", True),
+        ("/@alice/training/builds/3", True),
+        ("/@bob/training", False),
+        ("/@alice/training-2", False),
+        ("/workspaces", False),
+    ],
+)
+async def test_page_has_owner_and_name_in_its_address(open_rig, path, is_it):
+    async with open_rig() as rig:
+        root = rig.provider.settings.base_url
+        assert rig.provider.is_page_of(f"{root}{path}", "training", "alice") is is_it
+        assert not rig.provider.is_page_of(f"https://evil.example.org{path}", "training", "alice")

@@ -42,9 +42,9 @@ class Parameter:
             return None
         kind = up.find_text(one, "type") or "string"
         options = tuple(
-            up.Choice(value, up.clean(up.find_text(option, "name") or value, up.MAX_NAME_LENGTH))
+            up.Choice(value, up.clean(up.find_text(option, "name") or value or "None", up.MAX_NAME_LENGTH))
             for option in objects(one, "options")
-            if (value := up.find_text(option, "value"))
+            if (value := _value(option)) is not None
         )
         if kind == "bool" and not options:
             options = (up.Choice("true", "Yes"), up.Choice("false", "No"))
@@ -87,8 +87,10 @@ class Parameter:
 
     def problem(self, value: up.Value) -> str:
         """Return what is wrong with a value, "" if nothing is that Coder wouldn't say better."""
-        if not value:
-            return f"Needs a {self.label.lower()}." if self.required and not self.default else ""
+        if not value and not self.can_be_empty:
+            return self.lacking if self.required and not self.default else ""
+        if not value and not self.options:
+            return ""
         chosen = {value} if isinstance(value, str) else set(value)
         if self.options and not chosen <= {one.value for one in self.options}:
             return "That isn't offered. Choose another one."
@@ -98,6 +100,18 @@ class Parameter:
         allowed = "\r\n\t" if self.is_long else ""
         is_clean = all(letter.isprintable() or letter in allowed for text in texts for letter in text)
         return "" if is_clean else "Needs to have no invisible characters."
+
+    @property
+    def lacking(self) -> str:
+        """Return the sentence for a missing value."""
+        return f"Needs a {self.label.lower()}."
+
+    @property
+    def can_be_empty(self) -> bool:
+        """Return whether an empty value is one of its own: an option, or a text in place of the default."""
+        if self.options:
+            return any(not one.value for one in self.options)
+        return bool(self.default) and not self.required and self.kind != "number"
 
     def written(self, value: up.Value) -> str:
         """Return a value as Coder takes it."""
@@ -173,11 +187,15 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
         raise up.FormProblems({"template": up.TEMPLATE_NOT_OFFERED, **problems})
     chosen: dict[str, up.Value] = {"template": template.name, "version": template.version}
     for one in template.parameters:
-        given = values.get(PARAMETER + one.name, "")
+        given = values.get(PARAMETER + one.name)
+        if given is None:
+            if one.required and not one.default:
+                problems[PARAMETER + one.name] = one.lacking
+            continue
         value: up.Value = given.strip() if isinstance(given, str) else given
         if wrong := one.problem(value):
             problems[PARAMETER + one.name] = wrong
-        elif value:
+        elif value or one.can_be_empty:
             chosen[PARAMETER + one.name] = one.written(value)
     if problems:
         raise up.FormProblems(problems)
@@ -199,6 +217,12 @@ def _object(one: Any) -> dict[str, Any]:
 def _bound(one: Mapping[str, Any], key: str) -> float | None:
     value = one.get(key)
     return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+
+
+def _value(option: Mapping[str, Any]) -> str | None:
+    """Return an option's value, which may be empty; None without one."""
+    value = option.get("value")
+    return value if isinstance(value, str) else up.find_text(option, "value")
 
 
 def _listed(text: str) -> tuple[str, ...]:

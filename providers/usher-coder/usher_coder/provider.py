@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from pydantic import Field as Setting
 
@@ -18,6 +19,7 @@ import usher.provider as up
 from usher_coder.forms import PARAMETER, Offer, Parameter, Template, form_of, objects, spec_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PAGE = re.compile(r"/@([^/]+)/([^/.]+)(?:[/.]|$)")
 _TOKEN = r"[0-9A-Za-z]{10}-[0-9A-Za-z]{22}"
 _GOING_UP = {"pending": up.State.STARTING, "starting": up.State.STARTING, "running": up.State.RUNNING}
 _GOING_DOWN = {"pending": up.State.STOPPING, "stopping": up.State.STOPPING, "stopped": up.State.STOPPED}
@@ -87,6 +89,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
     settings: CoderSettings
     api_path: ClassVar[str] = "/api/v2"
     credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("Coder-Session-Token", scheme="")
+    token_pattern: ClassVar[str] = _TOKEN
     offer_model: ClassVar[type[Offer]] = Offer
     name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
     # A build takes a minute or more, and each read costs the server all of its resources, agents and apps.
@@ -109,9 +112,17 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         except up.errors.ProviderError:
             ends_at = None  # It is merely useful: the token is good without it.
         # Names change, and may then be others'.
-        own_id = up.find_text(me, "id")
+        own_id = up.find_account_id(me)
         extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
-        return up.Identity(username, replace(credential, expires_at=ends_at, extra=extra))
+        checked = replace(credential, expires_at=ends_at, extra=extra, account_id=own_id)
+        return up.Identity(username, checked)
+
+    async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
+        """Read the owner of the token."""
+        me = (await access.api.call("GET", "/users/me")).json_object()
+        return up.RemoteAccount(
+            up.find_account_id(me), up.require_text(me, "username"), up.find_text(me, "email")
+        )
 
     async def probe(self) -> str:
         """Ask for the version, which everybody may know."""
@@ -217,7 +228,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         except up.errors.ProviderError:
             lines = up.Listing()
         errors = (line for line in lines if isinstance(line, dict) and line.get("log_level") == "error")
-        said = [up.clean(up.find_text(line, "output") or "", LONGEST_REASON) for line in errors]
+        said = [up.clean_words(up.find_text(line, "output") or "", LONGEST_REASON) for line in errors]
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
@@ -335,6 +346,14 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         """Take a bare id; links to a workspace's page have names in them, and people's lists have all."""
         return text if _UUID.fullmatch(text) else None
 
+    def is_page_of(self, url: str, name: str, username: str) -> bool:
+        """Compare the owner and the name in a page's or an app's address, whose case Coder ignores."""
+        page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
+        if page is None:
+            return False
+        owner, shown = page[1].casefold(), page[2].casefold()
+        return owner in {"me", username.casefold()} and shown == name.casefold()
+
     # -- making something new --------------------------------------------------------------------------------
 
     async def read_offer(self, access: up.Access) -> Offer:
@@ -416,7 +435,7 @@ async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None)
 
 
 def _job_error(build: Mapping[str, Any]) -> str:
-    return up.clean(
+    return up.clean_words(
         up.find_text(up.find_object(build, "job", "latest_build."), "error") or "", LONGEST_REASON
     )
 

@@ -131,8 +131,6 @@ async def codespaces_rig(client: type[Http] = Http) -> AsyncIterator[Rig]:
             endless_list_patch=[{"op": "replace", "path": "/total_count", "value": 1_000_000}],
             list_requests="GET /user/codespaces$",
             create_requests="POST /repos/acme/reef/codespaces$",
-            # GitHub says with 409 that a codespace runs already, which isn't an error of a start.
-            expected_errors={("start", 409): None},
             facet_values=FacetValues(form_values={"workspace": {"repository": "acme/reef"}}),
         )
     assert CHECKER.problems == []

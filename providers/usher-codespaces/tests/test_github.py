@@ -9,6 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from usher_codespaces.local import LocalCodespace
 from usher_codespaces.provider import STATES
 
+from bot.messages.texts.problems import explain_cause
 from usher.conformance.rigs import KEY, PRINCIPAL
 from usher.provider import FormProblems, Response, Spec, State, errors
 
@@ -68,6 +69,8 @@ async def test_notices_are_shown(open_rig):
         assert spent.detail == "you've used 100% of your spending limit"
         changes = await read_patched(rig, git_status={"has_uncommitted_changes": True})
         assert changes.detail == "Has changes that aren't pushed."
+        updating = await read_patched(rig, state="Updating")
+        assert (updating.state, updating.detail) == (State.STOPPING, "It's being updated.")
         busy = await read_patched(
             rig, pending_operation=True, pending_operation_disabled_reason="Changing its machine"
         )
@@ -88,6 +91,15 @@ async def test_running_codespace_refuses_a_start(open_rig):
         workspace = await rig.read_row()
         assert await rig.provider.start(rig.access, workspace) is None
         assert await rig.provider.start(rig.access, workspace) == "The codespace is Starting."
+
+
+@pytest.mark.parametrize("verb", ["start", "stop"])
+async def test_codespace_that_is_being_updated_is_a_conflict(open_rig, verb):
+    async with open_rig() as rig:
+        words = "The codespace is being updated. Try again later."
+        rig.inject_fault(f"/{verb}$", status=409, body=json.dumps({"message": words}))
+        with pytest.raises(errors.Conflict, match="being updated"):
+            await getattr(rig.provider, verb)(rig.access, await rig.read_row())
 
 
 async def test_spending_limit_is_a_limit(open_rig):
@@ -144,7 +156,12 @@ async def test_classic_token_without_the_scope_is_told_so(open_rig):
         with pytest.raises(errors.Forbidden, match="needs the scope codespace"):
             await rig.provider.check_credential(rig.access.credential)
         rig.server.scopes["alice"] = "repo, codespace"
-        assert (await rig.provider.check_credential(rig.access.credential)).username == "alice"
+        identity = await rig.provider.check_credential(rig.access.credential)
+        assert identity.username == "alice"
+        # A login may be given to somebody else: the id, a number there, is kept with the link.
+        found = await rig.provider.read_account(rig.access)
+        assert found.account_id.isdecimal()
+        assert (found.account_id, found.username) == (identity.credential.account_id, "alice")
         missing = await rig.provider.status(rig.access, [rig.missing_id])
         assert missing[rig.missing_id].state is State.GONE
 
@@ -251,3 +268,66 @@ async def test_every_operation_of_the_document_was_played(open_rig):
     documented = {(verb.upper(), path) for path, verbs in DOCUMENT["paths"].items() for verb in verbs}
     assert CHECKER.operations >= documented
     assert ("POST", "/user/codespaces/{codespace_name}/start", 402) in CHECKER.answers
+
+
+def refuse(rig, status, words, **headers):
+    """Return the error for a refused call."""
+    named = CIMultiDictProxy(CIMultiDict({key.replace("_", "-"): value for key, value in headers.items()}))
+    body = json.dumps({"message": words}).encode() if words else b""
+    return rig.provider.to_error(Response(status, named, body), changes=True)
+
+
+NEEDED_PERMISSION = "codespaces_lifecycle_admin=write"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Codespaces is disabled for this repository by its organization.",
+        "Your IP address isn't allowed by the organization.",
+        "Repository access blocked",
+    ],
+)
+async def test_refusal_for_something_else_names_no_permission(open_rig, words):
+    async with open_rig() as rig:
+        error = refuse(rig, 403, words, X_Accepted_GitHub_Permissions=NEEDED_PERMISSION)
+        assert (type(error), error.message) == (errors.Forbidden, words)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("/orgs/acme/sso?authorization_request=AZSCK", "{root}/orgs/acme/sso?authorization_request=AZSCK"),
+        ("https://evil.example.org/sso", "{root}/settings/tokens"),
+        ("/orgs/acme/sso?authorization_request=" + "A" * 300, "{root}/settings/tokens"),
+    ],
+    ids=["own", "foreign", "too long"],
+)
+async def test_token_without_single_sign_on_is_authorized_and_not_linked_again(open_rig, address, shown):
+    async with open_rig() as rig:
+        root = rig.provider.page_url("x").removesuffix("/codespaces/x")
+        header = f"required; url={root if address.startswith('/') else ''}{address}"
+        words = "acme requires single sign-on: this token has no access to it yet."
+        error = refuse(rig, 403, words, X_GitHub_SSO=header, X_Accepted_GitHub_Permissions=NEEDED_PERMISSION)
+        said = explain_cause(error, "GitHub Codespaces")
+        assert f"Authorize it at {shown.format(root=root)} and try again" in said
+        assert "you don't have to link again" in said
+
+
+@pytest.mark.parametrize("status", [304, 409])
+@pytest.mark.parametrize("words", ["The codespace is being updated. Try again later.", "Locked", ""])
+async def test_refused_start_runs_only_if_words_or_a_read_say_so(open_rig, status, words):
+    async with open_rig() as rig:
+        workspace = await rig.read_row()
+        body = json.dumps({"message": words}) if words else ""
+        rig.inject_fault("POST /user/codespaces/.*/start", status=status, body=body)
+        with pytest.raises(errors.Conflict) as caught:
+            await rig.provider.start(rig.access, workspace)
+        assert status == 304 or caught.value.message == (words or "HTTP 409")
+
+
+async def test_used_up_requests_are_the_accounts_own(open_rig):
+    async with open_rig() as rig:
+        own = refuse(rig, 403, "API rate limit exceeded", X_RateLimit_Remaining="0")
+        others = refuse(rig, 403, "You have exceeded a secondary rate limit")
+        assert (own.is_own, others.is_own) == (True, False)

@@ -8,6 +8,7 @@ requests per hour.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -291,7 +292,7 @@ class LocalGitHub:
         """Return a user as the schema `simple-user`."""
         address = f"{root}/users/{login}"
         links = {f"{link}_url": f"{address}/{link}" for link in USER_LINKS}
-        number = sum(login.encode())
+        number = zlib.crc32(login.encode())
         facts = {"login": login, "id": number, "node_id": f"U_{number}", "gravatar_id": "", "url": address}
         return links | facts | {"type": "User", "site_admin": False}
 

@@ -21,6 +21,8 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
+#: What goes on in a codespace that is down meanwhile, and isn't being stopped.
+STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: "The only thing that you can do with a codespace in this state is delete it."
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
@@ -29,6 +31,17 @@ CREATE_TIMEOUT_SECONDS = 60.0
 #: GitHub's guide to its secondary limits: "wait for at least one minute" where no header says how long.
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maximum number", re.IGNORECASE)
+#: How GitHub says that it is the token that may not.
+TOKEN_LACKS_PATTERN = re.compile(
+    r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
+)
+#: The header X-GitHub-SSO: the organization wants its single sign-on for the token.
+SIGN_ON_NEEDED = (
+    "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
+    "again: you don't have to link again."
+)
+#: A longer address would be cut before its end.
+LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
     "Make a fine-grained token, with access to the repositories of your codespaces.",
@@ -55,6 +68,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     # A person has 5,000 requests per hour: at this pace, six codespaces may be pending all the time.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=3.0, pending_interval=5.0, concurrency=10)
     settings_model: ClassVar[type[up.ConnectionSettings]] = CodespacesSettings
+    token_pattern: ClassVar[str] = r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
 
     def to_error(self, response: up.Response, *, changes: bool) -> up.errors.ProviderError:
         """Read the headers of limits and permissions, and the words of a spending limit."""
@@ -66,24 +80,42 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         is_limited = is_spent or wait is not None or "secondary rate limit" in words.casefold()
         if status == 429 or (status == 403 and is_limited):
             wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
-            return up.errors.RateLimited(words, status=status, retry_after=wait)
+            return up.errors.RateLimited(words, status=status, retry_after=wait, is_own=is_spent)
+        if status == 403 and (address := headers.get("X-GitHub-SSO", "")).startswith("required"):
+            # Without a status, it is shown as it is: it isn't GitHub's, and a new link wouldn't help.
+            return up.errors.Forbidden(self._describe_sign_on(address))
         if status in (400, 403, 422) and SPENDING_LIMIT_PATTERN.search(words):
             return up.errors.LimitReached(words, status=status)
-        if status in (403, 404) and (lack := _find_lack(status, headers)):
+        if status in (403, 404) and (lack := _find_lack(status, words, headers)):
             return up.errors.Forbidden(f"{words} ({lack})", status=status)
         if status == 304 and changes:
-            return up.errors.Conflict("GitHub changed nothing", status=status)
+            return up.errors.Conflict("", status=status)
         return error
+
+    def _describe_sign_on(self, header: str) -> str:
+        """Return the next step for a token without single sign-on, with the platform's own address for it."""
+        address = header.partition("url=")[2].strip()
+        is_own = (
+            len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
+        )
+        return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Read the token's user, then the list of codespaces, for which the token needs permissions."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/user", headers=HEADERS)
-        login = up.require_text(response.json_object(), "login")
+        user = response.json_object()
+        login = up.require_text(user, "login")
         await api.call("GET", "/user/codespaces", query={"per_page": "1"}, headers=HEADERS)
         expiry = response.headers.get("GitHub-Authentication-Token-Expiration", "").replace("UTC", "+0000")
         expires_at = up.parse_time(expiry, "%Y-%m-%d %H:%M:%S %z")
-        return up.Identity(login, replace(credential, expires_at=expires_at))
+        account_id = up.find_account_id(user)
+        return up.Identity(login, replace(credential, expires_at=expires_at, account_id=account_id))
+
+    async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
+        """Read the token's user: a login may be changed, and then be another user's."""
+        user = (await access.api.call("GET", "/user", headers=HEADERS)).json_object()
+        return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
         """Read the versions of the API, which need no token."""
@@ -139,6 +171,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         if codespace.get("pending_operation") is True:
             actions = PENDING_ACTIONS
         detail = up.URL_NOT_ALLOWED if address and url is None else _describe(codespace, state)
+        detail = detail or STATE_DETAILS.get(word, "")
         return up.Observed(
             state,
             url=url,
@@ -156,14 +189,21 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Ask for a start; GitHub refuses with 409 or 304 if the codespace runs, which a read confirms."""
+        """Ask for a start.
+
+        GitHub refuses with 409 or 304 what runs, and with 409 what something else is done to: it runs only if
+        the words say so, or a read does.
+        """
+        asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
-            await access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
+            return await up.accept_already_done(
+                "start", asking, workspace.remote_id, workspace.name, "codespace"
+            )
         except up.errors.Conflict as error:
-            if error.status not in (304, 409):
+            said = re.search(r"\bcodespace is (\w+)\W*$", error.message)
+            if said is None or STATES.get(said[1]) not in up.UP_STATES:
                 raise
             return error.message
-        return None
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
         """Ask for a stop."""
@@ -232,8 +272,13 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return self.settings.base_url.replace("://api.", "://", 1)
 
 
-def _find_lack(status: int, headers: Mapping[str, str]) -> str:
-    """Return what a refused token lacks as a header names it; without a scope, GitHub says 404."""
+def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
+    """Return what a refused token lacks as a header names it; without a scope, GitHub says 404.
+
+    The header is in each answer, whatever it refuses for: only the words say that it is the token.
+    """
+    if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
+        return ""
     if status == 403 and (permission := headers.get("X-Accepted-GitHub-Permissions")):
         return f"it needs {up.clean(permission)}"
     scopes, accepted = headers.get("X-OAuth-Scopes"), headers.get("X-Accepted-OAuth-Scopes", "")
@@ -246,7 +291,7 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
     """Return GitHub's notice about a codespace, or what matters before it is stopped or deleted."""
     notice_key = {up.State.RUNNING: "idle_timeout_notice", up.State.STOPPED: "last_known_stop_notice"}
     for key in ("pending_operation_disabled_reason", notice_key.get(state, "")):
-        if notice := up.clean(up.find_text(codespace, key) or ""):
+        if notice := up.clean_words(up.find_text(codespace, key) or ""):
             return notice
     git, minutes = up.find_object(codespace, "git_status"), codespace.get("idle_timeout_minutes")
     if state is up.State.STOPPED and (git.get("has_unpushed_changes") or git.get("has_uncommitted_changes")):

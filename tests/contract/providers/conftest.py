@@ -1,7 +1,8 @@
-"""A rig per provider; all tests of a run share one hub, each with a person of its own where it matters."""
+"""A rig per provider; tests share one hub of each release, each with a person of its own where it matters."""
 
 import importlib
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest_asyncio
 from bot.providers import list_provider_classes
 from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
-from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHub, saturn_rig
+from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHubs, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
+from tests.rigs.hubs import NEWEST, list_params
 from usher.conformance import check_no_token_logged
 
 
@@ -28,6 +30,8 @@ def class_of(kind):
 _FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).parent.glob("*_rig.py"))]
 RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
 KINDS = ["saturn", "jupyterhub", *_FOUND]
+#: The newest hub by its provider's kind alone; what starts and stops there does so at the others, too.
+_OLDER_HUBS = ["jupyterhub_5", pytest.param("jupyterhub_4", marks=pytest.mark.thorough)]
 #: Where people link accounts of their own; elsewhere one secret opens everybody's.
 LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.link_methods]
 
@@ -40,19 +44,29 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [one for one in items if one not in set(again)]
     for one in items:
         if "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid:
-            one.add_marker(pytest.mark.xdist_group("hub"))
+            one.add_marker(pytest.mark.xdist_group(f"hub-{_release_of(one)}"))
         elif "saturn_2026" in one.nodeid:
             # Its document takes a worker two seconds to read.
             one.add_marker(pytest.mark.xdist_group("saturn_2026"))
 
 
+def _release_of(item):
+    """Return the release of the hub that a test shares with others."""
+    chosen = item.callspec.params if hasattr(item, "callspec") else {}
+    return chosen.get("hub") or _parse_release(chosen.get("rig", ""))
+
+
+def _parse_release(kind):
+    return int(kind.partition("_")[2] or NEWEST) if kind.startswith("jupyterhub") else NEWEST
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def hubs():
     async with AsyncExitStack() as stack:
-        yield LazyHub(stack)
+        yield LazyHubs(stack)
 
 
-@pytest_asyncio.fixture(loop_scope="session", params=KINDS)
+@pytest_asyncio.fixture(loop_scope="session", params=[*KINDS, *_OLDER_HUBS])
 async def rig(request, hubs, caplog):
     async with check_no_token_logged(rig_of(request.param, hubs)(), caplog) as ready:
         yield ready
@@ -81,13 +95,15 @@ async def impatient_rig(request, hubs):
 
 def _quiet(kind, hubs, client):
     if kind == "jupyterhub":
-        return hubs.rig(HUB_PEOPLE[0], client=client)
+        return hubs.rig(name=HUB_PEOPLE[0], client=client)
     return RIGS[kind](client=client)
 
 
 def rig_of(kind, hubs):
     """Return what opens the rig of a kind; those at the hub share it."""
-    return hubs.rig if kind == "jupyterhub" else RIGS[kind]
+    if kind.startswith("jupyterhub"):
+        return partial(hubs.rig, _parse_release(kind))
+    return RIGS[kind]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -108,14 +124,14 @@ async def sphere():
         yield ready
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def hub(hubs):
-    async with hubs.rig() as ready:
+@pytest_asyncio.fixture(loop_scope="session", params=list_params("hub"))
+async def hub(request, hubs):
+    async with hubs.rig(request.param) as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def quiet_hub(hubs):
-    """The hub with the person whose servers no test starts."""
-    async with hubs.rig(HUB_PEOPLE[0]) as ready:
+    """The newest hub with the person whose servers no test starts."""
+    async with hubs.rig(name=HUB_PEOPLE[0]) as ready:
         yield ready

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from playground import saturn
 from playground.harness import Clock
 from tests.playground.hub_help import browser, log_in
 from tests.project.repository import ROOT
-from tests.rigs import saturn_document
+from tests.rigs import hubs, saturn_document
 from tests.rigs.clock import FakeClock
 from usher.conformance import rigs as conformance
 from usher.conformance.rigs import FacetValues, ImpatientHttp, Rig, build_row, raises_exactly
@@ -145,19 +145,20 @@ def _ended(server: Any, token: str) -> Credential:
 
 
 class LazyHub:
-    """Start one hub when the first test asks, and give each test that changes things a person of its own."""
+    """Start a hub when the first test asks, and give each test that changes things a person of its own."""
 
-    def __init__(self, stack: AsyncExitStack) -> None:
-        self._stack = stack
+    def __init__(self, stack: AsyncExitStack, release: int) -> None:
+        self._stack, self._release = stack, release
         self._hub: Any = None
         self._people = iter(HUB_PEOPLE[1:])
 
     async def get(self) -> Any:
         if self._hub is None:
-            pytest.importorskip("jupyterhub")
             from playground.jupyterhub import start
 
-            self._hub = await self._stack.enter_async_context(start(light=True, seed=HUB_SEED))
+            seed = {**HUB_SEED, "python": hubs.find_python(self._release)}
+            self._hub = await self._stack.enter_async_context(start(light=True, seed=seed))
+            assert self._hub.version.startswith(f"{self._release}.")
         return self._hub
 
     @asynccontextmanager
@@ -192,6 +193,18 @@ class LazyHub:
                 ),
             )
         hub.harness.faults.clear()
+
+
+class LazyHubs:
+    """Hold a hub of each release."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._hubs = {release: LazyHub(stack, release) for release in hubs.ALL}
+
+    def rig(
+        self, release: int = hubs.NEWEST, name: str | None = None, client: type[Http] = Http
+    ) -> AbstractAsyncContextManager[Rig]:
+        return self._hubs[release].rig(name, client)
 
 
 async def returned(session: aiohttp.ClientSession, client: OAuthClient, flow: Flow) -> str:

@@ -23,6 +23,7 @@ from bot.support.http import Http
 from bot.support.responses import Response
 from tests.contract.providers.accesses import ACCESS, BASES
 from tests.contract.providers.rigs import provider_of
+from tests.rigs.hubs import NEWEST, list_full_scopes
 from usher.conformance.rigs import build_row
 
 PERSON = Principal(None, "T1", "UALICE")
@@ -69,7 +70,7 @@ GOOD = [
     {
         "kind": "user",
         "name": "alice",
-        "scopes": ["start:servers", "read:servers!user=alice", "delete:servers"],
+        "scopes": list_full_scopes(NEWEST, "alice"),
     },
     {"message": "already running"},
 ]

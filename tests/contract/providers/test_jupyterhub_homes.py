@@ -9,6 +9,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.domain.accounts import compare_remote_ids
 from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
@@ -131,6 +132,40 @@ async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hu
     by_name = provider.id_after_rename(remote_id, "bella", "bellissima")
     again = Access("bellissima", identity.credential)
     assert (await provider.status(again, [by_name]))[by_name].state is State.STOPPED
+
+
+async def make_token(hub, name):
+    """Return the whole token that a person makes of a name that an administrator has added."""
+    async with Http.new_session() as session:
+        who = {"username": "root", "password": hub.users["root"]["password"]}
+        http, users = Http(session), f"{hub.api_url}/users"
+        made = await http.request("POST", f"{users}/root/tokens", json_body={"auth": who})
+        headers = {"Authorization": f"token {made.json_object(unredacted=True)['token']}"}
+        answer = await http.request("POST", f"{users}/{name}/tokens", headers=headers, json_body={})
+        return Credential(SecretStr(answer.json_object(unredacted=True)["token"]))
+
+
+async def test_a_person_who_was_made_anew_is_another_account_and_a_renamed_one_is_not(hub, provider):
+    """A hub gives no ids, so the creation stands for one; the tokens of who was deleted open nothing."""
+    await as_administrator(hub, "POST", "/users/dan")
+    first = await make_token(hub, "dan")
+    account_id = (await provider.check_credential(first)).credential.account_id
+    assert re.fullmatch(r"created=\d+\.\d{6}", account_id)
+    await as_administrator(hub, "PATCH", "/users/dan", name="dan.old")
+    renamed = await provider.read_account(Access("dan", first))
+    assert (renamed.account_id, renamed.username) == (account_id, "dan.old")
+    await as_administrator(hub, "DELETE", "/users/dan.old")
+    await as_administrator(hub, "POST", "/users/dan")
+    with pytest.raises(errors.CredentialRefused):
+        await provider.read_account(Access("dan", first))
+    found = (await provider.check_credential(await make_token(hub, "dan"))).credential.account_id
+    assert compare_remote_ids(account_id, found) == "another"
+    # A token of Usher's own may not read that, and opens no other account.
+    own = (await provider.check_credential(await make_token(hub, "dan"))).credential
+    assert await provider.read_account(Access("dan", own)) is None
+    assert not provider.names_account(Access("dan", own), "read")
+    # One that was pasted and couldn't be narrowed may be an administrator's, who sees others' servers.
+    assert provider.names_account(Access("dan", first), "read")
 
 
 async def test_somebody_who_was_deleted_is_refused_like_a_bad_token(hub, provider):

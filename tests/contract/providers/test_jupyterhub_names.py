@@ -13,7 +13,8 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.features.courses.use_cases import get_workspace_stem
 from bot.providers import connection
-from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubOffer, JupyterHubSettings
+from bot.providers.jupyterhub import JupyterHub, JupyterHubSettings
+from bot.providers.jupyterhub.making import JupyterHubOffer
 from bot.providers.jupyterhub.servers import Progress, ServerName, parse_last_event, parse_reference
 from bot.support.errors import NotFound
 from tests.rigs.providers import NO_GPU
@@ -257,3 +258,16 @@ def test_a_stream_may_be_cut_anywhere(noise, cut):
     assert parse_last_event(STREAM[:cut]) in {None, Progress(10, "Waiting"), Progress(40, "Preparing <b>")}
     found = parse_last_event(noise + b"\n" + json.dumps({"data": 1}).encode() + b"\n" + STREAM)
     assert found == Progress(40, "Preparing <b>")
+
+
+@pytest.mark.parametrize("taken", [{"server"}, {"Server"}, {"server", "server-3"}], ids=str)
+def test_form_with_names_that_usher_lists_proposes_another(taken):
+    hub = making("server")
+    offer = hub.add_names(JupyterHubOffer(("server-2",), 6), taken)
+    assert hub.form(offer, "workspace", {"template": "server"}, ASKER).field("name").initial not in {
+        *taken,
+        "server",
+        "server-2",
+    }
+    with pytest.raises(FormProblems, match="name"):
+        hub.spec(offer, "workspace", {"template": "server", "name": min(taken)}, ASKER)

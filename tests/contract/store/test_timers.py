@@ -203,13 +203,13 @@ async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, 
     assert not (await store.read(workspaces.find_workspace, workspace.id)).stop_warned
 
 
-async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store, clock, workspace):
+async def test_timer_of_what_came_up_again_unseen_is_to_be_warned_of_again(store, clock, workspace):
     async def seen(started_at, state=State.RUNNING):
         await observe(store, clock, workspace, Observed(state, started_at=started_at))
         row = await store.read(workspaces.find_workspace, workspace.id)
-        return row.stop_at is not None, row.generation
+        return row.stop_warned, row.generation
 
-    at = await put(store, clock, workspace)
+    at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     _, generation = await seen(5_000.0)
     # The first time that it is known, the same, and one of which nothing is said, are no news.
     for started_at in (5_000.0, None, 5_000.0):
@@ -218,8 +218,8 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
     assert await seen(6_000.0) == (True, generation + 1)
     await store.write(operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     assert await seen(6_000.0) == (True, generation + 1)
-    assert await timer(store, workspace) == at
     assert await seen(7_000.0) == (False, generation + 2)
+    assert await timer(store, workspace) == at
 
 
 async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):
@@ -292,6 +292,91 @@ async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(sto
         operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up")
     )
     assert await timer(store, workspace) is None
+
+
+async def seen(store, clock, workspace, state):
+    """Return the time of its timer after a read, and whether its person needs no warning."""
+    await observe(store, clock, workspace, Observed(state))
+    row = await store.read(workspaces.find_workspace, workspace.id)
+    return row.stop_at, row.stop_warned
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("seconds", [TIMER_WARNING_SECONDS, HOUR], ids=["near", "far"])
+async def test_timer_counts_again_once_its_workspace_is_found_up(store, clock, workspace, seconds):
+    at = await put(store, clock, workspace, seconds)
+    for state in (State.STOPPED, State.STOPPED, State.SUSPENDED):
+        assert await seen(store, clock, workspace, state) == (None, False)
+    assert await seen(store, clock, workspace, State.RUNNING) == (at, False)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(("late", "counts"), [(500.0, True), (700.0, False)])
+async def test_timer_counts_again_for_some_minutes_after_its_time(store, clock, workspace, late, counts):
+    at = await put(store, clock, workspace)
+    await seen(store, clock, workspace, State.STOPPED)
+    clock.advance(HOUR + late - 40.0)
+    assert await seen(store, clock, workspace, State.RUNNING) == (at if counts else None, False)
+
+
+@pytest.mark.parametrize(
+    ("verb", "outcome", "counts"),
+    [
+        (OperationVerb.STOP, Outcome.FULFILLED, False),
+        (OperationVerb.STOP, Outcome.CANCELLED, True),
+        (OperationVerb.START, Outcome.FAILED, True),
+    ],
+    ids=["stopped", "cancelled", "not started"],
+)
+async def test_resting_timer_goes_with_a_stop_alone(store, clock, workspace, verb, outcome, counts):
+    """And with a start for which it was set."""
+    at = await put(store, clock, workspace)
+    await seen(store, clock, workspace, State.STOPPED)
+    clock.advance(1.0)
+    asked = (await accept_operation(store, workspace, verb)).operation
+    await store.write(operations.save_step, Update(asked.id, 0.0, outcome=outcome))
+    assert (await seen(store, clock, workspace, State.RUNNING))[0] == (at if counts else None)
+
+
+@pytest.mark.both_engines
+async def test_resting_timer_is_looked_at_before_its_warning_and_at_its_time(store, clock, workspace):
+    at = await put(store, clock, workspace)
+    await seen(store, clock, workspace, State.STOPPED)
+    looked = []
+    while claimed := await within(store, timers.claim_timers, 10, 60.0):
+        assert [one.id for one in claimed] == [workspace.id]
+        looked.append(round(await store.now() - at))
+        await within(store, timers.schedule_resting_check, claimed[0])
+        clock.advance(TIMER_WARNING_SECONDS if len(looked) > 1 else at - clock.now() - TIMER_WARNING_SECONDS)
+    assert looked[1:] == [-TIMER_WARNING_SECONDS, 0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "because", "counts"), [(HOUR, "own", True), (HOUR, "needed", False), (60.0, "own", False)]
+)
+async def test_start_by_hand_leaves_what_is_still_to_come(store, clock, workspace, seconds, because, counts):
+    end = PlannedStop(clock.now() + seconds, "stop", because=because, warns=True)
+    await within(store, timers.plan_stop, workspace.id, end)
+    await seen(store, clock, workspace, State.STOPPED)
+    clock.advance(120.0)
+    await within(store, timers.begin_run, workspace.id)
+    assert (await seen(store, clock, workspace, State.RUNNING))[0] == (end.at if counts else None)
+
+
+@pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING], ids=str)
+async def test_stop_of_what_is_down_counts_if_it_is_up_by_then(store, clock, workspace, state):
+    await seen(store, clock, workspace, State.STOPPED)
+    end = PlannedStop(clock.now() + HOUR, "stop", warns=True, because="hours", source="r1")
+    await within(store, timers.plan_resting_stop, workspace.id, end)
+    assert await seen(store, clock, workspace, state) == (end.at if state is State.RUNNING else None, False)
+
+
+@pytest.mark.both_engines
+async def test_ends_of_a_merged_row_are_its_successors(store, clock, workspace):
+    other = (await linked(store, names=("other",), state=State.RUNNING)).workspaces[-1]
+    at = await put(store, clock, workspace)
+    await within(store, timers.move_ends, workspace.id, other.id)
+    assert await timer(store, other) == at
 
 
 async def test_off_the_list_it_is_gone(store, clock, workspace):

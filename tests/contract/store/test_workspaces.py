@@ -331,3 +331,85 @@ async def test_a_workspace_may_move_to_another_gate(store, clock):
     assert [claim.gate_key for claim in await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)] == [
         "new gate"
     ]
+
+
+@pytest.mark.parametrize("way", ["removed", "absent"])
+async def test_workspace_made_again_after_its_removal_is_listed_as_new(store, clock, way):
+    """A hub's ids are names: what is made there under the name of one that was removed is another one."""
+    mine = await linked(store, names=["lab"])
+    old, lab = mine.workspaces[0], [found_workspace("lab", state=State.RUNNING)]
+    await name_workspace(store, old.id, "mine")
+    if way == "removed":
+        await observe(store, clock, old, Observed(State.GONE))
+        await hide_workspace(store, old.id)
+    else:
+        await hide_workspace(store, old.id)
+        for _ in range(2):
+            clock.advance(60)
+            await store.perform(discovered.merge_discovered, mine.account.id, [])
+    clock.advance(5)
+    # A list may still show what was removed a moment ago.
+    assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
+    assert await store.perform(workspaces.read_workspaces, ALICE) == []
+    clock.advance(60)
+    assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 1
+    (new,) = await store.perform(workspaces.read_workspaces, ALICE)
+    assert (new.title, new.state, new.alias, new.origin) == ("lab", State.RUNNING, None, "discovered")
+    assert new.generation > old.generation
+    assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
+
+
+async def test_forgotten_workspace_that_was_never_gone_stays_hidden(store, clock):
+    mine = await linked(store, names=["lab"])
+    old, lab = mine.workspaces[0], [found_workspace("lab", state=State.RUNNING)]
+    await hide_workspace(store, old.id)
+    for _ in range(3):
+        clock.advance(600)
+        assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
+    assert await store.perform(workspaces.read_workspaces, ALICE) == []
+
+
+def server(own_name, shown, state=State.STOPPED):
+    """Return a hub's server as a list has it: its own name in the id, and what people are shown."""
+    remote_id = f"alice/{own_name}"
+    return DiscoveredWorkspace(remote_id, gate_key("saturn", remote_id), shown, state)
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["listed before", "read as gone"])
+async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, is_gone):
+    """The upgrade to JupyterHub 6 makes *My_Lab* to *my-lab*, shown as *My_Lab*."""
+    mine = await linked(store, names=[])
+    before = [server("My_Lab", "My_Lab"), server("other", "other")]
+    await store.perform(discovered.merge_discovered, mine.account.id, before)
+    old = next(row for row in await store.perform(workspaces.read_workspaces, ALICE) if row.name == "My_Lab")
+    await name_workspace(store, old.id, "mine")
+    clock.advance(60)
+    if is_gone:
+        await observe(store, clock, old, Observed(State.GONE))
+    clock.advance(60)
+    after = [server("my-lab", "My_Lab", State.RUNNING), server("other", "other")]
+    assert await store.perform(discovered.merge_discovered, mine.account.id, after) == 0
+    rows = await store.perform(workspaces.read_workspaces, ALICE)
+    lab = next(row for row in rows if row.id == old.id)
+    assert (lab.remote_id, lab.alias, lab.state) == ("alice/my-lab", "mine", State.RUNNING)
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param([server("My_Lab", "My_Lab"), server("my-lab", "My_Lab")], id="old one is there"),
+        pytest.param([server("new", "New")], id="another name"),
+        pytest.param([server("a", "My_Lab"), server("b", "My_Lab")], id="two of that name"),
+    ],
+)
+async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, after):
+    mine = await linked(store, names=[])
+    await store.perform(discovered.merge_discovered, mine.account.id, [server("My_Lab", "My_Lab")])
+    (old,) = await store.perform(workspaces.read_workspaces, ALICE)
+    clock.advance(60)
+    await store.perform(discovered.merge_discovered, mine.account.id, after)
+    assert (await store.read(workspaces.find_workspace, old.id)).remote_id == "alice/My_Lab"
+    assert len(await store.perform(workspaces.read_workspaces, ALICE)) == 1 + sum(
+        one.remote_id != "alice/My_Lab" for one in after
+    )

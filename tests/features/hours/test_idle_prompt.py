@@ -189,6 +189,15 @@ async def test_unused_for_counts_where_the_last_use_is_told(world):
     assert "hasn't been used since" in str(question["blocks"])
 
 
+@pytest.mark.parametrize("stamped", ["19:00", "1:00"], ids=["ahead", "before its start"])
+async def test_use_at_an_impossible_time_does_not_put_off_the_question(world, stamped):
+    await left(world, asks_after_hours=4)
+    machine = world.provider.machines["r1"]
+    machine.started_at, machine.last_used_at = local("10:00"), local(stamped)
+    await until(world, "14:45")
+    assert asked(world) == 1
+
+
 async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
-from bot.features.hours.model import UNUSED_SPARED
+from bot.features.hours.model import UNUSED_SPARED, was_used
 from bot.services.timers import plan_timer, set_timer
 from bot.services.workspaces import request_status_read
 from bot.store import gates
@@ -47,6 +47,18 @@ async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(wo
     assert [kind for kind in told(world) if kind.startswith("hours_")] == ["hours_unused", "hours_paused"]
     (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     assert (rule.paused, rule.unused) == ("unused", 4)
+
+
+async def stamped_ahead(world, _workspace, day):
+    """Write a local time without its zone, as a proxy in Tokyo does when it adds the route."""
+    world.provider.machines["r1"].last_used_at = local("18:00", day=day)
+
+
+async def test_use_that_is_stamped_ahead_of_the_clock_is_no_use(world):
+    workspace = await given(world, "weekdays 9:00")
+    await days(world, 1, each=lambda day: stamped_ahead(world, workspace, day))
+    row = await world.store.read(workspace_rows.find_workspace, workspace.id)
+    assert (row.last_used_at, was_used(row, local("9:00", day=WEEK[0]))) == (None, False)
 
 
 async def opened(world, workspace, _day):

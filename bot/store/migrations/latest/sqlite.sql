@@ -42,10 +42,8 @@ CREATE TABLE accounts (
     remind_at DOUBLE PRECISION,
     renamed_to TEXT,
     link_source TEXT NOT NULL DEFAULT ''
-);
+, remote_id TEXT, remote_id_source TEXT NOT NULL DEFAULT '', remote_id_at DOUBLE PRECISION, compared_at DOUBLE PRECISION, resting_since DOUBLE PRECISION, other_id TEXT);
 CREATE UNIQUE INDEX accounts_one_of_a_pair ON accounts (principal, connection) WHERE state <> 'revoking';
-CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
-    WHERE state <> 'revoking' AND username <> '';
 CREATE INDEX accounts_of_a_pair ON accounts (principal, connection);
 CREATE INDEX accounts_ending ON accounts (remind_at) WHERE remind_at IS NOT NULL;
 CREATE TABLE links (
@@ -65,7 +63,7 @@ CREATE TABLE links (
     proven BIGINT NOT NULL,
     credential_expires_at DOUBLE PRECISION,
     link_source TEXT NOT NULL DEFAULT ''
-);
+, remote_id TEXT);
 CREATE INDEX links_of_a_pair ON links (principal, connection);
 CREATE INDEX links_expiry ON links (expires_at);
 CREATE TABLE gates (
@@ -720,10 +718,14 @@ CREATE TABLE approvals (
     email TEXT,
     answers TEXT,
     awaits_answers INTEGER NOT NULL DEFAULT 0
-);
+, remote_id TEXT);
 CREATE UNIQUE INDEX approvals_one_requested ON approvals (principal, connection) WHERE state = 'requested';
 CREATE INDEX approvals_of_a_pair ON approvals (principal, connection);
 CREATE INDEX approvals_decided ON approvals (decided_at) WHERE decided_at IS NOT NULL;
 CREATE INDEX approvals_undecided ON approvals (requested_at) WHERE state = 'requested';
 CREATE INDEX notices_questions ON notices (principal) WHERE kind = 'account_question';
+CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
+    WHERE state <> 'revoking' AND username <> '' AND resting_since IS NULL;
+CREATE INDEX accounts_of_a_remote_id ON accounts (connection, remote_id) WHERE remote_id IS NOT NULL;
+CREATE INDEX accounts_resting ON accounts (connection, resting_since) WHERE resting_since IS NOT NULL;
 INSERT INTO "audit_head" VALUES(1,0,'');

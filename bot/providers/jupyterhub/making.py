@@ -1,0 +1,225 @@
+"""New servers: the form, its check, and a creation that never answers with a server that was there.
+
+From 6.0 on a hub creates without starting, and refuses a name in use itself. Before, a start creates what
+isn't there and restarts what is, so the list is read before it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from bot.domain import forms
+from bot.domain.observations import Created, OutcomeSearch
+from bot.domain.people import Principal
+from bot.providers import connection, facets
+from bot.providers.answers import clean, find_object, find_text, parse_time
+from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access
+from bot.providers.jupyterhub.servers import (
+    DEFAULT_NAME,
+    DISPLAY_NAMES_RELEASE,
+    ServerList,
+    ServerName,
+    Servers,
+)
+from bot.providers.jupyterhub.settings import JupyterHubSettings
+from bot.support import errors
+
+#: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
+_SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
+MAX_SERVER_NAME_LENGTH = 40
+#: In a spec: such a hub creates a server that it doesn't start.
+_CREATE_STOPPED_KEY = "at_rest"
+#: By what kind of names a hub allows.
+NAME_HINTS = {
+    "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
+    "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",
+    "plain": "Lower-case letters, digits and single hyphens, at most 30, with a letter first.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JupyterHubOffer:
+    """The used names: the hub doesn't report its spawner's options."""
+
+    names: tuple[str, ...] = ()
+    #: The hub's major release, 0 if it isn't known.
+    release: int = 0
+
+    @property
+    def name_style(self) -> str:
+        """Return the kind of names that people may type, a key of ``NAME_HINTS``."""
+        return "any" if self.release >= DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
+
+
+class HubMaking(facets.Creation[JupyterHubOffer]):
+    """Draw the form for a new server, and create the server."""
+
+    settings: JupyterHubSettings
+    name_rule: ClassVar[forms.NameRule]
+    _servers: Servers
+
+    async def read_offer(self, access: Access) -> JupyterHubOffer:
+        """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
+        servers = await self._servers.list_servers(access, None)
+        servers = ServerList() if servers is None else servers
+        names = {name for name in _list_names(servers) if name.isprintable()}
+        return JupyterHubOffer(tuple(sorted(names)), await self._servers.read_release(access, servers))
+
+    def form(
+        self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+    ) -> forms.Form:
+        """Ask for a template, if there are any, and a name."""
+        offered = connection.list_available(self.settings.templates, principal)
+        chosen = connection.select_available(offered, values)
+        free = self._free_name(chosen.name if chosen is not None else "", offer)
+        fields = [connection.template_field(offered, chosen)] if offered else []
+        return forms.Form(
+            (*fields, forms.name_field(free, MAX_SERVER_NAME_LENGTH, hint=NAME_HINTS[offer.name_style]))
+        )
+
+    def _free_name(self, text: str, offer: JupyterHubOffer) -> str:
+        return forms.find_free_name(self.name_rule.to_stem(text, "server"), offer.names)
+
+    def spec(
+        self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
+    ) -> forms.Spec:
+        """Return the spec: ``template``, if one was chosen; raise FormProblems."""
+        problems = {}
+        offered = connection.list_available(self.settings.templates, principal)
+        template = connection.find_by_name(offered, forms.text_of(values, "template"))
+        if offered and template is None:
+            problems["template"] = forms.TEMPLATE_NOT_OFFERED
+        typed = clean(forms.text_of(values, "name"), 10 * MAX_SERVER_NAME_LENGTH)
+        name, shown = self._choose_name(typed, offer)
+        is_shaped = not typed or bool(name)
+        wrong = forms.find_name_problem(typed, MAX_SERVER_NAME_LENGTH, offer.names, "server")
+        if wrong := wrong if is_shaped else NAME_HINTS[offer.name_style]:
+            problems["name"] = wrong
+        if problems:
+            raise forms.FormProblems(problems)
+        chosen = {} if template is None else {"template": template.name}
+        chosen |= {_CREATE_STOPPED_KEY: "yes"} if offer.release >= DISPLAY_NAMES_RELEASE else {}
+        return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
+
+    def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
+        """Return a typed server name as the hub allows it ("": none fits), and its display name."""
+        if self.name_rule.allows(typed) or (
+            offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
+        ):
+            return typed, ""
+        if offer.name_style != "any" or not any(map(str.isalnum, typed)):
+            return "", ""
+        # What the hub takes for a name to display (``jupyterhub.slugs.is_valid_display_name``).
+        shown = "".join(sign for sign in typed if sign == " " or unicodedata.category(sign)[0] in "LMNPS")
+        return self._free_name(typed, offer), " ".join(shown.split())
+
+    async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
+        """Create a server with its options, and start it."""
+        name, options = self._prepare(access, spec)
+        if self.can_create_stopped(spec):
+            return await self._create_and_start(access, spec, name, options)
+        servers = await self._servers.list_servers(access, None)
+        if servers is None:
+            raise errors.NotFound("the hub knows no such person")
+        if await self._servers.read_release(access, servers) >= DISPLAY_NAMES_RELEASE:
+            # Its release wasn't known when the form was filled in, or it was upgraded since.
+            return await self._create_and_start(access, spec, name, options)
+        if name.server in servers and not _is_untouched(servers, name.server):
+            raise errors.Conflict(forms.NAME_IN_USE)
+        try:
+            is_other = await self._servers.start(access, name, options) is not None
+        except errors.Conflict:
+            is_other = True
+        if is_other:
+            # It was created elsewhere since the list was read, and runs, or is coming up or stopping.
+            raise errors.Conflict(forms.NAME_IN_USE)
+        return Created(name.remote_id, spec.label)
+
+    def can_create_stopped(self, spec: forms.Spec) -> bool:
+        """Return whether the hub was new enough for that when the form was filled in."""
+        return bool(spec.text(_CREATE_STOPPED_KEY))
+
+    async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
+        """Create a server with its options, which its first start then has."""
+        return await self._create_stopped(access, spec, *self._prepare(access, spec))
+
+    def _prepare(self, access: Access, spec: forms.Spec) -> tuple[ServerName, Mapping[str, Any] | None]:
+        """Return the new server's name, and the options of its template if it has one."""
+        name = ServerName(access.username, spec.name)
+        if not name.server:
+            raise errors.InvalidRequest("The server needs a name. Choose one.")
+        if not spec.text("template"):
+            return name, None
+        template = connection.find_by_name(self.settings.templates, spec.text("template"))
+        if template is None:
+            raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
+        return name, template.options
+
+    async def _create_stopped(
+        self, access: Access, spec: forms.Spec, name: ServerName, options: Mapping[str, Any] | None
+    ) -> Created:
+        body = {"display_name": spec.label, "user_options": options or {}}
+        try:
+            await self._servers.change("PUT", name, access, body)
+        except errors.Conflict as error:
+            raise errors.Conflict(forms.NAME_IN_USE, status=error.status) from None
+        return Created(name.remote_id, spec.label, is_started=False)
+
+    async def _create_and_start(
+        self, access: Access, spec: forms.Spec, name: ServerName, options: Mapping[str, Any] | None
+    ) -> Created:
+        made = await self._create_stopped(access, spec, name, options)
+        try:
+            await self._servers.start(access, name)
+        except errors.UnknownOutcome:
+            return replace(made, is_started=True)
+        except errors.ProviderError:
+            # It is there: what holds its start up is told by the start that follows.
+            return made
+        return replace(made, is_started=True)
+
+    async def list_names(self, access: Access, stem: str) -> Collection[str]:
+        """Return the names of the person's servers: they are a person's own namespace."""
+        return _list_names(await self._servers.list_servers(access, None) or {})
+
+    async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
+        """Read whether a server has the name, or is shown by it."""
+        names = await self.list_names(access, spec.name)
+        return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
+
+    async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
+        """Look for the server by its name; one that was last started or used before the call is another."""
+        name = ServerName(access.username, spec.name)
+        servers = await self._servers.list_servers(access, None) or ServerList()
+        used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
+        is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
+        # What an older hub's refused start has left lacks the options: it isn't made yet.
+        is_made = is_started or self.can_create_stopped(spec) or servers.release >= DISPLAY_NAMES_RELEASE
+        if name.server not in servers or is_older or not is_made:
+            return OutcomeSearch(is_conclusive=True)
+        return OutcomeSearch(Created(name.remote_id, spec.label, is_started), is_conclusive=True)
+
+
+def _list_names(servers: Mapping[str, Any]) -> set[str]:
+    """Return the names of servers and those that people read instead; the default one is always there."""
+    shown = (find_text(find_object(servers, name), "display_name") for name in servers)
+    return {DEFAULT_NAME, *(name for name in (*servers, *shown) if name)}
+
+
+def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
+    """Return when a server was started, or last used since it isn't running any more."""
+    server = find_object(servers, name)
+    return parse_time(server.get("started")) or parse_time(server.get("last_activity"))
+
+
+def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
+    """Return whether a server was never started: a hub before 6.0 that refuses a start leaves such a one.
+
+    Just before the first attempt of a creation there was none of the name (``Creation.is_name_in_use``).
+    """
+    server = find_object(servers, name)
+    return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

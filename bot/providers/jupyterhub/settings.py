@@ -1,0 +1,47 @@
+"""The settings of a hub's connection, with the templates of its servers."""
+
+import math
+from typing import Any
+
+from pydantic import Field, SecretStr, field_validator
+
+from bot.providers import connection
+
+CLIENT_ID = "service-usher"
+
+
+class ServerTemplate(connection.PreparedTemplate):
+    """The options of one kind of server."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class JupyterHubSettings(connection.ConnectionSettings):
+    """Hold a hub's connection: ``base_url`` is the address of it or its API, ``public_url`` is for people."""
+
+    public_url: str | None = None
+    #: Usher's registration as a service of the hub; without the secret, people paste tokens.
+    client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
+    client_secret: SecretStr | None = None
+    templates: connection.TemplateList[ServerTemplate] = ()
+    #: After how many failed starts in a row the hub shuts itself down, as it is configured; 0: it never does.
+    consecutive_failure_limit: int | None = Field(default=None, ge=0)
+
+    @property
+    def failures_allowed(self) -> float:
+        """Return half of the hub's own limit: what others fail there counts for it, too."""
+        limit = self.consecutive_failure_limit
+        return 0.0 if limit is None else limit // 2 if limit else math.inf
+
+    @field_validator("base_url", "public_url")
+    @classmethod
+    def _roots(cls, value: str | None) -> str | None:
+        return None if value is None else _strip_hub_path(connection.normalise_base_url(value.strip()))
+
+
+def _strip_hub_path(url: str) -> str:
+    """Return the address in front of ``/hub``, whichever of its addresses is configured."""
+    for ending in ("/hub/api", "/hub/home", "/hub"):
+        if url.endswith(ending):
+            return url.removesuffix(ending)
+    return url

@@ -1,0 +1,389 @@
+"""The words of a provider: the innermost text of an answer, cleaned and cut for people.
+
+A provider may pass on another program's answer: a Kubernetes client's exception with headers and a JSON body,
+``HTTP 500: error (words)``, an HTML page, a quoted text. ``find_innermost_words`` reads all of these, for
+every provider, before anything is cut or classified.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from html import unescape
+from http import HTTPStatus
+from itertools import islice
+from typing import Any, Final
+
+from bot.domain.failure_causes import find_reason
+from bot.support.cleaning import HIDDEN
+
+#: The most characters that people are shown of a server's own words.
+MAX_MESSAGE_LENGTH = 200
+#: The same of a message with its details, which say more than the message.
+MAX_DETAILED_LENGTH = 300
+#: The most details of one refusal that are shown.
+MAX_DETAILS = 5
+#: Characters of a text that are searched for another program's answer.
+MAX_SEARCHED_LENGTH: Final = 8000
+#: Answers within each other that are read.
+MAX_NESTING: Final = 6
+#: Opening braces at which JSON is looked for in one text.
+MAX_OBJECT_ATTEMPTS: Final = 10
+#: A value in Python's own form is parsed up to this length: longer ones cost too much.
+MAX_LITERAL_LENGTH: Final = 2000
+#: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
+_DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
+_TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
+_FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
+#: Parts of a field's place that say where in the request it was, and not its name.
+_REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
+
+#: The words of an HTTP status, which aren't a provider's own.
+_STATUS_PHRASES: Final = frozenset({*(status.phrase.casefold() for status in HTTPStatus), "error", "unknown"})
+#: How a Kubernetes client begins an exception's text (its ``ApiException.__str__``), and what follows.
+_API_EXCEPTION_PATTERN: Final = re.compile(r"\(\d{3}\)\s{0,5}Reason: ")
+_HEADERS_LABEL: Final = "HTTP response headers: "
+_BODY_LABEL: Final = "HTTP response body: "
+#: tornado's and werkzeug's forms of an exception: ``HTTP 403: Forbidden (words)``, ``403 Forbidden: words``.
+_HTTP_ERROR_PATTERN: Final = re.compile(
+    r"(?P<named>HTTP(?: Error)? |Error )?[345]\d\d(?P<colon>:| -)? ?(?P<reason>[^:(\n]{1,80}?)?"
+    r"(?: ?\((?P<inside>.*)\)| ?: (?P<after>.*)|)\.?",
+    re.DOTALL | re.IGNORECASE,
+)
+#: The name of an exception before its words, also in the form of its constructor's call.
+_EXCEPTION_CLASS: Final = (
+    r"(?:\w{1,60}\.){0,8}(?:Exception|[A-Z]\w{0,60}(?:Error|Exception|Warning|Timeout|Failure|Fault))"
+)
+_CLASS_PREFIX_PATTERN: Final = re.compile(
+    rf"(?:[1-5]\d\d )?{_EXCEPTION_CLASS}(?:\((?:[^()]|\([^()]*\)){{0,300}}\))?: (?=.)|\[Errno \d+\] (?=.)",
+    re.DOTALL,
+)
+_CLASS_CALL_PATTERN: Final = re.compile(rf"{_EXCEPTION_CLASS}\((?P<inside>.+)\)", re.DOTALL)
+#: Tags of pages and of marked-up sentences. Anything else in angle brackets may be a word of the message.
+_TAG_NAMES: Final = (
+    "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
+    "|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|noscript|ol|p|pre|q|s|samp|section"
+    "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
+)
+_TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
+#: Tags that show that a text is marked up: an end, or a break. A lone ``<b>`` may be a word of the message.
+_MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
+#: Tags that don't interrupt a line.
+_INLINE_TAG_PATTERN: Final = re.compile(
+    r"</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)\b",
+    re.IGNORECASE,
+)
+_PAGE_PATTERN: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>", re.IGNORECASE)
+#: The beginnings and ends of what a page doesn't show, or shows elsewhere.
+_UNSEEN_PARTS: Final = (
+    ("<!--", "-->"),
+    ("<!doctype", ">"),
+    ("<script", "</script>"),
+    ("<style", "</style>"),
+    ("<title", "</title>"),
+    ("<svg", "</svg>"),
+)
+_PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
+_ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
+#: What a server calls itself below its own error pages.
+_SERVER_PATTERN: Final = re.compile(
+    r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
+    re.IGNORECASE,
+)
+_CLOSING_QUOTES: Final = {
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "\u201c": "\u201d",
+    "\u2018": "\u2019",
+    "\u00ab": "\u00bb",
+}
+#: A message in JSON that was cut before its end.
+_CUT_MESSAGE_PATTERN: Final = re.compile(
+    r'\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})', re.DOTALL
+)
+
+
+def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
+    """Return the innermost words of a provider's text, cleaned and cut; "" if it has none of its own."""
+    return clean(find_innermost_words(text), limit, secrets)
+
+
+def find_innermost_words(text: str) -> str:
+    """Return the words inside a text that holds another program's answer, whole; any other text unchanged.
+
+    "" for the form of an answer without words: a status, or a page that only names one.
+    """
+    words = text[:MAX_SEARCHED_LENGTH].strip()
+    for _ in range(MAX_NESTING):
+        inner = _open_once(words).strip()
+        if inner == words:
+            break
+        words = inner
+    return words
+
+
+def _open_once(text: str) -> str:
+    """Return the text without its outermost layer; unchanged if it has none."""
+    for read in (
+        _read_literal,
+        _read_page,
+        _read_embedded_object,
+        _read_exception,
+        _read_markup,
+        _read_quotes,
+    ):
+        inner = read(text)
+        if inner is not None:
+            return inner
+    return text
+
+
+def _read_literal(text: str) -> str | None:
+    """Return the words of a text that is JSON as a whole, or bytes or a value in Python's own form."""
+    if text[:1] not in {'"', "{", "[", "'", "b", "("} or len(text) < 2:
+        return None
+    value = _parse_json(text)
+    if value is None and (text[:1] != "b" or text[1:2] in {'"', "'"}):
+        value = _parse_literal(text)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list, tuple)):
+        return _read_value_words(value)
+    return None
+
+
+def _read_value_words(value: Any) -> str:
+    """Return the words of a parsed answer, "" if it has none: its keys and numbers aren't for people."""
+    if isinstance(value, dict):
+        return read_words(value, limit=MAX_SEARCHED_LENGTH)
+    return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parse_literal(text: str) -> Any:
+    if len(text) > MAX_LITERAL_LENGTH:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+
+
+def _read_embedded_object(text: str) -> str | None:
+    """Return the words of an answer in JSON that stands somewhere in a text."""
+    decoder, start = json.JSONDecoder(), -1
+    for _ in range(MAX_OBJECT_ATTEMPTS):
+        start = text.find("{", start + 1)
+        if start < 0:
+            return None
+        try:
+            value = decoder.raw_decode(text, start)[0]
+        except (ValueError, RecursionError):
+            value = _parse_literal(text[start : text.rfind("}") + 1]) if start == text.find("{") else None
+        if isinstance(value, dict) and any(isinstance(value.get(key), str) for key in (*_TEXT_KEYS, "title")):
+            return read_words(value, limit=MAX_SEARCHED_LENGTH) or None
+        if value is None and (cut := _CUT_MESSAGE_PATTERN.match(text, start)):
+            return cut[1].replace('\\"', '"').replace("\\n", " ")
+    return None
+
+
+def _read_exception(text: str) -> str | None:
+    """Return the words of an exception's text: without its class, its status and its headers."""
+    if exception := _API_EXCEPTION_PATTERN.search(text):
+        # A body that is JSON has been read before.
+        body = text.partition(_BODY_LABEL)[2].strip()
+        reason = text[exception.end() :].partition(_BODY_LABEL)[0].partition(_HEADERS_LABEL)[0].strip()
+        return body if body not in {"", "None"} else _strip_phrase(reason)
+    prefix = _CLASS_PREFIX_PATTERN.match(text)
+    if prefix is not None and find_reason(prefix[0]) is None:
+        return text[prefix.end() :]
+    call = _CLASS_CALL_PATTERN.fullmatch(text)
+    if call is not None and find_reason(text[: call.start("inside")]) is None:
+        return call["inside"]
+    return _read_http_error(text)
+
+
+def _read_http_error(text: str) -> str | None:
+    match = _HTTP_ERROR_PATTERN.fullmatch(text)
+    if match is None:
+        return None
+    reason, inside = (match["reason"] or "").strip(), (match["inside"] or match["after"] or "").strip()
+    if not (match["named"] or match["colon"]) and (not reason or _strip_phrase(reason)):
+        return None  # A number that begins a sentence.
+    return inside or _strip_phrase(reason)
+
+
+def _strip_phrase(reason: str) -> str:
+    """Return a reason, "" if it is the phrase of an HTTP status."""
+    return "" if reason.strip(" .").casefold() in _STATUS_PHRASES else reason
+
+
+def _read_page(text: str) -> str | None:
+    """Return the sentences of an HTML page, or else the words before it; "" if it only names a status."""
+    page = _PAGE_PATTERN.search(text)
+    if page is None:
+        return None
+    title = _PAGE_TITLE_PATTERN.search(text)
+    body = _list_page_words(_drop_unseen(text[page.start() :]))
+    body = body or _list_page_words(title[1] if title else "")
+    return " ".join(body) or text[: page.start()].rstrip(" :\n")
+
+
+def _drop_unseen(text: str) -> str:
+    """Return a page without its comments, scripts, styles and title."""
+    for begin, end in _UNSEEN_PARTS:
+        folded = text.casefold() if len(text.casefold()) == len(text) else text
+        parts, at = [], 0
+        while (start := folded.find(begin, at)) >= 0:
+            parts.append(text[at:start])
+            stop = folded.find(end, start)
+            at = len(text) if stop < 0 else stop + len(end)
+        text = "".join((*parts, text[at:]))
+    return text
+
+
+def _list_page_words(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in _strip_tags(text, "\n").split("\n"))
+    return list(dict.fromkeys(line for line in lines if line and not _is_status(line)))
+
+
+def _is_status(line: str) -> bool:
+    """Return whether a line of a page has only a status, its phrase, or the server's name."""
+    words = re.sub(r"^(?:HTTP |Error |Status )*[1-5]?\d{0,2}\W*|\W+$", "", line, flags=re.IGNORECASE)
+    return words.casefold() in {"", *_STATUS_PHRASES} or _SERVER_PATTERN.fullmatch(words) is not None
+
+
+def _read_markup(text: str) -> str | None:
+    """Return a text without tags and entities; None if it has none."""
+    if not _MARKUP_PATTERN.search(text) and not _ENTITY_PATTERN.search(text):
+        return None
+    return " ".join((_strip_tags(text, " ") if _MARKUP_PATTERN.search(text) else unescape(text)).split())
+
+
+def _strip_tags(text: str, separator: str) -> str:
+    """Replace tags by a separator, or by nothing inside a line; and entities by their characters."""
+    return unescape(
+        _TAG_PATTERN.sub(lambda tag: "" if _INLINE_TAG_PATTERN.match(tag[0]) else separator, text)
+    )
+
+
+def _read_quotes(text: str) -> str | None:
+    """Return a text without the quotes around all of it."""
+    closing = _CLOSING_QUOTES.get(text[:1])
+    if closing is None or len(text) < 3 or text[-1:] != closing or closing in text[1:-1]:
+        return None
+    return text[1:-1]
+
+
+def cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
+    """Return the innermost words of a text, cleaned, without characters that can't be printed."""
+    return "".join(filter(str.isprintable, clean_words(text, limit)))
+
+
+def read_words(
+    answer: Mapping[str, Any], message_pointer: str = "/message", *, limit: int = MAX_DETAILED_LENGTH
+) -> str:
+    """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
+    value: Any = answer
+    for key in message_pointer.split("/")[1:]:
+        if isinstance(value, list) and key.isdecimal():
+            value = value[int(key)] if int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+    message = value if isinstance(value, str) else next(_main_texts(answer), "")
+    message = find_innermost_words(message)
+    without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
+    if answer.get("kind") == "Status":
+        # Of Kubernetes: its details repeat the object's name and kind.
+        return cut_words(message, without_details)
+    parts = [None if isinstance(value, str) else value, *map(answer.get, _DETAIL_KEYS)]
+    details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
+    if not details:
+        return cut_words(message, without_details)
+    summary = clean(message, without_details // 2).rstrip(".:")
+    return cut_words(": ".join(filter(None, (summary, "; ".join(details)))), limit)
+
+
+def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts in the message's place in other dialects (RFC 9457, RFC 6749)."""
+    for key in ("message", "title", "error", "reason", "msg"):
+        value = answer.get(key)
+        value = value.get("message") if isinstance(value, dict) else value
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
+    """Yield each detail, cleaned, that the message doesn't have already."""
+    known = clean(message, MAX_DETAILED_LENGTH).casefold()
+    for part in parts:
+        for text in _read_details(part, ""):
+            detail = clean(text).rstrip(".")
+            if detail and detail.casefold() not in known:
+                known += f"; {detail.casefold()}"
+                yield detail
+
+
+def _read_details(value: Any, where: str) -> Iterator[str]:
+    """Yield the texts in details of any shape, each after its field's name."""
+    if isinstance(value, str):
+        words = find_innermost_words(value)
+        yield f"{where}: {words}" if where and words else words
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _read_details(entry, where)
+    elif isinstance(value, dict):
+        text = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), None)
+        named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
+        if text is None and (code := value.get("code")) and isinstance(code, str):
+            # GitHub: a word of its own for what is wrong with a field, and no sentence.
+            field = next(filter(None, named), where)
+            yield from _read_details(code.replace("_", " "), field)
+            return
+        if text is not None:
+            yield from _read_details(text, next(filter(None, named), where))
+            return
+        for key, entry in value.items():
+            yield from _read_details(entry, where if key in _REQUEST_PARTS else str(key))
+
+
+def _field_name(value: Any) -> str:
+    """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
+    keys = [str(key) for key in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
+    return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
+
+
+#: What makes a terminal's text coloured or bold.
+_COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
+    """Return the text on one line without secrets and invisible characters, cut to ``limit`` characters."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    if text.isascii() and text.isprintable() and "  " not in text:
+        line = text.strip()
+        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    text = _COLOUR_PATTERN.sub("", text)
+    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
+    visible = "".join(
+        " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
+        for letter in text
+        if letter == "\u200d" or unicodedata.category(letter) not in {"Cf", "Cs"}
+    )
+    line = re.sub(r"\s+", " ", visible).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

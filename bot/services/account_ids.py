@@ -1,0 +1,139 @@
+"""Ids of accounts: a name is never a person's key.
+
+The id of an account at its provider is kept with the link and compared wherever something is current by the
+account's name. Where it is another one, the link rests until its person proves the account anew, or an
+administrator approves it.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.accounts import (
+    RESTING_NOTICE_DELAY_SECONDS,
+    SAME_REST_SECONDS,
+    Account,
+    Comparison,
+    RemoteIdSource,
+    compare_remote_ids,
+)
+from bot.domain.audit import AuditEntry
+from bot.domain.message_context import Facts, RequestFacts
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.messages.texts import problems
+from bot.providers.access import RemoteAccount
+from bot.services.context import Context
+from bot.services.message_context import Gatherer, Message, kind_extensions
+from bot.store import account_ids as rows
+from bot.store import people
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices, add_or_extend, is_written
+from bot.store.transaction import Transaction
+
+#: The reason for which nothing is done through a link that rests: a cause of ``bot.messages.texts.problems``.
+RESTING_CAUSE: Final = "another_account"
+#: The reason for which a call waits whose account can't be compared.
+UNCLEAR_CAUSE: Final = "account_unclear"
+
+
+def compare_account(account: Account, current: RemoteAccount | None) -> Comparison:
+    """Compare a link's account with the account that its provider has now."""
+    if not account.remote_id or current is None:
+        return "unclear"
+    return compare_remote_ids(account.remote_id, current.account_id)
+
+
+def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
+    """Save the id of an account that was linked before ids were kept, or whose provider gives none.
+
+    It is the account's for certain where its person's own token opens it, or where it has the e-mail address
+    by which the link was made. Otherwise the first id counts that is seen.
+    """
+    remote_id = "" if current is None else current.account_id
+    source: RemoteIdSource = "token" if is_own_token else "seen"
+    if not is_own_token and current is not None and current.email:
+        person = people.find_person(tx, account.principal)
+        address = rows.find_approved_email(tx, account) or (person.email if person is not None else None)
+        if address is not None and address.casefold() == current.email.casefold():
+            source = "email"
+    if rows.learn_id(tx, account, remote_id, source) and remote_id:
+        detail = {"connection": account.connection, "username": account.username, "source": source}
+        append_audit(tx, [AuditEntry("usher", "account.id_learnt", account.id, "ok", detail)])
+
+
+def follow_rename(tx: Transaction, context: Context, account: Account, username: str) -> bool:
+    """Save the new name of an account whose id is the same; return False if another link has that name."""
+    provider = context.connections[account.connection]
+
+    def moved(remote_id: str, former: str) -> tuple[str, str]:
+        by_name = provider.id_after_rename(remote_id, former, username)
+        return by_name, provider.gate_key(by_name)
+
+    if not rows.rename(tx, account, username, moved):
+        return False
+    detail = {"connection": account.connection, "username": username, "former": account.username}
+    append_audit(tx, [AuditEntry("usher", "account.renamed", account.id, "ok", detail)])
+    return True
+
+
+def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
+    """Let a link rest, whose name is another account by now, and tell its person and the administrators.
+
+    Return False if it was ended, replaced or rests already. Several links of a connection that begin to rest
+    are one piece of news for administrators, as after a server was set up anew.
+    """
+    title = context.title(account.connection)
+    resting = rows.rest(tx, account, other_id, problems.explain_cause(RESTING_CAUSE, title))
+    if resting is None or resting.resting_since is None:
+        return False
+    about = {"connection": resting.connection, "username": resting.username}
+    occasion = f"{resting.resting_since:.3f}"
+    add_notices(tx, [NewNotice(resting.id, NoticeKind.LINK_RESTING, occasion, resting.principal, about)])
+    detail = {**about, "known": resting.remote_id or "", "found": other_id}
+    append_audit(tx, [AuditEntry("usher", "account.rested", resting.id, "refused", detail)])
+    _notify_administrators(tx, context, resting)
+    if len(rows.list_resting(tx, resting.connection, tx.now() - SAME_REST_SECONDS)) == 1:
+        rows.compare_others(tx, resting)
+    return True
+
+
+def _notify_administrators(tx: Transaction, context: Context, account: Account) -> None:
+    installation, now, connection = context.installation, tx.now(), account.connection
+    among = rows.list_resting(tx, connection, now - SAME_REST_SECONDS)
+    for reader in installation.list_administrators():
+        if not installation.decides(reader, account.principal):
+            continue
+        decided = [other for other in among if installation.decides(reader, other.principal)]
+        first = decided[0] if decided else account
+        subject, kind = f"resting:{connection}:{reader.key}", NoticeKind.LINKS_RESTING
+        alone, several = (f"{word}:{first.id}:{first.resting_since:.3f}" for word in ("one", "several"))
+        if is_written(tx, subject, kind, several):
+            continue
+        is_several = is_written(tx, subject, kind, alone)
+        body = {"connection": connection, "accounts": [account.id], "is_several": is_several}
+        occasion = several if is_several else alone
+        add_or_extend(
+            tx, NewNotice(subject, kind, occasion, reader, body, RESTING_NOTICE_DELAY_SECONDS), "accounts"
+        )
+
+
+@kind_extensions(NoticeKind.LINKS_RESTING)
+async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
+    """Add the links that still rest, and their people."""
+    since = await gatherer.store.now() - SAME_REST_SECONDS
+    current = await gatherer.store.read(rows.list_resting, context.connection, since)
+    account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")
+    resting = tuple(account for account in current if is_several or account.id in account_ids)
+    people = await gatherer.name_people(notice.principal, *(account.principal.key for account in resting))
+    return RequestFacts(**context.common(), people=people, resting=resting)
+
+
+def build_account(account: Account, *, now: float, remote_id: str) -> Account:
+    """Return a link that was just made, with the id that its provider gave with the credential."""
+    has_id = bool(remote_id)
+    return replace(
+        account,
+        remote_id=remote_id,
+        remote_id_source="link" if has_id else "",
+        remote_id_at=now if has_id else None,
+        compared_at=now if has_id else None,
+    )

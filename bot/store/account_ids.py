@@ -1,0 +1,141 @@
+"""Ids of accounts at their providers: learnt, compared, and the links that rest as an id is another one."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bot.domain.accounts import Account, RemoteIdSource, is_unique
+from bot.domain.tasks import TaskKind
+from bot.store import cards
+from bot.store.accounts import find_username_holder, move_workspaces, refuse, resume_now
+from bot.store.fan_out import register_fan_out, start_fan_out
+from bot.store.refusals import ACCEPTED
+from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECRYPTABLE_SECRETS, WORKSPACES
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Row, Transaction
+
+#: After the first link of a connection rests, this many others are compared at once.
+MAX_COMPARED_AT_ONCE: Final = 20
+
+
+def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteIdSource) -> bool:
+    """Save the id of an account of which none is known; return False if that has changed."""
+    now, unknown = tx.now(), {"id": account.id, "remote_id": account.remote_id}
+    return (
+        ACCOUNTS.change(
+            tx,
+            {**unknown, "state": "active"},
+            remote_id=remote_id,
+            remote_id_source=source if remote_id else "",
+            remote_id_at=now if remote_id else None,
+            compared_at=now,
+        )
+        == 1
+    )
+
+
+def note_compared(tx: Transaction, account: Account) -> None:
+    """Note that an account's name was found to be still its own."""
+    ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
+
+
+def rest(tx: Transaction, account: Account, other_id: str, block_reason: str) -> Account | None:
+    """Let a link rest, whose name is the account ``other_id`` by now; return it, None if that has changed.
+
+    Its secret is deleted, its open operations and runs get ``block_reason``, and what was read of it is shown
+    no more.
+    """
+    current = ACCOUNTS.one(tx, id=account.id)
+    if current is None or current.remote_id != account.remote_id:
+        return None
+    if not refuse(tx, current, block_reason):
+        return None
+    ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now(), other_id=other_id)
+    # What was read through it is gone, and a secret that no key opened doesn't come back.
+    SNAPSHOTS.delete(tx, connection=account.connection, owner=account.id)
+    UNDECRYPTABLE_SECRETS.delete(tx, account_id=account.id)
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    FORM_VALUES.delete(tx, **pair)
+    cards.queue_messages(tx, cards.make_link_key(**pair), changed=True)
+    start_fan_out(tx, "resting", **pair)
+    return ACCOUNTS.one(tx, id=account.id)
+
+
+def _conceal(tx: Transaction, workspace: Row, _body: Row) -> None:
+    """Delete the address and the details of a workspace; the next read brings them back."""
+    WORKSPACES.change(
+        tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None, url=None, entry=None, detail=None
+    )
+    cards.queue_messages(tx, workspace["id"], changed=True)
+
+
+def _is_resting(tx: Transaction, body: Row) -> bool:
+    row = tx.one("account", principal=body["principal"], connection=body["connection"])
+    return row is not None and row["resting_since"] is not None
+
+
+register_fan_out(
+    "resting",
+    _is_resting,
+    ("some_workspaces_of", _conceal),
+    ("some_open_runs_of", lambda tx, row, _body: cards.queue_messages(tx, row["id"], changed=True)),
+)
+
+
+def compare_others(tx: Transaction, account: Account) -> None:
+    """Request lists of a few other links that were made by name: whether theirs are other accounts, too."""
+    links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
+    add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
+
+
+def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
+    """Return a connection's links that have rested since a time at the earliest, the first one first."""
+    return ACCOUNTS.query(tx, "resting_accounts", connection=connection, since=since)
+
+
+def list_resting_connections(tx: Transaction, principal_key: str) -> frozenset[str]:
+    """Return the connections on which a person's link rests."""
+    return frozenset(row["connection"] for row in tx.all("resting_connections", principal=principal_key))
+
+
+def count_resting(tx: Transaction) -> dict[str, int]:
+    """Return the number of links that rest, by connection."""
+    return {row["connection"]: row["count"] for row in tx.all("count_resting")}
+
+
+def find_id_holder(tx: Transaction, account: Account) -> Account | None:
+    """Return another person's link to the same account, under any name."""
+    if not is_unique(account.remote_id):
+        return None
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    return ACCOUNTS.first(tx, "holder_of_remote_id", remote_id=account.remote_id, **pair)
+
+
+def find_approved_email(tx: Transaction, account: Account) -> str | None:
+    """Return the address that the account had when an administrator approved the link, if it was told."""
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    row = APPROVALS.first(tx, "approved_email", username=account.username, **pair)
+    return None if row is None else row.email
+
+
+def rename(
+    tx: Transaction, account: Account, username: str, moved: Callable[[str, str], tuple[str, str]]
+) -> bool:
+    """Save the name that an account has by now; return False if somebody else's link has it.
+
+    ``moved`` as for ``bot.store.accounts.save``.
+    """
+    current = ACCOUNTS.one(tx, id=account.id)
+    if current is None or current.username != account.username:
+        return False
+    holder = find_username_holder(tx, current, username)
+    if holder is not None and not holder.is_resting:
+        return False
+    same = {"id": account.id, "username": account.username, "state": "active"}
+    if not ACCOUNTS.change(tx, same, username=username, compared_at=tx.now(), **ACCEPTED):
+        return False
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    move_workspaces(tx, moved, account.username, pair)
+    cards.queue_messages(tx, cards.make_link_key(**pair), changed=True)
+    if current.refused_since is not None:
+        resume_now(tx, current)
+    return True

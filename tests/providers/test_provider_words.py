@@ -1,0 +1,194 @@
+"""The words of a provider are the innermost ones, whichever provider it is, before anything is cut."""
+
+import json
+import time
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from bot.domain.failure_causes import LIMIT, Reason, find_reason
+from bot.messages.texts.problems import explain_cause, explain_reason, to_cause
+from bot.providers.answers import read_words, to_error
+from bot.providers.jupyterhub.servers import parse_last_event
+from bot.providers.posit.envelope import to_provider_error
+from bot.providers.words import clean_words
+from bot.reconciler.provider_calls import refine_start_refusal
+from bot.support import errors
+from bot.support.responses import Response
+
+QUOTA_WORDS = 'pods "jupyter-ana" is forbidden: exceeded quota: compute, requested: limits.cpu=2'
+STATUS_BODY = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "message": QUOTA_WORDS,
+    "reason": "Forbidden",
+    "details": {"name": "jupyter-ana", "kind": "pods"},
+    "code": 403,
+}
+LONG_HEADERS = (
+    "<CIMultiDictProxy('Audit-Id': '1', 'X-Content-Type-Options': 'nosniff', 'Server': '" + "x" * 500
+)
+CLIENT_EXCEPTION = f"(403)\nReason: error\nHTTP response headers: {LONG_HEADERS}')>\nHTTP response body: "
+USED_UP = (
+    "Current memory usage = 80.00 GiB-hours is over the quota limit of 10.00 GiB-hours over the last 30 days."
+)
+HUB_PAGE = (
+    "<!DOCTYPE html><html><head><title>JupyterHub</title><style>p {}</style></head>"
+    "<body><h1>403 : Forbidden</h1><p>Your lab has no credit.<br>Ask Bob &amp; Eve.</p></body></html>"
+)
+GATEWAY_PAGE = (
+    "<html><head><title>502 Bad Gateway</title></head>"
+    "<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.27</center></body></html>"
+)
+
+NESTED_ANSWERS = [
+    pytest.param(CLIENT_EXCEPTION + json.dumps(STATUS_BODY) + "\n", QUOTA_WORDS, id="kubernetes"),
+    pytest.param(CLIENT_EXCEPTION + f"b'{json.dumps(STATUS_BODY)}'", QUOTA_WORDS, id="kubernetes-bytes"),
+    pytest.param(
+        " ".join((CLIENT_EXCEPTION + json.dumps(STATUS_BODY)).split()), QUOTA_WORDS, id="kubernetes-one-line"
+    ),
+    pytest.param((CLIENT_EXCEPTION + json.dumps(STATUS_BODY))[:-60], QUOTA_WORDS, id="kubernetes-cut"),
+    pytest.param(
+        f"client.exceptions.ApiException: {CLIENT_EXCEPTION}no such node", "no such node", id="text-body"
+    ),
+    pytest.param("(403)\nReason: Forbidden\n", "", id="kubernetes-status-only"),
+    pytest.param(f"Failed to make it: {json.dumps(STATUS_BODY)}", QUOTA_WORDS, id="status-in-a-sentence"),
+    pytest.param("HTTP 500: error (No credit left. Ask Bob.)", "No credit left. Ask Bob.", id="tornado"),
+    pytest.param("HTTP 403: Forbidden (No room (yet))", "No room (yet)", id="tornado-brackets"),
+    pytest.param("HTTP 403: No credit left", "No credit left", id="tornado-reason"),
+    pytest.param("HTTP 500: Internal Server Error", "", id="tornado-without-words"),
+    pytest.param("403 Forbidden: No credit left", "No credit left", id="werkzeug"),
+    pytest.param("422 SpawnException(reason=None): No.<br>Stop", "No. Stop", id="spawn-exception"),
+    pytest.param("HTTPError('No credit left')", "No credit left", id="constructor"),
+    pytest.param("RuntimeError: HTTP 500: error (“No credit”)", "No credit", id="three-layers"),
+    pytest.param("'gpu'", "gpu", id="one-quoted-word"),
+    pytest.param('"Not at night"', "Not at night", id="json-text"),
+    pytest.param('{"error": {"message": "{\\"detail\\": \\"Not at night\\"}"}}', "Not at night", id="json"),
+    pytest.param("{'message': 'Not at night'}", "Not at night", id="python-dict"),
+    pytest.param('{"code": 3, "retry": true}', "", id="json-without-words"),
+    pytest.param(HUB_PAGE, "Your lab has no credit. Ask Bob & Eve.", id="page"),
+    pytest.param(f"Proxy error: {GATEWAY_PAGE}", "Proxy error", id="page-after-words"),
+    pytest.param(GATEWAY_PAGE, "", id="page-of-a-status"),
+    pytest.param(
+        "Not enough credits to start 'a:b'.<br>Required: 10.<br/>You have <b>5</b> / 25.",
+        "Not enough credits to start 'a:b'. Required: 10. You have 5 / 25.",
+        id="tags",
+    ),
+    # Anything else stays as it is.
+    pytest.param("untolerated taint {pool: gpu}", "untolerated taint {pool: gpu}", id="braces"),
+    pytest.param("<none> is not a <workspace>", "<none> is not a <workspace>", id="angle-brackets"),
+    pytest.param("200 servers are running", "200 servers are running", id="number"),
+    pytest.param("404 page not found", "404 page not found", id="phrase-of-go"),
+    pytest.param("TimeoutError: pod lab", "TimeoutError: pod lab", id="class-is-the-reason"),
+    pytest.param("ana's 'lab' isn't 'ready'", "ana's 'lab' isn't 'ready'", id="quotes-inside"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), NESTED_ANSWERS)
+def test_words_of_an_answer_within_an_answer_are_the_innermost(text, words):
+    assert clean_words(text, LIMIT) == words
+    assert read_words({"message": text}) == words
+    response = Response(422, {}, json.dumps({"message": text}).encode())
+    assert to_error(response, changes=True).message == (words or "HTTP 422")
+    assert to_provider_error({"message": text}, 200, changes=True).message == (words or "error None")
+
+
+def test_words_are_read_before_they_are_cut_and_classified():
+    words = clean_words(CLIENT_EXCEPTION + json.dumps(STATUS_BODY), LIMIT)
+    assert find_reason(words) is Reason.QUOTA
+    assert find_reason(clean_words("HTTP 403: Forbidden", LIMIT)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{" * 9000, id="braces"),
+        pytest.param('{"a":' * 2000, id="json"),
+        pytest.param("[{'a':" * 1500, id="literal"),
+        pytest.param("<script" * 1300, id="scripts"),
+        pytest.param("(403) Reason: " * 700, id="exceptions"),
+        pytest.param("A" * 9000 + "Error", id="class"),
+        pytest.param("a." * 4500, id="modules"),
+        pytest.param("HTTP 500: " + "(" * 9000, id="brackets"),
+        pytest.param("<b " * 3000, id="tags"),
+    ],
+)
+def test_reading_words_of_a_hostile_answer_is_quick(text):
+    began = time.perf_counter()
+    clean_words(text)
+    assert time.perf_counter() - began < 0.25
+
+
+def test_fields_code_is_what_is_wrong_with_it():
+    entry = {"resource": "Codespace", "field": "machine", "code": "invalid"}
+    assert (
+        read_words({"message": "Validation Failed", "errors": [entry]})
+        == "Validation Failed: machine: invalid"
+    )
+    missing = {"resource": "Codespace", "field": "ref", "code": "missing_field"}
+    assert read_words({"errors": [missing]}) == "ref: missing field"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        USED_UP,
+        "You have used 120 of 100 GPU hours.",
+        "Your monthly limit has been reached.",
+        "AssocGrpCPUMinutesLimit",
+        "Quota exceeded: 20 hours per week",
+    ],
+    ids=["memory", "gpu", "month", "slurm", "week"],
+)
+def test_quota_of_hours_is_not_one_of_room(said):
+    assert find_reason(said) is Reason.USAGE
+    text = explain_reason(said, "Hub", is_over=True)
+    assert said.rstrip(".") in text
+    assert "Stop something" not in text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Spawn failure occurred due to a failed dependency in the usage quota system. Contact your hub admin",
+        "The quota service could not be reached",
+        "You may not see quotas",
+    ],
+    ids=["dependency", "away", "forbidden"],
+)
+def test_broken_quota_service_is_quoted_and_nothing_is_guessed(said):
+    assert find_reason(said) is None
+    assert explain_reason(said, "Hub", is_over=True).startswith("Hub says: “")
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422])
+@pytest.mark.parametrize("said", [USED_UP, "exceeded quota: gpus, requested: 1"], ids=["hours", "room"])
+def test_start_refused_for_a_limit_reads_like_one_that_failed(said, status):
+    body = json.dumps({"message": said}).encode()
+    refused = refine_start_refusal(
+        to_error(Response(status, CIMultiDictProxy(CIMultiDict()), body), changes=True)
+    )
+    assert type(refused) is errors.LimitReached
+    assert explain_cause(to_cause(refused), "Hub") == explain_cause(f"provider_failed: {said}", "Hub")
+
+
+def test_denied_start_is_quoted_without_guessing_what_it_lacks():
+    said = 'pods "jupyter-ana" is forbidden: no PriorityClass with name gpu was found'
+    text = explain_reason(said, "Hub", is_over=True)
+    assert "no PriorityClass with name gpu was found" in text
+    assert "permission" not in text
+
+
+HUB_FAILURES = [
+    pytest.param(f"Spawn failed: {CLIENT_EXCEPTION}{json.dumps(STATUS_BODY)}", QUOTA_WORDS, id="kubernetes"),
+    pytest.param("Spawn failed: HTTP 500: error (No credit left.)", "No credit left.", id="tornado"),
+    pytest.param("Spawn failed: HTTP 500: Internal Server Error", "", id="no-words"),
+    pytest.param(f"Spawn failed: 422 SpawnException(reason='hours'): {USED_UP}", USED_UP, id="quota"),
+]
+
+
+@pytest.mark.parametrize(("said", "words"), HUB_FAILURES)
+def test_failed_event_of_a_hub_has_the_innermost_words(said, words):
+    event = {"progress": 100, "failed": True, "message": said}
+    progress = parse_last_event(f"data: {json.dumps(event)}\n\n".encode())
+    assert (progress.message, progress.has_failed) == (words, True)
