@@ -250,7 +250,7 @@ class Provider(ABC):
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
 
-    def names_account(self, access: Access, call: str) -> bool:
+    def is_made_by_name(self, access: Access, call: str) -> bool:
         """Return whether a call names its account, and a secret that opens everybody's makes it; pure.
 
         Before it, ``read_account`` finds out whether the name is still the linked account's.

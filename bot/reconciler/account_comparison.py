@@ -54,7 +54,7 @@ class AccountComparer:
         """
         if not provider.has_account_ids:
             return "usable"
-        is_by_name = provider.names_account(access, what)
+        is_by_name = provider.is_made_by_name(access, what)
         if account.remote_id is None:
             if not self._may_learn(account):
                 return "usable"

@@ -162,7 +162,7 @@ class Reads(EnginePart):
             lambda access: self._request_own(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
             is_gated=True,
-            reports_absence=_reports_absence,
+            reports_absence=_has_absent,
         )
         match answer:
             case Succeeded((observed_by_id, is_own)):
@@ -416,7 +416,7 @@ class Reads(EnginePart):
         )
 
 
-def _reports_absence(answer: tuple[Mapping[str, Observed], bool]) -> bool:
+def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
     return any(seen.state is State.GONE for seen in answer[0].values())
 
 

@@ -64,11 +64,11 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
     """Save the new name of an account whose id is the same; return False if another link has that name."""
     provider = context.connections[account.connection]
 
-    def moved(remote_id: str, former: str) -> tuple[str, str]:
+    def move_id(remote_id: str, former: str) -> tuple[str, str]:
         by_name = provider.id_after_rename(remote_id, former, username)
         return by_name, provider.gate_key(by_name)
 
-    if not rows.rename(tx, account, username, moved):
+    if not rows.rename(tx, account, username, move_id):
         return False
     detail = {"connection": account.connection, "username": username, "former": account.username}
     append_audit(tx, [AuditEntry("usher", "account.renamed", account.id, "ok", detail)])

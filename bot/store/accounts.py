@@ -149,16 +149,16 @@ def delete_former_work(tx: Transaction, former: Account) -> None:
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
 
 
-def _only_former(
+def _limit_to_former(
     do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
 ) -> Callable[[Transaction, Row, Row], None]:
     """Limit a stage to the rows that were there before the other account was linked."""
 
-    def stage(tx: Transaction, row: Row, body: Row) -> None:
+    def run_stage(tx: Transaction, row: Row, body: Row) -> None:
         if row[column] is None or row[column] <= body["before"]:
             do(tx, row, body)
 
-    return stage
+    return run_stage
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
@@ -281,11 +281,11 @@ register_fan_out(
 register_fan_out(
     "another",
     lambda _tx, _body: True,
-    ("some_workspaces_of", _only_former(_delete_workspace)),
-    ("some_runs_of", _only_former(runs.end_orphaned)),
+    ("some_workspaces_of", _limit_to_former(_delete_workspace)),
+    ("some_runs_of", _limit_to_former(runs.end_orphaned)),
     (
         "some_undoable_actions_of",
-        _only_former(lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"]), "done_at"),
+        _limit_to_former(lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"]), "done_at"),
     ),
 )
 register_fan_out(

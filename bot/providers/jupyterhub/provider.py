@@ -197,7 +197,7 @@ class JupyterHub(
         own = await _mint_own_token(api, credential, username, owner, granted)
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
-    def names_account(self, access: Access, call: str) -> bool:
+    def is_made_by_name(self, access: Access, call: str) -> bool:
         """Return whether the token may open other accounts: an administrator's own, as it was pasted."""
         return TOKEN_ID not in access.credential.extra
 
@@ -205,7 +205,7 @@ class JupyterHub(
         """Read a token's owner; a hub gives no ids, and the creation only to tokens that may read users."""
         owner = await read_token_owner(access.api)
         created = format_creation(owner.get("created"))
-        is_compared = bool(created) or self.names_account(access, "read")
+        is_compared = bool(created) or self.is_made_by_name(access, "read")
         return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:

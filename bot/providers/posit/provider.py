@@ -352,7 +352,7 @@ class PositProvider(
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 
-    def names_account(self, access: base.Access, call: str) -> bool:
+    def is_made_by_name(self, access: base.Access, call: str) -> bool:
         """Return whether a super-admin token makes a call: it names its user in each."""
         return access.credential.owner != "person"
 

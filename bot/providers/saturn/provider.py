@@ -257,7 +257,7 @@ class Saturn(
             raise errors.BadAnswer("the answer's field username is not a text")
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
-    def names_account(self, access: Access, call: str) -> bool:
+    def is_made_by_name(self, access: Access, call: str) -> bool:
         """Return whether the administrator's token makes a call: its workspaces are told by owner."""
         return self.credential_owner(access, call) == "admin"
 

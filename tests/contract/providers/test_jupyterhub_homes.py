@@ -163,9 +163,9 @@ async def test_a_person_who_was_made_anew_is_another_account_and_a_renamed_one_i
     # A token of Usher's own may not read that, and opens no other account.
     own = (await provider.check_credential(await make_token(hub, "dan"))).credential
     assert await provider.read_account(Access("dan", own)) is None
-    assert not provider.names_account(Access("dan", own), "read")
+    assert not provider.is_made_by_name(Access("dan", own), "read")
     # One that was pasted and couldn't be narrowed may be an administrator's, who sees others' servers.
-    assert provider.names_account(Access("dan", first), "read")
+    assert provider.is_made_by_name(Access("dan", first), "read")
 
 
 async def test_somebody_who_was_deleted_is_refused_like_a_bad_token(hub, provider):
