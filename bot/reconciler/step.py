@@ -629,18 +629,20 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Leave the beginning of a silence as it was while the call goes on failing.
+    """Leave the sentence on a silence, or on a provider's errors, as it was while the call goes on failing.
 
     Reads that are answered in between are no news of it; each of its failures would begin another silence.
     """
-    subject = claimed.subject
+    subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
-    is_no_news = update.block_reason is not None and (
-        not update.block_reason or cards.is_silence(update.block_reason)
-    )
-    if fails and is_no_news and cards.is_silence(subject.block_reason):
+    kept = next((one for one in _FAILING_SENTENCES if one(subject.block_reason)), None)
+    if fails and kept is not None and said is not None and (not said or kept(said)):
         return replace(update, block_reason=None, card_dirty=False)
     return update
+
+
+#: What a block reason may say of a call that fails again and again: each tells one kind of it.
+_FAILING_SENTENCES: Final = (cards.is_silence, problems.is_failure_of_server)
 
 
 def with_call_state(update: Update, step: Step, known: Call | None) -> Update:

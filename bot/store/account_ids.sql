@@ -8,7 +8,7 @@ SELECT connection FROM accounts WHERE principal = :principal AND resting_since I
 -- name: links_by_name
 SELECT id FROM accounts
 WHERE connection = :connection AND state = 'active' AND link_source IN ('approval', 'import')
-ORDER BY discovered_at DESC, id LIMIT :limit;
+ORDER BY COALESCE(discovered_at, 0.0) DESC LIMIT :limit;
 
 -- name: count_resting
 SELECT connection, COUNT(*) AS count FROM accounts WHERE resting_since IS NOT NULL AND state <> 'revoking'

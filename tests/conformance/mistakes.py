@@ -124,7 +124,7 @@ class ShowsToken(Coder):
 
     async def _status(self, access, remote_id, window):
         seen = await super()._status(access, remote_id, window)
-        return up.Observed(seen.state, detail=f"as {access.credential.token.get_secret_value()}")
+        return up.Observed(seen.state, name=f"as {access.credential.token.get_secret_value()}")
 
 
 class Sleeps(Coder):

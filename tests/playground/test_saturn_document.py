@@ -61,6 +61,7 @@ async def call_people_and_recipes(client):
     await tokens.delete(made.id)
     (found,) = (await api.UsersApi(client).list(username="alice")).root.users
     assert found.username == "alice"
+    assert (await api.UsersApi(client).get(found.id)).root.username == "alice"
     assert "medium" in (await api.InfoApi(client).get_server_options()).sizes
     recipes = api.RecipesApi(client)
     spec = {"name": "made", "image": "community/saturncloud/saturn:1", "instance_type": "large"}

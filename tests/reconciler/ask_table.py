@@ -8,6 +8,7 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.ProviderError: (Rejected, False, False),
     errors.TemporaryError: (RetryLater, True, False),
     errors.Unreachable: (RetryLater, True, False),
+    errors.UntrustedCertificate: (RetryLater, True, False),
     errors.UnknownOutcome: (OutcomeUnknown, True, False),
     errors.RateLimited: (RetryLater, False, False),
     errors.ServerFailed: (OutcomeUnknown, True, False),

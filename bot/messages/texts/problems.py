@@ -369,6 +369,12 @@ def to_cause(error: BaseException) -> str:
     return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
 
 
+def is_failure_of_server(sentence: str | None) -> bool:
+    """Return whether a sentence says that a provider answers a call with errors of its own."""
+    endings = (CAUSES[word].partition("{title}")[2] for word in ("server_failed", "answered_error"))
+    return (sentence or "").endswith(tuple(endings))
+
+
 def _find_refusal_word(message: str) -> str:
     """Return the cause's word for a right that the token, the account or something else lacks."""
     if _SIGN_ON.search(message):

@@ -13,5 +13,7 @@ ALTER TABLE approvals ADD COLUMN remote_id TEXT;
 DROP INDEX accounts_one_of_a_username;
 CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
     WHERE state <> 'revoking' AND username <> '' AND resting_since IS NULL;
+CREATE INDEX accounts_of_a_username ON accounts (connection, username) WHERE state <> 'revoking' AND username <> '';
 CREATE INDEX accounts_of_a_remote_id ON accounts (connection, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX accounts_resting ON accounts (connection, resting_since) WHERE resting_since IS NOT NULL;
+CREATE INDEX accounts_resting_of_person ON accounts (principal, connection) WHERE resting_since IS NOT NULL;

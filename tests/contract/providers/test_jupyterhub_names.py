@@ -260,7 +260,9 @@ def test_a_stream_may_be_cut_anywhere(noise, cut):
     assert found == Progress(40, "Preparing <b>")
 
 
-@pytest.mark.parametrize("taken", [{"server"}, {"Server"}, {"server", "server-3"}], ids=str)
+@pytest.mark.parametrize(
+    "taken", [{"server"}, {"Server"}, {"server", "server-3"}], ids=["own", "case", "two"]
+)
 def test_form_with_names_that_usher_lists_proposes_another(taken):
     hub = making("server")
     offer = hub.add_names(JupyterHubOffer(("server-2",), 6), taken)

@@ -38,6 +38,7 @@ ONE_ROW = {"audit_head": "", "serving": ""}
 #: Indexes of a few rows of a table that grows, with what they are.
 SMALL_INDEXES = {
     "accounts_refused": "links that are refused now",
+    "accounts_resting": "links that rest",
     "accounts_to_revoke": "secrets that are to be revoked",
     "approvals_undecided": "requests that nobody has decided yet",
     "cards_changed": "messages that have yet to change in Slack",
@@ -74,6 +75,7 @@ WALKS = {
     "end_browser_sessions_at": ("browser_sessions", "the app was removed from a Slack workspace"),
     "accounts_with_undecryptable_secrets": ("accounts", COMMAND),
     "heal_gates": ("gates", HEALS),
+    "links_by_name": ("accounts", LIMITED),
     "message_in_channel": ("cards", CHANNEL),
     "next_in_line": ("waitlist_entries", FIRST),
     "note_failover": ("audit", FIRST),
@@ -118,6 +120,7 @@ WALKS_OF = {
         "seek_notices": ("notices", RESTORED),
     },
     "postgresql": {
+        "count_resting": ("accounts", COMMAND),
         "statistics": ("tasks", "what is to be done in the background is counted"),
         "nameless_creation": ("operations workspaces", LIMITED),
         "offer_room": ("waitlist_entries", "those of a week, once for what somebody has freed"),

@@ -726,6 +726,8 @@ CREATE INDEX approvals_undecided ON approvals (requested_at) WHERE state = 'requ
 CREATE INDEX notices_questions ON notices (principal) WHERE kind = 'account_question';
 CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
     WHERE state <> 'revoking' AND username <> '' AND resting_since IS NULL;
+CREATE INDEX accounts_of_a_username ON accounts (connection, username) WHERE state <> 'revoking' AND username <> '';
 CREATE INDEX accounts_of_a_remote_id ON accounts (connection, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX accounts_resting ON accounts (connection, resting_since) WHERE resting_since IS NOT NULL;
+CREATE INDEX accounts_resting_of_person ON accounts (principal, connection) WHERE resting_since IS NOT NULL;
 INSERT INTO "audit_head" VALUES(1,0,'');
