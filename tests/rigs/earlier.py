@@ -16,6 +16,7 @@ LAST_MIGRATIONS: Final = {
     "0.3.0": "0040_one_queue",
     "0.3.1": "0056_over",
     "0.4.0": "0064_no_bar",
+    "0.4.1": "0065_account_ids",
 }
 #: The kinds of tasks that 0.2.1 kept beside, by the words that they have since.
 BESIDE: Final = {
