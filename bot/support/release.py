@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 #: What this is, or will be once it is released.
-RELEASE: Final = "0.4.1"
+RELEASE: Final = "0.5.0"
 #: From this release on, processes stop by themselves once a newer one has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"
 

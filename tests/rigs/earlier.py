@@ -14,6 +14,7 @@ from bot.support.clock import SystemClock, SystemIds
 LAST_MIGRATIONS: Final = {
     "0.3.1": "0056_until_0_3_1",
     "0.4.0": "0064_no_bar",
+    "0.4.1": "0065_account_ids",
 }
 _POSTGRES_COLUMNS: Final = (
     "SELECT table_name AS name, column_name AS part FROM information_schema.columns "
