@@ -39,7 +39,6 @@ NOT_RUN = {
     "rm -rf build": "nothing is built in the checkout: a release's tree takes its place",
     "/opt/usher/bin/pip install --require-hashes -r requirements/base.txt": "installs from the package index",
     "/opt/usher/bin/pip install --no-deps --no-build-isolation .": "installs into /opt",
-    "git checkout b861d38e": "0.2.1, whose databases tests/scenarios/test_upgrade.py has",
     "createuser --pwprompt usher": "asks for a password at a terminal: the server here asks nobody for one",
     "USHER_DATABASE_URL='postgresql://usher:PASSWORD@db.example.org:5432/usher"
     "?sslmode=verify-full&sslrootcert=system'": "a setting, which the installation has with its own server",
