@@ -53,7 +53,7 @@ _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
-    "Their people link again, or an administrator approves the accounts. After a server was set up anew, "
+    "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
 #: How many of the newest dead notices are read; they are kept for a week.
