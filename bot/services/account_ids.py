@@ -1,7 +1,7 @@
 """Ids of accounts: a name is never a person's key.
 
 The id of an account at its provider is kept with the link and compared wherever something is current by the
-account's name. Where it is another one, the link rests until its person proves the account anew, or an
+account's name. Where it is another one, the link rests until its person proves the account again, or an
 administrator approves it.
 """
 
@@ -79,7 +79,7 @@ def rest_account(tx: Transaction, context: Context, account: Account, other_id: 
     """Let a link rest, whose name is another account by now, and tell its person and the administrators.
 
     Return False if it was ended, replaced or rests already. Several links of a connection that begin to rest
-    are one piece of news for administrators, as after a server was set up anew.
+    are one piece of news for administrators, as after a server was reinstalled.
     """
     title = context.title(account.connection)
     resting = rows.rest(tx, account, other_id, problems.explain_cause(RESTING_CAUSE, title))

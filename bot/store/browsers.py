@@ -26,7 +26,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
     if workspace.connection in list_resting_connections(tx, workspace.principal.key):
-        # Its page shows nothing until the account is proven anew.
+        # Its page shows nothing until the account is proven again.
         return PageRows(tx.now(), found, None)
     return PageRows(
         tx.now(),
