@@ -24,7 +24,7 @@ from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import describe_outcome, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
-from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
+from bot.messages.verb import Effect, Offer, Verb
 from bot.providers import facets
 from bot.services import creation, naming, runs, snapshots
 from bot.services.creation import FilledForm, Flag, PersonalOffer
@@ -52,12 +52,6 @@ from handlers.snapshots import (
     require_offer,
 )
 
-declare_actions(
-    Action("job.start_another", did="run *{name}* once more"),
-    Action("job.force", did="force the run *{name}* to quit"),
-    Action("job.unfollow", did="stop following the run *{name}*"),
-)
-
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MAX_FLAGS = 50
 
@@ -79,7 +73,6 @@ MAX_FLAGS = 50
         also="start launch begin execute exec submit new create rerun re-run",
         alone="Run a job",
         offer=Offer(text="This will run *{name}* on {title} again.", button="Run {name} again"),
-        did="run *{name}*",
     )
 )
 async def run(request: Request) -> Answer:
@@ -478,7 +471,6 @@ async def refresh(request: Request) -> Answer:
         also="kill end halt quit terminate cancel abort",
         is_red=True,
         offer=Offer(text="This will stop the run *{name}* on {title}.", button="Stop {name}"),
-        did="stop the run *{name}*",
     )
 )
 async def stop(request: Request) -> Answer:

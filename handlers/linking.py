@@ -16,7 +16,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
-from bot.messages.verb import Action, Effect, Verb, declare_actions
+from bot.messages.verb import Effect, Verb
 from bot.services import accounts, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
@@ -30,19 +30,6 @@ from handlers.payload import find_value
 from handlers.request import SILENT, Answered, Request
 from handlers.services import Services
 from handlers.suggestions import offer_as_command
-
-declare_actions(
-    Action(
-        "account.linked",
-        did="link your {title} account",
-        instead="To end the link to {title}, type `{command}unlink {title}`.",
-    ),
-    Action(
-        "account.unlinked",
-        did="unlink your {title} account",
-        instead="To link {title} again, type `{command}link {title}`.",
-    ),
-)
 
 
 @routes.verb(

@@ -185,8 +185,6 @@ class Listeners:
         answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and surface.where is not Where.FORM
         is_opened = is_form and await self._open_form(principal, surface, answer)
-        if surface.where is Where.HOME:
-            return await self._redraw_home(ack, principal, None if is_opened else answer)
         if is_opened:
             return await ack()
         if answer.unwritten or not await self._write_reply(answer, surface, principal):
@@ -285,15 +283,6 @@ class Listeners:
             return BoltResponse(status=503, body="")
         except Exception:
             logger.exception("event failed")
-        return await ack()
-
-    async def _redraw_home(self, ack: AsyncAck, principal: Principal, answer: Answer | None) -> BoltResponse:
-        """Request a new rendering of the Home with the answer; if that isn't written, let Slack say so."""
-        try:
-            await self._display_outcome(Where.HOME, principal, answer)
-        except StoreError as error:
-            log.warning("use of a home not written down", problem=error)
-            return BoltResponse(status=503, body="")
         return await ack()
 
     async def _display_outcome(self, where: Where, principal: Principal, answer: Answer | None) -> None:

@@ -22,7 +22,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from bot.providers import build_providers
 from bot.providers.base import Credential
-from bot.providers.facets import ScheduledJob
+from bot.providers.facets import ListedJob
 from bot.providers.saturn.offers import SaturnOffer
 from bot.services.snapshots import to_payload
 from bot.store import discovered, open_store, snapshots
@@ -268,7 +268,7 @@ def _write_connections(made: Stage, saturn_url: str) -> None:
 
 def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot[dict[str, Any]]:
     """Return what a form would have been told, so that no command has to wait for it."""
-    scheduled = tuple(ScheduledJob(job.id, job.name, "") for job in jobs)
+    scheduled = tuple(ListedJob(job.id, job.name) for job in jobs)
     offer = SaturnOffer(owner=f"acme/{account.username}", jobs=scheduled)
     return Snapshot(CONNECTION, account.id, "templates", to_payload(offer), now)
 

@@ -12,7 +12,6 @@ from bot.domain.people import People
 from bot.domain.runs import OutputTail, Run
 from bot.domain.stops import StopEffects
 from bot.domain.timers import find_next_stop
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Action, State, Workspace
 
 #: How soon an operation ends after what ends it was read.
@@ -248,30 +247,3 @@ class HeldFacts(Facts):
     def objects(self) -> dict[str, ObjectName]:
         """Return the names of the objects of all messages in this one."""
         return {key: name for _, one in self.held for key, name in one.objects.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class ActionFacts:
-    """The context of a person's action, with the title of its connection.
-
-    ``is_shown``: another message says how what it began goes on, or ended; ``is_awaited``: one may.
-    """
-
-    action: UndoableAction
-    connection_title: str
-    workspace: Workspace | None = None
-    work_item: Operation | Run | None = None
-    can_be_undone: bool = False
-    is_shown: bool = False
-    is_awaited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionCounts:
-    """Counts of the accounts and work on one connection; ``failed`` counts operations since a given time."""
-
-    linked: int = 0
-    refused: int = 0
-    workspaces: int = 0
-    running: int = 0
-    failed: int = 0

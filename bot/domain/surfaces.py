@@ -16,8 +16,6 @@ class Where(StrEnum):
     DIRECT = "direct"
     #: In the form that is open.
     FORM = "form"
-    #: In the person's Home, whose next view it is part of.
-    HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,6 @@ class TaskKind(StrEnum):
     FOLLOW_UP = "follow_up"
     #: List a person's runs again; the subject is the account's id.
     LIST_RUNS = "list_runs"
-    #: Set a job's schedule; the subject names account, job and interaction.
-    SCHEDULE = "schedule"
     #: Go on with what follows from one row for many others; the subject is its own.
     FAN_OUT = "fan_out"
 

@@ -170,8 +170,6 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: A start counts as slow after this many seconds while there are too few to compare it with.
-SLOW_SECONDS: Final = 300.0
 #: A stop without effect for this many seconds counts as unanswered and can then be forced.
 UNANSWERED_SECONDS: Final = 60.0
 

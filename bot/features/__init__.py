@@ -5,14 +5,10 @@ from typing import Final
 #: The features by name, in the order in which they act; each comes after those that it needs.
 FEATURES: Final = (
     "preferences",
-    "home",
     "approvals",
     "expiries",
-    "job_schedules",
     "hours",
     "courses",
     "waitlist",
-    "calendars",
-    "undo",
     "assistant",
 )

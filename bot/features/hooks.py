@@ -6,11 +6,10 @@ request, and what it calls must not import handlers.
 
 from bot.messages.hooks import MessageHooks
 from bot.services.hooks import UseCaseHooks
-from bot.slack.notifier.hooks import NotifierHooks
 from bot.store.hooks import StoreHooks
 from bot.web.feature_pages import WebHooks
 from handlers.hooks import RequestHooks
 
 
-class Hooks(StoreHooks, MessageHooks, UseCaseHooks, NotifierHooks, WebHooks, RequestHooks):
+class Hooks(StoreHooks, MessageHooks, UseCaseHooks, WebHooks, RequestHooks):
     """Every moment; a feature's subclass has methods for those at which it acts."""

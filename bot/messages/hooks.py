@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.message_context import WorkspaceFacts
-from bot.messages.blocks.home_sections import HomeContent
-from bot.messages.blocks.kit import Element
 from bot.support.declarations import LayerHooks
 
 
@@ -16,8 +14,8 @@ class MessageHooks(LayerHooks):
         """Return the sentences that a workspace's row in a list has besides its state."""
         return ()
 
-    def list_home_buttons(self, content: HomeContent) -> Sequence[Element]:
-        """Return the buttons at the end of a person's own Home."""
+    def list_plan_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
+        """Return sentences about the plans for a workspace."""
         return ()
 
     def describe_end(self, view: WorkspaceFacts, *, is_done: bool) -> str:

@@ -1,8 +1,8 @@
-"""Verbs and actions, each declared whole beside its function: what it takes and does, and all its words.
+"""Verbs, each declared whole beside its function: what it takes and does, and all its words.
 
-A *verb* is what people type, press or say. An *action* is what a use case records of a request, which *undo*
-takes back. The grammar of commands, help, buttons, offers and *undo* ask these declarations, and nothing
-else is kept by the name of a verb: to add one, or to take one away, is to add or take its declaration.
+A *verb* is what people type, press or say. Help, buttons, offers and the reading of sentences ask these
+declarations, and nothing else is kept by the name of a verb: to add one, or to take one away, is to add or
+take its declaration.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -41,21 +41,6 @@ class Offer:
 
 
 _NOTHING: Final = Offer()
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An action that a use case records, with the words for it.
-
-    ``did`` follows "you asked me to", ``restored`` says what is so once it was undone (``removed``: once the
-    row that it made is gone), and ``instead`` what can be done where nothing takes it back.
-    """
-
-    kind: str
-    did: str = ""
-    restored: str = ""
-    removed: str = ""
-    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +82,6 @@ class Verb:
     bulk_at: Offer = _NOTHING
     #: The use case that does it to one of several; None for what begins an operation.
     each: Callable[..., Any] | None = None
-    #: The words of its action, where it has one of its own.
-    did: str = ""
-    restored: str = ""
-    instead: str = ""
     #: The name of a variant.
     variant: str = ""
 
@@ -137,7 +118,6 @@ class Verb:
 #: What isn't a verb only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
-_actions: dict[str, Action] = {}
 
 
 def declare_verb(verb: Verb) -> Verb:
@@ -145,13 +125,6 @@ def declare_verb(verb: Verb) -> Verb:
     if _verbs.setdefault((verb.command, verb.name), verb) is not verb:
         raise ValueError(f"{verb.command} {verb.name} has two declarations")
     return verb
-
-
-def declare_actions(*actions: Action) -> None:
-    """Add actions that aren't of a verb of the same name; raises ValueError if one is there already."""
-    for action in actions:
-        if _actions.setdefault(action.kind, action) is not action:
-            raise ValueError(f"{action.kind} has two declarations")
 
 
 def find_verb(command: str, name: str) -> Verb:
@@ -177,13 +150,3 @@ def list_verbs(command: str) -> Mapping[str, Verb]:
 def list_synonyms(command: str) -> Mapping[str, str]:
     """Return the other words for the verbs of a command, each with its verb."""
     return {word: name for name, verb in list_verbs(command).items() for word in verb.also.split()}
-
-
-def find_action(kind: str) -> Action:
-    """Return an action, which may be that of a verb; one without words for any other."""
-    require_complete()
-    if kind in _actions:
-        return _actions[kind]
-    command, _, name = kind.partition(".")
-    verb = _verbs.get((command, name), _NO_VERB)
-    return Action(kind, verb.did, verb.restored, instead=verb.instead)

@@ -30,7 +30,7 @@ _BOUND_METHODS: Final = (
     *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
     *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
-    *("schedule", "revoke", "mint", "refresh", "read_account"),
+    *("revoke", "mint", "refresh", "read_account"),
 )
 #: The verbs that return words of the provider's.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})

@@ -38,18 +38,16 @@ class DiscoveredWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledJob:
+class ListedJob:
     """A job that is set up on a provider.
 
     Attributes:
         job_id: Its id on the provider.
         name: Its name there.
-        cron: Its schedule, a cron expression of five fields; "" without one, None if unknown.
     """
 
     job_id: str
     name: str
-    cron: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,18 +363,6 @@ class Runs(Forms[Offer]):
     def run_page_url(self, job: Run) -> str:
         """Return the address of the page that shows a run on the provider, like ``page_url``."""
         return ""
-
-
-class Schedules(Facet, Generic[Offer]):
-    """Schedules of the jobs that are set up on the provider."""
-
-    @abstractmethod
-    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
-        """Schedule a job by a cron expression of five fields; None removes its schedule."""
-
-    @abstractmethod
-    def list_scheduled_jobs(self, offer: Offer) -> Sequence[ScheduledJob]:
-        """Return the jobs that are set up there, from an offer; pure."""
 
 
 class Impersonation(Facet):

@@ -41,7 +41,6 @@ LIST_REFRESH_SECONDS: Final = 120.0
 EVERYBODY = "everybody"
 #: The pause between two claims of a loop: rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
-HOMES_REST_SECONDS = 0.2
 #: A claim of reads takes at most the free slots of a connection, mostly 51: with a rest of 0.05 s that is too
 #: few for 10,000 workspaces that start, each of which may be read every 10.5 s.
 READS_REST_SECONDS = 0.03
@@ -202,7 +201,6 @@ class Scheduler:
             scheduled_work,
             loop("notices", notifier.step_notices, 50, is_restless=notifier.is_restless),
             loop("cards", notifier.step_cards, 20),
-            loop("homes", notifier.step_homes, 10, HOMES_REST_SECONDS),
             loop("outputs", notifier.step_outputs, 10, is_restless=board.is_used),
         ]
         for one in self._loops[1:]:

@@ -85,7 +85,7 @@ def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Ac
     fresh = _build_account(tx, caller, connection, "", seal_credential(caller, connection, credential))
     rows.save(tx, fresh)
     target = f"{caller.principal.key}/{connection}"
-    caller.record(tx, "account.created", target, None, result="ok", account=fresh.id)
+    caller.record(tx, "account.created", target, result="ok", account=fresh.id)
     return fresh
 
 

@@ -27,10 +27,10 @@ stays, and the refusal is raised.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
 from bot.domain.accounts import Account
@@ -43,7 +43,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, inbox, people, workspaces
+from bot.store import accounts, inbox, people
 from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
 from bot.store.hooks import StoreHooks
@@ -298,25 +298,17 @@ class Caller:
         tx: Transaction,
         action: str,
         about: Workspace | Run | AuditSubject | str,
-        change: Change | Sequence[tuple[Any, Any]] | None = (),
+        change: Change = NO_CHANGE,
         /,
         result: str = "accepted",
         **detail: str,
     ) -> None:
-        """Write the audit row and the undoable action; ``about`` is the subject as it was before, or a name.
-
-        ``change`` has the old and new values of rows, besides those of the workspace, which are read here;
-        None if it can't be undone.
-        """
+        """Write the audit row and the undoable action; ``about`` is the subject as it was before, or a name."""
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
-        if change is not None and not isinstance(change, Change):
-            now = [(about, workspaces.find_workspace(tx, about.id))] if isinstance(about, Workspace) else []
-            change = rows.compare_rows(*change, *now)
-        if change is not None:
-            self.record_action(tx, action, "" if isinstance(about, str) else about, change)
-        if change is None or not change.work_item_id:
+        self.record_action(tx, action, "" if isinstance(about, str) else about, change)
+        if not change.work_item_id:
             run_request_hooks(tx, self.principal)
 
     def record_action(

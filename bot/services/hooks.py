@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.domain.message_context import WorkspaceFacts
@@ -16,16 +16,11 @@ if TYPE_CHECKING:
     # These modules call the hooks.
     from bot.services.caller import Caller
     from bot.services.context import Context
-    from bot.services.home_sections import HomeOwner
     from bot.services.message_context import Gatherer
 
 
 class UseCaseHooks(LayerHooks):
     """The moments of use cases; each method does nothing unless a feature's subclass has its own."""
-
-    async def find_requested_usernames(self, owner: HomeOwner) -> Mapping[str, str]:
-        """Return the usernames, by connection, of links that somebody has yet to decide about."""
-        return {}
 
     def on_operation_requested(
         self, tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from bot.domain.accounts import Account
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
-from bot.domain.message_context import ActionFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, EndState, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -20,7 +20,7 @@ from bot.providers import base, facets
 from bot.services.context import Context
 from bot.services.hooks import UseCaseHooks
 from bot.store import accounts as account_rows
-from bot.store import handovers, notices, operations, undoable_actions
+from bot.store import handovers, notices, operations
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.operations import OperationView
@@ -169,11 +169,6 @@ class Gatherer:
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
-
-    async def describe_undoable_action(self, action: str) -> ActionFacts | None:
-        """Describe an action as it stands; None if nobody knows it any more."""
-        found = await self.store.read(undoable_actions.find_action_facts, action)
-        return found and replace(found, connection_title=self._title(found.action.connection))
 
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from bot.domain.feasibility import find_access_obstacle
 from bot.domain.forms import Spec
@@ -12,7 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, PlannedStop, StopEffects, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
-from bot.domain.undoable_actions import NO_CHANGE, way_back
+from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.messages.texts import problems
@@ -27,7 +26,6 @@ from bot.services.feasibility import (
     get_stop_effects,
     is_final_stop,
     is_recently_read,
-    predict_stop_effects,
 )
 from bot.services.hooks import UseCaseHooks
 from bot.services.timers import change_timer, plan_timer
@@ -36,13 +34,9 @@ from bot.store import creations, inbox, operations, refusals, timers, work_items
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
-from bot.store.transaction import Transaction, clean
-from bot.store.undoable_actions import compare_rows
+from bot.store.transaction import Transaction
 from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
-
-#: They may keep the memory of a workspace, so that a stop isn't what leads back to them.
-_KEEP_MEMORY: Final = frozenset({OperationVerb.SUSPEND, OperationVerb.RESTART})
 
 
 def begin_operation(
@@ -118,28 +112,13 @@ def begin_operation(
         # Who starts it by hand during a lesson says that it goes on.
         timers.drop_stops(tx, workspace.id, "lesson")
     change = (
-        NO_CHANGE if timer is None else compare_rows((workspace, workspaces.find_workspace(tx, workspace.id)))
+        NO_CHANGE
+        if timer is not None and accepted.joined
+        else NO_CHANGE.add_work_item(accepted.operation, initiator)
     )
-    if timer is None or not accepted.joined:
-        back = _choose_opposite(context, workspace, accepted)
-        ends = clean(workspace.planned_stops)
-        change = change.add_work_item(accepted.operation, accepted.replaced, initiator, back, ends)
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
-
-
-def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted) -> str:
-    """Return the request that leads back from an operation; "" where nothing changes, or that loses work."""
-    verb = accepted.operation.verb
-    # A stop would lose the memory that a suspension has kept, or keeps when it is done.
-    kept = {State.RUNNING, State.SUSPENDED, State.STOPPING}
-    is_so = workspace.is_down if verb.brings_down else workspace.state in kept
-    if accepted.joined or workspace.is_provisional or (is_so and accepted.replaced is None):
-        return ""
-    if not verb.brings_down and accepted.replaced is not None and accepted.replaced.verb in _KEEP_MEMORY:
-        return ""
-    return way_back(accepted.operation, predict_stop_effects(context, workspace))
 
 
 def _run_request_hooks(

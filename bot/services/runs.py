@@ -9,7 +9,6 @@ from bot.domain.forms import Spec
 from bot.domain.policy import Target
 from bot.domain.runs import Run, StopKind
 from bot.domain.steps import Update
-from bot.domain.tasks import TaskKind
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import problems
@@ -18,9 +17,7 @@ from bot.services.caller import Caller
 from bot.services.creation import check_offered
 from bot.store import inbox, refusals, runs, work_items
 from bot.store.tables import RUNS
-from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
-from bot.store.undoable_actions import compare_rows
 from bot.support.errors import Refused, StoreError
 
 
@@ -51,7 +48,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
     runs.insert(tx, run)
     inbox.save_result(tx, caller.interaction, run.id)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
-    caller.record(tx, "job.run", run, NO_CHANGE.add_work_item(run, back="job_stop"), reference=run.reference)
+    caller.record(tx, "job.run", run, NO_CHANGE.add_work_item(run), reference=run.reference)
     return run
 
 
@@ -69,7 +66,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
         wanted: StopKind = "force" if force else "stop"
         runs.request_stop(tx, run, wanted)
         now = runs.find_run(tx, run.id) or run
-        caller.record(tx, f"job.{wanted}", run, compare_rows((run, now)).add_work_item(run))
+        caller.record(tx, f"job.{wanted}", run, NO_CHANGE.add_work_item(run))
         return now, True
     return run, run.is_open
 
@@ -125,31 +122,8 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _refuse_unknown()
-    caller.record(tx, "job.logs", run, None)
+    caller.record(tx, "job.logs", run)
     return watched
-
-
-def set_schedule(
-    tx: Transaction, caller: Caller, connection: str, job: facets.ScheduledJob, cron: str
-) -> None:
-    """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
-    caller.check(tx, "schedule")
-    _require_facet(caller, connection, facets.Schedules)
-    account = caller.require_account(tx, connection)
-    if not caller.is_first_delivery(tx):
-        return
-    payload = {
-        "account": account.id,
-        "principal": caller.principal.key,
-        "connection": connection,
-        "job": job.job_id,
-        "name": job.name,
-        "cron": cron,
-    }
-    # Each request is a task of its own: a second one is a new operation, not a repetition of the first.
-    subject = f"{account.id}/{job.job_id}/{caller.interaction}"
-    add_tasks(tx, [NewTask(TaskKind.SCHEDULE, subject, payload)])
-    caller.record(tx, "job.schedule", f"{connection}/{job.job_id}", cron=cron)
 
 
 def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
@@ -180,72 +154,5 @@ def _refuse_unknown() -> Refused:
     return Refused("job.unknown", problems.explain_cause("no_job"))
 
 
-#: Minute, hour, day of the month, month, day of the week: the smallest and largest number of each.
-_RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-#: The most days that each month can have.
-_MAX_DAYS_OF_MONTH: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
-_FIELD_NAMES: Final = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset(_MONTHS), _DAYS)
 _PART_PATTERN: Final = re.compile(r"(?:\*|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d{1,2}))?", re.IGNORECASE)
-
-
-def is_cron(text: str) -> bool:
-    """Return whether a text is a cron expression: five fields of numbers, names, ranges, lists and steps."""
-    fields = text.split()
-    return len(fields) == 5 and all(_is_field(field, place) for place, field in enumerate(fields))
-
-
-def can_fire(cron: str) -> bool:
-    """Return whether an expression can ever fire: of days of the month alone, one must exist.
-
-    If days of the week are given too, matching either is enough.
-    """
-    _minute, _hour, days, months, weekdays = cron.split()
-    if weekdays[0] != "*":
-        return True
-    longest = max(_MAX_DAYS_OF_MONTH[month - 1] for month in _expand_field(months, 3))
-    return min(_expand_field(days, 2)) <= longest
-
-
-def _expand_field(field: str, place: int) -> set[int]:
-    """Return all numbers of a field."""
-    least, greatest = _RANGES[place]
-    named: set[int] = set()
-    for part in field.casefold().split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        begin = least if first == "*" else _parse_number(first)
-        # A single number with a step runs to the end of its range.
-        end = _parse_number(last) if last else greatest if first == "*" or step else begin
-        # Such as November to February: the range wraps around the end of the year.
-        end += greatest if end < begin else 0
-        named.update((number - 1) % greatest + 1 for number in range(begin, end + 1, int(step or 1)))
-    return named
-
-
-def _parse_number(word: str) -> int:
-    return int(word) if word.isdecimal() else _MONTHS.index(word) + 1
-
-
-def is_probably_cron(text: str) -> bool:
-    """Return whether a text was meant as a cron expression, valid or not: no name is five words like that."""
-    return bool(re.fullmatch(r"[\d*/,a-zA-Z-]+(?:\s+[\d*/,a-zA-Z-]+){3,6}", text)) and any(
-        character in text for character in "*0123456789"
-    )
-
-
-def _is_field(field: str, place: int) -> bool:
-    return all(_is_part(part, place) for part in field.split(","))
-
-
-def _is_part(part: str, place: int) -> bool:
-    found = _PART_PATTERN.fullmatch(part)
-    if found is None or (found[3] is not None and int(found[3]) == 0):
-        return False
-    parts = [value for value in (found[1], found[2]) if value is not None]
-    numbers = [int(value) for value in parts if value.isdecimal()]
-    least, greatest = _RANGES[place]
-    words = [value.casefold() for value in parts if not value.isdecimal()]
-    in_range = all(least <= number <= greatest for number in numbers)
-    return in_range and set(words) <= _FIELD_NAMES[place] and numbers == sorted(numbers)

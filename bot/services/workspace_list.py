@@ -9,7 +9,6 @@ from bot.services.caller import Caller
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces
 from bot.store.transaction import Transaction
-from bot.store.undoable_actions import compare_rows
 from bot.support.errors import Refused
 
 
@@ -51,8 +50,7 @@ def _save_listed(
     if not caller.is_first_delivery(tx):
         return before or workspace
     added = workspaces.add(tx, workspace)
-    former = before or replace(added, hidden=True, alias=None)
-    caller.record(tx, "workspace.add", added, compare_rows((former, added)))
+    caller.record(tx, "workspace.add", added)
     return added
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 from bot.domain.announcements import find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, NoticeKind
-from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
@@ -235,11 +234,6 @@ def queue_answered(tx: Transaction, subject: str) -> None:
     """Have questions drawn that are settled; the answer to a press on one comes first."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
-
-
-def queue_for_reader(tx: Transaction, subject: str, principal: Principal) -> None:
-    """Mark a person's messages about a class dirty."""
-    tx.run("queue_cards_of_reader", subject=subject, principal=principal.key, changed=True, now=tx.now())
 
 
 def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:

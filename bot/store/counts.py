@@ -1,18 +1,13 @@
 """Counts: what doctor, metrics and administrators are told of everybody's rows."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.domain.message_context import ConnectionCounts
-from bot.domain.operations import Operation
-from bot.domain.outages import SLACK, Reached
-from bot.domain.runs import Run
+from bot.domain.outages import SLACK
 from bot.store import maintenance, outages, owners
-from bot.store.fan_out import COUNT_BATCH_SIZE, READ_BATCH_SIZE, read_counts
+from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
 from bot.store.hooks import StoreHooks
-from bot.store.tables import OPERATIONS, RUNS
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
 #: What grows with people, by the query that counts a batch of it.
@@ -86,90 +81,6 @@ def _measure(tx: Transaction) -> Figures:
 def count_uses(tx: Transaction) -> Mapping[str, Row]:
     """Count people, running workspaces, planned stops and hours, by connection."""
     return {str(row["connection"]): row for row in tx.all("uses")}
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Counts of everybody's rows, and the rows that stand out; ``reached`` says what doesn't answer."""
-
-    at: Mapping[str, ConnectionCounts]
-    reached: Mapping[str, Reached]
-    open_runs: int
-    dead_notices: int
-    starting: int
-    failed_runs: int
-    slow: Sequence[Operation] = ()
-    failed: Sequence[Operation] = ()
-    lost_runs: Sequence[Run] = ()
-
-
-async def count_totals(
-    engine: Engine,
-    connections: Sequence[str],
-    *,
-    slow_unless_known: float,
-    failed_within: float,
-    limit: int,
-    place: str = "",
-) -> Totals:
-    """Count everything, and find the oldest slow starts and the newest failures, ``limit`` of each.
-
-    A start is slow by ``bot.domain.timeouts.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
-    people whose keys begin with ``place`` count.
-    """
-    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for query in ("links_by_connection", "workspaces_by_connection"):
-        async for row in read_counts(engine, query, READ_BATCH_SIZE, place=place):
-            if row["is_here"]:
-                names = row.keys() - {"connection", "is_here", "size", "last"}
-                counted[row["connection"]].update({name: row[name] for name in names})
-
-    def find(tx: Transaction) -> Totals:
-        return _find_outstanding(
-            tx, {name: counted[name] for name in connections}, slow_unless_known, failed_within, limit, place
-        )
-
-    return await engine.read(find, Priority.STEADY)
-
-
-def _find_outstanding(
-    tx: Transaction,
-    counted: Mapping[str, Counter[str]],
-    slow_unless_known: float,
-    failed_within: float,
-    limit: int,
-    place: str,
-) -> Totals:
-    """Add the open and the failed rows to the counts by connection."""
-    now = tx.now()
-    since = now - failed_within
-    counts = tx.one("counts_of_place", since=since, place=place) or {}
-    at, failed = {}, []
-    for name, known in counted.items():
-        at[name] = ConnectionCounts(
-            linked=known["linked"],
-            refused=known["refused"],
-            workspaces=known["workspaces"],
-            running=known["running"],
-            failed=_count(tx, "count_failed_operations", connection=name, since=since, place=place),
-        )
-        if at[name].failed:
-            failed += OPERATIONS.query(
-                tx, "failed_operations", connection=name, since=since, limit=limit, place=place
-            )
-    failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
-    here = {"limit": limit, "place": place}
-    return Totals(
-        at=at,
-        reached=outages.list_reached(tx),
-        open_runs=int(counts.get("open_runs", 0)),
-        dead_notices=int(counts.get("dead_notices", 0)),
-        starting=int(counts.get("starting", 0)),
-        failed_runs=int(counts.get("failed_runs", 0)),
-        slow=OPERATIONS.query(tx, "slow_starts", now=now, unless_known=slow_unless_known, **here),
-        failed=failed[:limit],
-        lost_runs=RUNS.query(tx, "failed_runs", since=since, **here),
-    )
 
 
 def count_refusals(tx: Transaction, connection: str, since: float) -> int:

@@ -6,9 +6,7 @@ from typing import Any, Final
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
-from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import Workspace
-from bot.store.tables import Table
 from bot.store.transaction import Row, Transaction
 from bot.support.declarations import LayerHooks
 
@@ -17,8 +15,6 @@ Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
 #: Finds as many planned rows as a limit says; and pauses one of them for a cause.
 FindPlans = Callable[[Transaction, int], Iterable[Any]]
 PausePlan = Callable[[Transaction, Any, str], None]
-#: A table, and those of its columns whose changes by people are recorded.
-RecordedColumns = tuple[Table[Any], Sequence[str]]
 #: For how many seconds nobody who was tried in vain is tried again because of a workspace that was stopped,
 #: or of a run that ended: runs end often, and what they took up is rarely what somebody waits for.
 STOP_PAUSE_SECONDS: Final = 60.0
@@ -96,10 +92,6 @@ class StoreHooks(LayerHooks):
         """Return the time at which a workspace's person last agreed to an end, 0 for never."""
         return 0.0
 
-    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-        """Return the later end of a plan for a workspace that begins before an end, None for no such plan."""
-        return None
-
     def is_needed_after(self, tx: Transaction, workspace_id: str, at: float) -> bool:
         """Return whether a plan of its person needs a workspace beyond a time."""
         return False
@@ -113,10 +105,6 @@ class StoreHooks(LayerHooks):
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         """Return the plans that are put on hold when a backup is restored, by the name of their count."""
-        return {}
-
-    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        """Return the rows whose changes by people are recorded, by their models."""
         return {}
 
     def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:

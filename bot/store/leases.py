@@ -17,14 +17,12 @@ LEASES: Final[Mapping[str, str]] = {
     "runs.next_step_at": "free_runs",
     "notices.due_at": "free_notices",
     "cards.leased_until": "free_cards",
-    "homes.leased_until": "free_homes",
     "tasks.due_at": "free_tasks",
     "installations.renewing_until": "free_installations",
     "owners.until": "free_owners",
     "workspaces.stop_check_at": "free_timers",
     "rules.next_check_at": "free_rules",
-    "rules.lesson_check_at": "free_lessons",
-    "class_cards.fan_out_at": "free_fan_outs",
+    "participants.due_at": "free_lessons",
 }
 #: What claims move because something is done no more often than so, whoever does it: that stays.
 PACES: Final = frozenset(
@@ -32,7 +30,6 @@ PACES: Final = frozenset(
         "class_cards.next_check_at",
         "gates.next_check_at",
         "gates.due_at",
-        "homes.next_check_at",
         "waitlist_entries.next_at",
         "accounts.remind_at",
         "workspaces.provider_end_check_at",

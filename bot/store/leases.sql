@@ -22,9 +22,6 @@ UPDATE notices SET due_at = :settled WHERE state = 'leased' AND due_at > :settle
 -- name: free_cards
 UPDATE cards SET leased_until = 0 WHERE leased_until > 0;
 
--- name: free_homes
-UPDATE homes SET leased_until = 0 WHERE leased_until > 0;
-
 -- name: free_tasks
 UPDATE tasks SET is_leased = 0, due_at = :now WHERE is_leased = 1;
 
@@ -42,7 +39,4 @@ UPDATE workspaces SET stop_check_at = :now WHERE stop_check_at > :now AND stop_c
 UPDATE rules SET next_check_at = :now WHERE next_check_at > :now AND next_check_at <= :now + :longest;
 
 -- name: free_lessons
-UPDATE rules SET lesson_check_at = :now WHERE lesson_check_at > :now AND lesson_check_at <= :now + :longest;
-
--- name: free_fan_outs
-UPDATE class_cards SET fan_out_at = :now WHERE fan_out_at > :now AND fan_out_at <= :now + :longest;
+UPDATE participants SET due_at = :now WHERE due_at > :now AND due_at <= :now + :longest;

@@ -145,11 +145,6 @@ DELETE FROM participants WHERE (card_id, principal) IN (
     WHERE c.created_at < :before AND (c.days = '' OR c.done_at < :before) ORDER BY c.created_at LIMIT :limit
 );
 
--- name: sweep_homes
-DELETE FROM homes WHERE principal IN (
-    SELECT principal FROM homes WHERE used_at <= :before ORDER BY used_at LIMIT :limit
-);
-
 -- name: sweep_undoable_actions
 DELETE FROM undoable_actions WHERE id IN (SELECT id FROM undoable_actions WHERE done_at < :before ORDER BY done_at LIMIT :limit);
 

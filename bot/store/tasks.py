@@ -1,6 +1,6 @@
 """Tasks: what is to be done once, soon, by whichever process claims it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,10 +43,6 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
         written = TASKS.add_new(tx, task)
-        if written and new.kind is TaskKind.SCHEDULE:
-            # None of the earlier ones about the same is carried out after this one.
-            tx.run("have_turn", account_id=str(new.payload["account"]))
-            tx.run("replace_tasks", kind=new.kind, about=_make_subject_prefix(new.payload), id=task_id)
         existing = None if written else TASKS.row(tx, kind=new.kind, subject=new.subject)
         if existing is not None:
             _join(tx, existing, new, now)
@@ -60,23 +56,6 @@ def take_over(tx: Transaction, former: str, account: str) -> None:
         add_tasks(
             tx, [NewTask(TaskKind(row["kind"]), account + row["subject"].removeprefix(former), payload)]
         )
-
-
-def has_task_turn(tx: Transaction, task: Task) -> bool | None:
-    """Return whether a task may be carried out now; None if a later one has taken its place.
-
-    What was asked for earlier about the same may be on its way: its end, or that of its lease, comes first.
-    """
-    row = TASKS.row(tx, id=task.id)
-    if row is None or row["is_replaced"]:
-        return None
-    about = _make_subject_prefix(task.payload)
-    return tx.one("task_under_way", kind=task.kind, about=about, id=task.id, now=tx.now()) is None
-
-
-def _make_subject_prefix(payload: Mapping[str, Any]) -> str:
-    """Return the prefix of the subjects of all requests for a job's schedule."""
-    return f"{payload['account']}/{payload['job']}"
 
 
 def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:

@@ -92,37 +92,6 @@ def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
     return WORKSPACES.one(tx, id=workspace_id)
 
 
-def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
-    """Let a workspace have the ends again that it had before an act; its person is warned of them.
-
-    That of a class is their own then, as they have withdrawn their consent.
-    """
-    soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, PlannedStops()
-    for one in _list_set_ends(before, tx.now()).rows:
-        own = replace(one, because="own", source="", since=tx.now()) if one.card else one
-        kept = PlannedStops(kept.add_end(replace(own, at=max(one.at, soonest))))
-    _change(tx, before.id, lambda _: kept.rows, withdraws=True)
-    said = [one for one in kept.rows if one.because == "own" and not one.warns]
-    if not said:
-        tx.run("unlimit_start", workspace_id=before.id)
-    for own in said:
-        tx.run("limit_start", workspace_id=before.id, at=own.at)
-
-
-def restore_ends(tx: Transaction, workspace_id: str, former: PlannedStops) -> None:
-    """Add the ends still ahead that a stop has taken from a workspace; its person is warned of them."""
-    now = tx.now()
-    soonest = now + timers.LEAST_TIMER_WARNING_SECONDS
-    ahead = [replace(one, at=max(one.at, soonest)) for one in former.rows if one.at > now]
-
-    if not ahead:
-        return
-    _change(tx, workspace_id, lambda ends: _merge_ends(ends, ahead))
-    for own in ahead:
-        if own.because == "own" and not own.warns:
-            tx.run("limit_start", workspace_id=workspace_id, at=own.at)
-
-
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
     """Add the ends of one row of a workspace to another one, but for reasons that have one there."""
     former = WORKSPACES.one(tx, id=former_id)
@@ -198,15 +167,11 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...
     """Return the end that counts, as features plan things."""
     subscribers = StoreHooks.list_subscribers()
 
-    def postpone(end: PlannedStop) -> PlannedStop | None:
-        found = (hooks.find_postponed_end(tx, workspace_id, end) for hooks in subscribers)
-        return next((later for later in found if later is not None), None)
-
     def is_needed_after(at: float) -> bool:
         return any(hooks.is_needed_after(tx, workspace_id, at) for hooks in subscribers)
 
     agreed_at = max((hooks.find_agreed_at(tx, workspace_id) for hooks in subscribers), default=0.0)
-    return choose_end(ends, agreed_at, postpone, is_needed_after)
+    return choose_end(ends, agreed_at, is_needed_after)
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:

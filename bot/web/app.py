@@ -259,11 +259,11 @@ _STATIC_CACHE = "public, max-age=3600"
 
 _WORDS_OF_OURS = re.compile(r"/link/(?:check|again|confirm|sign-in|slack)/?")
 _ASKED_BY_PAGES = re.compile(r"/ide/[^/]+/state")
-_BELOW_SECRETS = re.compile(r"(?i)(/(?:link|calendar)/+).+", re.DOTALL)
+_BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path as it may be logged: what follows ``/link/`` or ``/calendar/`` can be a nonce."""
+    """Return a path as it may be logged: what follows ``/link/`` can be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]

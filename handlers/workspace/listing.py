@@ -203,8 +203,6 @@ async def show_address(request: Request) -> Answer:
         group="list",
         order=200,
         accepts=("words",),
-        did="put *{name}* on your list",
-        restored="*{name}* on {title} is off your list again.",
     )
 )
 async def add(request: Request) -> Answer:
@@ -292,8 +290,6 @@ async def _answer_unknown_reference(request: Request) -> Answer:
         also="rename",
         heard="call name",
         does="Rename {rest}",
-        did="rename *{name}*",
-        restored="It's called *{name}* again.",
     )
 )
 async def change_alias(request: Request) -> Answer:
@@ -341,8 +337,6 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
             done="{names} are off your list.",
         ),
         each=forget_workspace,
-        did="take *{name}* off your list",
-        restored="*{name}* on {title} is back on your list.",
     )
 )
 async def forget(request: Request) -> Answer:

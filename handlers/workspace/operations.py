@@ -22,7 +22,7 @@ from bot.messages.blocks.cards import VERB_FORMS, make_verb_forms
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.renderers import RENDERERS
 from bot.messages.texts import answers, cards, problems, talk, times
-from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions, declare_verb, find_verb
+from bot.messages.verb import Effect, Offer, Verb, declare_verb, find_verb
 from bot.services.caller import Caller
 from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
 from bot.services.operation_requests import (
@@ -65,14 +65,7 @@ declare_verb(
             text="This will force these {count} workspaces to quit. Unsaved work will be lost.",
             done="Forcing {names} to quit. I'll message you when that's done.",
         ),
-        did="force *{name}* to quit",
     )
-)
-declare_actions(
-    Action(
-        "workspace.create", instead="To see what you can do with *{name}*, type `{command}status {typed}`."
-    ),
-    Action("workspace.start_another", did="create another workspace like *{name}*"),
 )
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
@@ -107,7 +100,6 @@ _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, S
             text="This will start these {count} workspaces and stop them again {at}:",
             done="Starting {names}. I'll message you when that's done, and stop them {at}.",
         ),
-        instead="Stopping it would end it for good, so I've left it as it is.",
     )
 )
 @routes.verb(
@@ -137,7 +129,6 @@ _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, S
             text="This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost.",
             done="Restarting {names}. I'll message you when that's done, and stop them {at}.",
         ),
-        instead="To stop it instead, type `{command}stop {typed}`.",
     )
 )
 async def start(request: Request) -> Answer:
@@ -526,7 +517,6 @@ def _answer_for_all(verb: str, result: _BulkResult, at: float | None) -> Answer:
         otherwise={"unlink": "account accounts me login"},
         label=cards.REMOVE,
         offer=Offer(button="Remove {name}"),
-        instead="To create another workspace, type `{command}new`.",
     )
 )
 async def remove(request: Request) -> Answer:

@@ -16,7 +16,7 @@ from bot.messages.blocks.buttons import format_day_note
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
-from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
+from bot.messages.verb import Effect, Offer, Verb
 from bot.services.feasibility import predict_stop_effects
 from bot.services.timers import cancel_timer, confirm_needed, plan_timer, postpone_timer, set_timer
 from bot.services.workspaces import require_workspace
@@ -29,8 +29,6 @@ from handlers.request import SILENT, Answered, InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace import confirmations
 from handlers.workspace.targets import read_workspace
-
-declare_actions(Action("workspace.timer", did="change when *{name}* is stopped"))
 
 
 @routes.verb(
@@ -55,7 +53,6 @@ declare_actions(Action("workspace.timer", did="change when *{name}* is stopped")
             text="This will keep these {count} workspaces running and stop them {at}:",
             done="{names} will keep running. I'll stop them {at}.",
         ),
-        did="keep *{name}* running",
         each=cancel_timer,
     )
 )

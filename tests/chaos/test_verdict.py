@@ -470,7 +470,6 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
         starts=None,
         stops=at.hour * 60 + at.minute,
         zone="UTC",
-        seen_zone="UTC",
         processed_until=0.0,
     )
     store = await open_store(scene.stage.database, SystemClock(), SystemIds())

@@ -10,8 +10,6 @@ from bot.domain.planned_stops import choose_end
 from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import Workspace
-from bot.features.courses.model import CourseRule
-from bot.features.courses.timetable import postpone
 from bot.features.hours.begun_hours import find_begun_stop, has_end, need_workspace
 from bot.features.hours.model import HoursRule, find_hours_stop
 
@@ -30,10 +28,8 @@ def rule(key: str, times: str, card: str | None = "card", **keys) -> HoursRule:
     starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
     who = Principal(None, "T1", "U1")
     shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead_seconds": 300.0}
-    given = (key, who, "cloud", "w", "UTC", "UTC", 0.0)
-    if card is None:
-        return HoursRule(*given, **{**shared, **keys})
-    return CourseRule(*given, card=card, course=key, **{**shared, **keys})
+    given = (key, who, "cloud", "w", "UTC", 0.0)
+    return HoursRule(*given, **{**shared, **keys})
 
 
 def end(because: str, time: str, source: str = "", since: float = 0.0) -> PlannedStop:
@@ -69,23 +65,6 @@ RULE = rule("first", "9:00-10:30")
         # An end that holds for a start is of who may only start.
         ([END_OF_START], [], ("12:00", "own", "")),
         ([END_OF_START, HOURS], [], ("9:45", "hours", "own")),
-        # A first look isn't over in the middle of a lesson, nor is anything else.
-        ([LOOK], [RULE], ("10:30", "lesson", "first")),
-        ([LOOK], [rule("first", "9:40-11:00")], ("11:00", "lesson", "first")),
-        ([LOOK], [rule("first", "9:41-11:00")], ("9:35", "look", "card")),
-        ([HOURS], [RULE], ("10:30", "lesson", "first")),
-        ([BEFORE], [RULE], ("10:30", "lesson", "first")),
-        # Lessons that overlap, touch, or are at one hour; one after a pause; one that is skipped, or paused.
-        ([FIRST], [RULE, rule("b", "10:00-11:30")], ("11:30", "lesson", "b")),
-        ([FIRST], [RULE, rule("b", "10:30-11:30")], ("11:30", "lesson", "b")),
-        ([FIRST], [RULE, rule("b", "9:00-10:30")], ("10:30", "lesson", "first")),
-        ([FIRST], [RULE, rule("b", "10:30-11:30"), rule("c", "11:30-12:00")], ("12:00", "lesson", "c")),
-        ([FIRST], [RULE, rule("b", "10:36-11:30")], ("10:30", "lesson", "first")),
-        (
-            [FIRST],
-            [RULE, rule("b", "10:00-11:30", off=frozenset({"2027-11-22"}))],
-            ("10:30", "lesson", "first"),
-        ),
         # Hours of one's own go on, with an end of their own or none; those that only stop need nothing.
         ([FIRST], [RULE, rule("own", "9:15-12:00", None)], None),
         ([FIRST], [RULE, rule("own", "9:15", None)], None),
@@ -96,11 +75,9 @@ RULE = rule("first", "9:00-10:30")
 def test_the_end_that_counts(ends, rules, counts):
     """Also in any other order."""
     agreed_at = JOINED if FIRST in ends or BEFORE in ends else 0.0
-    joined = [one for one in rules if not one.is_own]
     for given in (ends, ends[::-1]):
-        found = choose_end(
-            given, agreed_at, lambda end: postpone(end, joined), lambda at: need_workspace(rules, at)
-        )
+        own = [one for one in rules if one is not RULE]
+        found = choose_end(given, agreed_at, lambda at: need_workspace(own, at))
         said = found and (found.at, found.because, found.source)
         assert said == (counts and (at(counts[0]), *counts[1:]))
 

@@ -12,7 +12,6 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import Target, decide, is_current
 from bot.features.approvals import use_cases as approvals_use_cases  # noqa: F401 - they declare the rules of their verbs
 from bot.features.courses import use_cases as courses_use_cases  # noqa: F401 - they declare the rules of their verbs
-from bot.features.home import use_cases as home_use_cases  # noqa: F401 - they declare the rules of their verbs
 from bot.messages.texts import problems
 
 TEAM = Installation("T1")

@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
-from bot.providers.facets import ScheduledJob
 from bot.services import runs
 from bot.services.caller import Caller
 from bot.services.operation_requests import create_workspace
@@ -90,18 +89,6 @@ async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(cloud, path, 
     await cloud.until(lambda: cloud.alice.told("job_ended") or cloud.alice.told("job_failed"), step=4.0)
     assert ends(cloud.alice, "job_file") == "job_ended"
     assert len(job.runs) == 1
-
-
-@pytest.mark.parametrize("name", FAULTS)
-async def test_a_schedule_that_goes_wrong_is_set_or_said(cloud, name):
-    job = cloud.job("failing")
-    cloud.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
-    told = ScheduledJob(job.id, "failing", "")
-    await asks(cloud).run(runs.set_schedule, "saturn", told, "30 4 * * 1")
-    await cloud.pass_time(60, step=3)
-    said = [shown.text for shown in cloud.alice.sees() if "failing" in shown.text]
-    assert len(said) == 1
-    assert ("will run on" in said[0]) == (job.next_fire_at is not None)
 
 
 @pytest.mark.parametrize("path", ["createloginlink", "/auth/loginlink$", "/api/user/token$", "/api/user$"])

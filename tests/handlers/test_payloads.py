@@ -16,7 +16,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
-from bot.features.home import store as home_store
 from bot.slack.manifest import EVENTS
 from bot.store import accounts, tasks
 from bot.web.bolt import build_http_handler
@@ -84,7 +83,6 @@ async def effects(bot: Rig, slack: LittleSlack, body: str, before: float) -> set
         "posted": bool(slack.responses),
         "form": bool(slack.views),
         "notice": bool(await bot.notices()),
-        "home": bool(await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0)),
         "waiting": bool(await bot.store.claim(tasks.claim_tasks, 10, 60.0)),
         "person": person is not None and person.seen_at > before,
         "unlinked": not await bot.store.perform(accounts.list_active_accounts),

@@ -27,16 +27,14 @@ def test_what_was_found():
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
             *("again", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
-            *("calendar_end", "calendar_new", "card_form"),
+            *("card_form",),
             *("class_join", "class_post", "class_press", "class_problems", "class_stop"),
             *(
-                "course_calendar",
                 "course_change",
                 "course_form",
                 "course_leave",
                 "course_room",
             ),
-            "course_take_over",
             *(
                 "deny",
                 "enter_code",

@@ -10,8 +10,6 @@ from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.features.home.model import Home
-from bot.features.home.use_cases import HomeGatherer
 from bot.reconciler.tasks import build_replays
 from bot.store import discovered, operations, tasks
 from handlers.replaying import replay
@@ -118,9 +116,6 @@ async def test_short_list_shows_running_and_five_recent_workspaces(bot):
     assert "All 40 are on my *Home* tab." in words(short)
     assert "More" not in buttons(short)
     assert rows_of(await bot.push(short, "Refresh")) == rows_of(short)
-    # The number counts what Home shows.
-    home = await HomeGatherer(bot.services.context, bot.services.gatherer).own(Home(ALICE, now))
-    assert (home.count, home.pages) == (40, 3)
     shared = await bot.say("list --share")
     assert rows_of(shared) == rows_of(short)
     assert "Home" not in words(shared)

@@ -3,19 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import NoticeKind
 from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State
-from bot.features.home.messages import digest, render_home
-from bot.features.home.model import Home
-from bot.features.home.use_cases import HomeGatherer
-from bot.messages.blocks.replies import with_slash_commands
-from bot.services.message_context import Gatherer
 from bot.store import audit
 from bot.store.tables import parse_enum
 from playground.demo.person import buttons
@@ -59,29 +53,6 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
         yield user_id, json.dumps(view)
     for principal, answer in life.answers:
         yield "" if answer.in_channel else principal.user_id, json.dumps(answer.as_body())
-
-
-async def homes(life: Life) -> dict[str, str]:
-    """Return what the Homes that are open would show by the rows as they are, as digests by person.
-
-    The rows are read past every fuse: who looks can't be killed.
-    """
-    context = replace(life.context, store=life.store)
-    gatherer = HomeGatherer(context, Gatherer(context))
-    found = {}
-    for principal in PEOPLE.values():
-        for row in await life.rows(f"SELECT * FROM homes WHERE principal = '{principal.key}'"):
-            if row["used_at"] > life.clock.now() - 500:
-                view = render_home(await gatherer.own(Home(principal, row["used_at"])))
-                found[principal.user_id] = digest(with_slash_commands(view, "/workspace", "/job"))
-    return found
-
-
-def homes_are_true(life: Life, before: Sequence[dict[str, str]]) -> None:
-    """What an open Home shows is so, if nothing has changed, or back, for as long as a redraw may take."""
-    for user_id, expected in before[-1].items():
-        if all(one.get(user_id) == expected for one in before):
-            assert digest(life.slack.homes[user_id][1]) == expected, f"{user_id} sees an old Home"
 
 
 async def one_start_per_operation(life: Life) -> None:

@@ -14,8 +14,6 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
-from bot.features.home.model import HomeUse
-from bot.features.home.use_cases import record_use
 from bot.messages.blocks.button_values import ButtonValue
 from bot.services import linking
 from bot.services.caller import Caller
@@ -124,7 +122,6 @@ class Life(World):
             "scheduled_work": self.looks.timed(self.reconciler),
             "notices": self.notifier.step_notices,
             "cards": self.notifier.step_cards,
-            "homes": self.notifier.step_homes,
         }
 
     async def survives(self, act: Callable[[], Awaitable[Any]]) -> Any:
@@ -202,13 +199,6 @@ class Life(World):
 
         answer: Answer | None = await self.survives(answered)
         return answer
-
-    async def opens_home(self, principal: Principal) -> None:
-        """Open the Home: Slack says which version it shows."""
-        seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
-        await self.survives(
-            lambda: self.services.create_caller(principal).run(record_use, HomeUse(seen=seen))
-        )
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""

@@ -287,16 +287,6 @@ class Histories(RuleBasedStateMachine):
         """Let time pass, with the process at work."""
         self.run(self._pass(data.draw(st.floats(1.0, 60.0)), step=3.0))
 
-    def looks_at_home(self, data):
-        """Open a Home, and leave it open for a while."""
-        self.run(self.life.opens_home(PEOPLE[data.draw(names)]))
-        self.run(self._pass(2.0, step=1.0))
-        before = [self.run(checks.homes(self.life))]
-        for _ in range(10):
-            self.run(self._pass(4.0, step=4.0))
-            before.append(self.run(checks.homes(self.life)))
-        checks.homes_are_true(self.life, before)
-
     def is_down(self, data):
         """Let time pass without it."""
         self.life.clock.advance(data.draw(st.floats(1.0, 90.0)))
@@ -325,7 +315,6 @@ class Histories(RuleBasedStateMachine):
         "jumps": 2,
         "links": 4,
         "unlinks": 2,
-        "looks_at_home": 1,
         "says": 1,
         "is_down": 1,
         "loses_the_token": 1,

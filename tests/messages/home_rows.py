@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from bot.domain.workspaces import State
-from bot.features.home.model import HomeFacts
-from tests.messages.card_facts import IDE_URL, NOW, facts
+from tests.messages.card_facts import IDE_URL, facts
 
 CAN = frozenset({"runs", "creation"})
 
@@ -13,7 +12,3 @@ def row(name="notebook", state=State.STOPPED, operation=None, **more):
     """Return a row of a Home; without an operation nothing is under way."""
     given_ = facts(operation, {"name": name, "state": state, **more}, ide_url=IDE_URL, capabilities=CAN)
     return given_ if operation is not None else replace(given_, operation=None)
-
-
-def own(**more):
-    return HomeFacts(now=NOW, command="/workspace", job_command="/job", **more)

@@ -321,15 +321,9 @@ NOTICES = {
             workspace=None,
         ),
     ),
-    "hours-unused": (HoursKind.HOURS_UNUSED, facts(body=UNUSED)),
-    "hours-unused-as-far-as-known": (HoursKind.HOURS_UNUSED, facts(body=UNUSED | {"is_said": False})),
     "hours-paused-unused": (
         HoursKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "unused"}),
-    ),
-    "hours-moved": (
-        HoursKind.HOURS_MOVED,
-        facts(body={"zone": "America/New_York", "former": "Europe/Berlin"}),
     ),
     "stopped-as-planned": (NoticeKind.STOPPED, facts(operation=STOPPED | {"planned_for": NOW})),
     "ended-for-good": (

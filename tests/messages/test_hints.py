@@ -5,8 +5,7 @@ import re
 import pytest
 
 from bot.features.courses import texts as courses_texts
-from bot.features.home import texts as home_texts
-from bot.messages.blocks.replies import format_commands, with_slash_commands
+from bot.messages.blocks.replies import with_slash_commands
 from bot.messages.texts import answers, cards, notices, problems, runs, talk
 from bot.messages.verb import find_verb, list_synonyms
 from handlers import routes
@@ -68,16 +67,6 @@ def test_every_hint_of_the_catalogue_is_a_command(catalogue):
                 if not plain or plain.split()[0] in {"typed", "verb"}:
                     continue
                 assert is_understood(plain) or is_understood(f"job {plain}"), code
-
-
-@pytest.mark.parametrize(
-    "catalogue", [answers, cards, courses_texts, home_texts, notices, problems, runs, talk]
-)
-def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
-    for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
-        shown = format_commands(text.replace("{command}", "/workspace "), "/workspace ", "/job ")
-        for command in commands_in(shown):
-            assert command.startswith("/"), (text, shown)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.approvals.model import ApprovalKind
-from bot.features.courses.model import ClassCard, ClassKind, CourseRule, Participant
-from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
+from bot.features.courses.model import ClassCard, Participant
+from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RULES
 from bot.features.waitlist.model import WaitlistEntry
@@ -52,7 +52,6 @@ ENDS = [
 #: What the rows that a message names are in its body, by the words that all kinds have for them.
 BODIES: dict[AnyKind, dict[str, Any]] = {
     NoticeKind.OUTAGE: {"what": "away"},
-    ClassKind.COURSE_CHANGED: {"what": "skip", "days": "on 24 Nov", "more": [[], False], "course": None},
     NoticeKind.FAILED: {"room": "gpu", "waits": False, "cause": "", "waited": "gpu"},
     NoticeKind.LINKED: {"what": ""},
 }
@@ -100,13 +99,7 @@ async def write_rows(store, verb, outcome, cause, state):
     card = ClassCard(ALICE, "C1", "cloud", "Statistics", pattern="note*", id="class_1", created_at=now)
     days = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
     course = replace(card, days=days, starts=540, stops=630, first_day="2026-01-01", last_day="2027-12-31")
-    rule = HoursRule(
-        "rule_1", ALICE, "cloud", workspace.id, "UTC", "UTC", now, days=days, starts=540, stops=1080
-    )
-    given = ("rule_2", ALICE, "cloud", workspace.id, "UTC", "UTC", now)
-    lessons = CourseRule(
-        *given, days=days, starts=600, stops=1080, card="class_1", course="Statistics", agreed_days=days
-    )
+    rule = HoursRule("rule_1", ALICE, "cloud", workspace.id, "UTC", now, days=days, starts=540, stops=1080)
     approval = Approval("approval_1", ALICE, "cloud", "alice", "requested", now, answers={BOB.key: None})
     wait = WaitlistEntry("wait_1", ALICE, "cloud", workspace.id, "gpu", 0, now, now + DAY)
     member = Participant("class_1", ALICE, now, workspace_id=workspace.id, operation_id=operation.id)
@@ -117,14 +110,13 @@ async def write_rows(store, verb, outcome, cause, state):
             principal=ALICE,
             kind=action,
             done_at=now,
-            undone_at=undone_at,
             name="notebook",
             **of,
         )
-        for number, (action, of, undone_at) in enumerate(
-            (action, {"connection": "cloud", "subject": workspace.id, **more}, undone_at)
+        for number, (action, of, done_at) in enumerate(
+            (action, {"connection": "cloud", "subject": workspace.id, **more}, done_at)
             for action, more in ACTED.items()
-            for undone_at in (None, now)
+            for done_at in (None, now)
         )
     ]
 
@@ -136,7 +128,6 @@ async def write_rows(store, verb, outcome, cause, state):
         CLASS_CARDS.add(tx, course, next_check_at=now)
         PARTICIPANTS.add(tx, member)
         RULES.add(tx, rule, next_check_at=now)
-        COURSE_RULES.add(tx, lessons, lesson_check_at=now)
         APPROVALS.add(tx, approval)
         WAITLIST_ENTRIES.add(tx, wait, next_at=now)
         timers.plan_stop(

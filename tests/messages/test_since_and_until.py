@@ -8,14 +8,12 @@ from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.home.messages import render_home
 from bot.messages.blocks import buttons, lists, timers
 from bot.messages.blocks.cards import render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards
 from bot.web.ide import build_page_state
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
-from tests.messages.home_rows import own
 
 DONE = {**CALLED, "outcome": Outcome.FULFILLED, "ended_at": NOW - 5}
 SINCE = NOW - 7200
@@ -36,7 +34,6 @@ def said(given):
         "ready": str(render(NoticeKind.READY, given).blocks),
         "status": str(lists.status_answer(alone, workspace).blocks),
         "list": str(lists.workspace_list([alone]).blocks),
-        "home": str(render_home(own(rows=[alone]))),
         "form": str(timers.build_form(alone, "stop")),
         "page": build_page_state(alone).line,
     }

@@ -56,7 +56,6 @@ def rule(**values):
         starts=480,
         stops=570,
         zone="UTC",
-        seen_zone="UTC",
         processed_until=":now",
         **values,
     )
@@ -88,7 +87,6 @@ LEFT: Final[Mapping[str, Left]] = {
             )
         ]
     ),
-    "calendars": Left([rule(card="left", course="Statistics", calendar="digest")]),
     "expiries": Left(
         [
             task("renew_credential"),

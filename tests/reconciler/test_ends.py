@@ -13,7 +13,6 @@ from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
 from bot.features.hours import use_cases as hours_use_cases
-from bot.features.undo import use_cases as undo_use_cases
 from bot.services.timers import cancel_timer, set_timer
 from bot.store import timers
 from bot.store import workspaces as workspace_rows
@@ -98,7 +97,7 @@ async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_w
     await until(term, "10:15")
     (end,) = [(await mine(term, alice)).stop_at]
     by = ask(term)
-    await by.run(changes.change, other.id, "skip", {"days": "on 22 Nov"}, {"off": frozenset({"2027-11-22"})})
+    await by.run(changes.leave_out, other.id, ["2027-11-22"])
     await until(term, "10:16", step=5)
     assert (end, (await mine(term, alice)).stop_at) == (local("12:00"), local("10:30"))
     await until(term, "10:29")
@@ -160,20 +159,6 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     assert state(term) is State.STOPPED
 
 
-async def test_an_end_that_was_taken_back_is_there_again(term):
-    """With what else was to stop it."""
-    (alice,) = people(1)
-    await course(term, alice)
-    await until(term, "09:20")
-    before = await mine(term, alice)
-    await ask(term, alice).run(set_timer, before.id, PlannedStop(local("09:50"), "stop"))
-    await ask(term, alice).run(undo_use_cases.undo)
-    assert (await mine(term, alice)).planned_stops == before.planned_stops
-    await ask(term, alice).run(cancel_timer, before.id)
-    await until(term, "10:45")
-    assert state(term) is State.RUNNING
-
-
 @pytest.mark.parametrize(
     ("columns", "because", "warns"),
     [({}, "own", False), ({"stop_rule": "r1"}, "hours", True), ({"stop_card": "c1"}, "class", True)],
@@ -222,15 +207,11 @@ async def test_lesson_that_somebody_leaves_stops_what_it_has_started(term, at):
     assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
 
 
-@pytest.mark.parametrize("how", ["skip", "end"])
-async def test_lesson_on_ends_as_planned_without_its_course(term, how):
+async def test_lesson_on_ends_as_planned_without_its_course(term):
     (alice,) = people(1)
     card = await course(term, alice)
     await until(term, "09:40")
-    if how == "skip":
-        await ask(term, alice).run(changes.skip, card.id, "2027-11-22")
-    else:
-        await ask(term).run(changes.change, card.id, "end", {}, {})
+    await ask(term).run(changes.end, card.id)
     await until(term, "10:33")
     assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
 

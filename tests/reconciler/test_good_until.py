@@ -8,10 +8,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.undo import use_cases as undo_use_cases
 from bot.services.caller import Caller
 from bot.services.operation_requests import begin_operation, extend_deadline
-from bot.services.timers import cancel_timer, plan_timer, set_timer
+from bot.services.timers import cancel_timer, plan_timer
 from bot.store import accounts
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
@@ -105,19 +104,6 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
     await world.ask("i2").run(cancel_timer, row.id)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     await world.ask("i3").run(extend_deadline, accepted.operation.id)
-    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
-
-
-async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
-    row = await world.own()
-    goes_away(world)
-    operation_id = await world.begin(row)
-    timer = plan_timer(world.asking, row, world.clock.now() + 2 * HOUR)
-    await world.ask("i2").run(set_timer, row.id, timer)
-    await world.ask("i3").run(undo_use_cases.undo)
-    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
-    await world.pass_time(DEADLINE + 2 * HOUR, step=60)
-    await world.ask("i4").run(extend_deadline, operation_id)
     assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
 
 

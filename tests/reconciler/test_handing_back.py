@@ -8,12 +8,10 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.features.home.model import HomeUse
-from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
+from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store import accounts, notices, operations, tasks
 from bot.store.tasks import NewTask
 from bot.support.pool import Pool
-from tests.rigs.homes import use_home
 from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE
 
@@ -93,16 +91,3 @@ async def test_a_message_that_may_have_been_sent_is_looked_for_first(world, stop
     # Long before its lease would have ended.
     await world.pass_time(world.timing.settles + 1)
     assert len(world.slack.messages) == 1
-
-
-async def test_a_home_that_somebody_waits_for_is_published_by_the_next_process_at_once(world, stopped):
-    await world.know()
-    world.slack = HangingSlack(world.clock)
-    world.slack.hangs, world.slack.takes = VIEWS_PUBLISH, False
-    world.reborn()
-    await use_home(world.store, ALICE, HomeUse())
-    await stopped(world.notifier.step_homes, world.slack.began)
-    world.slack.hangs = ""
-    world.reborn()
-    assert await world.notifier.step_homes() == 1
-    assert ALICE.user_id in world.slack.homes

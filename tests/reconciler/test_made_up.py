@@ -272,13 +272,13 @@ async def test_lesson_goes_on_after_an_outage(world, back, is_started):
     assert "Keep waiting" not in str(world.slack.messages)
 
 
-async def test_lesson_that_is_skipped_in_an_outage_starts_nothing(world):
+async def test_lesson_that_is_left_in_an_outage_starts_nothing(world):
     alice, bob = people(2)
     card = await course(world, alice, bob)
     await lesson_until(world, "8:40")
     goes_away(world)
     await lesson_until(world, "9:10")
-    await ask(world, alice).run(changes.skip, card.id, "2027-11-22")
+    await ask(world, alice).run(changes.leave, card.id)
     assert (await world.store.perform(workspaces.read_workspaces, alice))[0].stop_at is None
     world.provider.heal()
     await lesson_until(world, "9:30", step=10.0)

@@ -8,7 +8,6 @@ import pytest
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.providers import facets
 from bot.reconciler.runtimes import MAX_PROBE_PAUSE_SECONDS
 from bot.services.caller import Caller
 from bot.services.owners import STARTS_PREFIX, SharedOwners
@@ -33,21 +32,13 @@ from tests.rigs.store import ALICE, BOB, unlink, want_read
 CAROL = Principal(None, "T1", "UCAROL")
 
 
-class Cloud(JobProvider, facets.Schedules):
-    def list_scheduled_jobs(self, snapshot):
-        raise AssertionError("no list of jobs is drawn here")
-
-    async def schedule(self, access, run_id, cron):
-        self._note("schedule", access, run_id)
-
-
 @dataclass
 class Pair:
     """Hold two processes, each with a store of its own, and what both talk to."""
 
     mine: World
     theirs: World
-    cloud: Cloud
+    cloud: JobProvider
     clock: FakeClock
 
     @property
@@ -66,7 +57,7 @@ async def pair(request, tmp_path):
     else:
         url = await postgres.migrated()
     stores: list[Store] = [await postgres.open_store(url, clock, ids) for _ in range(2)]
-    cloud = Cloud(clock)
+    cloud = JobProvider(clock)
     mine, theirs = worlds = [World(store, clock, ids, cloud) for store in stores]
     theirs.slack = mine.slack
     theirs.reborn()
@@ -100,13 +91,6 @@ async def list_workspaces(world):
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
 
 
-async def schedule(world):
-    account = await world.link()
-    payload = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j1"}
-    payload |= {"name": "etl", "cron": "0 3 * * *"}
-    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.SCHEDULE, f"{account.id}/j1/1", payload)])
-
-
 async def launch(world):
     await RunWorld(world).runs()
 
@@ -130,7 +114,6 @@ async def follow_output(world):
         (read, gates.claim_reads),
         (list_workspaces, tasks.claim_tasks),
         (list_workspaces, accounts.find_account_by_id),
-        (schedule, tasks.has_task_turn),
         (launch, runs.claim_runs),
         (read_runs, runs.claim_runs),
         (follow_output, runs.list_watched_runs),

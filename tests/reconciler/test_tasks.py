@@ -228,9 +228,7 @@ async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
     assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
-@pytest.mark.parametrize(
-    "kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT, TaskKind.LIST_RUNS, TaskKind.SCHEDULE]
-)
+@pytest.mark.parametrize("kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT, TaskKind.LIST_RUNS])
 async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_about(world, kind):
     account = await world.link(is_known=False)
     subject = account.id if kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS) else f"{account.id}/templates"

@@ -280,7 +280,6 @@ class World:
             "streams": self._streams,
             "notices": self.notifier.step_notices,
             "cards": self.notifier.step_cards,
-            "homes": self.notifier.step_homes,
             "outputs": self.notifier.step_outputs,
         }
         return await until_idle(steps, self.looks)

@@ -252,8 +252,6 @@ def _of_cards(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[A
             continue
         if card.closed_at is not None and was.closed_at is None:
             yield Act("course", card.title, detail="end")
-        elif added := {day: times for day, times in card.moved.items() if was.moved.get(day) != times}:
-            yield Act("course", card.title, detail=f"move {' '.join(added)}")
         else:
             yield from _left_out("course", card.title, was, card)
             if card.wanted != was.wanted or card.last_day != was.last_day:

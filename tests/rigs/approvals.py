@@ -8,6 +8,7 @@ from bot.domain.notices import NewNotice
 from bot.features.approvals import store as approvals_store
 from bot.store.notices import add_notices
 from bot.store.store import Store
+from bot.store.tables import APPROVALS
 from bot.store.transaction import Transaction
 
 
@@ -24,3 +25,8 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
     """Move a request to another state, by whom, and perhaps with a detail."""
     return await store.carry_out(lambda tx: approvals_store.move(tx, approval_id, *given))
+
+
+def list_open_approvals(tx: Transaction) -> list[Approval]:
+    """Return the requests that nobody has decided yet."""
+    return APPROVALS.all(tx, state="requested")

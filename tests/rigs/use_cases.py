@@ -1,16 +1,11 @@
 """A person who asks on a store, the rows of all its tables, and a database that fails in the middle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.features.courses.changes import MEMBER_WORK
-from bot.providers import facets
-from bot.providers.base import Access
-from bot.providers.facets import ScheduledJob
-from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.store import Store
@@ -21,17 +16,6 @@ from tests.rigs.context import context
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
-
-
-class Cloud(Maker, facets.Schedules):
-    """Do all that use cases are about; nobody calls it."""
-
-    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
-        raise AssertionError("no use case calls a provider")
-
-    def list_scheduled_jobs(self, offer: Any) -> Sequence[ScheduledJob]:
-        return ()
-
 
 URL = "https://usher.example.org"
 #: What every refusal by the policy leaves, and nothing else.
@@ -49,7 +33,7 @@ def asking(store: Store, **more: Any) -> Context:
     administrators = frozenset({ALICE.user_id})
     place = Installation("T1", administrators=administrators)
     usual = {"installation": place, "clock": clock, "public_url": URL}
-    cloud = Cloud(clock, fake_settings("saturn", linking=["token", "admin"]))
+    cloud = Maker(clock, fake_settings("saturn", linking=["token", "admin"]))
     return context(store, {"saturn": cloud}, **{**usual, **more})
 
 
@@ -122,11 +106,3 @@ class WatchedStore:
 def on(caller: Caller, store: Any) -> Caller:
     """Return the same person asking on another store."""
     return replace(caller, context=replace(caller.context, store=store))
-
-
-async def members_follow(context: Context, pieces: int = 1_000) -> int:
-    """Let members follow what was decided about their courses, in so many pieces at most; return how many."""
-    for number in range(pieces):
-        if not await ScheduledWorkRunner(context, [MEMBER_WORK]).step():
-            return number
-    return pieces

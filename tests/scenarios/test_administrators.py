@@ -24,6 +24,7 @@ NAMED = {
 }
 OTHER = r"policy\.other_workspace"
 BY_ADMINS = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}
+from tests.rigs.approvals import list_open_approvals
 
 
 @pytest_asyncio.fixture
@@ -55,7 +56,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     # Nobody of the other workspace is asked, and nobody there can decide.
     assert asked(amir) == []
     assert "bob" not in (await amir.opens_home()).text
-    (approval,) = await services.store.read(approval_rows.list_open, 9)
+    (approval,) = await services.store.engine.read(list_open_approvals)
     forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
         await forged.run(approvals_use_cases.decide, approval.id, "bob", approve=True)

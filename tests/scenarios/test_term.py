@@ -587,14 +587,6 @@ def test_what_is_said_of_lessons_reads_well(term):
     assert not [one.text for one in term.said if "1 of 1 are" in one.text][:1]
 
 
-def test_a_course_whose_teachers_have_gone_asks_an_admin_and_doesnt_run_for_ever(term):
-    asked = [one for one in term.told(user(AMIR), at("2026-11-16"), at("2026-11-19", "14:00")) if one.labels]
-    assert len([one for one in asked if "Ethics" in one.text]) == 1, [one.text for one in asked]
-    ran(term, LEA, every("Ethics", until="2026-11-16"), until=at("2026-11-16"))
-    assert len(term.runs(LEA, at("2026-11-16"), CLOSES)) <= 3
-    assert term.told(user(GRETA), at("2026-11-17"), CLOSES) == []
-
-
 def test_a_course_goes_on_with_its_co_teacher(term):
     ran(term, LEO, every("Logic"))
     assert [one for one in told(term, CORA, "2026-10-05") if "Logic" in one.text]

@@ -30,7 +30,7 @@ from bot.providers.posit import addresses
 from bot.providers.posit.output import OutputDecoder
 from bot.providers.saturn import offers
 from bot.providers.sphere import webhooks
-from bot.services import linking, naming, runs
+from bot.services import linking, naming
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
@@ -219,9 +219,6 @@ READERS = {
         MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.split_leading_connection(words, known))
     ),
     "times": Reader(MAX_COMMAND_LENGTH, pure(times_of)),
-    "a cron expression": Reader(
-        MAX_COMMAND_LENGTH, pure(lambda text: (runs.is_probably_cron(text), runs.is_cron(text)))
-    ),
     "code in a message": Reader(40_000, pure(lambda text: find_code({"text": text}))),
     # forms, in Slack and on pages
     "a field": Reader(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.store import outages, owners, tasks
+from bot.store import outages, owners
 from bot.store.store import Store
 from bot.store.transaction import Priority
 
@@ -25,7 +25,6 @@ class Queue:
 @pytest.mark.parametrize(
     ("verb", "function", "priority"),
     [
-        ("read", tasks.has_task_turn, Priority.URGENT),
         ("read", owners.list_ownerships, Priority.STEADY),
         ("write", owners.own, Priority.STEADY),
         ("write", owners.renew_owned, Priority.URGENT),

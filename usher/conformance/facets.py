@@ -262,19 +262,6 @@ async def _read_until_over(rig: Rig, made: Created) -> ObservedRun:
     raise AssertionError("the run doesn't end")
 
 
-@register_contract(facets.Schedules)
-async def check_schedules(rig: Rig) -> None:
-    async def told() -> dict[str, str | None]:
-        offer = await rig.provider.read_offer(rig.access)
-        return {one.job_id: one.cron for one in rig.provider.list_scheduled_jobs(offer)}
-
-    job_id = next(iter(await told()))
-    await rig.provider.schedule(rig.access, job_id, "30 4 * * 1")
-    assert (await told())[job_id] == "30 4 * * 1"
-    await rig.provider.schedule(rig.access, job_id, None)
-    assert (await told())[job_id] == ""
-
-
 @register_contract(facets.Impersonation)
 async def check_impersonation(rig: Rig) -> None:
     username = rig.facet_values.username()

@@ -1,16 +1,14 @@
 """The declaration of the feature approvals."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.features.approvals import store, verbs
 from bot.features.approvals.tasks import Approvals
-from bot.features.approvals.use_cases import find_requested_usernames
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.services.home_sections import HomeOwner
 from bot.store.transaction import Transaction
 from handlers.request import Request
 
@@ -25,9 +23,6 @@ class ApprovalsHooks(Hooks):
 
     async def request_link(self, request: Request, connection: str, username: str) -> Answer | None:
         return await verbs.request_link(request, connection, username)
-
-    async def find_requested_usernames(self, owner: HomeOwner) -> Mapping[str, str]:
-        return await find_requested_usernames(owner)
 
 
 FEATURE: Final = Feature(

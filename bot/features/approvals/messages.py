@@ -5,7 +5,7 @@ from bot.domain.message_context import ObjectName, RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
 from bot.features.approvals.model import UNDECIDED, ApprovalKind
-from bot.messages.blocks import home_sections, kit
+from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import pages, requests
@@ -111,9 +111,6 @@ def render_decision(approval: Approval, title: str, people: People) -> list[Bloc
     context = [kit.context(*small)] if small else []
     objects = {approval.id: ObjectName(approval.username, title)}
     return [kit.section("\n".join(said)), *context, *kit.add_block_labels(kit.actions(buttons), objects)]
-
-
-home_sections.QUESTION_RENDERERS["approval"] = lambda asked: render_decision(*asked)
 
 
 def _name_with_identity(named: Named | None) -> Markup:

@@ -91,16 +91,6 @@ def find_request(tx: Transaction, approval_id: str) -> Approval | None:
     return APPROVALS.one(tx, id=approval_id)
 
 
-def list_open(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
-    """Return the oldest undecided requests, of people whose keys begin with a place."""
-    return APPROVALS.query(tx, "asked_approvals", limit=limit, place=place)
-
-
-def list_open_of_person(tx: Transaction, principal: Principal) -> list[Approval]:
-    """Return one person's undecided requests."""
-    return APPROVALS.query(tx, "asked_approvals_of", principal=principal.key)
-
-
 def move(
     tx: Transaction,
     approval_id: str,

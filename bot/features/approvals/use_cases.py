@@ -13,7 +13,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
-from bot.domain.people import People, Principal
+from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.similarity import score_likeness
 from bot.domain.tasks import TaskKind
@@ -22,7 +22,7 @@ from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, Appro
 from bot.messages.texts import pages, problems
 from bot.providers import base, facets
 from bot.providers.access import RemoteAccount
-from bot.services import home_sections, linking
+from bot.services import linking
 from bot.services.accounts import (
     link_account,
     refuse_unknown_connection,
@@ -49,30 +49,6 @@ MAX_REQUESTS_PER_DAY: Final = 3
 #: How many others whom a username may mean are shown.
 MAX_SIMILAR_USERS: Final = 10
 policy.declare(policy.AccessRule("administrators"), "approve")
-
-
-async def _load_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, People]]:
-    """Return the requests that a person decides, with the connection's title and the people in each."""
-    context, reader = whose.context, whose.principal
-    if (reach := context.installation.reach(reader)) is None:
-        return []
-    asked = await context.store.read(store.list_open, home_sections.MAX_QUESTIONS, reach)
-    decided = [one for one in asked if context.installation.decides(reader, one.principal)]
-    return [(one, context.title(one.connection), await _name_people(whose, one)) for one in decided]
-
-
-async def _name_people(whose: home_sections.HomeOwner, approval: Approval) -> People:
-    others = map(Principal.from_key, approval.similar_users or ())
-    return await whose.names.find_names(whose.principal, approval.principal, *others, in_full=True)
-
-
-async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, str]:
-    """Return the usernames that a person has asked for, by connection."""
-    asked = await owner.context.store.read(store.list_open_of_person, owner.principal)
-    return {one.connection: one.username for one in asked}
-
-
-home_sections.QUESTION_READERS["approval"] = _load_home
 
 
 async def request(

@@ -8,22 +8,11 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import RESTING_BUTTON
 from bot.messages.texts import pages, requests
-from bot.messages.verb import Action, declare_actions
 from handlers import routes
 from handlers.deferred_command import DeferredCommand
 from handlers.linking import ask_for_username, make_link_buttons
 from handlers.payload import find_value
 from handlers.request import Request
-
-declare_actions(
-    Action("approval.requested", did="ask for a link to {title}"),
-    Action(
-        "approval.approved",
-        did="approve a link to {title}",
-        instead="To end the link, type `{command}unlink {title} @PERSON`.",
-    ),
-    Action("approval.denied", did="deny a link to {title}", instead="They can ask again."),
-)
 
 
 @routes.action("ask_link")

@@ -35,12 +35,11 @@ def describe(
 
 
 def describe_hours(one: HoursRule) -> dict[str, Any]:
-    """Return hours, or the lessons of a course."""
+    """Return hours."""
     times = {"days": sorted(one.days), "starts": clock(one.starts), "stops": clock(one.stops)}
     return {
         **times,
         "zone": one.zone,
-        "course": one.title and _text(one.title),
         "is_paused": bool(one.paused),
     }
 

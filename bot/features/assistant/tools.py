@@ -92,9 +92,9 @@ async def run_tool(
     reader = partial(_read_call, tool=tool, given=given, facts=facts)
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
     offered = {ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
-    # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
+    # What was done is recorded, or is kept from being done later by a button; any other button asks, and one
     # that links an account is for its person alone.
-    is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}
+    is_done = tool.only_shows or bool(facts.get("done")) or offered <= {"keep_running"}
     if is_done and not offered & {"invite", "ask_link"}:
         waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
         # Without facts it was refused, or nobody knows yet, in a sentence of the catalogue.
@@ -167,7 +167,7 @@ async def _collect_results(request: Request, tool: Tool, about: Referents) -> di
         if one.id in about.runs or tool.folder == "job"
     ]
     return {
-        "done": [fact(one, did=one.kind.rpartition(".")[2], until=at(one.until)) for one in actions],
+        "done": [fact(one, did=one.kind.rpartition(".")[2]) for one in actions],
         "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],
         "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
     }

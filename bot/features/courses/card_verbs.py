@@ -103,8 +103,7 @@ async def post(request: Request) -> Answer:
     card = await request.caller.run(use_cases.post, replace(draft, **given))
     facts, ends = await load_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if command.hours:
-        said = [fill(class_words.COURSE_POSTED, lessons=drawn.format_timetable(card, card.time_zone))]
-        said += [] if command.until else [request.fill(class_words.TWENTY_WEEKS, course=card.title)]
+        said = [fill(class_words.COURSE_POSTED, lessons=drawn.format_timetable(card))]
         said += (
             [fill(class_words.CO_TEACHERS, who=await verbs.format_people(request, others))] if others else []
         )
@@ -120,46 +119,21 @@ async def post(request: Request) -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change one's own course that the words mean, or offer to; None if they are about a new card.
+    """Show or change one's own course that the words mean; None if they are about a new card.
 
-    A command with flags posts a card; with hours for a title, and not for a name, its person is asked.
+    A command with flags posts a card; a title alone in quotes is that of a new one.
     """
-    is_quoted = isinstance(next(iter(request.arguments), ""), Quoted)
-    if not command.flags:
-        # A title alone in quotes is that of a new card.
-        what = " ".join(request.arguments) if is_quoted else command.what
-        mine = await verbs.find_own_courses(request, what.rstrip("?!. "))
-        shown = [(card, is_teacher) for card, is_teacher, rest in mine if not rest]
-        if shown and not is_quoted:
-            return drawn_courses.answer_courses(
-                await load_courses(request.services.gatherer, request.principal, shown)
-            )
-        return await verbs.change_by_words(request, what)
-    text = " ".join(f"{flag} {value}" for flag, value in command.flags)
-    rows, services = (
-        await request.services.store.perform(workspaces.read_workspaces, request.principal),
-        request.services,
-    )
-    is_name = (
-        naming.find_workspace(command.what, rows, services.connections).kind != "near" or "*" in command.what
-    )
-    if is_name or is_quoted:
+    if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
         return None
-    now, folded = services.clock.now(), command.what.casefold()
-    every = [
-        card
-        for card, is_teacher, rest in await verbs.find_own_courses(request, command.what)
-        if is_teacher and not rest
-    ]
-    found = [
-        (card, text)
-        for card in every
-        if card.pattern.casefold() != folded and orders.parse_order(card, text, now)
-    ]
-    again = f"card {command.format_for(Quoted(command.what))}"
-    sentence = fill(class_words.ANOTHER_COURSE, name=command.what)
-    post = kit.button(class_words.POST_ANOTHER, lists.RUN_COMMAND, again)
-    return verbs.ask_which_course(request, sentence, found, [post]) if found else None
+    mine = await verbs.find_own_courses(request, command.what.rstrip("?!. "))
+    shown = [(card, is_teacher) for card, is_teacher, rest in mine if not rest]
+    if shown:
+        return drawn_courses.answer_courses(
+            await load_courses(request.services.gatherer, request.principal, shown)
+        )
+    if (answer := await verbs.change_by_words(request, command.what)) is not None or not mine:
+        return answer
+    return replies.hint(request.fill(class_words.COURSE_USAGE, course=mine[0][0].title))
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
@@ -475,7 +449,7 @@ async def stop_all(request: Request) -> Answer:
     """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
     services, key = request.services, request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
-        return await require_teacher(request, key, verbs.change_course(request, card, ("end", {}, {})))
+        return await verbs.end_course(request, card)
     closed = await require_teacher(request, key, request.caller.run(use_cases.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(class_words.CLOSED_ALREADY)

@@ -4,34 +4,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain.message_context import WorkspaceFacts
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import Workspace
-from bot.features.courses import lesson_store, store, use_cases, verbs
 from bot.features.courses import messages as blocks
-from bot.features.courses.changes import MEMBER_WORK
-from bot.features.courses.due_lessons import LESSON_WORK
+from bot.features.courses import store, use_cases, verbs
+from bot.features.courses.due_lessons import LESSON_WORK, follow_start
 from bot.features.courses.message_context import add_lessons
-from bot.features.courses.model import ClassCard, CourseRule
-from bot.features.courses.page_messages import card_button
-from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES
+from bot.features.courses.model import ClassCard
 from bot.features.courses.use_cases import CLASS_WORK
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.features.hours.messages import HoursMessageHooks
-from bot.features.hours.model import HoursRule
-from bot.features.hours.store import RuleHooks
-from bot.messages.blocks.home_sections import HomeContent
 from bot.messages.blocks.kit import Element
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
-from bot.store.hooks import RecordedColumns
 from bot.store.transaction import Row, Transaction
 from handlers.request import Request
 
 
-class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
+class CoursesHooks(Hooks, HoursMessageHooks):
     """A member's place in a class follows their workspace."""
 
     def find_waiting_texts(self, tx: Transaction, principal: Principal, connection: str) -> Sequence[str]:
@@ -40,27 +33,8 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
     def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
         store.merge(tx, former_id, workspace_id)
 
-    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {
-            ClassCard: (CLASS_CARDS, CLASS_CARDS.fields),
-            CourseRule: (COURSE_RULES, COURSE_RULES.fields),
-        }
-
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
-        lesson_store.unlink(tx, workspace)
-
-    def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[CourseRule]:
-        return lesson_store.read_shared_rules(tx, rows)
-
-    def save_shared_rule(self, tx: Transaction, rule: HoursRule) -> None:
-        if isinstance(rule, CourseRule):
-            lesson_store.put_rule(tx, rule)
-
-    def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
-        lesson_store.leave_course_of_row(tx, row)
-
-    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-        return lesson_store.find_postponed_end(tx, workspace_id, end)
+        store.leave_with(tx, workspace)
 
     def find_agreed_at(self, tx: Transaction, workspace_id: str) -> float:
         return store.find_agreed_at(tx, workspace_id)
@@ -70,6 +44,11 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
 
     def has_consent(self, tx: Transaction, context: Context, workspace: Workspace) -> bool:
         return use_cases.has_consent(tx, context, workspace)
+
+    def on_operation_ended(
+        self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
+    ) -> Sequence[NewNotice]:
+        return follow_start(tx, ended, notices)
 
     def on_timer_ended(self, tx: Transaction, workspace: Workspace, stop: Operation | None) -> None:
         use_cases.end_for_workspace(tx, workspace, stop)
@@ -94,9 +73,6 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
     def describe_end(self, view: WorkspaceFacts, *, is_done: bool) -> str:
         return blocks.describe_end(view, is_done=is_done)
 
-    def list_home_buttons(self, content: HomeContent) -> Sequence[Element]:
-        return [card_button()] if content.links else []
-
     async def list_entities(self, request: Request) -> Sequence[ClassCard]:
         return await verbs.list_courses(request)
 
@@ -106,6 +82,6 @@ FEATURE: Final = Feature(
     summary="Give members of a class their workspaces, lesson by lesson.",
     page="classes#a-course-lessons-all-term",
     needs=("hours",),
-    due=(CLASS_WORK, MEMBER_WORK, LESSON_WORK),
+    due=(CLASS_WORK, LESSON_WORK),
     hooks=CoursesHooks(),
 )

@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from bot.features.hours.begun_hours import ROOM_CAUSES
-
 #: A lesson's starts begin between so many seconds before it.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
@@ -48,8 +46,3 @@ class StartRate:
             if self.idle is None
             else min(MAX_SECONDS_AHEAD, self.idle - IDLE_MARGIN_SECONDS)
         )
-
-
-def lacks_capacity(cause: str | None) -> bool:
-    """Return whether a start failed because its provider was full, or its person's own places are."""
-    return (cause or "").partition(":")[0] in ROOM_CAUSES

@@ -11,9 +11,7 @@ from bot.domain.stops import NO_EFFECTS, StopEffects
 from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses import store as courses_store
-from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseContext, CourseRule
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursContext
+from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseContext
 from bot.providers import base
 from bot.services.message_context import (
     Gatherer,
@@ -44,15 +42,13 @@ async def load_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
     """Load the facts for courses, with counts for their teachers."""
-    every, found = await gatherer.store.read(hours_store.list_rules_of_person, reader), []
-    rules = {one.card: one for one in every if isinstance(one, CourseRule)}
+    every, found = await gatherer.store.read(courses_store.list_memberships, reader), []
+    joined = {one.card_id: one.workspace_id or "" for one in every}
     pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
     for card, is_teacher in own:
-        facts = replace(
-            await load_class(gatherer, card, reader), is_teacher=is_teacher, rule=rules.get(card.id)
-        )
-        if facts.rule is not None:
-            mine = await gatherer.store.read(workspaces.find_workspace, facts.rule.workspace_id)
+        facts = replace(await load_class(gatherer, card, reader), is_teacher=is_teacher)
+        if card.id in joined:
+            mine = await gatherer.store.read(workspaces.find_workspace, joined[card.id])
             facts = replace(facts, workspace_title=mine.title if mine is not None else "")
         elif card.id in pending:
             facts = await _add_pending(gatherer, reader, facts)
@@ -102,17 +98,19 @@ kind_extensions(ClassKind.LESSON)(add_features)
 
 
 async def add_lessons(
-    _gatherer: Gatherer, _principal: Principal, every: Sequence[WorkspaceFacts]
+    gatherer: Gatherer, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> list[WorkspaceFacts]:
-    """Add the lessons to come for which workspaces are started."""
+    """Add the courses for whose lessons workspaces are started."""
+    joined = dict[str, list[ClassCard]]()
+    for one in await gatherer.store.read(courses_store.list_memberships, principal):
+        card = await gatherer.store.read(courses_store.find_card, one.card_id)
+        joined.setdefault(one.workspace_id or "", []).extend([card] if card is not None else [])
     found = []
-    async for facts in yield_in_batches(every):
-        shared = [one for one in facts.of(HoursContext).shared if isinstance(one, CourseRule)]
-        # A course may have ended before the rules of its members follow it, however many lessons they skip.
-        coming = (one for one in shared if replace(one, off=one.course_off).after(facts.now) is not None)
-        lessons = replace(facts.of(CourseContext), lessons=tuple(coming))
-        found.append(facts.add(lessons) if shared else facts)
-    return found
+    async for facts in yield_in_batches(every if joined else ()):
+        own = joined.get(facts.workspace.id if facts.workspace is not None else "", [])
+        lessons = tuple(card for card in own if not card.is_over(facts.now))
+        found.append(facts.add(replace(facts.of(CourseContext), lessons=lessons)) if lessons else facts)
+    return found if joined else list(every)
 
 
 def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> WorkspaceFacts:

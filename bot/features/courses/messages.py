@@ -1,12 +1,12 @@
 """Class cards and the messages about them; none of them ever contains a workspace's address."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
-from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
 from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
@@ -21,14 +21,9 @@ from bot.features.courses.model import (
     ClassKind,
     ClassProblem,
     CourseContext,
-    CourseRule,
 )
-from bot.features.hours import messages as hours_blocks
-from bot.features.hours import texts as hours_texts
-from bot.features.hours.messages import format_time_of_day
-from bot.features.hours.model import UNUSED_ASKS, HoursKind, Timetable, group_days
+from bot.features.hours.model import group_days
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import fill_notice, link_again_button
@@ -38,9 +33,6 @@ from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.
 MAX_PROBLEMS = 30
-#: What features let people do, where there is a public address, in courses that they have joined: by action,
-#: the label beside one course, and beside one of several.
-COURSE_ACTIONS: Final[dict[str, tuple[str, str]]] = {}
 _LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
 _ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
@@ -96,7 +88,6 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     )
     said += [texts.READY_NOW] if counts.expected else []
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
-    said += [texts.UPDATED] if counts.behind and card.timetable_changes and card.done_at is None else []
     return [*format_course(facts), format_joining(facts)], said
 
 
@@ -108,42 +99,20 @@ def format_joining(facts: ClassFacts) -> str:
 
 def format_course(facts: ClassFacts) -> list[str]:
     """Format a course's timetable, and the differences on single days."""
-    card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
-    lessons = format_timetable(card, seen_zone)
-    return [
-        fill(texts.COURSE_TITLE, name=card.title, lessons=lessons),
-        *_format_exceptions(card, facts.now, seen_zone),
-    ]
+    card = facts.card
+    lessons = format_timetable(card)
+    return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *_format_days_off(card, facts.now)]
 
 
-def _format_exceptions(timetable: Timetable, now: float, seen_zone: str) -> list[str]:
-    """Format the days without a lesson, and the lessons that were moved, of a course or of a member."""
-    off = courses_timetable.list_days_from_today(timetable, timetable.off, now)
-    moved = courses_timetable.list_days_from_today(timetable, timetable.moved.keys() - timetable.off, now)
-    said = [fill(texts.NO_LESSON, days=times.format_dates(group_days(timetable, off)))] if off else []
-    for day in moved:
-        begin, end = (format_time_of_day(one, timetable.time_zone, seen_zone) for one in timetable.moved[day])
-        said.append(fill(texts.MOVED_LESSON, day=times.format_date(day), begin=begin, end=end))
-    return said
+def _format_days_off(card: ClassCard, now: float) -> list[str]:
+    """Format the days without a lesson."""
+    off = courses_timetable.list_days_from_today(card, card.off, now)
+    return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
 
 
-def list_skipped_days(rule: CourseRule, now: float) -> list[str]:
-    """Return the days from today on that a member has left out."""
-    return courses_timetable.list_days_from_today(rule, rule.skipped, now)
-
-
-def format_skipped(rule: CourseRule, now: float) -> list[str]:
-    """Format the days that a member has left out."""
-    days = group_days(replace(rule, off=rule.skipped), list_skipped_days(rule, now))
-    return [fill(texts.YOU_SKIP, course=rule.course, days=times.format_dates(days))] if days else []
-
-
-def format_timetable(card: ClassCard, seen_zone: str = "") -> Markup:
-    """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``.
-
-    ``seen_zone`` is its only reader's time zone, "" where several read it.
-    """
-    begin, end = (format_time_of_day(one, card.time_zone, seen_zone) for one in (card.starts, card.stops))
+def format_timetable(card: ClassCard) -> Markup:
+    """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
+    begin, end = clock(card.starts), clock(card.stops)
     names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
     return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
 
@@ -185,7 +154,6 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
         said += [texts.FREE_SEATS if free else texts.NO_FREE_SEATS]
     names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
     names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
-    names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
     names |= get_end_words(facts.effects, is_any=card.spec is None)
     return [fill(one, **numbers | names) for one in said]
 
@@ -241,7 +209,7 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
     if one.participant.waits_for == "many_workspaces":
         return texts.WHY_MANY
     if one.state == "no_workspace":
-        return _format_cause(one.paused, title) if one.paused else fill(texts.WHY_NO_WORKSPACE, title=title)
+        return fill(texts.WHY_NO_WORKSPACE, title=title)
     if operation is None:
         return fill(texts.WHY_STARTING if one.state == "starting" else texts.WHY_ELSE, title=title)
     if not operation.is_open:
@@ -287,7 +255,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     Not for somebody who has left its course.
     """
     operation = facts.operation
-    if facts.word("card") not in {one.card for one in facts.of(CourseContext).lessons}:
+    if facts.word("card") not in {one.id for one in facts.of(CourseContext).lessons}:
         return False
     is_ready = facts.state is State.RUNNING
     if operation is not None and not operation.is_open:
@@ -299,11 +267,10 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
 @renders(ClassKind.CLASS_STOP_WARNING, is_true=lambda _: False)
 def render_lesson(facts: WorkspaceFacts) -> Answer:
     """Render for a person at a lesson's begin whether their workspace is ready for it."""
-    ends = facts.time("ends")
-    lesson = ButtonValue("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends)
-    skip = kit.button(texts.SKIP_NEXT, lesson, of=facts.word("course"))
     is_ready = facts.state is State.RUNNING
     template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
+    if facts.body.get("is_missed"):
+        template = texts.LESSON_MISSED
     operation, delay = facts.operation, dict[str, Markup]()
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
@@ -312,80 +279,13 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
             "until": until,
         }
     opens = open_buttons(facts) if is_ready else []
-    return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], [*opens, skip])
+    return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], opens)
 
 
-def format_change(card: ClassCard, what: str, said: Mapping[str, str], now: float) -> str:
-    """Format the change of a course; of an ended one, also the end of the lesson that is on."""
-    news = fill(texts.COURSE_CHANGES[what], **said, course=card.title, lessons=format_timetable(card))
-    if what != "end" or card.stops_at is None or now >= card.stops_at:
-        return news
-    return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
-
-
-def _get_changes(facts: ClassFacts) -> list[tuple[str, dict[str, str]]]:
-    """Return the changes that a message is about, each with its words; ``several`` for too many of them."""
-    every: Sequence[Mapping[str, Any]] = facts.body.get("changes") or [facts.body]
-    return [(str(one["what"]), {key: str(one[key]) for key in one if key != "what"}) for one in every]
-
-
-@renders(ClassKind.COURSE_CHANGED)
-def render_course_change(facts: ClassFacts) -> Answer:
-    """Render the change of a course for a member, with the question for consent to any extra time."""
-    card, (more, is_longer) = facts.card, facts.body["more"]
-    changes, buttons = _get_changes(facts), list[Element]()
-    # Of two new timetables, both sentences have the present one.
-    sentences = [*dict.fromkeys(format_change(card, what, said, facts.now) for what, said in changes)]
-    if changes[0][0] == "several":
-        sentences += format_course(facts)[1:]
-    days = dict.fromkeys(said["to"] for _, said in changes if "to" in said)
-    lessons = [(day, begins[0].at) for day in days if (begins := card.on(date.fromisoformat(day)))]
-    for number, (day, at) in enumerate(lessons):
-        label = texts.SKIP_DAY.format(day=times.format_date(day))
-        only = None if len(lessons) == 1 else number
-        buttons.append(kit.button(label, ButtonValue("lesson_skip", f"{card.id} {day}", at=at, number=only)))
-    if (more or is_longer) and not card.is_over(facts.now):
-        sentences.append(fill(texts.MORE_DAYS, days=format_weekdays(more)) if more else texts.MORE_TIME)
-        label = texts.JOIN_MORE.format(days=format_weekdays(more)) if more else texts.JOIN_LONGER
-        buttons.append(kit.button(label, "class_press", card.id, style=kit.PRIMARY))
-    return kit.message(" ".join(sentences), [], buttons)
-
-
-def _is_teacher_still(facts: ClassFacts) -> bool:
-    """Return whether somebody may change a course, or may not, as a message says."""
-    return (facts.word("person") in facts.card.co_teachers) is bool(facts.body["is_teacher"])
-
-
-@renders(ClassKind.COURSE_TEACHER, is_true=_is_teacher_still)
-def render_teacher_change(facts: ClassFacts) -> Answer:
-    """Render for somebody that they can change a course, or can't any more."""
-    template = texts.NOW_TEACHER if facts.body["is_teacher"] else texts.NO_TEACHER_NOW
-    names = {"course": facts.card.title, "lessons": format_timetable(facts.card)}
-    return replies.answer(fill(template, who=_name_poster(facts), **names))
-
-
-@renders(
-    ClassKind.COURSE_WITHOUT_TEACHER,
-    is_true=lambda facts: bool(facts.card.without_teacher_until) and not facts.card.is_over(facts.now),
-)
-def render_course_without_teacher(facts: ClassFacts) -> Answer:
-    """Render the question to an administrator about a course without teachers."""
-    card = facts.card
-    until = times.format_date(card.without_teacher_until or card.last_day)
-    said = fill(texts.NO_TEACHER_LEFT, course=card.title, lessons=format_timetable(card), until=until)
-    take = kit.button(texts.TAKE_OVER, "course_take_over", card.id, style=kit.PRIMARY)
-    end = kit.button(texts.END_IT, "class_stop", card.id, confirm=kit.confirm(texts.CONFIRM_END_COURSE))
-    return kit.message(said, [], [take, end])
-
-
-@renders(
-    ClassKind.LESSON_REPORT, is_true=lambda facts: "late" in facts.body or facts.now < facts.time("ends")
-)
+@renders(ClassKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
 def render_report(facts: ClassFacts) -> Answer:
-    """Render a lesson's figures for a teacher: the ready ones, the others' problems, and late starts."""
-    if "late" in facts.body:
-        return _render_late_starts(facts)
-    card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
+    """Render a lesson's figures for a teacher: the ready ones, and the others' problems."""
+    card, counts = facts.card, facts.counts
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
@@ -400,32 +300,8 @@ def render_report(facts: ClassFacts) -> Answer:
     lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
     as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now))
     lines += [f"{'; '.join(said)}, {as_of}."] if said else []
-    if unused >= UNUSED_ASKS:
-        unseen = texts.REPORT_UNUSED[bool(facts.body.get("is_said"))]
-        lines.append(fill(f"{unseen} {texts.REPORT_ASKS}", name=card.title, count=unused))
     buttons = [kit.button(texts.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(" ".join(lines), [], buttons)
-
-
-def _render_late_starts(facts: ClassFacts) -> Answer:
-    """Render the results of a lesson's late starts for a teacher."""
-    late, missed, name = int(facts.body["late"]), int(facts.body["missed"]), facts.card.title
-    since, delay = facts.time("since"), facts.word("delayed_by")
-    said = []
-    if late:
-        names = {"count": late, "name": name, "since": kit.moment(since, facts.now)}
-        said += [fill(texts.REPORT_LATE[late > 1], **names)]
-    if missed:
-        said += [fill(texts.REPORT_MISSED[missed > 1], count=missed, name=name)]
-    if delay:
-        because = (
-            cards.describe_delay(delay, facts.connection_title, since)
-            if late
-            else problems.get_first_sentence(delay)
-        )
-        said += [kit.format_reason(because, facts.now)]
-    buttons = [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if facts.problems else []
-    return kit.message(" ".join(said), [], buttons)
 
 
 def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
@@ -434,15 +310,21 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
     return truncate(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
 
 
+def format_end(card: ClassCard, now: float) -> str:
+    """Format the end of a course, and that of the lesson that is on."""
+    news = fill(texts.COURSE_ENDED, course=card.title)
+    if card.stops_at is None or now >= card.stops_at:
+        return news
+    return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
+
+
 def _is_member_not_ready(facts: ClassFacts) -> bool:
-    """Return whether somebody still has nothing for a coming lesson, or no capacity in one."""
+    """Return whether somebody still has nothing for a coming lesson."""
     states, coming = (
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
     )
-    if "until" in facts.body:
-        return facts.now < facts.time("until") and bool(states & {"no_room", "starting"})
-    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace", "not_agreed"}
+    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
     return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
@@ -451,12 +333,8 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
     is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
-    """Render the part that a person lacks for a lesson, with the button for it, or that it was full."""
+    """Render the part that a person lacks for a lesson, with the button for it."""
     card, one = facts.card, facts.problems[0]
-    if "until" in facts.body:
-        name = one.workspace.title if one.workspace is not None else card.title
-        until = kit.moment(facts.time("until"), facts.now)
-        return kit.message(fill(texts.NO_ROOM, name=name, title=facts.connection_title, until=until), [], [])
     why, button = describe_missing(facts, one)
     begins = kit.day_moment(facts.time("begins"))
     return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=why), [], [button])
@@ -465,40 +343,30 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
 def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:
     """Describe the part that the reader lacks for a course's lessons, with the button for it."""
     card, names = facts.card, (facts.connection, facts.connection_title)
-    is_unlinked, resumes = one.state == "unlinked", one.paused not in {"", "gone", "forgotten"}
+    is_unlinked = one.state == "unlinked"
     link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
-    key = one.participant.workspace_id or ""
-    resume = kit.button(hours_texts.RESUME, "hours_on", key, of=card.title)
     missing = {
         "withheld": (one.state == "coming", kit.button(texts.LEAVE_COURSE, "course_leave", card.id)),
-        "not_agreed": (one.state == "not_agreed", kit.button(texts.JOIN, "class_press", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
         "unlinked": (is_unlinked, link),
         "many_workspaces": (one.participant.waits_for == "many_workspaces", replies.list_button()),
-        "paused": (resumes, resume),
         "gone": (card.spec is not None, kit.button(texts.JOIN, "class_press", card.id)),
         "no_workspace": (True, replies.new_button(facts.connection)),
     }
     why, button = next((why, button) for why, (is_so, button) in missing.items() if is_so)
-    because = Markup(safe(problems.explain_cause(one.paused, names[1]))) if one.paused else ""
-    return Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern, because=because)), button
+    return Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern)), button
 
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Answer with the meaning of joining a course, and the action taken ``now``."""
-    seen_zone = next((one.seen_zone for one in facts.of(CourseContext).lessons if one.card == card.id), "")
-    said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card, seen_zone))
+    said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card))
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
-    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(facts, card)])
+    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])
 
 
-def list_member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
-    """Return the buttons of a course's member; of somebody whose enrollment waits, the one that leaves."""
-    if isinstance(facts, ClassFacts) and facts.pending is not None:
-        return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
-    found = {"lesson_skip": texts.SKIP_NEXT, "course_leave": texts.LEAVE_COURSE}
-    found |= {action: label for action, (label, _) in COURSE_ACTIONS.items()} if facts.has_public_url else {}
-    return [kit.button(label, action, card.id, of=card.title) for action, label in found.items()]
+def list_member_buttons(card: ClassCard) -> list[Element]:
+    """Return the button of a course's member, which leaves it."""
+    return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
@@ -506,11 +374,8 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
     return [
         " ".join(
             [
-                fill(
-                    texts.COURSE_HOURS, course=one.course, hours=hours_blocks.format_rule(one), zone=one.zone
-                ),
-                *_format_exceptions(replace(one, off=one.course_off), facts.now, one.seen_zone),
-                *format_skipped(one, facts.now),
+                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one)),
+                *_format_days_off(one, facts.now),
             ]
         )
         for one in facts.of(CourseContext).lessons
@@ -518,36 +383,16 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return buttons for each course that somebody has joined: one leaves it, and what features add."""
-    actions = {"course_leave": texts.LEAVE_THIS_COURSE}
-    if facts.has_public_url:
-        actions |= {action: label for action, (_, label) in COURSE_ACTIONS.items()}
+    """Return the button that leaves each course that somebody has joined."""
     found = facts.of(CourseContext).lessons
     numbers = range(len(found)) if len(found) > 1 else [None]
     return [
-        kit.button(actions[name].format(course=one.course), ButtonValue(name, one.card or "", number=at))
+        kit.button(
+            texts.LEAVE_THIS_COURSE.format(course=one.title),
+            ButtonValue("course_leave", one.id, number=at),
+        )
         for at, one in zip(numbers, found, strict=False)
-        for name in actions
     ]
-
-
-@render_override(HoursKind.HOURS_MISSED, lambda facts: bool(facts.word("course")), needs_row=False)
-def render_lesson_missed(facts: WorkspaceFacts) -> Answer:
-    """Render a missed start or stop of a lesson."""
-    template = hours_texts.MISSED if facts.word("side") == "stop" else texts.LESSON_MISSED
-    return hours_blocks.format_missed(facts, template, [], course=facts.word("course"))
-
-
-@render_override(
-    HoursKind.HOURS_PAUSED,
-    lambda facts: bool(facts.word("card")),
-    needs_row=False,
-    is_true=lambda facts: not hours_blocks.is_linked_again(facts),
-)
-def render_lessons_paused(facts: Facts) -> Answer:
-    """Render the pause of a course's lessons, with its cause and buttons."""
-    leave = kit.button(texts.LEAVE_COURSE, "course_leave", facts.word("card"), of=facts.word("course"))
-    return hours_blocks.format_paused(facts, texts.COURSE_PAUSED, leave, course=facts.word("course"))
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:

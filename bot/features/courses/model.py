@@ -1,9 +1,8 @@
 """Class cards: a button in a channel, and the result of each person's enrollment by it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
@@ -11,11 +10,10 @@ from bot.domain.message_context import Facts, FeatureContext, ObjectName
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
-from bot.domain.row_times import Past, Stays, make_due
+from bot.domain.row_times import Past, Stays
 from bot.domain.stops import StopEffects
-from bot.domain.time_parsing import write_hours
 from bot.domain.workspaces import Workspace
-from bot.features.hours.model import HoursRule, Timetable
+from bot.features.hours.model import Timetable
 
 #: A card is counted again no sooner than after this many seconds: Slack takes fifty edits a minute.
 MIN_COUNT_SECONDS: Final = 10.0
@@ -25,8 +23,9 @@ MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 #: What is so of a member for whom a lesson is, and of others. ``coming``: all is there, nothing has begun.
 #: ``no_room``: the provider had none, and it is tried again. ``down``: it was up for the lesson and isn't any
 #: more, or its person has stopped it before. A class is one lesson.
-Expected = Literal["unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room"]
-MemberState = Expected | Literal["left", "not_agreed", "skipped"]
+MemberState = Literal[
+    "unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room", "left"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,7 @@ class ClassCard(Timetable):
 
     With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` before each lesson
     and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
-    others who may do what its poster may. Once all of them have gone it ends after the day
-    ``without_teacher_until``, unless an administrator takes it over.
-
-    What is decided about its timetable is on its row at once, and in ``timetable_changes``
-    (``bot.features.courses.timetable``); the rules of its members are changed in batches, the next one at
-    ``fan_out_at``. None: all have been.
+    others who may do what its poster may.
     """
 
     principal: Principal
@@ -66,9 +60,6 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    without_teacher_until: str = ""
-    timetable_changes: list[dict[str, Any]] = field(default_factory=list)
-    fan_out_at: Annotated[float, make_due(60.0)] | None = None
 
     @property
     def subject(self) -> AuditSubject:
@@ -76,13 +67,6 @@ class ClassCard(Timetable):
         return AuditSubject(
             self.id, self.connection, self.title, {"card": self.id, "teacher": self.principal.key}
         )
-
-    @property
-    def state(self) -> str:
-        """Return the digest of the timetable: equal timetables have equal ones."""
-        moved = sorted((day, *times) for day, times in self.moved.items())
-        said = repr((write_hours(self.wanted), self.first_day, self.last_day, sorted(self.off), moved))
-        return sha256(said.encode()).hexdigest()[:16]
 
     @property
     def is_course(self) -> bool:
@@ -112,6 +96,7 @@ class Participant:
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
     ``withdrawn_at`` when they withdrew that. ``ended_at`` is when nothing more was to be done for that: it
     was stopped, put off, or there was nothing to stop. Who has left a course has agreed to nothing any more.
+    ``lesson`` is the local begin of the lesson that was last begun for them.
     """
 
     card_id: str
@@ -123,66 +108,22 @@ class Participant:
     consented_at: Past | None = None
     withdrawn_at: Past | None = None
     ended_at: Past | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CourseRule(HoursRule):
-    """The rule of a course's member: its lessons, as far as they have agreed to them.
-
-    That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
-    ``course_off``. ``applied_state`` is the state of the card that it follows, ``notified_state`` the one
-    that its person was notified of last.
-    """
-
-    card: str = ""
-    course: str = ""
-    agreed_days: frozenset[str] = frozenset()
-    agreed_minutes: int = 0
-    agreed_until: str = ""
-    course_off: frozenset[str] = frozenset()
-    applied_state: str = ""
-    notified_state: str = ""
-
-    @property
-    def is_own(self) -> bool:
-        """Return False: its teachers change it for all members."""
-        return False
-
-    @property
-    def skipped(self) -> frozenset[str]:
-        """Return the days that its person has left out, which take place for the others."""
-        return self.off - self.course_off
-
-    @property
-    def title(self) -> str:
-        """Return the title of the course."""
-        return self.course
-
-    @property
-    def subject(self) -> Mapping[str, Any]:
-        """Return the card and the title of the course, as notices have them."""
-        return {"card": self.card, "course": self.course}
-
-    def plan_check(self, at: float | None) -> dict[str, Any]:
-        """Return the columns of the rule's next check, by the state of its course."""
-        return {"lesson_check_at": at, "applied_state": self.applied_state}
+    lesson: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
     """Numbers of a card's members by their state in the lesson that is on or comes next.
 
-    ``joined`` are all who haven't left, ``agreed`` those who agreed to this day and don't skip it, ``linked``
-    those of them who have a link, ``pending`` those whose enrollment waits for one. ``expected`` are those
-    for whom a lesson that is on is: all in a state from ``ready`` to ``coming``. ``behind`` are those whose
-    rule doesn't follow the timetable yet.
+    ``joined`` are all who haven't left, ``linked`` those of them who have a link, ``pending`` those whose
+    enrollment waits for one. ``expected`` are those for whom a lesson that is on is.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
     withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.
     """
 
     joined: int = 0
-    agreed: int = 0
     linked: int = 0
     expected: int = 0
     ready: int = 0
@@ -193,11 +134,8 @@ class ClassCounts:
     no_workspace: int = 0
     down: int = 0
     coming: int = 0
-    not_agreed: int = 0
-    skipped: int = 0
     left: int = 0
     pending: int = 0
-    behind: int = 0
     kept: int = 0
     stopping: int = 0
     stopped: int = 0
@@ -222,16 +160,12 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """The problem that keeps one person from being ready: rows only, no URL.
-
-    ``paused`` is why the rule of a member is paused, "" if it isn't.
-    """
+    """The problem that keeps one person from being ready: rows only, no URL."""
 
     participant: Participant
     operation: Operation | None
     workspace: Workspace | None
     state: MemberState = "coming"
-    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +182,9 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: Who isn't ready for a lesson, where that is told.
     problems: Sequence[ClassProblem] = ()
-    #: Of a course: whether its reader teaches it, the rule by which they have joined it, and their
-    #: workspace's title; or the state of their enrollment, while an account or a workspace is missing.
+    #: Of a course: whether its reader teaches it, and the title of the workspace with which they have joined
+    #: it; or the state of their enrollment, while an account or a workspace is missing.
     is_teacher: bool = False
-    rule: CourseRule | None = None
     workspace_title: str = ""
     pending: ClassProblem | None = None
 
@@ -265,7 +198,7 @@ class ClassFacts(Facts):
 class CourseContext(FeatureContext):
     """The lessons for which a workspace is started, and the class whose end stops it."""
 
-    lessons: tuple[CourseRule, ...] = ()
+    lessons: tuple[ClassCard, ...] = ()
     stopping_class: ClassFacts | None = None
 
     @property
@@ -287,11 +220,6 @@ class ClassKind(AnyKind):
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
-    #: A course's timetable has changed: to whoever has joined.
-    COURSE_CHANGED = Traits("course_changed", "class")
-    #: To whom a course's poster lets change it, or doesn't any more; to administrators if nobody is left.
-    COURSE_TEACHER = Traits("course_teacher", "class")
-    COURSE_WITHOUT_TEACHER = Traits("course_without_teacher", "class", offers="subject", marks=Mark.PASSES)
 
 
 UNPOSTED[ClassKind.CLASS_CARD] = ClassKind.CLASS_POSTED

@@ -1,6 +1,6 @@
 """A course's page, for its teachers, members and others; its forms, and the form of a class card."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
@@ -12,38 +12,23 @@ from bot.features.courses import page_texts as words
 from bot.features.courses import texts as class_words
 from bot.features.courses import timetable
 from bot.features.courses.model import ClassCard, ClassFacts
-from bot.features.hours import texts as hours_texts
 from bot.features.hours.model import Occurrence
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Block, Element, Markup, fill
-from bot.messages.texts import answers, times, verbs
+from bot.messages.texts import times, verbs
 
 #: The forms, and what their fields are.
-COURSE_CALLBACK, CARD_CALLBACK = "course", "card"
+CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
-    **dict.fromkeys(("begin", "end", "today", "time"), "timepicker"),
-    **dict.fromkeys(("from", "until", "day", "off", "back"), "datepicker"),
+    **dict.fromkeys(("begin", "end", "today"), "timepicker"),
+    **dict.fromkeys(("from", "until"), "datepicker"),
     "channel": "conversations_select",
     "hours": "checkboxes",
     "with": "multi_users_select",
 }
-REQUIRED_FIELDS: Final = frozenset({"what", "channel", "day", "time", "off", "back"})
-#: How many courses a Home shows, each of which is a paragraph and its buttons.
-MAX_HOME_COURSES: Final = 4
-
-
-@add_section(20)
-def _render_home(facts: HomeContent) -> list[Block]:
-    found: Sequence[ClassFacts] = facts.parts.get("courses", ())
-    if not found:
-        return []
-    left = len(found) - MAX_HOME_COURSES
-    more = fill(words.MORE_COURSES, count=left, command=Markup(facts.command)) if left > 0 else ""
-    blocks = [block for one in found[:MAX_HOME_COURSES] for block in render_course(one)]
-    return [kit.header(words.COURSES_HEADING), *blocks, *([kit.context(more)] if more else [])]
+REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
@@ -58,8 +43,8 @@ def render_course(facts: ClassFacts) -> list[Block]:
     elif facts.is_teacher:
         lines.append(_format_counts(facts))
         buttons = _list_change_buttons(facts)
-    elif facts.rule is not None or facts.pending is not None:
-        buttons = cards.list_member_buttons(facts, card)
+    elif facts.workspace_title or facts.pending is not None:
+        buttons = cards.list_member_buttons(card)
     else:
         who = kit.mention(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
@@ -68,37 +53,44 @@ def render_course(facts: ClassFacts) -> list[Block]:
 
 
 def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
-    """Describe the reader's own part in a course, with the button that completes or changes it."""
+    """Describe the reader's own part in a course, with the button that completes it."""
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
         # A Home has a coloured one for the account.
         return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
-    if facts.rule is None:
+    if not facts.workspace_title:
         return [], []
-    name = facts.workspace_title or facts.card.pattern or facts.card.template
-    said = [fill(words.YOURS, name=name, title=facts.connection_title)]
-    if not (days := cards.list_skipped_days(facts.rule, facts.now)):
-        return said, []
-    label = (
-        hours_texts.NO_SKIPS
-        if len(days) > 1
-        else hours_texts.NO_SKIP.format(day=times.format_weekday(days[0]))
-    )
-    button = kit.button(label, "lesson_unskip", facts.card.id, of=facts.card.title)
-    return [*said, *cards.format_skipped(facts.rule, facts.now)], [button]
+    return [fill(words.YOURS, name=facts.workspace_title, title=facts.connection_title)], []
+
+
+def _list_change_buttons(facts: ClassFacts) -> list[Element]:
+    """Return the buttons of a course's teacher: cancel the next lesson, hold what was cancelled, end it."""
+    card, counts, coming = facts.card, facts.counts, _find_next_changeable_lesson(facts.card, facts.now)
+    buttons = list[Element]()
+    if coming is not None:
+        label = class_words.CANCEL_FOR_ALL.format(day=times.format_date(coming.local[:10]))
+        press = ButtonValue("course_change", f"{card.id} skip {coming.local[:10]}", at=coming.at)
+        buttons.append(kit.button(label, press))
+    if timetable.list_days_from_today(card, card.off, facts.now):
+        buttons.append(
+            kit.button(class_words.HOLD_ALL, ButtonValue("course_change", f"{card.id} resume", number=1))
+        )
+    if counts.waiting or counts.failed:
+        buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
+    return kit.add_labels([*buttons, *cards.list_end_buttons(facts)], facts.objects)
 
 
 def _format_counts(facts: ClassFacts) -> str:
     """Format the numbers of a course's members for its teachers."""
     if not facts.counts.joined:
         return words.NOBODY_JOINED
-    said = [words.AGREED_COUNT, *([words.SKIPPED_COUNT] if facts.counts.skipped else []), words.LINKED_COUNT]
+    said = [words.JOINED_COUNT, words.LINKED_COUNT]
     said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
     return fill(" · ".join(said), **asdict(facts.counts))
 
 
 def _format_current_or_next_lesson(facts: ClassFacts) -> str:
-    coming = timetable.find_lesson(facts.card if facts.is_teacher else facts.rule or facts.card, facts.now)
+    coming = timetable.find_lesson(facts.card, facts.now)
     if coming is not None and coming.at <= facts.now:
         return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now))
     return words.NO_MORE if coming is None else fill(words.NEXT_LESSON, at=kit.day_moment(coming.at))
@@ -108,23 +100,6 @@ def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | No
     """Return the first lesson that can still be left out or moved."""
     on = timetable.find_lesson_on(card, now)
     return timetable.find_lesson_after(card, now if on is None else on.at)
-
-
-def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    card, counts, coming = facts.card, facts.counts, _find_next_changeable_lesson(facts.card, facts.now)
-    forms, buttons = ["with"], list[Element]()
-    if coming is not None:
-        forms, day = list(words.COURSE_FORMS), coming.local[:10]
-        cancel = class_words.CANCEL_FOR_ALL.format(day=times.format_date(day))
-        typed = f"{card.id} {card.day(facts.now)} skip {day}"
-        buttons = [kit.button(cancel, ButtonValue("course_change", typed, at=coming.at))]
-    buttons += [
-        kit.button(f"{words.COURSE_FORMS[what][0]}…", ButtonValue("course_form", card.id, mark=what))
-        for what in forms
-    ]
-    if counts.waiting or counts.failed:
-        buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
-    return kit.add_labels([*buttons, *cards.list_end_buttons(facts)], facts.objects)
 
 
 def show_no_courses(command: Markup) -> Answer:
@@ -144,30 +119,6 @@ def answer_join_offer(facts: ClassFacts) -> Answer:
     return kit.message(
         "\n".join([*cards.format_course(facts), cards.format_joining(facts)]), buttons=[button]
     )
-
-
-def format_members(facts: ClassFacts, named: Sequence[Markup]) -> Block:
-    """Format the number of a course's members, and the first ones if the reader may know them."""
-    count, pending, name = facts.counts.joined, facts.counts.pending, facts.card.title
-    said = fill(words.WHO, name=name, joined=times.format_count(count, "person has", "people have"))
-    left = [answers.AND_MORE.format(count=count - len(named))] if 0 < len(named) < count else []
-    waiting = [fill(class_words.PENDING_COUNT[pending > 1], pending=pending)] if pending else []
-    return kit.section("\n".join([f"{said} {', '.join([*named, *left])}".rstrip(), *waiting]))
-
-
-def build_course_form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[str, Any]:
-    """Return the form that moves a course's next lesson, pauses the course, or names its co-teachers."""
-    coming, (title, does) = _find_next_changeable_lesson(card, now), words.COURSE_FORMS[what]
-    day, _, time = ("" if coming is None else coming.local).partition("T")
-    fields = {
-        "move": [_build_field("day", initial_date=day), _build_field("time", initial_time=time)],
-        "pause": [_build_field("off", initial_date=card.day(now).isoformat()), _build_field("back")],
-        "with": [_build_field("with", initial_users=sorted(people))],
-    }
-    said = fill(does, name=card.title, day=times.format_date(day) if day else "", zone=card.time_zone)
-    submit = words.SAVE if what == "with" else title
-    texts = {"submit": submit, "close": verbs.CLOSE, "private_metadata": f"{card.id} {what} {day}"}
-    return kit.modal(title, [kit.section(said), *fields[what]], callback_id=COURSE_CALLBACK, **texts)
 
 
 def _build_field(name: str, **keys: Any) -> Block:
@@ -190,9 +141,5 @@ def build_card_form(channel: str) -> dict[str, Any]:
         "hours": {"options": days},
         "channel": {"filter": only, "initial_conversation": channel},
     }
-    fields = [
-        _build_field(name, **more.get(name, {}))
-        for name in words.FIELDS
-        if name not in {"day", "time", "off", "back"}
-    ]
+    fields = [_build_field(name, **more.get(name, {})) for name in words.FIELDS]
     return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD_CALLBACK)

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-COURSES_HEADING: Final = "Your courses"
-MORE_COURSES: Final = "{count} more: `{command} courses`"
 NO_COURSES: Final = (
     "No courses yet. To join one, press *Join* on its card in its channel. "
     "To teach one, type `{command}card` in its channel."
@@ -13,29 +11,15 @@ NEXT_LESSON: Final = "Next lesson: {at}"
 LESSON_ON: Final = "A lesson is on until {until}"
 NO_MORE: Final = "No more lessons"
 NOBODY_JOINED: Final = "Nobody has joined yet"
-#: To its teachers, of its members in the next lesson; those that skip it, if any do; and once workspaces are
-#: being started, how many are ready.
-AGREED_COUNT: Final = "{joined} joined · {agreed} agreed to this lesson"
-SKIPPED_COUNT: Final = "{skipped} skipping it"
+JOINED_COUNT: Final = "{joined} joined"
 LINKED_COUNT: Final = "{linked} linked an account"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: To who has joined it.
 YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
 PENDING: Final = "You've pressed *Join*, but {why}"
-WHO: Final = "*{name}*: {joined} joined."
-
-#: Their forms, by what is changed: its name, and what that does.
-COURSE_FORMS: Final = {
-    "move": ("Move", "This moves the lesson on {day}. Times are in {zone}. I'll tell everyone who joined."),
-    "pause": ("Pause", "When does *{name}* have no lessons? I'll tell everyone who joined."),
-    "with": ("Co-teachers", "Co-teachers of *{name}* can change it, end it, and see who joined."),
-}
-SAVE: Final = "Save"
 #: What is wrong with a field.
 WRONG: Final = {
-    "day": "Choose a day of the course that has no lesson yet, and a time that leaves room for all of it.",
-    "back": "There are no lessons between these days. Choose others.",
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
     "today": "This is for a single class. Leave it empty for a course.",
@@ -60,8 +44,4 @@ FIELDS: Final = {
     "today": ("Stop the workspaces at", "For a single class. Everyone is warned first."),
     "max": ("Places", ""),
     "with": ("Co-teachers", ""),
-    "day": ("Day", ""),
-    "time": ("Time", ""),
-    "off": ("No lessons from", ""),
-    "back": ("Lessons start again on", ""),
 }

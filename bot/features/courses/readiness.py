@@ -1,21 +1,17 @@
 """Preparations of a lesson: lead time, warnings to members who won't be ready, and reports to teachers."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.operations import LATE_START_SECONDS
 from bot.domain.timers import REST
 from bot.features.courses import store, timetable
-from bot.features.courses.lesson_starts import StartRate, lacks_capacity
+from bot.features.courses.lesson_starts import StartRate
 from bot.features.courses.model import ClassCard, ClassKind
 from bot.features.courses.tables import CLASS_CARDS
 from bot.features.courses.timetable import (
-    LATE_WARNING_SECONDS,
     LATEST_REPORT_SECONDS,
     PREPARE_SECONDS,
     REPORT_SECONDS,
 )
-from bot.features.hours.begun_hours import RETRY_SECONDS, tries_again
 from bot.features.hours.model import Occurrence
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -24,6 +20,8 @@ from bot.store.transaction import Transaction
 
 #: How many members are told something in one transaction.
 NOTICES_PER_TRANSACTION: Final = 30
+#: For how many members a lesson becomes due in one transaction.
+MEMBERS_PER_TRANSACTION: Final = 50
 #: As many may join a course as it has places, and without a number of those, as a large class has people.
 LARGE_CLASS_SIZE: Final = 500
 #: How often it is looked at how the starts of a lesson go.
@@ -50,61 +48,44 @@ def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | N
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     """Prepare a course's next lesson; return the time of the next check for one.
 
-    The evening before, and an hour before, those are told for whom nothing would be ready. Then its lead is
-    determined, and its teachers are told how many are ready: once nothing is on its way any more, between
-    five and two minutes before. Where starts were sent late or missed, they hear how that ended.
+    The evening before, those are told for whom nothing would be ready. Then its lead is determined, and its
+    teachers are told how many are ready: once nothing is on its way any more, between five and two minutes
+    before.
     """
     now = tx.now()
     coming = timetable.find_lesson(card, now)
     if coming is None:
         return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
-    looks = [
-        timetable.get_evening_before(card, coming),
-        coming.at - LATE_WARNING_SECONDS,
-        coming.at - PREPARE_SECONDS,
-    ]
-    if looks[0] <= now < coming.due_at and _notify_members_not_ready(tx, context, card, coming, looks):
+    evening, prepares_at = timetable.get_evening_before(card, coming), coming.at - PREPARE_SECONDS
+    if evening <= now < coming.due_at and _notify_members_not_ready(tx, context, card, coming, evening):
         return now
-    if now < looks[-1]:
-        return min(one for one in looks if one > now)
+    if now < prepares_at:
+        return min(one for one in (evening, prepares_at) if one > now)
     counts = store.count_members(tx, card.id)
     if now < coming.due_at:
         lead_seconds = _get_start_rate(tx, context, card).get_seconds_ahead(counts.joined)
         if lead_seconds != card.lead_seconds:
-            CLASS_CARDS.change(tx, {"id": card.id}, lead_seconds=lead_seconds, fan_out_at=now)
+            CLASS_CARDS.change(tx, {"id": card.id}, lead_seconds=lead_seconds)
         return max(coming.at - lead_seconds, now + REST)
-    tried = _count_retried_starts(tx, card, coming)
+    if store.open_lesson(tx, card, coming, MEMBERS_PER_TRANSACTION) == MEMBERS_PER_TRANSACTION:
+        return now
     if now >= coming.at:
-        is_over = now >= coming.latest_start + RETRY_SECONDS
-        if counts.coming or ((tried or counts.starting) and not is_over):
-            return now + PREPARE_INTERVAL_SECONDS
-        late = store.count_late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
-        if late["late"] or late["missed"]:
-            body = {"connection": card.connection, "ends": coming.until, **late}
-            store.notify(tx, card, ClassKind.LESSON_REPORT, f"{coming.local}:late", body, card.teachers)
         return coming.until
-    is_settled = not (counts.starting or counts.coming or tried)
+    is_settled = not (counts.starting or counts.coming or counts.no_room)
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
-        if timetable.find_lesson_after(card, coming.at) is not None:
-            body |= tx.one("least_unused", card_id=card.id) or {}
         store.notify(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + PREPARE_INTERVAL_SECONDS, coming.at)
 
 
 def _notify_members_not_ready(
-    tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, looks: Sequence[float]
+    tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Notify some members of the parts they lack; return whether there may be more members.
-
-    ``looks`` begin with when those are told who had joined by then, and when the others are.
-    """
+    """Notify some members of the parts they lack; return whether there may be more members."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")
-        for one, state in store.list_members_not_ready(
-            tx, card, looks[1] if tx.now() >= looks[1] else looks[0]
-        )
+        for one, state in store.list_members_not_ready(tx, card, joined_by)
         if state != "coming"
         or (provider is not None and spec is not None and provider.is_withheld(spec, one))
     ]
@@ -112,21 +93,3 @@ def _notify_members_not_ready(
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
         store.notify(tx, card, ClassKind.LESSON_NOT_READY, coming.local, body, [key])
     return len(found) > NOTICES_PER_TRANSACTION
-
-
-def _count_retried_starts(tx: Transaction, card: ClassCard, coming: Occurrence) -> int:
-    """Count the failed starts of a lesson that are tried again.
-
-    Whom the begin finds without room is told so, once.
-    """
-    now, tried = tx.now(), 0
-    for rule, failed in store.list_failed_starts(tx, card.id, coming.at):
-        if not tries_again(failed, coming, failed.ended_at or 0.0, is_own=False):
-            continue
-        tried += 1
-        if lacks_capacity(failed.cause) and now >= coming.at - 2 * RETRY_SECONDS:
-            body = {"connection": card.connection, "until": coming.latest_start}
-            store.notify(
-                tx, card, ClassKind.LESSON_NOT_READY, f"{coming.local}:room", body, [rule.principal.key]
-            )
-    return tried

@@ -1,44 +1,32 @@
--- The one state of each member in a lesson: on :day, a :weekday ('' for one that was moved there), at :begins, which is
--- :local; what was begun or went on :since then is for it, too, unless it starts nothing. :is_on = 0: nothing is begun
+-- The one state of each member in a lesson: at :begins, which is :local; what was begun or went on :since then is for it, too, unless it starts nothing. :is_on = 0: nothing is begun
 -- yet. A class :begins at 0.0: all since its posting; a member's progress is that of the newest operation that brings
 -- their workspace up.
 -- part: in_lesson
-SELECT p.*, r.paused, c.result, o.id AS newest, a.id AS account_id,
-    CASE WHEN r.applied_state <> :state OR r.notified_state <> :state THEN 1 ELSE 0 END AS is_behind,
+SELECT p.*, o.id AS newest, a.id AS account_id,
     CASE
         WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
-        WHEN CAST(:weekday AS TEXT) <> '' AND r.id IS NOT NULL AND (
-            (' ' || r.agreed_days || ' ' || r.days || ' ') NOT LIKE ('% ' || CAST(:weekday AS TEXT) || ' %')
-            OR (r.agreed_until < :day AND r.last_day < :day)
-        ) THEN 'not_agreed'
-        WHEN CAST(:day AS TEXT) <> '' AND (' ' || r.off || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
-            AND (' ' || r.course_off || ' ') NOT LIKE ('% ' || CAST(:day AS TEXT) || ' %') THEN 'skipped'
         WHEN p.waits_for = 'unlinked' THEN 'unlinked'
         WHEN p.waits_for <> '' THEN 'no_workspace'
         WHEN :is_on = 0 AND a.id IS NULL THEN 'unlinked'
-        WHEN :is_on = 0 AND (w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '') THEN 'no_workspace'
+        WHEN :is_on = 0 AND (w.id IS NULL OR w.state = 'gone' OR w.hidden = 1) THEN 'no_workspace'
         WHEN :is_on = 0 THEN 'coming'
         WHEN o.outcome IS NULL AND o.id IS NOT NULL AND a.id IS NOT NULL THEN 'starting'
         WHEN w.state = 'running' AND (o.id IS NULL OR o.outcome IS NOT NULL) THEN 'ready'
-        WHEN (p.is_ready = 1 OR o.outcome = 'fulfilled') AND (
+        WHEN ((p.is_ready = 1 AND p.lesson = :local) OR o.outcome = 'fulfilled') AND (
             w.id IS NULL OR w.observed_at IS NULL OR w.observed_at <= COALESCE(o.ended_at, p.consented_at)
             OR w.state IN ('starting', 'unknown')
         ) THEN 'ready'
-        WHEN p.is_ready = 1 OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
+        WHEN (p.is_ready = 1 AND p.lesson = :local) OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
         WHEN a.id IS NULL THEN 'unlinked'
         WHEN o.outcome = 'failed' AND (o.cause LIKE 'no_room%' OR o.cause LIKE 'limit%') AND o.verb = 'start' AND o.planned_for = :begins THEN 'no_room'
         WHEN o.id IS NOT NULL THEN 'failed'
-        WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
+        WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'
-        WHEN c.result IN ('by hand', 'needless', 'started') THEN 'down'
-        WHEN c.result IS NOT NULL THEN 'failed'
+        WHEN CAST(:local AS TEXT) <> '' AND p.lesson = :local THEN 'down'
         ELSE 'coming'
     END AS state
 FROM participants p
 -- Each by its key: before a large course has statistics, PostgreSQL would pair all with all.
-LEFT JOIN rules r ON r.id = (
-    SELECT y.id FROM rules y WHERE y.card = p.card_id AND y.principal = p.principal ORDER BY y.id LIMIT 1
-)
 LEFT JOIN accounts a ON a.id = (
     SELECT b.id FROM accounts b
     WHERE b.principal = p.principal AND b.connection = :connection AND b.state = 'active' ORDER BY b.id LIMIT 1
@@ -57,14 +45,11 @@ LEFT JOIN operations o ON o.id = (
         ))
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
-LEFT JOIN occurrences c ON c.rule_id = r.id AND c.local = :local AND c.side = 'start'
 WHERE p.card_id = :card_id
 
 -- name: class_counted
 UPDATE class_cards SET
     counted = :counted, counted_at = :now, next_check_at = :next_check_at,
-    -- 0.2.1 may have left members behind.
-    fan_out_at = CASE WHEN :behind > 0 THEN COALESCE(fan_out_at, :now) ELSE fan_out_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
 WHERE id = :id;
 
@@ -105,9 +90,9 @@ WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL);
 -- Each effective press is a consent, even after an earlier one was withdrawn.
 -- name: press_class
 INSERT INTO participants (
-    card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
+    id, card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
 ) VALUES (
-    :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now, 1e12
+    :id, :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now, 1e12
 )
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
@@ -116,7 +101,8 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
 
 -- What waits is as good as when it was last pressed.
 -- name: note_participant
-INSERT INTO participants (card_id, principal, joined_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
+INSERT INTO participants (id, card_id, principal, joined_at, waits_for)
+VALUES (:id, :card_id, :principal, :now, :waits_for)
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = CASE WHEN participants.workspace_id IS NULL THEN excluded.waits_for ELSE '' END,
     joined_at = CASE WHEN participants.workspace_id IS NULL THEN excluded.joined_at ELSE participants.joined_at END,
@@ -125,9 +111,8 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
 -- name: class_counts
 SELECT
     COALESCE(SUM(CASE WHEN m.state <> 'left' THEN 1 ELSE 0 END), 0) AS joined,
-    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed', 'skipped') THEN 1 ELSE 0 END), 0) AS agreed,
-    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed', 'skipped') AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
-    COALESCE(SUM(CASE WHEN :is_on = 1 AND m.state NOT IN ('left', 'not_agreed', 'skipped') THEN 1 ELSE 0 END), 0) AS expected,
+    COALESCE(SUM(CASE WHEN m.state <> 'left' AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
+    COALESCE(SUM(CASE WHEN :is_on = 1 AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS expected,
     COALESCE(SUM(CASE WHEN m.state = 'ready' THEN 1 ELSE 0 END), 0) AS ready,
     COALESCE(SUM(CASE WHEN m.state = 'starting' THEN 1 ELSE 0 END), 0) AS starting,
     COALESCE(SUM(CASE WHEN m.state = 'failed' THEN 1 ELSE 0 END), 0) AS failed,
@@ -135,12 +120,9 @@ SELECT
     COALESCE(SUM(CASE WHEN m.state = 'no_workspace' THEN 1 ELSE 0 END), 0) AS no_workspace,
     COALESCE(SUM(CASE WHEN m.state = 'down' THEN 1 ELSE 0 END), 0) AS down,
     COALESCE(SUM(CASE WHEN m.state = 'coming' THEN 1 ELSE 0 END), 0) AS coming,
-    COALESCE(SUM(CASE WHEN m.state = 'not_agreed' THEN 1 ELSE 0 END), 0) AS not_agreed,
-    COALESCE(SUM(CASE WHEN m.state = 'skipped' THEN 1 ELSE 0 END), 0) AS skipped,
     COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
     COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
     COALESCE(SUM(CASE WHEN m.state <> 'left' AND m.waits_for = 'unlinked' THEN 1 ELSE 0 END), 0) AS pending,
-    COALESCE(SUM(m.is_behind), 0) AS behind,
     COALESCE(SUM(CASE WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS kept,
     COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
     COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
@@ -162,29 +144,17 @@ SELECT m.* FROM ({in_lesson}) m
 WHERE m.state IN ('starting', 'failed', 'no_room', 'unlinked', 'no_workspace')
 ORDER BY m.joined_at, m.principal LIMIT :limit;
 
--- How the starts of a lesson ended that were sent :late_at or later, or not at all in time.
--- name: count_late_starts
-SELECT
-    COALESCE(SUM(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS late,
-    COALESCE(SUM(CASE WHEN o.cause LIKE 'missed%' OR m.result = 'missed' THEN 1 ELSE 0 END), 0) AS missed,
-    MIN(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN o.called_at END) AS since,
-    COALESCE(MAX(o.delayed_by), '') AS delayed_by
-FROM ({in_lesson}) m
-LEFT JOIN operations o ON o.id = m.newest AND o.good_until IS NOT NULL
-WHERE m.state <> 'left';
-
 -- name: member_of
 SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
 
 -- Those for whom nothing would be ready, or who may not have a template any more, and weren't told so for this lesson.
--- Who doesn't agree to a day has heard of it when it was added, and is told once more.
 -- name: members_unserved
 SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
-WHERE (m.state IN ('unlinked', 'no_workspace', 'not_agreed') OR (:is_made = 1 AND m.state = 'coming'))
+WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'coming'))
     AND NOT EXISTS (
         SELECT 1 FROM notices n
         WHERE n.subject = m.card_id AND n.kind = 'lesson_not_ready' AND n.principal = m.principal
-            AND (n.occasion = (CAST(:local AS TEXT) || ':' || m.principal) OR m.state = 'not_agreed')
+            AND n.occasion = (CAST(:local AS TEXT) || ':' || m.principal)
     )
 ORDER BY m.principal;
 
@@ -195,18 +165,6 @@ WHERE p.principal = :principal AND p.waits_for = 'unlinked' AND c.connection = :
     AND c.closed_at IS NULL AND c.done_at IS NULL
     AND COALESCE(c.stops_at, p.joined_at + 43200.0) > :now
 ORDER BY p.joined_at, p.card_id;
-
--- What was asked of a workspace since, by anybody, goes before another try.
--- name: failed_starts
-SELECT r.*, o.id AS failed_start FROM rules r JOIN operations o ON o.id = (
-    SELECT x.id FROM operations x WHERE x.workspace_id = r.workspace_id ORDER BY x.created_at DESC, x.id DESC LIMIT 1
-)
-WHERE r.card = :card_id AND r.paused = '' AND o.verb = 'start' AND o.planned_for = :begins AND o.outcome = 'failed'
-ORDER BY r.id;
-
--- name: least_unused
-SELECT MIN(r.unused) AS unused, MAX(w.last_used_at) IS NOT NULL AS is_said
-FROM rules r LEFT JOIN workspaces w ON w.id = r.workspace_id WHERE r.card = :card_id AND r.paused = '';
 
 -- Those who agreed to the end of a class, as long as nothing ends it for them: their workspace's timer, if it has one.
 -- name: presses_to_end
@@ -244,3 +202,17 @@ UPDATE class_cards SET next_check_at = CASE
     WHEN counted_at + :rest > :now THEN counted_at + :rest
     ELSE :now END
 WHERE id = :id AND done_at IS NULL AND next_check_at > :now;
+
+-- name: open_lesson
+UPDATE participants SET due_at = :now WHERE id IN (
+    SELECT id FROM participants
+    WHERE card_id = :card_id AND lesson <> :local AND due_at IS NULL AND workspace_id IS NOT NULL AND withdrawn_at IS NULL
+    ORDER BY joined_at, id LIMIT :limit
+)
+RETURNING id;
+
+-- name: memberships
+SELECT p.* FROM participants p CROSS JOIN class_cards c
+WHERE p.principal = :principal AND p.workspace_id IS NOT NULL AND p.withdrawn_at IS NULL
+    AND c.id = p.card_id AND c.days <> '' AND c.done_at IS NULL
+ORDER BY p.joined_at, p.card_id;

@@ -3,12 +3,10 @@
 from collections.abc import Collection
 from typing import Any, Final
 
-import bot.features.courses.lesson_store  # noqa: F401 - whoever opens the database has the rules of courses read by it
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.time_parsing import DAYS
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.features.courses import timetable
 from bot.features.courses.model import (
@@ -16,15 +14,15 @@ from bot.features.courses.model import (
     ClassCard,
     ClassCounts,
     ClassProblem,
-    CourseRule,
     MemberState,
     Participant,
 )
-from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
-from bot.features.hours.model import YEAR_SECONDS, Occurrence
+from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
+from bot.features.hours.model import Occurrence
 from bot.store import cards, operations, workspaces
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
+from bot.store.tables import parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
@@ -50,12 +48,6 @@ def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str
     return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
 
 
-def list_ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
-    """Return the courses that have ended since a moment, the last one first."""
-    # No course goes on for longer than a year.
-    return CLASS_CARDS.query(tx, "ended_courses", since=since, posted_since=since - YEAR_SECONDS)
-
-
 def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's enrollment by a card, unless they have left."""
     found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
@@ -78,11 +70,8 @@ def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> li
     found = timetable.find_lesson(card, now) or Occurrence(
         NEVER_DUE_AT, "start", "", NEVER_DUE_AT, NEVER_DUE_AT
     )
-    day = found.local[:10]
-    # Whoever agreed to any lessons agreed to those that are moved.
-    weekday = DAYS[card.day(found.at).weekday()] if day and day not in card.moved else ""
-    of: Row = {"card_id": card.id, "connection": card.connection, "state": card.state}
-    of |= {"day": day, "weekday": weekday, "local": found.local, "begins": found.at, "since": found.due_at}
+    of: Row = {"card_id": card.id, "connection": card.connection}
+    of |= {"local": found.local, "begins": found.at, "since": found.due_at}
     return tx.all(query, **of, is_on=found.due_at <= now, **more)
 
 
@@ -94,21 +83,6 @@ def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
     # An earlier release counted other things.
     is_whole = len(numbers) == len(ClassCounts.__slots__)
     return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
-
-
-def list_failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[CourseRule, Operation]]:
-    """Return the rules of a course whose starts for a lesson have failed, each with that start."""
-    found = []
-    for row in tx.all("failed_starts", card_id=card_id, begins=begins):
-        failed = operations.find_operation(tx, row["failed_start"])
-        found += [(COURSE_RULES.parse(row), failed)] if failed is not None else []
-    return found
-
-
-def count_late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
-    """Count the starts of the lesson that is on which were sent late, and those that weren't in time."""
-    rows = _query_members(tx, "count_late_starts", card_id, late_at=late_at)
-    return rows[0] if rows else {"late": 0, "missed": 0}
 
 
 @prioritize(Priority.STEADY)
@@ -139,7 +113,7 @@ def _parse_member(tx: Transaction, row: Row) -> ClassProblem:
     press = PARTICIPANTS.parse(row)
     operation = operations.find_operation(tx, row["newest"]) if row["newest"] else None
     workspace = workspaces.find_workspace(tx, press.workspace_id) if press.workspace_id else None
-    return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
+    return ClassProblem(press, operation, workspace, row["state"])
 
 
 CLASS_CARD_QUEUE: Final = declare_queue(
@@ -152,26 +126,11 @@ CLASS_CARD_QUEUE: Final = declare_queue(
         where="done_at IS NULL",
     )
 )
-#: Courses that have changed since all members' rules followed.
-MEMBER_QUEUE: Final = declare_queue(
-    Queue(
-        name="followed_courses",
-        kind="members",
-        is_scheduled=True,
-        table="class_cards",
-        due="fan_out_at",
-    )
-)
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     """Lease the cards whose counts or end are due, for ``rest`` seconds."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
-
-
-def claim_changed_courses(tx: Transaction, lease: float) -> list[ClassCard]:
-    """Lease one course whose members follow it: a person who types waits for one batch."""
-    return CLASS_CARDS.parse_all(MEMBER_QUEUE.take(tx, lease, 1))
 
 
 def update_counts(
@@ -206,7 +165,7 @@ def update_counts(
     if row["next_check_at"] <= now:
         # Somebody pressed since these were counted.
         looks.append(now + rest)
-    seen = {"counted": numbers, "behind": counts.behind, "next_check_at": min(looks, default=NEVER_DUE_AT)}
+    seen = {"counted": numbers, "next_check_at": min(looks, default=NEVER_DUE_AT)}
     tx.run("class_counted", id=card_id, now=now, **seen)
     if has_changed:
         cards.queue_messages(tx, card_id, changed=True)
@@ -255,3 +214,85 @@ def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -
     """Return the texts that a person's new account carries out for the classes that they joined."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
+
+
+# -- lessons -------------------------------------------------------------------------------------------------
+
+
+LESSON_QUEUE: Final = declare_queue(
+    Queue(
+        name="lessons",
+        kind="lessons",
+        is_scheduled=True,
+        table="participants",
+        due="due_at",
+        order="due_at, joined_at, id",
+    )
+)
+
+
+def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant]:
+    """Lease members for whom a lesson is due, in the order of joining."""
+    return sorted(PARTICIPANTS.parse_all(LESSON_QUEUE.take(tx, lease, limit)), key=lambda one: one.joined_at)
+
+
+def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
+    """Return a person's places in courses that go on, as far as nothing is missing for them."""
+    return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
+
+
+def find_member_of_start(tx: Transaction, start: Operation) -> Participant | None:
+    """Return the member for whom a lesson has begun a start."""
+    joined = PARTICIPANTS.all(tx, workspace_id=start.workspace_id)
+    return next((one for one in joined if one.operation_id == start.id), None)
+
+
+def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
+    """Make a lesson due for some members for whom it hasn't begun, in the order of joining; return their number."""
+    return len(tx.all("open_lesson", card_id=card.id, local=lesson.local, now=tx.now(), limit=limit))
+
+
+def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
+    """Record that nothing more is to be begun for a member in a lesson."""
+    _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
+
+
+def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any) -> None:
+    """Look at a member's lesson again in so many seconds."""
+    _change_member(tx, member, due_at=tx.now() + seconds, **to)
+
+
+def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start: Operation | None) -> None:
+    """Record that a lesson has begun for a member, with the operation that starts their workspace, if any."""
+    begun: Row = {"lesson": lesson.local, "operation_id": None if start is None else start.id}
+    begun |= {"is_ready": start is None, "ended_at": None, "stop_operation_id": None, "due_at": None}
+    _change_member(tx, member, **begun)
+
+
+def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
+    """Note that a person has left a course: their consent ends, their seat is free."""
+    left = {
+        "withdrawn_at": tx.now(),
+        "workspace_id": None,
+        "operation_id": None,
+        "waits_for": "",
+        "due_at": None,
+    }
+    PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, **left)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+
+
+def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
+    """Return the courses that a workspace's person has joined with it."""
+    joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
+    return [card for card in joined if card is not None and card.is_course]
+
+
+def leave_with(tx: Transaction, workspace: Row) -> None:
+    """Take the person of a workspace whose account was unlinked out of the courses that they joined with it."""
+    for card in list_courses_of_workspace(tx, workspace["id"]):
+        leave(tx, card.id, parse_principal(workspace["principal"]))
+
+
+def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
+    PARTICIPANTS.change(tx, {"card_id": member.card_id, "principal": member.principal}, **to)

@@ -59,10 +59,8 @@ CONFIRM_STOP_ALL: Final = (
 EVERY_DAY: Final = "every day"
 LESSON_TIMES: Final = "{days}, {begin}–{end} ({zone}), until {last}"
 NO_LESSON: Final = "No lessons {days}."
-MOVED_LESSON: Final = "On {day}: {begin}–{end}."
-YOU_SKIP: Final = "You're skipping *{course}* {days}."
 COURSE_TITLE: Final = "*{name}* · {lessons}."
-_JOIN_NEXT: Final = "You'll be warned before each stop, and you can skip a lesson or leave at any time."
+_JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."
 COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
@@ -77,11 +75,8 @@ JOINED_COUNT: Final = "{people} joined."
 NOBODY_JOINED: Final = "Nobody has joined yet."
 #: Of those who joined; by whether it's more than one person.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
-#: While what was decided about a course is still written for its members.
-UPDATED: Final = "Updated {updated} of {members} so far."
 READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
-ENDED_COURSE: Final = "*{course}* has been over since {since}."
 CONFIRM_END_COURSE: Final = (
     "End the course?",
     "There'll be no more lessons, and everyone who joined will be told. A lesson that is on ends as planned.",
@@ -91,9 +86,6 @@ CONFIRM_END_COURSE: Final = (
 COURSE_POSTED: Final = (
     "Everyone who joins gets a workspace for each lesson: {lessons}. I'll start early, so that "
     "workspaces are ready when a lesson begins."
-)
-TWENTY_WEEKS: Final = (
-    "It lasts twenty weeks. For another end, type `{command}card {course} until 12 February`."
 )
 CO_TEACHERS: Final = "{who} can change it, too, and I'm letting them know."
 NO_LESSONS: Final = "That leaves no lessons to come, so I haven't done anything."
@@ -113,37 +105,22 @@ ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
-SKIP_NEXT: Final = "Skip next time"
 LEAVE_COURSE: Final = "Leave"
 #: In the state of a workspace with which its person has joined a course, and about that workspace's hours.
-COURSE_HOURS: Final = "Lessons of *{course}*: {hours} ({zone})."
+COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 LEAVE_THIS_COURSE: Final = "Leave {course}"
-COURSE_PAUSED: Final = "I can't start *{name}* on {title} for *{course}* any more. {because}"
-LESSON_MISSED: Final = (
-    "I couldn't start *{name}* on {title} in time for *{course}*, which began {at}: too little of it is left."
-)
-CHANGED_FOR_ALL: Final = "{news} I'll tell everyone who joined."
 COURSE_USAGE: Final = (
-    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
-    "`pause until 7 Jan`, `resume`, `hours tue,fri 8:00-9:30`, `until 12 February`, `with @colleague`, or "
-    "`end`. You can move a lesson to any day of the course that has none yet. It stays as long as it was."
+    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to hold all lessons after "
+    "all, or `end`."
 )
-#: With its buttons below.
-UNREAD_CHANGE: Final = (
-    "I can't read that change, so I haven't changed *{course}*. "
-    "Use its buttons, or type something like `{command}card {course} skip 24 Dec`."
+COURSE_ENDED: Final = "*{course}* has ended. No workspaces are started for it any more."
+HOLD_ALL: Final = "Hold all lessons"
+LESSON_MISSED: Final = (
+    "I couldn't start *{name}* on {title} in time for *{course}*: too little of it is left."
 )
-#: Of several courses that somebody can mean, each with a button; and where a card was meant, or a change.
-#: What changes for everybody is asked about first where only a name, or the next lesson, was said.
-SKIP_FOR_ALL: Final = "This cancels the lesson of *{course}* on {day} for everyone."
 CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
-NOT_TEACHER: Final = (
-    "{who} isn't a co-teacher of *{course}*. To take part no longer, they press *Leave* themselves."
-)
 WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-ANOTHER_COURSE: Final = "That would post another card. Did you want to change your course *{name}* instead?"
-POST_ANOTHER: Final = "Post another card"
 #: A day without a lesson, with the next ones: there is none, one, or there are more.
 NO_LESSON_THEN: Final = "*{course}* has no lesson {days}."
 NEXT_LESSONS: Final = (
@@ -151,14 +128,6 @@ NEXT_LESSONS: Final = (
     "The next one is on {days}.",
     "The next ones are on {days}.",
 )
-#: What a change takes from members is asked first: the question, and its two buttons.
-TAKES: Final = {
-    "days": ("This cancels {days} for {people}.", "Cancel {days}", "Keep them"),
-    "lessons": ("This cancels {lessons} for {people}.", "Cancel {lessons}", "Keep them"),
-    "end": ("This ends *{course}* for {people}.", "End course", "Keep it"),
-}
-#: Those who can change a course besides its poster; who can't.
-TEACHERS: Final = "*{course}* can now be changed by {who}. I'm telling everyone for whom that's new."
 NO_MENTION: Final = (
     "I don't know who {name} is. Mention co-teachers as Slack suggests them: `with @colleague`."
 )
@@ -166,31 +135,9 @@ NOBODY_NAMED: Final = "that"
 BAD_TEACHER: Final = "{who} {why}, so I haven't done anything."
 NO_TEACHER: Final = {"bot": "isn't a person", "unknown_person": "couldn't be found in Slack"}
 NOT_HERE: Final = "isn't from this Slack workspace"
-NOW_TEACHER: Final = (
-    "You're now a co-teacher of *{course}*, with {who}: {lessons}. To change it, type "
-    "`card {course} skip 24 Dec`, for example. I'll tell you before each lesson how many are ready."
-)
-NO_TEACHER_NOW: Final = "You're no longer a co-teacher of *{course}*."
-#: To administrators.
-NO_TEACHER_LEFT: Final = (
-    "Nobody is left who can change *{course}*: {lessons}. Do you want to take it over? "
-    "If nobody does, it ends after {until}."
-)
-TAKE_OVER: Final = "Take it over"
-END_IT: Final = "End it"
-CHANGED_MEANWHILE: Final = "Somebody else has just changed *{course}*, so I left it as it is. Try again."
-HAS_TEACHER: Final = "*{course}* has a teacher again."
 LEFT_COURSE: Final = "You've left *{course}*."
 LEFT_NEXT: Final = "I won't start or stop your workspace for it any more."
-NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
-NO_LESSONS_LEFT: Final = "*{course}* has no more lessons to skip."
-#: The first of a lesson that is on.
-SKIPPING_ON: Final = "*{course}* {days} has begun, so skipping it changes nothing about your workspace."
-SKIPPING: Final = "I'll skip *{course}* {days}: your workspace won't be started then."
-NOT_SKIPPING: Final = "I won't skip *{course}* {days} after all."
-NOTHING_SKIPPED: Final = "You aren't skipping any lessons of *{course}*."
 LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
-SKIP_DAY: Final = "Skip {day}"
 
 
 def format_span(first: str, last: str) -> str:
@@ -199,28 +146,8 @@ def format_span(first: str, last: str) -> str:
     return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
 
 
-#: What everybody who joined is told of a change, by what it is.
-COURSE_CHANGES: Final = {
-    "skip": "There's no *{course}* {days}.",
-    "back": "*{course}* takes place {days} after all.",
-    "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
-    "shift": "On {day}, *{course}* is now at {begin}\u2013{end}.",
-    "hours": "*{course}* has a new timetable: {lessons}.",
-    "several": "*{course}* has changed: {lessons}.",
-    "end": "*{course}* has ended. No workspaces are started for it any more.",
-}
 #: Of a course that is ended in a lesson.
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
-#: Those who joined before a day was added agree to it with this button.
-MORE_DAYS: Final = (
-    "It's now on {days}, too. I'll start your workspace on those days only if you press *Join on "
-    "{days}, too*."
-)
-MORE_TIME: Final = (
-    "That's longer than you agreed to. I'll keep to what you agreed to unless you press *Join for all of it*."
-)
-JOIN_LONGER: Final = "Join for all of it"
-JOIN_MORE: Final = "Join on {days}, too"
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 #: To the teachers: how many can be ready when a lesson begins; how many are; what keeps the others; whether
 #: anybody used the last ones.
@@ -232,44 +159,25 @@ _FULL: Final = "waiting for room (*{why}*), and I'm trying again until {until}"
 REPORT_WHY: Final = {
     "unlinked": ("hasn't linked their account", "haven't linked their account"),
     "no_workspace": ("has no workspace for it", "have no workspace for it"),
-    "not_agreed": ("hasn't agreed to that day", "haven't agreed to that day"),
     "failed": ("start failed: *{why}*", "starts failed: *{why}*"),
     "no_room": (f"is {_FULL}", f"are {_FULL}"),
     "starting": ("has been starting since {since}", "have been starting since {since}"),
     "coming": ("hasn't been started yet", "haven't been started yet"),
     "down": ("isn't running any more", "aren't running any more"),
 }
-#: After its begin, where an outage or something else kept starts from being sent in time.
-REPORT_LATE: Final = (
-    "{count} workspace for *{name}* was started late, from {since}.",
-    "{count} workspaces for *{name}* were started late, from {since}.",
-)
-REPORT_MISSED: Final = (
-    "{count} workspace couldn't be started in time for *{name}*.",
-    "{count} workspaces couldn't be started in time for *{name}*.",
-)
-#: By whether the provider says when workspaces are used.
-REPORT_UNUSED: Final = {
-    True: "Nobody used these workspaces in the last {count} lessons.",
-    False: "In the last {count} lessons, nobody opened them from here.",
-}
 #: When the figures of a report were true.
 AS_OF: Final = "as of {at}"
-REPORT_ASKS: Final = "Do you still need the course? If not, type `card {name} end`."
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
 MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
-    "not_agreed": "you haven't agreed to lessons on that day. Join once more if you'd like them, too.",
     "refused": "{title} no longer accepts your link. Link again and I'll do the rest.",
     "no_workspace": "you don't have a workspace called *{pattern}* on {title}. Create one, then join again.",
     "many_workspaces": "more than one of your workspaces on {title} matches *{pattern}*.",
     "gone": "it's gone from {title}. Join again and I'll create another one.",
-    "paused": "your lessons are paused. {because}",
     "withheld": "its template on {title} is only available to some people, and you aren't one of them.",
 }
-NO_ROOM: Final = "There was no room for *{name}* on {title}. I'm trying again until {until}."
 LESSON_DELAYED: Final = (
     "*{course}* is starting, and I haven't been able to start your workspace yet. {hold} "
     "I'll start it as soon as I can, until {until}."

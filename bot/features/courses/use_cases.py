@@ -29,8 +29,7 @@ from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses import lesson_store as lesson_rules
-from bot.features.courses import readiness, store, timetable
+from bot.features.courses import due_lessons, readiness, store, timetable
 from bot.features.courses import texts as class_words
 from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD
 from bot.features.courses.message_context import predict_class_effects
@@ -40,7 +39,6 @@ from bot.features.courses.model import (
     ClassCounts,
     ClassKind,
     ClassProblem,
-    CourseRule,
     MissingPart,
     Participant,
     QueuePosition,
@@ -51,7 +49,7 @@ from bot.messages.texts import problems, times
 from bot.providers.base import Provider
 from bot.providers.facets import Creation
 from bot.services.accounts import find_or_open_account
-from bot.services.caller import Caller, require_usable, run_request_hooks
+from bot.services.caller import Caller, require_usable
 from bot.services.context import Context
 from bot.services.feasibility import predict_stop_effects
 from bot.services.message_context import get_ide_url
@@ -131,35 +129,8 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
         CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_build_post_notice(card)])
-        notify_teachers(tx, caller, replace(card, co_teachers=frozenset()), card.co_teachers)
         caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
-
-
-def notify_teachers(tx: Transaction, caller: Caller, card: ClassCard, co_teachers: frozenset[str]) -> None:
-    """Notify the people who may change a card from now on, or may not any more."""
-    for key in sorted((card.co_teachers ^ co_teachers) - {caller.principal.key}):
-        body = {"connection": card.connection, "person": key, "is_teacher": key in co_teachers}
-        store.notify(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
-        run_request_hooks(tx, Principal.from_key(key))
-
-
-def decide_about_teachers(
-    tx: Transaction, context: Context, card: ClassCard
-) -> Literal["", "ask", "end", "keep"]:
-    """Return the action about a course's teachers, as far as Slack says that they have gone.
-
-    Once all have, administrators are asked, and later it ends; if somebody is there again, it is kept.
-    """
-    coming, until = timetable.find_lesson(card, tx.now()), card.without_teacher_until
-    if coming is None or card.is_over(tx.now()):
-        return ""
-    target = Target("class", card.id, card.principal, delegates=card.co_teachers)
-    for one in map(Principal.from_key, card.teachers):
-        person = people.find_person(tx, one)
-        if person is None or decide(one, "class_change", target, context.installation, person).allowed:
-            return "keep" if until else ""
-    return "" if coming.local[:10] <= until else "end" if until else "ask"
 
 
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
@@ -261,6 +232,7 @@ def enroll(
         return JoinResult(card, target, "sought")
     is_new, workspace = caller.is_first_delivery(tx), target.workspace
     key = {"card_id": card.id, "principal": caller.principal.key, "now": tx.now()}
+    key |= {"id": f"{card.id}:{caller.principal.key}"}
     if workspace is None:
         if is_new:
             tx.run("note_participant", **key, waits_for=target.waits_for)
@@ -381,7 +353,7 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
 def _record_agreement(
     tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
-    """Plan a workspace's stop at the end of a class, or write its person's rule of a course.
+    """Plan a workspace's stop at the end of a class, or a course's next lesson for its person.
 
     What is made between two lessons is stopped again. Return what its person has agreed to.
     """
@@ -392,32 +364,23 @@ def _record_agreement(
     assert workspace is not None, "it was read or written in this transaction"
     check_lessons(caller.context.need(card.connection), predict_stop_effects(caller.context, workspace))
     now, lesson = tx.now(), timetable.find_lesson_on(card, tx.now())
-    former, principal = lesson_rules.find_own_rule(tx, card.id, caller.principal), caller.principal
-    # In the order of joining, which is that of their starts.
-    key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
-    processed_until = now if lesson is None else max(now, lesson.at)
-    zones = card.time_zone, people.find_zone(tx, principal).key
-    rule = CourseRule(
-        key, principal, card.connection, workspace_id, *zones, processed_until, **card.timetable()
-    )
-    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, notified_state=card.state)
-    kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
-    rule = timetable.apply_timetable(replace(rule, **{name: getattr(former, name) for name in kept}), card)
+    member = store.find_participant(tx, card.id, caller.principal)
+    assert member is not None, "it was written in this transaction"
     if lesson is not None:
-        result = "needless" if started is None else "started"
-        lesson_rules.record_begin(tx, rule, lesson, result)
-        lesson_rules.notify_of_lesson(tx, rule, lesson, started)
-    lesson_rules.put_rule(tx, rule)
+        store.begin_lesson(tx, member, lesson, started)
+        due_lessons.notify_of_lesson(tx, card, member, lesson, started)
     if started is None or started.creates_stopped:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = choose_planned_mode(predict_stop_effects(caller.context, workspace))
-        timers.plan_stop(tx, workspace_id, timetable.plan_lesson_end(rule, lesson.until, mode, started.id))
+        timers.plan_stop(tx, workspace_id, timetable.plan_lesson_end(card, lesson.until, mode, started.id))
     else:
         mode = choose_gentlest_mode(
             predict_class_effects(caller.context.connections.get(card.connection), card)
         )
-        look = PlannedStop(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
+        until = timetable.find_run_end([card], now + TRIAL_RUN_SECONDS)
+        because: Literal["lesson", "look"] = "lesson" if until > now + TRIAL_RUN_SECONDS else "look"
+        look = PlannedStop(until, mode, False, True, because, card.id, card.title, until)
         timers.plan_stop(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
 
@@ -558,8 +521,6 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     lesson_at = None
     if card.is_course:
         lesson_at = readiness.prepare(tx, caller.context, card)
-        if decide_about_teachers(tx, caller.context, card):
-            CLASS_CARDS.change(tx, {"id": card.id}, fan_out_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = store.list_enrollments_to_stop(tx, card.id, card.stops_at, ENROLLMENTS_PER_TRANSACTION)
         for press in found:
@@ -593,8 +554,8 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
-    """End a card for good, with the summary; the rules of a course's members go in pieces."""
-    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), fan_out_at=tx.now())
+    """End a card for good, with the summary."""
+    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
     store.notify(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})

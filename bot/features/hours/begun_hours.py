@@ -23,7 +23,7 @@ _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "una
 
 def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
     """Return whether hours of a person's own need their workspace beyond a time."""
-    own = [one for one in rules if one.is_own and not one.paused]
+    own = [one for one in rules if not one.paused]
     return any(
         (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
     )
@@ -44,7 +44,7 @@ def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrenc
 
 def has_begun(rules: Collection[HoursRule], now: float) -> bool:
     """Return whether hours have started a workspace, or found it up, and their stop is still to come."""
-    active = [one for one in rules if one.is_own and not one.paused]
+    active = [one for one in rules if not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
 
@@ -60,7 +60,7 @@ def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
 
 def has_stop_at(rules: Collection[HoursRule], at: float) -> bool:
     """Return whether hours plan a stop for exactly a time, whether or not it is settled."""
-    active = [one for one in rules if one.is_own and not one.paused]
+    active = [one for one in rules if not one.paused]
     return any(one.at == at and one.side == "stop" for rule in active for one in rule.between(at - 1.0, at))
 
 
@@ -76,9 +76,7 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 def _list_unsettled(rule: HoursRule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
     """Return the unsettled occurrences of a person's own active hours in the seconds to come."""
-    return (
-        [] if rule.paused or not rule.is_own else rule.between(max(now, rule.processed_until), now + seconds)
-    )
+    return [] if rule.paused else rule.between(max(now, rule.processed_until), now + seconds)
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:

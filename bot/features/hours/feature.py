@@ -6,17 +6,16 @@ from typing import Final
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
-from bot.domain.people import Person, Principal
+from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.features.hours import messages as blocks
 from bot.features.hours import store
 from bot.features.hours.message_context import add_rules
-from bot.features.hours.model import HoursRule
 from bot.features.hours.use_cases import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.message_context import Gatherer
-from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
+from bot.store.hooks import FindPlans, PausePlan, Stage
 from bot.store.transaction import Row, Transaction
 
 
@@ -37,9 +36,6 @@ class HoursHooks(Hooks):
 
     def on_workspace_purged(self, tx: Transaction, workspace_id: str) -> None:
         store.delete_rules(tx, workspace_id)
-
-    def on_people_saved(self, tx: Transaction, people: Sequence[Person]) -> None:
-        store.ask_about_zones(tx, people)
 
     def on_person_departed(self, tx: Transaction, principal: Principal) -> None:
         store.delete_rules_of_person(tx, principal)
@@ -62,9 +58,6 @@ class HoursHooks(Hooks):
         self, gatherer: Gatherer, principal: Principal, views: Sequence[WorkspaceFacts]
     ) -> Sequence[WorkspaceFacts]:
         return await add_rules(gatherer, principal, views)
-
-    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {HoursRule: (store.RULES, store.RULES.fields)}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"hours": (store.find_active_rules, store.pause)}

@@ -8,7 +8,7 @@ from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursContext, HoursKind, HoursRule
 from bot.services.message_context import Gatherer, add_features, kind_extensions, yield_in_batches
 
-kind_extensions(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)(add_features)
+kind_extensions(HoursKind.HOURS_PAUSED)(add_features)
 
 
 async def add_rules(
@@ -29,6 +29,5 @@ async def add_rules(
     extended = []
     async for key, context in yield_in_batches(zip(keys, every, strict=True)):
         rules = by_workspace.get(key, [])
-        own, shared = (tuple(rule for rule in rules if rule.is_own is is_own) for is_own in (True, False))
-        extended.append(context.add(HoursContext(rules=own, shared=shared)) if rules else context)
+        extended.append(context.add(HoursContext(rules=tuple(rules))) if rules else context)
     return extended

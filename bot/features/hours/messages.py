@@ -68,22 +68,7 @@ def format_rule(rule: HoursRule) -> Markup:
     days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
-    waits = words.AND_WAIT if rule.uses_waitlist else ""
-    zones = rule.zone, rule.seen_zone
-    times_ = {"begin": format_time_of_day(rule.starts, *zones), "end": format_time_of_day(rule.stops, *zones)}
-    return Markup(f"{template.format(days=days, **times_)}{waits}")
-
-
-#: A day on which no zone's clocks are changed: on it, times are drawn that come on any day.
-_ANY_DAY: Final = date(2024, 1, 15)
-
-
-def format_time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup:
-    """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere."""
-    if minutes is None or zone != seen_zone:
-        return Markup(clock(minutes))
-    at = resolve_instant(_ANY_DAY, minutes, load_zone(zone))
-    return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
+    return Markup(template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops)))
 
 
 def _format_dates(days: Iterable[str]) -> list[str]:
@@ -117,8 +102,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
         return []
     if all(one.paused for one in rules):
         return [words.LINE_PAUSED]
-    is_elsewhere = any(one.zone != one.seen_zone for one in rules)
-    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.HOURS_LINE, **_get_names(rules))]
+    return [fill(words.HOURS_LINE, **_get_names(rules))]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -449,7 +433,7 @@ def _are_paused(facts: Facts) -> bool:
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return True
     found = facts.of(HoursContext)
-    return any(one.paused == cause for one in (*found.rules, *found.shared))
+    return any(one.paused == cause for one in found.rules)
 
 
 @renders(HoursKind.HOURS_PAUSED, is_true=_are_paused)
@@ -473,27 +457,9 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
     return kit.message(sentence, [], buttons)
 
 
-@renders(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(get_rules(facts)))
-def render_unused(facts: WorkspaceFacts) -> Answer:
-    """Render the question whether to continue hours that nobody uses."""
-    count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
-    keep = kit.button(words.GO_ON, "hours_keep", key, style=kit.PRIMARY)
-    buttons = [keep, kit.button(words.TURN_OFF, "hours_off", key)]
-    is_said = bool(facts.body.get("is_said"))
-    said = f"{fill_notice(words.HOURS_UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
-    unseen = [] if is_said else [fill_notice(words.UNUSED_UNSEEN, facts)]
-    return kit.message(said, unseen, buttons)
-
-
-@renders(HoursKind.HOURS_MOVED)
-def render_moved(facts: Facts) -> Answer:
-    """Render the question whether hours move to a person's new time zone."""
-    zones = {"zone": facts.word("zone"), "former": facts.word("former")}
-    buttons = [
-        kit.button(words.MOVE, "hours_move", style=kit.PRIMARY),
-        kit.button(words.LEAVE, "hours_stay"),
-    ]
-    return kit.message(fill(words.ZONE_CHANGED, **zones), [], buttons)
+def format_plan(view: WorkspaceFacts) -> list[str]:
+    """Format a workspace's hours as a sentence."""
+    return [describe_hours(words.CURRENT_HOURS, view)[0]] if get_rules(view) else []
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:

@@ -9,8 +9,8 @@ show twice comes the first time. Rows for occurrences to come would have to be c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
@@ -46,7 +46,7 @@ DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: After so many starts in a row that nobody used, people are asked whether their hours go on; after so many
 #: they are paused. Once somebody said that they go on, so many more don't count.
-UNUSED_ASKS, UNUSED_PAUSES, UNUSED_SPARED = 3, 5, 20
+UNUSED_PAUSES: Final = 5
 #: A use that the provider reports from so soon after a start is the start itself.
 START_USE_SECONDS: Final = 900.0
 
@@ -76,8 +76,7 @@ class Timetable(ABC):
     """The days on which something begins and ends, and the times, in a time zone.
 
     ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
-    ``off`` are dates on which they don't come, ``moved`` has other times by the date on which they come. A
-    start is looked at ``lead_seconds`` before it.
+    ``off`` are dates on which they don't come. A start is looked at ``lead_seconds`` before it.
     """
 
     days: frozenset[str] = frozenset()
@@ -86,7 +85,6 @@ class Timetable(ABC):
     first_day: str = ""
     last_day: str = ""
     off: frozenset[str] = frozenset()
-    moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
     lead_seconds: Stays = 0.0
 
     @property
@@ -130,9 +128,9 @@ class Timetable(ABC):
         named = day.isoformat()
         is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
         is_usual = is_usual and (not self.last_day or named <= self.last_day)
-        if named in self.off or not (is_usual or named in self.moved):
+        if named in self.off or not is_usual:
             return []
-        zone, (starts, stops) = load_zone(self.time_zone), self.moved.get(named, (self.starts, self.stops))
+        zone, starts, stops = load_zone(self.time_zone), self.starts, self.stops
         if starts is not None and stops is not None and stops <= starts:
             stops += DAY_MINUTES
         start = None if starts is None else resolve_instant(day, starts, zone)
@@ -157,8 +155,6 @@ class HoursRule(Timetable):
 
     What was planned up to ``processed_until`` is settled. ``agreed``: its person knows that the stop ends the
     workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
-
-    What its person takes part in with others has rules of its own kind, with more fields.
     """
 
     id: str
@@ -166,7 +162,6 @@ class HoursRule(Timetable):
     connection: str
     workspace_id: str
     zone: str
-    seen_zone: str
     processed_until: Past
     agreed: bool = False
     #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
@@ -177,32 +172,11 @@ class HoursRule(Timetable):
     #: When it last started its workspace, and how many times in a row nobody used that before the next time.
     started_at: Past | None = None
     unused: int = 0
-    #: Whether its starts wait for room, until it ends.
-    uses_waitlist: bool = False
 
     @property
     def time_zone(self) -> str:
         """Return the zone of its days and times."""
         return self.zone
-
-    @property
-    def is_own(self) -> bool:
-        """Return whether its person has made it, and nobody takes part in it."""
-        return True
-
-    @property
-    def title(self) -> str:
-        """Return the title of the rule's origin, "" if that is its person."""
-        return ""
-
-    @property
-    def subject(self) -> Mapping[str, Any]:
-        """Return the keys by which notices name the origin of the rule."""
-        return {}
-
-    def plan_check(self, at: float | None) -> dict[str, Any]:
-        """Return the columns of the rule's next check."""
-        return {"next_check_at": at}
 
     def started(self, at: float, *, is_used: bool) -> Self:
         """Return it after another start; ``is_used``: the workspace has been used since the one before."""
@@ -231,10 +205,9 @@ class HoursRule(Timetable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursContext(FeatureContext):
-    """The rules of a workspace: its person's own hours, and those of what they take part in."""
+    """The rules of a workspace."""
 
     rules: tuple[HoursRule, ...] = ()
-    shared: tuple[HoursRule, ...] = ()
 
     def find_next_stop(self, now: float) -> float | None:
         """Return the time of the workspace's next stop by hours."""
@@ -243,7 +216,7 @@ class HoursContext(FeatureContext):
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
     """Return the time of a workspace's next stop by a person's own hours."""
-    stops = [one.next_stop(now) for one in rules if one.is_own]
+    stops = [one.next_stop(now) for one in rules]
     return min((at for at in stops if at is not None), default=None)
 
 
@@ -312,6 +285,3 @@ class HoursKind(AnyKind):
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
-    HOURS_MOVED = Traits("hours_moved", urgency=3)
-    #: Whether hours go on that start a workspace nobody uses.
-    HOURS_UNUSED = Traits("hours_unused", urgency=3, offers="workspace", marks=Mark.PASSES)

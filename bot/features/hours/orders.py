@@ -1,26 +1,14 @@
 """Orders about hours and lessons: the words that follow a name, and the days among them."""
 
-from typing import Final
-
 from bot.domain import time_parsing
 from bot.domain.time_parsing import Wanted
 from handlers import vocabulary
 
-#: A restart is a stop, which is warned of, and a start this many minutes later.
-_DOWN_MINUTES: Final = 10
-
 
 def read_order_hours(text: str) -> tuple[Wanted, ...]:
     """Return the hours that a text names; none if it names no hours."""
-    verb, _, rest = text.partition(" ")
-    is_restart = verb.casefold() == "restart"
-    hours = time_parsing.read_hours(rest if is_restart else text)
-    if hours is None or not is_restart:
-        return () if hours is None else (hours,)
-    if hours.starts is None or hours.stops is not None:
-        return ()
-    again = hours.starts + _DOWN_MINUTES
-    return Wanted(hours.days, stops=hours.starts), Wanted(hours.days, starts=again)
+    hours = time_parsing.read_hours(text)
+    return () if hours is None else (hours,)
 
 
 def is_order(text: str) -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
-from bot.domain.people import Person, Principal
+from bot.domain.people import Principal
 from bot.domain.row_times import STAYS, make_due
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
@@ -19,7 +19,6 @@ from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, make_plain_table, register_table
 from bot.store.transaction import Row, Transaction
-from bot.support.declarations import LayerHooks
 
 # It may be as far ahead as the next occurrence; an extra look does no harm.
 RULES = register_table(
@@ -35,48 +34,24 @@ RULES = register_table(
     )
 )
 OCCURRENCES = register_table(make_plain_table("occurrences", "rule_id local side", at=STAYS))
-AnyRule = TypeVar("AnyRule", bound=HoursRule)
 DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
-class RuleHooks(LayerHooks):
-    """The moments of rules that don't belong to hours alone."""
-
-    def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[HoursRule]:
-        """Return the rules, as they are now, of the rows that belong to the feature."""
-        return ()
-
-    def save_shared_rule(self, tx: Transaction, rule: HoursRule) -> None:
-        """Save a rule that belongs to the feature, with all columns of its kind."""
-
-    def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
-        """Act before a rule's row is deleted, as its person may have none any more."""
-
-
-def _is_own(row: Row) -> bool:
-    """Return whether a row is its person's own: its ``card`` names what else it comes with."""
-    return not row["card"]
-
-
-def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[HoursRule]:
-    """Return the rules of rows, in their order; those that nobody reads any more are left out."""
-    found = {row["id"]: RULES.parse(row) for row in rows if _is_own(row)}
-    if shared := [row for row in rows if not _is_own(row)]:
-        every = (one for hooks in RuleHooks.list_subscribers() for one in hooks.read_shared_rules(tx, shared))
-        found |= {one.id: one for one in every}
-    return [found[row["id"]] for row in rows if row["id"] in found]
-
-
 def find_rule(tx: Transaction, rule_id: str) -> HoursRule | None:
     """Return a rule."""
-    return next(iter(read_rules(tx, RULES.rows(tx, id=rule_id))), None)
+    return RULES.one(tx, id=rule_id)
 
 
 def list_rules(tx: Transaction, workspace_id: str) -> list[HoursRule]:
     """Return a workspace's rules."""
-    return read_rules(tx, RULES.rows(tx, "id", workspace_id=workspace_id))
+    return RULES.parse_all(RULES.rows(tx, "id", workspace_id=workspace_id))
+
+
+def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRule]:
+    """Return a person's rules, by workspace."""
+    return RULES.parse_all(RULES.rows(tx, "workspace_id, id", principal=principal))
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
@@ -90,29 +65,15 @@ def is_rule_on(tx: Transaction, rule_id: str) -> bool:
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
-def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRule]:
-    """Return a person's rules, by workspace."""
-    return read_rules(tx, RULES.rows(tx, "workspace_id, id", principal=principal))
-
-
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
     """Return the next stop by hours, and whether its person agreed to a final one."""
-    found = [(one.next_stop(tx.now()), one.agreed) for one in list_rules(tx, workspace.id) if one.is_own]
+    found = [(one.next_stop(tx.now()), one.agreed) for one in list_rules(tx, workspace.id)]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
 
 
 def save_rule(tx: Transaction, new: HoursRule) -> None:
-    """Add a rule, or replace it, with all columns of its kind."""
-    if new.is_own:
-        save_rule_in(tx, RULES, new)
-        return
-    for hooks in RuleHooks.list_subscribers():
-        hooks.save_shared_rule(tx, new)
-
-
-def save_rule_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
-    """Add a rule to the table of its kind, or replace it."""
-    table.upsert(tx, new, **new.plan_check(_get_next_check(new, new.processed_until)))
+    """Add a rule, or replace it."""
+    RULES.upsert(tx, new, next_check_at=_get_next_check(new, new.processed_until))
 
 
 def delete_rule(tx: Transaction, rule_id: str) -> None:
@@ -132,8 +93,6 @@ def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
 
 
 def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
-    for hooks in RuleHooks.list_subscribers():
-        hooks.on_rule_dropped(tx, row)
     RULES.delete(tx, id=row["id"])
 
 
@@ -157,7 +116,7 @@ def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
-def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
+def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
     """Return rules in the order of their due occurrences."""
     now = tx.now()
     return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
@@ -165,7 +124,7 @@ def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
 
 def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
     """Set the next check of a rule, if it isn't paused."""
-    RULES.change(tx, {"id": looked.id, "paused": ""}, **looked.plan_check(at))
+    RULES.change(tx, {"id": looked.id, "paused": ""}, next_check_at=at)
 
 
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
@@ -183,10 +142,10 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
     for one, result in results.items():
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, result=result, at=one.at)
     next_check_at = _get_next_check(settled, until)
-    if next_check_at is None and settled.is_own and not settled.days & EVERY_DAY:
+    if next_check_at is None and not settled.days & EVERY_DAY:
         delete_rule(tx, settled.id)
     else:
-        RULES.change(tx, {"id": settled.id}, processed_until=until, **settled.plan_check(next_check_at))
+        RULES.change(tx, {"id": settled.id}, processed_until=until, next_check_at=next_check_at)
 
 
 def record_start(tx: Transaction, started: HoursRule) -> None:
@@ -251,14 +210,6 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
         OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
 
 
-def find_wait_end(tx: Transaction, start: Operation) -> float:
-    """Return the end of the wait for capacity of a start by hours; 0.0 for none."""
-    begins = start.planned_for or 0.0
-    waiting = [one for one in list_rules(tx, start.workspace_id) if one.uses_waitlist and begins]
-    sides = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
-    return max((one.until for one in sides if one.side == "start"), default=0.0)
-
-
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
     plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
@@ -267,7 +218,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
     rule, begin = plan
     if (ended.cause or "").partition(":")[0] == "missed":
         return [build_missed_notice(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
-    if not begun_hours.tries_again(ended, begin, tx.now(), is_own=rule.is_own):
+    if not begun_hours.tries_again(ended, begin, tx.now(), is_own=True):
         return pending
     unsettle(tx, rule, begin)
     schedule_check(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
@@ -276,7 +227,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
 
 def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
     """Return the notice of a missed start or stop, with the end of its plan."""
-    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, **rule.subject}
+    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
     occasion = f"{rule.id}:{one.local}:{one.side}"
@@ -285,10 +236,10 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
-    RULES.change(tx, {"id": paused.id}, paused=why, **paused.plan_check(None))
+    RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
-        body |= {"name": paused.name, **paused.subject}
+        body |= {"name": paused.name}
         occasion = f"{why}:{paused.processed_until:.0f}"
         notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
         add_notices(tx, [notice])
@@ -296,7 +247,7 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
     """Go on with a rule that paused because an account wasn't linked."""
-    for paused in read_rules(tx, [row]) if row["paused"] in LINK_CAUSES else ():
+    for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
             # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
@@ -317,8 +268,6 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
     for one in list_rules(tx, workspace["id"]):
-        if not one.is_own:
-            continue
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         save_rule(tx, named)
         pause(tx, named, "unlinked", notify=notify)
@@ -342,25 +291,7 @@ def delete_rules(tx: Transaction, workspace_id: str) -> None:
 
 def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
     """Return rules that aren't paused."""
-    return read_rules(tx, tx.all("rules_left", limit=limit))
-
-
-def ask_about_zones(tx: Transaction, people: Sequence[Person]) -> None:
-    """Ask people with a changed time zone whether their hours move."""
-    for person in people:
-        moved = [
-            one
-            for one in map(RULES.parse, filter(_is_own, RULES.rows(tx, principal=person.principal)))
-            if person.time_zone and one.seen_zone != person.time_zone
-        ]
-        for one in moved:
-            RULES.change(tx, {"id": one.id}, seen_zone=person.time_zone)
-        former = next((one.zone for one in moved if one.zone != person.time_zone), None)
-        if former is not None:
-            body = {"zone": person.time_zone, "former": former}
-            occasion = f"{tx.now():.0f}"
-            key = person.principal.key
-            add_notices(tx, [NewNotice(key, HoursKind.HOURS_MOVED, occasion, person.principal, body)])
+    return RULES.parse_all(tx.all("rules_left", limit=limit))
 
 
 def _get_next_check(looked: HoursRule, after: float) -> float | None:

@@ -15,9 +15,6 @@ ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
 #: In a workspace's state; then with the zone, where its person isn't there any more.
 HOURS_LINE: Final = "Hours: {hours}."
-#: Of hours whose starts wait.
-AND_WAIT: Final = " (I'll wait for room)"
-LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."
@@ -69,22 +66,6 @@ BECAUSE: Final[Mapping[str, str]] = {
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
     "person": "Resume them whenever you like.",
 }
-#: Where nobody used what they start, by whether the provider says when that was.
-HOURS_UNUSED: Final[Mapping[bool, str]] = {
-    True: "The hours of *{name}* on {title} started it {count} times in a row, and nobody used it.",
-    False: "The hours of *{name}* on {title} started it {count} times in a row; nobody opened it from here.",
-}
-UNUSED_NEXT: Final = "Do you still need them? If nobody uses it this time and the next, I'll pause them."
-UNUSED_UNSEEN: Final = "I can't see when it's used on {title}."
-GO_ON: Final = "Keep them"
-GOING_ON: Final = "OK, I'll keep the hours of *{name}* on {title}."
-ZONE_CHANGED: Final = (
-    "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
-    "Should they move?"
-)
-MOVED_DONE: Final = "Your workspaces' hours are in {zone} time now."
-MOVED_NOT: Final = "Your workspaces' hours stay as they are."
-
 FORM_TITLE: Final = "Hours"
 FORM_WORKSPACE: Final = "Workspace"
 FORM_DAYS: Final = "Days"
@@ -105,9 +86,6 @@ RESUME: Final = "Resume hours"
 #: Take back what was left out.
 NO_SKIP: Final = "Don't skip {day}"
 NO_SKIPS: Final = "Don't skip any day"
-MOVE: Final = "Move them"
-LEAVE: Final = "Leave them"
-
 #: What was left running, by whether the provider says when it was last used.
 STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",

@@ -22,9 +22,7 @@ from bot.features.hours import begun_hours
 from bot.features.hours import store as rows
 from bot.features.hours.model import (
     MAX_RULES,
-    UNUSED_ASKS,
     UNUSED_PAUSES,
-    UNUSED_SPARED,
     HoursKind,
     HoursRule,
     Occurrence,
@@ -33,7 +31,6 @@ from bot.features.hours.model import (
     find_idle_since,
     was_used,
 )
-from bot.features.hours.store import RULES, AnyRule
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import find_asking_hours
 from bot.messages.texts import problems
@@ -53,7 +50,7 @@ from bot.services.workspaces import require_workspace
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Transaction
 from bot.support.declarations import LayerHooks
 from bot.support.errors import NotLinked, Refused
 
@@ -88,11 +85,10 @@ def add(
     *wanted: Wanted,
     agreed: bool = False,
     former: str = "",
-    uses_waitlist: bool = False,
 ) -> list[HoursRule]:
     """Give a workspace hours; return those on the same days that they replace, as both would contradict.
 
-    ``former`` is a rule that they replace in any case; ``uses_waitlist``: their starts wait for room.
+    ``former`` is a rule that they replace in any case.
     Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
     ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
@@ -100,22 +96,18 @@ def add(
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
-    if uses_waitlist and context.need(workspace.connection).settings.failures_allowed <= 1:
-        raise Refused("wait.limit", problems.explain_cause("wait_limit", title))
     effects = predict_stop_effects(context, workspace)
     if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("hours.makes", problems.explain_cause("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
-    known = [one for one in rows.list_rules(tx, workspace.id) if one.is_own]
+    known = rows.list_rules(tx, workspace.id)
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MAX_RULES:
         raise Refused("hours.many", problems.explain_cause("hours_many", title))
     zone = people.find_zone(tx, caller.principal).key
-    shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
-    made = [
-        HoursRule(tx.ids.new("rule"), *shared, uses_waitlist=uses_waitlist, **asdict(one)) for one in wanted
-    ]
+    shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
+    made = [HoursRule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.explain_cause("hours_never", title))
     if not caller.is_first_delivery(tx):
@@ -124,32 +116,19 @@ def add(
     change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if is_agreed else {}
     said = "; ".join(map(write_hours, wanted))
-    caller.record(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
+    caller.record(tx, "workspace.hours", workspace, hours=said, zone=zone, **agreed_to)
     return replaced
-
-
-@undoable_actions.puts_back(RULES.name)
-def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
-    """Restore the row of a rule as it was before an action, None for no row."""
-    after_row = None if was is None else {"card": None, **(row or {}), **was}
-    before, after = (next(iter(rows.read_rules(tx, [one] if one else [])), None) for one in (row, after_row))
-    of = before or after
-    if of is not None and (workspace := stored.find_workspace(tx, of.workspace_id)) is not None:
-        mode = next((one.mode for one in workspace.planned_stops.rows if one.because == "hours"), None)
-        # Hours that are taken back before they have started anything leave no stop that wasn't there.
-        is_unused = after is None and of.started_at is None
-        change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
 
 
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
-    rules = [one for one in rows.list_rules(tx, workspace.id) if one.is_own]
+    rules = rows.list_rules(tx, workspace.id)
     if rules and caller.is_first_delivery(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
         change_rules(tx, workspace, change, get_mode(caller, workspace))
         cards.queue_messages(tx, workspace.id, changed=False)
-        caller.record(tx, "workspace.hours", workspace, change, hours="off")
+        caller.record(tx, "workspace.hours", workspace, hours="off")
     return stored.find_workspace(tx, workspace.id) or workspace
 
 
@@ -219,8 +198,7 @@ def leave_out_days(
     for one in rows.list_rules(tx, workspace.id):
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
-        # Those of what others take part in, too, come back by a button of that.
-        off = off if days or not one.is_own else frozenset()
+        off = off if days else frozenset()
         # Whoever lets what was paused come again is there.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
@@ -230,7 +208,7 @@ def leave_out_days(
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
-    found = [one for one in rows.list_rules(tx, workspace.id) if one.is_own and not one.paused]
+    found = [one for one in rows.list_rules(tx, workspace.id) if not one.paused]
     return _change_days_off(
         tx, caller, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
     )
@@ -241,25 +219,8 @@ def _change_days_off(
 ) -> Workspace:
     if any(before != after for before, after in change) and caller.is_first_delivery(tx):
         change_rules(tx, workspace, change, get_mode(caller, workspace))
-        caller.record(tx, "workspace.hours", workspace, change, **said)
+        caller.record(tx, "workspace.hours", workspace, **said)
     return stored.find_workspace(tx, workspace.id) or workspace
-
-
-def move(tx: Transaction, caller: Caller) -> str:
-    """Move a person's hours to the time zone that they are in now; return it."""
-    caller.check(tx, "hours")
-    zone = people.find_zone(tx, caller.principal).key
-    found = [
-        one for one in rows.list_rules_of_person(tx, caller.principal) if one.zone != zone and one.is_own
-    ]
-    moving = [(one, replace(one, zone=zone, seen_zone=zone, processed_until=tx.now())) for one in found]
-    if moving and caller.is_first_delivery(tx):
-        for key in dict.fromkeys(one.workspace_id for one in found):
-            if (workspace := stored.find_workspace(tx, key)) is not None:
-                change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
-                change_rules(tx, workspace, change, get_mode(caller, workspace))
-        caller.record(tx, "hours.zone", caller.principal.key, moving, zone=zone)
-    return zone
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
@@ -301,8 +262,6 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
             rows.pause(tx, rule, "unused")
             return
         start(tx, caller, started, last, workspace, latest)
-        if started.unused == UNUSED_ASKS:
-            _ask_to_continue(tx, started, workspace)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
     own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
@@ -328,7 +287,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
     rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
 
 
-def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Workspace) -> AnyRule:
+def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
     """Return a rule after one more start, with the count of those in a row that nobody used."""
     since = rule.started_at
     if since == plan.at:
@@ -365,23 +324,6 @@ def start(
 def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
     """Return the mode in which a plan stops a workspace."""
     return choose_planned_mode(get_stop_effects(caller.context, workspace))
-
-
-def _ask_to_continue(tx: Transaction, rule: HoursRule, workspace: Workspace) -> None:
-    """Ask a person whether to continue hours that nobody uses."""
-    body = {"workspace": workspace.id, "connection": rule.connection, "times": rule.unused}
-    body |= {"is_said": workspace.last_used_at is not None}
-    occasion = f"{rule.id}:{rule.started_at:.0f}"
-    add_notices(tx, [NewNotice(workspace.id, HoursKind.HOURS_UNUSED, occasion, rule.principal, body)])
-
-
-def continue_hours(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Note that a workspace's hours continue although nobody uses it."""
-    workspace = require_workspace(tx, caller, "hours", workspace_id)
-    if caller.is_first_delivery(tx):
-        RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
-        caller.record(tx, "workspace.keep", workspace)
-    return workspace
 
 
 def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:

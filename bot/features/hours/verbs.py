@@ -23,7 +23,7 @@ from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_bu
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import cards
-from bot.messages.verb import Action, Effect, Verb, declare_actions
+from bot.messages.verb import Effect, Verb
 from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces as workspace_rows
@@ -35,14 +35,6 @@ from handlers.payload import find_value, parse_values
 from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import read_workspace, require_by_name
-
-declare_actions(
-    Action(
-        "hours.zone",
-        did="move your hours to your time zone",
-        restored="Your hours are in the time zone that they had before.",
-    ),
-)
 
 NO_PLANS: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
@@ -66,7 +58,6 @@ class HoursAnswerHooks(LayerHooks):
         more=(
             "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
             "`hours NAME mon,wed 8:30` only starts it.",
-            "With `--wait`, a start waits for room until the hours end.",
             "`hours NAME every day -20:00` only stops it.",
             "You can change or cancel a stop in the message that comes ten minutes before it.",
             "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
@@ -75,11 +66,9 @@ class HoursAnswerHooks(LayerHooks):
         ),
         order=80,
         effect=Effect.STARTS,
-        flags=("wait", AGREED),
+        flags=(AGREED,),
         accepts=("workspace", "words"),
         alone="Show my hours",
-        did="change the hours of *{name}*",
-        restored="The hours of *{name}* are as they were before.",
     )
 )
 async def show(request: Request) -> Answer:
@@ -127,7 +116,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     wanted = tuple(one.on(today) for one in wanted)
     planned = await _list_other_plans(request)
     try:
-        ways = {"agreed": agreed, "uses_waitlist": "wait" in request.flags}
+        ways = {"agreed": agreed}
         replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
@@ -313,7 +302,7 @@ async def turn_off(request: Request) -> Answer:
     )
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.describe_workspace(workspace)
-    ending, buttons = drawn.describe_run_end(facts, [one for one in former if one.is_own])
+    ending, buttons = drawn.describe_run_end(facts, former)
     if not ending and facts.state in NOT_UP_STATES:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
     over = await _format_ended(request, planned)
@@ -334,34 +323,6 @@ async def resume(request: Request) -> Answer:
     return await _answer_hours(
         request, await request.caller.run(use_cases.leave_out_days, request.target or ""), words.HOURS_SET
     )
-
-
-@routes.action("hours_keep")
-async def continue_hours(request: Request) -> Answer:
-    """Continue hours that nobody uses."""
-    workspace = await request.caller.run(use_cases.continue_hours, request.target or "")
-    return replies.answer(request.fill(words.GOING_ON, workspace), replaces=True)
-
-
-@routes.action("hours_move")
-async def move(request: Request) -> Answer:
-    """Move a person's hours to their time zone."""
-    zone, services = await request.caller.run(use_cases.move), request.services
-    blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
-    workspaces = await list_with_hours(
-        request, await services.store.perform(workspace_rows.read_workspaces, request.principal)
-    )
-    for facts in await services.gatherer.describe_workspaces(request.principal, workspaces):
-        assert facts.workspace is not None, "hours are a workspace's"
-        ending, buttons = drawn.describe_run_end(facts, name=facts.workspace.title)
-        blocks += kit.row(" ".join(ending), buttons) if ending else []
-    return replace(kit.answer(blocks), replaces=True)
-
-
-@routes.action("hours_stay")
-async def keep_zone(_request: Request) -> Answer:
-    """Leave a person's hours in the zone that they have."""
-    return replies.answer(words.MOVED_NOT, replaces=True)
 
 
 #: What is done with hours as they are, by the word that follows a workspace's name.

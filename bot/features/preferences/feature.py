@@ -1,6 +1,5 @@
 """The declaration of the feature preferences."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.notices import NewNotice
@@ -8,10 +7,7 @@ from bot.domain.people import Principal
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.features.preferences import store
-from bot.features.preferences.model import Preferences
-from bot.features.preferences.store import PREFERENCES
 from bot.features.preferences.verbs import find_defaults
-from bot.store.hooks import RecordedColumns
 from bot.store.transaction import Transaction
 from handlers.defaults import Defaults
 from handlers.request import Request
@@ -25,9 +21,6 @@ class PreferencesHooks(Hooks):
 
     def is_assistant_allowed(self, tx: Transaction, principal: Principal, level: str) -> bool:
         return store.allows_assistant(tx, principal, level)
-
-    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {Preferences: (PREFERENCES, PREFERENCES.fields)}
 
     async def find_defaults(self, request: Request) -> Defaults:
         return await find_defaults(request)

@@ -8,7 +8,6 @@ from bot.domain.notices import Answer
 from bot.features.preferences import texts as words
 from bot.features.preferences.model import ASKS_AFTER, PreferenceFacts, find_asking_hours
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Block, Markup, fill, line
 from bot.messages.texts import answers, times, verbs
 
@@ -29,12 +28,6 @@ def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
     """Return the present preferences, with the button that opens the form; for the person's own eyes."""
     sentences = [*([heading] if heading else []), *_format_sentences(facts)]
     return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
-
-
-@add_section(80)
-def _render_home(home: HomeContent) -> list[Block]:
-    facts: PreferenceFacts | None = home.parts.get("preferences")
-    return [kit.header(words.HOME), render_section(facts)] if facts is not None else []
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:

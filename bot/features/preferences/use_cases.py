@@ -8,7 +8,6 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.features.preferences import store
 from bot.features.preferences.model import PreferenceFacts, Preferences, find_asking_hours
-from bot.services import home_sections
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.transaction import Transaction
@@ -24,7 +23,7 @@ def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
         store.save_preferences(tx, caller.principal, wanted)
         had, has = asdict(before), asdict(wanted)
         said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
-        caller.record(tx, "settings.save", caller.principal.key, [(before, wanted)], **said)
+        caller.record(tx, "settings.save", caller.principal.key, **said)
 
 
 async def load_preferences(
@@ -49,10 +48,3 @@ async def load_preferences(
         },
         has_assistant=context.assistant,
     )
-
-
-async def _load_home(whose: home_sections.HomeOwner) -> PreferenceFacts:
-    return await load_preferences(whose.context, whose.principal, whose.workspaces)
-
-
-home_sections.SECTION_READERS["preferences"] = _load_home

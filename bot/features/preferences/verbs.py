@@ -13,7 +13,7 @@ from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER_HOURS, Pref
 from bot.features.preferences.use_cases import load_preferences, save
 from bot.messages.blocks import limits, replies
 from bot.messages.blocks.kit import line
-from bot.messages.verb import Action, Effect, Verb, declare_actions
+from bot.messages.verb import Effect, Verb
 from bot.services import naming
 from bot.services.workspace_list import set_notifications
 from bot.store import workspaces as workspace_rows
@@ -24,10 +24,6 @@ from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace.targets import require_by_name
-
-declare_actions(
-    Action("settings.save", did="change your settings", restored="Your settings are as they were before."),
-)
 
 
 @routes.verb(
@@ -137,8 +133,6 @@ _ON_OFF = {"on": True, "off": False, "usual": None}
         order=220,
         flags=("ready", "stopped"),
         accepts=("workspace", "words"),
-        did="change my messages about *{name}*",
-        restored="Messages about *{name}* are as they were before.",
     )
 )
 async def notify(request: Request) -> Answer:

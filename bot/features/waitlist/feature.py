@@ -11,9 +11,8 @@ from bot.features.hooks import Hooks
 from bot.features.hours.use_cases import HoursChangeHooks
 from bot.features.hours.verbs import HoursAnswerHooks
 from bot.features.waitlist import store, use_cases, verbs
-from bot.features.waitlist.model import WaitlistEntry
 from bot.services.caller import Caller
-from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
+from bot.store.hooks import FindPlans, PausePlan
 from bot.store.transaction import Row, Transaction
 from handlers.request import Request
 
@@ -48,9 +47,6 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 
     async def find_turn(self, request: Request, workspace_id: str = "") -> Answer | None:
         return await verbs.answer_single_place(request, workspace_id)
-
-    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {WaitlistEntry: (store.WAITLIST_ENTRIES, ("expires_at", "state", "ended_at"))}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (store.find_open_entries, store.close)}

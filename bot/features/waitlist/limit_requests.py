@@ -44,7 +44,7 @@ def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspac
         add_notices(
             tx, [NewNotice(failed.id, WaitlistKind.LIMIT_REQUEST, one.key, one, body) for one in those]
         )
-        caller.record(tx, "workspace.limit_request", workspace, None)
+        caller.record(tx, "workspace.limit_request", workspace)
     return workspace
 
 
@@ -69,5 +69,5 @@ def answer_request(
     body = {"workspace": workspace.id, "connection": failed.connection, "word": word}
     body |= {"by": caller.principal.user_id}
     add_notices(tx, [NewNotice(failed.id, WaitlistKind.LIMIT_ANSWER, "end", failed.principal, body)])
-    caller.record(tx, "workspace.limit_answer", workspace, None, done="yes" if word is None else "no")
+    caller.record(tx, "workspace.limit_answer", workspace, done="yes" if word is None else "no")
     return failed.principal

@@ -23,7 +23,6 @@ from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
-from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Element, fill
 from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards, problems, times, verbs
@@ -114,13 +113,6 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), limits.MAX_BUTTON_LENGTH)
     return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
-
-
-@add_section(10)
-def _render_home(facts: HomeContent) -> list[kit.Block]:
-    found: Sequence[WaitlistFacts] = facts.parts.get("waits", ())
-    said = [kit.section(format_place(one, facts.now), stop_button(one)) for one in found]
-    return [kit.header(words.WAITLIST_HEADING), *said] if said else []
 
 
 def _can_keep_trying(facts: WorkspaceFacts) -> bool:

@@ -9,7 +9,6 @@ from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.row_times import make_due
 from bot.domain.work_items import Outcome
-from bot.features.hours import store as hours_store
 from bot.features.waitlist.model import (
     MIN_PAUSE_SECONDS,
     PAUSE_SECONDS,
@@ -23,7 +22,7 @@ from bot.features.waitlist.model import (
     get_pause,
     lacks_reason,
 )
-from bot.store import accounts, cards, people, undoable_actions
+from bot.store import accounts, cards, people
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import WORKSPACES, Table, register_table
@@ -236,26 +235,6 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
     return NewNotice(of.id, WaitlistKind.WAITLIST_ENDED, "end", of.principal, body)
 
 
-@undoable_actions.puts_back(WAITLIST_ENTRIES.name)
-def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
-    """Restore a wait as it was before an action; None for no wait. Its person has their place again.
-
-    Whoever had a turn in a round that isn't the others' joins behind them.
-    """
-    if row is not None and was is None:
-        end(tx, WAITLIST_ENTRIES.parse(row))
-    elif (
-        row is not None
-        and was is not None
-        and find_entry_of_workspace(tx, row["workspace_id"]) in (None, WAITLIST_ENTRIES.parse(row))
-    ):
-        present = find_others(tx, WAITLIST_ENTRIES.parse(row)).find_round(row["round"])
-        seq = row["seq"] if present >= row["round"] else _find_next_seq(tx)
-        WAITLIST_ENTRIES.change(tx, {"id": row["id"]}, **was, seq=seq, round=present, next_at=tx.now())
-        cards.queue_updates(tx, row["id"], changed=True)
-        _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row))
-
-
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
     """End a wait, and tell its person: for a cause, or as its time is over."""
     end(tx, of)
@@ -317,12 +296,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
         find_entry_of_workspace(tx, ended.workspace_id),
     )
     if kind and (waiting is None or waiting.state is WaitlistState.GRANTED):
-        until = hours_store.find_wait_end(tx, ended)
-        offer = {"room": kind, "until": until or get_default_end(now, people.find_zone(tx, ended.principal))}
-        if waiting is None and until > now:
-            key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
-            joined = join(tx, WaitlistEntry(key, ended.principal, *where, 0, now, until, attempted_at=now))
-            return [announce(joined, kind, ended.cause)]
+        offer = {"room": kind, "until": get_default_end(now, people.find_zone(tx, ended.principal))}
         return [replace(one, body=one.body | offer) for one in pending]
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return pending

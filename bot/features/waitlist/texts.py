@@ -82,7 +82,6 @@ FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {becaus
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
-WAITLIST_HEADING: Final = "Waiting for room"
 
 # -- who is waiting? ----------------------------------------------------------------------------------------
 

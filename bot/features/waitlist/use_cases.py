@@ -31,7 +31,6 @@ from bot.features.waitlist.model import (
     get_default_end,
 )
 from bot.messages.texts import problems
-from bot.services import home_sections
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
 from bot.services.message_context import Gatherer, Message, kind_extensions
@@ -73,13 +72,6 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
     return [describe_entry(tx, caller, one) for one in known]
 
 
-async def _load_home(whose: home_sections.HomeOwner) -> list[WaitlistFacts]:
-    return await Caller(whose.context, whose.principal).read(list_own)
-
-
-home_sections.SECTION_READERS["waits"] = _load_home
-
-
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
     """Return whether one more failed start would come too near to the provider's shutdown.
 
@@ -104,8 +96,8 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     until = get_default_end(now, people.find_zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not WaitlistState.GRANTED:
         if known.expires_at != until and caller.is_first_delivery(tx):
-            known, before = rows.extend(tx, known, until), known
-            caller.record(tx, "workspace.join_waitlist", workspace, [(before, known)], until=f"{until:.0f}")
+            known = rows.extend(tx, known, until)
+            caller.record(tx, "workspace.join_waitlist", workspace, until=f"{until:.0f}")
         return describe_entry(tx, caller, known)
     if not caller.is_first_delivery(tx):
         raise Refused("wait.over", problems.explain_cause("wait_over"))
@@ -116,7 +108,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     attempted_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
     wait = rows.join(tx, WaitlistEntry(tx.ids.new("wait"), *where, 0, now, until, attempted_at=attempted_at))
-    caller.record(tx, "workspace.join_waitlist", workspace, [(None, wait)], until=f"{until:.0f}")
+    caller.record(tx, "workspace.join_waitlist", workspace, until=f"{until:.0f}")
     return describe_entry(tx, caller, wait)
 
 
@@ -139,8 +131,7 @@ def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace
         begin_operation(tx, caller, workspace.id, OperationVerb.STOP)
     elif caller.is_first_delivery(tx):
         rows.end(tx, known)
-        over = replace(known, state=WaitlistState.OVER, ended_at=tx.now())
-        caller.record(tx, "workspace.leave_waitlist", workspace, [(known, over)])
+        caller.record(tx, "workspace.leave_waitlist", workspace)
     return workspace, True
 
 

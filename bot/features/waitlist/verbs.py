@@ -16,7 +16,7 @@ from bot.features.waitlist.model import WaitlistFacts
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import times
-from bot.messages.verb import Action, Effect, Offer, Verb, declare_actions
+from bot.messages.verb import Effect, Offer, Verb
 from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers import routes
@@ -25,21 +25,6 @@ from handlers.request import InvalidFields, Request
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import read_workspace, require_by_name
 from handlers.workspace.timers import read_moment, read_typed_time
-
-declare_actions(
-    Action(
-        "workspace.join_waitlist",
-        did="wait for room for *{name}*",
-        restored="*{name}* is waiting for room as it was before.",
-        removed="*{name}* isn't waiting for room any more.",
-    ),
-    Action(
-        "workspace.leave_waitlist",
-        did="stop waiting for room for *{name}*",
-        restored="*{name}* is back in its place in line.",
-    ),
-    Action("workspace.limit_request", did="ask for a higher limit on {title}"),
-)
 
 DAY_SECONDS: Final = 86_400.0
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.feasibility import LINK_HELPS
-from bot.domain.message_context import ActionFacts, Facts, RunFacts, WorkspaceFacts
+from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
 from bot.domain.timeouts import is_going, is_on_time, is_slow, is_unanswered
@@ -17,7 +17,6 @@ from bot.messages.blocks.buttons import (
     can_be_made_again,
     describe_obstacle,
     force_button,
-    format_timer,
     list_buttons,
     list_end_lines,
     list_hours_button,
@@ -29,7 +28,6 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.kit import Element, Markup, fill, safe
 from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards, notices, problems, times
-from bot.messages.verb import find_action
 
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
@@ -197,8 +195,6 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
-    elif workspace is not None and not operation.has_called and operation.verb is not OperationVerb.REMOVE:
-        buttons.append(kit.button(cards.UNDO, "undo", operation.id))
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 
@@ -435,25 +431,3 @@ def link_button_value(connection: str, waiting: str = "") -> str:
     """
     value = f"{connection} {waiting}".strip()
     return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
-
-
-def answer_undone(facts: ActionFacts, then: str = "") -> Answer:
-    """Answer with an undone action, and the present state; ``then`` is the verb that begins again by that."""
-    action, work_item, workspace = facts.action, facts.work_item, facts.workspace
-    names = {
-        "name": workspace.title if workspace is not None else action.name,
-        "title": facts.connection_title,
-    }
-    if isinstance(work_item, Operation):
-        again = VERB_FORMS[OperationVerb(then)]["doing"] if then else ""
-        template = cards.CANCELLED_BACK if then else cards.CANCELLED
-        return kit.message(fill(template, doing_again=again, **VERB_FORMS[work_item.asked_verb], **names))
-    if work_item is not None:
-        forms = cards.LAUNCH if action.kind == "job.run" else VERB_FORMS[OperationVerb.STOP]
-        return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
-    declared, is_made = find_action(action.kind), None in action.old_values.values()
-    if restored := (is_made and declared.removed) or declared.restored:
-        return kit.message(fill(restored, **names))
-    if workspace is None or workspace.stop_at is None:
-        return kit.message(fill(cards.RESTORED_NO_TIMER, **names))
-    return kit.message(format_timer(cards.RESTORED_TIMER, workspace, facts.connection_title))

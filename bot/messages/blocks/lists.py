@@ -98,7 +98,7 @@ def workspace_list(
     if count and is_shared:
         one = replace(one, remaining=count - len(rows))
     elif count:
-        remark = f"{answers.ALL_ON_HOME.format(count=count)} {remark}".strip()
+        remark = f"{answers.ALL_IN_LIST.format(count=count)} {remark}".strip()
     what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, words)
     template = answers.LIST_SHARED if is_shared else answers.LIST
     title = fill(template, who=Markup(shared_by or ""), what=Markup(what))

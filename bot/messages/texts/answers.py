@@ -174,7 +174,7 @@ GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
 #: Below a list of what runs and what was used last.
-ALL_ON_HOME: Final = "All {count} are on my *Home* tab."
+ALL_IN_LIST: Final = "`list all` shows all {count}."
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* isn't running: {state}, {as_of}. Start it and I'll send you the link."
 OPENING: Final = "*{name}* is running."

@@ -496,8 +496,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 
 UNDO: Final = "Undo"
 CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
-CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
 #: Of a run.
 LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
-RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
-RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."

@@ -209,37 +209,11 @@ STOP_GIVEN_UP: Final = (
 
 
 JOBS: Final = "*Your jobs*"
-JOB_ROW: Final = "*{name}* · {title}\n{cron}"
-#: A job's schedule, or that it has none.
-RUNS_AT: Final = "runs on the schedule `{cron}`"
 NONE: Final = "has no schedule"
 UNTOLD: Final = "its schedule isn't shown there"
-ONE: Final = "*{name}* on {title} {cron}."
-UNTOLD_ONE: Final = "{title} doesn't show the schedule of *{name}*."
-#: The same for one job, by its name.
-NEXT_OF_ONE: Final = (
-    'Type `{command}schedule {typed} "0 3 * * *"` to set one, or `{command}schedule {typed} off` '
-    "to turn it off."
-)
-NEXT: Final = (
-    'Type `{command}schedule NAME "0 3 * * *"` to set one, or `{command}schedule NAME off` to turn it off.'
-)
 
-SETTING: Final = "Setting the schedule of *{name}* on {title}. I'll message you when it's done."
-CLEARING: Final = "Turning off the schedule of *{name}* on {title}. I'll message you when it's done."
 SET: Final = "*{name}* on {title} will run on the schedule `{cron}`, by {title}'s clock."
-CLEARED: Final = "*{name}* on {title} no longer runs on a schedule."
-NOT_SET: Final = "I couldn't change the schedule of *{name}* on {title}. {because}"
 
 NOWHERE: Final = "I can't schedule jobs on any connection here."
 NO_JOBS: Final = "You don't have any jobs there yet. Set one up on the provider's page, then come back."
-NO_SUCH_JOB: Final = "I can't find a job called *{name}*. Type `{command}schedule` to see yours."
 TWICE: Final = "More than one job is called *{name}*. Use its link or id instead of its name."
-NEVER: Final = (
-    "`{cron}` would never run: none of its months has that day. Change the day (the third field) or the "
-    "month (the fourth)."
-)
-CRON: Final = (
-    "I can't read `{cron}` as a schedule. Type days and a time, such as `weekdays 3:00`, or five fields, "
-    'such as `"0 3 * * *"` for 3 a.m.: minute, hour, day, month, day of the week.'
-)

@@ -29,7 +29,7 @@ from bot.providers.answers import (
     require_id,
 )
 from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access, describe_unknown_state
-from bot.providers.facets import Runs, ScheduledJob, Schedules
+from bot.providers.facets import Runs
 from bot.providers.requests import encode_path_segment, map_concurrently, none_if_absent, read_pages
 from bot.providers.saturn.offers import (
     LIST_SECONDS,
@@ -58,7 +58,7 @@ MAX_LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
 
-class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
+class SaturnRuns(Runs[SaturnOffer]):
     """Run the jobs of one server, always with the person's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
@@ -203,20 +203,6 @@ class SaturnRuns(Runs[SaturnOffer], Schedules[SaturnOffer]):
                 raise errors.Conflict("the run can't be seen yet")
             path += f"/{encode_path_segment(run.name)}"
         await access.api.call("POST", path)
-
-    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
-        """Set and enable a job's schedule; None disables it."""
-        path = f"/api/jobs/{encode_path_segment(job_id)}"
-        if cron is None:
-            await access.api.call("POST", f"{path}/unschedule")
-            return
-        body = {"cron_schedule_options": {"schedule": cron}}
-        await access.api.call("PATCH", path, json_body=body)
-        await access.api.call("POST", f"{path}/schedule")
-
-    def list_scheduled_jobs(self, offer: SaturnOffer) -> Sequence[ScheduledJob]:
-        """Return the person's jobs with their schedules."""
-        return offer.jobs or ()
 
     # -- runs and pods ---------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ from bot.providers.answers import (
     require_object,
 )
 from bot.providers.base import Access
-from bot.providers.facets import Creation, ScheduledJob
+from bot.providers.facets import Creation, ListedJob
 from bot.providers.requests import (
     ApiClient,
     bad_answer_as_unknown_outcome,
@@ -267,7 +267,7 @@ class SaturnOffer:
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
     owner: str = ""
-    jobs: tuple[ScheduledJob, ...] | None = None
+    jobs: tuple[ListedJob, ...] | None = None
     #: Whether a recipe needs an image there.
     needs_image: bool = False
 
@@ -334,9 +334,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             sizes=None if servers is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
-            jobs=None
-            if jobs is None
-            else tuple(ScheduledJob(one.id, one.name or one.id, read_schedule(one.spec)) for one in jobs),
+            jobs=None if jobs is None else tuple(ListedJob(one.id, one.name or one.id) for one in jobs),
             needs_image=await self._needs_image(),
         )
 
@@ -528,7 +526,7 @@ def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> 
     return forms.Spec(name, {"job": key})
 
 
-def _match_jobs(jobs: Iterable[ScheduledJob], asked: str) -> list[ScheduledJob]:
+def _match_jobs(jobs: Iterable[ListedJob], asked: str) -> list[ListedJob]:
     """Return the jobs that a word refers to: by id, by name, or by the beginning of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:
@@ -564,18 +562,6 @@ def _format_price(one: Mapping[str, Any]) -> str:
     price = one.get("price_per_hour")
     is_price = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < MAX_PRICE
     return f" · {price:.2f} an hour" if is_price else ""
-
-
-def read_schedule(spec: Mapping[str, Any]) -> str | None:
-    """Return a job's cron expression; None if the recipe doesn't contain it.
-
-    The document of 2026 has it as ``schedule``; the older client only says under which name it is set.
-    """
-    options = spec.get("cron_schedule_options")
-    value = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
-    if value is None:
-        return "" if {"schedule", "cron_schedule_options"} & spec.keys() else None
-    return clean(value, 100) if isinstance(value, str) else None
 
 
 def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:

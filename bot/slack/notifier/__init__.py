@@ -12,7 +12,6 @@ from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack.calls import AnySlack
 from bot.slack.notifier.cards import CardUpdates
-from bot.slack.notifier.hooks import NotifierHooks
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
 from bot.slack.notifier.replies import Replies
@@ -57,9 +56,6 @@ class Notifier:
         replies = Replies(context.store, slack, http, self._results, timing, api_url)
         self._outbox = Outbox(context, slack, gatherer, replies, self._results, timing)
         self._cards = CardUpdates(context, slack, gatherer, self._results, timing)
-        subscribers = NotifierHooks.list_subscribers()
-        senders = [hooks.make_view_sender(context, slack, gatherer, timing) for hooks in subscribers]
-        self._view_senders = [sender for sender in senders if sender is not None]
         self._outputs = Outputs(context, slack, gatherer, timing, board)
 
     @property
@@ -103,14 +99,6 @@ class Notifier:
     async def step_cards(self, pool: Pool | None = None) -> int:
         """Update the dirty cards that fit the budget; return the number claimed."""
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
-
-    async def step_homes(self, pool: Pool | None = None) -> int:
-        """Publish the views that people wait for, or that changed; return the number claimed."""
-        return (
-            0
-            if self._slack.is_locked_out
-            else sum([await sender.step(pool) for sender in self._view_senders])
-        )
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
         """Upload the outputs that are over as files; return their number."""

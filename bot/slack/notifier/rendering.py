@@ -23,7 +23,6 @@ from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import WARNING_ANSWERS, still_applies
-from bot.messages.blocks.cards import answer_undone
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.texts import notices
 from bot.services.context import Context
@@ -341,38 +340,17 @@ async def _remove_past(
 
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
-    """Render an answer again, without the buttons that no longer work; an undone action's says so."""
-    found, facts = (
-        await gatherer.describe_undoable_action(card.body["offers"]),
-        await gatherer.describe_offer(card),
-    )
-    action, work_item = (found.action, found.work_item) if found is not None else (None, None)
-    can_be_undone = found is not None and found.can_be_undone
-    # What is under way can be changed whatever the state; what is about no row is true without one.
-    stands = action is not None and (not action.subject or (work_item is not None and work_item.is_open))
-
-    def works(button: kit.Element) -> bool:
-        return can_be_undone if button["action_id"] == "undo" else stands or still_applies(button, facts)
-
-    answer = kit.keep_buttons(said, works)
-    # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
-    if (
-        found is not None
-        and found.action.undone_at is not None
-        and bool(found.work_item) is bool(found.action.work_item_id)
-    ):
-        answer = answer_undone(found)
+    """Render an answer again, without the buttons that no longer work."""
+    facts = await gatherer.describe_offer(card)
+    answer = kit.keep_buttons(said, lambda button: still_applies(button, facts))
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(said.blocks)]
     planned = {one.at for one in presses if one.name in WARNING_ANSWERS}
-    planned |= {action.until} if action is not None and action.kind == "workspace.timer" else set()
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
-    is_over = left.is_over and not (found is not None and found.is_awaited)
     # A question that was answered in words has nothing more to ask.
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
-    goes = left.is_nothing or is_answered or (found is not None and found.is_shown)
-    return MessageUpdate(left.answer, True, is_over, goes)
+    return MessageUpdate(left.answer, True, left.is_over, left.is_nothing or is_answered)
 
 
 def _to_body(answer: Answer) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class CoreSettings(BaseSettings):
         "USHER_PUBLIC_URL",
         None,
         "the https address that people's browsers use",
-        "none: no links, no calendars of lessons",
+        "none: no links",
         advice="Set it to the address that people's browsers use, such as https://usher.example.org.",
     )
     page_url: str | None = setting(

@@ -7,7 +7,7 @@ from bot.domain.people import Principal
 from bot.store import accounts, counts, discovered, fan_out, links
 from bot.store.accounts import refuse
 from bot.store.tables import ACCOUNTS, WORKSPACES
-from tests.rigs.store import ALICE, hide_workspace, link_account, linked, put_link, unlink, within
+from tests.rigs.store import ALICE, link_account, linked, put_link, within
 
 #: Each batch is another statement.
 pytestmark = pytest.mark.both_engines
@@ -40,20 +40,6 @@ async def test_active_accounts_are_all_read_once(store, everybody):
         *PEOPLE,
         ELSEWHERE,
     }
-
-
-async def test_counts_add_up_over_batches(store, everybody):
-    await hide_workspace(store, everybody[0].workspaces[0].id)
-    await unlink(store, PEOPLE[1], "saturn", revocable=["saturn"])
-    await within(store, refuse, everybody[2].account, "hold")
-    counted = await store.perform(counts.count_rows)
-    names = ("people", "accounts", "workspaces", "owed_revocations")
-    assert [counted[name] for name in names] == [6, 5, 4, 1]
-    totals = await store.perform(counts.count_totals, ["saturn", "unknown"], **GIVEN)
-    at = totals.at["saturn"]
-    assert (at.linked, at.refused, at.workspaces, totals.at["unknown"].linked) == (4, 1, 4, 0)
-    here = (await store.perform(counts.count_totals, ["saturn"], **GIVEN, place="-:T0OTHER:")).at["saturn"]
-    assert (here.linked, here.refused, here.workspaces) == (1, 0, 1)
 
 
 async def test_lists_in_use_are_found_though_many_were_used_at_once(store, clock, everybody):

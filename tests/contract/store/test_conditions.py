@@ -28,7 +28,6 @@ from bot.store import accounts as account_rows
 from bot.store import (
     browsers,
     conversations,
-    counts,
     creations,
     installations,
     links,
@@ -275,7 +274,7 @@ async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, w
 
 async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
     keys = {"days": WEEKEND, "starts": 600, "stops": None, "processed_until": clock.now()}
-    rule = HoursRule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
+    rule = HoursRule("rule", ALICE, "saturn", workspace.id, zone="UTC", **keys)
     await store.carry_out(lambda tx: hour_rows.save_rule(tx, rule))
     clock.advance(7 * 86_400)
     assert [one.id for one in await within(store, hour_rows.claim_hours, 10, 60.0)] == ["rule"]
@@ -499,25 +498,6 @@ async def test_a_class_is_ended_once(store, clock):
 
 
 # -- what administrators and conversations are told of -------------------------------------------------------
-
-
-@pytest.mark.both_engines
-async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store, clock):
-    elsewhere = Principal(None, "T2", ALICE.user_id)
-    for whose in (ALICE, elsewhere):
-        one, two = (await linked(store, whose, ("one", "two"), username=whose.team_id)).workspaces
-        await accept_operation(store, one)
-        failed = (await accept_operation(store, two)).operation
-        await store.write(operations.save_step, Update(failed.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
-        lost = await launched(store, whose, "saturn")
-        await store.write(runs.save_run_step, Update(lost.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
-    clock.advance(600)
-    given = {"slow_unless_known": 300.0, "failed_within": 86_400.0, "limit": 5}
-    for place, people in ((ALICE.place, {ALICE}), (elsewhere.place, {elsewhere}), ("", {ALICE, elsewhere})):
-        told = await store.perform(counts.count_totals, ["saturn"], **given, place=place)
-        for rows in (told.slow, told.failed, told.lost_runs):
-            assert {one.principal for one in rows} == people
-        assert told.at["saturn"].failed == len(people)
 
 
 async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, clock):

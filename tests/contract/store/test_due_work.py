@@ -9,9 +9,7 @@ import pytest
 
 from bot.domain.message_kinds import Urgency
 from bot.domain.tasks import TaskKind
-from bot.features.courses import lesson_store
 from bot.features.courses import store as courses_store
-from bot.features.home import store as home_store
 from bot.features.hours import store as hours_store
 from bot.features.waitlist import store as waitlist_store
 from bot.store import (
@@ -85,8 +83,9 @@ DECIDES = {
         "remote_id": words(None, "r1"),
         **dict.fromkeys(("start_call", "stop_call"), CALLS),
     },
-    "class_cards": {"done_at": maybe, "next_check_at": moments, "fan_out_at": maybe},
-    "rules": {"next_check_at": maybe, "lesson_check_at": maybe},
+    "class_cards": {"done_at": maybe, "next_check_at": moments},
+    "participants": {"due_at": maybe},
+    "rules": {"next_check_at": maybe},
     "workspaces": {
         "state": words("running", "stopped", "failed"),
         "hidden": words(0, 0, 1),
@@ -131,7 +130,6 @@ DECIDES = {
         "leased_until": moments,
         "stage": words("live", "closing", "closed"),
     },
-    "homes": {"requested_at": maybe, "leased_until": moments, "next_check_at": maybe},
     "owners": {
         "name": words("starts:saturn", "output:one", "output:two", "people"),
         "owner": words("me", "somebody else"),
@@ -158,9 +156,8 @@ CLAIMS = {
     "jobs": lambda tx: runs.claim_runs(tx, MANY, 60.0, "me"),
     "streams": lambda tx: runs.list_watched_runs(tx, "me"),
     "class": lambda tx: courses_store.claim_class_cards(tx, MANY, 60.0),
-    "members": lambda tx: courses_store.claim_changed_courses(tx, 60.0),
     "hours": lambda tx: hours_store.claim_hours(tx, MANY, 60.0),
-    "lessons": lambda tx: lesson_store.claim_lessons(tx, MANY, 60.0),
+    "lessons": lambda tx: courses_store.claim_lessons(tx, MANY, 60.0),
     "timer": lambda tx: timers.claim_timers(tx, MANY, 60.0),
     "expiry": lambda tx: workspaces.claim_ending(tx, WARN_SECONDS, MANY, 20.0),
     "reminder": lambda tx: accounts.claim_reminders(tx, MANY, 60.0),
@@ -168,10 +165,6 @@ CLAIMS = {
     "wait": lambda tx: waitlist_store.claim_entries(tx, MANY, 60.0),
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 60.0, owner="me"),
-    "homes": lambda tx: [
-        *home_store.claim_wanted_homes(tx, MANY, 60.0),
-        *home_store.claim_open_homes(tx, MANY),
-    ],
 }
 
 
@@ -184,7 +177,7 @@ def compare(tx, kind, number):
         name for name in DECIDES if kind in find_kinds(name) and (kind != "outages" or numbers.random() < 0.3)
     ]
     # Where a failover hasn't settled, Slack has no room, which no look asks about.
-    others = ["owners", "notices", *(() if kind in {"notices", "cards", "homes"} else ["database_timeline"])]
+    others = ["owners", "notices", *(() if kind in {"notices", "cards"} else ["database_timeline"])]
     tables = [name for name in [*tables, *others] if name not in others or numbers.random() < 0.3]
     tables = [*{"operations": ["workspaces"], "expiry": ["accounts"]}.get(kind, ()), *tables]
     for name in tables:
@@ -289,9 +282,8 @@ DUE = {
         {"is_orphan": 1},
     ),
     "class_cards": ({"done_at": None, "next_check_at": 0.0}, {"done_at": -9.5}, {"next_check_at": AHEAD}),
-    "followed_courses": ({"fan_out_at": 0.0}, {"fan_out_at": None}, {"fan_out_at": AHEAD}),
     "rules": ({"next_check_at": 0.0}, {"next_check_at": None}, {"next_check_at": AHEAD}),
-    "lessons": ({"lesson_check_at": 0.0}, {"lesson_check_at": None}, {"lesson_check_at": AHEAD}),
+    "lessons": ({"due_at": 0.0}, {"due_at": None}, {"due_at": AHEAD}),
     "timers": (
         {"stop_at": 0.0, "stop_check_at": 0.0, "stop_warned": 1, "stop_warning": "one"},
         {"stop_check_at": None},
@@ -366,18 +358,6 @@ DUE = {
         {"over_at": 0.0},
         {"message_ts": None},
         {"leased_until": AHEAD},
-    ),
-    "wanted_homes": (
-        {"requested_at": 0.0, "leased_until": 0.0},
-        {"requested_at": None},
-        {"requested_at": AHEAD},
-        {"leased_until": AHEAD},
-    ),
-    "open_homes": (
-        {"next_check_at": 0.0, "requested_at": None},
-        {"next_check_at": None},
-        {"next_check_at": AHEAD},
-        {"requested_at": -9.5},
     ),
     "pauses": (
         {

@@ -107,9 +107,7 @@ async def with_rules(store, clock, workspaces):
 
     def write(tx):
         for one in workspaces:
-            rule = HoursRule(
-                f"r-{one.id}", one.principal, "saturn", one.id, zone="UTC", seen_zone="UTC", **when
-            )
+            rule = HoursRule(f"r-{one.id}", one.principal, "saturn", one.id, zone="UTC", **when)
             hours_store.save_rule(tx, rule)
 
     await store.carry_out(write)

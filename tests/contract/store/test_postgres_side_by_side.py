@@ -23,8 +23,6 @@ from bot.domain.workspaces import State
 from bot.features.courses import store as courses_store
 from bot.features.courses import use_cases
 from bot.features.courses.model import ClassCard
-from bot.features.home import store as home_store
-from bot.features.home.model import HomeUse
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursRule
 from bot.store import audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
@@ -38,7 +36,6 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.classes import TRAINER
 from tests.rigs import postgres
-from tests.rigs.homes import use_home
 from tests.rigs.statements import CLAIMS as CLAIM_STATEMENTS
 from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, want_read
 from tests.rigs.use_cases import ask
@@ -146,7 +143,6 @@ async def fill(store, clock):
         accepted = await accept_operation(store, workspace)
         subject = accepted.operation.id
         await store.write(notices.add_notices, [NewNotice(subject, NoticeKind.CARD, "1", principal)])
-        await use_home(store, principal, HomeUse())
         draft = ClassCard(
             ALICE, "C1", "saturn", "Statistics", pattern="notebook", stops_at=clock.now() + 30.0
         )
@@ -175,7 +171,6 @@ def hours_of(workspace, now):
         starts=begins.hour * 60 + begins.minute,
         stops=None,
         zone="UTC",
-        seen_zone="UTC",
         processed_until=now - 60.0,
     )
 
@@ -187,7 +182,6 @@ CLAIMS = {
     "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
-    "claim_wanted_homes": lambda tx, most: home_store.claim_wanted_homes(tx, most, 60.0),
     "claim_class_cards": lambda tx, most: courses_store.claim_class_cards(tx, most, 60.0),
     "claim_rules": lambda tx, most: hours_store.claim_hours(tx, most, 60.0),
 }

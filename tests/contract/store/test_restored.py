@@ -49,7 +49,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     await store.write(operations.save_step, Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
     await set_timer(store, timed, PlannedStop(clock.now() + 60, "stop"))
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "processed_until": clock.now()}
-    rule = HoursRule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
+    rule = HoursRule("rule", ALICE, "saturn", ruled.id, zone="UTC", **when)
     await store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
     waiting = await launched(store, ALICE, "saturn", deadline_seconds=DAY)
     going = await launched(store, ALICE, "saturn", remote_id="r1")

@@ -11,8 +11,6 @@ from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import INTERRUPTED_SETTLES, MAKE_SETTLES, find_settling_time, has_settled
 from bot.domain.work_items import Call
-from bot.features.home import store as home_store
-from bot.features.home.model import HomeUse
 from bot.slack.notifier.timing import Timing
 from bot.store import leases, operations, runs, tasks
 from bot.store import notices as notice_rows
@@ -24,7 +22,6 @@ from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from tests.contract.store.gates import by_reference, claim_one
-from tests.rigs.homes import use_home
 from tests.rigs.statements import gather_statements
 from tests.rigs.store import (
     ALICE,
@@ -70,7 +67,6 @@ async def claim_all(store):
         "runs": await store.claim(runs.claim_runs, 10, 40.0),
         "notices": await store.perform(notice_rows.claim_notices, 10, 60.0),
         "tasks": await store.claim(tasks.claim_tasks, 10, 40.0),
-        "homes": await store.claim(home_store.claim_wanted_homes, 10, 60.0),
     }
     return {kind: len(claimed) for kind, claimed in claims.items()}
 
@@ -82,7 +78,6 @@ async def fill(store):
     await launched(store, connection="saturn")
     await store.write(notice_rows.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, "a1")])
-    await use_home(store, ALICE, HomeUse())
 
 
 async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):

@@ -18,7 +18,6 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
-from bot.features.home.store import HOMES
 from bot.features.hours.store import OCCURRENCES, RULES
 from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.store import audit, cards, gates, notices, operations, runs, sweeping
@@ -79,7 +78,6 @@ AGED = {
     "sweep_approvals": (APPROVALS, {"state": "denied"}, "decided_at", 30, {"decided_at": None}),
     "sweep_browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
-    "sweep_homes": (HOMES, {}, "used_at", 1, None),
     "sweep_conversations": (CONVERSATIONS, SAID, "updated_at", 1, None),
     "sweep_undoable_actions": (UNDOABLE_ACTIONS, {}, "done_at", 30, None),
     "sweep_undecryptable_secrets": (UNDECRYPTABLE_SECRETS, {"secret": "sealed"}, "removed_at", 7, None),
@@ -392,7 +390,7 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
                 made = field_values.made(table, 10)
                 given |= {"gate_key": "k"} if name == "workspaces" else {}
                 given |= {"subject": "10", "about": "10", "is_dirty": False} if name == "cards" else {}
-                given |= {"card_id": "10"} if name == "participants" else {}
+                given |= {"card_id": "10", "id": str(given)} if name == "participants" else {}
                 given |= {"id": "10"} if name in {"operations", "class_cards"} else {}
                 given |= {"workspace_id": "elsewhere"} if name == "rules" else {}
                 if name == "waitlist_entries":

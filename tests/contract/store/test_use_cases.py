@@ -28,8 +28,6 @@ from bot.features.hours.model import HoursRule
 from bot.features.preferences.model import LEVELS, Preferences
 from bot.features.preferences.store import save_preferences as save_level
 from bot.features.preferences.use_cases import save as save_preferences
-from bot.features.undo import use_cases as undo_use_cases
-from bot.providers.facets import ScheduledJob
 from bot.services import accounts, browsers, due_timers, linking, runs, timers
 from bot.services.caller import Caller, ConfirmationRequired
 from bot.services.linking import compute_digest
@@ -111,7 +109,7 @@ class World:
 def rule(workspace, now):
     """Return hours on Saturdays, set in another time zone."""
     keys = {"days": WEEKEND, "starts": 10 * 60, "stops": None, "processed_until": now}
-    return HoursRule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", seen_zone="Asia/Tokyo", **keys)
+    return HoursRule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", **keys)
 
 
 async def made_in(store, clock):
@@ -210,7 +208,6 @@ def begins(verb):
 
 
 OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-NIGHTLY = ScheduledJob("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
     "timers.set": lambda w, caller: caller.run(
@@ -244,9 +241,7 @@ USE_CASES: dict[str, Do] = {
     "hours.rest": lambda w, caller: caller.run(
         hours_use_cases.leave_out_days, w.workspace.id, ["2100-01-01"]
     ),
-    "hours.move": lambda w, caller: caller.run(hours_use_cases.move),
     "confirm_needed": lambda w, caller: caller.run(confirm_needed, w.workspace.id, w.at),
-    "hours.go_on": lambda w, caller: caller.run(hours_use_cases.continue_hours, w.workspace.id),
     "approvals.ask": lambda w, caller: caller.run(approvals_use_cases.ask, "saturn", "alice"),
     "approvals.decide": lambda w, caller: caller.run(approvals_use_cases.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["saturn"]),
@@ -266,7 +261,6 @@ USE_CASES: dict[str, Do] = {
     "runs.let_go": lambda w, caller: caller.run(runs.unfollow_run, w.run.id),
     "runs.start_another": lambda w, caller: caller.run(runs.repeat_launch, w.lost.id),
     "runs.watch": lambda w, caller: caller.run(runs.follow_output, w.run.id),
-    "runs.schedule": lambda w, caller: caller.run(runs.set_schedule, "saturn", NIGHTLY, "0 4 * * 1"),
     "classes.post": lambda w, caller: caller.run(
         courses_use_cases.post, ClassCard(ALICE, "C1", "saturn", "Maths", pattern="lab")
     ),
@@ -487,16 +481,6 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
         ("snapshots", '"show"'),
         ("timers", '"stop"'),
     ]
-
-
-async def test_what_asks_for_somebody_takes_nothing_back(store, world):
-    await store.carry_out(lambda tx: save_level(tx, ALICE, Preferences(assistant=LEVELS[-1])))
-    own = ask(store, "i1")
-    await own.run(set_alias, world.workspace.id, "mine")
-    (act,) = own.actions.values()
-    with pytest.raises(ConfirmationRequired):
-        await replace(ask(store, "i2"), via="assistant").run(undo_use_cases.undo, act.id)
-    assert (await store.read(workspace_rows.find_workspace, world.workspace.id)).title == "mine"
 
 
 async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):

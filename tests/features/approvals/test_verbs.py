@@ -21,6 +21,7 @@ from bot.store import tasks as task_rows
 from bot.store.transaction import from_json
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
+from tests.rigs.approvals import list_open_approvals
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.maker import Maker
@@ -109,7 +110,7 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
         for task in await bench.store.claim(task_rows.claim_tasks, 10, 60.0)
         if task.kind is TaskKind.APPROVE
     ] == []
-    (request,) = await bench.store.read(approval_rows.list_open, 9)
+    (request,) = await bench.store.engine.read(list_open_approvals)
     assert request.username == "root"
 
 
@@ -123,7 +124,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
     assert all("several usernames on Workbench today" in said for said in answers[3:])
     told = await bench.notices(ApprovalKind.APPROVAL_REQUEST)
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
-    (request,) = await bench.store.read(approval_rows.list_open, 9)
+    (request,) = await bench.store.engine.read(list_open_approvals)
     assert request.username == "name2"
     # The same one isn't another one; and a day later there are three more.
     assert "I've asked" in words(await bench.say("link bench name2"))
@@ -213,7 +214,7 @@ async def pass_time(made, seconds):
 
 async def shown(made):
     """Return the open request as an administrator has it, and whether it can be approved."""
-    (request,) = await made.store.read(approval_rows.list_open, 9)
+    (request,) = await made.store.engine.read(list_open_approvals)
     new = use_cases.build_notice(request, ApprovalKind.APPROVAL_REQUEST, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
@@ -223,7 +224,7 @@ async def shown(made):
 
 
 async def approve(made):
-    (request,) = await made.store.read(approval_rows.list_open, 9)
+    (request,) = await made.store.engine.read(list_open_approvals)
     return words(await made.press("approve", f"{request.id} {request.username}", COLLEAGUE))
 
 
@@ -270,7 +271,7 @@ async def test_its_mine_closes_the_request(bench):
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (asked,) = await asked_whose(bench)
-    (request,) = await bench.store.read(approval_rows.list_open, 9)
+    (request,) = await bench.store.engine.read(list_open_approvals)
     pressed = button(await bench.drawn(asked), "It's mine")
     answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
     assert "I've closed the request" in words(answer)
@@ -301,7 +302,7 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
         await pass_time(bench, 1800)
     await bench.say("link bench smith.alice")
     assert await asked_whose(bench) == []
-    (request,) = [one for one in await bench.store.read(approval_rows.list_open, 9) if one.principal == ALICE]
+    (request,) = [one for one in await bench.store.engine.read(list_open_approvals) if one.principal == ALICE]
     assert (request.awaits_answers, request.answers) == (True, {})
     # A day after the first of the three there is room for it, and its own day begins.
     await pass_time(bench, DAY - 3 * 1800 - 600)
@@ -373,7 +374,7 @@ async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(benc
     # All of them are shown, and whoever of those asked says so closes it.
     said, _ = await shown(bench)
     assert all(f"UZ{n}" in said for n in range(5))
-    (request,) = await bench.store.read(approval_rows.list_open, 9)
+    (request,) = await bench.store.engine.read(list_open_approvals)
     await bench.press("mine", f"{request.id} asmith", OWNER)
     assert (await bench.store.read(approval_rows.find_request, request.id)).state == "denied"
 
@@ -418,7 +419,7 @@ async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     await bench.say("link bench root", principal=COLLEAGUE)
     told = await bench.notices(ApprovalKind.APPROVAL_REQUEST)
     assert [one.principal.user_id for one in told] == ["UDANA"]
-    (request,) = await bench.store.read(approval_rows.list_open, 9)
+    (request,) = await bench.store.engine.read(list_open_approvals)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))
     assert said == "You can't decide on your own request. Another Usher admin can."
     assert (await bench.store.read(approval_rows.find_request, request.id)).state == "requested"

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -14,8 +13,6 @@ from bot.domain.observations import Observed
 from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.workspaces import State
 from bot.features.assistant.tools import TOOLS, run_tool
-from bot.features.courses import lesson_store
-from bot.features.courses.model import CourseRule
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursRule
 from bot.features.preferences import store as preferences_store
@@ -54,7 +51,6 @@ class Everything:
             for row in self.rows:
                 WORKSPACES.change(tx, {"id": row.id}, name=name, alias=None)
             RUNS.change(tx, {"id": self.run.id}, name=name)
-            lesson_store.put_rule(tx, replace(lesson_store.find_course_rule(tx, "lessons"), course=name))
 
         await self.bot.store.carry_out(write)
 
@@ -64,14 +60,10 @@ async def everything(stack):
     rows = (await bot.link(names=("one", "two"))).workspaces
     run = await launched(bot.store, connection="saturn", spec=SPEC)
     until = Preferences(assistant="stop")
-    zone = {"zone": "Europe/Berlin", "seen_zone": "Europe/Berlin", "processed_until": bot.clock.now()}
+    zone = {"zone": "Europe/Berlin", "processed_until": bot.clock.now()}
     rule = HoursRule("own", ALICE, "saturn", rows[0].id, days=WEEKDAYS, starts=540, stops=1080, **zone)
-    lessons = CourseRule(
-        "lessons", ALICE, "saturn", rows[0].id, card="card", course="x", **rule.timetable(), **zone
-    )
     await bot.store.carry_out(lambda tx: preferences_store.save_preferences(tx, ALICE, until))
     await bot.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
-    await bot.store.carry_out(lambda tx: lesson_store.put_rule(tx, lessons))
     await observe(bot.store, bot.clock, rows[0], Observed(State.RUNNING))
     return Everything(bot, rows, run)
 

@@ -6,12 +6,9 @@ import pytest
 
 from bot.domain.workspaces import State
 from bot.features.courses import store
-from bot.features.hours import store as hours_store
-from bot.services.workspaces import request_status_read
 from bot.store import operations
-from bot.store import workspaces as workspace_rows
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoCapacity, ServerFailed
-from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
+from tests.reconciler.classroom import TRAINER, people, press, seat, told
 from tests.reconciler.courses import course, state
 from tests.reconciler.courses import term as term  # noqa: PLC0414 - a fixture
 from tests.reconciler.hours import local
@@ -70,8 +67,6 @@ async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_o
     assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
     assert told(term, bob) == ["Statistics is starting, and your workspace is ready."]
     assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."
-    (rule,) = await term.store.read(hours_store.list_rules_of_person, alice)
-    assert (rule.unused, rule.started_at) == (0, local("09:00"))
 
 
 async def test_a_start_that_fails_too_late_is_told_and_not_repeated_after_the_begin(term):
@@ -98,8 +93,7 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(term, until_fu
     await until(term, until_full)
     term.provider.heal()
     await until(term, "10:10", step=10.0)
-    first, last = told(term, alice, has_gone=True)
-    assert first.startswith("There was no room for name-r-U000 on Fake Cloud. I'm trying again until")
+    (last,) = told(term, alice, has_gone=True)
     assert end in last
     assert state(term) is (State.RUNNING if end == "is ready" else State.STOPPED)
     assert min(at for at, _ in await starts(term)) >= -60 * 60
@@ -142,28 +136,3 @@ async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(te
         "1 of 3 is ready for Statistics. 1 hasn't linked their account; "
         "1 is waiting for room (no room for more memory), and I'm trying again until "
     )
-
-
-async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(term):
-    alice, bob, _ = people(3)
-    await course(term, alice, bob)
-    (mine,) = await term.store.perform(workspace_rows.read_workspaces, bob)
-    for day in (22, 24, 29):
-        term.clock.advance(max(local("08:50", day) - term.clock.now(), 0.0))
-        await until(term, "09:20", day)
-        if day == 22:
-            # One of them has used it, which is enough for that lesson.
-            await ask(term, bob).run(request_status_read, mine.id)
-        await until(term, "10:40", day, step=20.0)
-    for day in (1, 6):
-        begins = local("09:00", 30) + day * 86_400.0
-        term.clock.advance(begins - 600.0 - term.clock.now())
-        for one in [TRAINER, alice, bob]:
-            await term.know(one)
-        await term.pass_time(7_200.0, step=20.0)
-    asked = [
-        "In the last 3 lessons, nobody opened them from here." in one
-        for one in told(term, TRAINER)
-        if "ready for" in one
-    ]
-    assert asked == [False, False, False, False, True]

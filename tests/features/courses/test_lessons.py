@@ -19,7 +19,6 @@ from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases as hours_use_cases
 from bot.features.preferences.model import Preferences
 from bot.features.preferences.store import save_preferences
-from bot.features.undo import use_cases as undo_use_cases
 from bot.services import accounts
 from bot.services.operation_requests import begin_operation
 from bot.services.timers import set_timer
@@ -29,7 +28,7 @@ from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.courses import LESSONS, course, state, until
 from tests.reconciler.courses import term as term  # noqa: PLC0414 - a fixture
-from tests.reconciler.hours import became, local
+from tests.reconciler.hours import local
 from tests.rigs.store import unlink, within
 
 
@@ -59,10 +58,6 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
     assert "ide_url" not in str(term.slack.messages)
     assert {state(term, number) for number in range(3)} == {State.STOPPED}
     assert "are ready" not in str(shown(term)["blocks"])
-    assert await became(term) == [
-        *[("22T09:00", "start", "started")] * 3,
-        *[("22T10:30", "stop", "timer")] * 3,
-    ]
     starts = len(term.provider.accepted_starts)
     await until(term, "08:59", day=24, step=120)
     assert len(term.provider.accepted_starts) == starts + 3
@@ -107,7 +102,6 @@ async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(
     (alice,) = people(1)
     await course(term, alice, state=State.RUNNING)
     await until(term, "11:00", step=240)
-    assert await became(term) == [("22T09:00", "start", "started"), ("22T10:30", "stop", "needless")]
     assert (state(term), term.provider.accepted_stops) == (State.RUNNING, [])
 
 
@@ -129,71 +123,6 @@ async def test_own_hours_and_an_own_stop_go_first(term):
     assert state(term, 0) is State.STOPPED
 
 
-async def test_one_skips_the_next_lesson_another_leaves(term):
-    alice, bob, cleo = people(3)
-    card = await course(term, alice, bob, cleo)
-    rule, days = await ask(term, alice).run(changes.skip, card.id, "")
-    assert (rule.principal, days) == (alice, ["2027-11-22"])
-    # A second press of the same button means the same lesson.
-    assert (await ask(term, alice).run(changes.skip, card.id, ""))[1] == days
-    await ask(term, bob).run(changes.leave, card.id)
-    with pytest.raises(Refused, match=r"course\.not_joined"):
-        await ask(term, bob).run(changes.skip, card.id, "")
-    await until(term, "09:05")
-    assert [state(term, number) for number in range(3)] == [
-        State.STOPPED,
-        State.STOPPED,
-        State.RUNNING,
-    ]
-    assert told(term, alice) == told(term, bob) == []
-    assert "1 of 1 is ready" in str(shown(term)["blocks"])
-    # Once it was started, or from the message that it begins, the one after it is meant.
-    assert (await ask(term, cleo).run(changes.skip, card.id, ""))[1] == ["2027-11-24"]
-    await ask(term, cleo).run(undo_use_cases.undo)
-    assert (await ask(term, cleo).run(changes.skip, card.id, f"{local('10:30'):.0f}"))[1] == ["2027-11-24"]
-    await until(term, "09:05", day=24, step=120)
-    assert [state(term, number) for number in range(3)] == [
-        State.RUNNING,
-        State.STOPPED,
-        State.STOPPED,
-    ]
-
-
-async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_agreed(term):
-    # In steps of minutes a look that asks a minute ahead would find each warning too late for its stop.
-    term.looks.takes_all = True
-    alice, bob = people(2)
-    card = await course(term, alice, bob)
-    by = ask(term)
-    off = {"off": frozenset({"2027-11-22"})}
-    await by.run(changes.change, card.id, "skip", {"days": "on 22 Nov"}, off)
-    await by.run(changes.change, card.id, "skip", {"days": "on 22 Nov"}, off)
-    await until(term, "09:30")
-    assert told(term, alice) == told(term, bob) == ["There's no Statistics on 22 Nov."]
-    assert state(term) is State.STOPPED
-    times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
-    await ask(term).run(changes.change, card.id, "hours", {}, times)
-    await term.pass_time(130, step=2)
-    assert "It's now on Thursdays, too." in told(term, alice)[-1]
-    assert (await press(term, card, bob)).result == "enrolled"
-    await until(term, "15:20", day=24, step=120)
-    assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.RUNNING)
-    # Alice agreed to an hour and a half on Mondays and Wednesdays, Bob to all.
-    # What was read a minute ago would have to be read again before each look.
-    await until(term, "15:42", day=24)
-    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
-    await until(term, "14:05", day=25, step=120)
-    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
-    await ask(term).run(changes.change, card.id, "end", {}, {})
-    await until(term, "16:05", day=25, step=60)
-    assert "Statistics has ended." in told(term, alice)[-1]
-    assert state(term, 1) is State.STOPPED
-    assert await term.store.read(class_rows.list_courses) == []
-    assert await term.store.read(hour_rows.list_rules_of_person, bob) == []
-    with pytest.raises(Refused):
-        await ask(term, alice).run(changes.change, card.id, "end", {}, {})
-
-
 async def test_unlinking_leaves_the_course(term):
     (alice,) = people(1)
     card = await course(term, alice)
@@ -201,21 +130,6 @@ async def test_unlinking_leaves_the_course(term):
     assert await term.store.read(hour_rows.list_rules_of_person, alice) == []
     assert await term.store.read(class_rows.find_participant, card.id, alice) is None
     await until(term, "09:05")
-    assert term.provider.accepted_starts == []
-
-
-async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(term):
-    (alice,) = people(1)
-    card = await course(term, alice, spec=Spec("usher-class", {"template": "course"}), pattern="")
-    term.provider.is_withheld = lambda _spec, one: one == alice
-    await until(term, "08:58")
-    (out,) = [one for one in told(term, alice) if "for Statistics any more. The template" in one]
-    assert "isn't available to you" in out
-    assert "Leave" not in str([one["blocks"] for one in term.slack.messages])
-    await until(term, "09:05")
-    # What was made when she joined was stopped again by then: no lesson puts that off any more.
-    assert (await term.store.perform(workspace_rows.read_workspaces, alice))[-1].state is State.SUSPENDED
-    assert await term.store.read(class_rows.find_participant, card.id, alice) is None
     assert term.provider.accepted_starts == []
 
 
@@ -301,11 +215,9 @@ async def test_a_lesson_that_has_begun_ends_as_planned(term):
     (alice,) = people(1)
     card = await course(term, alice)
     await until(term, "08:57")
-    for to in ({"off": frozenset({"2027-11-22"})}, {"starts": 14 * 60, "stops": 15 * 60}):
-        with pytest.raises(Refused, match=r"course\.began"):
-            await ask(term).run(changes.change, card.id, "skip", {"days": "on 22 Nov"}, to)
-    next_one = {"off": frozenset({"2027-11-24"})}
-    await ask(term).run(changes.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
+    with pytest.raises(Refused, match=r"course\.began"):
+        await ask(term).run(changes.leave_out, card.id, {"2027-11-22"})
+    await ask(term).run(changes.leave_out, card.id, {"2027-11-24"})
     await until(term, "10:35")
     assert state(term) is State.STOPPED
 
@@ -329,21 +241,9 @@ async def test_who_would_have_nothing_ready_hears_the_evening_before_and_once(te
     assert "you haven't linked your Fake Cloud account. Link it and I'll do the rest." in said
     assert "Link Fake Cloud" in str(term.slack.messages[-1]["blocks"])
     assert "get your workspace ready" not in str(told(term, cleo)) + str(told(term, alice))
-    await until(term, "08:59", day=24, step=120.0)
+    await until(term, "08:59", day=24)
     assert told(term, bob) == [said]
     assert "2 of 3 are ready for Statistics. 1 hasn't linked their account, as of" in told(term, TRAINER)[-1]
-
-
-async def test_who_joins_later_hears_an_hour_before(term):
-    alice, bob, _ = people(3)
-    card = await course(term, alice)
-    await until(term, "20:00", day=23, step=600.0)
-    await term.know(bob)
-    await press(term, card, bob)
-    await until(term, "07:59", day=24, step=300.0)
-    assert told(term, bob) == []
-    await until(term, "08:01", day=24)
-    assert len(told(term, bob)) == 1
 
 
 async def test_one_members_failure_of_the_day_before_is_not_counted_again(term):

@@ -215,26 +215,6 @@ def test_a_day_on_which_the_clocks_are_changed():
 
 
 @pytest.mark.parametrize(
-    ("behind", "changes", "done_at", "said"),
-    [
-        (4188, [{"state": "s"}], None, "5,000 people have joined. Updated 812 of 5,000 so far."),
-        (4188, [{"state": "s"}], NOW, "5,000 people have joined. The course has ended."),
-        (0, [{"state": "s"}], None, "5,000 people have joined."),
-        # Only the time at which they are started has changed, or the release.
-        (4188, [], None, "5,000 people have joined."),
-    ],
-)
-def test_a_course_shows_how_far_its_members_have_followed(behind, changes, done_at, said):
-    times = {"days": frozenset({"tue"}), "starts": 540, "stops": 630, "last_day": "2027-02-12"}
-    card = replace(CARD, **times, timetable_changes=changes, done_at=done_at)
-    drawn = messages.render_class_card(
-        class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(joined=5_000, behind=behind))
-    )
-    (context,) = [block for block in drawn.blocks if block["type"] == "context"]
-    assert " ".join(one["text"] for one in context["elements"]) == said
-
-
-@pytest.mark.parametrize(
     ("pending", "said"),
     [
         (1, "3 people have joined. 1 still has to link an account."),
@@ -278,9 +258,7 @@ MISSING = {
     "refused": (of("unlinked"), LINKED | {"is_refused": True}),
     "no-workspace": (of("no_workspace", "no_workspace"), LINKED),
     "several": (of("no_workspace", "many_workspaces"), LINKED),
-    "paused": (of("no_workspace", paused="guest"), LINKED),
     "withheld": (of("coming"), LINKED | {"body": NEXT_ONE | {"is_withheld": True}}),
-    "no-room": (of("no_room", cause="limit: full"), LINKED | {"body": {"until": BEGINS + 1_350.0}}),
 }
 
 
@@ -318,21 +296,6 @@ def test_a_teacher_reads_how_many_are_ready(name):
     counts, found = REPORTS[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=found, counts=ClassCounts(**counts))
     check_golden(f"notices/report-{name}", messages.render_report(facts))
-
-
-@pytest.mark.parametrize(
-    ("is_said", "said"),
-    [
-        (True, "Nobody used these workspaces in the last 3 lessons. Do you still need the course?"),
-        (False, "In the last 3 lessons, nobody opened them from here. Do you still need the course?"),
-    ],
-    ids=["said", "unseen"],
-)
-def test_report_claims_no_unseen_use(is_said, said):
-    """A provider that doesn't say when its workspaces are used says nothing of who used them."""
-    body = {"unused": 3, "is_said": is_said}
-    facts = class_facts(COURSE, "Saturn Cloud", NOW, counts=ClassCounts(joined=3))
-    assert said in str(messages.render_report(replace(facts, body=body)).blocks)
 
 
 def test_report_quotes_no_cause_of_an_open_start():

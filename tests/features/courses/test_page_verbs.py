@@ -4,17 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from bot.domain.people import Person, Principal
-from bot.domain.surfaces import Where
 from bot.domain.time_parsing import Wanted
 from bot.features.courses import store
 from bot.features.courses.model import ClassKind
-from bot.features.home import messages as homes
-from bot.features.home.model import Home
-from bot.features.home.use_cases import HomeGatherer
-from bot.messages.blocks import kit
-from tests.handlers.class_rig import ADMIN, BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
-from tests.handlers.rig import ALICE, buttons, submit, words
+from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
+from tests.handlers.rig import ALICE, submit, words
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import linked
 
@@ -35,11 +29,6 @@ async def card(bot):
     await bot.press("class_press", card.id)
     await bot.press("class_press", card.id, BOB)
     return card
-
-
-async def home_of(bot, person):
-    gathered = HomeGatherer(bot.services.context, bot.services.gatherer)
-    return homes.render_home(await gathered.own(Home(person, bot.clock.now())))
 
 
 def sent(**fields):

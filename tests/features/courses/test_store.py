@@ -217,7 +217,6 @@ async def test_what_a_card_has_counted_is_shown_until_it_counts_again(store, clo
     assert await store.read(class_rows.read_shown_counts, CARD) == replace(
         await store.read(class_rows.count_members, CARD),
         joined=1,
-        agreed=1,
         expected=1,
         unlinked=1,
         pending=1,

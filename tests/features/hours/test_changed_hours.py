@@ -11,14 +11,11 @@ from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
-from bot.features.undo import use_cases as undo_use_cases
-from bot.features.waitlist import store as waitlist_store
 from bot.services.timers import cancel_timer
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import given, local, told, until
 from tests.reconciler.two_machines import TwoMachines
 from tests.reconciler.world import new_world
-from tests.rigs.store import within
 
 
 class Full(TwoMachines):
@@ -43,12 +40,8 @@ class Change:
 
     work: str
     values: tuple = ()
-    zone: str = "Europe/Berlin"
 
     async def to(self, world, workspace, key="change"):
-        if self.work == "move":
-            await world.know(time_zone=self.zone)
-            return await world.ask(key).run(use_cases.move)
         if self.work == "add":
             (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
             wanted = read_hours(self.values[0])
@@ -67,14 +60,13 @@ TAKING = {
     "earlier": Change("add", ("weekdays 9:00-13:00",)),
     "other days": Change("add", ("tue 9:00-18:00",)),
     "only a start": Change("add", ("weekdays 9:00",)),
-    "further east": Change("move", zone="Asia/Tokyo"),
 }
 taking = pytest.mark.parametrize("change", TAKING.values(), ids=TAKING)
 
 
 def told_of_end(world):
     """Return the kinds of what was sent; a warning that says by now that it has stopped is both."""
-    kinds = [kind for kind in told(world) if kind != "hours_moved"]
+    kinds = told(world)
     return kinds + ["stopped"] * (len(world.slack.told("stopped")) - kinds.count("stopped"))
 
 
@@ -112,8 +104,6 @@ async def test_hours_changed_after_the_warning_end_as_warned(world, change):
     [
         pytest.param(Change("add", ("weekdays 9:00-20:00",)), "20:00", id="later"),
         pytest.param(Change("add", ("every day -20:00",)), "20:00", id="only a stop"),
-        pytest.param(Change("move", zone="Europe/London"), "19:00", id="further west"),
-        pytest.param(Change("move", zone="America/New_York"), "00:00", id="hours begin again"),
     ],
 )
 async def test_hours_that_name_another_end_of_today_have_that(world, change, end, at):
@@ -121,51 +111,10 @@ async def test_hours_that_name_another_end_of_today_have_that(world, change, end
     await until(world, at, step=10)
     await change.to(world, workspace)
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
-    day = 22 + (end == "00:00")
-    await world.pass_time(local(end, day) - 720.0 - world.clock.now(), step=300)
+    await world.pass_time(local(end) - 720.0 - world.clock.now(), step=300)
     assert world.provider.accepted_stops == []
     await world.pass_time(1_020.0, step=30)
     assert world.provider.accepted_stops == ["r1"]
-
-
-@pytest.mark.parametrize("at", ["14:00", "17:54"])
-@taking
-async def test_undone_change_of_hours_leaves_one_stop(world, change, at):
-    workspace = await running(world, min(at, "17:47"))
-    await until(world, at, step=10)
-    before = await world.store.read(hour_rows.list_rules, workspace.id)
-    await change.to(world, workspace)
-    await world.know(time_zone="Europe/Berlin")
-    await world.ask("undo").run(undo_use_cases.undo)
-    assert [one.wanted for one in await world.store.read(hour_rows.list_rules, workspace.id)] == [
-        one.wanted for one in before
-    ]
-    await until(world, "17:49", step=300)
-    await until(world, "18:06", step=10)
-    assert world.provider.accepted_stops == ["r1"]
-    assert told_of_end(world).count("stopped") == 1
-
-
-async def test_hours_undone_just_after_their_start_stop_it(world):
-    """The act that set them is taken back, and what they have begun has its end."""
-    workspace = await given(world, "weekdays 9:00-18:00", at="08:59")
-    await until(world, "9:00", step=5)
-    await world.pass_time(40, step=5)
-    (act,) = await within(
-        world.store, lambda tx: tx.all("SELECT id FROM undoable_actions WHERE kind = 'workspace.hours'")
-    )
-    await world.ask("undo").run(undo_use_cases.undo, act["id"])
-    assert await world.store.read(hour_rows.list_rules, workspace.id) == []
-    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
-
-
-async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
-    """They were set in the middle of their first day, while what somebody had started was running."""
-    workspace = await given(world, "weekdays 9:00-18:00", at="10:00", state=State.RUNNING)
-    await world.pass_time(20, step=5)
-    await world.ask("undo").run(undo_use_cases.undo)
-    assert await world.store.read(hour_rows.list_rules, workspace.id) == []
-    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize("change", [SKIP, PAUSE, OFF], ids=["skip", "pause", "off"])
@@ -249,34 +198,3 @@ async def test_paused_hours_start_nothing_until_they_are_resumed(world):
     await world.ask("on").run(use_cases.leave_out_days, workspace.id)
     await until(world, "9:05", day=24, step=120)
     assert world.provider.accepted_starts == ["r1"]
-
-
-async def test_hours_that_wait_for_room_wait_no_longer_once_skipped(full_world):
-    """Nothing has begun that could end as planned, and nothing begins once there is room."""
-    world = full_world
-    workspace = await given(world, "weekdays 9:00-18:00", at="08:59", uses_waitlist=True)
-    await until(world, "9:10", step=10)
-    assert [
-        one.expires_at for one in await world.store.read(waitlist_store.list_entries, workspace.principal)
-    ] == [local("18:00")]
-    await SKIP.to(world, workspace)
-    world.provider.machines_there = 1
-    await until(world, "9:30", step=10)
-    assert (
-        await world.store.read(waitlist_store.list_entries, workspace.principal),
-        world.provider.accepted_starts,
-    ) == (
-        [],
-        [],
-    )
-
-
-async def test_hours_that_waited_for_room_and_got_it_end_as_planned(full_world):
-    world = full_world
-    workspace = await given(world, "weekdays 9:00-18:00", at="08:59", uses_waitlist=True)
-    await until(world, "9:10", step=10)
-    world.provider.machines_there = 1
-    await until(world, "9:30", step=10)
-    await SKIP.to(world, workspace)
-    row = await world.store.read(workspace_rows.find_workspace, workspace.id)
-    assert (row.state, row.stop_at) == (State.RUNNING, local("18:00"))

@@ -41,7 +41,7 @@ BERLIN, NEW_YORK, LORD_HOWE, TOKYO = "Europe/Berlin", "America/New_York", "Austr
 def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01", **keys) -> HoursRule:
     at = datetime.fromisoformat(since).replace(tzinfo=ZoneInfo(zone)).timestamp()
     hours = {"days": frozenset(days), "starts": starts, "stops": stops}
-    return HoursRule("r", ALICE, "saturn", "w", zone, zone, at, **hours | keys)
+    return HoursRule("r", ALICE, "saturn", "w", zone, at, **hours | keys)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Hours that nobody uses: their person is asked whether they go on, and without an answer they pause."""
+"""Hours that nobody uses pause."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
-from bot.features.hours.model import UNUSED_SPARED, was_used
 from bot.services.timers import plan_timer, set_timer
 from bot.services.workspaces import request_status_read
 from bot.store import gates
@@ -38,13 +37,11 @@ async def days(world, count, each=None):
         await until(world, "10:30", day=day, step=120)
 
 
-async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(world):
+async def test_who_is_on_leave_has_nothing_started_any_more(world):
     workspace = await given(world, "weekdays 9:00")
-    await days(world, 3)
-    assert "hours_unused" not in told(world)
     await days(world, 7)
     assert world.provider.accepted_starts == ["r1"] * 5
-    assert [kind for kind in told(world) if kind.startswith("hours_")] == ["hours_unused", "hours_paused"]
+    assert [kind for kind in told(world) if kind.startswith("hours_")] == ["hours_paused"]
     (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     assert (rule.paused, rule.unused) == ("unused", 4)
 
@@ -81,22 +78,6 @@ async def test_what_is_used_in_any_way_goes_on_without_a_question(world, use):
     assert [kind for kind in told(world) if kind.startswith("hours_")] == []
     (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     assert (rule.paused, rule.unused) == ("", 0)
-
-
-@pytest.mark.parametrize(
-    ("after", "says", "unused", "starts"),
-    [(4, use_cases.continue_hours, 2 - UNUSED_SPARED, 7), (6, use_cases.leave_out_days, 0, 6)],
-    ids=["before they pause", "after"],
-)
-async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after, says, unused, starts):
-    workspace = await given(world, "weekdays 9:00")
-    await days(world, after)
-    await world.ask("on").run(says, workspace.id)
-    await days(world, 7)
-    assert told(world).count("hours_unused") == 1
-    (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
-    assert (rule.paused, rule.unused) == ("", unused)
-    assert world.provider.accepted_starts == ["r1"] * starts
 
 
 async def test_message_of_paused_hours_goes_once_they_are_resumed(world):

@@ -9,7 +9,6 @@ from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.features.hours import store as rows
 from bot.features.hours import use_cases
-from bot.features.undo import use_cases as undo_use_cases
 from bot.services import accounts
 from bot.services.timers import cancel_timer, plan_timer, postpone_timer, set_timer
 from bot.store import operations
@@ -60,18 +59,6 @@ async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
-async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
-    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
-    await until(world, "17:51")
-    planned = await world.store.read(workspace_rows.find_workspace, workspace.id)
-    await world.ask("off").run(use_cases.end, workspace.id)
-    await world.ask("undo").run(undo_use_cases.undo)
-    again = await world.store.read(workspace_rows.find_workspace, workspace.id)
-    assert (again.stop_at, again.stop_rule) == (planned.stop_at, planned.stop_rule)
-    await world.ask("off again").run(use_cases.end, workspace.id)
-    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
-
-
 async def test_a_timer_of_their_own_stays_without_the_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     timer = plan_timer(world.asking, workspace, local("18:02"))
@@ -87,14 +74,6 @@ async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     await until(world, "17:51")
     await world.ask("skip").run(use_cases.leave_out_days, workspace.id, ["2027-11-23"])
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
-
-
-async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
-    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
-    await until(world, "17:51")
-    await world.know(time_zone="Europe/London")
-    assert await world.ask("move").run(use_cases.move) == "Europe/London"
-    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 async def test_those_that_came_first_are_carried_out_first(world):
@@ -200,17 +179,6 @@ async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     assert (await world.store.read(rows.list_rules, workspace.id))[0].paused == "gone"
     with pytest.raises(Refused, match=r"workspace\.gone"):
         await world.ask("on").run(use_cases.leave_out_days, workspace.id)
-
-
-async def test_somebody_who_has_moved_is_asked_once(world):
-    workspace = await given(world, "weekdays 9:00")
-    for _ in range(3):
-        await world.know(time_zone="America/New_York")
-        await world.pass_time(10)
-    assert told(world) == ["hours_moved"]
-    await world.ask("move").run(use_cases.move)
-    (rule,) = await world.store.read(rows.list_rules, workspace.id)
-    assert rule.zone == "America/New_York"
 
 
 async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(world):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.message_context import WorkspaceFacts
 from bot.domain.observations import Observed
 from bot.domain.time_parsing import write_hours
 from bot.domain.workspaces import State
 from bot.features.hours import store as rows
-from bot.features.hours.model import UNUSED_SPARED, HoursKind
 from bot.features.waitlist import store as waitlist_store
 from bot.features.waitlist.model import WaitlistEntry
-from bot.messages.blocks.notices import render
 from bot.store import operations
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
@@ -79,23 +76,6 @@ async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
     row = await bot.workspace("notebook")
     await observe(bot.store, bot.clock, row, Observed(State.GONE))
     assert "no longer exists" in words(await bot.say("hours notebook weekdays 9:00"))
-    assert await rules(bot) == []
-
-
-async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
-    await bot.say("hours notebook weekdays 9:00-18:00")
-    workspace = await bot.workspace("notebook")
-    body = {"workspace": workspace.id, "times": 3, "is_said": False}
-    known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
-    question = render(
-        HoursKind.HOURS_UNUSED, WorkspaceFacts(now=bot.clock.now(), workspace=workspace, **known)
-    )
-    assert (
-        words(await bot.push(question, "Keep them"))
-        == "OK, I'll keep the hours of *notebook* on Saturn Cloud."
-    )
-    assert [one.unused for one in await rules(bot)] == [-UNUSED_SPARED]
-    await bot.push(question, "Turn hours off")
     assert await rules(bot) == []
 
 
@@ -276,14 +256,6 @@ async def test_hours_say_what_becomes_of_what_runs(bot):
         "hours/running-start-only": "hours training mon,wed 9:05",
     }.items():
         check_golden(name, await bot.say(text))
-
-
-async def test_moved_hours_say_when_what_runs_is_stopped(bot):
-    await run(bot, "weekdays 8:00-18:00")
-    await run(bot, "weekdays 8:00-18:00", "training")
-    await bot.zone("Asia/Tokyo")
-    await bot.say("hours training weekdays 8:00-20:00")
-    check_golden("hours/running-moved", await bot.press("hours_move", ""))
 
 
 async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):

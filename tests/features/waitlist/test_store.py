@@ -170,30 +170,6 @@ async def test_other_kind_of_room_changes_the_line(store, clock, three):
 
 
 @pytest.mark.both_engines
-async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock, three):
-    rows = [await join(store, clock, one) for one in three[:2]]
-    await within(store, waitlist_store.end, rows[0])
-    rows[1] = await within(store, waitlist_store.find_entry, rows[1].id)
-    for _ in range(4):
-        rows[1] = await fail(store, clock, rows[1])
-    was = {"state": "waiting", "ended_at": None}
-    await within(store, lambda tx: waitlist_store.put_back(tx, WAITLIST_ENTRIES.row(tx, id=rows[0].id), was))
-    assert await places(store, rows) == [(0, 0), (1, 0)]
-    assert (await within(store, waitlist_store.find_entry, rows[0].id)).round == 4
-
-
-@pytest.mark.both_engines
-async def test_undo_of_leaving_wins_no_turn(store, clock, three):
-    """Whoever has had a turn, leaves and takes that back comes after those who haven't had one."""
-    rows = [await join(store, clock, one) for one in three[:2]]
-    rows[0] = await fail(store, clock, rows[0])
-    await within(store, waitlist_store.end, rows[0])
-    was = {"state": "waiting", "ended_at": None}
-    await within(store, lambda tx: waitlist_store.put_back(tx, WAITLIST_ENTRIES.row(tx, id=rows[0].id), was))
-    assert await places(store, rows) == [(1, 0), (0, 0)]
-
-
-@pytest.mark.both_engines
 async def test_turn_is_passed_by_who_cannot_be_tried(store, clock, three):
     rows = [await join(store, clock, one) for one in three[:2]]
     await within(store, waitlist_store.pass_turn, rows[0], 60.0)

@@ -140,7 +140,6 @@ class World:
             "scheduled_work": self.looks.timed(bot.reconciler),
             "notices": bot.notifier.step_notices,
             "cards": bot.notifier.step_cards,
-            "homes": bot.notifier.step_homes,
             "outputs": bot.notifier.step_outputs,
         }
 

@@ -274,7 +274,6 @@ CREATE TABLE tasks (
     attempts BIGINT NOT NULL DEFAULT 0,
     is_leased BIGINT NOT NULL DEFAULT 0,
     claimed_at DOUBLE PRECISION,
-    is_replaced INTEGER NOT NULL DEFAULT 0,
     claims INTEGER NOT NULL DEFAULT 0,
     UNIQUE (kind, subject)
 );
@@ -399,17 +398,16 @@ CREATE TABLE class_cards (
     first_day TEXT NOT NULL DEFAULT '',
     last_day TEXT NOT NULL DEFAULT '',
     off TEXT NOT NULL DEFAULT '',
-    moved TEXT NOT NULL DEFAULT '{}',
     lead_seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
     co_teachers TEXT NOT NULL DEFAULT '',
     timetable_changes TEXT NOT NULL DEFAULT '[]',
     fan_out_at DOUBLE PRECISION,
     without_teacher_until TEXT NOT NULL DEFAULT ''
 );
+    co_teachers TEXT NOT NULL DEFAULT '');
 CREATE INDEX class_cards_due ON class_cards (next_check_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
 CREATE INDEX class_cards_of_courses ON class_cards (created_at) WHERE days <> '' AND done_at IS NULL;
-CREATE INDEX class_cards_followed ON class_cards (fan_out_at) WHERE fan_out_at IS NOT NULL;
 CREATE TABLE participants (
     card_id TEXT NOT NULL,
     principal TEXT NOT NULL,
@@ -423,7 +421,7 @@ CREATE TABLE participants (
     warned_at DOUBLE PRECISION,
     ended_at DOUBLE PRECISION,
     stop_operation_id TEXT,
-    warning TEXT,
+    warning TEXT, id TEXT NOT NULL DEFAULT '', lesson TEXT NOT NULL DEFAULT '', due_at DOUBLE PRECISION,
     PRIMARY KEY (card_id, principal)
 );
 CREATE INDEX participants_of_stops ON participants (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
@@ -444,21 +442,6 @@ CREATE TABLE upkeep (
     done_at DOUBLE PRECISION NOT NULL,
     detail TEXT
 );
-CREATE TABLE homes (
-    principal TEXT PRIMARY KEY,
-    used_at DOUBLE PRECISION NOT NULL,
-    uses BIGINT NOT NULL DEFAULT 1,
-    page BIGINT NOT NULL DEFAULT 1,
-    is_totals BIGINT NOT NULL DEFAULT 0,
-    answer TEXT,
-    answered_at DOUBLE PRECISION,
-    requested_at DOUBLE PRECISION,
-    leased_until DOUBLE PRECISION NOT NULL DEFAULT 0,
-    next_check_at DOUBLE PRECISION,
-    rendered_digest TEXT NOT NULL DEFAULT '',
-    view_hash TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX homes_used ON homes (used_at);
 CREATE TABLE "greetings" (
     principal TEXT PRIMARY KEY,
     greeted_at DOUBLE PRECISION NOT NULL
@@ -552,7 +535,6 @@ CREATE TABLE rules (
     starts INTEGER,
     stops INTEGER,
     zone TEXT NOT NULL,
-    seen_zone TEXT NOT NULL,
     processed_until DOUBLE PRECISION NOT NULL,
     agreed INTEGER NOT NULL DEFAULT 0,
     off TEXT NOT NULL DEFAULT '',
@@ -560,13 +542,9 @@ CREATE TABLE rules (
     name TEXT NOT NULL DEFAULT '',
     remote_id TEXT NOT NULL DEFAULT '',
     next_check_at DOUBLE PRECISION,
-    card TEXT,
-    course TEXT NOT NULL DEFAULT '',
     first_day TEXT NOT NULL DEFAULT '',
     last_day TEXT NOT NULL DEFAULT '',
-    moved TEXT NOT NULL DEFAULT '{}',
     lead_seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
-    lesson_check_at DOUBLE PRECISION,
     started_at DOUBLE PRECISION,
     unused INTEGER NOT NULL DEFAULT 0,
     agreed_days TEXT NOT NULL DEFAULT '',
@@ -578,12 +556,11 @@ CREATE TABLE rules (
     calendar TEXT,
     uses_waitlist BIGINT NOT NULL DEFAULT 0
 );
+    unused INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX rules_due ON rules (next_check_at, id) WHERE next_check_at IS NOT NULL;
 CREATE INDEX rules_unlinked ON rules (processed_until) WHERE paused = 'unlinked';
 CREATE INDEX rules_of_workspace ON rules (workspace_id);
 CREATE INDEX rules_of_person ON rules (principal, connection, remote_id);
-CREATE INDEX rules_of_courses ON rules (card, principal) WHERE card IS NOT NULL;
-CREATE INDEX rules_of_lessons_due ON rules (lesson_check_at, id) WHERE lesson_check_at IS NOT NULL;
 CREATE TABLE occurrences (
     rule_id TEXT NOT NULL,
     local TEXT NOT NULL,
@@ -613,13 +590,9 @@ CREATE TABLE "undoable_actions" (
     name TEXT NOT NULL,
     initiator TEXT NOT NULL,
     work_item_id TEXT NOT NULL,
-    until DOUBLE PRECISION,
-    old_values TEXT NOT NULL,
-    new_values TEXT NOT NULL,
     channel_id TEXT NOT NULL,
     thread_ts TEXT NOT NULL,
     interaction TEXT NOT NULL,
-    undone_at DOUBLE PRECISION,
     via TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE "database_timeline" (
@@ -634,7 +607,6 @@ CREATE TABLE identity (
     auth_test TEXT NOT NULL
 );
 CREATE INDEX participants_waiting ON participants (principal) WHERE waits_for = 'unlinked';
-CREATE INDEX rules_of_calendars ON rules (calendar) WHERE calendar IS NOT NULL;
 CREATE TABLE "waitlist_entries" (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -701,8 +673,6 @@ CREATE INDEX waitlist_entries_of_person ON waitlist_entries (principal) WHERE en
 CREATE INDEX waitlist_entries_by_seq ON waitlist_entries (seq);
 CREATE INDEX waitlist_entries_ended ON waitlist_entries (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX notices_combined ON notices (combined_into) WHERE combined_into IS NOT NULL;
-CREATE INDEX homes_requested ON homes (requested_at) WHERE requested_at IS NOT NULL;
-CREATE INDEX homes_to_check ON homes (next_check_at) WHERE next_check_at IS NOT NULL;
 CREATE TABLE approvals (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -730,4 +700,7 @@ CREATE INDEX accounts_of_a_username ON accounts (connection, username) WHERE sta
 CREATE INDEX accounts_of_a_remote_id ON accounts (connection, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX accounts_resting ON accounts (connection, resting_since) WHERE resting_since IS NOT NULL;
 CREATE INDEX accounts_resting_of_person ON accounts (principal, connection) WHERE resting_since IS NOT NULL;
+CREATE UNIQUE INDEX participants_of_id ON participants (id);
+CREATE INDEX participants_due ON participants (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX participants_of_person ON participants (principal);
 INSERT INTO "audit_head" VALUES(1,0,'');

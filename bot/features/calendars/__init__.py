@@ -1,1 +1,0 @@
-"""Private calendars: addresses from which calendar apps read hours and lessons."""

@@ -1,1 +1,0 @@
-"""Home: the page of the app in Slack."""

@@ -1,1 +1,0 @@
-"""Undo: what takes back a request."""
