@@ -49,6 +49,7 @@ from bot.support.errors import (
     StoreMigrated,
 )
 from bot.support.http import Http
+from bot.support.limits import RateLimiter
 from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
@@ -60,7 +61,6 @@ from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
-from handlers.limits import RateLimiter
 from handlers.listeners import register
 from handlers.replaying import replay
 from handlers.services import build_services

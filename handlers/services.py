@@ -19,9 +19,9 @@ from bot.services.context import Context
 from bot.services.message_context import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
+from bot.support.limits import RateLimiter, SearchLimiter
 from bot.support.pool import Pool
 from handlers.greetings import GreetedPeople
-from handlers.limits import RateLimiter, SearchLimiter
 from handlers.payload import parse_principal as principal_of
 
 

@@ -26,7 +26,7 @@ ACCEPTED = re.compile(
 JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 #: What an accepted run is answered with (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")
-#: What new hours are answered with (``bot.features.hours.texts``).
+#: What new hours are answered with (``bot.messages.texts.hours``).
 HOURS = re.compile(r"now has working hours")
 #: Buttons that are pressed in between; the last three begin operations themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")

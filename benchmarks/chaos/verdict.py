@@ -15,11 +15,11 @@ from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.failover_losses import FailoverKind
+from bot.domain.hours import HoursRule
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.people import Principal
-from bot.features.hours.model import HoursRule
-from bot.features.hours.store import RULES
 from bot.store import audit, open_store
+from bot.store.hours import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 

@@ -65,9 +65,7 @@ OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
 
 #: Requested only where Slack's assistant may call Usher.
 ASSISTANT_SCOPES: Final[Mapping[str, Use]] = {
-    "mcp:connect": Use(
-        "Lets Slack's assistant ask for what people tell it to.", "bot.features.assistant.web"
-    ),
+    "mcp:connect": Use("Lets Slack's assistant ask for what people tell it to.", "handlers.assistant.web"),
 }
 
 USER_SCOPES: Final[Mapping[str, Use]] = {

@@ -18,14 +18,14 @@ from benchmarks.chaos.stage import SPOKEN_JOB, Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.audit import AuditEntry
 from bot.domain.failover_losses import FailoverKind
+from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule
 from bot.messages.texts import answers, cards
 from bot.reconciler import outcomes
+from bot.store import hours as hours_store
 from bot.store import notices, open_store, operations, workspaces
 from bot.store.audit import append_audit
 from bot.support.clock import SystemClock, SystemIds

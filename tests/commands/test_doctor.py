@@ -18,10 +18,10 @@ from bot.commands import connection_checks, store_checks
 from bot.commands.doctor import check_address, check_pages
 from bot.commands.installed_checks import check_listed
 from bot.commands.slack_checks import check_clock, check_slack
+from bot.domain.courses import ClassKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
-from bot.features.courses.model import ClassKind
 from bot.providers import base, build_providers, facets
 from bot.providers.requests import ApiClient
 from bot.services.checks import as_text

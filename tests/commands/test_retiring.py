@@ -5,12 +5,12 @@ import pytest
 from bot.commands.account_import import retire
 from bot.commands.database import format_ended_links
 from bot.commands.store_checks import REVOKED_WITHIN, check_retired, check_revocations
+from bot.domain.hours import HoursRule
 from bot.domain.notices import NoticeKind
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule
 from bot.store import accounts, audit, credentials, notices, revocations, workspaces
+from bot.store import hours as hours_store
 from bot.store.tables import WORKSPACES
 from bot.support.vault import row_key
 from tests.rigs.clock import CountingIds, FakeClock

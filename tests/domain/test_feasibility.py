@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.accounts import Account
+from bot.domain.approvals import find_next_morning
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State, Workspace
-from bot.features.approvals.model import find_next_morning
 from tests.rigs.store import ALICE
 
 NOW = 1_000_000.0

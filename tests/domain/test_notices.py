@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.accounts import find_due_reminder, plan_first_reminder
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import NoticeKind
-from bot.features.preferences.model import NoticeDelivery, Preferences, should_send
+from bot.domain.preferences import NoticeDelivery, Preferences, should_send
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)

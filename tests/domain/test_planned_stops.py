@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.begun_hours import find_begun_stop, has_end, need_workspace
+from bot.domain.hours import HoursRule, find_hours_stop
 from bot.domain.people import Principal
 from bot.domain.planned_stops import choose_end
 from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import Workspace
-from bot.features.hours.begun_hours import find_begun_stop, has_end, need_workspace
-from bot.features.hours.model import HoursRule, find_hours_stop
 
 #: Days of lessons, and when somebody joined them.
 MONDAYS, JOINED = frozenset({"mon"}), 1000.0

@@ -10,9 +10,9 @@ import pytest
 from bot.domain.installations import Installation, Installations
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Target, decide, is_current
-from bot.features.approvals import use_cases as approvals_use_cases  # noqa: F401 - they declare the rules of their verbs
-from bot.features.courses import use_cases as courses_use_cases  # noqa: F401 - they declare the rules of their verbs
 from bot.messages.texts import problems
+from bot.services import approvals as approvals_use_cases  # noqa: F401 - they declare the rules of their verbs
+from bot.services import courses as courses_use_cases  # noqa: F401 - they declare the rules of their verbs
 
 TEAM = Installation("T1")
 GRID = Installation("T1", "E1", is_org_wide=True)

@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, choose_gentlest_mode, choose_restart_mode, ends_by_consent
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses.messages import get_end_words
+from bot.messages.blocks.courses import get_end_words
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider
 from bot.providers.saturn.provider import Saturn

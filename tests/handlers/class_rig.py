@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.domain.courses import ClassCard, ClassKind
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
-from bot.features.courses import store as courses_store
-from bot.features.courses.model import ClassCard, ClassKind
+from bot.store import courses as courses_store
 from bot.store import snapshots
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.rigs.clock import FakeClock

@@ -27,9 +27,9 @@ from bot.store import audit, conversations, notices, workspaces
 from bot.store.due_work import find_kinds
 from bot.store.store import Store
 from bot.store.tables import LINKS
+from bot.support.limits import RateLimiter
 from handlers.deferred_command import DeferredCommand
 from handlers.dispatch import run_button, run_form, run_text
-from handlers.limits import RateLimiter
 from handlers.response_targets import make_form_body
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock

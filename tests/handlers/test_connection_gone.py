@@ -1,8 +1,8 @@
 """What people have on a connection that the operator took out is counted, not passed over in silence."""
 
+from bot.domain.hours import HoursRule
 from bot.domain.time_parsing import EVERY_DAY
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule
+from bot.store import hours as hours_store
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.hours import HoursRule
 from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import EVERY_DAY
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule
 from bot.store import accounts, notices, operations, tasks
+from bot.store import hours as hours_store
 from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
 from handlers.event_request import EventRequest

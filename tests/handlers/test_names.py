@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.notices import NoticeKind
+from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
-from bot.features.preferences import store as preferences_store
-from bot.features.preferences.model import Preferences
 from bot.store import accounts, discovered, operations, workspaces
+from bot.store import preferences as preferences_store
 from bot.store import tasks as task_rows
 from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_text

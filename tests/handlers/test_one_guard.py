@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 from bot.domain.notices import Answer
 from bot.domain.people import Person
 from bot.domain.surfaces import Surface, Where
-from bot.features.assistant.tools import TOOLS, run_tool
 from bot.messages.blocks.button_values import ButtonValue
 from bot.support.errors import SecretError, StoreBusy
+from handlers.assistant.tools import TOOLS, run_tool
 from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
 from handlers.response_targets import make_command_body, make_form_body
 from tests.handlers.rig import GUEST, STRANGER

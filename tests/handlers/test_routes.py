@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bot.features.courses.page_messages import FIELD_TYPES
 from bot.messages.blocks import kit
+from bot.messages.blocks.course_pages import FIELD_TYPES
 from bot.messages.verb import Effect, list_verbs
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry

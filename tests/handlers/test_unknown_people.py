@@ -8,9 +8,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
-from bot.features.assistant.tools import TOOLS, run_tool
 from bot.services.caller import Caller
 from bot.store import accounts, counts, operations, tasks
+from handlers.assistant.tools import TOOLS, run_tool
 from handlers.replaying import replay
 from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE

@@ -22,9 +22,9 @@ from bot.services.operation_requests import begin_operation, create_workspace
 from bot.store import accounts, links, notices, workspaces
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
+from bot.support.limits import RateLimiter
 from bot.support.responses import Response
 from handlers.dispatch import run_button, run_text
-from handlers.limits import RateLimiter
 from handlers.replaying import replay
 from handlers.response_targets import make_reply_notice
 from handlers.services import Services, build_services

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bot.domain.courses import ClassCard, ClassFacts
 from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import NoticeKind
@@ -15,7 +16,6 @@ from bot.domain.runs import Run
 from bot.domain.stops import StopEffect
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses.model import ClassCard, ClassFacts
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")

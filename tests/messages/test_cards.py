@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
+from bot.domain.hours import HoursKind
 from bot.domain.message_kinds import AnyKind, list_members
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
@@ -17,8 +19,6 @@ from bot.domain.stops import StopEffect
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.features.expiries.model import ExpiryKind
-from bot.features.hours.model import HoursKind
 from bot.messages.blocks.cards import link_button_value, render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.renderers import RENDERERS, renders

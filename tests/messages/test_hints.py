@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bot.features.courses import texts as courses_texts
 from bot.messages.blocks.replies import with_slash_commands
 from bot.messages.texts import answers, cards, notices, problems, runs, talk
+from bot.messages.texts import courses as courses_texts
 from bot.messages.verb import find_verb, list_synonyms
 from handlers import routes
 from handlers.command_line import parse

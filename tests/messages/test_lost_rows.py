@@ -6,27 +6,27 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
+from bot.domain.courses import ClassCard, Participant
+from bot.domain.hours import HoursRule
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import Card, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.stops import PlannedStop
 from bot.domain.undoable_actions import UndoableAction
+from bot.domain.waitlist import WaitlistEntry
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.features.approvals.model import ApprovalKind
-from bot.features.courses.model import ClassCard, Participant
-from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
-from bot.features.hours.model import HoursRule
-from bot.features.hours.store import RULES
-from bot.features.waitlist.model import WaitlistEntry
-from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
 from bot.slack.notifier.rendering import render_update
 from bot.store import operations, timers
+from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.hours import RULES
 from bot.store.tables import APPROVALS, OPERATIONS, UNDOABLE_ACTIONS
+from bot.store.waitlist import WAITLIST_ENTRIES
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.providers import FakeProvider

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.features.waitlist.model import WaitlistKind
+from bot.domain.waitlist import WaitlistKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.renderers import RENDERERS, renders

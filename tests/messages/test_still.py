@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.courses import ClassKind
+from bot.domain.expiries import ExpiryKind
 from bot.domain.message_kinds import Mark
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.courses.model import ClassKind
-from bot.features.expiries.model import ExpiryKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import make_change, still_applies, stop_button
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending

@@ -12,8 +12,8 @@ import pytest
 from bot.domain.failure_causes import Reason
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.features.courses import texts as courses_texts
 from bot.messages.texts import answers, cards, ide, notices, pages, problems, requests, runs, talk, times
+from bot.messages.texts import courses as courses_texts
 from bot.support import errors
 from tests.messages.texts import MODULES, declared_texts, every_text
 from tests.rigs.golden import check_golden_text

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from bot.domain.courses import ClassCard
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses import use_cases as courses_use_cases
-from bot.features.courses.model import ClassCard
-from bot.features.courses.use_cases import JoinResult
 from bot.messages.blocks import kit
+from bot.services import courses as courses_use_cases
 from bot.services.caller import Caller
+from bot.services.courses import JoinResult
 from tests.reconciler.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")

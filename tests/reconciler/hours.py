@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.hours import use_cases as hours_use_cases
+from bot.services import hours as hours_use_cases
 
 MINUTE = 60.0
 

@@ -9,7 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State, Workspace
-from bot.features.waitlist import use_cases as waits
+from bot.services import waitlist as waits
 from bot.services.operation_requests import begin_operation
 from bot.services.timers import set_timer
 from bot.store import accounts, discovered, timers

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.courses import ClassCard
 from bot.domain.forms import Spec
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.courses import changes
-from bot.features.courses import store as class_rows
-from bot.features.courses import use_cases as courses_use_cases
-from bot.features.courses.model import ClassCard
-from bot.features.hours import use_cases as hours_use_cases
+from bot.services import course_changes as changes
+from bot.services import courses as courses_use_cases
+from bot.services import hours as hours_use_cases
 from bot.services.timers import cancel_timer, set_timer
+from bot.store import courses as class_rows
 from bot.store import timers
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import WORKSPACES

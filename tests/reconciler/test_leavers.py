@@ -8,10 +8,10 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases as hours_use_cases
 from bot.services import accounts, departures
+from bot.services import hours as hours_use_cases
 from bot.store import accounts as account_rows
+from bot.store import hours as hour_rows
 from bot.support.errors import CredentialRefused, Forbidden, ServerFailed
 from tests.reconciler.fuse import Fuse
 from tests.rigs.store import ALICE, BOB, set_timer

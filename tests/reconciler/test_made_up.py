@@ -10,10 +10,10 @@ from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import read_hours
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import changes
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases as hours_use_cases
+from bot.services import course_changes as changes
+from bot.services import hours as hours_use_cases
 from bot.store import accounts, operations, workspaces
+from bot.store import hours as hour_rows
 from bot.store.tables import OPERATIONS
 from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome, Unreachable
 from tests.reconciler.classroom import TRAINER, ask, people, person, press, seat

@@ -4,8 +4,8 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
-from bot.features.preferences.model import Preferences
 from bot.slack.methods import METHODS
 from bot.store import cards, counts, notices, operations
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome

@@ -11,9 +11,9 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import use_cases as courses_use_cases
 from bot.messages.blocks.lists import status_answer
 from bot.providers.base import Access, Credential
+from bot.services import courses as courses_use_cases
 from bot.services.message_context import Gatherer
 from bot.store import accounts, workspaces
 from bot.store import operations as operation_rows

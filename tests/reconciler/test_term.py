@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person
 from bot.domain.workspaces import State
-from bot.features.courses import changes
-from bot.features.courses import store as courses_store
-from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD
+from bot.services import course_changes as changes
 from bot.services import departures
+from bot.services.lesson_starts import MIN_SECONDS_AHEAD
 from bot.services.timers import cancel_timer
+from bot.store import courses as courses_store
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat
 from tests.rigs.store import unlink

@@ -3,9 +3,9 @@
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
-from bot.features.courses import use_cases as courses_use_cases
-from bot.features.preferences.model import Preferences
+from bot.services import courses as courses_use_cases
 from bot.store import cards, notices, operations
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom

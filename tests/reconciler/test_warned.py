@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.hours import use_cases as hours_use_cases
 from bot.messages.blocks import kit
+from bot.services import hours as hours_use_cases
 from bot.services.timers import cancel_timer, plan_timer, set_timer
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import PEOPLE

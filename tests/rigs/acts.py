@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.domain.courses import ClassCard
+from bot.domain.hours import HoursRule, Timetable
 from bot.domain.people import Principal
 from bot.domain.time_parsing import DAYS
-from bot.features.courses import store as courses_store
-from bot.features.courses.model import ClassCard
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule, Timetable
-from bot.features.waitlist import store as waitlist_store
 from bot.store import accounts, audit, operations, runs, workspaces
+from bot.store import courses as courses_store
+from bot.store import hours as hours_store
+from bot.store import waitlist as waitlist_store
 
 #: How far a planned time may be from the one that is meant: seconds pass while people type.
 NEAR = timedelta(minutes=2)

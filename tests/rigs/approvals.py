@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.accounts import Approval
 from bot.domain.notices import NewNotice
-from bot.features.approvals import store as approvals_store
+from bot.store import approvals as approvals_store
 from bot.store.notices import add_notices
 from bot.store.store import Store
 from bot.store.tables import APPROVALS

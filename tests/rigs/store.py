@@ -15,14 +15,13 @@ from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person, Principal
+from bot.domain.preferences import Preferences
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
 from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
-from bot.features.preferences import store as preferences_store
-from bot.features.preferences.model import Preferences
 from bot.providers import base, facets
 from bot.services import accounts
 from bot.services.caller import Caller
@@ -45,6 +44,7 @@ from bot.store import (
     workspaces,
 )
 from bot.store import notices as notice_rows
+from bot.store import preferences as preferences_store
 from bot.store import tasks as task_rows
 from bot.store.audit import append_audit
 from bot.store.discovered import DiscoveredWorkspace

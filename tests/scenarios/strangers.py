@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.features.courses import store as courses_store
+from bot.store import courses as courses_store
 from tests.rigs.acts import Act, acts_of
 from tests.rigs.clock import NOW
 from tests.rigs.scenario.shown import Shown

@@ -6,11 +6,11 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.people import Principal
-from bot.features.approvals import store as approval_rows
-from bot.features.approvals import use_cases as approvals_use_cases
-from bot.features.courses import store as class_rows
-from bot.features.courses import use_cases as courses_use_cases
+from bot.services import approvals as approvals_use_cases
+from bot.services import courses as courses_use_cases
 from bot.services.caller import Caller
+from bot.store import approvals as approval_rows
+from bot.store import courses as class_rows
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL

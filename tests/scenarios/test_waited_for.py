@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import starts
 from benchmarks.chaos.crowd import ACCEPTED, HOURS, JOINED, RUNS
-from bot.features.courses import texts as courses_texts
+from bot.messages.texts import courses as courses_texts
 from bot.messages.texts import notices, times
 from playground.demo import lesson, story
 from tools import pictures

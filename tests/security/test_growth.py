@@ -22,7 +22,7 @@ from bot.domain import own_mentions, time_parsing
 from bot.domain.runs import OutputChunk
 from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
-from bot.features.courses import messages as courses_messages
+from bot.messages.blocks import courses as courses_messages
 from bot.messages.blocks import kit, limits, replies
 from bot.providers import answers, connection
 from bot.providers.jupyterhub import servers

@@ -7,13 +7,13 @@ from bot.domain.accounts import APPROVED_SECONDS
 from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
-from bot.features.approvals import store as approval_rows
-from bot.features.approvals import use_cases as approvals_use_cases
 from bot.messages.blocks.notices import render
 from bot.providers.base import Credential, Identity
+from bot.services import approvals as approvals_use_cases
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
 from bot.store import accounts, credentials, notices
+from bot.store import approvals as approval_rows
 from bot.store import audit as audit_rows
 from bot.store.transaction import from_json
 from bot.support.errors import Refused

@@ -2,11 +2,11 @@
 
 import pytest
 
+from bot.domain.expiries import ExpiryKind
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
-from bot.features.expiries.model import ExpiryKind
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
 from bot.services.operation_requests import begin_operation, replace_workspace

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from bot.features.courses import texts as courses_texts
+from bot.messages.texts import courses as courses_texts
 from bot.slack import errors
 from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, classify, classify_code, find_retry_delay
 from bot.slack.methods import METHODS, UPLOAD_URL

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.limits import (
+from bot.support.limits import (
     MAX_SEARCH_BURST,
     NOTICE_INTERVAL_SECONDS,
     SEARCHES_PER_SECOND,

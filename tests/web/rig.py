@@ -25,13 +25,13 @@ from bot.store import audit
 from bot.store.due_work import find_kinds
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
+from bot.support.limits import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
-from handlers.limits import RateLimiter
 from handlers.services import Services, build_services
 from playground.processes import reserved_port
 from tests.rigs.clock import CountingIds, FakeClock

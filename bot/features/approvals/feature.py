@@ -5,11 +5,12 @@ from typing import Final
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.features.approvals import store, verbs
-from bot.features.approvals.tasks import Approvals
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
+from bot.reconciler.approvals import Approvals
+from bot.store import approvals as store
 from bot.store.transaction import Transaction
+from handlers import approvals as verbs
 from handlers.request import Request
 
 

@@ -19,7 +19,7 @@ class AssistantHooks(Hooks):
     def list_pages(self, given: PageContext) -> Sequence[web.RouteDef]:
         if given.make_front is None or not given.settings.assistant:
             return []
-        from bot.features.assistant.web import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
+        from handlers.assistant.web import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
 
         front = given.make_front(parse=read_call, repeats=may_repeat)
         return [web.route("*", ASSISTANT_PATH, front.guard(partial(answer, given.services)))]

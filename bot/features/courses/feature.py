@@ -3,25 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.domain.courses import ClassCard
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.features.courses import messages as blocks
-from bot.features.courses import store, use_cases, verbs
-from bot.features.courses.due_lessons import LESSON_WORK, follow_start
-from bot.features.courses.message_context import add_lessons
-from bot.features.courses.model import ClassCard
-from bot.features.courses.use_cases import CLASS_WORK
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.features.hours.messages import HoursMessageHooks
+from bot.messages.blocks import courses as blocks
+from bot.messages.blocks.hours import HoursMessageHooks
 from bot.messages.blocks.kit import Element
+from bot.services import courses as use_cases
 from bot.services.context import Context
+from bot.services.courses import CLASS_WORK
+from bot.services.due_lessons import LESSON_WORK, follow_start
+from bot.services.lesson_facts import add_lessons
 from bot.services.message_context import Gatherer
+from bot.store import courses as store
 from bot.store.transaction import Row, Transaction
 from handlers.request import Request
+from handlers.workspace import courses as verbs
 
 
 class CoursesHooks(Hooks, HoursMessageHooks):

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from bot.features.expiries.reminders import REMINDERS
-from bot.features.expiries.tasks import Renewals
-from bot.features.expiries.use_cases import EXPIRIES
 from bot.features.feature import Feature
+from bot.reconciler.renewals import Renewals
+from bot.services.expiries import EXPIRIES
+from bot.services.expiry_reminders import REMINDERS
 
 FEATURE: Final = Feature(
     name="expiries",

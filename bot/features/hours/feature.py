@@ -10,11 +10,11 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.features.hours import messages as blocks
-from bot.features.hours import store
-from bot.features.hours.message_context import add_rules
-from bot.features.hours.use_cases import HOURS_WORK, IDLE_PROMPT_WORK
+from bot.messages.blocks import hours as blocks
+from bot.services.hours import HOURS_WORK, IDLE_PROMPT_WORK
+from bot.services.hours_facts import add_rules
 from bot.services.message_context import Gatherer
+from bot.store import hours as store
 from bot.store.hooks import FindPlans, PausePlan, Stage
 from bot.store.transaction import Row, Transaction
 

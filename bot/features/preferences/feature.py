@@ -6,11 +6,11 @@ from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.features.preferences import store
-from bot.features.preferences.verbs import find_defaults
+from bot.store import preferences as store
 from bot.store.transaction import Transaction
 from handlers.defaults import Defaults
 from handlers.request import Request
+from handlers.workspace.preferences import find_defaults
 
 
 class PreferencesHooks(Hooks):

@@ -8,13 +8,15 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.features.hours.use_cases import HoursChangeHooks
-from bot.features.hours.verbs import HoursAnswerHooks
-from bot.features.waitlist import store, use_cases, verbs
+from bot.services import waitlist as use_cases
 from bot.services.caller import Caller
+from bot.services.hours import HoursChangeHooks
+from bot.store import waitlist as store
 from bot.store.hooks import FindPlans, PausePlan
 from bot.store.transaction import Row, Transaction
 from handlers.request import Request
+from handlers.workspace import waitlist as verbs
+from handlers.workspace.hours import HoursAnswerHooks
 
 
 class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):

@@ -11,11 +11,11 @@ from bot.domain import failure_causes
 from bot.domain.forms import FormProblems, FreeName, Spec, append_suffix
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from bot.features.courses.use_cases import get_workspace_stem
 from bot.providers import connection
 from bot.providers.jupyterhub import JupyterHub, JupyterHubSettings
 from bot.providers.jupyterhub.making import JupyterHubOffer
 from bot.providers.jupyterhub.servers import Progress, ServerName, parse_last_event, parse_reference
+from bot.services.courses import get_workspace_stem
 from bot.support.errors import NotFound
 from tests.rigs.providers import NO_GPU
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
+from bot.domain.courses import ClassCard
 from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State
-from bot.features.courses import store as class_rows
-from bot.features.courses import use_cases as courses_use_cases
-from bot.features.courses.model import ClassCard
+from bot.services import courses as courses_use_cases
 from bot.services import due_timers
+from bot.store import courses as class_rows
 from bot.store import workspaces
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import ALICE, linked, observe

@@ -7,12 +7,12 @@ import pytest
 
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
+from bot.domain.expiries import ExpiryKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
-from bot.features.expiries.model import ExpiryKind
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store import accounts as rows

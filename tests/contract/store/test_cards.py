@@ -3,6 +3,8 @@
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
+from bot.domain.courses import ClassKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
@@ -11,8 +13,6 @@ from bot.domain.steps import Update
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.approvals.model import ApprovalKind
-from bot.features.courses.model import ClassKind
 from bot.store import cards as card_rows
 from bot.store import notices as notice_rows
 from bot.store import operations as operation_rows

@@ -8,6 +8,7 @@ import pytest
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
 from bot.domain.conversations import Referents
+from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
@@ -18,11 +19,7 @@ from bot.domain.time_parsing import WEEKEND
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import store as class_rows
-from bot.features.courses import use_cases as courses_use_cases
-from bot.features.courses.tables import PARTICIPANTS
-from bot.features.hours import store as hour_rows
-from bot.features.hours.model import HoursRule
+from bot.services import courses as courses_use_cases
 from bot.services.timers import cancel_timer
 from bot.store import accounts as account_rows
 from bot.store import (
@@ -38,8 +35,11 @@ from bot.store import (
     snapshots,
 )
 from bot.store import cards as card_rows
+from bot.store import courses as class_rows
 from bot.store import gates as gate_rows
+from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
+from bot.store.course_tables import PARTICIPANTS
 from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import fill_changes
 from bot.store.tables import (

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from bot.domain.courses import Participant
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
@@ -11,11 +12,10 @@ from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.features.courses import store as courses_store
-from bot.features.courses.model import Participant
-from bot.features.courses.tables import PARTICIPANTS
 from bot.store import cards, creations, discovered, gates, notices, operations, tasks, workspaces
+from bot.store import courses as courses_store
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
+from bot.store.course_tables import PARTICIPANTS
 from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tasks import NewTask
 from tests.contract.store.creations import SPEC, asked, provisional

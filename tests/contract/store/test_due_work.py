@@ -9,9 +9,6 @@ import pytest
 
 from bot.domain.message_kinds import Urgency
 from bot.domain.tasks import TaskKind
-from bot.features.courses import store as courses_store
-from bot.features.hours import store as hours_store
-from bot.features.waitlist import store as waitlist_store
 from bot.store import (
     accounts,
     cards,
@@ -26,6 +23,9 @@ from bot.store import (
     timers,
     workspaces,
 )
+from bot.store import courses as courses_store
+from bot.store import hours as hours_store
+from bot.store import waitlist as waitlist_store
 from bot.store.due_work import find_kinds, list_kinds
 from bot.store.queues import DECLARED_QUEUES, Claim, Queue
 from bot.store.tables import TABLES

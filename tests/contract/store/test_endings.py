@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice
 from bot.domain.observations import Created, Observed
@@ -9,7 +10,6 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.features.expiries.model import ExpiryKind
 from bot.store import accounts, creations, gates, notices, operations, workspaces
 from tests.rigs.store import (
     ALICE,

@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.failover_losses import FailoverKind
+from bot.domain.hours import HoursKind, HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.stops import PlannedStop
@@ -17,9 +18,6 @@ from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import WEEKEND
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursKind, HoursRule
-from bot.features.hours.store import RULES
 from bot.services import accounts, departures, restored_backups
 from bot.services.caller import Caller
 from bot.store import accounts as account_rows
@@ -39,9 +37,11 @@ from bot.store import (
     tasks,
     timers,
 )
+from bot.store import hours as hours_store
 from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
+from bot.store.hours import RULES
 from bot.store.notices import add_notices
 from bot.store.store import Store
 from bot.store.tables import ACCOUNTS, BROWSER_SESSIONS, CARDS, NOTICES, WORKSPACES

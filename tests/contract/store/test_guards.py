@@ -5,12 +5,12 @@ import pytest
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.domain.work_items import Call
-from bot.features.courses import store as class_rows
-from bot.features.courses.tables import PARTICIPANTS
 from bot.services.timers import cancel_timer
 from bot.store import accounts as account_rows
+from bot.store import courses as class_rows
 from bot.store import operations, runs
 from bot.store import timers as timer_rows
+from bot.store.course_tables import PARTICIPANTS
 from bot.store.tables import WORKSPACES
 from tests.contract.store.classes import CARD, ended, look, stop, time
 from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, within

@@ -6,10 +6,10 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Principal
+from bot.domain.preferences import Preferences
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.preferences.model import Preferences
 from bot.store import counts, operations
 from bot.store import notices as notice_rows
 from bot.store.cards import CARD_DELAY_SECONDS

@@ -11,6 +11,8 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.courses import ClassCard
+from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
@@ -20,12 +22,10 @@ from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
-from bot.features.courses import store as courses_store
-from bot.features.courses import use_cases
-from bot.features.courses.model import ClassCard
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule
+from bot.services import courses as use_cases
 from bot.store import audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
+from bot.store import courses as courses_store
+from bot.store import hours as hours_store
 from bot.store import workspaces as workspace_rows
 from bot.store.audit import append_audit
 from bot.store.slack_rate_limits import CallQuota

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.hours import HoursKind, HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
@@ -11,11 +12,10 @@ from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import WEEKEND
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
-from bot.features.courses import store as courses_store
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursKind, HoursRule
 from bot.services import restored_backups
 from bot.store import audit, maintenance, operations, runs, timers
+from bot.store import courses as courses_store
+from bot.store import hours as hours_store
 from bot.store import notices as notice_rows
 from bot.support.errors import StoreOutdated
 from tests.contract.store.classes import CARD, posted

@@ -13,8 +13,8 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
-from bot.features.approvals import store as approvals_store
 from bot.store import accounts, cards, forms, notices, runs, snapshots, sweeping, tasks
+from bot.store import approvals as approvals_store
 from bot.store.tasks import NewTask
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.approvals import ask_approval, decide_approval

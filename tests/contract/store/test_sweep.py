@@ -17,11 +17,10 @@ from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
-from bot.features.hours.store import OCCURRENCES, RULES
-from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.store import audit, cards, gates, notices, operations, runs, sweeping
 from bot.store import workspaces as workspace_rows
+from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.hours import OCCURRENCES, RULES
 from bot.store.inbox import KEY_RETENTION_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import (
@@ -41,6 +40,7 @@ from bot.store.tables import (
     UNDOABLE_ACTIONS,
     WORKSPACES,
 )
+from bot.store.waitlist import WAITLIST_ENTRIES
 from bot.support.clock import SystemIds
 from tests.contract.store import field_values
 from tests.project.repository import ROOT

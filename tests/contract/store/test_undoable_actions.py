@@ -1,6 +1,6 @@
 """What acts changed: found by comparing rows, and whether they still say it, on both engines."""
 
-from bot.features.hours.model import HoursRule
+from bot.domain.hours import HoursRule
 from tests.rigs.store import ALICE
 
 

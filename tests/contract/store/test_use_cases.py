@@ -9,26 +9,23 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval, Link
+from bot.domain.courses import ClassCard
 from bot.domain.forms import Spec
+from bot.domain.hours import HoursRule
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
+from bot.domain.preferences import LEVELS, Preferences
 from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import WEEKDAYS, WEEKEND, Wanted
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace
-from bot.features.approvals import use_cases as approvals_use_cases
-from bot.features.courses import use_cases as courses_use_cases
-from bot.features.courses.model import ClassCard
-from bot.features.hours import store as rows
-from bot.features.hours import use_cases as hours_use_cases
-from bot.features.hours.model import HoursRule
-from bot.features.preferences.model import LEVELS, Preferences
-from bot.features.preferences.store import save_preferences as save_level
-from bot.features.preferences.use_cases import save as save_preferences
 from bot.services import accounts, browsers, due_timers, linking, runs, timers
+from bot.services import approvals as approvals_use_cases
+from bot.services import courses as courses_use_cases
+from bot.services import hours as hours_use_cases
 from bot.services.caller import Caller, ConfirmationRequired
 from bot.services.linking import compute_digest
 from bot.services.operation_requests import (
@@ -38,6 +35,7 @@ from bot.services.operation_requests import (
     repeat_creation,
     replace_workspace,
 )
+from bot.services.preferences import save as save_preferences
 from bot.services.timers import cancel_timer, confirm_needed, postpone_timer
 from bot.services.workspace_list import (
     add_workspace,
@@ -48,9 +46,11 @@ from bot.services.workspace_list import (
 )
 from bot.services.workspaces import require_workspace
 from bot.store import audit, creations, notices, operations
+from bot.store import hours as rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.due_work import find_kinds
+from bot.store.preferences import save_preferences as save_level
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
 from bot.domain.people import Named
-from bot.features.approvals.messages import render_request
-from bot.features.approvals.model import ApprovalKind
+from bot.messages.blocks.approvals import render_request
 from tests.messages.card_facts import ALICE, NOW, least_facts
 from tests.rigs.golden import check_golden
 

@@ -7,13 +7,13 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
-from bot.features.approvals import store as approval_rows
-from bot.features.approvals import use_cases
-from bot.features.approvals.model import ApprovalKind
 from bot.providers.base import Credential, Identity
+from bot.services import approvals as use_cases
 from bot.store import accounts, audit, notices, tasks
+from bot.store import approvals as approval_rows
 from tests.rigs.approvals import ask_approval, decide_approval
 from tests.rigs.store import ALICE, BOB
 from tests.rigs.use_cases import ask

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind, find_next_morning
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.features.approvals import store as approval_rows
-from bot.features.approvals import use_cases
-from bot.features.approvals.model import ApprovalKind, find_next_morning
+from bot.services import approvals as use_cases
 from bot.store import accounts, notices, tasks
+from bot.store import approvals as approval_rows
 from bot.store.tables import CARDS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from bot.domain.approvals import ApprovalKind
 from bot.domain.notices import Notice, NoticeState
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
-from bot.features.approvals import messages as drawn
-from bot.features.approvals import store as approval_rows
-from bot.features.approvals import use_cases
-from bot.features.approvals.model import ApprovalKind
+from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks.notices import render
+from bot.services import approvals as use_cases
 from bot.services.caller import Caller
 from bot.store import accounts, audit, notices
+from bot.store import approvals as approval_rows
 from bot.store import tasks as task_rows
 from bot.store.transaction import from_json
 from bot.support.errors import Refused

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from bot.domain.observations import Observed
+from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.features.assistant.tools import TOOLS
-from bot.features.assistant.tools import run_tool as asked_for
-from bot.features.preferences.model import Preferences
-from bot.features.preferences.store import save_preferences
 from bot.store import tasks, workspaces
+from bot.store.preferences import save_preferences
+from handlers.assistant.tools import TOOLS
+from handlers.assistant.tools import run_tool as asked_for
 from tests.features.assistant.calls import BURST, ON, called, lets, who
 from tests.handlers.rig import rig
 from tests.rigs.scenario import world

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.hours import HoursRule
 from bot.domain.observations import Observed
+from bot.domain.preferences import Preferences
 from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.workspaces import State
-from bot.features.assistant.tools import TOOLS, run_tool
-from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursRule
-from bot.features.preferences import store as preferences_store
-from bot.features.preferences.model import Preferences
+from bot.store import hours as hours_store
+from bot.store import preferences as preferences_store
 from bot.store.tables import RUNS, WORKSPACES
 from bot.support.cleaning import clean
+from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.rig import rig
 from tests.handlers.run_rig import SPEC
 from tests.rigs.store import ALICE, launched, observe

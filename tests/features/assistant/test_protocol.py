@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from bot.features.assistant.checks import check_assistant
-from bot.features.assistant.tools import TOOLS
+from bot.commands.assistant_checks import check_assistant
+from handlers.assistant.tools import TOOLS
 from tests.features.assistant.calls import BURST, ON, called, lets, who
 from tests.rigs.assistant import PATH
 from tests.rigs.scenario import world

@@ -10,12 +10,12 @@ from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND, jsonrpc_message_adapter
 from mcp_types.methods import validate_server_result
 from pydantic import SecretStr
 
-from bot.features.assistant.tools import TOOLS
-from bot.features.assistant.web import answer, may_repeat
 from bot.web.front import Front
 from bot.web.health import Metrics
 from bot.web.replays import Replays
 from bot.web.shapes import read_call
+from handlers.assistant.tools import TOOLS
+from handlers.assistant.web import answer, may_repeat
 from tests.rigs.store import ALICE
 from tests.web.signed import SECRET, headers_for
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from bot.domain.courses import ClassCounts, ClassKind, CourseContext
 from bot.domain.notices import NewNotice
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
-from bot.features.approvals import store as approvals_store
-from bot.features.courses import store
-from bot.features.courses.model import ClassCounts, ClassKind, CourseContext
+from bot.store import approvals as approvals_store
+from bot.store import courses as store
 from bot.store import notices, operations, tasks, workspaces
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, staged, submit, words

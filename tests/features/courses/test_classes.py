@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.features.courses import use_cases
 from bot.messages.blocks import kit
+from bot.services import courses as use_cases
 from bot.store import audit, notices, workspaces
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, person, post, press, seat, told

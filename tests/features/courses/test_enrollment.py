@@ -7,9 +7,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
-from bot.features.courses import store
 from bot.services.operation_requests import begin_operation
 from bot.store import accounts, discovered, operations, workspaces
+from bot.store import courses as store
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.rigs.clock import FakeClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.workspaces import State
-from bot.features.courses import store
+from bot.store import courses as store
 from bot.store import operations
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoCapacity, ServerFailed
 from tests.reconciler.classroom import TRAINER, people, press, seat, told

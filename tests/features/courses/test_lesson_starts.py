@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.begun_hours import RETRY_SECONDS, tries_again
+from bot.domain.hours import Occurrence
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
-from bot.features.courses.lesson_starts import StartRate
-from bot.features.hours.begun_hours import RETRY_SECONDS, tries_again
-from bot.features.hours.model import Occurrence
+from bot.services.lesson_starts import StartRate
 from tests.domain.plan_cases import OPERATION
 
 BEGINS = 10_000.0

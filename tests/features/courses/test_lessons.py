@@ -6,24 +6,25 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.courses import ClassCard
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
+from bot.domain.preferences import Preferences
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import changes, use_cases
-from bot.features.courses import store as class_rows
-from bot.features.courses.model import ClassCard
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases as hours_use_cases
-from bot.features.preferences.model import Preferences
-from bot.features.preferences.store import save_preferences
 from bot.services import accounts
+from bot.services import course_changes as changes
+from bot.services import courses as use_cases
+from bot.services import hours as hours_use_cases
 from bot.services.operation_requests import begin_operation
 from bot.services.timers import set_timer
+from bot.store import courses as class_rows
+from bot.store import hours as hour_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
+from bot.store.preferences import save_preferences
 from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.courses import LESSONS, course, state, until

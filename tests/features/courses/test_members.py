@@ -5,10 +5,12 @@ from typing import cast
 import pytest
 
 from bot.domain.people import Principal
-from bot.features.courses import changes, readiness, use_cases
-from bot.features.courses import store as class_rows
-from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
+from bot.services import course_changes as changes
+from bot.services import course_readiness as readiness
+from bot.services import courses as use_cases
+from bot.store import courses as class_rows
+from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
 from bot.store.transaction import Engine

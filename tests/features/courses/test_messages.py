@@ -6,25 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.courses import ClassCard, ClassCounts, ClassKind, ClassProblem, CourseContext, Participant
 from bot.domain.forms import Spec
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Named, Principal
 from bot.domain.stops import StopEffect
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses import messages
-from bot.features.courses import texts as class_words
-from bot.features.courses.card_verbs import parse_card_command, read_end
-from bot.features.courses.model import (
-    ClassCard,
-    ClassCounts,
-    ClassKind,
-    ClassProblem,
-    CourseContext,
-    Participant,
-)
+from bot.messages.blocks import courses as messages
 from bot.messages.blocks import notices, timers
+from bot.messages.texts import courses as class_words
 from bot.messages.texts import problems
+from handlers.workspace.class_cards import parse_card_command, read_end
 from tests.messages.card_facts import ALICE, OPERATION, class_facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
+from bot.domain.courses import ClassKind
 from bot.domain.time_parsing import Wanted
-from bot.features.courses import store
-from bot.features.courses.model import ClassKind
+from bot.store import courses as store
 from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, submit, words
 from tests.rigs.golden import check_golden, check_limits

@@ -2,11 +2,11 @@
 
 import pytest
 
+from bot.domain.courses import ClassKind
 from bot.domain.forms import Spec
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
-from bot.features.courses import store
-from bot.features.courses.model import ClassKind
+from bot.store import courses as store
 from bot.store import snapshots, tasks
 from handlers.replaying import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted

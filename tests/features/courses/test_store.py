@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.courses import MIN_COUNT_SECONDS, ClassCard, ClassKind
 from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
@@ -13,14 +14,13 @@ from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.features.courses import store as class_rows
-from bot.features.courses import use_cases
-from bot.features.courses.model import MIN_COUNT_SECONDS, ClassCard, ClassKind
-from bot.features.courses.tables import CLASS_CARDS
+from bot.services import courses as use_cases
 from bot.services import due_timers, timers
 from bot.services.timers import cancel_timer
 from bot.store import accounts, audit, cards, discovered, operations
+from bot.store import courses as class_rows
 from bot.store import workspaces as workspace_rows
+from bot.store.course_tables import CLASS_CARDS
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from tests.contract.store.classes import CARD, TRAINER, by, ended, look, posted, press, stop, time, up

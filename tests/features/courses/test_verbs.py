@@ -6,13 +6,13 @@ from math import inf
 
 import pytest
 
+from bot.domain.courses import ClassKind
 from bot.domain.stops import StopEffect
 from bot.domain.time_parsing import Wanted
-from bot.features.courses import store as class_rows
-from bot.features.courses.message_context import load_class
-from bot.features.courses.messages import render_class_card
-from bot.features.courses.model import ClassKind
-from bot.features.hours import store as rows
+from bot.messages.blocks.courses import render_class_card
+from bot.services.lesson_facts import load_class
+from bot.store import courses as class_rows
+from bot.store import hours as rows
 from bot.store import workspaces
 from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, activate, buttons, staged, words

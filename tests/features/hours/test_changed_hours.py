@@ -9,9 +9,9 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases
+from bot.services import hours as use_cases
 from bot.services.timers import cancel_timer
+from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import given, local, told, until
 from tests.reconciler.two_machines import TwoMachines

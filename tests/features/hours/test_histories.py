@@ -12,13 +12,13 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.hours import HoursRule
 from bot.domain.people import Person
 from bot.domain.time_parsing import DAY_MINUTES, DAYS, EVERY_DAY, Wanted
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.hours import store as rows
-from bot.features.hours import use_cases
-from bot.features.hours.model import HoursRule
+from bot.services import hours as use_cases
+from bot.store import hours as rows
 from bot.store import operations, timers
 from bot.store.store import Store
 from bot.store.tables import OPERATIONS, WORKSPACES

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.preferences import NEVER_HOURS, Preferences
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases
-from bot.features.hours.store import pause
-from bot.features.preferences.model import NEVER_HOURS, Preferences
+from bot.services import hours as use_cases
 from bot.services.timers import cancel_timer, confirm_needed
 from bot.store import gates
+from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
+from bot.store.hours import pause
 from tests.reconciler.classroom import ask, post, press
 from tests.reconciler.hours import local
 from tests.rigs.providers import fake_settings

@@ -2,11 +2,11 @@
 
 import pytest
 
+from bot.domain.hours import HoursKind
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.observations import Observed
 from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
-from bot.features.hours.model import HoursKind
 from bot.messages.blocks.notices import render
 from tests.handlers.rig import rig, words
 from tests.rigs.store import observe, set_timer

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.time_parsing import write_hours
-from bot.features.hours import store
+from bot.store import hours as store
 from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.scenarios.chromium_sitting import Sitting

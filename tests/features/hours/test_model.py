@@ -10,6 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.hours import (
+    HORIZON_SECONDS,
+    OPEN_HOURS_SECONDS,
+    STOP_CHECK_SECONDS,
+    HoursRule,
+    find_asking_evening,
+    find_idle_since,
+)
+from bot.domain.preferences import NEVER_HOURS
 from bot.domain.time_parsing import (
     DAY_MINUTES,
     DAYS,
@@ -22,15 +31,6 @@ from bot.domain.time_parsing import (
     write_hours,
 )
 from bot.domain.workspaces import State, Workspace
-from bot.features.hours.model import (
-    HORIZON_SECONDS,
-    OPEN_HOURS_SECONDS,
-    STOP_CHECK_SECONDS,
-    HoursRule,
-    find_asking_evening,
-    find_idle_since,
-)
-from bot.features.preferences.model import NEVER_HOURS
 from tests.rigs.store import ALICE
 
 HOUR = 3600.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.workspaces import State
-from bot.features.hours import store as hour_rows
-from bot.features.hours import use_cases
+from bot.services import hours as use_cases
 from bot.services.timers import plan_timer, set_timer
 from bot.services.workspaces import request_status_read
 from bot.store import gates
+from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import HOUR, given, local, told, until
 from tests.rigs.store import ALICE

@@ -7,10 +7,10 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.features.hours import store as rows
-from bot.features.hours import use_cases
 from bot.services import accounts
+from bot.services import hours as use_cases
 from bot.services.timers import cancel_timer, plan_timer, postpone_timer, set_timer
+from bot.store import hours as rows
 from bot.store import operations
 from bot.store import undoable_actions as act_rows
 from bot.store import workspaces as workspace_rows

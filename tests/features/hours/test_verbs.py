@@ -6,11 +6,11 @@ import pytest
 
 from bot.domain.observations import Observed
 from bot.domain.time_parsing import write_hours
+from bot.domain.waitlist import WaitlistEntry
 from bot.domain.workspaces import State
-from bot.features.hours import store as rows
-from bot.features.waitlist import store as waitlist_store
-from bot.features.waitlist.model import WaitlistEntry
+from bot.store import hours as rows
 from bot.store import operations
+from bot.store import waitlist as waitlist_store
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe, within

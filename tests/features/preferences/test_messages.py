@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import Choice
-from bot.features.preferences import messages
-from bot.features.preferences.model import NEVER_HOURS, PreferenceFacts, Preferences, find_asking_hours
+from bot.domain.preferences import NEVER_HOURS, PreferenceFacts, Preferences, find_asking_hours
+from bot.messages.blocks import preferences as messages
 from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits
 

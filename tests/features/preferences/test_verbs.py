@@ -3,10 +3,10 @@
 import pytest
 
 from bot.domain.operations import OperationVerb
+from bot.domain.preferences import Preferences
 from bot.domain.snapshots import Snapshot
-from bot.features.preferences import store
-from bot.features.preferences.model import Preferences
 from bot.store import operations, snapshots
+from bot.store import preferences as store
 from bot.store.transaction import from_json
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, words

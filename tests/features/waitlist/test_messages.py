@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 import pytest
 
 from bot.domain.notices import NoticeKind
+from bot.domain.waitlist import WaitingFacts, WaitlistFacts, WaitlistKind
 from bot.domain.work_items import Outcome
-from bot.features.waitlist import messages
-from bot.features.waitlist import texts as words
-from bot.features.waitlist.model import WaitingFacts, WaitlistFacts, WaitlistKind
 from bot.messages.blocks import kit
+from bot.messages.blocks import waitlist as messages
 from bot.messages.blocks.notices import render
+from bot.messages.texts import waitlist as words
 from tests.messages.card_facts import NOW, facts
 from tests.rigs.golden import check_golden
 

@@ -8,8 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.features.waitlist import texts as words
-from bot.features.waitlist.model import (
+from bot.domain.waitlist import (
     END_HOURS,
     MIN_WAIT_SECONDS,
     PAUSE_SECONDS,
@@ -19,6 +18,7 @@ from bot.features.waitlist.model import (
     get_pause,
 )
 from bot.messages.texts import problems
+from bot.messages.texts import waitlist as words
 from bot.support import errors
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.steps import Update
+from bot.domain.waitlist import WaitlistEntry, WaitlistState
 from bot.domain.work_items import Outcome
-from bot.features.waitlist import store as waitlist_store
-from bot.features.waitlist.model import WaitlistEntry, WaitlistState
-from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.services import restored_backups
 from bot.store import counts, operations
+from bot.store import waitlist as waitlist_store
+from bot.store.waitlist import WAITLIST_ENTRIES
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
 

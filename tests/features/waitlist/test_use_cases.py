@@ -10,20 +10,21 @@ import pytest
 
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import PlannedStop
+from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, PAUSE_SECONDS, UNUSED_SECONDS
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.waitlist import limit_requests, use_cases
-from bot.features.waitlist import store as stored_waits
-from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, PAUSE_SECONDS, UNUSED_SECONDS
-from bot.features.waitlist.store import WAITLIST_ENTRIES
-from bot.features.waitlist.use_cases import AlreadyWaiting
+from bot.services import limit_requests
+from bot.services import waitlist as use_cases
 from bot.services.operation_requests import begin_operation
 from bot.services.timers import cancel_timer
+from bot.services.waitlist import AlreadyWaiting
 from bot.services.workspaces import request_status_read
 from bot.store import operations, schema, timers
+from bot.store import waitlist as stored_waits
 from bot.store import workspaces as workspace_rows
 from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.tables import OPERATIONS
+from bot.store.waitlist import WAITLIST_ENTRIES
 from bot.support.errors import (
     Conflict,
     CredentialRefused,

@@ -1,0 +1,93 @@
+"""Hours that have begun: their stops, whether they go on, and failed starts that are tried again; pure."""
+
+from collections.abc import Collection
+from typing import Final
+
+from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.work_items import Outcome
+
+#: What comes within a day is ahead: no day of hours is longer.
+DAY_SECONDS: Final = 86_400.0
+#: What runs and has no stop within this many seconds is asked about.
+STOP_AHEAD_SECONDS: Final = 86_400.0
+#: How long before a time hours that only start have to come for the workspace to go on.
+_OPEN_SECONDS: Final = 12 * 3600.0
+#: A start that failed is tried again so much later.
+RETRY_SECONDS: Final = 60.0
+#: What may pass by itself, by the word of a failure's cause.
+ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
+_ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
+_PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
+
+
+def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
+    """Return whether hours of a person's own need their workspace beyond a time."""
+    own = [one for one in rules if not one.paused]
+    return any(
+        (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
+    )
+
+
+def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
+    """Return the coming stop of hours that have begun, and the rule that plans it.
+
+    One rule may start a workspace and another one stop it.
+    """
+    begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
+    begun = [pair for pair in begun if pair[0].side == "stop"]
+    if not begun and has_begun(rules, now):
+        coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now)]
+        begun = [pair for pair in sorted(coming, key=_get_occurrence)[:1] if pair[0].side == "stop"]
+    return min(begun, key=_get_occurrence, default=None)
+
+
+def has_begun(rules: Collection[HoursRule], now: float) -> bool:
+    """Return whether hours have started a workspace, or found it up, and their stop is still to come."""
+    active = [one for one in rules if not one.paused]
+    past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
+    return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
+
+
+def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
+    """Return whether hours still plan an end for the run that was to be stopped at a time.
+
+    That is by the stop that comes next, or by a later one of hours that go on from there.
+    """
+    start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
+    return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
+
+
+def has_stop_at(rules: Collection[HoursRule], at: float) -> bool:
+    """Return whether hours plan a stop for exactly a time, whether or not it is settled."""
+    active = [one for one in rules if not one.paused]
+    return any(one.at == at and one.side == "stop" for rule in active for one in rule.between(at - 1.0, at))
+
+
+def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
+    """Return the first unsettled start or stop of hours within a day, with its rule."""
+    coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
+    return min(coming, key=_get_occurrence, default=None)
+
+
+def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
+    return pair[0]
+
+
+def _list_unsettled(rule: HoursRule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
+    """Return the unsettled occurrences of a person's own active hours in the seconds to come."""
+    return [] if rule.paused else rule.between(max(now, rule.processed_until), now + seconds)
+
+
+def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
+    """Return whether a failed start by a plan is tried again, as the cause may pass.
+
+    Room is waited for in line where the plan is its person's own, and what may have been lost in an outage is
+    tried once more; anything else only before the plan begins. What should have been made isn't: that is its
+    person's to do.
+    """
+    word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
+    goes_on = (word in ROOM_CAUSES and not is_own) or (word in _ONCE_MORE and is_first)
+    latest = plan.latest_start if goes_on else plan.at - RETRY_SECONDS
+    is_passing = start.verb is OperationVerb.START and start.outcome is Outcome.FAILED and word in _PASSING
+    return is_passing and now + RETRY_SECONDS < latest

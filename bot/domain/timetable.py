@@ -1,0 +1,90 @@
+"""Timetables of courses; pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Final
+
+from bot.domain.courses import ClassCard
+from bot.domain.hours import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_dates
+from bot.domain.stops import PlannedStop, StopMode
+from bot.domain.time_parsing import load_zone, resolve_instant
+
+#: Without an end, a course lasts so many days; none lasts longer than a year.
+DEFAULT_COURSE_DAYS: Final = 140
+MAX_COURSE_DAYS: Final = 366
+#: How long before a lesson its lead is determined, and its teacher told how many are ready.
+PREPARE_SECONDS: Final = 3_000.0
+REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
+ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
+
+
+def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
+    """Return the begin of the lesson that is on or comes next; it ends at the begin's ``until``.
+
+    A class is one lesson that has always been on.
+    """
+    if timetable.starts is None:
+        return ALWAYS_ON
+    coming = timetable.after(now)
+    return None if coming is None else timetable.begin(coming)
+
+
+def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
+    """Return the begin of the first lesson that begins after a moment."""
+    return next((one for one in timetable.between(after, after + YEAR_SECONDS) if one.side == "start"), None)
+
+
+def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
+    """Return the evening of the day before a lesson."""
+    return resolve_instant(
+        timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
+    )
+
+
+def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
+    """Return the begin of the lesson that is on, or for which workspaces are being started."""
+    coming = find_lesson(card, now)
+    return coming if coming is not None and now >= coming.due_at else None
+
+
+def list_lesson_days(
+    timetable: Timetable, now: float, first: date = date.min, last: date = date.max
+) -> list[str]:
+    """Return the days, from one to another, that have a lesson still to come or on."""
+    since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
+    days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
+    return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
+
+
+def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
+    """Return those of some days that aren't over."""
+    today = timetable.day(now).isoformat()
+    return sorted(day for day in days if day >= today)
+
+
+def get_last_end(card: ClassCard) -> float:
+    """Return the end of a course's last lesson; the time of its posting, if it has none."""
+    every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
+    return every[-1].at if every else card.created_at
+
+
+def get_longest_pause(card: ClassCard) -> float:
+    """Return the longest time that workspaces are stopped between two lessons, in seconds."""
+    every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
+    return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)
+
+
+def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = "") -> PlannedStop:
+    """Return the end of a lesson."""
+    return PlannedStop(until, mode, False, True, "lesson", card.id, card.title, until, start=start)
+
+
+def find_run_end(cards: Sequence[ClassCard], until: float) -> float:
+    """Return the end of a run that would end then; lessons of these courses that begin before go on in it."""
+    while True:
+        coming = [find_lesson(card, until - 1.0) for card in cards]
+        later = [one.until for one in coming if one is not None and one.due_at <= until < one.until]
+        if not later:
+            return until
+        until = max(later)

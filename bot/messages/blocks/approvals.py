@@ -1,0 +1,168 @@
+"""Messages about requests to be linked as a username: to deciders, possible owners, and requesters."""
+
+from bot.domain.accounts import Approval
+from bot.domain.approvals import UNDECIDED, ApprovalKind
+from bot.domain.message_context import ObjectName, RequestFacts
+from bot.domain.notices import Answer
+from bot.domain.people import Named, People
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block, Markup, fill
+from bot.messages.blocks.renderers import renders
+from bot.messages.texts import pages, requests
+
+
+def _describe_outcome(facts: RequestFacts) -> str:
+    """Describe the outcome of a request: the first decision counts, whatever the provider said to it."""
+    approval, by = facts.approval, Markup("")
+    template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
+    if approval is not None and approval.detail == UNDECIDED:
+        template = requests.UNDECIDED
+    if approval is not None and approval.decided_by is not None:
+        template = pages.DENIED_BY if approval.state == "denied" else pages.APPROVED_BY
+        if approval.state == "denied" and (approval.answers or {}).get(approval.decided_by):
+            template = requests.CLAIMED
+        by = kit.mention(facts.people.get(approval.decided_by))
+    return fill(
+        template, by=by, **_get_names(facts.word("username"), facts.connection_title, _find_requester(facts))
+    )
+
+
+def _is_asked(facts: RequestFacts) -> bool:
+    return facts.approval is not None and facts.approval.state == "requested"
+
+
+def _is_the_same(facts: RequestFacts) -> bool:
+    return facts.approval is not None and facts.approval.username == facts.word("username")
+
+
+def _get_owner_answer(facts: RequestFacts) -> bool | None:
+    """Return the answer of the person asked whether the account is theirs."""
+    answers = facts.approval.answers if facts.approval is not None else None
+    return (answers or {}).get(facts.word("owner"))
+
+
+def _is_unanswered(facts: RequestFacts) -> bool:
+    return _is_asked(facts) and _get_owner_answer(facts) is None and _is_the_same(facts)
+
+
+def _format_owner_answer(facts: RequestFacts) -> str:
+    """Format the answer of the person asked whether the account is theirs."""
+    said = _get_owner_answer(facts) if _is_the_same(facts) else None
+    template = {None: requests.WHOSE_OVER, True: requests.SAID_MINE, False: requests.SAID_NOT_MINE}[said]
+    return fill(template, username=facts.word("username"), title=facts.connection_title)
+
+
+@renders(ApprovalKind.APPROVAL_REQUEST, is_true=_is_asked)
+def render_request(facts: RequestFacts) -> Answer:
+    """Render the request for an administrator, or its decision; buttons carry its key and username."""
+    if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
+        return kit.message(_describe_outcome(facts))
+    names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
+    request = render_decision(facts.approval, facts.connection_title, facts.people)
+    if facts.body.get("is_reminder"):
+        since = kit.day_moment(facts.approval.requested_at)
+        request = [kit.section(fill(requests.REMINDER, since=since)), *request]
+    blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
+    return kit.answer(blocks)
+
+
+def _find_requester(facts: RequestFacts) -> Named | None:
+    """Return the requester, also after the request is gone."""
+    key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
+    return facts.people.get(key)
+
+
+def _get_names(username: str, title: str, person: Named | None) -> dict[str, object]:
+    return {
+        "who": kit.mention(person),
+        "name": kit.name_plainly(person),
+        "username": username,
+        "title": title,
+    }
+
+
+def render_decision(approval: Approval, title: str, people: People) -> list[Block]:
+    """Render an undecided request, with the facts that nobody can choose about themselves."""
+    person = people.get(approval.principal.key)
+    names = _get_names(approval.username, title, person)
+    key = f"{approval.id} {approval.username}"
+    known = person.known if person is not None else None
+    email = (known.email if known is not None else None) or requests.UNKNOWN
+    own = {"id": approval.principal.user_id, "email": email}
+    question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **own, **names)
+    buttons = [kit.button(pages.DENY, "deny", key, style=kit.DANGER)]
+    if not approval.awaits_answers:
+        buttons.insert(0, kit.button(pages.APPROVE, "approve", key, style=kit.PRIMARY, confirm=question))
+    small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
+    if approval.similar_users:
+        alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.similar_users))
+        small.append(fill(requests.ALIKE, people=alike))
+    said = [fill(pages.REQUEST, **names)]
+    there, here = approval.email, known.email if known is not None else None
+    if there and here and there.casefold() != here.casefold():
+        said.insert(0, fill(requests.ADDRESSES_DIFFER, there=there, here=here, **names))
+    elif there:
+        small.insert(0, fill(requests.ADDRESS_THERE, there=there, **names))
+    for asked, answer in (approval.answers or {}).items():
+        template = requests.OWNER_ASKED if answer is None else requests.OWNER_ANSWERED
+        small.append(fill(template, owner=kit.mention(people.get(asked)), answer=requests.NOT_MINE))
+    if approval.awaits_answers:
+        said.append(pages.NOT_OPEN)
+    context = [kit.context(*small)] if small else []
+    objects = {approval.id: ObjectName(approval.username, title)}
+    return [kit.section("\n".join(said)), *context, *kit.add_block_labels(kit.actions(buttons), objects)]
+
+
+def _name_with_identity(named: Named | None) -> Markup:
+    """Name a person with the facts that they can't choose."""
+    known = named.known if named is not None else None
+    if known is None:
+        return kit.mention(named)
+    user_id = known.principal.user_id
+    template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
+    # Without the mark of what nobody can choose.
+    name = Markup(kit.name_plainly(named).replace("`", ""))
+    names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
+    return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
+
+
+@renders(ApprovalKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
+def render_ownership_question(facts: RequestFacts) -> Answer:
+    """Render the question whether a requested account is the reader's, or their answer."""
+    if not _is_unanswered(facts):
+        return kit.message(_format_owner_answer(facts))
+    names = {"username": facts.word("username"), "title": facts.connection_title}
+    key = f"{facts.approval.id} {facts.approval.username}" if facts.approval is not None else ""
+    buttons = [kit.button(requests.MINE, "mine", key), kit.button(requests.NOT_MINE, "not_mine", key)]
+    return kit.message(fill(requests.WHOSE, **names), buttons=buttons)
+
+
+@renders(ApprovalKind.APPROVAL_DENIED)
+def render_denied(facts: RequestFacts) -> Answer:
+    """Render a denial for the requester; or for them and the administrators that nobody decided."""
+    if facts.word("cause") == UNDECIDED:
+        return _render_result(
+            requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts
+        )
+    return _render_result(pages.DENIED_PERSON, facts)
+
+
+@renders(ApprovalKind.APPROVAL_FAILED)
+def render_failed(facts: RequestFacts) -> Answer:
+    """Render the failure of a request, for its person or its approver."""
+    return _render_result(
+        pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts
+    )
+
+
+@renders(ApprovalKind.APPROVAL_DONE)
+def render_done(facts: RequestFacts) -> Answer:
+    """Render for the approver of a request that the person is linked."""
+    return _render_result(pages.DONE, facts)
+
+
+def _render_result(template: str, facts: RequestFacts) -> Answer:
+    title, cause = facts.connection_title, facts.word("cause")
+    reason = Markup(fill(pages.BECAUSE[cause], title=title) if cause in pages.BECAUSE else "")
+    names = _get_names(facts.word("username"), title, _find_requester(facts))
+    return kit.message(fill(template, because=reason, **names))

@@ -1,0 +1,145 @@
+"""A course's page, for its teachers, members and others; its forms, and the form of a class card."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Final
+
+from bot.domain import timetable
+from bot.domain.courses import ClassCard, ClassFacts
+from bot.domain.hours import Occurrence
+from bot.domain.notices import Answer
+from bot.domain.time_parsing import DAYS
+from bot.messages.blocks import courses as cards
+from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Block, Element, Markup, fill
+from bot.messages.texts import course_pages as words
+from bot.messages.texts import courses as class_words
+from bot.messages.texts import times, verbs
+
+#: The forms, and what their fields are.
+CARD_CALLBACK: Final = "card"
+FIELD_TYPES: Final = {
+    **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
+    **dict.fromkeys(("begin", "end", "today"), "timepicker"),
+    **dict.fromkeys(("from", "until"), "datepicker"),
+    "channel": "conversations_select",
+    "hours": "checkboxes",
+    "with": "multi_users_select",
+}
+REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
+
+
+def render_course(facts: ClassFacts) -> list[Block]:
+    """Render a course: for its teacher with the possible changes, for its members, or for others."""
+    card, lines, buttons = (
+        facts.card,
+        [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
+        list[Element](),
+    )
+    if card.is_over(facts.now):
+        lines = [f"{lines[0]} {class_words.COURSE_OVER}"]
+    elif facts.is_teacher:
+        lines.append(_format_counts(facts))
+        buttons = _list_change_buttons(facts)
+    elif facts.workspace_title or facts.pending is not None:
+        buttons = cards.list_member_buttons(card)
+    else:
+        who = kit.mention(facts.people.get(card.principal.key))
+        lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
+    own, first = ([], []) if card.is_over(facts.now) else _describe_membership(facts)
+    return kit.row("\n".join([*lines, *own]), [*first, *buttons])
+
+
+def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
+    """Describe the reader's own part in a course, with the button that completes it."""
+    if facts.pending is not None:
+        why, button = cards.describe_missing(facts, facts.pending)
+        # A Home has a coloured one for the account.
+        return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
+    if not facts.workspace_title:
+        return [], []
+    return [fill(words.YOURS, name=facts.workspace_title, title=facts.connection_title)], []
+
+
+def _list_change_buttons(facts: ClassFacts) -> list[Element]:
+    """Return the buttons of a course's teacher: cancel the next lesson, hold what was cancelled, end it."""
+    card, counts, coming = facts.card, facts.counts, _find_next_changeable_lesson(facts.card, facts.now)
+    buttons = list[Element]()
+    if coming is not None:
+        label = class_words.CANCEL_FOR_ALL.format(day=times.format_date(coming.local[:10]))
+        press = ButtonValue("course_change", f"{card.id} skip {coming.local[:10]}", at=coming.at)
+        buttons.append(kit.button(label, press))
+    if timetable.list_days_from_today(card, card.off, facts.now):
+        buttons.append(
+            kit.button(class_words.HOLD_ALL, ButtonValue("course_change", f"{card.id} resume", number=1))
+        )
+    if counts.waiting or counts.failed:
+        buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
+    return kit.add_labels([*buttons, *cards.list_end_buttons(facts)], facts.objects)
+
+
+def _format_counts(facts: ClassFacts) -> str:
+    """Format the numbers of a course's members for its teachers."""
+    if not facts.counts.joined:
+        return words.NOBODY_JOINED
+    said = [words.JOINED_COUNT, words.LINKED_COUNT]
+    said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
+    return fill(" · ".join(said), **asdict(facts.counts))
+
+
+def _format_current_or_next_lesson(facts: ClassFacts) -> str:
+    coming = timetable.find_lesson(facts.card, facts.now)
+    if coming is not None and coming.at <= facts.now:
+        return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now))
+    return words.NO_MORE if coming is None else fill(words.NEXT_LESSON, at=kit.day_moment(coming.at))
+
+
+def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
+    """Return the first lesson that can still be left out or moved."""
+    on = timetable.find_lesson_on(card, now)
+    return timetable.find_lesson_after(card, now if on is None else on.at)
+
+
+def show_no_courses(command: Markup) -> Answer:
+    """Show the ways to join a course, and to teach one."""
+    return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
+
+
+def answer_courses(every: Sequence[ClassFacts]) -> Answer:
+    """Answer with courses."""
+    return kit.answer(block for one in every for block in render_course(one))
+
+
+def answer_join_offer(facts: ClassFacts) -> Answer:
+    """Answer with the terms of joining a course, and the button that joins it."""
+    card = facts.card
+    button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
+    return kit.message(
+        "\n".join([*cards.format_course(facts), cards.format_joining(facts)]), buttons=[button]
+    )
+
+
+def _build_field(name: str, **keys: Any) -> Block:
+    element = {"type": FIELD_TYPES[name], "action_id": name} | {key: one for key, one in keys.items() if one}
+    return kit.field(
+        name, words.FIELDS[name][0], element, words.FIELDS[name][1], optional=name not in REQUIRED_FIELDS
+    )
+
+
+def card_button() -> Element:
+    """Return the button that opens the form of a class card."""
+    return kit.button(words.POST, "card_form")
+
+
+def build_card_form(channel: str) -> dict[str, Any]:
+    """Return the form that posts a class card, to a channel that may be given."""
+    days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
+    only = {"include": ["public", "private"], "exclude_bot_users": True}
+    more: dict[str, dict[str, Any]] = {
+        "hours": {"options": days},
+        "channel": {"filter": only, "initial_conversation": channel},
+    }
+    fields = [_build_field(name, **more.get(name, {})) for name in words.FIELDS]
+    return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD_CALLBACK)

@@ -1,0 +1,457 @@
+"""Class cards and the messages about them; none of them ever contains a workspace's address."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from bot.domain import timetable as courses_timetable
+from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
+from bot.domain.hours import group_days
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
+from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
+from bot.domain.work_items import Call
+from bot.domain.workspaces import State
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.buttons import open_buttons
+from bot.messages.blocks.cards import fill_notice, link_again_button
+from bot.messages.blocks.kit import Block, Element, Markup, fill, safe, truncate
+from bot.messages.blocks.renderers import render_gone, renders
+from bot.messages.texts import answers, cards, problems, times
+from bot.messages.texts import courses as texts
+
+#: How many people are listed in one answer, one per line.
+MAX_PROBLEMS = 30
+_LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
+_ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
+
+
+@renders(ClassKind.CLASS_CARD)
+def render_class_card(facts: ClassFacts) -> Answer:
+    """Render the card for its channel."""
+    card, own, is_over = facts.card, get_words(facts.card), facts.card.is_over(facts.now)
+    about, state = _describe_course(facts) if card.is_course else _describe_class(facts)
+    lines = [fill(texts.CARD_TITLE, name=card.title)] if is_over else about
+    blocks: list[Block] = [kit.section("\n".join(lines))]
+    if not is_over:
+        blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
+    blocks.append(kit.context(*_format_state(facts, state)))
+    if card.done_at is None:
+        # Everybody sees it, but it answers whoever presses it alone, and ends nothing.
+        blocks += kit.actions([kit.button(own.shows, own.shown_by, card.id)])
+    return kit.answer(blocks)
+
+
+def get_words(card: ClassCard) -> texts.Words:
+    """Return the words of a class, or those of a course."""
+    return texts.OF_COURSE if card.is_course else texts.OF_CLASS
+
+
+def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
+    """Return a card's description of its class, and the templates of its progress."""
+    card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
+    does = fill(texts.DOES_START, pattern=card.pattern, title=facts.connection_title)
+    if card.spec is not None:
+        template = texts.DOES_MAKE_UNLINKED if "none" in facts.linking else texts.DOES_MAKE
+        does = fill(template, name=card.template, title=facts.connection_title)
+    end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
+    template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
+    ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now)))
+    consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, **end)
+    about = [fill(texts.CARD_TITLE, name=card.title), does, consent]
+    said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
+    said += [texts.WAITING_COUNT] if counts.waiting and not is_done else []
+    said += [texts.STOPPED_COUNT] if counts.down and not card.is_over(facts.now) else []
+    said += [texts.FAILED_COUNT] if counts.failed else []
+    said += [texts.KEPT_COUNT] if counts.kept and not is_done else []
+    if is_done or not card.is_over(facts.now):
+        return about, [*said, *([texts.OVER] if is_done else [])]
+    return about, [*said, texts.CLOSING if facts.now < (card.stops_at or 0.0) else texts.CLOSING_UNTIL]
+
+
+def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
+    card, counts = facts.card, facts.counts
+    said = [texts.JOINED_COUNT if counts.joined else texts.NOBODY_JOINED]
+    said += (
+        [texts.PENDING_COUNT[counts.pending > 1]] if counts.pending and not card.is_over(facts.now) else []
+    )
+    said += [texts.READY_NOW] if counts.expected else []
+    said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
+    return [*format_course(facts), format_joining(facts)], said
+
+
+def format_joining(facts: ClassFacts) -> str:
+    """Format the terms of joining a course."""
+    card, template = facts.card, texts.COURSE_JOIN if facts.card.spec is None else texts.COURSE_JOIN_MAKE
+    return fill(template, name=card.pattern or card.template, title=facts.connection_title)
+
+
+def format_course(facts: ClassFacts) -> list[str]:
+    """Format a course's timetable, and the differences on single days."""
+    card = facts.card
+    lessons = format_timetable(card)
+    return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *_format_days_off(card, facts.now)]
+
+
+def _format_days_off(card: ClassCard, now: float) -> list[str]:
+    """Format the days without a lesson."""
+    off = courses_timetable.list_days_from_today(card, card.off, now)
+    return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
+
+
+def format_timetable(card: ClassCard) -> Markup:
+    """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
+    begin, end = clock(card.starts), clock(card.stops)
+    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
+    return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
+
+
+def format_course_name(card: ClassCard) -> str:
+    """Format a course's name among others: ``Biology · Tuesdays 08:00``."""
+    return f"{card.title} · {format_weekdays(card.days)} {clock(card.starts)}"
+
+
+def format_weekdays(named: Collection[str]) -> str:
+    """Format weekdays: ``Tuesdays and Thursdays``."""
+    if named == EVERY_DAY:
+        return texts.EVERY_DAY
+    return times.join_names(
+        f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named
+    )
+
+
+def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
+    """Return the words for the end of a class: the action, the workspace's new state, and its meaning.
+
+    ``is_any`` as in ``ends_by_consent``.
+    """
+    stop, keeps = effects.get("stop"), choose_gentlest_mode(effects) == "suspend"
+    ends = ends_by_consent(effects, is_any=is_any)
+    wording = texts.SUSPEND_WORDS if keeps else texts.STOP_WORDS
+    if ends:
+        wording = texts.SUSPENDS_OR_ENDS if keeps else texts.END_WORDS
+    done, does, means = wording
+    lost = cards.LOST[stop] if stop is not None and ends else ""
+    meaning = f" {means.format(lost=lost)}" if means else ""
+    return {"done": Markup(done), "does": Markup(does), "means": Markup(meaning)}
+
+
+def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
+    card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
+    free = 0 if card.maximum is None else max(card.maximum - counts.joined, 0)
+    if card.maximum is not None and not card.is_over(facts.now):
+        said += [texts.FREE_SEATS if free else texts.NO_FREE_SEATS]
+    names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
+    names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
+    names |= get_end_words(facts.effects, is_any=card.spec is None)
+    return [fill(one, **numbers | names) for one in said]
+
+
+def _format_counts(counts: ClassCounts) -> dict[str, str]:
+    """Format the counts, and the number of ready members as a clause."""
+    said = {name: f"{number:,}" for name, number in asdict(counts).items()}
+    said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
+    said |= {"people": times.format_count(counts.joined, "person has", "people have")}
+    return said | {"how_many": fill(texts.HOW_MANY[1 in (counts.ready, counts.expected)], **said)}
+
+
+def list_end_buttons(facts: ClassFacts) -> list[Element]:
+    """Return *Stop all*, for messages that its teacher alone reads, unless the class has ended."""
+    is_over = facts.card.closed_at is not None or facts.card.is_over(facts.now)
+    return [] if is_over else [stop_button(facts)]
+
+
+def stop_button(facts: ClassFacts) -> Element:
+    """Return *Stop all*, which asks first."""
+    card, asked = facts.card, get_words(facts.card).end
+    question = kit.confirm(asked, **get_end_words(facts.effects, is_any=card.spec is None))
+    return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question, of=card.title)
+
+
+def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
+    """Render the people who wait and the reasons, for the teacher alone."""
+    counts = facts.counts
+    if not found:
+        template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE
+        return replies.answer(fill(template, **_format_counts(counts)), list_end_buttons(facts))
+    lines = [
+        fill(
+            texts.PROBLEM,
+            who=kit.mention(facts.people.get(one.participant.principal.key)),
+            why=Markup(_format_reason(facts, one)),
+            at=kit.moment_at(one.participant.joined_at, facts.now),
+        )
+        for one in found[:MAX_PROBLEMS]
+    ]
+    left = counts.waiting + counts.failed - len(lines)
+    lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
+    head = fill(texts.PROBLEMS_HEAD, name=facts.card.title)
+    # One paragraph per ten people, so that none exceeds Slack's limit.
+    blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
+    return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
+
+
+def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
+    operation, title = one.operation, facts.connection_title
+    if one.state == "unlinked":
+        return fill(texts.WHY_UNLINKED if one.participant.waits_for else _LINK_AGAIN, title=title)
+    if one.participant.waits_for == "many_workspaces":
+        return texts.WHY_MANY
+    if one.state == "no_workspace":
+        return fill(texts.WHY_NO_WORKSPACE, title=title)
+    if operation is None:
+        return fill(texts.WHY_STARTING if one.state == "starting" else texts.WHY_ELSE, title=title)
+    if not operation.is_open:
+        why = _format_cause(operation.cause or "", facts.connection_title)
+        return truncate(safe(strip_addresses(why)), 200)
+    if operation.block_reason:
+        return truncate(
+            kit.format_reason(
+                strip_addresses(_format_delay(operation.block_reason, facts.connection_title)), facts.now
+            ),
+            200,
+        )
+    if operation.start_call is Call.NONE:
+        return texts.WHY_QUEUED
+    starting, workspace = fill(texts.WHY_STARTING, title=facts.connection_title), one.workspace
+    if workspace is None or workspace.detail or not workspace.reason:
+        return starting
+    said = problems.explain_reason(workspace.reason, facts.connection_title, is_over=False, helps=False)
+    return truncate(f"{starting}. {safe(strip_addresses(said))}", 200)
+
+
+def _format_cause(cause: str, title: str) -> str:
+    """Format the cause of somebody else's failed start: their own messages address them."""
+    word, message = problems.get_cause_word(cause), cause.partition(": ")[2]
+    said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
+    return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
+
+
+def _format_delay(hold: str, title: str) -> str:
+    """Format the reason that delays somebody else's start."""
+    addressed = (word for word in texts.WHY_CAUSE if problems.explain_cause(word, title) == hold)
+    return next((_format_cause(word, title) for word in addressed), hold)
+
+
+def strip_addresses(text: str) -> str:
+    """Remove addresses from a provider's text: the teacher doesn't own the workspace."""
+    return _ADDRESS_PATTERN.sub("…", text)
+
+
+def _is_lesson_on(facts: WorkspaceFacts) -> bool:
+    """Return whether a lesson is on, and its workspace is ready or on its way without another message.
+
+    Not for somebody who has left its course.
+    """
+    operation = facts.operation
+    if facts.word("card") not in {one.id for one in facts.of(CourseContext).lessons}:
+        return False
+    is_ready = facts.state is State.RUNNING
+    if operation is not None and not operation.is_open:
+        is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
+    return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
+
+
+@renders(ClassKind.LESSON, is_true=_is_lesson_on)
+@renders(ClassKind.CLASS_STOP_WARNING, is_true=lambda _: False)
+def render_lesson(facts: WorkspaceFacts) -> Answer:
+    """Render for a person at a lesson's begin whether their workspace is ready for it."""
+    is_ready = facts.state is State.RUNNING
+    template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
+    if facts.body.get("is_missed"):
+        template = texts.LESSON_MISSED
+    operation, delay = facts.operation, dict[str, Markup]()
+    if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
+        template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
+        delay = {
+            "hold": Markup(kit.format_reason(problems.get_first_sentence(operation.block_reason), facts.now)),
+            "until": until,
+        }
+    opens = open_buttons(facts) if is_ready else []
+    return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], opens)
+
+
+@renders(ClassKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
+def render_report(facts: ClassFacts) -> Answer:
+    """Render a lesson's figures for a teacher: the ready ones, and the others' problems."""
+    card, counts = facts.card, facts.counts
+    began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
+    lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
+    times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
+    at_ = {name: kit.moment(time, facts.now) for name, time in times_.items()}
+    # Of those who failed alike the first one's, in the provider's own words where it has said any.
+    whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
+    said = [
+        f"{count:,} {fill(words[count > 1], why=whys.get(state, ''), **at_)}"
+        for state, words in texts.REPORT_WHY.items()
+        if (count := numbers[state])
+    ]
+    lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
+    as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now))
+    lines += [f"{'; '.join(said)}, {as_of}."] if said else []
+    buttons = [kit.button(texts.PROBLEMS, "class_problems", card.id)] if facts.problems else []
+    return kit.message(" ".join(lines), [], buttons)
+
+
+def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
+    ended = one.operation if one.operation is not None and not one.operation.is_open else None
+    words = (ended.cause or "").partition(": ")[2] if ended is not None else ""
+    return truncate(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
+
+
+def format_end(card: ClassCard, now: float) -> str:
+    """Format the end of a course, and that of the lesson that is on."""
+    news = fill(texts.COURSE_ENDED, course=card.title)
+    if card.stops_at is None or now >= card.stops_at:
+        return news
+    return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
+
+
+def _is_member_not_ready(facts: ClassFacts) -> bool:
+    """Return whether somebody still has nothing for a coming lesson."""
+    states, coming = (
+        {one.state for one in facts.problems},
+        courses_timetable.find_lesson(facts.card, facts.now),
+    )
+    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
+    return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
+
+
+@renders(
+    ClassKind.LESSON_NOT_READY,
+    is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
+)
+def render_member_not_ready(facts: ClassFacts) -> Answer:
+    """Render the part that a person lacks for a lesson, with the button for it."""
+    card, one = facts.card, facts.problems[0]
+    why, button = describe_missing(facts, one)
+    begins = kit.day_moment(facts.time("begins"))
+    return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=why), [], [button])
+
+
+def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:
+    """Describe the part that the reader lacks for a course's lessons, with the button for it."""
+    card, names = facts.card, (facts.connection, facts.connection_title)
+    is_unlinked = one.state == "unlinked"
+    link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
+    missing = {
+        "withheld": (one.state == "coming", kit.button(texts.LEAVE_COURSE, "course_leave", card.id)),
+        "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
+        "unlinked": (is_unlinked, link),
+        "many_workspaces": (one.participant.waits_for == "many_workspaces", replies.list_button()),
+        "gone": (card.spec is not None, kit.button(texts.JOIN, "class_press", card.id)),
+        "no_workspace": (True, replies.new_button(facts.connection)),
+    }
+    why, button = next((why, button) for why, (is_so, button) in missing.items() if is_so)
+    return Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern)), button
+
+
+def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
+    """Answer with the meaning of joining a course, and the action taken ``now``."""
+    said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card))
+    opens = open_buttons(facts) if facts.state is State.RUNNING else []
+    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])
+
+
+def list_member_buttons(card: ClassCard) -> list[Element]:
+    """Return the button of a course's member, which leaves it."""
+    return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
+
+
+def list_lessons(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines with a workspace's lessons."""
+    return [
+        " ".join(
+            [
+                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one)),
+                *_format_days_off(one, facts.now),
+            ]
+        )
+        for one in facts.of(CourseContext).lessons
+    ]
+
+
+def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return the button that leaves each course that somebody has joined."""
+    found = facts.of(CourseContext).lessons
+    numbers = range(len(found)) if len(found) > 1 else [None]
+    return [
+        kit.button(
+            texts.LEAVE_THIS_COURSE.format(course=one.title),
+            ButtonValue("course_leave", one.id, number=at),
+        )
+        for at, one in zip(numbers, found, strict=False)
+    ]
+
+
+def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
+    """Return the template and the names of the warning that a class stops the workspace."""
+    of = facts.of(CourseContext).stopping_class
+    if of is None:
+        return None
+    return texts.WARNED, {"course": of.card.title, "who": _name_stopper(of)}
+
+
+@render_gone("class")
+def render_unknown() -> Answer:
+    """Replace a message about a class, or a workspace in it, that no longer exists."""
+    return replies.answer(texts.UNKNOWN_CARD)
+
+
+def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
+    """Describe for an owner the stop of their workspace by a class or a lesson's end, or its failure."""
+    of, course = facts.of(CourseContext).stopping_class, facts.word("course")
+    if of is None:
+        done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
+        said = fill_notice(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))
+        return said if course and is_done else ""
+    template = texts.STOPPED_BY if of.card.stopped_by else texts.STOPPED_BY_TIME
+    state = facts.state if facts.workspace is not None else State.STOPPED
+    done = {State.SUSPENDED: texts.SUSPEND_WORDS, State.GONE: texts.END_WORDS}.get(state, texts.STOP_WORDS)
+    names = {"who": _name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
+    return fill_notice(template if is_done else texts.STOP_FAILED_BY, facts, **names)
+
+
+@renders(ClassKind.CLASS_OVER)
+def render_summary(facts: ClassFacts) -> Answer:
+    """Render a class's summary for its teacher."""
+    counts, numbers = facts.counts, _format_counts(facts.counts)
+    head, *said = get_words(facts.card).summary
+    said = said if counts.joined else [texts.SUMMARY_NOBODY]
+    lines = [fill(one, name=facts.card.title, **numbers) for one in (head, *said)]
+    left = counts.stopping + counts.not_stopped
+    rest = counts.consented - counts.stopped - left
+    lines += [fill(texts.SUMMARY_LEFT, left=left)] if left > 0 else []
+    lines += [fill(texts.SUMMARY_REST, rest=rest)] if rest > 0 else []
+    return replies.answer("\n".join(lines))
+
+
+@renders(ClassKind.CLASS_POSTED)
+def render_post_question(facts: ClassFacts) -> Answer:
+    """Render the question to the poster whether to post the card again: it was refused, or nobody knows.
+
+    ``cause`` is Slack's error code, which says what would help.
+    """
+    card, cause = facts.card, facts.word("cause") or "not_in_channel"
+    names = {"name": card.title, "channel": Markup(card.channel_id), "code": cause}
+    helps = texts.HELPS.get(cause)
+    template = texts.NOT_POSTED if helps else texts.NOT_POSTED_ELSE
+    if cause == "undrawable":
+        template = texts.NOT_POSTED_BROKEN
+    if facts.body.get("is_unsure"):
+        template = texts.DID_IT_APPEAR
+    sentence = fill(template, **names, helps=Markup(helps or ""))
+    return replies.answer(sentence, [kit.button(texts.POST_AGAIN, "class_post", card.id)])
+
+
+def _name_poster(facts: ClassFacts) -> Markup:
+    return kit.mention(facts.people.get(facts.card.principal.key))
+
+
+def _name_stopper(facts: ClassFacts) -> Markup:
+    """Name the person who ends the class."""
+    return kit.mention(facts.people.get(facts.card.stopper))

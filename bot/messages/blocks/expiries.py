@@ -1,0 +1,58 @@
+"""Warnings that a link or a workspace ends by itself soon."""
+
+from bot.domain.expiries import ExpiryKind
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.stops import ExpiryMode, is_final
+from bot.domain.workspaces import State
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import format_stop_risk, list_buttons, open_buttons, remove_button
+from bot.messages.blocks.cards import link_again_button, notice
+from bot.messages.blocks.renderers import renders
+from bot.messages.texts import notices, times
+
+
+@renders(ExpiryKind.LINK_EXPIRY, is_true=lambda facts: facts.link_is_ending)
+def _render_link_end(facts: Facts) -> Answer:
+    """Render the coming end of a link."""
+    at = facts.time("expires_at")
+    left = at - facts.now
+    # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
+    unit = 3600 if left >= 3600 else 60
+    names = {"at": kit.day_moment(at), "left": times.format_duration(max(round(left / unit), 1) * unit)}
+    again = [link_again_button(facts)]
+    return notice(notices.LINK_ENDING, facts, again, **names)
+
+
+def _is_coming(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still ends at the time of its warning: use in between postpones it."""
+    ends_at = facts.workspace.expires_at if facts.workspace is not None else None
+    if ends_at is None or ends_at <= facts.now:
+        return False
+    return abs(ends_at - float(facts.body.get("expires_at") or ends_at)) < 60.0
+
+
+@renders(ExpiryKind.WORKSPACE_EXPIRY, is_true=_is_coming)
+def render_workspace_end(facts: WorkspaceFacts) -> Answer:
+    """Render the warning by the current row."""
+    workspace = facts.workspace
+    if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
+        return notice(notices.ENDED_BY_ITSELF, facts)
+    # A workspace stopped for good is lost like one that is removed.
+    expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
+    left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
+    names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now)}
+    small = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
+    if workspace.state is State.RUNNING:
+        template = notices.ENDING_STOPS if expiry_mode == "stops" else notices.ENDING_ANYHOW
+        buttons = open_buttons(facts)
+    else:
+        template, buttons = notices.ENDING_REMOVED, list_buttons(facts, State.STOPPED)
+    if facts.may("remove"):
+        buttons.append(remove_button(workspace))
+    return notice(template, facts, buttons, small=small, **names)
+
+
+def _round_minutes(seconds: float) -> float:
+    """Round to whole minutes if there are any: nobody needs the seconds."""
+    return seconds if seconds < 60 else round(seconds / 60) * 60

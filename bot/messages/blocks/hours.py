@@ -1,0 +1,507 @@
+"""Working hours: a line in a workspace's state, what is answered about them, and their messages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal
+
+from bot.domain.begun_hours import DAY_SECONDS
+from bot.domain.hours import (
+    HoursContext,
+    HoursKind,
+    HoursRule,
+    Occurrence,
+    Side,
+    find_hours_stop,
+    group_days,
+    list_dates,
+)
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import choose_planned_mode
+from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, load_zone, resolve_instant
+from bot.domain.timers import SOONEST_SECONDS, find_next_stop
+from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
+from bot.messages.blocks import kit, limits, timers
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.buttons import (
+    describe_obstacle,
+    format_stop_risk,
+    list_buttons,
+    list_hours_button,
+    make_change,
+    start_button,
+    stop_button,
+    suspend_button,
+)
+from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
+from bot.messages.blocks.kit import Block, Element, Markup, fill
+from bot.messages.blocks.renderers import renders
+from bot.messages.texts import cards, problems, times, verbs
+from bot.messages.texts import hours as words
+from bot.support.declarations import LayerHooks
+
+HOURS_CALLBACK: Final = "hours"
+#: The names of the form's fields, and what it proposes.
+WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
+PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
+#: What isn't pressed in the form: itself, and what changes the run of today.
+_NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
+
+
+class HoursMessageHooks(LayerHooks):
+    """The moments at which hours are shown."""
+
+    def list_more_lines(self, view: WorkspaceFacts) -> Sequence[str]:
+        """Return the feature's lines beside a workspace's own hours."""
+        return ()
+
+    def list_more_buttons(self, view: WorkspaceFacts) -> Sequence[Element]:
+        """Return the feature's buttons beside those of a workspace's own hours."""
+        return ()
+
+
+def format_rule(rule: HoursRule) -> Markup:
+    """Format hours: ``weekdays 09:00–18:00``."""
+    named = [day.capitalize() for day in DAYS if day in rule.days]
+    days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
+    template = words.BOTH if rule.starts is not None else words.ONLY_STOP
+    template = words.ONLY_START if rule.stops is None else template
+    return Markup(template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops)))
+
+
+def _format_dates(days: Iterable[str]) -> list[str]:
+    return [times.format_date(day) for day in sorted(days)]
+
+
+def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
+    """Return the order of hours in the week and then the calendar, not as they happen to be stored."""
+    weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
+    first = rule.stops if rule.starts is None else rule.starts
+    return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
+
+
+def _get_names(rules: Sequence[HoursRule]) -> dict[str, str]:
+    zones = dict.fromkeys(one.zone for one in rules)
+    return {
+        "hours": Markup("; ".join(map(format_rule, sorted(rules, key=_sort_key)))),
+        "zone": ", ".join(zones),
+    }
+
+
+def get_rules(facts: WorkspaceFacts) -> tuple[HoursRule, ...]:
+    """Return a workspace's own hours."""
+    return facts.of(HoursContext).rules
+
+
+def format_lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the line with a workspace's own hours, if it has any."""
+    rules = get_rules(facts)
+    if not rules:
+        return []
+    if all(one.paused for one in rules):
+        return [words.LINE_PAUSED]
+    return [fill(words.HOURS_LINE, **_get_names(rules))]
+
+
+def has_any(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace has hours, of its own or beside those."""
+    return bool(get_rules(facts) or list_more_lines(facts))
+
+
+def list_more_lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines of features beside a workspace's own hours."""
+    return [line for hooks in HoursMessageHooks.list_subscribers() for line in hooks.list_more_lines(facts)]
+
+
+def _list_more_buttons(facts: WorkspaceFacts) -> list[Element]:
+    subscribers = HoursMessageHooks.list_subscribers()
+    return [button for hooks in subscribers for button in hooks.list_more_buttons(facts)]
+
+
+def describe_hours(
+    template: str,
+    facts: WorkspaceFacts,
+    more: Sequence[str] = (),
+    once: Wanted | None = None,
+    former: Iterable[HoursRule] = (),
+) -> tuple[str, list[Element]]:
+    """Describe a workspace's hours, the next occurrence or the cause of a pause, with the buttons for them.
+
+    ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
+    the rules that they replace.
+    """
+    rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
+    assert workspace is not None, "hours are a workspace's"
+    ending, in_time = describe_run_end(facts, former)
+    if not rules:
+        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
+        buttons = [*in_time, *_list_more_buttons(facts), *list_hours_button(facts)]
+        return " ".join([" · ".join(sentences), *ending]), kit.add_labels(buttons, facts.objects)
+    new = [one for one in rules if one.wanted == once]
+    if once is not None and new:
+        sentences = [*_format_single_day(facts, once, new[0]), *more]
+    else:
+        sentences = [fill(template, name=workspace.title, title=title, **_get_names(rules)), *more]
+    causes = dict.fromkeys(one.paused for one in rules if one.paused)
+    sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
+    sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
+    sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
+    buttons = [*in_time, *_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*buttons, *_list_more_buttons(facts), *list_hours_button(facts)]
+    sentences += list_more_lines(facts)
+    off = _list_days_off(rules, facts.now)
+    if causes or off:
+        label = (
+            words.NO_SKIPS
+            if len(off) > 1
+            else words.NO_SKIP.format(day="".join(map(times.format_weekday, off)))
+        )
+        until = None if causes else _get_day_end(off[-1], rules[0].zone)
+        resume = ButtonValue("hours_on", workspace.id, at=until)
+        buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
+    return " ".join(sentences), kit.add_labels(buttons, facts.objects)
+
+
+def _get_day_end(day: str, zone: str) -> float:
+    return resolve_instant(date.fromisoformat(day) + timedelta(days=1), 0, load_zone(zone))
+
+
+def describe_run_end(
+    facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
+) -> tuple[list[str], list[Element]]:
+    """Format the next stop of a running workspace, or its absence within a day, with its buttons.
+
+    Nothing is said where its hours say it. ``former`` are rules that it has no more, ``name`` is what it is
+    called where several are named.
+    """
+    workspace, now = facts.workspace, facts.now
+    if workspace is None:
+        return [], []
+    it = Markup(f"*{kit.safe(name)}*" if name else "it")
+    it_is = Markup(f"{it} is" if name else "It's")
+    mode = workspace.stop_mode or choose_planned_mode(facts.effects)
+    do = VERB_FORMS[OperationVerb(mode)]
+    if workspace.stop_at is not None:
+        at = kit.day_moment(workspace.stop_at)
+        return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
+    next_ = facts.next_stop
+    if not facts.is_up or workspace.expires_at is not None:
+        return [], []
+    if next_ is not None and next_ <= now + DAY_SECONDS:
+        return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
+    template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
+    until = "" if next_ is None else kit.day_moment(next_)
+    said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
+    stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
+    offered = _offer_stop(facts, [*former, *get_rules(facts)])
+    buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
+    return [" ".join([said, *(can_stop for can_stop, _ in offered)])], buttons
+
+
+def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
+    """Offer the stop that hours would make within a day if they weren't left out, paused or gone."""
+    workspace = facts.workspace
+    assert workspace is not None, "it runs"
+    every = [replace(one, off=frozenset(), paused="") for one in rules]
+    at = find_next_stop(workspace, find_hours_stop(every, facts.now), facts.now)
+    if at is None or at > facts.now + DAY_SECONDS:
+        return []
+    return [offer_at(choose_planned_mode(facts.effects), workspace, at, number=1)]
+
+
+def _has_only_starts(facts: WorkspaceFacts) -> bool:
+    """Return whether hours start a workspace, and none stop it."""
+    active = [one for one in get_rules(facts) if not one.paused]
+    return bool(active) and all(one.stops is None for one in active)
+
+
+def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
+    """Format the actions of one day, then the other hours of the workspace."""
+    assert facts.workspace is not None, "hours are a workspace's"
+    day, zone, down = (
+        date.fromisoformat(min(once.days)),
+        load_zone(rule.zone),
+        choose_planned_mode(facts.effects),
+    )
+    times_of = [(OperationVerb.START, once.starts), (OperationVerb(down), once.stops)]
+    (verb, first), *then = [
+        (verb, resolve_instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
+    ]
+    names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
+    stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **VERB_FORMS[verb]) for verb, at in then]
+    others = [one for one in get_rules(facts) if one is not rule]
+    said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **VERB_FORMS[verb])]
+    return [*said, fill(words.BESIDES, **_get_names(others))] if others else said
+
+
+def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return the buttons that skip the next day of hours, or pause them until Monday.
+
+    They name dates: a message is read on other days, too.
+    """
+    found = []
+    for rule in get_rules(facts):
+        coming = _find_next(facts, rule, "stop" if rule.starts is None else "start")
+        if coming is not None and not rule.paused and rule.days & EVERY_DAY:
+            found.append((coming.at, date.fromisoformat(coming.local[:10]), load_zone(rule.zone)))
+    if not found:
+        return []
+    assert facts.workspace is not None, "hours are a workspace's"
+    at, day, zone = min(found, key=lambda one: one[0])
+    today = datetime.fromtimestamp(facts.now, zone).date()
+    monday = today + timedelta(days=7 - today.weekday())
+    label, until = times.format_weekday(day.isoformat()), times.format_weekday(monday.isoformat())
+    left_out = {"skip": (words.SKIP.format(day=label), list_dates(day, day + timedelta(days=1)))}
+    if day < monday - timedelta(days=1):
+        left_out["pause"] = (words.PAUSE_UNTIL.format(day=until), list_dates(today, monday))
+    key = facts.workspace.id
+    return [
+        kit.button(label, ButtonValue("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
+        for mark, (label, days) in left_out.items()
+    ]
+
+
+def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
+    """Return the next occurrence of a rule, on one side or on any."""
+    coming = rule.after(max(facts.now, rule.processed_until))
+    while coming is not None and side not in {"", coming.side}:
+        coming = rule.after(coming.at)
+    return coming
+
+
+def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
+    """Return the days from today on that are left out of rules."""
+    off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
+    return sorted(off)
+
+
+def format_left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
+    """Format the days that are left out of rules, if any are."""
+    every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
+    return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
+
+
+def _format_next(facts: WorkspaceFacts) -> list[str]:
+    """Format the next occurrence, and the days left out."""
+    # Nothing stops what is down, or will be, unless it is started before.
+    workspace, rules = facts.workspace, get_rules(facts)
+    is_ending = workspace is not None and workspace.stop_at is not None
+    is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
+    starts = [rule for rule in rules if rule.starts is not None and is_down]
+    stops = [rule for rule in rules if rule.stops is not None and not is_down]
+    side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
+    every = [_find_next(facts, rule, side) for rule in starts or stops or ([] if is_ending else rules)]
+    coming = [one for one in every if one is not None]
+    if stops and coming and min(coming).at > facts.now + DAY_SECONDS and facts.is_up:
+        coming = []  # It is said for how long it runs.
+    left_out = format_left_out(rules, facts.now)
+    if not coming:
+        return left_out
+    if facts.obstacle and facts.obstacle != "not_allowed_now":
+        return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
+    first = min(coming)
+    how = "start" if first.side == "start" else choose_planned_mode(facts.effects)
+    return [
+        fill(words.NEXT_OCCURRENCE, at=kit.day_moment(first.at), **VERB_FORMS[OperationVerb(how)]),
+        *left_out,
+    ]
+
+
+def _format_cause(cause: str, title: str) -> str:
+    if cause in words.BECAUSE:
+        return fill(words.BECAUSE[cause], title=title)
+    return kit.safe(problems.explain_cause(cause, title))
+
+
+def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
+    """Return the form that sets hours of one of these workspaces; its only ones are changed in it."""
+    blocks: list[Block] = []
+    rule, key = None, ""
+    if len(every) == 1:
+        (facts,) = every
+        assert facts.workspace is not None, "hours are a workspace's"
+        names = {"name": facts.workspace.title, "title": facts.connection_title}
+        key, said, buttons = facts.workspace.id, fill(words.NO_HOURS, **names), list[Element]()
+        rules = get_rules(facts)
+        if rules:
+            said, buttons = describe_hours(words.CURRENT_HOURS, facts)
+            buttons = [one for one in buttons if one["action_id"].partition(":")[0] not in _NOT_IN_FORM]
+        rule = rules[0] if len(rules) == 1 and rules[0].days <= EVERY_DAY else None
+        note = words.FORM_ADDS if rules and rule is None else words.FORM_NOTE
+        blocks = [*kit.row(said, buttons), kit.context(note)]
+    else:
+        choices = [
+            kit.option(one.workspace.id, f"{one.workspace.title} · {one.connection_title}")
+            for one in every
+            if one.workspace is not None
+        ]
+        menu = kit.select(WORKSPACE_FIELD, words.FORM_WORKSPACE, choices[: limits.MAX_SELECT_OPTIONS])
+        blocks = [menu, kit.context(words.FORM_ADDS)]
+    days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
+    wanted = rule.wanted if rule is not None else PROPOSED_HOURS
+    ticked = [option for day, option in days.items() if day in wanted.days]
+    blocks += [
+        kit.boxes(DAYS_FIELD, words.FORM_DAYS, list(days.values()), ticked) | {"optional": False},
+        kit.time_field(FROM_FIELD, words.FORM_FROM, clock(wanted.starts)),
+        kit.time_field(UNTIL_FIELD, words.FORM_UNTIL, clock(wanted.stops)),
+    ]
+    return kit.modal(
+        words.FORM_TITLE,
+        blocks,
+        submit=words.FORM_SUBMIT,
+        close=verbs.CLOSE,
+        callback_id=HOURS_CALLBACK,
+        private_metadata=f"{key} {rule.id if rule is not None else ''}",
+    )
+
+
+def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
+    """Answer with the hours of several workspaces, and a remark about the others."""
+    blocks = [kit.section(words.LIST)]
+    for text, buttons in rows:
+        blocks += kit.row(text, buttons)
+    blocks += [kit.context(remark)] if remark else []
+    return kit.answer([*blocks, *kit.actions([form_button()])])
+
+
+def form_button() -> Element:
+    """Return the button that opens the form for any workspace."""
+    return kit.button(cards.HOURS, "hours_form")
+
+
+def _is_down(facts: WorkspaceFacts) -> bool:
+    return facts.state in NOT_UP_STATES
+
+
+@renders(HoursKind.HOURS_MISSED, is_true=_is_down)
+def render_missed(facts: WorkspaceFacts) -> Answer:
+    """Render a missed start or stop of hours."""
+    return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
+
+
+def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
+    """Format a missed start or stop by a template, or the cause for which it failed."""
+    side: Side = "stop" if facts.word("side") == "stop" else "start"
+    forms = {**VERB_FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
+    cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
+    if cause:
+        because = Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
+        said = [fill_notice(words.OCCURRENCE_FAILED, facts, cause=because, **forms)]
+    else:
+        said = [fill_notice(template, facts, **forms, **names), *_format_missed_reason(facts)]
+    more = fill(words.MISSED_MORE, count=times.format_count(count, "start or stop", "starts and stops"))
+    can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
+    return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
+
+
+def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
+    """Format the reason for which a start wasn't sent, if it is known."""
+    if facts.is_refused:
+        cause = "another_account" if facts.is_resting else "credential_refused"
+        return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
+    because = facts.word("because")
+    return [kit.format_reason(because, facts.now)] if because else []
+
+
+def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
+    """Offer the start that was missed: until its plan's end, if it has one that is still ahead."""
+    workspace, until = facts.workspace, facts.body.get("until")
+    if workspace is None or not _is_down(facts):
+        return [], []
+    if facts.is_refused and facts.linking & {"token", "admin"}:
+        return [], [link_again_button(facts)]
+    if until is None:
+        return [], [start_button(workspace)]
+    if until - facts.now < SOONEST_SECONDS:
+        return [], []
+    can_start, start = offer_at("start", workspace, until, style=kit.PRIMARY)
+    return [can_start], [start]
+
+
+def is_linked_again(facts: Facts) -> bool:
+    """Return whether a person has linked again after hours were paused for want of a link."""
+    return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
+
+
+def _are_paused(facts: Facts) -> bool:
+    """Return whether hours are still paused for the reason that a message names."""
+    cause = facts.word("cause")
+    if cause in {"unlinked", "refused"}:
+        return not is_linked_again(facts)
+    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+        return True
+    found = facts.of(HoursContext)
+    return any(one.paused == cause for one in found.rules)
+
+
+@renders(HoursKind.HOURS_PAUSED, is_true=_are_paused)
+def render_paused(facts: Facts) -> Answer:
+    """Render the pause of hours, with its cause and buttons."""
+    end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
+    return format_paused(facts, words.PAUSED, end)
+
+
+def format_paused(facts: Facts, template: str, end: Element, **names: str) -> Answer:
+    """Format the cause for which something is paused, with the button that ends it."""
+    cause = facts.word("cause")
+    if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
+        names["name"] = facts.word("name")
+    because = Markup(_format_cause(cause, facts.connection_title))
+    sentence = fill_notice(template, facts, because=because, **names)
+    resume = kit.button(words.RESUME, "hours_on", facts.word("workspace"), style=kit.PRIMARY)
+    buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
+    if cause in words.BECAUSE:
+        buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
+    return kit.message(sentence, [], buttons)
+
+
+def format_plan(view: WorkspaceFacts) -> list[str]:
+    """Format a workspace's hours as a sentence."""
+    return [describe_hours(words.CURRENT_HOURS, view)[0]] if get_rules(view) else []
+
+
+def _is_still_idle(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still runs as it did when its person was asked about it."""
+    workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
+    if workspace is None or workspace.current_state is not State.RUNNING:
+        return False
+    return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
+
+
+@renders(HoursKind.IDLE_PROMPT, is_true=_is_still_idle)
+def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
+    """Render the question whether an idle workspace is needed, and the result of no answer."""
+    names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
+    since = kit.day_moment(facts.time("since"))
+    sentences = [fill(words.STILL_NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
+    if stop_at is None and facts.body.get("next_stop") is not None:
+        sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
+    buttons, workspace = [], facts.workspace
+    if workspace is not None:
+        keep = ButtonValue("needed", workspace.id, at=stop_at)
+        buttons = [
+            kit.button(words.KEEP_RUNNING, keep, style=kit.PRIMARY),
+            *list_buttons(facts, State.RUNNING),
+        ]
+        if stop_at is not None:
+            sentences.append(
+                fill(words.NEEDED_STOPS[workspace.stop_mode or "stop"], at=kit.day_moment(stop_at))
+            )
+            sentences += [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
+        elif facts.body.get("evening") is not None:
+            mode = choose_planned_mode(facts.effects)
+            can_stop, later = offer_at(mode, workspace, facts.time("evening"), number=1)
+            sentences, buttons = [*sentences, can_stop], [*buttons, later]
+    return kit.message(" ".join(sentences), [], buttons)
+
+
+def offer_at(
+    verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
+) -> tuple[str, Element]:
+    """Return the sentence with a time, and the button that acts then or until then."""
+    press = make_change(verb, workspace, number=number, at=at)
+    return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
+        words.DO_THEN[verb], press, style=style
+    )

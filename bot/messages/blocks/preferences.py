@@ -1,0 +1,139 @@
+"""A person's preferences: those that apply now, in their Home and on request, and the form."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.domain.forms import Choice
+from bot.domain.notices import Answer
+from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hours
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.kit import Block, Markup, fill, line
+from bot.messages.texts import answers, times, verbs
+from bot.messages.texts import preferences as words
+
+SETTINGS_CALLBACK: Final = "settings"
+#: The names of the form's fields.
+TELL, ASKING, WORKSPACE, NEW, ASSISTANT = "tell", "asking", "workspace", "new", "assistant"
+#: The choice that means none; no row and no connection is called so.
+ASK_OPTION: Final = "-"
+#: A menu's options, besides *Ask me each time*.
+MAX_OPTIONS: Final = limits.MAX_SELECT_OPTIONS - 1
+#: After how many hours people can choose to be asked about what was left running.
+ASKING_HOURS: Final = (4, 8, 12, 24, 48)
+#: How many of the names are shown.
+_MAX_NAMES: Final = 10
+
+
+def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
+    """Return the present preferences, with the button that opens the form; for the person's own eyes."""
+    sentences = [*([heading] if heading else []), *_format_sentences(facts)]
+    return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
+
+
+def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
+    """Return the section as an answer with its time, and the form if one can be opened."""
+    small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
+    shown = kit.answer([render_section(facts, words.SETTINGS_HEADING), small])
+    return Answer(text=shown.text, blocks=shown.blocks, view=view)
+
+
+def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
+    """Return the view in the form's place once it is saved."""
+    said = "\n".join([words.SAVED, *_format_sentences(facts)])
+    return kit.modal(words.SETTINGS_TITLE, [kit.section(said)], close=verbs.DONE)
+
+
+def _format_sentences(facts: PreferenceFacts) -> list[str]:
+    wanted = facts.wanted
+    sent = [said for topic, said in words.TOPICS.items() if getattr(wanted, topic)]
+    sentences = [fill(words.SENT, topics=Markup(_join_or(sent))) if sent else words.NOT_SENT]
+    if facts.own:
+        names = [f"*{line(one.title)}*" for one in facts.own[:_MAX_NAMES]]
+        names += (
+            [fill(answers.AND_MORE, count=len(facts.own) - _MAX_NAMES)] if len(facts.own) > _MAX_NAMES else []
+        )
+        sentences.append(fill(words.EXCEPT, names=Markup(", ".join(names))))
+    sentences += _format_asking(facts)
+    if facts.has_assistant:
+        sentences.append(fill(words.ASSISTANT_SET, level=words.ASSISTANT_LEVELS[wanted.assistant]))
+    workspace = facts.workspace
+    sentences.append(
+        fill(words.START_MEANS, name=workspace.title) if workspace is not None else words.NO_WORKSPACE
+    )
+    if not facts.connection_title:
+        return [*sentences, words.NO_NEW]
+    template = words.USUAL_TEMPLATE if wanted.template else words.NEW_ANY
+    return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
+
+
+def _format_asking(facts: PreferenceFacts) -> list[str]:
+    """Format the hours until the question about a running workspace, by connection."""
+    usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
+    if (only := {*facts.asked_after.values()}) and len(only) == 1:
+        (usual,) = only
+    others: dict[float | None, list[str]] = {}
+    for title, hours in sorted(facts.asked_after.items()):
+        if hours != usual:
+            others.setdefault(hours, []).append(title)
+    sentences = [_format_asking_hours(usual, words.ASKS_AFTER, words.ASKS_NEVER)]
+    for hours, titles in others.items():
+        named = Markup(" and ".join(map(line, titles)))
+        sentences.append(_format_asking_hours(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
+    return [" ".join(sentences)]
+
+
+def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any) -> str:
+    return (
+        fill(never, **more)
+        if hours is None
+        else fill(asks, time=times.format_duration(hours * 3600.0), **more)
+    )
+
+
+def build_form(
+    facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence[Choice], command: str
+) -> dict[str, Any]:
+    """Return the form, filled with the present preferences; ``command`` is the one of workspaces."""
+    wanted = facts.wanted
+    topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
+    sent = [one for one in topics if getattr(wanted, one["value"])]
+    source = f"{wanted.connection} {wanted.template}".strip()
+    hours_left = [
+        Choice(str(one), words.ASK_AFTER.format(time=times.format_duration(one * 3600)))
+        for one in ASKING_HOURS
+    ]
+    blocks = [
+        kit.boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
+        _build_menu(
+            ASKING,
+            words.ASKING_LABEL,
+            hours_left,
+            str(wanted.idle_prompt_after or ASKS_AFTER),
+            words.ASK_NEVER,
+        ),
+        _build_menu(WORKSPACE, words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
+        _build_menu(NEW, words.DEFAULT_NEW, sources, source),
+    ]
+    if facts.has_assistant:
+        levels = {value: kit.option(value, said) for value, said in words.ASSISTANT_LEVELS.items()}
+        chosen = levels[wanted.assistant]
+        blocks.append(kit.select(ASSISTANT, words.ASSISTANT, list(levels.values()), chosen))
+    return kit.modal(
+        words.SETTINGS_TITLE, blocks, submit=words.SUBMIT, close=verbs.CLOSE, callback_id=SETTINGS_CALLBACK
+    )
+
+
+def _build_menu(
+    name: str, label: str, choices: Sequence[Choice], chosen: str, none: str = words.ASK_EACH_TIME
+) -> Block:
+    options = [
+        kit.option(ASK_OPTION, none),
+        *(kit.option(one.value, one.label) for one in choices[:MAX_OPTIONS]),
+    ]
+    initial = next((one for one in options if one["value"] == chosen), options[0])
+    return kit.select(name, label, options, initial)
+
+
+def _join_or(parts: Sequence[str]) -> str:
+    """Return parts of a sentence joined by commas and *or*."""
+    return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -1,0 +1,273 @@
+"""Messages about waiting for capacity: the offer, the place in line, the grant, and the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bot.domain.failure_causes import find_reason
+from bot.domain.hours import HoursKind
+from bot.domain.message_context import RequestFacts, WorkspaceFacts
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Named
+from bot.domain.waitlist import (
+    ANSWERED_WITHIN_SECONDS,
+    UNUSED_SECONDS,
+    WaitingFacts,
+    WaitlistFacts,
+    WaitlistKind,
+)
+from bot.messages.blocks import kit, limits, notices, replies
+from bot.messages.blocks.alternatives import render_override
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.buttons import list_end_lines, open_buttons
+from bot.messages.blocks.cards import fill_notice, format_reference
+from bot.messages.blocks.hours import render_idle_prompt
+from bot.messages.blocks.kit import Element, fill
+from bot.messages.blocks.renderers import RENDERERS, renders
+from bot.messages.texts import cards, problems, times, verbs
+from bot.messages.texts import waitlist as words
+
+_START_VERBS = frozenset({OperationVerb.START})
+UNTIL_FORM, DECLINE_FORM = "wait_until", "decline_more"
+FORM_TEXTS = {
+    UNTIL_FORM: (words.KEEP_TRYING, words.UNTIL_LABEL),
+    DECLINE_FORM: (words.DECLINE, words.DECLINE_LABEL),
+}
+
+
+def format_place(of: WaitlistFacts, now: float) -> str:
+    """Format a wait: its room, the people ahead and the attempts; or its end."""
+    before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
+    tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
+    return _fill_place(of, now, [format_position(of), *before, *tried])
+
+
+def format_lasting_place(of: WaitlistFacts, now: float) -> str:
+    """Format a wait without its attempts, for a message that is drawn again."""
+    if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
+        return _fill_place(of, now, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
+    return _fill_place(of, now, [format_position(replace(of, is_trying=False))])
+
+
+def _fill_place(of: WaitlistFacts, now: float, said: Sequence[str]) -> str:
+    names = {
+        "name": of.name,
+        "title": of.title,
+        "what": words.WAITED_FOR.get(of.kind, words.WAITED_FOR["room"]),
+    }
+    if of.granted_at is not None:
+        return fill(words.GRANTED, at=kit.moment_at(of.granted_at, now), **names)
+    if of.ended_at is not None:
+        return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now), **names)
+    return fill(
+        words.WAITING_STATE, until=kit.moment(of.expires_at, now), ahead=kit.Markup(" ".join(said)), **names
+    )
+
+
+def _count_tries(attempts: int, forms: Sequence[str]) -> str:
+    return forms[min(attempts, len(forms) - 1)].format(count=f"{attempts:,}")
+
+
+def _count_people(number: int, one: str, several: str) -> str:
+    word = words.NUMBER_WORDS[number] if number < len(words.NUMBER_WORDS) else f"{number:,}"
+    return one if number == 1 else several.format(number=word)
+
+
+def format_position(of: WaitlistFacts) -> str:
+    """Format the number of people ahead, one's turn, or the reason for a pause."""
+    if of.is_refused or of.is_held:
+        return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
+    if of.is_trying:
+        return words.TRYING
+    if of.ahead == 0:
+        return words.YOU_ARE_NEXT if of.is_missing_kind_known else words.UNPLACED
+    return _count_people(of.ahead, words.ONE_AHEAD, words.PEOPLE_AHEAD)
+
+
+def answer_place(of: WaitlistFacts, now: float, *, is_lasting: bool = True, replaces: bool = False) -> Answer:
+    """Answer with one's place and *Stop waiting*; dated where the answer can't be edited."""
+    if not is_lasting:
+        return kit.message(
+            format_place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)]
+        )
+    shows = {"kind": str(WaitlistKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
+    shows |= {"connection": of.connection}
+    drawn = replies.answer(format_lasting_place(of, now), [stop_button(of)], replaces=replaces)
+    return replace(drawn, shows=shows)
+
+
+@renders(WaitlistKind.WAITLIST_PLACE)
+def _render_wait(facts: WorkspaceFacts) -> Answer:
+    """Draw the place in line as it is now, or the end of the wait."""
+    wait = facts.wait if isinstance(facts, WaitingFacts) else None
+    if wait is None:
+        return kit.message(fill_notice(words.OVER_UNLINKED, facts))
+    none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
+    said = " ".join([*none, format_lasting_place(wait, facts.now)])
+    return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
+
+
+def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
+    """Return the button that ends a wait; a number tells it from others beside it, which say for what."""
+    if number is None:
+        return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
+    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), limits.MAX_BUTTON_LENGTH)
+    return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
+
+
+def _can_keep_trying(facts: WorkspaceFacts) -> bool:
+    """Return whether another try is the only answer to a failure: not after an end or a creation."""
+    if facts.operation is not None and facts.operation.verb not in _START_VERBS:
+        return False
+    is_room, is_missed = bool(facts.word("room")), notices.is_true(NoticeKind.FAILED, facts)
+    return is_room and is_missed and "waiting" in facts.capabilities
+
+
+@render_override(NoticeKind.FAILED, _can_keep_trying)
+def _render_offer(facts: WorkspaceFacts) -> Answer:
+    """Render the lack of capacity, with the offer to keep trying."""
+    assert facts.workspace is not None, "a start is about a workspace"
+    until, operation = facts.time("until"), facts.operation
+    none = _format_no_room(facts, operation.cause if operation is not None else None)
+    sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now))
+    keep = ButtonValue("keep_trying", facts.workspace.id, at=until)
+    buttons = [
+        kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
+        kit.button(words.UNTIL_BUTTON, "try_until", facts.workspace.id),
+        kit.button(words.NOT_NOW, "leave"),
+    ]
+    return kit.message(sentence, format_reference(operation), buttons)
+
+
+def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
+    """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
+    given = (cause or "").partition(":")[2].lstrip(": ")
+    said = "" if find_reason(given) else problems.quote_message(given, facts.connection_title)
+    none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
+    return f"{none} {kit.safe(said)}" if said else none
+
+
+def _can_ask(facts: WorkspaceFacts) -> bool:
+    operation = facts.operation
+    return operation is not None and "more" in facts.capabilities and problems.is_own_limit(operation.cause)
+
+
+_failed = RENDERERS[NoticeKind.FAILED].render
+
+
+@render_override(NoticeKind.FAILED, _can_ask)
+def _render_limit(facts: WorkspaceFacts) -> Answer:
+    """Add to a failure at a person's own limit that they can ask for more."""
+    assert facts.operation is not None, "it was asked"
+    usual, ask = _failed(facts), kit.button(words.ASK_FOR_MORE, "ask_for_more", facts.operation.id)
+    return kit.with_blocks(usual, (*usual.blocks, *kit.actions([ask])))
+
+
+def _is_granted(facts: WorkspaceFacts) -> bool:
+    return facts.word("granted") in words.GRANTED_BY_MODE and not facts.is_unusable
+
+
+@render_override(NoticeKind.READY, _is_granted)
+def _render_granted(facts: WorkspaceFacts) -> Answer:
+    """Render the grant of capacity, and the time at which an unused one passes on."""
+    what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
+    unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
+    sentence = fill_notice(
+        words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
+    )
+    return kit.message(
+        " ".join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
+    )
+
+
+def _is_wanted(facts: WorkspaceFacts) -> bool:
+    return bool(facts.word("waited_for"))
+
+
+@render_override(HoursKind.IDLE_PROMPT, _is_wanted)
+def _add_waiting(facts: WorkspaceFacts) -> Answer:
+    """Add to the question whether something is needed that somebody waits for it."""
+    usual, what = (
+        render_idle_prompt(facts),
+        words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"]),
+    )
+    first, *rest = usual.blocks
+    return kit.with_blocks(
+        usual, (first, kit.section(fill_notice(words.GRANT_WANTED, facts, what=what)), *rest)
+    )
+
+
+@renders(WaitlistKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
+def _render_over(facts: WorkspaceFacts) -> Answer:
+    """Render the end of the attempts, with its cause."""
+    kind, cause = facts.word("kind"), facts.word("cause")
+    then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
+    again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
+    offer = fill(words.CAN_KEEP_TRYING, until=kit.day_moment(facts.time("again")))
+    what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
+    if not cause:
+        until = kit.moment(facts.time("until"), facts.now)
+        often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
+        return kit.message(
+            f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
+        )
+    because = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
+    # With its account, the row of the workspace is gone.
+    named = {"name": facts.word("name")} if facts.word("name") else {}
+    said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
+    if cause != "restored":
+        return kit.message(said)
+    return kit.message(f"{said} {offer}", [], [again])
+
+
+def _has_waited(facts: WorkspaceFacts) -> bool:
+    return bool(facts.word("waited"))
+
+
+def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFacts], Answer]:
+    """Return the drawing of a failed or refused start that adds that nobody waits any more."""
+
+    def render(facts: WorkspaceFacts) -> Answer:
+        said, what = usual(facts), words.WAITED_FOR.get(facts.word("waited"), words.WAITED_FOR["room"])
+        first, *rest = said.blocks
+        return kit.with_blocks(
+            said, (first, kit.section(fill_notice(words.WAIT_ENDED, facts, what=what)), *rest)
+        )
+
+    return render
+
+
+for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
+    render_override(_kind, _has_waited)(_add_end(RENDERERS[_kind].render))
+
+
+def build_form(callback_id: str, key: str) -> dict[str, object]:
+    """Return the form for a time, or for a word with *Decline*."""
+    title, label = FORM_TEXTS[callback_id]
+    field = kit.text_field("text", label, min_length=1, max_length=300)
+    keys = {"callback_id": callback_id, "private_metadata": key}
+    return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
+
+
+@renders(WaitlistKind.LIMIT_REQUEST)
+def _render_request(facts: RequestFacts) -> Answer:
+    """Render the question to the people who change limits for more of one."""
+    person, key = kit.mention(facts.people.get(facts.word("person"))), facts.word("operation")
+    names = {"title": facts.connection_title, "name": facts.word("name")}
+    said = facts.word("said") or problems.NO_REASON.format(title=facts.connection_title)
+    buttons = [
+        kit.button(words.REQUEST_DONE, "more_done", key),
+        kit.button(words.DECLINE, "more_declined", key),
+    ]
+    return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
+
+
+@renders(WaitlistKind.LIMIT_ANSWER)
+def _render_answer(facts: WorkspaceFacts) -> Answer:
+    """Render the result of a request for more, for its requester."""
+    word, person, workspace = facts.body.get("word"), kit.mention(Named(facts.word("by"))), facts.workspace
+    if word is not None or workspace is None:
+        return kit.message(fill_notice(words.MORE_DECLINED, facts, person=person, word=word))
+    label = kit.line(f"{cards.START} {workspace.title}", limits.MAX_BUTTON_LENGTH)
+    start = kit.button(label, "start", workspace.id, style=kit.PRIMARY)
+    return kit.message(fill_notice(words.MORE_DONE, facts, person=person), [], [start])

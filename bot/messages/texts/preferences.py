@@ -1,0 +1,77 @@
+"""The texts of a person's preferences: in their Home, on request, and in the form."""
+
+from typing import Final
+
+SETTINGS_TITLE: Final = "Settings"
+#: Above the same in Home.
+HOME: Final = "Your settings"
+SUBMIT: Final = "Save"
+CHANGE: Final = "Change settings"
+SETTINGS_HEADING: Final = "*Your settings*"
+SAVED: Final = "*Saved.*"
+TOPICS: Final = {
+    "ready": "a workspace is ready",
+    "stopped": "a workspace stops by itself",
+    "run_ended": "a run ends",
+}
+SENT: Final = "I'll message you when {topics}."
+NOT_SENT: Final = (
+    "I won't message you when a workspace is ready or stops by itself, or when a run ends: their "
+    "cards show that."
+)
+EXCEPT: Final = "With settings of their own: {names}."
+START_MEANS: Final = "`start` without a name means *{name}*."
+NO_WORKSPACE: Final = "`start` without a name means the one we were just talking about, or I'll ask."
+USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
+NEW_ANY: Final = "New workspaces come from *{title}*."
+NO_NEW: Final = "`new` asks where to create a workspace."
+ASKS_AFTER: Final = (
+    "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
+    "within a day."
+)
+ASKS_NEVER: Final = "I won't ask about workspaces left running."
+#: Of connections where the operator has set something else.
+ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
+ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
+
+#: The form.
+TELL: Final = "Message me when"
+TELL_HINT: Final = (
+    "Anything else only shows on its card. Failures, warnings and questions always arrive. "
+    "For a single workspace, type {command}notify NAME on or {command}notify NAME off."
+)
+ASKING_LABEL: Final = "Ask me about workspaces left running"
+ASK_NEVER: Final = "Don't ask"
+ASK_AFTER: Final = "After {time}"
+DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"
+DEFAULT_NEW: Final = "New workspaces come from"
+ASK_EACH_TIME: Final = "Ask me each time"
+SOURCE: Final = "{template} on {title}"
+NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
+NOT_THERE: Final = "That isn't available any more. Choose something else."
+
+ASSISTANT: Final = "Slackbot can"
+ASSISTANT_SET: Final = "Slackbot can {level}."
+#: By level (``bot.domain.preferences.LEVELS``).
+ASSISTANT_LEVELS: Final = {
+    "nothing": "do nothing for you",
+    "show": "show your workspaces",
+    "start": "show and start your workspaces",
+    "stop": "show, start and stop your workspaces",
+}
+
+NOTIFY_USAGE: Final = (
+    "Type `{command}notify NAME on`, `{command}notify NAME off` or `{command}notify NAME usual`."
+)
+#: By what is sent: ready, stopped.
+NOTIFY: Final = {
+    (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
+    (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",
+    (False, True): (
+        "I'll message you when *{name}* on {title} stops by itself. Its card says when it's ready."
+    ),
+    (False, False): (
+        "I won't message you when *{name}* on {title} is ready or stops by itself. Its card shows it."
+    ),
+}
+NOTIFY_USUAL: Final = "*{name}* on {title} now follows your usual settings."

@@ -1,0 +1,419 @@
+"""Approvals: an administrator says which person is which user at a provider.
+
+It is never guessed from names or addresses. Every step leaves an audit row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from bot.domain import policy
+from bot.domain.accounts import Account, Approval, compare_remote_ids
+from bot.domain.approvals import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
+from bot.domain.audit import AuditEntry
+from bot.domain.message_context import Facts, RequestFacts
+from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import NewNotice
+from bot.domain.people import Principal
+from bot.domain.policy import Target
+from bot.domain.similarity import score_likeness
+from bot.domain.tasks import TaskKind
+from bot.messages.texts import pages, problems
+from bot.providers import base, facets
+from bot.providers.access import RemoteAccount
+from bot.services import linking
+from bot.services.accounts import (
+    link_account,
+    refuse_unknown_connection,
+    rest_if_another,
+    seal_credential,
+    warn_holders,
+)
+from bot.services.caller import Caller
+from bot.services.context import Context
+from bot.services.message_context import Gatherer, Message, kind_extensions
+from bot.store import accounts as rows
+from bot.store import approvals as store
+from bot.store import inbox, people, stop_warnings
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.tables import NOTICES
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+#: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
+MAX_REQUESTS_PER_DAY: Final = 3
+
+
+#: How many others whom a username may mean are shown.
+MAX_SIMILAR_USERS: Final = 10
+policy.declare(policy.AccessRule("administrators"), "approve")
+
+
+async def request(
+    caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
+) -> Approval:
+    """Ask the administrators, and other possible owners of the username; as ``ask``."""
+    # Of a large Slack workspace this takes a while: it is read beside those who write.
+    alike = await caller.read(find_similar_users, connection, username)
+    return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
+
+
+def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
+    """Return the keys of other possible owners of a username: its holders, then the likeliest first.
+
+    None if nobody looked, as the person has asked too often.
+    """
+    own, place = caller.principal.key, caller.principal.place
+    if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
+        return None
+    holders = [one.principal.key for one in rows.find_accounts_by_username(tx, connection, username)]
+    scored = (
+        (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
+    )
+    # First those by what nobody can choose: the address that Slack has confirmed.
+    found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
+    alike = [key for *_, key in sorted(found, reverse=True)]
+    others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
+    return list(others)[:MAX_SIMILAR_USERS]
+
+
+def ask(
+    tx: Transaction,
+    caller: Caller,
+    connection: str,
+    username: str,
+    *,
+    alike: Sequence[str] | None = (),
+    deferred_command: dict[str, Any] | None = None,
+) -> Approval:
+    """Ask the administrators of the person's Slack workspace; return the request as it stands.
+
+    ``alike`` are the others whom the username may mean: the likeliest are asked, and have a day.
+    ``deferred_command`` is the command that runs once they are linked. Raises Refused
+    (``link.unknown_connection``, ``approval.username``, ``approval.often``, ``policy.no_administrators``).
+    """
+    caller.check(tx, "link")
+    context, principal = caller.context, caller.principal
+    there = context.list_linkable("admin", principal)
+    if connection not in there:
+        raise refuse_unknown_connection(context, connection, there)
+    if not linking.is_username(username):
+        raise Refused("approval.username", pages.USERNAME_SHAPE)
+    place = context.installation
+    if not any(place.decides(one, principal) for one in place.list_administrators()):
+        raise Refused("policy.no_administrators", problems.explain_cause("no_administrators"))
+    fresh = context.ids.new("approval")
+    now = tx.now()
+    new = Approval(
+        fresh, principal, connection, username, "requested", now, deferred_command=deferred_command
+    )
+    new = replace(new, similar_users=list(alike or ()), awaits_answers=bool(alike))
+    if not caller.is_first_delivery(tx):
+        return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
+    open_ = store.find_open_request(tx, principal, connection)
+    is_other = open_ is None or open_.username != username
+    if is_other and (
+        alike is None or len(store.list_request_times(tx, principal, connection)) >= MAX_REQUESTS_PER_DAY
+    ):
+        raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
+    approval = store.save_request(tx, new)
+    if is_other:
+        store.note_request(tx, principal, connection)
+        if isinstance(context.connections[connection], facets.EmailLookup):
+            add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
+    add_tasks(tx, [*ask_owners(tx, context, approval.id), *follow_up(tx, context, approval.id)])
+    if approval.id == new.id:
+        _ask_administrators(tx, context, new, "asked")
+    inbox.save_result(tx, caller.interaction, approval.id)
+    append_audit(tx, [build_audit_entry(approval, principal.key, "approval.requested", "ok")])
+    caller.record_action(tx, "approval.requested", connection)
+    return approval
+
+
+def _administrators(context: Context, approval: Approval) -> list[Principal]:
+    place = context.installation
+    return [one for one in place.list_administrators() if place.decides(one, approval.principal)]
+
+
+def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
+    kind, to = ApprovalKind.APPROVAL_REQUEST, _administrators(context, approval)
+    add_notices(tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
+
+
+def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Remind administrators of a request on their next morning; end it if nobody decides for a week.
+
+    Return when to look again.
+    """
+    approval, now = store.find_request(tx, approval_id), tx.now()
+    if approval is None or approval.state != "requested":
+        return []
+    to, ends_at = _administrators(context, approval), approval.requested_at + MAX_UNDECIDED_SECONDS
+    if now >= ends_at:
+        store.move(tx, approval.id, "denied", detail=UNDECIDED)
+        kind, readers = ApprovalKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
+        over = [
+            build_notice(
+                approval,
+                kind,
+                f"{UNDECIDED}:{one.key}",
+                one,
+                cause=UNDECIDED,
+                is_own=one == approval.principal,
+            )
+            for one in readers
+        ]
+        add_notices(tx, over)
+        append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
+        return []
+    # Who may mean somebody else can be approved a day later, and is posted again then.
+    opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
+    mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
+    kind, occasion = ApprovalKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
+    due = [one for one, at in mornings.items() if at <= now and not approval.awaits_answers]
+    add_notices(
+        tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due]
+    )
+    looks_at = min([at for at in mornings.values() if at > now], default=ends_at)
+    return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
+
+
+#: How many are asked whether an account is theirs, the likeliest first, and how often a day each of them.
+MAX_QUESTIONS_PER_DAY: Final = 3
+#: How soon, in seconds, to look again whether a question could be asked, or was sent.
+RECHECK_SECONDS: Final = 600.0
+
+
+def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Ask the possible owners of a requested account; after their day, have it approved in any case.
+
+    Return when to look again. The day of a question begins once it was sent, and one too many for a person
+    waits until they were asked less often, and the request with it.
+    """
+    approval = store.find_request(tx, approval_id)
+    if approval is None or approval.state != "requested" or not approval.awaits_answers:
+        return []
+    answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_QUESTION
+    for key in (approval.similar_users or [])[:MAX_QUESTIONS_PER_DAY]:
+        occasion = f"whose:{key}:{approval.requested_at:.3f}"
+        if key not in answers and store.count_questions(tx, key) < MAX_QUESTIONS_PER_DAY:
+            answers[key] = None
+            add_notices(tx, [build_notice(approval, kind, occasion, Principal.from_key(key), owner=key)])
+        row = NOTICES.row(tx, subject=approval.id, kind=kind, occasion=occasion)
+        at = None if row is None or stop_warnings.is_on_its_way(row) else row["sent_at"] or row["due_at"]
+        left = max(left, RECHECK_SECONDS if at is None else at + store.DAY_SECONDS - tx.now())
+    store.update_request(tx, approval.id, answers=answers, awaits_answers=left > 0.0)
+    if left > 0.0:
+        return [NewTask(TaskKind.ASK_ACCOUNT_OWNERS, approval.id, due_in=left)]
+    _ask_administrators(tx, context, approval, f"open:{approval.requested_at:.3f}")
+    return []
+
+
+def record_owner_answer(
+    tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
+) -> Approval:
+    """Record a possible owner's answer about an account, for the administrators.
+
+    If it is, the request is closed. That it isn't proves nothing, and changes nothing. Raises Refused
+    (``approval.unknown``).
+    """
+    caller.check(tx, "link")
+    approval = store.find_request(tx, approval_id)
+    is_open = approval is not None and (approval.state, approval.username) == ("requested", username)
+    own = caller.principal.key
+    if approval is None or not is_open or own not in (answers := approval.answers or {}):
+        raise Refused("approval.unknown", pages.GONE)
+    if caller.is_first_delivery(tx):
+        store.update_request(tx, approval.id, answers={**answers, own: is_theirs})
+        if is_theirs:
+            store.move(tx, approval.id, "denied", own)
+            add_notices(
+                tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)]
+            )
+        result = "theirs" if is_theirs else "not theirs"
+        append_audit(
+            tx, [build_audit_entry(approval, caller.principal.key, "approval.owner_answered", result)]
+        )
+    return approval
+
+
+def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAccount) -> None:
+    """Save address and id of a requested user at the provider, unless another one is requested by now."""
+    approval = store.find_request(tx, wanted.id)
+    if approval is not None and (approval.principal, approval.username) == (
+        caller.principal,
+        wanted.username,
+    ):
+        store.update_request(tx, approval.id, email=user.email, remote_id=user.account_id or None)
+
+
+def decide(
+    tx: Transaction, caller: Caller, approval_id: str, username: str, *, approve: bool
+) -> tuple[Approval, bool]:
+    """Approve or deny a request as an administrator; return it, and whether this call decided it.
+
+    ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    Raises Refused (``approval.unknown``, ``approval.waits``).
+    """
+    approval = store.find_request(tx, approval_id)
+    target = Target("approval", approval.id, approval.principal) if approval is not None else None
+    caller.check(tx, "approve", target)
+    if approval is None:
+        raise Refused("approval.unknown", pages.GONE)
+    caller.context.need(approval.connection)
+    if approval.username != username or approval.state != "requested" or not caller.is_first_delivery(tx):
+        return approval, False
+    if approve and approval.awaits_answers:
+        raise Refused("approval.waits", pages.NOT_OPEN)
+    state: Literal["approved", "denied"] = "approved" if approve else "denied"
+    decided = store.move(tx, approval.id, state, caller.principal.key)
+    assert decided is not None, "nobody else decides within this transaction"
+    if approve:
+        add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    else:
+        add_notices(tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
+    append_audit(tx, [build_audit_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
+    caller.record_action(tx, f"approval.{state}", approval.connection)
+    return decided, True
+
+
+def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
+    """Approve the account that a link's name is by now; return the link, and whether this call approved it.
+
+    The id that the administrator saw is compared again when the account is linked. Raises Refused
+    (``account.not_resting``).
+    """
+    account = rows.find_account_by_id(tx, account_id)
+    target = Target("approval", account.id, account.principal) if account is not None else None
+    caller.check(tx, "approve", target)
+    if account is None or not account.is_resting or account.other_id != other_id:
+        raise Refused("account.not_resting", pages.NOT_RESTING)
+    caller.context.need(account.connection)
+    pending = store.find_approved(tx, account.principal, account.connection, account.username)
+    if pending is not None or not caller.is_first_delivery(tx):
+        return account, False
+    store.withdraw(tx, account.principal, [account.connection])
+    now = tx.now()
+    approval = Approval(
+        caller.context.ids.new("approval"),
+        account.principal,
+        account.connection,
+        account.username,
+        "approved",
+        now,
+        decided_by=caller.principal.key,
+        decided_at=now,
+        remote_id=other_id,
+    )
+    store.add(tx, approval)
+    add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    append_audit(
+        tx, [build_audit_entry(approval, caller.principal.key, "approval.approved", "ok", rested=account.id)]
+    )
+    caller.record_action(tx, "approval.approved", approval.connection)
+    return account, True
+
+
+def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
+    """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
+    approval = _find_approved(tx, caller, approval_id)
+    if approval is None:
+        return
+    remote_id = identity.credential.account_id
+    is_other = bool(approval.remote_id) and compare_remote_ids(approval.remote_id or "", remote_id) != "same"
+    if is_other or rest_if_another(tx, caller, approval.connection, remote_id, approval.username):
+        # What was approved is another account than the name is by now.
+        fail_approved(tx, caller, approval.id, "another_account")
+        return
+    account = link_account(
+        tx,
+        caller,
+        approval.connection,
+        identity.username,
+        seal_credential(caller, approval.connection, identity.credential),
+        identity.credential.expires_at,
+        actor=approval.decided_by or "",
+        proof="administrator",
+        link_source="approval",
+        remote_id=remote_id,
+        deferred_command=approval.deferred_command,
+        more={"acts": "admin"},
+    )
+    if account is None:
+        fail_approved(tx, caller, approval.id, "taken")
+        warn_holders(
+            tx, approval.connection, identity.username, caller.principal, approval.id, is_approved=True
+        )
+    else:
+        store.move(tx, approval.id, "linked")
+        add_notices(tx, _build_administrator_notices(approval, ApprovalKind.APPROVAL_DONE, "linked"))
+
+
+def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
+    """Write the failure to link an approved username, and notify the person and the administrator.
+
+    ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
+    """
+    approval = _find_approved(tx, caller, approval_id)
+    if approval is None:
+        return
+    title = caller.context.title(approval.connection)
+    detail = problems.explain_cause(because, title) if because in problems.CAUSES else because
+    store.move(tx, approval.id, "failed", approval.decided_by or "", detail)
+    kind = ApprovalKind.APPROVAL_FAILED
+    own = build_notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
+    add_notices(tx, [own, *_build_administrator_notices(approval, kind, "failed", cause=because)])
+    more = {"cause": because, "said": said} if said else {"cause": because}
+    append_audit(tx, [build_audit_entry(approval, "usher", "approval.failed", "refused", **more)])
+
+
+def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
+    """Return a person's request that was approved, and not withdrawn or settled since."""
+    approval = store.find_request(tx, approval_id)
+    is_theirs = approval is not None and approval.principal == caller.principal
+    return approval if approval is not None and is_theirs and approval.state == "approved" else None
+
+
+def _build_administrator_notices(
+    approval: Approval, kind: AnyKind, what: str, **facts: str
+) -> list[NewNotice]:
+    if not approval.decided_by:
+        return []
+    to = Principal.from_key(approval.decided_by)
+    return [build_notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+
+
+def build_notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+    """Return a direct message about a request; it is sent once per occasion."""
+    body = {
+        "approval": approval.id,
+        "connection": approval.connection,
+        "username": approval.username,
+        "person": approval.principal.key,
+        **facts,
+    }
+    return NewNotice(approval.id, kind, occasion, to, body)
+
+
+def build_audit_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+    """Return an audit row about a request."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        target=f"{approval.principal.key}/{approval.connection}",
+        result=result,
+        detail={"approval": approval.id, "username": approval.username, **detail},
+    )
+
+
+@kind_extensions(*ApprovalKind)
+async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the request of a message, and the people in it."""
+    approval = await gatherer.store.read(store.find_request, message.subject)
+    if approval is None or not isinstance(facts, RequestFacts):
+        return facts
+    named = (approval.principal.key, approval.decided_by, *(approval.similar_users or ()))
+    people = {**facts.people, **await gatherer.name_people(message.principal, *named)}
+    return replace(facts, approval=approval, people=people)

@@ -1,0 +1,105 @@
+"""Courses after their card was posted: members leave, teachers leave lessons out or end it.
+
+A change is decided on the card's row and holds at once; nothing is added to what members have agreed to.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.domain import policy, timetable
+from bot.domain.courses import MIN_COUNT_SECONDS, ClassCard
+from bot.messages.texts import courses as words
+from bot.services import courses as use_cases
+from bot.services.caller import Caller
+from bot.store import cards, timers
+from bot.store import courses as store
+from bot.store.course_tables import CLASS_CARDS
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import Refused
+
+policy.declare(policy.AccessRule(shows=True), "courses")
+
+
+def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
+    """Return a person's own courses that go on, by their next lessons, each with whether they teach it.
+
+    An enrollment that waits for a link or a workspace counts, as it does on the card.
+    """
+    caller.check(tx, "list")
+    key, now = caller.principal.key, tx.now()
+    joined = {one.card_id for one in store.list_memberships(tx, caller.principal)}
+    joined |= store.list_pending_courses(tx, caller.principal)
+    found = [one for one in store.list_courses(tx) if key in one.teachers or one.id in joined]
+    coming = {one.id: timetable.find_lesson(one, now) for one in found}
+    found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
+    return [(one, key in one.teachers) for one in found if not one.is_over(now)]
+
+
+def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str | None]:
+    """Remove a person from a course; return it, and their workspace's id if they had joined with one.
+
+    What a lesson has begun ends as planned.
+    """
+    caller.check(tx, "course_leave")
+    card, member = (
+        use_cases.find_visible_card(tx, caller, card_id),
+        store.find_participant(tx, card_id, caller.principal),
+    )
+    workspace_id = None if member is None else member.workspace_id
+    if caller.is_first_delivery(tx):
+        store.leave(tx, card.id, caller.principal)
+        if workspace_id is not None:
+            timers.decide(tx, workspace_id)
+            cards.queue_messages(tx, workspace_id, changed=True)
+        caller.record(tx, "class.leave", card.subject, consent="withdrawn")
+    return card, workspace_id
+
+
+def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
+    """Leave days out of a course, the only ones from today on; without any, all its lessons come again.
+
+    Raises Refused (``course.over``, ``course.began``, ``course.never``).
+    """
+    card, now = _require_own(tx, caller, card_id), tx.now()
+    today = card.day(now).isoformat()
+    kept = frozenset(day for day in card.off if day < today)
+    changed = replace(card, off=card.off.union(days) if days else kept)
+    changed = replace(changed, stops_at=timetable.get_last_end(changed))
+    if changed.is_over(now):
+        raise Refused("course.never", words.NO_LESSONS)
+    if changed != card and caller.is_first_delivery(tx):
+        _change(tx, card, off=changed.off, stops_at=changed.stops_at)
+        caller.record(tx, "class.cancel_lesson" if days else "class.restore_lesson", card.subject)
+    return changed
+
+
+def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
+    """End a course; a lesson that is on ends as planned. Raises Refused (``course.over``)."""
+    card, now = _require_own(tx, caller, card_id), tx.now()
+    last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
+    to: Row = {"last_day": last, "closed_at": now, "stopped_by": caller.principal.key}
+    to["stops_at"] = timetable.get_last_end(replace(card, **to))
+    if caller.is_first_delivery(tx):
+        _change(tx, card, **to)
+        caller.record(tx, "class.end", card.subject)
+    return replace(card, **to)
+
+
+def _require_own(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
+    card = use_cases.require_teacher(tx, caller, "class_change", card_id)
+    if not card.is_course or card.is_over(tx.now()):
+        raise Refused("course.over", words.COURSE_OVER)
+    return card
+
+
+def _change(tx: Transaction, card: ClassCard, **to: Any) -> None:
+    """Change a course; raises Refused (``course.began``) if that changes the lesson that is on."""
+    on, changed = timetable.find_lesson_on(card, tx.now()), replace(card, **to)
+    if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
+        raise Refused("course.began", words.LESSON_ON.format(course=card.title))
+    CLASS_CARDS.change(tx, {"id": card.id}, **to)
+    tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+    cards.queue_messages(tx, card.id, changed=True)

@@ -1,0 +1,92 @@
+"""Preparations of a lesson: lead time, warnings to members who won't be ready, and reports to teachers."""
+
+from typing import Final
+
+from bot.domain import timetable
+from bot.domain.courses import ClassCard, ClassKind
+from bot.domain.hours import Occurrence
+from bot.domain.timers import REST
+from bot.domain.timetable import LATEST_REPORT_SECONDS, PREPARE_SECONDS, REPORT_SECONDS
+from bot.services.caller import Caller
+from bot.services.context import Context
+from bot.services.lesson_starts import StartRate
+from bot.store import courses as store
+from bot.store import operations
+from bot.store.course_tables import CLASS_CARDS
+from bot.store.transaction import Transaction
+
+#: How many members are told something in one transaction.
+NOTICES_PER_TRANSACTION: Final = 30
+#: For how many members a lesson becomes due in one transaction.
+MEMBERS_PER_TRANSACTION: Final = 50
+#: As many may join a course as it has places, and without a number of those, as a large class has people.
+LARGE_CLASS_SIZE: Final = 500
+#: How often it is looked at how the starts of a lesson go.
+PREPARE_INTERVAL_SECONDS: Final = 10.0
+#: How long the summary waits for the stops to finish, or for whoever has ended a course to take that back.
+SUMMARY_SECONDS: Final = 900.0
+
+
+def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
+    """Return the rate at which a course's connection starts its workspaces, as far as it is known now."""
+    provider = context.connections.get(card.connection)
+    slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
+    if provider is None:
+        return StartRate(slow=slow)
+    return StartRate(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
+
+
+def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
+    """Return the most people whose workspaces can be ready in time; None for all who can join."""
+    found = _get_start_rate(tx, caller.context, card).max_people
+    return None if found is None or found >= (card.maximum or LARGE_CLASS_SIZE) else found
+
+
+def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
+    """Prepare a course's next lesson; return the time of the next check for one.
+
+    The evening before, those are told for whom nothing would be ready. Then its lead is determined, and its
+    teachers are told how many are ready: once nothing is on its way any more, between five and two minutes
+    before.
+    """
+    now = tx.now()
+    coming = timetable.find_lesson(card, now)
+    if coming is None:
+        return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
+    evening, prepares_at = timetable.get_evening_before(card, coming), coming.at - PREPARE_SECONDS
+    if evening <= now < coming.due_at and _notify_members_not_ready(tx, context, card, coming, evening):
+        return now
+    if now < prepares_at:
+        return min(one for one in (evening, prepares_at) if one > now)
+    counts = store.count_members(tx, card.id)
+    if now < coming.due_at:
+        lead_seconds = _get_start_rate(tx, context, card).get_seconds_ahead(counts.joined)
+        if lead_seconds != card.lead_seconds:
+            CLASS_CARDS.change(tx, {"id": card.id}, lead_seconds=lead_seconds)
+        return max(coming.at - lead_seconds, now + REST)
+    if store.open_lesson(tx, card, coming, MEMBERS_PER_TRANSACTION) == MEMBERS_PER_TRANSACTION:
+        return now
+    if now >= coming.at:
+        return coming.until
+    is_settled = not (counts.starting or counts.coming or counts.no_room)
+    if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
+        body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
+        store.notify(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
+    return min(now + PREPARE_INTERVAL_SECONDS, coming.at)
+
+
+def _notify_members_not_ready(
+    tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
+) -> bool:
+    """Notify some members of the parts they lack; return whether there may be more members."""
+    provider, spec = context.connections.get(card.connection), card.spec
+    found = [
+        (one.key, state == "coming")
+        for one, state in store.list_members_not_ready(tx, card, joined_by)
+        if state != "coming"
+        or (provider is not None and spec is not None and provider.is_withheld(spec, one))
+    ]
+    for key, is_withheld in found[:NOTICES_PER_TRANSACTION]:
+        body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
+        store.notify(tx, card, ClassKind.LESSON_NOT_READY, coming.local, body, [key])
+    return len(found) > NOTICES_PER_TRANSACTION

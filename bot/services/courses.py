@@ -1,0 +1,621 @@
+"""Class cards: posted by a teacher; each enrollment acts for its person and records consent.
+
+A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 91).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final, Literal
+
+from bot.domain import policy, timetable
+from bot.domain.audit import AuditEntry
+from bot.domain.courses import (
+    MIN_COUNT_SECONDS,
+    ClassCard,
+    ClassCounts,
+    ClassKind,
+    ClassProblem,
+    MissingPart,
+    Participant,
+    QueuePosition,
+)
+from bot.domain.forms import append_suffix
+from bot.domain.hours import Occurrence
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.policy import Target, decide
+from bot.domain.stops import (
+    PlannedStop,
+    StopEffects,
+    choose_gentlest_mode,
+    choose_planned_mode,
+    ends_by_consent,
+    is_final,
+)
+from bot.domain.time_parsing import write_hours
+from bot.domain.timers import CLASS_WARNING_SECONDS, REST
+from bot.domain.undoable_actions import NO_CHANGE
+from bot.domain.work_items import Call
+from bot.domain.workspaces import State, Workspace
+from bot.messages.texts import courses as class_words
+from bot.messages.texts import problems, times
+from bot.providers.base import Provider
+from bot.providers.facets import Creation
+from bot.services import course_readiness as readiness
+from bot.services import due_lessons
+from bot.services.accounts import find_or_open_account
+from bot.services.caller import Caller, require_usable
+from bot.services.context import Context
+from bot.services.feasibility import predict_stop_effects
+from bot.services.lesson_facts import predict_class_effects
+from bot.services.lesson_starts import MIN_SECONDS_AHEAD
+from bot.services.message_context import get_ide_url
+from bot.services.operation_requests import build_provisional
+from bot.services.scheduled_work import ScheduledWork
+from bot.store import cards, creations, inbox, operations, people, timers, workspaces
+from bot.store import courses as store
+from bot.store.audit import append_audit
+from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.notices import add_notices
+from bot.store.operations import Accepted
+from bot.store.tables import OPERATIONS
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import NotLinked, Refused
+from bot.support.guards import guards
+
+#: How many seconds back starts are counted to estimate their rate.
+RATE_WINDOW_SECONDS: Final = 30.0
+#: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
+MAX_REDRAW_SECONDS: Final = 60.0
+#: How many cards are looked at in one go, and how many presses in one transaction, each of several rows.
+CARDS_PER_CLAIM: Final = 20
+ENROLLMENTS_PER_TRANSACTION: Final = 40
+#: How long a workspace that was made for a course runs, so that its person can look at it.
+TRIAL_RUN_SECONDS: Final = 3600.0
+policy.declare(policy.AccessRule("anybody"), "card")
+policy.declare(policy.AccessRule("delegates", "class"), "class_change", "class_post", "class_problems")
+policy.declare(policy.AccessRule("delegates", "class", is_consented=True), "class_stop")
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTarget:
+    """The workspace that an enrollment is about.
+
+    ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone. ``beside`` names
+    another one, whose name the new one would have had.
+    """
+
+    workspace: Workspace | None
+    waits_for: MissingPart = ""
+    instead_of: str = ""
+    beside: str = ""
+    #: Whether their account is there, but refused.
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JoinResult:
+    """The card of an enrollment, its target, and its result.
+
+    ``joined``: a start was already open; ``running``: there was nothing to do; ``enrolled``: they joined a
+    course, none of whose lessons is on. ``queue`` is set until the start call of ``operation`` is sent.
+    """
+
+    card: ClassCard
+    target: JoinTarget
+    result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
+    operation: Operation | None = None
+    queue: QueuePosition | None = None
+
+
+# -- the teacher ---------------------------------------------------------------------------------------------
+
+
+def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
+    """Write a card to be sent to its channel; raises Refused for a course that can't have its lessons."""
+    caller.check(tx, "card")
+    provider, now = caller.context.need(draft.connection), tx.now()
+    card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
+    card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
+    next_check_at = store.NEVER_DUE_AT if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+    if card.is_course:
+        check_lessons(provider, predict_class_effects(provider, card))
+        _check_retention(provider, card)
+        card, next_check_at = replace(card, stops_at=timetable.get_last_end(card)), now
+        if card.is_over(now):
+            raise Refused("course.never", class_words.NO_LESSONS)
+    if caller.is_first_delivery(tx):
+        CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
+        cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
+        add_notices(tx, [_build_post_notice(card)])
+        caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
+    return card
+
+
+def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
+    """Send a card again, with a new notice; return False if it is known to have been posted."""
+    card = require_teacher(tx, caller, "class_post", card_id)
+    existing = cards.find_card(tx, card.id)
+    if existing is None or existing.message_ts:
+        return False
+    # After a second press of the same question it is already being sent.
+    if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_first_delivery(tx):
+        again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
+        assert again is not None, "it was read in this transaction"
+        add_notices(tx, [_build_post_notice(again)])
+    return True
+
+
+def _build_post_notice(card: ClassCard) -> NewNotice:
+    """Return the notice that sends a card to its channel."""
+    body = {"channel_id": card.channel_id, "connection": card.connection}
+    return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
+
+
+def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
+    """Return the members not ready yet, with the reasons; raises Refused as ``require_teacher`` does."""
+    card = require_teacher(tx, caller, "class_problems", card_id)
+    return card, store.list_problems(tx, card.id)
+
+
+def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
+    """End a class: notify everybody now, and stop the rest in five minutes, or when announced.
+
+    Return None if it has already ended. Raises Refused as ``require_teacher`` does.
+    """
+    card = require_teacher(tx, caller, "class_stop", card_id)
+    if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
+        return None
+    now, by = tx.now(), caller.principal.key
+    ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
+    closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
+    if closed is not None:
+        cards.queue_messages(tx, card.id, changed=True)
+        caller.record(tx, "class.stop_all", card.subject)
+    return closed
+
+
+def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
+    """Return a card for its teacher; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
+    card = _card(tx, card_id)
+    caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
+    return card
+
+
+def _card(tx: Transaction, card_id: str) -> ClassCard:
+    card = store.find_card(tx, card_id)
+    if card is None:
+        raise Refused("class.unknown", class_words.UNKNOWN_CARD)
+    return card
+
+
+# -- everybody -----------------------------------------------------------------------------------------------
+
+
+def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
+    """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
+    card = _card(tx, card_id)
+    if not caller.context.installation.are_together(caller.principal, card.principal):
+        raise Refused("class.unknown", class_words.UNKNOWN_CARD)
+    return card
+
+
+def enroll(
+    tx: Transaction,
+    caller: Caller,
+    card_id: str,
+    *,
+    message_ts: str | None = None,
+    is_list_fresh: bool = False,
+) -> JoinResult:
+    """Write an enrollment and its consequences; no card or notice of its own.
+
+    That is the consent, with an operation unless their workspace is running: an open one that brings it up is
+    joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
+    have one yet is noted for the teacher. Nothing is written where the class is ``over`` or ``full``, or
+    (``sought``) while their list has to be read first; ``is_list_fresh`` says that it was. ``message_ts`` is
+    the pressed message, which locates a card whose send had an unknown outcome. Raises Refused
+    (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    """
+    caller.check(tx, "class_press")
+    card = find_visible_card(tx, caller, card_id)
+    before = store.find_participant(tx, card.id, caller.principal)
+    if card.is_over(tx.now()):
+        return JoinResult(card, JoinTarget(None), "over")
+    if before is None and card.maximum is not None:
+        taken = tx.one("seats_taken", card_id=card.id)
+        if taken is not None and taken["count"] >= card.maximum:
+            return JoinResult(card, JoinTarget(None), "full")
+    target = _find_target(tx, caller, card, before, is_list_fresh=is_list_fresh)
+    if target.waits_for == "no_workspace" and not is_list_fresh:
+        return JoinResult(card, target, "sought")
+    is_new, workspace = caller.is_first_delivery(tx), target.workspace
+    key = {"card_id": card.id, "principal": caller.principal.key, "now": tx.now()}
+    key |= {"id": f"{card.id}:{caller.principal.key}"}
+    if workspace is None:
+        if is_new:
+            tx.run("note_participant", **key, waits_for=target.waits_for)
+            tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+        return JoinResult(card, target, "noted")
+    if not is_new:
+        operation_id = before.operation_id if before is not None else None
+        operation, joined = operations.find_operation(tx, operation_id or ""), True
+    else:
+        workspace_id, operation, joined = _start_workspace(tx, caller, card, target, workspace, before)
+        tx.run(
+            "press_class",
+            **key,
+            workspace_id=workspace_id,
+            operation_id=operation.id if operation is not None else None,
+            is_ready=operation is None and not card.is_course,
+        )
+        consent = _record_agreement(tx, caller, card, workspace_id, None if joined else operation)
+        _record_message(tx, caller, card, message_ts)
+        tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+        change = NO_CHANGE if operation is None else NO_CHANGE.add_work_item(operation)
+        caller.record(tx, "class.join", card.subject, change, workspace=workspace.id, consent=consent)
+    if timetable.find_lesson_on(card, tx.now()) is None:
+        return JoinResult(card, target, "enrolled", operation)
+    if operation is None:
+        return JoinResult(card, target, "running")
+    queue = _get_start_queue(tx, card, operation)
+    return JoinResult(card, target, "joined" if joined else "started", operation, queue)
+
+
+def _start_workspace(
+    tx: Transaction,
+    caller: Caller,
+    card: ClassCard,
+    target: JoinTarget,
+    workspace: Workspace,
+    before: Participant | None,
+) -> tuple[str, Operation | None, bool]:
+    """Join an open operation or accept a new one; return workspace, operation, and whether it joined.
+
+    There is no operation for what is running with its link, which can be shown at once, nor between the
+    lessons of a course for what is there.
+    """
+    context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
+    if lesson is None and not workspace.is_provisional:
+        return workspace.id, None, False
+    # What a class starts isn't tried again as a lesson's start is.
+    planned_for = (lesson.at or None) if lesson is not None else None
+    good_until = (
+        None if planned_for is None or lesson is None else _find_latest_start(tx, caller.context, lesson)
+    )
+    url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
+    if workspace.state is State.RUNNING and url is not None:
+        now = tx.now()
+        tx.run("use_workspace", id=workspace.id, now=now, last_request_at=now, brings_up=False)
+        return workspace.id, None, False
+    # Of two presses at once, the second one joins the workspace that the first one creates.
+    created = before.workspace_id if before is not None and workspace.is_provisional else None
+    for workspace_id in filter(None, (created, workspace.id)):
+        row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+        if row is not None and row["verb"] in store.START_VERBS:
+            inbox.save_result(tx, caller.interaction, row["id"])
+            found = OPERATIONS.parse(row)
+            # What was only to be made is started by this press.
+            rested = found.creates_stopped
+            if lesson is not None or not card.is_course:
+                found = operations.repeat_request(tx, found, context.deadline_seconds)
+            return workspace_id, found, found.creates_stopped is rested
+    given = (context.deadline_seconds, caller.reference, caller.channel_id)
+    if workspace.is_provisional:
+        if target.instead_of:
+            operations.put_away(tx, target.instead_of)
+        creations.insert_provisional(tx, workspace)
+        seconds = 0.0 if _can_stay_stopped(tx, caller.context, card) else None
+        made = operations.add(
+            tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, run_seconds=seconds
+        )
+        accepted = Accepted(made)
+    else:
+        accepted = operations.accept(
+            tx, workspace, OperationVerb.START, *given, planned_for=planned_for, good_until=good_until
+        )
+    inbox.save_result(tx, caller.interaction, accepted.operation.id)
+    return workspace.id, accepted.operation, accepted.joined
+
+
+def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) -> float:
+    """Return the latest time for the start of somebody who joins during a lesson."""
+    return min(max(lesson.latest_start, tx.now() + context.deadline_seconds), lesson.until)
+
+
+def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
+    """Return whether a course's workspace need only be made now, in time for the lesson that comes next."""
+    making, coming = (
+        context.need(card.connection).require_facet(Creation),
+        timetable.find_lesson(card, tx.now()),
+    )
+    is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
+    return is_far and card.spec is not None and making.can_create_stopped(card.spec)
+
+
+def check_lessons(provider: Provider, effects: StopEffects) -> None:
+    """Raise Refused (``course.ends``) if a stop ends a workspace that a lesson would have to start again."""
+    if is_final(effects, choose_gentlest_mode(effects)):
+        raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
+
+
+def _check_retention(provider: Provider, card: ClassCard) -> None:
+    """Raise Refused (``course.removed``) if workspaces would be removed before the next lesson."""
+    stopped, total = provider.retention_seconds()
+    pause, whole = timetable.get_longest_pause(card), timetable.get_last_end(card) - card.created_at
+    if pause >= stopped or whole >= total:
+        kept = times.format_duration(min(stopped if pause >= stopped else total, total))
+        title = provider.settings.title
+        raise Refused("course.removed", class_words.LESSONS_REMOVED.format(title=title, kept=kept))
+
+
+def _record_agreement(
+    tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
+) -> str:
+    """Plan a workspace's stop at the end of a class, or a course's next lesson for its person.
+
+    What is made between two lessons is stopped again. Return what its person has agreed to.
+    """
+    if not card.is_course:
+        _plan_class_end(tx, caller.context, card, workspace_id)
+        return "stop"
+    workspace = workspaces.find_workspace(tx, workspace_id)
+    assert workspace is not None, "it was read or written in this transaction"
+    check_lessons(caller.context.need(card.connection), predict_stop_effects(caller.context, workspace))
+    now, lesson = tx.now(), timetable.find_lesson_on(card, tx.now())
+    member = store.find_participant(tx, card.id, caller.principal)
+    assert member is not None, "it was written in this transaction"
+    if lesson is not None:
+        store.begin_lesson(tx, member, lesson, started)
+        due_lessons.notify_of_lesson(tx, card, member, lesson, started)
+    if started is None or started.creates_stopped:
+        timers.decide(tx, workspace_id)
+    elif lesson is not None:
+        mode = choose_planned_mode(predict_stop_effects(caller.context, workspace))
+        timers.plan_stop(tx, workspace_id, timetable.plan_lesson_end(card, lesson.until, mode, started.id))
+    else:
+        mode = choose_gentlest_mode(
+            predict_class_effects(caller.context.connections.get(card.connection), card)
+        )
+        until = timetable.find_run_end([card], now + TRIAL_RUN_SECONDS)
+        because: Literal["lesson", "look"] = "lesson" if until > now + TRIAL_RUN_SECONDS else "look"
+        look = PlannedStop(until, mode, False, True, because, card.id, card.title, until)
+        timers.plan_stop(tx, workspace_id, look)
+    return f"{write_hours(card.wanted)} until {card.last_day}"
+
+
+def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
+    """Return the starts ahead of one that hasn't been called yet, and the rate of the class's starts."""
+    if not operation.is_open or operation.start_call is not Call.NONE:
+        return None
+    now = tx.now()
+    ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
+    starts = tx.one("starts_of_class", card_id=card.id, since=now - RATE_WINDOW_SECONDS)
+    called = starts["count"] if starts else 0
+    seconds = now - starts["first"] if starts and called else 0.0
+    return QueuePosition(ahead["count"] if ahead else 0, called, float(seconds))
+
+
+def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
+    """Record a card's message after a send of unknown outcome: that is where it was pressed."""
+    existing = cards.find_card(tx, card.id)
+    if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
+        return
+    cards.save_location(tx, card.id, card.channel_id, message_ts)
+    cards.queue_messages(tx, card.id, changed=True)
+
+
+def _find_target(
+    tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, is_list_fresh: bool
+) -> JoinTarget:
+    """Find the presser's workspace for a card, or the one to create.
+
+    What an earlier press made is found in their list again after an unlink, which deletes its row; their list
+    must have been read since, or ``is_list_fresh``.
+    """
+    provider, principal = caller.context.need(card.connection), caller.principal
+    try:
+        account = require_usable(provider, find_or_open_account(tx, caller, card.connection))
+    except NotLinked as missing:
+        return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
+    known = workspaces.list_workspaces(tx, principal, connection=card.connection)
+    if card.spec is None:
+        return _find_by_pattern(card.pattern, [one for one in known if one.state is not State.GONE])
+    stem = get_workspace_stem(provider, card.title)
+    mine = _find_made(known, before, stem)
+    if mine is not None and _is_there(tx, provider, mine):
+        return JoinTarget(mine)
+    if mine is None and before is not None and before.workspace_id is not None:
+        if account.discovered_at is None and provider.has_lists and not is_list_fresh:
+            return JoinTarget(None, "no_workspace")
+        found = _find_after_unlink(known, stem, before.workspace_id)
+        if found:
+            return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
+    if provider.is_withheld(card.spec, principal):
+        # The poster may use this template, but that gives nobody else the right to.
+        raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
+    fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
+    beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
+    return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
+
+
+def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
+    """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
+    if not workspace.is_provisional:
+        return workspace.state is not State.GONE
+    operation = operations.find_latest_operation(tx, workspace.id)
+    if operation is None or not operation.is_open:
+        # It was never made, so another takes its place.
+        return False
+    if operation.verb is not OperationVerb.CREATE:
+        raise Refused("workspace.unmade", problems.explain_cause("unmade", provider.settings.title))
+    return True
+
+
+def get_workspace_stem(provider: Provider, title: str) -> str:
+    """Return the name of a person's workspace in a class, by its provider's rule."""
+    return provider.name_rule.to_stem(title, "class")
+
+
+def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
+    """Return the workspace that an earlier press of this card, or of one with the same title, created."""
+    if before is not None and before.workspace_id is not None:
+        found = next((row for row in rows if row.id == before.workspace_id), None)
+        if found is not None:
+            return found
+    same = [row for row in rows if row.spec is not None and row.spec.stem == stem]
+    return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
+
+
+def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
+    """Return the listed workspaces that may be the one of a row that an unlink deleted, by their names."""
+    there = [row for row in rows if row.state is not State.GONE]
+    certain = [row for row in there if row.name.casefold() == append_suffix(stem, key)]
+    return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
+
+
+def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
+    """Resolve a pattern: a whole name or id first, then one with ``*``, then a prefix."""
+    needle = " ".join(pattern.split()).casefold()
+
+    def names(row: Workspace) -> set[str]:
+        return {row.title.casefold(), row.name.casefold(), row.remote_id.casefold()}
+
+    exact = [row for row in rows if needle in names(row)]
+    alike = [row for row in rows if any(fnmatchcase(name, needle) for name in names(row))]
+    begun = [row for row in rows if any(name.startswith(needle) for name in names(row))]
+    for found in (exact, alike, begun):
+        if len(found) == 1:
+            return JoinTarget(found[0])
+        if found:
+            return JoinTarget(None, "many_workspaces")
+    return JoinTarget(None, "no_workspace")
+
+
+# -- the end -------------------------------------------------------------------------------------------------
+
+
+def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
+    """Plan the end of a class for a workspace; return whether that is the stop that counts."""
+    workspace, provider = (
+        workspaces.find_workspace(tx, workspace_id),
+        context.connections.get(card.connection),
+    )
+    if workspace is None or provider is None or card.stops_at is None:
+        return False
+    mode = choose_gentlest_mode(predict_stop_effects(context, workspace))
+    agreed = ends_by_consent(predict_class_effects(provider, card), is_any=card.spec is None)
+    timers.plan_stop(
+        tx, workspace.id, PlannedStop(card.stops_at, mode, agreed, True, "class", card.id, card.title)
+    )
+    timed = workspaces.find_workspace(tx, workspace.id)
+    return timed is not None and timed.stop_card == card.id
+
+
+def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
+    """Count a card's members, plan the stops of its workspaces at the end, and sum up after that."""
+    card, now = store.find_card(tx, looked.id), tx.now()
+    if card is None or card.done_at is not None:
+        return
+    lesson_at = None
+    if card.is_course:
+        lesson_at = readiness.prepare(tx, caller.context, card)
+    elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
+        found = store.list_enrollments_to_stop(tx, card.id, card.stops_at, ENROLLMENTS_PER_TRANSACTION)
+        for press in found:
+            if not (
+                _is_up(tx, press) and _plan_class_end(tx, caller.context, card, press.workspace_id or "")
+            ):
+                _end_participation(tx, card.id, press.principal)
+        if len(found) == ENROLLMENTS_PER_TRANSACTION:
+            CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
+            return  # The others come next.
+    counts = store.count_members(tx, card.id)
+    store.update_counts(
+        tx, card.id, counts, rest=MIN_COUNT_SECONDS, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at
+    )
+    # Until everybody has had their five minutes, however late it is.
+    is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
+    waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
+    if is_over and now >= waits_until:
+        _finish(tx, card, counts)
+
+
+def _is_up(tx: Transaction, press: Participant) -> bool:
+    """Return whether a presser's workspace is theirs, up or coming up, and not being brought down."""
+    workspace = workspaces.find_workspace(tx, press.workspace_id or "")
+    if workspace is None or workspace.principal != press.principal:
+        return False
+    operation = operations.find_latest_operation(tx, workspace.id)
+    if operation is not None and operation.is_open:
+        return not operation.verb.brings_down
+    return not workspace.is_down
+
+
+def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
+    """End a card for good, with the summary."""
+    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
+    cards.queue_messages(tx, card.id, changed=True)
+    body: Row = {"connection": card.connection}
+    store.notify(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
+    detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
+    target = f"{card.connection}/{card.title}"
+    append_audit(tx, [AuditEntry(card.stopper, "class.finished", target, "ok", detail)])
+
+
+@guards("Nobody acts through another's account")
+def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
+    """Return whether the timer that a class has set for a workspace may stop it now, audited if not.
+
+    The policy is asked for the one exception: a recorded consent that names who may stop it. What the card
+    announced for a fixed time happens whatever has become of its teacher by then.
+    """
+    card = store.find_card(tx, workspace.stop_card or "")
+    press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)
+    if card is None or press is None or press.workspace_id != workspace.id or press.withdrawn_at is not None:
+        return False
+    actor = Principal.from_key(card.stopper)
+    person = people.find_person(tx, actor) if card.stopped_by else None
+    target = Target("consent", workspace.id, press.principal, consented_to=card.principal)
+    decision = decide(actor, "class_stop", target, context.installation, person)
+    if not decision.allowed:
+        refused = AuditEntry(actor.key, "class.stop", card.id, "refused", {"rule": decision.rule})
+        append_audit(tx, [refused])
+    return decision.allowed
+
+
+def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
+    """Note that a class is over for a workspace whose timer it has set, and the stop if one was begun."""
+    card = store.find_card(tx, workspace.stop_card or "")
+    if card is None:
+        return
+    _end_participation(tx, card.id, workspace.principal, stop)
+    if stop is not None:
+        detail = {
+            "card": card.id,
+            "workspace": workspace.id,
+            "owner": workspace.principal.key,
+            "rule": "policy.consent",
+            "because": "stop_all" if card.stopped_by else "until",
+        }
+        target = f"{workspace.connection}/{workspace.remote_id}"
+        append_audit(tx, [AuditEntry(card.stopper, "class.stop", target, "accepted", detail)])
+
+
+def _end_participation(
+    tx: Transaction, card_id: str, principal: Principal, stop: Operation | None = None
+) -> None:
+    key = {"card_id": card_id, "principal": principal, "ended_at": None}
+    PARTICIPANTS.change(tx, key, ended_at=tx.now(), stop_operation_id=stop.id if stop is not None else None)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+
+
+CLASS_WORK: Final = ScheduledWork(
+    name="class",
+    order=10,
+    claim=lambda tx, _: store.claim_class_cards(tx, CARDS_PER_CLAIM, REST),
+    carry_out=_review_card,
+)

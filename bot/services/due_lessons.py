@@ -1,0 +1,142 @@
+"""Due lessons: each starts the workspaces of a course's members, and plans their stops.
+
+A start is an ordinary operation in its member's name. When a lesson opens, it becomes due on the rows of its
+members (``readiness.prepare``), some in each transaction; nothing else about a timetable is on theirs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain import timetable
+from bot.domain.begun_hours import RETRY_SECONDS, tries_again
+from bot.domain.courses import ClassCard, ClassKind, Participant
+from bot.domain.hours import Occurrence
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.undoable_actions import HOURS as BY_HOURS
+from bot.domain.work_items import Outcome
+from bot.services import hours as hours_use_cases
+from bot.services import scheduled_work
+from bot.services.caller import Caller
+from bot.services.creation import check_offered
+from bot.services.operation_requests import begin_operation
+from bot.store import courses as store
+from bot.store import gates, operations, timers
+from bot.store.notices import add_notices
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import NotLinked, Refused
+
+#: How many members are claimed at once.
+_BATCH_SIZE: Final = 50
+#: How soon it is tried again for whoever has no link that the provider takes.
+LINK_SECONDS: Final = 300.0
+
+
+def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
+    """Begin the lesson that is on for a member; raises NotIdentified and Refused."""
+    card, member = (
+        store.find_card(tx, claimed.card_id),
+        store.find_participant(tx, claimed.card_id, claimed.principal),
+    )
+    lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
+    is_done = member is None or lesson is None or member.lesson == lesson.local
+    if card is None or member is None or member.workspace_id is None or lesson is None or is_done:
+        store.close_lesson(tx, claimed, None)
+        return
+    workspace = hours_use_cases.find_usable(tx, caller, "start", member.workspace_id)
+    check_offered(caller.context.need(card.connection), card.spec, member.principal)
+    latest, start = operations.find_latest_operation(tx, workspace.id), None
+    result = hours_use_cases.decide(workspace, latest, lesson, tx.now())
+    if result == "unread":
+        gates.want(tx, workspace.id, by_itself=True)
+        store.check_again(tx, member, scheduled_work.POLL_SECONDS)
+        return
+    if result == "started":
+        # Of the same lesson, another try is another request.
+        tried = latest.id if latest is not None and latest.planned_for == lesson.at else ""
+        once = replace(caller, interaction=f"lesson:{member.id}:{lesson.local}:{tried}")
+        start = begin_operation(
+            tx,
+            once,
+            workspace.id,
+            OperationVerb.START,
+            planned_for=lesson.at,
+            good_until=lesson.latest_start,
+            initiator=BY_HOURS,
+        ).operation
+    elif latest is not None and latest.is_open:
+        operations.extend_start(tx, latest, lesson.latest_start)
+    agreed_at, planned = member.consented_at or 0.0, workspace.planned_stops.rows
+    if start is not None or any(one.because != "own" or one.since < agreed_at for one in planned):
+        # Of what follows each other, the last one ends what the first one has started.
+        until = timetable.find_run_end(store.list_courses_of_workspace(tx, workspace.id), lesson.until)
+        mode = hours_use_cases.get_mode(caller, workspace)
+        end = timetable.plan_lesson_end(card, until, mode, start.id if start is not None else "")
+        timers.plan_stop(tx, workspace.id, end)
+    store.begin_lesson(tx, member, lesson, start)
+    if result != "by hand":
+        notify_of_lesson(tx, card, member, lesson, start, is_missed=result == "missed")
+
+
+def notify_of_lesson(
+    tx: Transaction,
+    card: ClassCard,
+    member: Participant,
+    lesson: Occurrence,
+    start: Operation | None,
+    *,
+    is_missed: bool = False,
+) -> None:
+    """Notify a member at a lesson's begin whether their workspace is ready.
+
+    ``start`` is the operation that starts it, None if it is up.
+    """
+    due_in = max(lesson.at - tx.now(), 0.0)
+    if due_in > 0.0 or is_missed:
+        body: Row = {"workspace": member.workspace_id, "connection": card.connection, "is_missed": is_missed}
+        body |= {"card": card.id, "course": card.title, "local": lesson.local, "ends": lesson.until}
+        subject = member.workspace_id or "" if start is None else start.id
+        occasion = f"{card.id}:{lesson.local}"
+        add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, member.principal, body, due_in)])
+
+
+def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Try the failed start of a lesson again if its cause may pass; nobody hears of it until it doesn't."""
+    member = store.find_member_of_start(tx, ended) if ended.outcome is Outcome.FAILED else None
+    card = None if member is None else store.find_card(tx, member.card_id)
+    lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
+    if member is None or lesson is None or lesson.at != ended.planned_for:
+        return pending
+    if not tries_again(ended, lesson, tx.now(), is_own=False):
+        return pending
+    store.check_again(tx, member, RETRY_SECONDS, lesson="")
+    return ()
+
+
+def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
+    """Leave a refused lesson out, unless another link helps in time."""
+    card = store.find_card(tx, claimed.card_id)
+    lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
+    if (
+        lesson is not None
+        and isinstance(refusal, NotLinked)
+        and tx.now() + LINK_SECONDS < lesson.latest_start
+    ):
+        store.check_again(tx, claimed, LINK_SECONDS)
+    else:
+        store.close_lesson(tx, claimed, lesson)
+
+
+def _postpone(tx: Transaction, _caller: Caller, claimed: Participant) -> None:
+    store.check_again(tx, claimed, scheduled_work.RETRY_SECONDS)
+
+
+LESSON_WORK: Final = scheduled_work.ScheduledWork(
+    name="lessons",
+    order=35,
+    claim=lambda tx, _: store.claim_lessons(tx, _BATCH_SIZE, scheduled_work.CLAIM_LEASE_SECONDS),
+    carry_out=carry_out,
+    refuse=_refuse,
+    later=_postpone,
+)

@@ -1,0 +1,71 @@
+"""Reminders of a link's end; their due times are in rows, so a downtime delays and loses none."""
+
+from typing import Final
+
+from bot.domain.accounts import Account, find_due_reminder
+from bot.domain.expiries import ExpiryKind
+from bot.domain.notices import NewNotice
+from bot.domain.tasks import TaskKind
+from bot.providers import base, facets
+from bot.services.accounts import refuse_account
+from bot.services.caller import Caller
+from bot.services.context import Context
+from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
+from bot.store import accounts
+from bot.store.notices import add_notices
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Transaction
+from bot.support.errors import SecretError
+from bot.support.vault import row_key
+
+#: How many are claimed at once.
+REMINDERS_PER_CLAIM: Final = 100
+
+
+def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
+    """Write the reminder that is due, or have the credential renewed; end what was only approved."""
+    context, now = caller.context, tx.now()
+    assert account.expires_at is not None, "who is reminded of an end has one"
+    occasion, next_at = find_due_reminder(account.expires_at, now)
+    if not accounts.schedule_reminder(tx, account, next_at):
+        return
+    if occasion and account.connection in context.connections:
+        if _can_mint(context, account):
+            add_tasks(tx, [NewTask(TaskKind.RENEW_CREDENTIAL, account.id)])
+        else:
+            add_notices(tx, [build_link_reminder(account, occasion)])
+    if account.is_approved and account.has_ended(now):
+        # Nobody at the provider ends it.
+        refuse_account(tx, account, "approval_ended", title=context.title(account.connection))
+
+
+def _can_mint(context: Context, account: Account) -> bool:
+    provider = context.connections[account.connection]
+    try:
+        opened = context.vault.open(row_key(account.principal.key, account.connection), account.secret)
+    except SecretError:
+        return False
+    return isinstance(provider, facets.Minting) and provider.can_mint(base.Credential.from_mapping(opened))
+
+
+def remind_again(tx: Transaction, account_id: str) -> None:
+    """Remind a person to link again, as their credential couldn't be renewed."""
+    account = accounts.find_account_by_id(tx, account_id)
+    if account is not None and account.state == "active" and account.expires_at is not None:
+        occasion, _ = find_due_reminder(account.expires_at, tx.now())
+        add_notices(tx, [build_link_reminder(account, occasion)] if occasion else [])
+
+
+def build_link_reminder(account: Account, occasion: str) -> NewNotice:
+    """Return the reminder of an account's end."""
+    body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
+    # A renewed credential is a new one of the same account.
+    when = f"{occasion}:{account.expires_at:.0f}"
+    return NewNotice(account.id, ExpiryKind.LINK_EXPIRY, when, account.principal, body)
+
+
+def _claim(tx: Transaction, _context: Context) -> list[Account]:
+    return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, CLAIM_LEASE_SECONDS)
+
+
+REMINDERS: Final = ScheduledWork(name="reminder", order=60, claim=_claim, carry_out=_remind)

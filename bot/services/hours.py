@@ -1,0 +1,474 @@
+"""Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
+
+A start is an ordinary operation in its person's name. A stop is one of
+the workspace's ends, so that its warning and its buttons change that stop alone: shortly before it comes, or
+when a change of the hours would take it from what they have begun.
+What runs on without a stop ahead is asked about, once a day.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Final
+
+from bot.domain import begun_hours
+from bot.domain.hours import (
+    MAX_RULES,
+    UNUSED_PAUSES,
+    HoursKind,
+    HoursRule,
+    Occurrence,
+    find_asking_evening,
+    find_hours_stop,
+    find_idle_since,
+    was_used,
+)
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.preferences import find_asking_hours
+from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
+from bot.domain.time_parsing import Wanted, write_hours
+from bot.domain.timers import find_next_stop
+from bot.domain.undoable_actions import HOURS as BY_HOURS
+from bot.domain.workspaces import UP_STATES, State, Workspace
+from bot.messages.texts import problems
+from bot.services.caller import Caller
+from bot.services.feasibility import get_stop_effects, predict_stop_effects
+from bot.services.operation_requests import begin_operation
+from bot.services.scheduled_work import (
+    CLAIM_LEASE_SECONDS,
+    FRESH_SECONDS,
+    POLL_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    RETRY_SECONDS,
+    ScheduledWork,
+)
+from bot.services.timers import plan_timer
+from bot.services.workspaces import require_workspace
+from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
+from bot.store import hours as rows
+from bot.store import preferences as preferences_store
+from bot.store import workspaces as stored
+from bot.store.notices import add_notices, is_written
+from bot.store.transaction import Transaction
+from bot.support.declarations import LayerHooks
+from bot.support.errors import NotLinked, Refused
+
+#: How soon again where its person is only to be asked about it.
+RECHECK_SECONDS: Final = 30.0
+HOUR_SECONDS: Final = 3600.0
+#: How many rules, or workspaces that were left running, are claimed at once.
+CLAIM_BATCH_SIZE: Final = 100
+#: How often it is looked at whether what was left running is still needed.
+IDLE_CHECK_SECONDS: Final = 1800.0
+#: A rule before a change and after it, None for none.
+RuleChange = tuple[HoursRule | None, HoursRule | None]
+#: What became of an occurrence of which nobody has to be told.
+DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
+
+
+class HoursChangeHooks(LayerHooks):
+    """The moment of a change of hours that have begun."""
+
+    def on_day_skipped(self, tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+        """End a plan that would start a workspace of hours whose day is left out, without a stop.
+
+        Return whether the workspace was only waiting until then.
+        """
+        return False
+
+
+def add(
+    tx: Transaction,
+    caller: Caller,
+    workspace_id: str,
+    *wanted: Wanted,
+    agreed: bool = False,
+    former: str = "",
+) -> list[HoursRule]:
+    """Give a workspace hours; return those on the same days that they replace, as both would contradict.
+
+    ``former`` is a rule that they replace in any case.
+    Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
+    ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
+    """
+    workspace = find_usable(tx, caller, "hours", workspace_id)
+    caller.check_plan(tx, workspace.connection)
+    context, now = caller.context, tx.now()
+    title = context.need(workspace.connection).settings.title
+    effects = predict_stop_effects(context, workspace)
+    if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
+        raise Refused("hours.makes", problems.explain_cause("hours_make", title))
+    stops = any(one.stops is not None for one in wanted)
+    is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
+    known = rows.list_rules(tx, workspace.id)
+    replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
+    if len(known) - len(replaced) >= MAX_RULES:
+        raise Refused("hours.many", problems.explain_cause("hours_many", title))
+    zone = people.find_zone(tx, caller.principal).key
+    shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
+    made = [HoursRule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
+    if any(one.after(now) is None for one in made):
+        raise Refused("hours.never", problems.explain_cause("hours_never", title))
+    if not caller.is_first_delivery(tx):
+        return []
+    change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
+    change_rules(tx, workspace, change, get_mode(caller, workspace))
+    agreed_to = {"agreed": "yes"} if is_agreed else {}
+    said = "; ".join(map(write_hours, wanted))
+    caller.record(tx, "workspace.hours", workspace, hours=said, zone=zone, **agreed_to)
+    return replaced
+
+
+def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Take a workspace's hours away; return it. What they have begun ends as planned."""
+    workspace = require_workspace(tx, caller, "hours", workspace_id)
+    rules = rows.list_rules(tx, workspace.id)
+    if rules and caller.is_first_delivery(tx):
+        change: list[RuleChange] = [(one, None) for one in rules]
+        change_rules(tx, workspace, change, get_mode(caller, workspace))
+        cards.queue_messages(tx, workspace.id, changed=False)
+        caller.record(tx, "workspace.hours", workspace, hours="off")
+    return stored.find_workspace(tx, workspace.id) or workspace
+
+
+def change_rules(
+    tx: Transaction,
+    workspace: Workspace,
+    change: Sequence[RuleChange],
+    mode: StopMode = "stop",
+    *,
+    keeps_stop: bool = True,
+) -> None:
+    """Change a workspace's rules; the hours that have begun end as planned, or as the new ones say.
+
+    So the stop of today's hours becomes an end of the workspace where the change would take it away, and one
+    that was planned goes only for another stop, or if nothing had begun: then the hours may bring it again.
+    """
+    now, former = tx.now(), rows.list_rules(tx, workspace.id)
+    has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
+    settled = {one.id: rows.find_timed_stop(tx, one) for one in former}
+    for before, after in change:
+        if after is not None:
+            rows.save_rule(tx, after)
+        elif before is not None:
+            rows.delete_rule(tx, before.id)
+    rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
+    known = rows.list_rules(tx, workspace.id)
+    for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
+        stop = settled.get(planned.source)
+        is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
+        if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
+            timers.drop_stops(tx, workspace.id, planned.source)
+            changed = next((one for one in known if one.id == planned.source), None)
+            if stop is not None and changed is not None:
+                rows.unsettle(tx, changed, stop)
+    if keeps_stop and begun is not None and not begun_hours.has_end(known, begun[0].at, now):
+        _keep_stop(tx, workspace, *begun, mode)
+    if any(before is not None and before.paused for before, _ in change):
+        # Messages say that they are paused, by the link that some wait for.
+        cards.queue_messages(
+            tx, cards.make_link_key(workspace.principal.key, workspace.connection), changed=False
+        )
+    timers.decide(tx, workspace.id)
+
+
+def _keep_stop(
+    tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
+) -> None:
+    """Plan the stop of hours that have begun as an end of its own."""
+    latest = operations.find_latest_operation(tx, workspace.id)
+    is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
+    subscribers = HoursChangeHooks.list_subscribers()
+    has_waited = [hooks.on_day_skipped(tx, workspace, stop.at) for hooks in subscribers]
+    if not any(has_waited) and (is_coming_up or not workspace.is_down):
+        timers.plan_stop(tx, workspace.id, PlannedStop(stop.at, mode, rule.agreed, True, "hours", rule.id))
+
+
+def leave_out_days(
+    tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
+) -> Workspace:
+    """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
+
+    What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
+    """
+    workspace = find_usable(tx, caller, "hours", workspace_id)
+    resting: list[RuleChange] = []
+    now = tx.now()
+    for one in rows.list_rules(tx, workspace.id):
+        today = one.day(now).isoformat()
+        off = frozenset(day for day in one.off.union(days) if day >= today)
+        off = off if days else frozenset()
+        # Whoever lets what was paused come again is there.
+        again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
+        resting.append((one, replace(one if days or not one.paused else again, off=off)))
+    return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
+
+
+def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
+    workspace = require_workspace(tx, caller, "hours", workspace_id)
+    found = [one for one in rows.list_rules(tx, workspace.id) if not one.paused]
+    return _change_days_off(
+        tx, caller, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
+    )
+
+
+def _change_days_off(
+    tx: Transaction, caller: Caller, workspace: Workspace, change: Sequence[RuleChange], **said: str
+) -> Workspace:
+    if any(before != after for before, after in change) and caller.is_first_delivery(tx):
+        change_rules(tx, workspace, change, get_mode(caller, workspace))
+        caller.record(tx, "workspace.hours", workspace, **said)
+    return stored.find_workspace(tx, workspace.id) or workspace
+
+
+def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
+    """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
+    workspace = require_workspace(tx, caller, verb, workspace_id)
+    provider = caller.context.need(workspace.connection)
+    caller.require_account(tx, workspace.connection)
+    causes = {
+        "forgotten": workspace.hidden,
+        "unmade": workspace.is_provisional,
+        "gone": workspace.state is State.GONE,
+    }
+    for cause in (cause for cause, is_so in causes.items() if is_so):
+        raise Refused(f"workspace.{cause}", problems.explain_cause(cause, provider.settings.title))
+    return workspace
+
+
+# -- when they are due ---------------------------------------------------------------------------------------
+
+
+def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
+    """Carry out the due occurrences of a rule in its person's name; too late ones are notified as missed.
+
+    Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
+    """
+    rule, now = rows.find_rule(tx, looked.id), tx.now()
+    if rule is None or rule.paused or not (due := list_due(tx, rule)):
+        return
+    last = due[-1]
+    workspace = find_usable(tx, caller, last.side, rule.workspace_id)
+    latest = operations.find_latest_operation(tx, workspace.id)
+    result = decide(workspace, latest, last, now)
+    if result == "unread":
+        wait_for_read(tx, rule)
+        return
+    if result == "started":
+        started = count_start(tx, rule, last, workspace)
+        if started.unused >= UNUSED_PAUSES:
+            rows.pause(tx, rule, "unused")
+            return
+        start(tx, caller, started, last, workspace, latest)
+    elif last.side == "start" and latest is not None and latest.is_open:
+        operations.extend_start(tx, latest, last.latest_start)
+    own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
+    if result == "timer":
+        timers.plan_stop(tx, workspace.id, own)
+    elif last.side == "stop" and workspace.is_down:
+        # By the time it may be up.
+        timers.plan_resting_stop(tx, workspace.id, own)
+    settle(tx, rule, due, result)
+
+
+def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
+    """Return the occurrences of a rule that are due; without any, the rule is settled up to now."""
+    due = rows.list_due(tx, rule)
+    if not due:
+        rows.settle(tx, rule, {})
+    return due
+
+
+def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
+    """Have a rule's workspace read before anything is decided."""
+    gates.want(tx, rule.workspace_id, by_itself=True)
+    rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
+
+
+def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
+    """Return a rule after one more start, with the count of those in a row that nobody used."""
+    since = rule.started_at
+    if since == plan.at:
+        return rule
+    is_used = since is None or was_used(workspace, since) or undoable_actions.was_asked(tx, workspace, since)
+    return rule.started(max(tx.now(), plan.at), is_used=is_used)
+
+
+def start(
+    tx: Transaction,
+    caller: Caller,
+    started: HoursRule,
+    plan: Occurrence,
+    workspace: Workspace,
+    latest: Operation | None,
+) -> Operation:
+    """Begin the start of a rule that counts it already."""
+    # Of the same time, another try is another request.
+    tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
+    once = replace(caller, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
+    begun = begin_operation(
+        tx,
+        once,
+        workspace.id,
+        OperationVerb.START,
+        planned_for=plan.at,
+        good_until=plan.latest_start,
+        initiator=BY_HOURS,
+    ).operation
+    rows.record_start(tx, started)
+    return begun
+
+
+def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
+    """Return the mode in which a plan stops a workspace."""
+    return choose_planned_mode(get_stop_effects(caller.context, workspace))
+
+
+def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
+    """Return the result of a start or stop, given the workspace's latest operation.
+
+    A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
+    something else since (``by hand``); ``unread``: that can't be said before a read. That what is to be
+    started is up is said by no read from before that.
+    """
+    is_stop, is_down = due.side == "stop", workspace.is_down
+    since = workspace.started_at or 0.0 if is_stop else 0.0
+    if latest is not None and latest.verb.brings_down is not is_stop:
+        since = max(since, latest.created_at)
+    elif latest is not None and latest.is_open:
+        return "needless"
+    # A stop looks at it before its time comes, and a start may come before its plan begins.
+    if since >= (due.at if is_stop else due.due_at):
+        return "by hand"
+    is_coming_up = latest is not None and latest.is_open
+    if is_stop and is_coming_up:
+        return "timer"
+    is_so = is_down if is_stop else workspace.state in UP_STATES
+    read_at = workspace.observed_at or 0.0
+    is_unread = now - read_at > FRESH_SECONDS or (not is_stop and read_at < due.due_at)
+    if is_so and is_unread and now < due.due_at + READ_TIMEOUT_SECONDS:
+        return "unread"
+    if is_so and (is_stop or not is_unread):
+        return "needless"
+    return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
+
+
+def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
+    """Write the result of the last due occurrence; notify its person of missed or failed ones."""
+    settled = dict.fromkeys(due, "missed") | {due[-1]: result}
+    rows.settle(tx, rule, settled)
+    missed = [one for one in due if settled[one] not in DONE_WELL]
+    if missed:
+        last = missed[-1]
+        cause = settled[last].removeprefix("missed")
+        add_notices(tx, [rows.build_missed_notice(rule, last, cause=cause, more=len(missed) - 1)])
+
+
+def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
+    """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person.
+
+    What is on its way to something else is tried again first.
+    """
+    rule = rows.find_rule(tx, looked.id)
+    due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
+    if rule is None or not due:
+        return
+    passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
+    workspace = stored.find_workspace(tx, rule.workspace_id)
+    is_moving = workspace is not None and workspace.is_moving and refusal.rule in passing
+    if is_moving and tx.now() + RETRY_SECONDS < due[-1].latest_start:
+        gates.want(tx, rule.workspace_id, by_itself=True)
+        rows.schedule_check(tx, rule, tx.now() + RETRY_SECONDS)
+    elif refusal.rule in passing:
+        settle(tx, rule, due, passing[refusal.rule])
+    elif isinstance(refusal, NotLinked):
+        rows.pause(tx, rule, "refused" if refusal.is_refused else "unlinked")
+    else:
+        cause = refusal.rule.rpartition(".")[2]
+        rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
+
+
+def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
+    """Schedule the next try of a rule, as Slack can't identify its person now."""
+    rows.schedule_check(tx, looked, tx.now() + RETRY_SECONDS)
+
+
+HOURS_WORK: Final = ScheduledWork(
+    name="hours",
+    order=30,
+    claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
+    carry_out=carry_out,
+    refuse=refuse,
+    later=postpone,
+)
+
+
+# -- what was left running -----------------------------------------------------------------------------------
+
+
+def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
+    """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
+
+    Where its connection says so, it gets a timer for the evening, unless that would end it for good, or its
+    person has planned another one.
+    """
+    context, principal, now = caller.context, caller.principal, tx.now()
+    workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)
+    if workspace is None or provider is None:
+        return
+    account = accounts.find_account(tx, principal, workspace.connection)
+    if account is None or account.state != "active" or account.is_refused:
+        return
+    planned = find_hours_stop(rows.list_rules(tx, workspace.id), now)
+    next_stop = find_next_stop(workspace, planned, now)
+    if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
+        return
+    zone, here = people.find_zone(tx, principal), provider.settings.asks_after_hours
+    hours, left = (
+        find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
+        find_idle_since(workspace),
+    )
+    evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
+    day = datetime.fromtimestamp(now, zone).date().isoformat()
+    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.IDLE_PROMPT, day):
+        return
+    latest = operations.find_latest_operation(tx, workspace.id)
+    if latest is not None and latest.is_open and latest.verb.brings_down:
+        return
+    if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        gates.request_read_now(tx, workspace.id)
+        stored.ask_again(tx, workspace.id, now + RECHECK_SECONDS)
+        return
+    mode = choose_planned_mode(predict_stop_effects(context, workspace))
+    is_over = is_final(predict_stop_effects(context, workspace), mode)
+    stops_after = find_asking_hours(None, here)
+    stops = (
+        provider.settings.stops_unanswered
+        and stops_after is not None
+        and find_asking_evening(workspace, stops_after * HOUR_SECONDS, now, zone) is not None
+        and workspace.stop_at is None
+        and not is_over
+    )
+    body = {
+        "workspace": workspace.id,
+        "connection": workspace.connection,
+        "since": left[0],
+        "is_unused": left[1],
+        "evening": None if is_over else evening,
+        "stop_at": evening if stops else None,
+        "next_stop": next_stop,
+        "planned": workspace.stop_at,
+    }
+    if stops:
+        timers.plan_stop(tx, workspace.id, PlannedStop(evening, mode, warns=True, because="needed"))
+    add_notices(tx, [NewNotice(workspace.id, HoursKind.IDLE_PROMPT, day, principal, body)])
+
+
+IDLE_PROMPT_WORK: Final = ScheduledWork(
+    name="needed",
+    order=70,
+    claim=lambda tx, _: stored.claim_running(tx, CLAIM_BATCH_SIZE, IDLE_CHECK_SECONDS),
+    carry_out=_ask_if_needed,
+)

@@ -1,0 +1,50 @@
+"""People's preferences: set by themselves, and shown in their Homes and on request."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bot.domain import policy
+from bot.domain.people import Principal
+from bot.domain.preferences import PreferenceFacts, Preferences, find_asking_hours
+from bot.domain.workspaces import Workspace
+from bot.services.caller import Caller
+from bot.services.context import Context
+from bot.store import preferences as store
+from bot.store.transaction import Transaction
+
+policy.declare(policy.AccessRule(shows=True), "settings", "settings_form")
+
+
+def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
+    """Set a person's preferences."""
+    caller.check(tx, "settings")
+    if caller.is_first_delivery(tx):
+        before = store.preferences(tx, caller.principal)
+        store.save_preferences(tx, caller.principal, wanted)
+        had, has = asdict(before), asdict(wanted)
+        said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
+        caller.record(tx, "settings.save", caller.principal.key, **said)
+
+
+async def load_preferences(
+    context: Context, principal: Principal, workspaces: Sequence[Workspace]
+) -> PreferenceFacts:
+    """Load the facts of a person's preferences, by their workspaces; in Home and on request.
+
+    A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
+    """
+    wanted = await context.store.read(store.preferences, principal)
+    provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
+    return PreferenceFacts(
+        wanted=wanted,
+        now=await context.store.now(),
+        workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
+        connection_title=provider.settings.title if provider is not None else "",
+        own=tuple(one for one in workspaces if (one.notify_ready, one.notify_stopped) != (None, None)),
+        asked_after={
+            one.settings.title: find_asking_hours(wanted.idle_prompt_after, one.settings.asks_after_hours)
+            for one in context.connections.values()
+            if one.is_available_to(principal)
+        },
+        has_assistant=context.assistant,
+    )

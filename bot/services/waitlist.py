@@ -1,0 +1,328 @@
+"""Waits for capacity: joined and left by people, and tried in turn.
+
+An attempt is a start in its person's name, like one by their hours: gate, consent, unknown outcomes and
+deadlines are those of any start. How it ended changes the row in the same transaction
+(``bot.store.waitlist.follow_attempt``).
+"""
+
+import math
+from dataclasses import fields, replace
+from typing import Final, cast
+
+from bot.domain.hours import HoursKind, was_used
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
+from bot.domain.undoable_actions import ROOM
+from bot.domain.waitlist import (
+    ANSWERED_WITHIN_SECONDS,
+    MIN_PAUSE_SECONDS,
+    UNUSED_SECONDS,
+    WaitingFacts,
+    WaitlistEntry,
+    WaitlistFacts,
+    WaitlistKind,
+    WaitlistState,
+    find_missing_capacity,
+    get_default_end,
+)
+from bot.domain.work_items import Call, Outcome
+from bot.domain.workspaces import Workspace
+from bot.messages.texts import problems
+from bot.services.caller import Caller
+from bot.services.feasibility import get_stop_effects
+from bot.services.message_context import Gatherer, Message, kind_extensions
+from bot.services.operation_requests import begin_operation
+from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
+from bot.services.workspaces import require_workspace
+from bot.store import gates, operations, people, timers, undoable_actions
+from bot.store import waitlist as rows
+from bot.store import workspaces as stored
+from bot.store.hooks import STOP_PAUSE_SECONDS
+from bot.store.notices import add_notices
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import NotLinked, Refused
+
+#: How many waits are claimed at once.
+ENTRIES_PER_CLAIM: Final = 50
+
+
+def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
+    """Return a wait with its place in line."""
+    allowed = caller.context.need(wait.connection).settings.failures_allowed
+    return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
+
+
+@kind_extensions(WaitlistKind.WAITLIST_PLACE)
+async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the wait as it is now."""
+    provider = gatherer.connections.get(facts.connection)
+    allowed = provider.settings.failures_allowed if provider is not None else math.inf
+    wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
+    own = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    return WaitingFacts(**own, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
+
+
+def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
+    """Return a person's waits."""
+    known = [
+        one for one in rows.list_entries(tx, caller.principal) if one.connection in caller.context.connections
+    ]
+    return [describe_entry(tx, caller, one) for one in known]
+
+
+def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
+    """Return whether one more failed start would come too near to the provider's shutdown.
+
+    The attempts under way may fail, too.
+    """
+    allowed = caller.context.need(wait.connection).settings.failures_allowed
+    under_way = rows.count_attempts(tx, wait.connection)
+    return rows.count_failures_in_a_row(tx, wait.connection) + under_way >= allowed
+
+
+def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
+    """Wait for capacity for a workspace, until a time; a second request keeps the place.
+
+    Raises NotLinked and Refused: ``wait.limit`` where nobody knows how many starts may fail.
+    """
+    workspace = require_workspace(tx, caller, "start", workspace_id)
+    provider = caller.context.need(workspace.connection)
+    caller.require_account(tx, workspace.connection)
+    if provider.settings.failures_allowed <= 1:
+        raise Refused("wait.limit", problems.explain_cause("wait_limit", provider.settings.title))
+    now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
+    until = get_default_end(now, people.find_zone(tx, caller.principal)) if until is None else until
+    if known is not None and known.state is not WaitlistState.GRANTED:
+        if known.expires_at != until and caller.is_first_delivery(tx):
+            known = rows.extend(tx, known, until)
+            caller.record(tx, "workspace.join_waitlist", workspace, until=f"{until:.0f}")
+        return describe_entry(tx, caller, known)
+    if not caller.is_first_delivery(tx):
+        raise Refused("wait.over", problems.explain_cause("wait_over"))
+    if known is not None:
+        rows.end(tx, known)
+    latest = operations.find_latest_operation(tx, workspace.id)
+    kind = find_missing_capacity(latest.cause) if latest is not None else ""
+    attempted_at = latest.ended_at if latest is not None and kind else None
+    where = workspace.principal, workspace.connection, workspace.id, kind or "room"
+    wait = rows.join(tx, WaitlistEntry(tx.ids.new("wait"), *where, 0, now, until, attempted_at=attempted_at))
+    caller.record(tx, "workspace.join_waitlist", workspace, until=f"{until:.0f}")
+    return describe_entry(tx, caller, wait)
+
+
+def list_own_and_last(
+    tx: Transaction, caller: Caller, since: float
+) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
+    """Return the asking person's waits, and the one that ended last since a time."""
+    last = rows.find_last_entry(tx, caller.principal, since)
+    is_known = last is not None and last.connection in caller.context.connections
+    return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
+
+
+def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace, bool]:
+    """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
+    workspace = require_workspace(tx, caller, "stop", workspace_id)
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.state is WaitlistState.GRANTED:
+        return workspace, False
+    if known.state is WaitlistState.TRYING:
+        begin_operation(tx, caller, workspace.id, OperationVerb.STOP)
+    elif caller.is_first_delivery(tx):
+        rows.end(tx, known)
+        caller.record(tx, "workspace.leave_waitlist", workspace)
+    return workspace, True
+
+
+def list_lines(
+    tx: Transaction, caller: Caller, since: float
+) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
+    """Return all lines by number, and the asking person's own places as ``list_own_and_last``."""
+    caller.check(tx, "list")
+    return rows.summarize_lines(tx, "", since), list_own_and_last(tx, caller, since)
+
+
+def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
+    """Keep a second start in its place in line, and end the wait with a stop."""
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.state is WaitlistState.GRANTED:
+        return
+    if not verb.brings_down:
+        raise AlreadyWaiting(describe_entry(tx, caller, known))
+    rows.end(tx, known)
+
+
+def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+    """End the wait of hours whose day is left out: it would start the workspace without a stop.
+
+    Return whether no attempt is under way.
+    """
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.expires_at != stop_at or known.state is WaitlistState.GRANTED:
+        return False
+    rows.end(tx, known)
+    return known.state is WaitlistState.WAITING
+
+
+class AlreadyWaiting(Refused):
+    """The refusal of a second start of a waiting workspace: its place is the answer."""
+
+    def __init__(self, place: WaitlistFacts) -> None:
+        super().__init__("wait.already", problems.explain_cause("wait_already", place.title))
+        self.place = place
+
+
+# -- when they are due ---------------------------------------------------------------------------------------
+
+
+def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
+    """Carry out the due part of a wait: try, record an attempt, pass on, or end it."""
+    wait = rows.find_entry(tx, looked.id)
+    if wait is None or wait.state is WaitlistState.OVER:
+        return
+    if wait.state is WaitlistState.GRANTED:
+        _offer_unused(tx, caller, wait)
+    elif wait.state is WaitlistState.TRYING:
+        _check_attempt(tx, caller, wait)
+    elif tx.now() >= wait.expires_at:
+        rows.close(tx, wait)
+    elif caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0:
+        rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
+    elif not _is_held(tx, caller, wait):
+        _try(tx, caller, wait)
+
+
+def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
+    """Start the workspace in its person's name; raises as ``begin``."""
+    workspace = require_workspace(tx, caller, "start", wait.workspace_id)
+    if workspace.hidden and not workspace.is_provisional:
+        rows.end(tx, wait)
+        return
+    effects = get_stop_effects(caller.context, workspace)
+    mode = choose_planned_mode(effects)
+    given_on = "" if is_final(effects, mode) else mode
+    if not rows.change(tx, wait, state=WaitlistState.TRYING, mode=given_on, attempted_at=tx.now()):
+        return
+    once = replace(caller, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
+    accepted = begin_operation(
+        tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), initiator=ROOM
+    )
+    trying = replace(wait, state=WaitlistState.TRYING)
+    begun = accepted.operation
+    rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
+
+
+def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
+    """End a wait whose attempt was undone, cancelled or deleted, so that the next person is tried."""
+    operation = operations.find_operation(tx, wait.operation_id or "")
+    cause = "cancelled" if operation is None else operation.cause or "cancelled"
+    if cause == "forgotten":
+        rows.end(tx, wait)  # Whoever takes it off their list is answered.
+    elif operation is None or not operation.is_open:
+        rows.close(tx, wait, cause)
+    elif (
+        not operation.has_called
+        and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
+    ):
+        # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
+        operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
+        rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
+    elif _is_blocking_others(tx, wait, operation):
+        operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
+        add_notices(tx, rows.record_failure(tx, wait, tx.now(), ""))
+
+
+def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
+    """Return whether an attempt is refused again and again, for now, while others wait for their turn."""
+    is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
+    return (
+        is_refused
+        and rows.has_others(tx, wait)
+        and tx.now() - (attempt.busy_since or 0.0) >= MIN_PAUSE_SECONDS
+    )
+
+
+def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
+    """End the wait once its grant is used or down; else offer it to others in the same line.
+
+    Its person is warned of that first, and only asked where a stop would end it for good. What is busy counts
+    as used, and where the provider doesn't tell use, what its person does with it here.
+    """
+    workspace, now, since = (
+        require_workspace(tx, caller, "status", wait.workspace_id),
+        tx.now(),
+        wait.granted_at or 0.0,
+    )
+    is_warned = any(one.because == "room" for one in workspace.planned_stops.rows)
+    if workspace.is_down:
+        timers.drop_stops(tx, workspace.id, "room")
+        rows.end(tx, wait)
+        rows.offer_capacity(tx, wait.connection, STOP_PAUSE_SECONDS)
+    elif (
+        was_used(workspace, since)
+        or undoable_actions.was_asked(tx, workspace, since)
+        or "busy" in workspace.stakes
+    ):
+        timers.drop_stops(tx, workspace.id, "room")
+        rows.end(tx, wait)
+    elif not rows.has_others(tx, wait):
+        timers.drop_stops(tx, workspace.id, "room")
+    elif now < since + UNUSED_SECONDS:
+        return
+    elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        gates.request_read_now(tx, workspace.id)
+    elif is_warned:
+        return
+    elif wait.mode:
+        at, mode = now + ANSWERED_WITHIN_SECONDS, cast(StopMode, wait.mode)
+        timers.plan_stop(tx, workspace.id, PlannedStop(at, mode, warns=True, because="room", since=now))
+    else:
+        body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
+        body |= {"waited_for": wait.kind}
+        asks = NewNotice(workspace.id, HoursKind.IDLE_PROMPT, f"room:{since:.0f}", wait.principal, body)
+        rows.end(tx, wait)
+        add_notices(tx, [asks])
+
+
+def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
+    """Pass the turn while somebody's sign-in is refused, or their workspace is on its way to something else.
+
+    Any other refusal ends the wait.
+    """
+    wait = rows.find_entry(tx, looked.id)
+    if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
+        return  # The end of an attempt says what has become of it.
+    is_held = isinstance(refusal, NotLinked) and refusal.is_refused
+    is_waiting = tx.now() < wait.expires_at
+    if wait.state is WaitlistState.GRANTED:
+        rows.end(tx, wait)
+    elif is_held and is_waiting:
+        rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
+    elif refusal.rule == "workspace.not_allowed" and is_waiting and _is_moving(tx, wait):
+        gates.request_read_now(tx, wait.workspace_id)
+        rows.pass_turn(tx, wait, RETRY_SECONDS)
+    elif is_held:
+        rows.close(tx, wait)
+    else:
+        word = refusal.rule.removeprefix("workspace.")
+        rows.close(tx, wait, "unlinked" if isinstance(refusal, NotLinked) else word)
+
+
+def _is_moving(tx: Transaction, wait: WaitlistEntry) -> bool:
+    workspace = stored.find_workspace(tx, wait.workspace_id)
+    return workspace is not None and workspace.is_moving
+
+
+def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
+    rows.pass_turn(tx, looked, RETRY_SECONDS)
+
+
+WAITLIST_WORK: Final = ScheduledWork(
+    name="wait",
+    order=80,
+    claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, CLAIM_LEASE_SECONDS),
+    carry_out=carry_out,
+    refuse=_refuse,
+    later=_postpone,
+)

@@ -1,0 +1,22 @@
+"""The tables of class cards, courses and their members."""
+
+from bot.domain.courses import ClassCard, Participant
+from bot.domain.row_times import PAST, STAYS, make_due
+from bot.store.tables import Table, register_table
+
+# It may be as far ahead as the end of the class; an extra look does no harm.
+CLASS_CARDS = register_table(
+    Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=make_due(60.0))
+)
+PARTICIPANTS = register_table(
+    Table(
+        "participants",
+        Participant,
+        "card_id principal",
+        "card_id",
+        "workspace_id",
+        "principal",
+        warned_at=STAYS,
+        due_at=make_due(60.0),
+    )
+)

@@ -1,0 +1,298 @@
+"""Rows of class cards and of their participants."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from bot.domain import timetable
+from bot.domain.courses import (
+    MIN_COUNT_SECONDS,
+    ClassCard,
+    ClassCounts,
+    ClassProblem,
+    MemberState,
+    Participant,
+)
+from bot.domain.hours import Occurrence
+from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.timers import CLASS_WARNING_SECONDS
+from bot.store import cards, operations, workspaces
+from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.notices import add_notices
+from bot.store.queues import Queue, declare_queue
+from bot.store.tables import parse_principal
+from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
+
+#: The due time when nothing is due: a press, or ending the class, makes it due.
+NEVER_DUE_AT = 1e12
+#: A card is next checked after this share of the time since its last change.
+_RECHECK_SHARE = 0.1
+#: What brings a workspace up.
+START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
+
+
+def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
+    """Return a card."""
+    return CLASS_CARDS.one(tx, id=card_id)
+
+
+def list_courses(tx: Transaction) -> list[ClassCard]:
+    """Return the courses that go on, the newest first."""
+    return CLASS_CARDS.query(tx, "courses")
+
+
+def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
+    """Return the ids of the courses that a person has joined without an account or a workspace yet."""
+    return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
+
+
+def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
+    """Return a person's enrollment by a card, unless they have left."""
+    found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
+    has_left = found is not None and found.withdrawn_at is not None and found.workspace_id is None
+    return None if has_left else found
+
+
+@prioritize(Priority.STEADY)
+def count_members(tx: Transaction, card_id: str) -> ClassCounts:
+    """Count a card's members by their states in the lesson that is on or comes next."""
+    rows = _query_members(tx, "class_counts", card_id)
+    return ClassCounts(**rows[0]) if rows else ClassCounts()
+
+
+def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
+    """Return the rows of a query over ``{in_lesson}``: the lesson of a card that is on or comes next."""
+    card, now = find_card(tx, card_id), tx.now()
+    if card is None:
+        return []
+    found = timetable.find_lesson(card, now) or Occurrence(
+        NEVER_DUE_AT, "start", "", NEVER_DUE_AT, NEVER_DUE_AT
+    )
+    of: Row = {"card_id": card.id, "connection": card.connection}
+    of |= {"local": found.local, "begins": found.at, "since": found.due_at}
+    return tx.all(query, **of, is_on=found.due_at <= now, **more)
+
+
+@prioritize(Priority.STEADY)
+def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
+    """Return the counts that a card shows; count its members if it has none yet."""
+    row = CLASS_CARDS.row(tx, id=card_id)
+    numbers = from_json(row["counted"] or "[]") if row else []
+    # An earlier release counted other things.
+    is_whole = len(numbers) == len(ClassCounts.__slots__)
+    return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
+
+
+@prioritize(Priority.STEADY)
+def list_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
+    """Return the members not ready yet, in the order of their enrollment."""
+    return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=limit)]
+
+
+@prioritize(Priority.STEADY)
+def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
+    """Return one member's state in the current or next lesson."""
+    rows = _query_members(tx, "member_of", card_id, principal=principal.key)
+    return _parse_member(tx, rows[0]) if rows else None
+
+
+def list_members_not_ready(
+    tx: Transaction, card: ClassCard, joined_by: float
+) -> list[tuple[Principal, MemberState]]:
+    """Return members without a workspace for the next lesson and not notified yet, who had joined by a time.
+
+    Of a template, these are all for whom nothing has begun: somebody may not have it any more.
+    """
+    rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
+    return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
+
+
+def _parse_member(tx: Transaction, row: Row) -> ClassProblem:
+    press = PARTICIPANTS.parse(row)
+    operation = operations.find_operation(tx, row["newest"]) if row["newest"] else None
+    workspace = workspaces.find_workspace(tx, press.workspace_id) if press.workspace_id else None
+    return ClassProblem(press, operation, workspace, row["state"])
+
+
+CLASS_CARD_QUEUE: Final = declare_queue(
+    Queue(
+        name="class_cards",
+        kind="class",
+        is_scheduled=True,
+        table="class_cards",
+        due="next_check_at",
+        where="done_at IS NULL",
+    )
+)
+
+
+def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
+    """Lease the cards whose counts or end are due, for ``rest`` seconds."""
+    return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
+
+
+def update_counts(
+    tx: Transaction,
+    card_id: str,
+    counts: ClassCounts,
+    *,
+    rest: float,
+    longest: float,
+    lesson_at: float | None = None,
+) -> None:
+    """Mark the card dirty if its counts differ from those shown; set when to look at it again.
+
+    While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
+    (at most ``longest``); otherwise when the class ends, for a lesson (``lesson_at``), or when somebody
+    presses.
+    """
+    row = CLASS_CARDS.row(tx, id=card_id)
+    if row is None:
+        return
+    now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
+    has_changed = numbers != row["counted"]
+    since = 0.0 if has_changed else now - row["changed_at"]
+    looks = (
+        [now + max(rest, min(since * _RECHECK_SHARE, longest))] if counts.starting or counts.stopping else []
+    )
+    if lesson_at is not None:
+        looks.append(lesson_at)
+    elif row["stops_at"] is not None:
+        ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
+        looks.append(next((at for at in ends if at > now), now + rest))
+    if row["next_check_at"] <= now:
+        # Somebody pressed since these were counted.
+        looks.append(now + rest)
+    seen = {"counted": numbers, "next_check_at": min(looks, default=NEVER_DUE_AT)}
+    tx.run("class_counted", id=card_id, now=now, **seen)
+    if has_changed:
+        cards.queue_messages(tx, card_id, changed=True)
+
+
+def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
+    """Return enrollments with consent to the coming end of a class, and without a timer for it.
+
+    One for a later end, of which nobody was warned yet, counts as none.
+    """
+    return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
+
+
+@prioritize(Priority.STEADY)
+def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
+    """Return the card whose end caused a stop."""
+    return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
+
+
+def merge(tx: Transaction, former: str, workspace_id: str) -> None:
+    """Move the places of a workspace in classes to the row that it is merged into."""
+    PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
+    """Withdraw a person's consent to the end of a class."""
+    tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+
+
+def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
+    """Return the time at which a workspace's person last agreed to its end by a class."""
+    joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
+    return max((one.consented_at or 0.0 for one in joined), default=0.0)
+
+
+def notify(
+    tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
+) -> None:
+    """Notify people, by their keys, about a card."""
+    every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
+    add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
+
+
+def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
+    """Return the texts that a person's new account carries out for the classes that they joined."""
+    key = {"principal": principal.key, "connection": connection, "now": tx.now()}
+    return [row["text"] for row in tx.all("waiting_presses", **key)]
+
+
+# -- lessons -------------------------------------------------------------------------------------------------
+
+
+LESSON_QUEUE: Final = declare_queue(
+    Queue(
+        name="lessons",
+        kind="lessons",
+        is_scheduled=True,
+        table="participants",
+        due="due_at",
+        order="due_at, joined_at, id",
+    )
+)
+
+
+def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant]:
+    """Lease members for whom a lesson is due, in the order of joining."""
+    return sorted(PARTICIPANTS.parse_all(LESSON_QUEUE.take(tx, lease, limit)), key=lambda one: one.joined_at)
+
+
+def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
+    """Return a person's places in courses that go on, as far as nothing is missing for them."""
+    return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
+
+
+def find_member_of_start(tx: Transaction, start: Operation) -> Participant | None:
+    """Return the member for whom a lesson has begun a start."""
+    joined = PARTICIPANTS.all(tx, workspace_id=start.workspace_id)
+    return next((one for one in joined if one.operation_id == start.id), None)
+
+
+def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
+    """Make a lesson due for some members for whom it hasn't begun, in the order of joining; return their number."""
+    return len(tx.all("open_lesson", card_id=card.id, local=lesson.local, now=tx.now(), limit=limit))
+
+
+def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
+    """Record that nothing more is to be begun for a member in a lesson."""
+    _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
+
+
+def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any) -> None:
+    """Look at a member's lesson again in so many seconds."""
+    _change_member(tx, member, due_at=tx.now() + seconds, **to)
+
+
+def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start: Operation | None) -> None:
+    """Record that a lesson has begun for a member, with the operation that starts their workspace, if any."""
+    begun: Row = {"lesson": lesson.local, "operation_id": None if start is None else start.id}
+    begun |= {"is_ready": start is None, "ended_at": None, "stop_operation_id": None, "due_at": None}
+    _change_member(tx, member, **begun)
+
+
+def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
+    """Note that a person has left a course: their consent ends, their seat is free."""
+    left = {
+        "withdrawn_at": tx.now(),
+        "workspace_id": None,
+        "operation_id": None,
+        "waits_for": "",
+        "due_at": None,
+    }
+    PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, **left)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
+
+
+def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
+    """Return the courses that a workspace's person has joined with it."""
+    joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
+    return [card for card in joined if card is not None and card.is_course]
+
+
+def leave_with(tx: Transaction, workspace: Row) -> None:
+    """Take the person of a workspace whose account was unlinked out of the courses that they joined with it."""
+    for card in list_courses_of_workspace(tx, workspace["id"]):
+        leave(tx, card.id, parse_principal(workspace["principal"]))
+
+
+def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
+    PARTICIPANTS.change(tx, {"card_id": member.card_id, "principal": member.principal}, **to)

@@ -1,0 +1,299 @@
+"""Rows of rules of working hours, with their next checks, and the results of starts and stops."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.domain import begun_hours
+from bot.domain.hours import HORIZON_SECONDS, HoursKind, HoursRule, Occurrence
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation
+from bot.domain.people import Principal
+from bot.domain.row_times import STAYS, make_due
+from bot.domain.time_parsing import EVERY_DAY
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import Workspace
+from bot.store import fan_out, operations, timers
+from bot.store.hooks import Stage
+from bot.store.notices import add_notices
+from bot.store.queues import Queue, declare_queue
+from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, make_plain_table, register_table
+from bot.store.transaction import Row, Transaction
+
+# It may be as far ahead as the next occurrence; an extra look does no harm.
+RULES = register_table(
+    Table(
+        "rules",
+        HoursRule,
+        "id",
+        "workspace_id",
+        "principal connection remote_id",
+        PAIR,
+        "principal",
+        next_check_at=make_due(60.0),
+    )
+)
+OCCURRENCES = register_table(make_plain_table("occurrences", "rule_id local side", at=STAYS))
+DAY_SECONDS: Final = 86_400.0
+#: Why a rule is paused that goes on once its person has linked again.
+LINK_CAUSES = frozenset({"unlinked", "refused"})
+
+
+def find_rule(tx: Transaction, rule_id: str) -> HoursRule | None:
+    """Return a rule."""
+    return RULES.one(tx, id=rule_id)
+
+
+def list_rules(tx: Transaction, workspace_id: str) -> list[HoursRule]:
+    """Return a workspace's rules."""
+    return RULES.parse_all(RULES.rows(tx, "id", workspace_id=workspace_id))
+
+
+def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRule]:
+    """Return a person's rules, by workspace."""
+    return RULES.parse_all(RULES.rows(tx, "workspace_id, id", principal=principal))
+
+
+def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
+    """Return whether a workspace's hours need it beyond a time."""
+    return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
+
+
+def is_rule_on(tx: Transaction, rule_id: str) -> bool:
+    """Return whether a rule needs its workspace now."""
+    found = find_rule(tx, rule_id)
+    return found is not None and not found.paused and found.is_on(tx.now())
+
+
+def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
+    """Return the next stop by hours, and whether its person agreed to a final one."""
+    found = [(one.next_stop(tx.now()), one.agreed) for one in list_rules(tx, workspace.id)]
+    return min(((at, agreed) for at, agreed in found if at is not None), default=None)
+
+
+def save_rule(tx: Transaction, new: HoursRule) -> None:
+    """Add a rule, or replace it."""
+    RULES.upsert(tx, new, next_check_at=_get_next_check(new, new.processed_until))
+
+
+def delete_rule(tx: Transaction, rule_id: str) -> None:
+    """Delete a rule."""
+    RULES.delete(tx, id=rule_id)
+
+
+def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
+    """Return the result of a start or stop, "" if it has none yet."""
+    row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
+    return "" if row is None else str(row["result"])
+
+
+def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
+    """Delete the rules of a person who may have none any more."""
+    fan_out.start_fan_out(tx, "departed", principal=principal.key)
+
+
+def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
+    RULES.delete(tx, id=row["id"])
+
+
+fan_out.register_fan_out("departed", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
+
+
+RULE_QUEUE: Final = declare_queue(
+    Queue(
+        name="rules",
+        kind="hours",
+        is_scheduled=True,
+        table="rules",
+        due="next_check_at",
+        order="next_check_at, id",
+    )
+)
+
+
+def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
+    """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
+    return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
+
+
+def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
+    """Return rules in the order of their due occurrences."""
+    now = tx.now()
+    return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
+
+
+def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
+    """Set the next check of a rule, if it isn't paused."""
+    RULES.change(tx, {"id": looked.id, "paused": ""}, next_check_at=at)
+
+
+def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
+    """Return the due occurrences of a rule; those settled by an earlier clock, or in another zone, stay."""
+    return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
+
+
+def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str]) -> None:
+    """Write the results of due occurrences, and the rule's next check.
+
+    Hours that come once are deleted with their last occurrence.
+    """
+    now = tx.now()
+    until = max([settled.processed_until, now - HORIZON_SECONDS, *(one.at for one in settled.due(now))])
+    for one, result in results.items():
+        OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, result=result, at=one.at)
+    next_check_at = _get_next_check(settled, until)
+    if next_check_at is None and not settled.days & EVERY_DAY:
+        delete_rule(tx, settled.id)
+    else:
+        RULES.change(tx, {"id": settled.id}, processed_until=until, next_check_at=next_check_at)
+
+
+def record_start(tx: Transaction, started: HoursRule) -> None:
+    """Record a rule's start of its workspace, and the count of unused ones."""
+    RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
+
+
+def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
+    """Return the stop that a rule settled last, if it set a timer for it."""
+    last = looked.after(looked.processed_until - 1.0)
+    if last is None or last.at != looked.processed_until:
+        return None
+    return last if get_result(tx, looked, last) == "timer" else None
+
+
+def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
+    """Write a changed rule of which a start or stop that was settled comes again, however late."""
+    OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
+    save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
+
+
+def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
+    """Return the rule and its start that an operation carries out, of several the one that is good longest.
+
+    Hours that have begun since have joined it.
+    """
+    plans = _filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
+    begins = start.planned_for or 0.0
+    return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
+
+
+def _filter_plans(
+    tx: Transaction, start: Operation, rules: Iterable[HoursRule]
+) -> list[tuple[HoursRule, Occurrence]]:
+    """Return those of some rules that a start carries out, each with its own start."""
+    begins, now = start.planned_for, tx.now()
+    if begins is None or start.good_until is None:
+        return []
+    begun = ((rule, one) for rule in rules for one in rule.between(begins - DAY_SECONDS, max(begins, now)))
+    return [(rule, one) for rule, one in begun if one.side == "start" and one.until > begins]
+
+
+def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
+    """Bring an unsent start in line with its plan's present rules; some were changed.
+
+    It is good for as long as they say, and is cancelled where they don't want it any more.
+    """
+    row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+    start = None if row is None else OPERATIONS.parse(row)
+    if start is None or not start.is_planned_ahead:
+        return
+    # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
+    workspace = WORKSPACES.one(tx, id=workspace_id)
+    has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
+    if not has_end and not _filter_plans(tx, start, changed):
+        return
+    plan = find_plan(tx, start)
+    if plan is None:
+        operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
+        timers.drop_stops(tx, workspace_id, start.id)
+    else:
+        OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
+
+
+def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
+    plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
+    if plan is None:
+        return pending
+    rule, begin = plan
+    if (ended.cause or "").partition(":")[0] == "missed":
+        return [build_missed_notice(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
+    if not begun_hours.tries_again(ended, begin, tx.now(), is_own=True):
+        return pending
+    unsettle(tx, rule, begin)
+    schedule_check(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
+    return ()
+
+
+def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
+    """Return the notice of a missed start or stop, with the end of its plan."""
+    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
+    until = one.until if one.side == "start" and rule.stops is not None else None
+    body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
+    occasion = f"{rule.id}:{one.local}:{one.side}"
+    return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
+
+
+def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
+    """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
+    RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
+    if notify:
+        body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
+        body |= {"name": paused.name}
+        occasion = f"{why}:{paused.processed_until:.0f}"
+        notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
+        add_notices(tx, [notice])
+
+
+def resume(tx: Transaction, row: Row, _said: Row) -> None:
+    """Go on with a rule that paused because an account wasn't linked."""
+    for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
+        processed_until = tx.now()
+        if row["paused"] == "refused":
+            # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
+            coming = paused.after(processed_until)
+            begin = None if coming is None else paused.begin(coming)
+            processed_until = (
+                processed_until
+                if begin is None
+                else min(processed_until, max(begin.at - 1.0, paused.processed_until))
+            )
+        save_rule(tx, replace(paused, paused="", processed_until=processed_until))
+
+
+#: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
+RESUME_STAGE: Final[Stage] = "some_rules_of", resume
+
+
+def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
+    """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
+    for one in list_rules(tx, workspace["id"]):
+        named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
+        save_rule(tx, named)
+        pause(tx, named, "unlinked", notify=notify)
+
+
+def link_rules(tx: Transaction, workspace: Workspace) -> None:
+    """Give the rules of a workspace whose row was deleted the new one."""
+    key = {"principal": workspace.principal, "connection": workspace.connection}
+    RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
+
+
+def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
+    """Move a workspace's rules to the one that took its place."""
+    RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def delete_rules(tx: Transaction, workspace_id: str) -> None:
+    """Delete the rules of a workspace that is gone for good."""
+    RULES.delete(tx, workspace_id=workspace_id)
+
+
+def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
+    """Return rules that aren't paused."""
+    return RULES.parse_all(tx.all("rules_left", limit=limit))
+
+
+def _get_next_check(looked: HoursRule, after: float) -> float | None:
+    next_ = None if looked.paused else looked.after(after)
+    return None if next_ is None else next_.due_at

@@ -1,0 +1,57 @@
+"""Rows of preferences, and the decision whether a new notice is sent."""
+
+from collections.abc import Callable
+
+from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.preferences import NoticeDelivery, Preferences, should_send
+from bot.domain.runs import RunState
+from bot.store.tables import Table, make_parser, register_table
+from bot.store.transaction import Row, Transaction, as_json
+
+#: How a run ends that didn't fail.
+_WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
+PREFERENCES = register_table(Table("preferences", Preferences, "principal"), "q")
+_PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
+
+
+def preferences(tx: Transaction, principal: Principal) -> Preferences:
+    """Return a person's preferences; the initial ones if they never changed them."""
+    return PREFERENCES.one(tx, principal=principal) or Preferences()
+
+
+def allows_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
+    """Return whether a person allows Slack's assistant to act at a level."""
+    return preferences(tx, principal).allows_assistant(level)
+
+
+def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
+    """Set a person's preferences."""
+    PREFERENCES.upsert(tx, wanted, principal=principal)
+
+
+def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
+    """Return whether a person wants a new notice as a message of its own, by their preferences."""
+    if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
+        return True
+    about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
+    row = tx.one("heard", **about, principal=new.principal)
+    assert row is not None  # it is found whatever there is
+    return should_send(_read_delivery(new.kind, row), _PREFERENCES(row) or Preferences())
+
+
+def _read_delivery(kind: AnyKind, row: Row) -> NoticeDelivery:
+    is_of_run = kind is NoticeKind.JOB_ENDED
+    if (kind.subject == "operation" and not row["is_operation"]) or (is_of_run and row["run_state"] is None):
+        return NoticeDelivery(kind)
+    chosen: bool | None = None
+    if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
+        chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
+    return NoticeDelivery(
+        kind,
+        chosen=None if chosen is None else bool(chosen),
+        is_failure=is_of_run and row["run_state"] not in _WELL,
+        # What hours start has no card; it is as if it had one that was sent without a sound.
+        has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
+    )

@@ -1,0 +1,342 @@
+"""Rows of the waitlist: a line for each kind of capacity on a connection, and the effects of attempts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
+from bot.domain.people import Principal
+from bot.domain.row_times import make_due
+from bot.domain.waitlist import (
+    MIN_PAUSE_SECONDS,
+    PAUSE_SECONDS,
+    OthersInLine,
+    WaitlistEntry,
+    WaitlistFacts,
+    WaitlistKind,
+    WaitlistState,
+    find_missing_capacity,
+    get_default_end,
+    get_pause,
+    lacks_reason,
+)
+from bot.domain.work_items import Outcome
+from bot.store import accounts, cards, people
+from bot.store.notices import add_notices
+from bot.store.queues import Queue, declare_queue
+from bot.store.tables import WORKSPACES, Table, register_table
+from bot.store.transaction import Row, Transaction
+
+#: So many waits are changed in one transaction for what happens to one of them.
+MAX_WAITS_AT_ONCE: Final = 100
+WAITLIST_ENTRIES: Final = register_table(
+    Table("waitlist_entries", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1]))
+)
+
+
+def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
+    """Return one wait, open or over."""
+    return WAITLIST_ENTRIES.one(tx, id=wait_id)
+
+
+def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry | None:
+    """Return the open wait for a workspace."""
+    return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
+
+
+def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
+    """Return a person's open entries, in the order of joining."""
+    return WAITLIST_ENTRIES.query(tx, "entries_of_person", principal=principal.key)
+
+
+def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
+    """Return the wait of a person that was over last, and since a time."""
+    return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
+
+
+def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
+    """Return the wait of somebody with its place in line, on a connection that people know by a title."""
+    workspace = WORKSPACES.one(tx, id=of.workspace_id)
+    account = accounts.find_account(tx, of.principal, of.connection)
+    return WaitlistFacts(
+        id=of.id,
+        workspace_id=of.workspace_id,
+        connection=of.connection,
+        name=workspace.title if workspace is not None else "",
+        title=title,
+        kind=of.kind,
+        expires_at=of.expires_at,
+        ahead=count_ahead(tx, of),
+        tried_before=count_tried(tx, of),
+        others=count_others(tx, of),
+        attempts=of.attempts,
+        is_missing_kind_known=of.is_missing_kind_known,
+        is_trying=of.state is WaitlistState.TRYING,
+        is_held=count_failures_in_a_row(tx, of.connection) >= failures_allowed,
+        is_refused=account is not None and account.is_refused,
+        granted_at=of.granted_at,
+        ended_at=of.ended_at,
+    )
+
+
+def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
+    """Return a wait by its id as ``describe``; None if there is none any more."""
+    found = find_entry(tx, wait_id)
+    return None if found is None else describe(tx, found, title, failures_allowed)
+
+
+def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
+    """Count the people whose turn comes before somebody's."""
+    return _count_places(tx, of, "ahead")
+
+
+def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
+    """Count those who have already had their turn in the round in which somebody's is still to come."""
+    return _count_places(tx, of, "tried")
+
+
+def count_others(tx: Transaction, of: WaitlistEntry) -> int:
+    """Count the other people in line for the same capacity."""
+    return _count_places(tx, of, "others")
+
+
+def _count_places(tx: Transaction, of: WaitlistEntry, counted: str) -> int:
+    place = {"round": of.round, "seq": of.seq, "id": of.id}
+    row = tx.one("count_entries_ahead", connection=of.connection, kind=of.kind, **place)
+    return int(row[counted]) if row else 0
+
+
+def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
+    """Return whether somebody else waits for the same room."""
+    return find_others(tx, of).lowest is not None
+
+
+def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
+    """Return the others in line for the same room."""
+    row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
+    return OthersInLine(**row) if row else OthersInLine()
+
+
+def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
+    """Return each line with its number of people, its begin, and the mean wait of recent grants."""
+    return tx.all("lines", place=place, since=since)
+
+
+def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
+    """Return the numbers of waiting people and the mean waits since then, by connection and kind."""
+    return {
+        (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
+        for row in summarize_lines(tx, "", since)
+    }
+
+
+def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
+    """Count the starts that failed on a connection since the last one that didn't."""
+    row = tx.one("failed_in_a_row", connection=connection)
+    return int(row["count"]) if row else 0
+
+
+def count_attempts(tx: Transaction, connection: str) -> int:
+    """Count the attempts for any kind of room that haven't ended."""
+    row = tx.one("attempts_under_way", connection=connection)
+    return int(row["count"]) if row else 0
+
+
+def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
+    """Put somebody at the end of the present round; a returning one has no second turn in it."""
+    others = find_others(tx, new)
+    former = [
+        one.round for one in WAITLIST_ENTRIES.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind
+    ]
+    entry = others.find_round(max(former, default=others.entry_round))
+    joined = replace(new, seq=_find_next_seq(tx), round=entry)
+    _reduce_pauses(tx, joined)
+    WAITLIST_ENTRIES.add(
+        tx, joined, next_at=min(max(tx.now(), (new.attempted_at or 0.0) + MIN_PAUSE_SECONDS), new.expires_at)
+    )
+    _queue_updates_of_places(tx, joined)
+    return joined
+
+
+def _find_next_seq(tx: Transaction) -> int:
+    """Return the place behind all others."""
+    row = tx.one("next_in_line")
+    assert row is not None  # an aggregate
+    return int(row["seq"])
+
+
+def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
+    """Reduce the pauses of the people in line to that of a newcomer."""
+    pause = get_pause(newcomer.attempts)
+    tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
+
+
+def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
+    """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
+    if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
+        later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
+        change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
+        # Why they can't be tried.
+        cards.queue_updates(tx, of.id, changed=True)
+
+
+def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
+    """Change an open wait, unless it is in another state by now; return whether that was done."""
+    row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
+    if row is not None:
+        _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row), former=of)
+    return row is not None
+
+
+def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
+    """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
+
+    From the second round on no message has a place, which would change with each attempt: only who joins or
+    leaves changes a line then.
+    """
+    is_over, former = of.state in {WaitlistState.GRANTED, WaitlistState.OVER}, former or replace(of, kind="")
+    is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
+    for kind in {of.kind, former.kind} - {""} if is_changed else ():
+        tx.run("update_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
+    if is_changed or of.expires_at != former.expires_at:
+        cards.queue_updates(tx, of.id, changed=True)
+
+
+def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
+    """Move the end of a wait to another time, in the same place."""
+    row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
+    change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
+    return replace(of, expires_at=until)
+
+
+def end(tx: Transaction, of: WaitlistEntry) -> None:
+    """End a wait whose person knows of the end, or learns of it from another message."""
+    change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
+
+
+def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
+    """Return the message that hours wait for room, as a start of theirs has failed for want of it."""
+    body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
+    return NewNotice(of.id, WaitlistKind.WAITLIST_PLACE, "begin", of.principal, body)
+
+
+def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
+    """Return the notice that a wait has ended without capacity."""
+    zone = people.find_zone(tx, of.principal)
+    again = get_default_end(now, zone)
+    body = {
+        "workspace": of.workspace_id,
+        "connection": of.connection,
+        "kind": of.kind,
+        "until": of.expires_at,
+    }
+    body |= {"again": again, "cause": cause, "attempts": of.attempts}
+    return NewNotice(of.id, WaitlistKind.WAITLIST_ENDED, "end", of.principal, body)
+
+
+def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
+    """End a wait, and tell its person: for a cause, or as its time is over."""
+    end(tx, of)
+    add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
+
+
+def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
+    """Return entries that are still open."""
+    return WAITLIST_ENTRIES.query(tx, "open_entries", limit=limit)
+
+
+def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
+    """End the wait for a workspace whose account was unlinked, which deletes both rows."""
+    waiting = find_entry_of_workspace(tx, workspace["id"])
+    if waiting is None or waiting.state is WaitlistState.GRANTED:
+        return
+    end(tx, waiting)
+    if notify:
+        notice = build_over_notice(waiting, tx.now(), tx, "unlinked")
+        name = workspace["alias"] or workspace["name"]
+        add_notices(tx, [replace(notice, body=notice.body | {"name": name})])
+
+
+def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
+    """Offer freed capacity of a connection to the people who wait there, in their turn.
+
+    Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
+    """
+    tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
+
+
+WAIT_QUEUE: Final = declare_queue(
+    Queue(
+        name="waitlist_entries",
+        kind="wait",
+        is_scheduled=True,
+        table="waitlist_entries",
+        due="next_at",
+        where="ended_at IS NULL",
+        only="{has_turn}",
+        order="next_at, id",
+    )
+)
+
+
+def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
+    """Return the waits that are due; they come again after ``lease`` seconds."""
+    return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
+
+
+def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Continue the wait for a workspace after its start has ended; return its person's notices.
+
+    Who doesn't wait yet is told until when they could.
+    """
+    is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
+    kind, waiting = (
+        find_missing_capacity(ended.cause) if is_failed else "",
+        find_entry_of_workspace(tx, ended.workspace_id),
+    )
+    if kind and (waiting is None or waiting.state is WaitlistState.GRANTED):
+        offer = {"room": kind, "until": get_default_end(now, people.find_zone(tx, ended.principal))}
+        return [replace(one, body=one.body | offer) for one in pending]
+    if waiting is None or waiting.state is WaitlistState.GRANTED:
+        return pending
+    if kind or (is_failed and lacks_reason(ended.cause)):
+        return record_failure(tx, waiting, now, kind)
+    if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
+        record_grant(tx, waiting, now)
+        granted = {"granted": waiting.mode, "waited_for": waiting.kind}
+        return [replace(one, body=one.body | granted) for one in pending]
+    end(tx, waiting)
+    if any(one.kind in _END_KINDS for one in pending):
+        return [replace(one, body=one.body | {"waited": waiting.kind}) for one in pending]
+    return [*pending, build_over_notice(waiting, now, tx, ended.cause or "cancelled")]
+
+
+#: The messages that say, too, that nobody waits any more.
+_END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
+
+
+def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> Sequence[NewNotice]:
+    """Record a failed attempt, for want of a kind of capacity or ""; return its person's notices.
+
+    That ended their turn. Where it was for want of another kind than they waited for, they change lines.
+    """
+    tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
+    if at >= of.expires_at:
+        end(tx, of)
+        return [build_over_notice(tried, at, tx)]
+    others, stays = find_others(tx, tried), tried.kind == of.kind
+    if not stays:
+        _reduce_pauses(tx, tried)
+    now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
+    now["next_at"] = min(at + others.pause_after(tried.attempts), of.expires_at)
+    known = {"kind": tried.kind, "attempts": tried.attempts, "attempted_at": at}
+    change(tx, of, state=WaitlistState.WAITING, **known, **now)
+    return ()
+
+
+def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
+    """Record that somebody was granted their capacity."""
+    change(
+        tx, of, state=WaitlistState.GRANTED, granted_at=now, attempted_at=now, next_at=now + MIN_PAUSE_SECONDS
+    )

@@ -1,0 +1,109 @@
+"""Requests to link an account that an administrator decides: asking, approving, denying, and claiming."""
+
+from bot.domain.accounts import Approval
+from bot.domain.approvals import UNDECIDED
+from bot.domain.notices import Answer
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.links import RESTING_BUTTON
+from bot.messages.texts import pages, requests
+from bot.services import approvals as use_cases
+from handlers import routes
+from handlers.deferred_command import DeferredCommand
+from handlers.linking import ask_for_username, make_link_buttons
+from handlers.payload import find_value
+from handlers.request import Request
+
+
+@routes.action("ask_link")
+async def ask_link(request: Request) -> Answer:
+    """Answer with the form; its text is for when Slack doesn't open it."""
+    connection, _, text = (request.target or "").partition(" ")
+    return await ask_for_username(request, connection, text)
+
+
+@routes.view("ask_link")
+async def submit_username(request: Request) -> Answer:
+    """Send the request to the administrators; a problem of the username is shown at its field."""
+    connection, _, text = request.form_payload.partition(" ")
+    # What waits for the link: our own keys and words, which run with the rights that the person has then.
+    deferred_command = DeferredCommand(
+        request.principal.key, text, interaction=request.surface.interaction
+    ).as_body()
+    username = find_value(request.view, "username").strip()
+    asked = await use_cases.request(
+        request.caller, connection, username, deferred_command=deferred_command if text else None
+    )
+    sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
+    return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
+
+
+@routes.action("approve")
+async def approve(request: Request) -> Answer:
+    """Approve the request of a button, or the account of a link that rests; the provider's check follows."""
+    if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
+        return await _approve_resting(request)
+    return await decide(request, approve=True)
+
+
+@routes.action("deny")
+async def deny(request: Request) -> Answer:
+    """Deny the request of a button; the person is notified."""
+    return await decide(request, approve=False)
+
+
+async def _approve_resting(request: Request) -> Answer:
+    key, _, other_id = (request.target or "").partition(" ")
+    account_id = key.removeprefix(f"{RESTING_BUTTON}/")
+    account, is_new = await request.caller.run(use_cases.approve_resting, account_id, other_id)
+    names = await request.services.names.find_names(request.principal, account.principal, in_full=True)
+    who, title = kit.mention(names[account.principal.key]), request.services.title(account.connection)
+    if not is_new:
+        return replies.answer(
+            fill(pages.DECIDED_ALREADY, state=Markup(pages.STATES["approved"])), replaces=True
+        )
+    sentence = fill(requests.APPROVING_RESTING, username=account.username, title=title, who=who)
+    return replies.answer(sentence, replaces=True)
+
+
+@routes.action("mine")
+async def claim_account(request: Request) -> Answer:
+    """Close the request for an account that is the presser's own."""
+    approval = await _say_whose(request, is_theirs=True)
+    return replies.answer(requests.NOTED_MINE, make_link_buttons(request.services, [approval.connection]))
+
+
+@routes.action("not_mine")
+async def disclaim_account(request: Request) -> Answer:
+    """Tell the administrators that the account isn't the presser's own."""
+    await _say_whose(request, is_theirs=False)
+    return replies.answer(requests.NOTED_NOT_MINE)
+
+
+async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
+    approval_id, _, username = (request.target or "").partition(" ")
+    return await request.caller.run(use_cases.record_owner_answer, approval_id, username, is_theirs=is_theirs)
+
+
+async def request_link(request: Request, connection: str, username: str) -> Answer:
+    """Ask the administrators about the username that was typed."""
+    approval = await use_cases.request(request.caller, connection, username)
+    title = request.services.title(connection)
+    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
+
+
+async def decide(request: Request, *, approve: bool) -> Answer:
+    """Decide a request as an administrator; the message with the buttons becomes the answer."""
+    approval_id, _, username = (request.target or "").partition(" ")
+    approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)
+    names = await request.services.names.find_names(request.principal, approval.principal, in_full=True)
+    who = kit.mention(names[approval.principal.key])
+    title = request.services.title(approval.connection)
+    if is_new:
+        template = pages.APPROVING if approve else pages.DENIED
+        return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
+    if approval.username != username:
+        return replies.answer(fill(pages.CHANGED, who=who), replaces=True)
+    known = UNDECIDED if approval.detail == UNDECIDED else approval.state
+    state = Markup(pages.STATES.get(known, known))
+    return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)

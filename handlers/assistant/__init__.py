@@ -1,0 +1,1 @@
+"""The assistant: Slack's own, which acts through Usher."""

@@ -1,0 +1,461 @@
+"""Class cards: posting one, enrolling with its button (for whoever presses it), and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.domain import time_parsing
+from bot.domain.courses import ClassCard, QueuePosition
+from bot.domain.forms import Form, FormProblems
+from bot.domain.notices import Answer
+from bot.domain.tasks import TaskKind
+from bot.domain.time_parsing import Wanted
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import course_pages as drawn_courses
+from bot.messages.blocks import courses as drawn
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.buttons import open_buttons
+from bot.messages.blocks.cards import format_opening
+from bot.messages.blocks.kit import Element, Markup, fill, line, safe
+from bot.messages.texts import courses as class_words
+from bot.messages.texts import times
+from bot.messages.verb import Verb
+from bot.services import course_readiness as readiness
+from bot.services import courses as use_cases
+from bot.services import creation, naming
+from bot.services.lesson_facts import load_class, load_courses
+from bot.store import courses as class_rows
+from bot.store import workspaces
+from handlers import routes
+from handlers.command_line import Quoted, join_words, parse_running_flags
+from handlers.connections import format_titles, list_making_connections, require_connection
+from handlers.linking import ask_for_username
+from handlers.request import Answered, InvalidFields, Request
+from handlers.snapshots import refresh_lists, require_offer
+from handlers.workspace import course_words as orders
+from handlers.workspace import courses as verbs
+from handlers.workspace.courses import require_teacher
+
+#: How many templates are listed if an unknown one was requested.
+MAX_TEMPLATES = 12
+#: How many names are suggested for one that isn't known.
+MAX_SUGGESTIONS = 3
+MAX_SEATS: Final = 5_000
+MAX_TITLE_LENGTH: Final = 80
+#: In a shorter class, its end would be announced before anybody has pressed.
+MIN_CLASS_SECONDS: Final = 600.0
+
+
+@routes.action("card_form")
+@routes.verb(
+    Verb(
+        usage="card CONNECTION/TEMPLATE|NAME",
+        summary="post a button that gives everyone in the channel their own workspace",
+        more=(
+            "Without words it opens a form: for a class, or for a course with its days and times.",
+            "In a course, workspaces are ready when a lesson begins.",
+            "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
+            "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
+        ),
+        group="class",
+        order=130,
+        flags=None,
+        accepts=("course", "words"),
+        alone="Post a card",
+        does="Post a card for {rest}",
+    )
+)
+async def post(request: Request) -> Answer:
+    """Write a card for the channel that the request came from; without words, open its form."""
+    services, surface = request.services, request.surface
+    command = parse_card_command(request.text, services.commands)
+    if not (command.what or command.flags):
+        channel = "" if surface.is_in_conversation else surface.channel_id or ""
+        usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
+        return replace(usage, view=drawn_courses.build_card_form(channel))
+    zone = await services.store.zone(request.principal)
+    if (answer := await _course_change(request, command)) is not None:
+        return answer
+    if surface.channel_id is None or surface.is_in_conversation:
+        return replies.hint(class_words.IN_A_CHANNEL)
+    stops_at = None if command.hours else read_end(command, zone, services.clock.now())
+    today = datetime.fromtimestamp(services.clock.now(), zone).date()
+    given = orders.build_timetable(command.hours, command.first, command.until or "", today)
+    if command.hours and not given:
+        command.problems["until" if command.until else "from"] = class_words.BAD_DAYS
+    others = await verbs.find_co_teachers(request, command.others) if command.others else frozenset()
+    if not command.what:
+        command.problems["what"] = request.fill(class_words.USAGE)
+    if command.problems and surface.kind == "form":
+        raise InvalidFields(command.problems)
+    if command.problems:
+        return replies.hint("\n".join(command.problems.values()))
+    # Of a template, ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made; otherwise of a name.
+    name, _, template = command.what.partition("/")
+    connection = naming.find_connection(name, services.connections, is_whole=True)
+    if connection is not None and connection in list_making_connections(services, "workspace"):
+        draft = await _draft_from_template(request, connection, template.strip())
+    else:
+        draft = await _draft_from_name(request, command)
+    given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
+    given |= {"title": command.title or draft.title, "maximum": command.maximum, "co_teachers": others}
+    card = await request.caller.run(use_cases.post, replace(draft, **given))
+    facts, ends = await load_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
+    if command.hours:
+        said = [fill(class_words.COURSE_POSTED, lessons=drawn.format_timetable(card))]
+        said += (
+            [fill(class_words.CO_TEACHERS, who=await verbs.format_people(request, others))] if others else []
+        )
+        most, title = await request.caller.read(readiness.get_max_in_time, card), facts.connection_title
+        said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
+        ends = " ".join(said)
+    elif stops_at is not None:
+        end = drawn.get_end_words(facts.effects, is_any=card.spec is None)
+        ends = fill(class_words.POSTED_ENDS, at=kit.moment_at(stops_at, facts.now), **end)
+    channel = Markup(card.channel_id)
+    posted = fill(class_words.POSTED, name=card.title, channel=channel, ends=Markup(ends))
+    return replies.answer(posted, drawn.list_end_buttons(facts))
+
+
+async def _course_change(request: Request, command: CardCommand) -> Answer | None:
+    """Show or change one's own course that the words mean; None if they are about a new card.
+
+    A command with flags posts a card; a title alone in quotes is that of a new one.
+    """
+    if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
+        return None
+    mine = await verbs.find_own_courses(request, command.what.rstrip("?!. "))
+    shown = [(card, is_teacher) for card, is_teacher, rest in mine if not rest]
+    if shown:
+        return drawn_courses.answer_courses(
+            await load_courses(request.services.gatherer, request.principal, shown)
+        )
+    if (answer := await verbs.change_by_words(request, command.what)) is not None or not mine:
+        return answer
+    return replies.hint(request.fill(class_words.COURSE_USAGE, course=mine[0][0].title))
+
+
+async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
+    """Find the connection of a name: given after an @, the only one, or where the name is known.
+
+    A name that no workspace of the person begins with may be a slip or a sentence: unless it is in quotes or
+    a pattern, a card for it is offered, after those for the names that are like it.
+    """
+    services, what = request.services, command.what
+    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
+    found = naming.find_workspace(what, rows, services.connections)
+    is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
+    # Who has no workspaces can only mean those of others.
+    is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
+    is_strange = found.kind == "near" and not is_deliberate
+    if is_strange and "/" in what:
+        require_connection(request, what.partition("/")[0])
+    if is_strange and (rows or is_sentence):
+        near = [one.title for one in found.workspaces]
+        commands = [f"card {command.format_for(name)}" for name in (*near[:MAX_SUGGESTIONS], Quoted(what))]
+        sentence = request.fill(class_words.UNKNOWN_NAME, name=what)
+        raise Answered(replies.hint(sentence, lists.list_command_buttons(commands)))
+    pattern, connection = naming.split_connection(what, services.connections)
+    if connection is None and len(services.connections) == 1:
+        connection = next(iter(services.connections))
+    if connection is None:
+        found = naming.find_workspace(pattern, rows, {})
+        connection = found.workspaces[0].connection if found.kind == "one" else None
+    if connection is None:
+        known = format_titles(services, services.connections)
+        sentence = request.fill(class_words.WHICH_CONNECTION, name=pattern, known=known)
+        raise _refuse_card(request, sentence)
+    return ClassCard(request.principal, "", connection, pattern[:MAX_TITLE_LENGTH], pattern=pattern)
+
+
+async def _draft_from_template(request: Request, connection: str, template: str) -> ClassCard:
+    """Fill in the provider's own form with its defaults; only the name differs for each person."""
+    title = request.services.title(connection)
+    offer = await require_offer(
+        request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
+    )
+    values, form, label = creation.propose_defaults(offer.form, template)
+    if not form.fields:
+        raise _refuse_card(request, request.fill(class_words.NO_TEMPLATES, title=title))
+    known = _list_choices(form)
+    if template and not label:
+        wanting = class_words.NO_SUCH_TEMPLATE if known else class_words.NO_TEMPLATES
+        sentence = request.fill(wanting, title=title, name=template, known=known)
+        raise _refuse_card(request, sentence)
+    try:
+        spec = offer.spec(values | {"name": "usher-class"})
+    except FormProblems as wrong:
+        if known and not template:
+            sentence = request.fill(class_words.WHICH_TEMPLATE, title=title, known=known)
+            raise _refuse_card(request, sentence) from None
+        said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
+        sentence = fill(class_words.INCOMPLETE, title=title, problems=said)
+        raise _refuse_card(request, sentence) from None
+    shown = label or title
+    return ClassCard(request.principal, "", connection, shown[:MAX_TITLE_LENGTH], template=shown, spec=spec)
+
+
+def _refuse_card(request: Request, sentence: str) -> Exception:
+    """Return the refusal of a card command: at its form's field, or as an answer."""
+    if request.surface.kind == "form":
+        return InvalidFields({"what": sentence})
+    return Answered(replies.hint(sentence))
+
+
+def _list_choices(form: Form) -> Markup:
+    """List the choices of the form's first field that has any."""
+    offered = next((one.choices for one in form.fields if one.choices), ())
+    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:MAX_TEMPLATES]))
+
+
+@dataclass(slots=True)
+class CardCommand:
+    """A parsed ``card`` command: the template or name, its flags, and by flag the ``problems`` found.
+
+    In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
+    """
+
+    what: str
+    flags: Sequence[tuple[str, str]] = ()
+    title: str = ""
+    until: str | None = None
+    maximum: int | None = None
+    hours: Wanted | None = None
+    first: str = ""
+    others: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def format_for(self, what: str) -> str:
+        """Format the same command for another template or name, as typed after the verb."""
+        return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
+
+
+def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
+    """Parse a command: a flag's words reach to the next flag, so titles need no quotes."""
+    what, flags = parse_running_flags(text, commands)
+    command = CardCommand(what, flags)
+    for flag, value in flags:
+        match flag:
+            case "title":
+                command.title = " ".join(value.split())
+                if not 1 <= len(command.title) <= MAX_TITLE_LENGTH:
+                    command.problems["title"] = fill(class_words.LONG_TITLE, most=MAX_TITLE_LENGTH)
+            case "until":
+                command.until = value
+            case "from":
+                command.first = value
+            case "with":
+                command.others = value or " "
+            case "hours":
+                command.hours = time_parsing.read_hours(value)
+                if not orders.is_timetable(command.hours):
+                    command.problems["hours"] = class_words.BAD_HOURS
+            case "max":
+                is_number = value.isascii() and value.isdecimal() and len(value) < 6
+                command.maximum = int(value) if is_number else 0
+                if not 1 <= command.maximum <= MAX_SEATS:
+                    command.problems["max"] = fill(class_words.BAD_MAX, most=MAX_SEATS)
+            case _:
+                command.problems[flag] = fill(class_words.BAD_FLAG, flag=flag)
+    return command
+
+
+def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
+    """Return the end of the class in epoch seconds; None if none was given.
+
+    What is wrong with it is added to the command's problems.
+    """
+    given = command.until
+    if given is None:
+        return None
+    found = time_parsing.read(given, zone, now, kind="time", soonest=MIN_CLASS_SECONDS)
+    if isinstance(found, time_parsing.Moment):
+        return found.at
+    command.problems["until"] = replies.explain_unread_time(found, given, MIN_CLASS_SECONDS)
+    return None
+
+
+#: Presses observed for a shorter time than this say nothing about how fast starts go.
+MIN_OBSERVED_STARTS = 3
+
+
+@routes.action("class_press")
+@routes.action("class_join")
+@routes.verb(
+    Verb(
+        usage="press CARD",
+        summary="press a class card again once it can continue",
+        order=150,
+        is_hidden=True,
+        accepts=("course",),
+    )
+)
+async def enroll(request: Request) -> Answer:
+    """Enroll the presser, or continue an enrollment that waited: link first, then create, start or open."""
+    surface, key = request.surface, request.target or request.name
+    # Only the card's own button says where the card stands.
+    message_ts = surface.message_ts if request.verb == "class_press" else None
+    pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
+    if pressed.result == "sought":
+        # The press continues once an outdated list was read again.
+        sought = pressed.card
+        promise = await refresh_lists(
+            request,
+            TaskKind.DISCOVER,
+            class_words.READING_LIST,
+            text=f"press {sought.id}",
+            connection=sought.connection,
+            pattern=_get_workspace_name(request, sought),
+        )
+        if promise:
+            return replies.answer(promise)
+        # Whatever the list says now is all there is to know.
+        pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
+    card, wanted = pressed.card, pressed.target
+    match pressed.result:
+        case "over":
+            return replies.hint(request.fill(drawn.get_words(card).over[card.spec is not None]))
+        case "full":
+            places = times.format_count(card.maximum or 0, "place")
+            who = await verbs.format_people(request, [card.principal.key])
+            return replies.hint(fill(class_words.FULL, name=card.title, places=places, who=who))
+        case "noted" if wanted.waits_for == "unlinked":
+            return await _offer_link(request, card, is_refused=wanted.is_refused)
+    if wanted.workspace is None:
+        template = (
+            class_words.SEVERAL_MATCH if wanted.waits_for == "many_workspaces" else class_words.NO_WORKSPACE
+        )
+        title, who = (
+            request.services.title(card.connection),
+            await verbs.format_people(request, [card.principal.key]),
+        )
+        return replies.hint(
+            request.fill(template, pattern=_get_workspace_name(request, card), title=title, who=who)
+        )
+    if card.is_course:
+        facts = await request.services.gatherer.describe_workspace(wanted.workspace)
+        rests = pressed.operation is not None and pressed.operation.creates_stopped
+        made = await request.services.store.read(workspaces.find_workspace, wanted.workspace.id)
+        ends = None if made is None else made.planned_stops.counts
+        is_soon = ends is not None and ends.because == "lesson"
+        making = class_words.ENROLLED_SOON if is_soon else class_words.ENROLLED_MAKING
+        making = class_words.ENROLLED_RESTS if rests else making
+        now = fill(making, title=facts.connection_title) if wanted.workspace.is_provisional else ""
+        is_on = pressed.result in {"started", "joined"}
+        return drawn.answer_joined(card, facts, class_words.ENROLLED_NOW if is_on else now)
+    if pressed.result == "running":
+        return await _answer_running(request, wanted.workspace)
+    return _answer_starting(request, card, wanted.workspace, pressed)
+
+
+async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
+    """Offer the presser's own link; the press waits for it, and the teacher sees them waiting."""
+    services = request.services
+    title = services.title(card.connection)
+    if card.connection not in {name for name, _ in services.list_linkable()}:
+        if card.connection not in services.list_approvable():
+            return replies.hint(fill(class_words.NOT_LINKED, title=title))
+        asking = await ask_for_username(request, card.connection, f"press {card.id}")
+        buttons = [one for one in kit.iterate_buttons(asking.blocks) if "value" in one]
+        answer = replies.answer(fill(class_words.NOT_LINKED_ASK, title=title), buttons)
+        return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
+    template = class_words.LINK_REFUSED if is_refused else class_words.NOT_LINKED
+    buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
+    return replies.answer(fill(template, title=title), buttons)
+
+
+def _get_workspace_name(request: Request, card: ClassCard) -> str:
+    """Return the name of a person's workspace for a card: its pattern, or the name made of its title."""
+    return card.pattern or use_cases.get_workspace_stem(
+        request.caller.context.need(card.connection), card.title
+    )
+
+
+async def _answer_running(request: Request, workspace: Workspace) -> Answer:
+    """Answer with the workspace's address: to the presser alone, like every answer to a press."""
+    facts = await request.services.gatherer.describe_workspace(workspace)
+    sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
+    if facts.ide_url:
+        return replies.answer_opening(facts, sentence)
+    return replies.answer(sentence, open_buttons(facts))
+
+
+def _answer_starting(
+    request: Request, card: ClassCard, workspace: Workspace, pressed: use_cases.JoinResult
+) -> Answer:
+    wanted = pressed.target
+    template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
+    if pressed.result == "joined":
+        template = class_words.ON_ITS_WAY
+    sentences = [request.fill(template, workspace)]
+    if wanted.beside and workspace.is_provisional:
+        sentences.append(fill(class_words.NAME_IN_USE, name=wanted.beside))
+    if pressed.queue is not None:
+        settings = request.caller.context.need(card.connection).settings
+        sentences += _format_place(pressed.queue, settings.starts_per_second)
+    return replies.answer(" ".join([*sentences, class_words.NEEDED_AFTER]))
+
+
+def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
+    """Format the number of starts ahead and their time, by the connection's limit or the rate so far."""
+    if not queue.ahead:
+        return [class_words.YOU_ARE_NEXT]
+    sentences = [fill(class_words.YOUR_PLACE, place=Markup(str(queue.ahead + 1)))]
+    rate = per_second
+    if rate is None and queue.called >= MIN_OBSERVED_STARTS:
+        rate = queue.called / max(queue.seconds, 1.0)
+    if rate:
+        sentences.append(
+            fill(class_words.ESTIMATE, time=Markup(times.format_duration(max(queue.ahead / rate, 1.0))))
+        )
+    return sentences
+
+
+@routes.action("class_post")
+async def post_again(request: Request) -> Answer:
+    """Send the card again, unless it is known to have been posted."""
+    again = await request.caller.run(use_cases.post_again, request.target or "")
+    return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
+
+
+@routes.button("class_stop")
+async def stop_button(request: Request, card_id: str) -> Element:
+    """Return *Stop all* with its question, for the card's teacher or an administrator."""
+    card = await require_teacher(
+        request, card_id, request.caller.read(use_cases.require_teacher, "class_stop", card_id)
+    )
+    return drawn.stop_button(await load_class(request.services.gatherer, card, request.principal))
+
+
+@routes.action("class_problems")
+async def show_problems(request: Request) -> Answer:
+    """Show the teacher, and nobody else, the people who wait and the reasons."""
+    return await answer_problems(request, request.target or "")
+
+
+async def answer_problems(request: Request, key: str) -> Answer:
+    """Answer with a card's waiting people, and the reasons."""
+    services = request.services
+    card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
+    people = await services.names.find_names(request.principal, *(one.participant.principal for one in found))
+    facts = await load_class(services.gatherer, card, request.principal)
+    counts = await services.store.read(class_rows.count_members, key)
+    return drawn.render_problems(replace(facts, people=people, counts=counts), found)
+
+
+@routes.action("class_stop")
+async def stop_all(request: Request) -> Answer:
+    """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
+    services, key = request.services, request.target or ""
+    if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
+        return await verbs.end_course(request, card)
+    closed = await require_teacher(request, key, request.caller.run(use_cases.stop_all, key))
+    if closed is None or closed.stops_at is None:
+        return replies.hint(class_words.CLOSED_ALREADY)
+    return replies.answer(
+        fill(class_words.CLASS_CLOSED, at=kit.moment_at(closed.stops_at, services.clock.now()))
+    )

@@ -1,0 +1,101 @@
+"""A course's page, requested in words or by a button, and the form of a card."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.courses import ClassCard
+from bot.domain.forms import Value
+from bot.domain.notices import Answer
+from bot.domain.people import Named
+from bot.domain.time_parsing import DAYS
+from bot.messages.blocks import course_pages as drawn
+from bot.messages.blocks import kit
+from bot.messages.texts import course_pages as words
+from bot.messages.verb import Effect, Verb
+from bot.services import course_changes as changes
+from bot.services import courses as use_cases
+from bot.services.lesson_facts import load_courses
+from handlers import routes
+from handlers.command_line import Quoted, join_words
+from handlers.payload import parse_values
+from handlers.request import InvalidFields, Request
+from handlers.workspace import class_cards as card_verbs
+from handlers.workspace import courses as verbs
+
+#: The fields of a card's form that are flags.
+_FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
+
+
+@routes.verb(
+    Verb(
+        usage="courses [TITLE]",
+        summary="show your courses, or one, and when the next lesson is",
+        group="class",
+        order=140,
+        effect=Effect.SHOWS,
+        accepts=("course", "words"),
+        also="course class classes lesson lessons",
+        alone="Show my courses",
+        does="Show {rest}",
+    )
+)
+async def show(request: Request) -> Answer:
+    """Show one's own courses, or the one with a title."""
+    named = await verbs.find_own_courses(request, request.name) if request.name else []
+    shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
+    shown = shown or list(await request.caller.read(changes.list_own_courses))
+    return await _show_courses(request, shown) if shown else drawn.show_no_courses(request.command)
+
+
+async def _show_courses(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
+    return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
+
+
+def _is_teacher(request: Request, card: ClassCard) -> bool:
+    """Return whether they may change a course: an Usher admin may, too."""
+    who, installation = request.principal, request.caller.context.installation
+    return who.key in card.teachers or installation.administers(who, card.principal)
+
+
+@routes.action("course_room")
+async def show_course(request: Request) -> Answer:
+    """Answer the button on a course's card: with the course's page, or its owner's name."""
+    card = await request.caller.read(use_cases.find_visible_card, request.target or "")
+    return await _show_courses(request, [(card, _is_teacher(request, card))])
+
+
+@routes.view(drawn.CARD_CALLBACK)
+async def submit_card(request: Request) -> Answer:
+    """Post the card of a form, as if it had been typed; problems are shown at its fields."""
+    sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
+    is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
+    if is_course and "today" in sent:
+        raise InvalidFields({"today": words.WRONG["today"]})
+    if is_course:
+        sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
+    flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
+    # Nobody is asked about a name that was entered as one.
+    what = what if "/" in what else Quoted(what)
+    typed = [
+        "card",
+        join_words([what]),
+        *(f"--{name} {flags[name]}" for name in _FLAG_FIELDS if flags.get(name)),
+    ]
+    surface = replace(request.surface, channel_id=sent.get("channel"))
+    asked = replace(request.redirect("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
+    try:
+        return await card_verbs.post(asked)
+    except InvalidFields as wrong:
+        if not is_course and "until" in wrong.errors:
+            raise InvalidFields({"today": wrong.errors["until"]}) from None
+        # Without lessons nothing else about them can be read.
+        first = {"hours"} & wrong.errors.keys() or wrong.errors
+        raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
+
+
+def _format_value(value: Value) -> str:
+    """Format a field's value as it is typed: people are mentioned."""
+    if isinstance(value, str):
+        return value
+    return ",".join(one if one in DAYS else kit.mention(Named(one)) for one in value)

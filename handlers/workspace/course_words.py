@@ -1,0 +1,87 @@
+"""Orders about a course: the words after its title, and the timetable of a new one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any, Final
+
+from bot.domain import time_parsing
+from bot.domain import timetable as courses_timetable
+from bot.domain.courses import ClassCard
+from bot.domain.hours import list_dates
+from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY, Wanted
+from bot.messages.texts import courses as words
+from bot.messages.texts.times import format_weekday, join_names
+from bot.support.errors import Refused
+
+_MENTION_PATTERN: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
+ORDER_PATTERN: Final = re.compile(r"(join|leave|skip|resume|end)\b\s*(.{0,500})", re.IGNORECASE)
+
+
+def get_verb(text: str) -> str:
+    """Return the first word of an order, in small letters."""
+    return text.partition(" ")[0].casefold()
+
+
+def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
+    """Return the days that ``24 Dec`` or ``22 Dec to 6 Jan`` names, or as a button has them; none if unread.
+
+    Raises Refused (``course.no_lesson``).
+    """
+    if re.fullmatch(r"[\d,-]+", text) and text.count("-") >= 2:
+        return text.split(",")
+    return [
+        day
+        for span in time_parsing.read_pause("skip", text, card.day(now))
+        for day in _list_days(card, *span, now)
+    ]
+
+
+def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
+    """Return the days of a span with lessons, of several without one that is on; raises Refused."""
+    days, on = (
+        courses_timetable.list_lesson_days(card, now, first, last),
+        courses_timetable.find_lesson_on(card, now),
+    )
+    if not days:
+        every = courses_timetable.list_lesson_days(card, now)
+        said = words.format_span(first.isoformat(), last.isoformat())
+        coming = words.NEXT_LESSONS[min(len(every), 2)].format(
+            days=join_names(map(format_weekday, every[:2]))
+        )
+        none = words.NO_LESSON_THEN.format(course=card.title, days=said)
+        raise Refused("course.no_lesson", f"{none} {coming}")
+    # As it was said.
+    last = min(last, date.fromisoformat(card.last_day))
+    span = list_dates(max(first, card.day(now)), last + timedelta(days=1))
+    return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
+
+
+def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
+    """Return the fields of a course's days and times; none for a class, or if its days can't be read."""
+    if wanted is None or wanted.starts is None or wanted.stops is None:
+        return {}
+    begin = time_parsing.day_of(first, today) if first else today
+    last = (begin or today) + timedelta(days=courses_timetable.DEFAULT_COURSE_DAYS)
+    end = time_parsing.day_of(until, max(begin or today, today)) if until else last
+    longest = today + timedelta(days=courses_timetable.MAX_COURSE_DAYS)
+    if begin is None or end is None or not begin <= end <= longest:
+        return {}
+    return {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
+
+
+def is_timetable(wanted: Wanted | None) -> bool:
+    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
+    if wanted is None or wanted.starts is None or wanted.stops is None:
+        return False
+    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
+
+
+def parse_mentions(text: str) -> list[str]:
+    """Return the Slack ids that a text mentions; raises Refused if it names anybody otherwise."""
+    found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
+    if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
+        raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))
+    return found

@@ -1,0 +1,204 @@
+"""Changes of posted courses: members' buttons, and the words of their teachers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from bot.domain.courses import ClassCard
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.messages.blocks import course_pages as rooms
+from bot.messages.blocks import courses as drawn
+from bot.messages.blocks import hours as hours_drawn
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Element, Markup, fill
+from bot.messages.texts import courses as words
+from bot.messages.texts.times import join_names
+from bot.services import course_changes as cases
+from bot.services import courses as use_cases
+from bot.services.lesson_facts import load_courses
+from bot.store import courses as class_rows
+from bot.store import workspaces as workspace_rows
+from bot.support.errors import Refused
+from handlers import routes
+from handlers.request import Answered, Request
+from handlers.workspace import course_words as orders
+
+_LESSONS_RESTORED: Final = "The lessons of *{name}* are as they were before."
+
+
+#: What everybody does for themselves.
+_OWN_VERBS = frozenset({"join", "leave"})
+Result = TypeVar("Result")
+
+
+async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return one's own courses by the title that begins a text, whether one teaches each, and the rest.
+
+    If the cards of some stand in this channel, these are meant.
+    """
+    found = _match_titles(await request.caller.read(cases.list_own_courses), text)
+    return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
+
+
+def _match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return the courses by the title that begins a text, with blanks, hyphens or underscores in it."""
+    found = []
+    for card, is_teacher in courses:
+        title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
+        if begun := re.match(rf"{title}(?=\s|$)", text, re.IGNORECASE):
+            found.append((card, is_teacher, text[begun.end() :].strip()))
+    return found
+
+
+async def change_by_words(request: Request, text: str) -> Answer | None:
+    """Change the course by the title that begins a text, or ask for one; None if the words name none.
+
+    That of others only if none is one's own: administrators may.
+    """
+    found = await find_own_courses(request, text) or await _list_others(request, text)
+    found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
+    # Who only joined can leave.
+    found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
+    if len(found) > 1:
+        return _ask_which_course(request, [(card, rest) for card, _, rest in found])
+    return await apply_order(request, found[0][0], found[0][2]) if found else None
+
+
+async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return the courses of others by the title that begins a text."""
+    place = request.caller.context.installation
+    others = [
+        (one, place.administers(request.principal, one.principal))
+        for one in await request.services.store.read(class_rows.list_courses)
+        if place.are_together(request.principal, one.principal)
+    ]
+    return _match_titles(others, text)
+
+
+def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
+    """Offer to change each of these courses as somebody typed."""
+    blocks, now = [kit.section(words.WHICH_COURSE)], request.services.clock.now()
+    for number, (card, text) in enumerate(found):
+        verb, days = orders.get_verb(text), list[str]()
+        try:
+            days = orders.list_days_off(card, text.partition(" ")[2], now) if verb == "skip" else days
+        except Refused:
+            # It has no lesson then.
+            continue
+        said = fill(words.ONE_COURSE, name=drawn.format_course_name(card), channel=Markup(card.channel_id))
+        press = ButtonValue("course_change", f"{card.id} {verb} {','.join(days)}".strip(), number=number)
+        blocks += kit.row(said, [kit.button(drawn.format_course_name(card), press)])
+    return kit.answer(blocks)
+
+
+@routes.action("course_change")
+async def change_by_button(request: Request) -> Answer:
+    """Change the course of a button as it says."""
+    card_id, _, text = (request.target or "").partition(" ")
+    card = await request.caller.read(use_cases.find_visible_card, card_id)
+    return replace(await apply_order(request, card, text), replaces=True)
+
+
+async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
+    """Change a course by the words after its title, or join or leave it. Raises Refused, Answered."""
+    verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
+    if verb == "leave":
+        return await _leave_course(request, card.id)
+    if verb == "join":
+        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
+        has_joined = bool(facts.workspace_title) or facts.pending is not None
+        is_past = has_joined or card.is_over(request.services.clock.now())
+        return rooms.answer_courses([facts]) if is_past else rooms.answer_join_offer(facts)
+    if verb == "end":
+        # Its button asks first.
+        taught = use_cases.require_teacher
+        await require_teacher(request, card.id, request.caller.read(taught, "class_change", card.id))
+        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
+        return rooms.answer_courses([facts])
+    days = orders.list_days_off(card, rest, request.services.clock.now()) if rest else []
+    if (verb == "skip") is not bool(days):
+        return replies.hint(request.fill(words.COURSE_USAGE, course=card.title))
+    changed = await require_teacher(request, card.id, request.caller.run(cases.leave_out, card.id, days))
+    (facts,) = await load_courses(request.services.gatherer, request.principal, [(changed, True)])
+    return rooms.answer_courses([facts])
+
+
+async def end_course(request: Request, card: ClassCard) -> Answer:
+    """End a course for its teacher."""
+    ended = await require_teacher(request, card.id, request.caller.run(cases.end, card.id))
+    return replies.answer(drawn.format_end(ended, request.services.clock.now()))
+
+
+async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
+    """Return the keys of the mentioned people, who may all teach; raises Refused, Answered."""
+    keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
+    every = [Principal.from_key(key) for key in sorted(keys)]
+    decisions = await asyncio.gather(
+        *(replace(request.caller, principal=one).decide("card") for one in every)
+    )
+    for one, decision in zip(every, decisions, strict=True):
+        if not decision.allowed:
+            rule = decision.rule.removeprefix("policy.")
+            why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, words.NOT_HERE)
+            who = (await request.services.names.find_names(request.principal, one))[one.key]
+            raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
+    return keys - {request.principal.key}
+
+
+async def format_people(request: Request, keys: Iterable[str]) -> Markup:
+    """Format people by their keys."""
+    people = await request.services.names.find_names(
+        request.principal, *map(Principal.from_key, sorted(keys))
+    )
+    return Markup(join_names(kit.mention(one) for one in people.values()))
+
+
+async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
+    """Return the result of a card's teacher or an administrator; others raise Answered with its owner."""
+    try:
+        return await done
+    except Refused as refusal:
+        if refusal.rule != "policy.not_teacher":
+            raise
+        card = await request.caller.read(use_cases.find_visible_card, card_id)
+        who = await format_people(request, [card.principal.key])
+        said = fill(words.NOT_YOURS, who=who, end=drawn.get_words(card).end[2])
+        raise Answered(replies.hint(said)) from None
+
+
+async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
+    """Format the end of a member's workspace that a lesson, or joining it, has started."""
+    services = request.services
+    workspace = (
+        None
+        if workspace_id is None
+        else await services.store.read(workspace_rows.find_workspace, workspace_id)
+    )
+    if workspace is None or not {one.because for one in workspace.planned_stops.rows} & {"lesson", "look"}:
+        return [], []
+    facts = await services.gatherer.describe_workspace(workspace)
+    return hours_drawn.describe_run_end(facts, name=workspace.title)
+
+
+@routes.action("course_leave")
+async def leave(request: Request) -> Answer:
+    """Leave a course."""
+    return await _leave_course(request, request.target or "")
+
+
+async def _leave_course(request: Request, card_id: str) -> Answer:
+    card, workspace_id = await request.caller.run(cases.leave, card_id)
+    ending, buttons = await _format_run_end(request, workspace_id)
+    said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
+    return replies.answer(" ".join(said), buttons)
+
+
+async def list_courses(request: Request) -> list[ClassCard]:
+    """Return the courses that a person's words can name."""
+    return [card for card, _ in await request.caller.read(cases.list_own_courses)]

@@ -1,0 +1,329 @@
+"""Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from bot.domain import time_parsing
+from bot.domain.hours import HoursRule
+from bot.domain.notices import Answer
+from bot.domain.stops import choose_planned_mode
+from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import NOT_UP_STATES, Workspace
+from bot.messages.blocks import hours as drawn
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.button_values import AGREED
+from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_button
+from bot.messages.blocks.kit import Markup, fill, line
+from bot.messages.blocks.lists import RUN_COMMAND
+from bot.messages.texts import cards
+from bot.messages.texts import hours as words
+from bot.messages.verb import Effect, Verb
+from bot.services import hours as use_cases
+from bot.services.feasibility import predict_stop_effects
+from bot.services.workspaces import require_workspace
+from bot.store import hours as hour_rows
+from bot.store import workspaces as workspace_rows
+from bot.support.declarations import LayerHooks
+from bot.support.errors import Refused
+from handlers import routes, vocabulary
+from handlers.command_line import join_words
+from handlers.payload import find_value, parse_values
+from handlers.request import Answered, InvalidFields, Request
+from handlers.workspace.hours_words import is_order, read_order_hours
+from handlers.workspace.operations import create_caller_of_several
+from handlers.workspace.targets import read_workspace, require_by_name
+
+NO_PLANS: Final[Mapping[str, str]] = {}
+#: How far ahead days are left out.
+MAX_DAYS_AHEAD: Final = timedelta(days=90)
+#: At which a day can still be named.
+_END_OF_DAY: Final = "23:59"
+
+
+class HoursAnswerHooks(LayerHooks):
+    """The moment of an answer about hours."""
+
+    async def list_ending_plans(self, request: Request) -> Mapping[str, str]:
+        """Return the sentence about each plan that ends with a change of hours, by workspace."""
+        return {}
+
+
+@routes.verb(
+    Verb(
+        usage="hours [NAME [DAYS TIMES | skip DAY | pause | on | off]]",
+        summary="start and stop a workspace automatically, at the times when you work",
+        more=(
+            "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
+            "`hours NAME mon,wed 8:30` only starts it.",
+            "`hours NAME every day -20:00` only stops it.",
+            "You can change or cancel a stop in the message that comes ten minutes before it.",
+            "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
+            "`hours NAME on` brings them back.",
+            "`hours NAME off` turns its hours off; `hours` shows all of yours.",
+        ),
+        order=80,
+        effect=Effect.STARTS,
+        flags=(AGREED,),
+        accepts=("workspace", "words"),
+        alone="Show my hours",
+    )
+)
+async def show(request: Request) -> Answer:
+    """Show the hours of one workspace or of all, set some, or turn them off or on."""
+    given = request.arguments
+    if request.target is not None:
+        return await _answer_hours(request, await read_workspace(request), words.CURRENT_HOURS)
+    if not given:
+        return await _answer_all(request)
+    name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
+    if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
+        return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
+    return await apply_order(request, await require_by_name(request, name, can_guess=not said), said)
+
+
+def _split(given: tuple[str, ...]) -> tuple[str, str]:
+    """Split a workspace's name from the order about its hours after it."""
+    found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
+    return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
+
+
+async def list_with_hours(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
+    """Return those workspaces that have hours."""
+    rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
+    with_hours = {one.workspace_id for one in rules}
+    return [one for one in workspaces if one.id in with_hours]
+
+
+async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
+    """Apply an order about a workspace's hours, in the words after its name; show them without one.
+
+    ``former`` is the rule that they replace.
+    """
+    about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
+    if not said:
+        return await _answer_hours(request, workspace, words.CURRENT_HOURS)
+    if not rest and verb in _ORDERS:
+        return await _ORDERS[verb](about)
+    if rest and verb in vocabulary.HOURS_EXCEPTIONS:
+        return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
+    wanted = read_order_hours(said)
+    if not wanted:
+        return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
+    today, agreed = await request.find_today(), AGREED in request.flags
+    wanted = tuple(one.on(today) for one in wanted)
+    planned = await _list_other_plans(request)
+    try:
+        ways = {"agreed": agreed}
+        replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
+    except Refused as refusal:
+        if refusal.rule != "workspace.ends":
+            raise
+        return _confirm_final_stop(request, workspace, said)
+    (asked,) = wanted if len(wanted) == 1 else (None,)
+    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
+    workspace = await request.caller.read(require_workspace, "hours", workspace.id)
+    return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once, planned)
+
+
+async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
+    """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
+    (verb, _, rest), planned = said.partition(" "), await _list_other_plans(request)
+    days = await _read_days_off(request, verb, rest) if rest else []
+    rested = list[Workspace]()
+    for one in chosen:
+        caller = create_caller_of_several(request, one.id, len(chosen))
+        is_pause = said == "pause"
+        rested.append(
+            await (
+                caller.run(use_cases.pause, one.id)
+                if is_pause
+                else caller.run(use_cases.leave_out_days, one.id, days)
+            )
+        )
+    request.notes.note_workspaces(rested)
+    every = await request.services.gatherer.describe_workspaces(request.principal, rested)
+    over = " ".join(await _format_ended(request, planned))
+    return drawn.answer_list([drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every], over)
+
+
+async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
+    """Return the days left out of hours; a pause until a day leaves out all days before.
+
+    Raises Answered for what names none, or a day that is too far ahead.
+    """
+    today = await request.find_today()
+    days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
+    if days and today <= days[0] and days[-1] <= today + MAX_DAYS_AHEAD:
+        return [day.isoformat() for day in days]
+    found = Unread("far" if days else "unreadable")
+    if days and days[-1] < today:
+        found = Unread("past")
+    elif not days:
+        zone = await request.services.store.zone(request.principal)
+        read = time_parsing.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
+        if isinstance(read, Unread):
+            found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
+    raise Answered(
+        replies.hint(
+            replies.explain_unread_time(found, said, SOONEST_SECONDS, MAX_DAYS_AHEAD.total_seconds())
+        )
+    )
+
+
+@routes.action("hours_form")
+async def open_form(request: Request) -> Answer:
+    """Open the form; if none can be opened, answer with the words to type."""
+    rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
+    every = await request.services.gatherer.describe_workspaces(request.principal, rows)
+    able = [
+        one
+        for one in every
+        if list_hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
+    ]
+    if not able:
+        return await _answer_all(request)
+    typed = able[0].workspace.title if len(able) == 1 and able[0].workspace is not None else "NAME"
+    return replace(_hint(request, words.FORM_TYPED, words.USAGE, typed), view=drawn.build_form(able))
+
+
+@routes.view(drawn.HOURS_CALLBACK)
+async def submit_form(request: Request) -> Answer:
+    """Set a workspace's hours from the form; problems are shown at its fields."""
+    key, _, former = request.form_payload.partition(" ")
+    key = key or find_value(request.view, drawn.WORKSPACE_FIELD)
+    days = parse_values(request.view).get(drawn.DAYS_FIELD, ())
+    starts, stops = (find_value(request.view, name) for name in (drawn.FROM_FIELD, drawn.UNTIL_FIELD))
+    said = f"{','.join(days)} {starts}{f'-{stops}' if stops else ''}"
+    wrong = {
+        drawn.WORKSPACE_FIELD: "" if key else words.FORM_NO_WORKSPACE,
+        drawn.DAYS_FIELD: "" if days else words.FORM_NO_DAY,
+        drawn.FROM_FIELD: "" if starts or stops else words.FORM_NO_TIME,
+    }
+    wrong = {field: sentence for field, sentence in wrong.items() if sentence}
+    if wrong or not is_order(said):
+        raise InvalidFields(wrong or {drawn.UNTIL_FIELD: words.FORM_SHORT})
+    return await apply_order(
+        request, await request.caller.read(require_workspace, "hours", key), said, former
+    )
+
+
+@routes.action("hours_rest")
+async def leave_out(request: Request) -> Answer:
+    """Leave out the days of a button."""
+    key, _, days = (request.target or "").partition(" ")
+    return await _leave_out(request, key, days.split(","))
+
+
+async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
+    planned = await _list_other_plans(request)
+    workspace = await request.caller.run(use_cases.leave_out_days, key, days)
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
+
+
+async def _list_other_plans(request: Request) -> dict[str, str]:
+    found = dict[str, str]()
+    for hooks in HoursAnswerHooks.list_subscribers():
+        found |= await hooks.list_ending_plans(request)
+    return found
+
+
+async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
+    """Format the plans beside hours that are over."""
+    left = await _list_other_plans(request) if planned else {}
+    return [said for key, said in planned.items() if key not in left]
+
+
+def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
+    """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
+    services = request.services
+    what = predict_stop_effects(services.context, workspace)
+    sentence = request.fill(
+        words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[choose_planned_mode(what)])
+    )
+    command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
+    return replies.answer(sentence, [kit.button(cards.END_THEN, RUN_COMMAND, command, style=kit.DANGER)])
+
+
+async def _answer_hours(
+    request: Request,
+    workspace: Workspace,
+    template: str,
+    replaced: Sequence[HoursRule] = (),
+    once: Wanted | None = None,
+    planned: Mapping[str, str] = NO_PLANS,
+) -> Answer:
+    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first.
+
+    ``planned`` is what was planned beside them before they were changed.
+    """
+    request.notes.note_workspaces([workspace])
+    facts = await request.services.gatherer.describe_workspace(workspace)
+    if not drawn.has_any(facts):
+        none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
+        return _hint(request, none, words.NONE_NEXT, workspace.title)
+    former = Markup("; ".join(map(drawn.format_rule, replaced)))
+    more = [fill(words.REPLACED, hours=former)] if former else []
+    more += await _format_ended(request, planned)
+    return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
+
+
+async def _answer_all(request: Request) -> Answer:
+    services = request.services
+    workspaces = await services.store.perform(workspace_rows.read_workspaces, request.principal)
+    every = await services.gatherer.describe_workspaces(request.principal, workspaces)
+    rows = [drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every if drawn.has_any(facts)]
+    kept = {
+        one.workspace_id: one.connection
+        for one in await services.store.read(hour_rows.list_rules_of_person, request.principal)
+    }
+    gone = services.describe_not_set_up(kept.values())
+    if rows or gone:
+        return drawn.answer_list(rows, gone)
+    able = [drawn.form_button()] if any(map(list_hours_button, every)) else []
+    return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME", able)
+
+
+def _hint(
+    request: Request, sentence: str, more: str, name: str, buttons: Sequence[kit.Element] = ()
+) -> Answer:
+    typed = Markup(line(join_words((name,))))
+    return replies.hint(sentence, buttons, more=request.fill(more, typed=typed))
+
+
+@routes.action("hours_off")
+async def turn_off(request: Request) -> Answer:
+    """End a workspace's hours."""
+    former, planned = (
+        await request.services.store.read(hour_rows.list_rules, request.target or ""),
+        await _list_other_plans(request),
+    )
+    workspace = await request.caller.run(use_cases.end, request.target or "")
+    facts = await request.services.gatherer.describe_workspace(workspace)
+    ending, buttons = drawn.describe_run_end(facts, former)
+    if not ending and facts.state in NOT_UP_STATES:
+        ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
+    over = await _format_ended(request, planned)
+    said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
+    return replies.answer(" ".join(said), buttons, replaces=True)
+
+
+async def pause(request: Request) -> Answer:
+    """Pause a workspace's hours until they are resumed."""
+    planned = await _list_other_plans(request)
+    workspace = await request.caller.run(use_cases.pause, request.target or "")
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
+
+
+@routes.action("hours_on")
+async def resume(request: Request) -> Answer:
+    """Let a workspace's hours come again."""
+    return await _answer_hours(
+        request, await request.caller.run(use_cases.leave_out_days, request.target or ""), words.HOURS_SET
+    )
+
+
+#: What is done with hours as they are, by the word that follows a workspace's name.
+_ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}
