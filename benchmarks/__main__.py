@@ -33,7 +33,7 @@ from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
 from benchmarks.structure import measure_structure
-from bot.features.feature import load
+from handlers.loading import load
 from playground.processes import HOME, StageError
 
 Measure = Callable[[Sizes], Awaitable[list[Figure]]]

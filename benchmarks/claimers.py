@@ -21,10 +21,10 @@ from benchmarks.sizes import Sizes
 from bot.domain.observations import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.workspaces import State
-from bot.features.feature import load
 from bot.store import gates, open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
+from handlers.loading import load
 
 #: The margin of the gate, and how many rows a claim asks for, as in the bot.
 _MARGIN, _ROWS = 0.5, 100

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from bot.domain.audit import AuditEntry
 from bot.domain.transcript import Board
-from bot.features.feature import load
 from bot.providers import build_providers, list_distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
@@ -61,7 +60,9 @@ from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
+from handlers.assistant.web import AssistantCalls
 from handlers.listeners import register
+from handlers.loading import load
 from handlers.replaying import replay
 from handlers.services import build_services
 
@@ -163,7 +164,7 @@ class Process:
         start_pauses: Sequence[float] = START_PAUSE_SECONDS,
         outlets: Outlets | None = None,
     ) -> None:
-        self.features = load()
+        load()
         self._settings = settings
         self._connections = connections
         self._stack = stack
@@ -422,7 +423,6 @@ class Process:
             board,
             replay=partial(replay, self.services),
             observer=self.metrics,
-            features=self.features,
         )
         self.scheduler.drive(self.reconciler, self.notifier)
 
@@ -443,13 +443,14 @@ class Process:
             self._stack.push_async_callback(self._socket.close)
         app = build_app(
             context,
-            self.services,
+            self.services.limiter,
             settings,
             bolt=bolt,
             http=self.http,
             health=health,
             replays=self._replays,
             machine=self._machine_clock,
+            assistant=AssistantCalls(self.services) if settings.assistant else None,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())

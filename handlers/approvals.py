@@ -85,13 +85,6 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     return await request.caller.run(use_cases.record_owner_answer, approval_id, username, is_theirs=is_theirs)
 
 
-async def request_link(request: Request, connection: str, username: str) -> Answer:
-    """Ask the administrators about the username that was typed."""
-    approval = await use_cases.request(request.caller, connection, username)
-    title = request.services.title(connection)
-    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
-
-
 async def decide(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")

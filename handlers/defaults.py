@@ -1,8 +1,8 @@
-"""Defaults: what a person means where they name nothing, as features know."""
+"""Defaults: what a person means where they name nothing."""
 
 from typing import NamedTuple
 
-from handlers.hooks import RequestHooks
+from bot.store import preferences as store
 from handlers.request import Request
 
 
@@ -16,7 +16,5 @@ class Defaults(NamedTuple):
 
 async def find_defaults(request: Request) -> Defaults:
     """Return a person's defaults."""
-    for hooks in RequestHooks.list_subscribers():
-        if (defaults := await hooks.find_defaults(request)) is not None:
-            return defaults
-    return Defaults()
+    wanted = await request.services.store.read(store.preferences, request.principal)
+    return Defaults(wanted.workspace_id, wanted.connection, wanted.template)

@@ -42,7 +42,6 @@ from handlers.command_line import (
 )
 from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
 from handlers.helping import describe_usher, start_introduction
-from handlers.hooks import RequestHooks
 from handlers.linking import require_account
 from handlers.payload import find_state_values, find_value, list_fields
 from handlers.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
@@ -397,8 +396,6 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if request.surface.via and any(kit.iterate_buttons(answer.blocks)):
         quotation = kit.section(fill(answers.ASKED_TO, said=_format_full_command(request.text)))
         answer = kit.with_blocks(answer, [quotation, *answer.blocks])
-    for hooks in RequestHooks.list_subscribers():
-        answer = hooks.finish_answer(request, answer)
     answer = _add_offers(answer)
     about = answer.about
     if about is not None and (about.ask or about.takes_press):

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.installations import Installation
 from bot.services.caller import is_stale
 from handlers.payload import parse_installation_ids, parse_time
 from handlers.services import Services
-
-#: The key in Bolt's context of Slack's number of a later delivery of an event; "0" is that of the first.
-RETRY_NUMBER: Final = "retry_number"
 
 
 @dataclass(frozen=True, slots=True)

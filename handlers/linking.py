@@ -17,7 +17,7 @@ from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
 from bot.messages.verb import Effect, Verb
-from bot.services import accounts, linking, naming
+from bot.services import accounts, approvals, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
 from bot.store import workspaces
@@ -25,7 +25,6 @@ from handlers import routes
 from handlers.command_line import join_words
 from handlers.connections import find_linked_connection, require_connection
 from handlers.helping import describe_usher
-from handlers.hooks import RequestHooks
 from handlers.payload import find_value
 from handlers.request import SILENT, Answered, Request
 from handlers.services import Services
@@ -90,10 +89,9 @@ async def _request_link(request: Request, connection: str, username: str) -> Ans
     """Ask for a link to a username that was typed; None if the form does that."""
     if not username or connection not in request.services.list_approvable():
         return None
-    for hooks in RequestHooks.list_subscribers():
-        if (answer := await hooks.request_link(request, connection, username)) is not None:
-            return answer
-    return None
+    approval = await approvals.request(request.caller, connection, username)
+    title = request.services.title(connection)
+    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
 
 
 def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answer:

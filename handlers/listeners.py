@@ -25,6 +25,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.texts import answers, problems, verbs
 from bot.services.workspaces import request_status_read
+from bot.slack.bolt_context import RETRY_NUMBER
 from bot.slack.calls import AnySlack, is_slack_address
 from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
@@ -51,7 +52,7 @@ from handlers.dispatch import (
     run_shortcut,
     run_text,
 )
-from handlers.event_request import RETRY_NUMBER, EventRequest
+from handlers.event_request import EventRequest
 from handlers.outage_replies import OutageReplies, Unanswered
 from handlers.response_targets import (
     can_acknowledge_with,

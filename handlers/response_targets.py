@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit, limits, plain
 from bot.messages.texts import answers
+from bot.slack.bolt_context import MAX_BODY_BYTES
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
@@ -18,8 +19,6 @@ from bot.support.guards import guards
 _MAX_ERROR_LENGTH = 300
 #: The same where all of them have to fit into a frame.
 _MAX_SHORT_ERROR_LENGTH = 60
-#: The key in Bolt's context of how many bytes the body of an acknowledgement may have; missing over HTTP.
-MAX_BODY_BYTES: Final = "max_body_bytes"
 
 
 def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain import time_parsing
+from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.timers import SOONEST_SECONDS
@@ -23,7 +24,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.texts import talk, times
 from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_synonyms, list_verbs
-from bot.services import naming
+from bot.services import course_changes, naming
 from bot.services.feasibility import get_stop_effects
 from bot.store import runs as run_rows
 from bot.store import workspaces
@@ -44,7 +45,6 @@ from handlers.finding import (
     list_free,
     list_names,
 )
-from handlers.hooks import Entity, RequestHooks
 from handlers.linking import require_links
 from handlers.request import Answered, Request
 from handlers.synonyms import split_words
@@ -159,12 +159,12 @@ async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple
 
 
 async def _list_others(request: Request) -> list[tuple[str, object]]:
-    """Return the names of a person's runs, the newest of each name, and of features' things."""
+    """Return the names of a person's runs, the newest of each name, and of their courses."""
     runs: dict[str, Run] = {}
     for run in await request.services.store.read(run_rows.list_runs, request.principal):
         runs.setdefault(run.name, run)
-    every = [await hooks.list_entities(request) for hooks in RequestHooks.list_subscribers()]
-    return [*runs.items(), *((one.title, one) for entities in every for one in entities)]
+    courses = await request.caller.read(course_changes.list_own_courses)
+    return [*runs.items(), *((one.title, one) for one, _ in courses)]
 
 
 def _find(
@@ -326,7 +326,7 @@ class _Sentence:
                 else "status"
             )
             return await _run(request.redirect("job", about, (run.name,), run.id))
-        if things and isinstance(things[0], Entity):
+        if things and isinstance(things[0], ClassCard):
             return await _run(request.redirect("workspace", "courses", (things[0].title,)))
         if verb is None or {"workspace", "run"} & {*verb.accepts}:
             verb = find_verb(request.folder, "list")

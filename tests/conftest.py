@@ -139,7 +139,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection(session: pytest.Session) -> None:
     """Load the features, as a process does at its start."""
-    from bot.features.feature import load
+    from handlers.loading import load
 
     if _collects(session.config):
         load()

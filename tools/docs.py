@@ -24,7 +24,6 @@ from typing import Any, Final, Literal, get_args, get_origin, is_typeddict
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.commands.pages import to_anchor
-from bot.features.feature import load as load_features
 from bot.providers.answers import to_error
 from bot.providers.facets import Facet
 from bot.slack import manifest
@@ -406,21 +405,9 @@ def _errors() -> str:
     )
 
 
-def _features() -> str:
-    """Return the features in the order in which they act."""
-    return _rows(
-        ("feature", "what it does", "needs"),
-        (
-            (f"[{one.name}](../{one.page.replace('#', '.md#')})", one.summary, ", ".join(one.needs))
-            for one in load_features()
-        ),
-    )
-
-
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {"What Usher costs": _figures},
-    "docs/internals/architecture.md": {"Features": _features},
     "docs/operate.md": {"Metrics": _metrics},
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {

@@ -69,7 +69,7 @@ from benchmarks.chaos.verdict import Verdict
 from benchmarks.chaos.weather import MODES, Weather
 from benchmarks.chaos.witness import Witness
 from benchmarks.postgres import Database, database
-from bot.features.feature import load
+from handlers.loading import load
 from playground.faults import Fault
 
 #: The gate's rule, in seconds.

@@ -19,7 +19,7 @@ from bot.domain.hours import HoursRule
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.people import Principal
 from bot.store import audit, open_store
-from bot.store.hours import RULES
+from bot.store.plan_tables import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.cluster_demo.lesson import Lesson
 from benchmarks.cluster_demo.stage import Stage, stage
 from benchmarks.workspaces import TEAMS
-from bot.features.feature import load
+from handlers.loading import load
 from playground.demo.stage import say
 from playground.harness import on_signals
 from playground.processes import StageError

@@ -144,7 +144,7 @@ def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
 
     The features are loaded with them: no command opens a database without its settings.
     """
-    from bot.features.feature import load as load_features  # noqa: PLC0415 - takes longer than `keys new`
+    from handlers.loading import load as load_features  # noqa: PLC0415 - takes longer than `keys new`
 
     load_features()
     reading = read_settings()

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from bot.commands import (  # noqa: F401 - they declare checks
     RUN_WHERE_USHER_RUNS,
+    assistant_checks,
     complain,
     has_settings,
     installed_checks,
@@ -18,13 +19,13 @@ from bot.commands import (  # noqa: F401 - they declare checks
 )
 from bot.commands.doctor import run_checks
 from bot.commands.setting_checks import check_settings
-from bot.features.feature import load
 from bot.providers import build_providers, can_run_commands, read_connections
 from bot.services.checks import Check, as_json, as_text, exit_status
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import explain_exposed_env_file, find_connections_source
 from bot.support.http import Http
 from bot.support.settings import read_settings
+from handlers.loading import load
 from handlers.routes import list_routes
 
 
@@ -50,9 +51,8 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def routes(_arguments: argparse.Namespace) -> int:
-    """Print the features, and the handlers' commands, buttons, forms and events."""
-    for feature in load():
-        print(f"feature {feature.name}: {feature.summary}")
+    """Print the handlers' commands, buttons, forms and events."""
+    load()
     for kind, found in list_routes().items():
         print(f"{kind}: {', '.join(found)}")
     return 0

@@ -4,10 +4,10 @@ import argparse
 import asyncio
 
 from bot.commands import complain
-from bot.features.feature import load
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
 from bot.support.settings.database import explain_wrong_url, find_database_file, is_postgres, list_passwords
+from handlers.loading import load
 
 
 def copy(arguments: argparse.Namespace) -> int:

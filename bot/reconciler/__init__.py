@@ -6,11 +6,12 @@ Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 import math
 import random
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Final
 
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.transcript import Board
+from bot.reconciler.approvals import Approvals
 from bot.reconciler.context import EngineContext
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import ListReader
@@ -20,6 +21,7 @@ from bot.reconciler.pauses import Pauses
 from bot.reconciler.people import PeopleTasks
 from bot.reconciler.provider_calls import ProviderCaller
 from bot.reconciler.reads import Reads
+from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import RunStepper
 from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
@@ -28,25 +30,38 @@ from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import TaskHandler, Tasks, TaskWorker
 from bot.services.context import Context
+from bot.services.courses import CLASS_WORK
+from bot.services.due_lessons import LESSON_WORK
 from bot.services.due_timers import TIMER_WORK
+from bot.services.expiries import EXPIRIES
+from bot.services.expiry_reminders import REMINDERS
+from bot.services.hours import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.scheduled_work import ScheduledWork
+from bot.services.waitlist import WAITLIST_WORK
 from bot.store import fan_out
 
 __all__ = ["Numbers", "Reconciler"]
 
 
-class EngineFeature(Protocol):
-    """The parts of a feature that the engine drives: kinds of due rows, and workers for kinds of tasks."""
-
-    @property
-    def due(self) -> Sequence[ScheduledWork[Any]]:
-        """Return the kinds of rows that come due."""
-        ...
-
-    @property
-    def workers(self) -> Sequence[Callable[[EngineContext], TaskWorker]]:
-        """Return the classes that do tasks."""
-        ...
+#: The kinds of rows that come due and are use cases then.
+SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
+    TIMER_WORK,
+    EXPIRIES,
+    REMINDERS,
+    HOURS_WORK,
+    IDLE_PROMPT_WORK,
+    CLASS_WORK,
+    LESSON_WORK,
+    WAITLIST_WORK,
+)
+#: The classes that do tasks.
+WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
+    Snapshots,
+    PeopleTasks,
+    Revocations,
+    Approvals,
+    Renewals,
+)
 
 
 class Reconciler:
@@ -65,8 +80,6 @@ class Reconciler:
         replay: Replay,
         observer: Observer,
         jitter: Callable[[], float] = random.random,
-        *,
-        features: Sequence[EngineFeature],
     ) -> None:
         runtimes = {
             name: Runtime(name, provider, context.clock, jitter, observer)
@@ -87,8 +100,7 @@ class Reconciler:
         self.lists = ListReader(engine)
         self.outages = Outages(engine)
         self._pauses = Pauses(engine)
-        workers: list[TaskWorker] = [self.lists, Snapshots(engine), PeopleTasks(engine), Revocations(engine)]
-        workers += [make(engine) for feature in features for make in feature.workers]
+        workers: list[TaskWorker] = [self.lists, *(make(engine) for make in WORKERS)]
         handlers = {kind: work for worker in workers for kind, work in worker.list_handlers().items()}
         self._replay = replay
         handlers[TaskKind.REPLAY] = TaskHandler(do=self._replay_command, tries=3)
@@ -100,8 +112,8 @@ class Reconciler:
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        kinds = [TIMER_WORK, *(kind for feature in features for kind in feature.due)]
-        self.scheduled_work = ScheduledWorkRunner(context, sorted(kinds, key=lambda kind: kind.order))
+        kinds = sorted(SCHEDULED_WORK, key=lambda kind: kind.order)
+        self.scheduled_work = ScheduledWorkRunner(context, kinds)
 
     async def _replay_command(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))

@@ -23,9 +23,8 @@ from bot.services.context import Context
 from bot.services.revocations import classify_remaining_secret
 from bot.store import account_ids as stored_ids
 from bot.store import accounts as rows
-from bot.store import browsers, operations, refusals, revocations, workspaces
+from bot.store import approvals, browsers, courses, operations, refusals, revocations, workspaces
 from bot.store.audit import append_audit
-from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices, is_written
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -131,7 +130,7 @@ def link_account(
         else:
             _replace_approved(tx, caller, holder, actor)
     if account.is_proven:
-        _run_settled_hooks(tx, caller.principal, [connection])
+        approvals.withdraw(tx, caller.principal, [connection])
     provider = caller.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
@@ -150,8 +149,7 @@ def link_account(
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
-        for hooks in StoreHooks.list_subscribers()
-        for text in hooks.find_waiting_texts(tx, caller.principal, connection)
+        for text in courses.find_waiting_texts(tx, caller.principal, connection)
     }
     waits |= {deferred_command.get("text", ""): deferred_command} if deferred_command else {}
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
@@ -238,18 +236,13 @@ def _build_account(
     return replace(account, expires_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
 
 
-def _run_settled_hooks(tx: Transaction, person: Principal, connections: Collection[str] | None) -> None:
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_accounts_settled(tx, person, connections)
-
-
 def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
     """End an approved link to an account that somebody else has proven to be theirs.
 
     Both are told, and the administrators of both.
     """
     place, both = caller.context.installation, (caller.principal, holder.principal)
-    _run_settled_hooks(tx, holder.principal, [holder.connection])
+    approvals.withdraw(tx, holder.principal, [holder.connection])
     browsers.end_sessions_of(tx, holder.principal)
     _end_account(tx, caller, holder, actor=actor, cause="proven")
     body = {
@@ -373,7 +366,7 @@ def find_running(tx: Transaction, caller: Caller, connections: Collection[str]) 
 
 def withdraw_requests(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
     """Withdraw a person's requests to administrators, and end their browser sessions."""
-    _run_settled_hooks(tx, person, connections)
+    approvals.withdraw(tx, person, connections)
     browsers.end_sessions_of(tx, person)
 
 

@@ -43,10 +43,9 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, inbox, people
+from bot.store import accounts, inbox, people, preferences
 from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
-from bot.store.hooks import StoreHooks
 from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
@@ -273,8 +272,7 @@ class Caller:
         """Return whether the person's assistant is allowed a level; "" is for the person alone."""
         if not self.via:
             return True
-        subscribers = StoreHooks.list_subscribers()
-        return any(hooks.is_assistant_allowed(tx, self.principal, level) for hooks in subscribers)
+        return preferences.allows_assistant(tx, self.principal, level)
 
     def is_first_delivery(self, tx: Transaction, level: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
@@ -308,8 +306,6 @@ class Caller:
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
         self.record_action(tx, action, "" if isinstance(about, str) else about, change)
-        if not change.work_item_id:
-            run_request_hooks(tx, self.principal)
 
     def record_action(
         self,
@@ -380,9 +376,3 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     if account.state == "refused":
         raise NotLinked(name, problems.explain_cause(account.refusal, title), is_refused=True)
     return account
-
-
-def run_request_hooks(tx: Transaction, principal: Principal) -> None:
-    """Notify features of a request that was done without an operation or a run."""
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_request_done(tx, principal)

@@ -12,7 +12,7 @@ from bot.services.context import Context
 from bot.services.lesson_starts import StartRate
 from bot.store import courses as store
 from bot.store import operations
-from bot.store.course_tables import CLASS_CARDS
+from bot.store.plan_tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
 #: How many members are told something in one transaction.

@@ -58,9 +58,9 @@ from bot.services.scheduled_work import ScheduledWork
 from bot.store import cards, creations, inbox, operations, people, timers, workspaces
 from bot.store import courses as store
 from bot.store.audit import append_audit
-from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
+from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused

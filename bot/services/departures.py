@@ -22,9 +22,8 @@ from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
 from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.store import accounts as rows
-from bot.store import gates, operations, people, timers, workspaces
+from bot.store import gates, hours, operations, people, timers, workspaces
 from bot.store.audit import append_audit
-from bot.store.hooks import StoreHooks
 from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -154,16 +153,14 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
     """Return when time was to stop a workspace, and whether that may end it for good; None if it wasn't."""
     if workspace.stop_at is not None:
         return workspace.stop_at, workspace.stop_agreed
-    plans = (hooks.find_planned_stop(tx, workspace) for hooks in StoreHooks.list_subscribers())
-    return next((plan for plan in plans if plan is not None), None)
+    return hours.find_planned_stop(tx, workspace)
 
 
 def _end_links(
     tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
     """End the links and plans that a person had when they left; who is back since then is told."""
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_person_departed(tx, who)
+    hours.delete_rules_of_person(tx, who)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
     # Nothing can be sent to deactivated people.

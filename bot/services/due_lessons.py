@@ -4,18 +4,15 @@ A start is an ordinary operation in its member's name. When a lesson opens, it b
 members (``readiness.prepare``), some in each transaction; nothing else about a timetable is on theirs.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from bot.domain import timetable
-from bot.domain.begun_hours import RETRY_SECONDS, tries_again
 from bot.domain.courses import ClassCard, ClassKind, Participant
 from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.undoable_actions import HOURS as BY_HOURS
-from bot.domain.work_items import Outcome
 from bot.services import hours as hours_use_cases
 from bot.services import scheduled_work
 from bot.services.caller import Caller
@@ -99,19 +96,6 @@ def notify_of_lesson(
         subject = member.workspace_id or "" if start is None else start.id
         occasion = f"{card.id}:{lesson.local}"
         add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, member.principal, body, due_in)])
-
-
-def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Try the failed start of a lesson again if its cause may pass; nobody hears of it until it doesn't."""
-    member = store.find_member_of_start(tx, ended) if ended.outcome is Outcome.FAILED else None
-    card = None if member is None else store.find_card(tx, member.card_id)
-    lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
-    if member is None or lesson is None or lesson.at != ended.planned_for:
-        return pending
-    if not tries_again(ended, lesson, tx.now(), is_own=False):
-        return pending
-    store.check_again(tx, member, RETRY_SECONDS, lesson="")
-    return ()
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:

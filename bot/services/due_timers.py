@@ -33,10 +33,10 @@ from bot.domain.timers import (
 )
 from bot.domain.undoable_actions import CLASS, HOURS, TIMER
 from bot.domain.workspaces import Workspace
+from bot.services import courses
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import find_planned_stop_obstacle, get_stop_effects
-from bot.services.hooks import UseCaseHooks
 from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import (
@@ -47,10 +47,9 @@ from bot.services.scheduled_work import (
     RETRY_SECONDS,
     ScheduledWork,
 )
-from bot.store import gates, operations, stop_warnings
+from bot.store import gates, hours, operations, stop_warnings
 from bot.store import timers as rows
 from bot.store import workspaces as stored
-from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
@@ -103,7 +102,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + RETRY_SECONDS))
     elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
-    elif rule is not None and any(hooks.is_plan_on(tx, rule) for hooks in StoreHooks.list_subscribers()):
+    elif rule is not None and hours.is_rule_on(tx, rule):
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
         # One message for all that were to stop then.
@@ -136,12 +135,7 @@ def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
         stop_at,
         [_build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=cause)],
     )
-    _run_end_hooks(tx, workspace)
-
-
-def _run_end_hooks(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    for hooks in UseCaseHooks.list_subscribers():
-        hooks.on_timer_ended(tx, workspace, stop)
+    courses.end_for_workspace(tx, workspace, None)
 
 
 def _read_at(workspace: Workspace, now: float) -> float:
@@ -181,12 +175,11 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
 
     A class's timer stops nothing without its person's consent.
     """
-    is_own, subscribers = workspace.stop_card is None, UseCaseHooks.list_subscribers()
-    if is_own or any(hooks.has_consent(tx, caller.context, workspace) for hooks in subscribers):
-        _run_end_hooks(tx, workspace, _begin_stop(tx, caller, workspace))
+    if workspace.stop_card is None or courses.has_consent(tx, caller.context, workspace):
+        courses.end_for_workspace(tx, workspace, _begin_stop(tx, caller, workspace))
     else:
         rows.drop_stops(tx, workspace.id, workspace.stop_card or "")
-        _run_end_hooks(tx, workspace)
+        courses.end_for_workspace(tx, workspace, None)
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:

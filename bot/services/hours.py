@@ -44,14 +44,15 @@ from bot.services.scheduled_work import (
     ScheduledWork,
 )
 from bot.services.timers import plan_timer
+from bot.services.waitlist import end_with_hours
 from bot.services.workspaces import require_workspace
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
 from bot.store import hours as rows
 from bot.store import preferences as preferences_store
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
+from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
-from bot.support.declarations import LayerHooks
 from bot.support.errors import NotLinked, Refused
 
 #: How soon again where its person is only to be asked about it.
@@ -65,17 +66,6 @@ IDLE_CHECK_SECONDS: Final = 1800.0
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: What became of an occurrence of which nobody has to be told.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
-
-
-class HoursChangeHooks(LayerHooks):
-    """The moment of a change of hours that have begun."""
-
-    def on_day_skipped(self, tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
-        """End a plan that would start a workspace of hours whose day is left out, without a stop.
-
-        Return whether the workspace was only waiting until then.
-        """
-        return False
 
 
 def add(
@@ -153,7 +143,7 @@ def change_rules(
             rows.save_rule(tx, after)
         elif before is not None:
             rows.delete_rule(tx, before.id)
-    rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
+    review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
     known = rows.list_rules(tx, workspace.id)
     for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
         stop = settled.get(planned.source)
@@ -179,9 +169,8 @@ def _keep_stop(
     """Plan the stop of hours that have begun as an end of its own."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    subscribers = HoursChangeHooks.list_subscribers()
-    has_waited = [hooks.on_day_skipped(tx, workspace, stop.at) for hooks in subscribers]
-    if not any(has_waited) and (is_coming_up or not workspace.is_down):
+    has_waited = end_with_hours(tx, workspace, stop.at)
+    if not has_waited and (is_coming_up or not workspace.is_down):
         timers.plan_stop(tx, workspace.id, PlannedStop(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 

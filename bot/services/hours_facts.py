@@ -1,24 +1,39 @@
 """The rules of people's workspaces, added to what messages say about these."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
-from bot.domain.hours import HoursContext, HoursKind, HoursRule
+from bot.domain.courses import ClassCard, CourseContext
+from bot.domain.hours import HoursContext, HoursRule
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Principal
-from bot.services.message_context import Gatherer, add_features, kind_extensions, yield_in_batches
+from bot.store import courses as courses_store
 from bot.store import hours as hours_store
+from bot.store.store import Store
 
-kind_extensions(HoursKind.HOURS_PAUSED)(add_features)
+#: Facts of so many rows are put together in one piece: others work in the meantime.
+CONTEXT_BATCH_SIZE: Final = 20
+Item = TypeVar("Item")
+
+
+async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """Yield items; other work comes between two batches."""
+    for number, item in enumerate(items, 1):
+        if number % CONTEXT_BATCH_SIZE == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 async def add_rules(
-    gatherer: Gatherer, principal: Principal, every: Sequence[WorkspaceFacts]
+    store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> Sequence[WorkspaceFacts]:
     """Return the facts of one person's workspaces with their rules."""
     keys = [context.workspace.id if context.workspace is not None else "" for context in every]
     if not keys:
         return []
-    store, by_workspace = gatherer.store, dict[str, list[HoursRule]]()
+    by_workspace = dict[str, list[HoursRule]]()
     rules = (
         await store.read(hours_store.list_rules, keys[0])
         if len(keys) == 1
@@ -31,3 +46,19 @@ async def add_rules(
         rules = by_workspace.get(key, [])
         extended.append(context.add(HoursContext(rules=tuple(rules))) if rules else context)
     return extended
+
+
+async def add_lessons(
+    store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
+) -> list[WorkspaceFacts]:
+    """Add the courses for whose lessons workspaces are started."""
+    joined = dict[str, list[ClassCard]]()
+    for one in await store.read(courses_store.list_memberships, principal):
+        card = await store.read(courses_store.find_card, one.card_id)
+        joined.setdefault(one.workspace_id or "", []).extend([card] if card is not None else [])
+    found = []
+    async for facts in yield_in_batches(every if joined else ()):
+        own = joined.get(facts.workspace.id if facts.workspace is not None else "", [])
+        lessons = tuple(card for card in own if not card.is_over(facts.now))
+        found.append(facts.add(replace(facts.of(CourseContext), lessons=lessons)) if lessons else facts)
+    return found if joined else list(every)

@@ -15,10 +15,8 @@ from bot.providers import base
 from bot.services.message_context import (
     Gatherer,
     Message,
-    add_features,
     kind_extensions,
     subject_describers,
-    yield_in_batches,
 )
 from bot.store import accounts, cards, operations, workspaces
 from bot.store import courses as courses_store
@@ -92,25 +90,6 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
         posted = await store.read(cards.find_card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
     return _add_class_context(facts, of) if isinstance(facts, WorkspaceFacts) else of
-
-
-kind_extensions(ClassKind.LESSON)(add_features)
-
-
-async def add_lessons(
-    gatherer: Gatherer, principal: Principal, every: Sequence[WorkspaceFacts]
-) -> list[WorkspaceFacts]:
-    """Add the courses for whose lessons workspaces are started."""
-    joined = dict[str, list[ClassCard]]()
-    for one in await gatherer.store.read(courses_store.list_memberships, principal):
-        card = await gatherer.store.read(courses_store.find_card, one.card_id)
-        joined.setdefault(one.workspace_id or "", []).extend([card] if card is not None else [])
-    found = []
-    async for facts in yield_in_batches(every if joined else ()):
-        own = joined.get(facts.workspace.id if facts.workspace is not None else "", [])
-        lessons = tuple(card for card in own if not card.is_over(facts.now))
-        found.append(facts.add(replace(facts.of(CourseContext), lessons=lessons)) if lessons else facts)
-    return found if joined else list(every)
 
 
 def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> WorkspaceFacts:

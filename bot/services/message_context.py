@@ -1,12 +1,13 @@
 """The contexts of messages: rows, titles, names and addresses for rendering cards and notices."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bot.domain.accounts import Account
+from bot.domain.courses import ClassKind
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
+from bot.domain.hours import HoursKind
 from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, EndState, Notice, NoticeKind
@@ -18,7 +19,7 @@ from bot.domain.transcript import Board
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
-from bot.services.hooks import UseCaseHooks
+from bot.services.hours_facts import add_lessons, add_rules, yield_in_batches
 from bot.store import accounts as account_rows
 from bot.store import handovers, notices, operations
 from bot.store import runs as run_rows
@@ -29,8 +30,6 @@ from bot.support.guards import guards
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
-#: Facts of so many rows are put together in one piece: others work in the meantime.
-CONTEXT_BATCH_SIZE: Final = 20
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
@@ -38,15 +37,6 @@ Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
 subject_describers: Registry[Callable[["Gatherer", str], Awaitable[Facts | None]]] = Registry()
 #: The functions that add to the facts that every message has, by its kind.
 kind_extensions: Registry[Added] = Registry()
-Item = TypeVar("Item")
-
-
-async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Yield items; other work comes between two batches."""
-    for number, item in enumerate(items, 1):
-        if number % CONTEXT_BATCH_SIZE == 0:
-            await asyncio.sleep(0)
-        yield item
 
 
 class Gatherer:
@@ -71,20 +61,16 @@ class Gatherer:
         facts = self._build_workspace_context(
             now, workspace.connection, account, operation=operation, workspace=workspace
         )
-        return (await self._run_extend_hooks(workspace.principal, [facts]))[0]
+        return (await self._add_plans(workspace.principal, [facts]))[0]
 
     async def extend(self, facts: Facts) -> Facts:
-        """Add the facts of features to those of a workspace."""
+        """Add hours and lessons to the facts of a workspace."""
         if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
             return facts
-        return (await self._run_extend_hooks(facts.workspace.principal, [facts]))[0]
+        return (await self._add_plans(facts.workspace.principal, [facts]))[0]
 
-    async def _run_extend_hooks(
-        self, principal: Principal, found: list[WorkspaceFacts]
-    ) -> list[WorkspaceFacts]:
-        for hooks in UseCaseHooks.list_subscribers():
-            found = [*await hooks.extend_facts(self, principal, found)]
-        return found
+    async def _add_plans(self, principal: Principal, found: Sequence[WorkspaceFacts]) -> list[WorkspaceFacts]:
+        return await add_lessons(self.store, principal, await add_rules(self.store, principal, found))
 
     async def describe_workspaces(
         self,
@@ -110,7 +96,7 @@ class Gatherer:
                         now, one.connection, account, workspace=one, operation=operation
                     )
                 )
-        return await self._run_extend_hooks(principal, found)
+        return await self._add_plans(principal, found)
 
     async def describe_run(self, run: Run) -> RunFacts:
         """Describe a run, without its output."""
@@ -343,8 +329,9 @@ async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -
     return replace(facts, is_url_shown=shown)
 
 
-async def add_features(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
-    """Add the facts of features to those of a message's workspace."""
+@kind_extensions(HoursKind.HOURS_PAUSED, ClassKind.LESSON)
+async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
+    """Add hours and lessons to the facts of a message's workspace."""
     return await gatherer.extend(facts)
 
 

@@ -27,7 +27,7 @@ from bot.services.feasibility import (
     is_final_stop,
     is_recently_read,
 )
-from bot.services.hooks import UseCaseHooks
+from bot.services.places_in_line import keep_place
 from bot.services.timers import change_timer, plan_timer
 from bot.services.workspaces import require_operation, require_workspace, require_workspace_and_account
 from bot.store import creations, inbox, operations, refusals, timers, work_items, workspaces
@@ -84,7 +84,8 @@ def begin_operation(
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
-    _run_request_hooks(tx, caller, workspace, verb, planned_for)
+    if planned_for is None:
+        keep_place(tx, caller, workspace, verb)
     if planned_for is not None:
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
@@ -119,13 +120,6 @@ def begin_operation(
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
-
-
-def _run_request_hooks(
-    tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, planned_for: float | None
-) -> None:
-    for hooks in UseCaseHooks.list_subscribers() if planned_for is None else ():
-        hooks.on_operation_requested(tx, caller, workspace, verb)
 
 
 def _find_assistant_level(
@@ -248,7 +242,8 @@ def _create(
     if not caller.is_first_delivery(tx):
         return _find_first_result(tx, caller, fresh.id)
     if former is not None:
-        _run_request_hooks(tx, caller, former, OperationVerb.START, planned_for)
+        if planned_for is None:
+            keep_place(tx, caller, former, OperationVerb.START)
         operations.put_away(tx, former.id)
     refusals.try_at_once(tx, account)
     creations.insert_provisional(tx, fresh)

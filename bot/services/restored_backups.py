@@ -17,10 +17,9 @@ from bot.domain.steps import Update
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Outcome
 from bot.messages.texts import problems
-from bot.store import accounts, cards, maintenance, operations, runs, timers
+from bot.store import accounts, cards, hours, maintenance, operations, runs, timers, waitlist
 from bot.store.audit import append_audit
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, take_batch
-from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.store import Store
 from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
@@ -100,11 +99,12 @@ def _pause_batch(tx: Transaction) -> bool:
         occasion = f"{RESTORED_CAUSE}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, TimerKind.PLANNED_STOP_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
-    plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
-    for kind, (find, hold) in plans:
-        for one in take_batch(tx, find(tx, FAN_OUT_BATCH_SIZE // 2), before):
-            hold(tx, one, RESTORED_CAUSE)
-            held[kind] += 1
+    for rule in take_batch(tx, hours.find_active_rules(tx, FAN_OUT_BATCH_SIZE // 2), before):
+        hours.pause(tx, rule, RESTORED_CAUSE)
+        held["hours"] += 1
+    for wait in take_batch(tx, waitlist.find_open_entries(tx, FAN_OUT_BATCH_SIZE // 2), before):
+        waitlist.close(tx, wait, RESTORED_CAUSE)
+        held["waits"] += 1
     for row in tx.all("hold_classes", **given):
         cards.queue_updates(tx, row["id"], changed=True)
         held["classes"] += 1

@@ -34,24 +34,19 @@ from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
 from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.operation_requests import begin_operation
+from bot.services.places_in_line import describe_entry
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
 from bot.store import gates, operations, people, timers, undoable_actions
 from bot.store import waitlist as rows
 from bot.store import workspaces as stored
-from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
+from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
 
 #: How many waits are claimed at once.
 ENTRIES_PER_CLAIM: Final = 50
-
-
-def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
-    """Return a wait with its place in line."""
-    allowed = caller.context.need(wait.connection).settings.failures_allowed
-    return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
 @kind_extensions(WaitlistKind.WAITLIST_PLACE)
@@ -143,16 +138,6 @@ def list_lines(
     return rows.summarize_lines(tx, "", since), list_own_and_last(tx, caller, since)
 
 
-def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
-    """Keep a second start in its place in line, and end the wait with a stop."""
-    known = rows.find_entry_of_workspace(tx, workspace.id)
-    if known is None or known.state is WaitlistState.GRANTED:
-        return
-    if not verb.brings_down:
-        raise AlreadyWaiting(describe_entry(tx, caller, known))
-    rows.end(tx, known)
-
-
 def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
     """End the wait of hours whose day is left out: it would start the workspace without a stop.
 
@@ -163,14 +148,6 @@ def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> boo
         return False
     rows.end(tx, known)
     return known.state is WaitlistState.WAITING
-
-
-class AlreadyWaiting(Refused):
-    """The refusal of a second start of a waiting workspace: its place is the answer."""
-
-    def __init__(self, place: WaitlistFacts) -> None:
-        super().__init__("wait.already", problems.explain_cause("wait_already", place.title))
-        self.place = place
 
 
 # -- when they are due ---------------------------------------------------------------------------------------

@@ -9,9 +9,8 @@ from bot.domain.accounts import Account, compare_remote_ids, is_unique, plan_fir
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
-from bot.store import cards, gates, operations, runs, timers, work_items
+from bot.store import cards, courses, gates, hours, operations, runs, timers, waitlist, work_items
 from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
-from bot.store.hooks import StoreHooks
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import enqueue_revocation
@@ -133,8 +132,9 @@ def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_workspace_unlinked(tx, workspace, notify=said["notify"])
+    hours.unlink(tx, workspace, said["notify"])
+    courses.leave_with(tx, workspace)
+    waitlist.unlink(tx, workspace, said["notify"])
     if said["notify"]:
         timers.unlink(tx, workspace)
     WORKSPACES.delete(tx, id=workspace["id"])
@@ -300,6 +300,7 @@ register_fan_out(
     _is_current,
     ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.resume, RUNS)),
+    hours.RESUME_STAGE,
     ("some_workspaces_of", _reschedule_checks),
 )
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.outages import SLACK
-from bot.store import maintenance, outages, owners
+from bot.store import maintenance, outages, owners, waitlist
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
-from bot.store.hooks import StoreHooks
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
 #: What grows with people, by the query that counts a batch of it.
@@ -70,11 +69,7 @@ def _measure(tx: Transaction) -> Figures:
         waited=max(now - since, 0.0),
         outages={name: max(now - began, 0.0) for name, began in away.items()},
         processes={role: running.count(role) for role in owners.ROLES} if running else {},
-        waiting={
-            of: count
-            for hooks in StoreHooks.list_subscribers()
-            for of, count in hooks.count_waiting(tx, now - 86_400.0).items()
-        },
+        waiting=waitlist.count_waiting(tx, now - 86_400.0),
     )
 
 

@@ -1,9 +1,10 @@
 """Rows of class cards and of their participants."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from bot.domain import timetable
+from bot.domain.begun_hours import RETRY_SECONDS, tries_again
 from bot.domain.courses import (
     MIN_COUNT_SECONDS,
     ClassCard,
@@ -18,11 +19,12 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
-from bot.store import cards, operations, workspaces
-from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
+from bot.domain.work_items import Outcome
+from bot.store import cards
 from bot.store.notices import add_notices
+from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import parse_principal
+from bot.store.tables import OPERATIONS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
@@ -111,8 +113,8 @@ def list_members_not_ready(
 
 def _parse_member(tx: Transaction, row: Row) -> ClassProblem:
     press = PARTICIPANTS.parse(row)
-    operation = operations.find_operation(tx, row["newest"]) if row["newest"] else None
-    workspace = workspaces.find_workspace(tx, press.workspace_id) if press.workspace_id else None
+    operation = OPERATIONS.one(tx, id=row["newest"]) if row["newest"] else None
+    workspace = WORKSPACES.one(tx, id=press.workspace_id) if press.workspace_id else None
     return ClassProblem(press, operation, workspace, row["state"])
 
 
@@ -296,3 +298,16 @@ def leave_with(tx: Transaction, workspace: Row) -> None:
 
 def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
     PARTICIPANTS.change(tx, {"card_id": member.card_id, "principal": member.principal}, **to)
+
+
+def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Try the failed start of a lesson again if its cause may pass; nobody hears of it until it doesn't."""
+    member = find_member_of_start(tx, ended) if ended.outcome is Outcome.FAILED else None
+    card = None if member is None else find_card(tx, member.card_id)
+    lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
+    if member is None or lesson is None or lesson.at != ended.planned_for:
+        return pending
+    if not tries_again(ended, lesson, tx.now(), is_own=False):
+        return pending
+    check_again(tx, member, RETRY_SECONDS, lesson="")
+    return ()

@@ -9,9 +9,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import Consent
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, Workspace
-from bot.store import cards, gates, operations, timers
+from bot.store import cards, courses, gates, hours, operations, timers
 from bot.store.audit import append_audit
-from bot.store.hooks import StoreHooks
 from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
@@ -64,8 +63,7 @@ def renew(
         wake_reason=0,
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_workspace_replaced(tx, row["workspace_id"], fresh.id)
+    hours.move_rules(tx, row["workspace_id"], fresh.id)
     # Who agreed to the end of a class did so for that one workspace.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
     timers.drop_stops(tx, fresh.id, "class")
@@ -204,8 +202,8 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     CARDS.change(tx, {"about": listed["id"]}, about=row["id"])
     timers.move_ends(tx, listed["id"], row["id"])
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_workspaces_merged(tx, listed["id"], row["id"])
+    hours.move_rules(tx, listed["id"], row["id"])
+    courses.merge(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 
 

@@ -12,9 +12,8 @@ from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace, get_name_in_id
-from bot.store import cards, gates, handovers, timers
+from bot.store import cards, gates, handovers, hours, timers
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
-from bot.store.hooks import StoreHooks
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
@@ -229,8 +228,7 @@ def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start:
         "created_at": start,
         "generation": row["generation"] + 1,
     }
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_workspace_purged(tx, row["id"])
+    hours.delete_rules(tx, row["id"])
     WORKSPACES.change(tx, {"id": row["id"]}, **changes)
     renewed = WORKSPACES.row(tx, id=row["id"])
     assert renewed is not None, "its row was there in this transaction"

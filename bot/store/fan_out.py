@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain.tasks import Task, TaskKind
-from bot.store.hooks import Stage, StoreHooks
 from bot.store.tables import TASKS
 from bot.store.transaction import Engine, Priority, Row, Transaction, Work, from_json
 
@@ -22,6 +21,8 @@ READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
+#: A query with what is done with each row that it finds, given what was said when that began.
+Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
 #: Whether the row that decides still says so, given what was said when it began.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
@@ -42,10 +43,9 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
     """Run a batch of changes; return what to go on with, None if nothing is left."""
-    (holds, own), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
+    (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
-    stages = [each for stage in own for each in (stage, *_list_stages_after(said["what"], stage[0]))]
     for stage, (query, do) in enumerate(stages[said["stage"] :], said["stage"]):
         rows = tx.all(query, **{**said, "after": after, "limit": FAN_OUT_BATCH_SIZE})
         for row in take_batch(tx, rows, before):
@@ -59,11 +59,6 @@ def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
             return {**said, "stage": stage, "after": after}
         after = ""
     return None
-
-
-def _list_stages_after(cause: str, query: str) -> Iterator[Stage]:
-    for hooks in StoreHooks.list_subscribers():
-        yield from hooks.list_stages_after(cause, query)
 
 
 async def finish_fan_out(engine: Engine, task: Task) -> None:

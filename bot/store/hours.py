@@ -9,31 +9,16 @@ from bot.domain.hours import HORIZON_SECONDS, HoursKind, HoursRule, Occurrence
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.row_times import STAYS, make_due
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
-from bot.store import fan_out, operations, timers
-from bot.store.hooks import Stage
+from bot.store import fan_out
+from bot.store.fan_out import Stage
 from bot.store.notices import add_notices
+from bot.store.plan_tables import OCCURRENCES, RULES
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, make_plain_table, register_table
 from bot.store.transaction import Row, Transaction
 
-# It may be as far ahead as the next occurrence; an extra look does no harm.
-RULES = register_table(
-    Table(
-        "rules",
-        HoursRule,
-        "id",
-        "workspace_id",
-        "principal connection remote_id",
-        PAIR,
-        "principal",
-        next_check_at=make_due(60.0),
-    )
-)
-OCCURRENCES = register_table(make_plain_table("occurrences", "rule_id local side", at=STAYS))
 DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
@@ -172,12 +157,12 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 
     Hours that have begun since have joined it.
     """
-    plans = _filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
+    plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
     return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
 
 
-def _filter_plans(
+def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
     """Return those of some rules that a start carries out, each with its own start."""
@@ -186,28 +171,6 @@ def _filter_plans(
         return []
     begun = ((rule, one) for rule in rules for one in rule.between(begins - DAY_SECONDS, max(begins, now)))
     return [(rule, one) for rule, one in begun if one.side == "start" and one.until > begins]
-
-
-def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
-    """Bring an unsent start in line with its plan's present rules; some were changed.
-
-    It is good for as long as they say, and is cancelled where they don't want it any more.
-    """
-    row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-    start = None if row is None else OPERATIONS.parse(row)
-    if start is None or not start.is_planned_ahead:
-        return
-    # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
-    workspace = WORKSPACES.one(tx, id=workspace_id)
-    has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
-    if not has_end and not _filter_plans(tx, start, changed):
-        return
-    plan = find_plan(tx, start)
-    if plan is None:
-        operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
-        timers.drop_stops(tx, workspace_id, start.id)
-    else:
-        OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:

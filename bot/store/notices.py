@@ -10,7 +10,7 @@ from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, Not
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
 from bot.domain.work_items import Outcome
-from bot.store import cards, conversations
+from bot.store import cards, conversations, preferences
 from bot.store.fan_out import (
     FAN_OUT_BATCH_SIZE,
     register_fan_out,
@@ -18,7 +18,6 @@ from bot.store.fan_out import (
     start_fan_out,
     take_batch,
 )
-from bot.store.hooks import StoreHooks
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota, count_remaining_calls
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
@@ -92,10 +91,6 @@ UNSURE_CLAIM: Final = Claim(
 )
 
 
-def _is_subscribed(tx: Transaction, new: NewNotice) -> bool:
-    return all(hooks.should_send_notice(tx, new) for hooks in StoreHooks.list_subscribers())
-
-
 @prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
@@ -115,7 +110,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         if card is not None and (promise := card.body.get("promise")):
             # Whoever was told that it is looked at again finds the result there.
             new = replace(new, body=new.body | {"becomes": promise})
-        row = _add(tx, new) if _is_subscribed(tx, new) else None
+        row = _add(tx, new) if preferences.should_send_notice(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
             _add_to_results(tx, new, str(row["id"]))
@@ -132,7 +127,9 @@ def add_card(
     the card waits for what takes long, or longer than usual if ``slow_seconds`` are known.
     """
     add_notices(tx, [card])
-    if end is not None and (Mark.IN_CARD in end.marks or _is_subscribed(tx, replace(card, kind=end))):
+    if end is not None and (
+        Mark.IN_CARD in end.marks or preferences.should_send_notice(tx, replace(card, kind=end))
+    ):
         # Release 0.2 tells by ``waits`` that the end makes it needless.
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
         later = {"due_at": tx.now() + delay, "body": card.body | {"waits": True}}

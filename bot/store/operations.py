@@ -13,8 +13,7 @@ from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import cards, gates, timers, work_items
-from bot.store.hooks import STOP_PAUSE_SECONDS, StoreHooks
+from bot.store import cards, courses, gates, hours, timers, waitlist, work_items
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
@@ -347,11 +346,10 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         ended = OPERATIONS.parse(row)
         is_stopped = ended.verb.brings_down and ended.outcome is Outcome.FULFILLED
         timers.apply_timer(tx, row["workspace_id"], is_stopped=is_stopped)
-        for hooks in StoreHooks.list_subscribers():
-            pending = hooks.on_operation_ended(tx, ended, pending)
+        pending = hours.follow_start(tx, ended, pending)
+        pending = waitlist.follow_attempt(tx, ended, courses.follow_start(tx, ended, pending))
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
-            for hooks in StoreHooks.list_subscribers():
-                hooks.on_capacity_freed(tx, ended.connection, STOP_PAUSE_SECONDS)
+            waitlist.offer_capacity(tx, ended.connection, waitlist.STOP_PAUSE_SECONDS)
         if pending:
             add_notices(tx, pending, update.id)
     return row

@@ -13,9 +13,8 @@ from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
-from bot.store import cards, gates, work_items
+from bot.store import cards, gates, waitlist, work_items
 from bot.store.discovered import find_listing_start
-from bot.store.hooks import RUN_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
@@ -228,8 +227,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
         return None
     row, _ = saved
     if row["outcome"] is not None and row["remote_id"] is not None:
-        for hooks in StoreHooks.list_subscribers():
-            hooks.on_capacity_freed(tx, row["connection"], RUN_PAUSE_SECONDS)
+        waitlist.offer_capacity(tx, row["connection"], waitlist.RUN_PAUSE_SECONDS)
     return row
 
 

@@ -1,6 +1,6 @@
 """Statements: those of the SQL files by name, with their parts, and others filled with the same parts.
 
-Each module's statements stand in the file of its name, those of a feature in its ``statements.sql``, and the
+Each module's statements stand in the file of its name, and the
 parts that several use in ``shared.sql``. What is read and written by a key alone is in ``bot.store.tables``.
 In a statement, ``{model}`` are all columns of its table's model with their values, ``{replaced}`` the same on
 a conflict, ``{changes}`` those that a caller sets, ``{work_items}`` operations or runs. They are portable
@@ -14,7 +14,6 @@ earlier guard (``bot.support.guards``).
 import re
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 from bot.domain.message_kinds import AnyKind, Mark, list_members
 from bot.domain.notices import UNREAD
@@ -57,8 +56,7 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
     """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
-    folders = [files(__package__), *_list_features()]
-    for file in sorted((file for folder in folders for file in folder.iterdir()), key=str):
+    for file in sorted(files(__package__).iterdir(), key=str):
         if not file.name.endswith(".sql"):
             continue
         _, *pieces = _HEADER_PATTERN.split(
@@ -71,13 +69,6 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
             (parts if what == "part" else queries)[name] = "\n".join(lines).strip().removesuffix(";")
     whole = {name: _fill_parts(part, parts) for name, part in parts.items()}
     return {name: _fill_columns(_fill_parts(query, whole)) for name, query in queries.items()}, whole
-
-
-def _list_features() -> list[Traversable]:
-    """Return the folders of features: each has its statements in a file of its own."""
-    folders = files("bot").joinpath("features").iterdir()
-    # Bytecode that another user has written may not be readable.
-    return [folder for folder in folders if not folder.name.startswith("_") and folder.is_dir()]
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:

@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
 from bot.store import maintenance, people, schema, transaction
-from bot.store.hooks import StoreHooks
 from bot.store.transaction import Engine, Priority, Transaction, Work
 from bot.support.errors import StoreNotMigrated
 
@@ -133,14 +132,10 @@ class Store:
 
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""
-
-        def save(tx: Transaction, some: Sequence[Person]) -> None:
-            people.save(tx, some)
-            for hooks in StoreHooks.list_subscribers():
-                hooks.on_people_saved(tx, some)
-
         try:
             for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
-                await self.engine.write(partial(save, some=people_[first : first + people.SAVE_BATCH_SIZE]))
+                await self.engine.write(
+                    partial(people.save, people=people_[first : first + people.SAVE_BATCH_SIZE])
+                )
         finally:
             self._people.forget()

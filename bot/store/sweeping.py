@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from bot.store import cards, inbox
+from bot.store import cards, hours, inbox
 from bot.store.fan_out import take_batch
-from bot.store.hooks import StoreHooks
 from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Engine, Transaction
@@ -100,8 +99,7 @@ def _purge_workspace(tx: Transaction) -> bool:
     gone = found["id"]
     _delete_with_cards(tx, "sweep_all_operations_of", workspace_id=gone)
     CARDS.delete(tx, about=gone)
-    for hooks in StoreHooks.list_subscribers():
-        hooks.on_workspace_purged(tx, gone)
+    hours.delete_rules(tx, gone)
     WORKSPACES.delete(tx, id=gone)
     return True
 

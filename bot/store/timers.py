@@ -7,14 +7,14 @@ that.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from bot.domain import operations, timers, work_items, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.planned_stops import choose_end
 from bot.domain.stops import PlannedStop, PlannedStops
-from bot.store import cards, stop_warnings
-from bot.store.hooks import StoreHooks
+from bot.store import cards, courses, hours, stop_warnings
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.statements import fill_changes
@@ -144,8 +144,7 @@ def _change(
     former = PlannedStops() if is_bare else _list_set_ends(WORKSPACES.parse(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
-            for hooks in StoreHooks.list_subscribers():
-                hooks.on_consent_withdrawn(tx, one.card, row["principal"])
+            courses.withdraw(tx, one.card, row["principal"])
     ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
     # Of what is down, none counts until it is found up.
     is_resting = row["stop_at"] is None and not is_bare and WORKSPACES.parse(row).is_down
@@ -164,14 +163,10 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the end that counts, as features plan things."""
-    subscribers = StoreHooks.list_subscribers()
-
-    def is_needed_after(at: float) -> bool:
-        return any(hooks.is_needed_after(tx, workspace_id, at) for hooks in subscribers)
-
-    agreed_at = max((hooks.find_agreed_at(tx, workspace_id) for hooks in subscribers), default=0.0)
-    return choose_end(ends, agreed_at, is_needed_after)
+    """Return the end that counts, by the consent to a class, and by hours."""
+    return choose_end(
+        ends, courses.find_agreed_at(tx, workspace_id), partial(hours.is_needed_after, tx, workspace_id)
+    )
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:

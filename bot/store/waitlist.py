@@ -22,14 +22,18 @@ from bot.domain.waitlist import (
     lacks_reason,
 )
 from bot.domain.work_items import Outcome
-from bot.store import accounts, cards, people
+from bot.store import cards, people
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import WORKSPACES, Table, register_table
+from bot.store.tables import ACCOUNTS, WORKSPACES, Table, register_table
 from bot.store.transaction import Row, Transaction
 
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
+#: For how many seconds nobody who was tried in vain is tried again because of a workspace that was stopped,
+#: or of a run that ended: runs end often, and what they took up is rarely what somebody waits for.
+STOP_PAUSE_SECONDS: Final = 60.0
+RUN_PAUSE_SECONDS: Final = 300.0
 WAITLIST_ENTRIES: Final = register_table(
     Table("waitlist_entries", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1]))
 )
@@ -58,7 +62,7 @@ def find_last_entry(tx: Transaction, principal: Principal, since: float) -> Wait
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
     """Return the wait of somebody with its place in line, on a connection that people know by a title."""
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
-    account = accounts.find_account(tx, of.principal, of.connection)
+    account = ACCOUNTS.first(tx, "account", principal=of.principal.key, connection=of.connection)
     return WaitlistFacts(
         id=of.id,
         workspace_id=of.workspace_id,

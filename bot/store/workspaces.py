@@ -7,8 +7,7 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
-from bot.store import cards, gates, inbox, operations
-from bot.store.hooks import StoreHooks
+from bot.store import cards, gates, hours, inbox, operations
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import GATES, WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Engine, Row, Transaction
@@ -74,8 +73,7 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
-        for hooks in StoreHooks.list_subscribers():
-            hooks.on_workspace_found(tx, new)
+        hours.link_rules(tx, new)
     return is_written
 
 

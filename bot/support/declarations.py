@@ -1,11 +1,11 @@
-"""Declarations of modules: functions by their names, and hooks that are called at moments.
+"""Declarations of modules: functions by their names.
 
-``bot.features.feature.load`` imports every module that declares something, once at the start of a process.
+``handlers.loading.load`` imports every module that declares something, once at the start of a process.
 Reading before that raises an error: an incomplete answer would not be noticed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
@@ -45,31 +45,15 @@ class Registry(Generic[Declared]):
         return self._functions.get(name)
 
 
-class LayerHooks:
-    """The moments of one layer at which features may act; a feature's subclass has its own methods."""
-
-    @classmethod
-    def list_subscribers(cls) -> tuple[Self, ...]:
-        """Return the hooks of features that act in this layer, in the order of features."""
-        require_complete()
-        if cls not in _by_layer:
-            _by_layer[cls] = tuple(hooks for hooks in _subscribers if isinstance(hooks, cls))
-        return _by_layer[cls]
-
-
-_subscribers: list[LayerHooks] = []
-_by_layer: dict[type[LayerHooks], tuple[Any, ...]] = {}
 _complete: list[bool] = []
 
 
-def complete(hooks: Iterable[LayerHooks]) -> None:
-    """Subscribe the hooks of features in their order, now that every module is imported."""
-    _subscribers[:] = hooks
-    _by_layer.clear()
+def complete() -> None:
+    """Note that every module is imported."""
     _complete[:] = [True]
 
 
 def require_complete() -> None:
     """Raise RuntimeError unless every module that declares something has been imported."""
     if not _complete:
-        raise RuntimeError("features aren't loaded: call bot.features.feature.load() first")
+        raise RuntimeError("nothing is loaded: call handlers.loading.load() first")

@@ -8,10 +8,10 @@ import asyncio
 import errno
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final, Protocol
 
 import structlog
 from aiohttp import web
@@ -28,6 +28,7 @@ from bot.support.addresses import PAGE_PROOF, PROOF_PATH
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
+from bot.support.limits import RateLimiter
 from bot.support.logs import STRANGERS
 from bot.support.settings import Settings
 from bot.support.vault import Vault
@@ -41,17 +42,28 @@ from bot.web.connections import (
     ServerConnection,
     choose_max_connections,
 )
-from bot.web.feature_pages import PageContext, WebHooks
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import HealthRoutes
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
 from bot.web.replays import Replays
+from bot.web.shapes import read_call
 from bot.web.webhooks import WebhookRoutes
-from handlers.services import Services
 
 log = structlog.get_logger(__name__)
+
+
+class Assistant(Protocol):
+    """The side of Slack's assistant, whose calls come to an address of its own."""
+
+    async def answer(self, message: dict[str, Any], signature: str) -> web.Response:
+        """Answer a message that has passed the front."""
+        ...
+
+    def may_repeat(self, message: Mapping[str, Any]) -> bool:
+        """Return whether the same bytes may come twice."""
+        ...
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -64,7 +76,7 @@ _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 def build_app(
     context: Context,
-    services: Services,
+    limiter: RateLimiter,
     settings: Settings,
     *,
     bolt: AsyncApp,
@@ -72,6 +84,7 @@ def build_app(
     health: HealthRoutes,
     replays: Replays,
     machine: Clock,
+    assistant: Assistant | None = None,
 ) -> web.Application:
     """Build the application. What Slack signs is compared with the ``machine``'s clock, not the database's.
 
@@ -103,14 +116,15 @@ def build_app(
         browsers = Browsers(public_url=context.public_url, keys=keys, clock=context.clock, page_url=page_url)
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         browsing = Browsing(context, lifetime=settings.session_hours * 3600.0)
-        workspaces = IdePages(context, services, browsing=browsing, browsers=browsers, sign_in=sign_in)
+        workspaces = IdePages(context, limiter, browsing=browsing, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
         # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
-    given = PageContext(context=context, services=services, settings=settings, make_front=fronts)
-    routes += [route for hooks in WebHooks.list_subscribers() for route in hooks.list_pages(given)]
+    if fronts is not None and assistant is not None:
+        called = fronts(parse=read_call, repeats=assistant.may_repeat)
+        routes.append(web.route("*", ASSISTANT_PATH, called.guard(assistant.answer)))
     app = web.Application(
         middlewares=[failures(context.ids), separate_hosts(page_url)], client_max_size=MAX_BYTES
     )

@@ -24,10 +24,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.installations import Installation, Tenants
 from bot.messages.blocks import kit
 from bot.messages.texts import pages
+from bot.slack.bolt_context import RETRY_NUMBER
 from bot.support.clock import Ids
 from bot.support.environment import hide_variables
 from bot.web.shapes import Malformed, find_kind
-from handlers.event_request import RETRY_NUMBER
 
 log = structlog.get_logger(__name__)
 

@@ -40,6 +40,7 @@ from bot.services.message_context import IDE_PATH
 from bot.services.operation_requests import begin_operation
 from bot.services.workspaces import request_status_read
 from bot.support.errors import Refused, SecretError
+from bot.support.limits import RateLimiter
 from bot.web import render
 from bot.web.browsers import (
     CSRF_HEADER,
@@ -50,7 +51,6 @@ from bot.web.browsers import (
     read_form,
     see_other,
 )
-from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 
@@ -228,7 +228,7 @@ class IdePages:
     def __init__(
         self,
         context: Context,
-        services: Services,
+        limiter: RateLimiter,
         *,
         browsing: Browsing,
         browsers: Browsers,
@@ -239,7 +239,7 @@ class IdePages:
         self._browsers = browsers
         self._sign_in = sign_in
         self._store = context.store
-        self._limiter = services.limiter
+        self._limiter = limiter
         self._ids = context.ids
 
     def routes(self) -> list[web.RouteDef]:

@@ -35,11 +35,10 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.slack.bolt_context import MAX_BODY_BYTES, RETRY_NUMBER
 from bot.support.addresses import DIRECT, Proxy
 from bot.web.bolt import count_leftover, dispatch
 from bot.web.shapes import Malformed, read_envelope
-from handlers.event_request import RETRY_NUMBER
-from handlers.response_targets import MAX_BODY_BYTES
 
 log = structlog.get_logger(__name__)
 

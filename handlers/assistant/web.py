@@ -6,6 +6,7 @@ ADR 74).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import mcp_types as mcp
@@ -18,6 +19,21 @@ from bot.messages.verb import find_verb
 from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, is_valid_call, run_tool
 from handlers.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantCalls:
+    """The calls of Slack's assistant, answered by these services."""
+
+    services: Services
+
+    async def answer(self, message: dict[str, Any], signature: str) -> web.Response:
+        """Answer a message that has passed the front."""
+        return await answer(self.services, message, signature)
+
+    def may_repeat(self, message: Mapping[str, Any]) -> bool:
+        """Return whether the same bytes may come twice."""
+        return may_repeat(message)
 
 
 def may_repeat(message: Mapping[str, Any]) -> bool:

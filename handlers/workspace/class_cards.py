@@ -21,6 +21,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
+from bot.messages.blocks.plans import format_timetable
 from bot.messages.texts import courses as class_words
 from bot.messages.texts import times
 from bot.messages.verb import Verb
@@ -106,7 +107,7 @@ async def post(request: Request) -> Answer:
     card = await request.caller.run(use_cases.post, replace(draft, **given))
     facts, ends = await load_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if command.hours:
-        said = [fill(class_words.COURSE_POSTED, lessons=drawn.format_timetable(card))]
+        said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card))]
         said += (
             [fill(class_words.CO_TEACHERS, who=await verbs.format_people(request, others))] if others else []
         )

@@ -197,8 +197,3 @@ async def _leave_course(request: Request, card_id: str) -> Answer:
     ending, buttons = await _format_run_end(request, workspace_id)
     said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
     return replies.answer(" ".join(said), buttons)
-
-
-async def list_courses(request: Request) -> list[ClassCard]:
-    """Return the courses that a person's words can name."""
-    return [card for card, _ in await request.caller.read(cases.list_own_courses)]

@@ -18,6 +18,7 @@ from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_button
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.lists import RUN_COMMAND
+from bot.messages.blocks.plans import format_rule
 from bot.messages.texts import cards
 from bot.messages.texts import hours as words
 from bot.messages.verb import Effect, Verb
@@ -26,7 +27,6 @@ from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
-from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
 from handlers import routes, vocabulary
 from handlers.command_line import join_words
@@ -35,20 +35,13 @@ from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.hours_words import is_order, read_order_hours
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import read_workspace, require_by_name
+from handlers.workspace.waitlist import format_waits_to_end
 
 NO_PLANS: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
 #: At which a day can still be named.
 _END_OF_DAY: Final = "23:59"
-
-
-class HoursAnswerHooks(LayerHooks):
-    """The moment of an answer about hours."""
-
-    async def list_ending_plans(self, request: Request) -> Mapping[str, str]:
-        """Return the sentence about each plan that ends with a change of hours, by workspace."""
-        return {}
 
 
 @routes.verb(
@@ -114,7 +107,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     today, agreed = await request.find_today(), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
-    planned = await _list_other_plans(request)
+    planned = await format_waits_to_end(request)
     try:
         ways = {"agreed": agreed}
         replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
@@ -130,7 +123,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
     """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
-    (verb, _, rest), planned = said.partition(" "), await _list_other_plans(request)
+    (verb, _, rest), planned = said.partition(" "), await format_waits_to_end(request)
     days = await _read_days_off(request, verb, rest) if rest else []
     rested = list[Workspace]()
     for one in chosen:
@@ -218,21 +211,14 @@ async def leave_out(request: Request) -> Answer:
 
 
 async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
-    planned = await _list_other_plans(request)
+    planned = await format_waits_to_end(request)
     workspace = await request.caller.run(use_cases.leave_out_days, key, days)
     return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
 
 
-async def _list_other_plans(request: Request) -> dict[str, str]:
-    found = dict[str, str]()
-    for hooks in HoursAnswerHooks.list_subscribers():
-        found |= await hooks.list_ending_plans(request)
-    return found
-
-
 async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
     """Format the plans beside hours that are over."""
-    left = await _list_other_plans(request) if planned else {}
+    left = await format_waits_to_end(request) if planned else {}
     return [said for key, said in planned.items() if key not in left]
 
 
@@ -264,7 +250,7 @@ async def _answer_hours(
     if not drawn.has_any(facts):
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    former = Markup("; ".join(map(drawn.format_rule, replaced)))
+    former = Markup("; ".join(map(format_rule, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
     more += await _format_ended(request, planned)
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
@@ -298,7 +284,7 @@ async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
     former, planned = (
         await request.services.store.read(hour_rows.list_rules, request.target or ""),
-        await _list_other_plans(request),
+        await format_waits_to_end(request),
     )
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -312,7 +298,7 @@ async def turn_off(request: Request) -> Answer:
 
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    planned = await _list_other_plans(request)
+    planned = await format_waits_to_end(request)
     workspace = await request.caller.run(use_cases.pause, request.target or "")
     return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
 

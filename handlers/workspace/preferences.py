@@ -19,7 +19,6 @@ from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
 from handlers import routes
 from handlers.connections import list_making_connections, list_templates
-from handlers.defaults import Defaults
 from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 from handlers.services import Services
@@ -154,9 +153,3 @@ async def notify(request: Request) -> Answer:
     is_usual = (changed.notify_ready, changed.notify_stopped) == (None, None)
     template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
     return replies.answer(request.fill(template, workspace))
-
-
-async def find_defaults(request: Request) -> Defaults:
-    """Return the defaults that a person has chosen."""
-    wanted = await request.services.store.read(store.preferences, request.principal)
-    return Defaults(wanted.workspace_id, wanted.connection, wanted.template)

@@ -18,6 +18,7 @@ from bot.messages.texts import waitlist as words
 from bot.messages.verb import Effect, Offer, Verb
 from bot.services import limit_requests
 from bot.services import waitlist as use_cases
+from bot.services.places_in_line import AlreadyWaiting
 from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers import routes
@@ -99,7 +100,7 @@ def _show_place(request: Request, place: WaitlistFacts) -> Answer:
 @routes.refusal("wait.already")
 def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
     """Answer a second start with the place in line."""
-    assert isinstance(refusal, use_cases.AlreadyWaiting), "it alone has this rule"
+    assert isinstance(refusal, AlreadyWaiting), "it alone has this rule"
     return _show_place(request, refusal.place)
 
 
@@ -133,13 +134,6 @@ async def unqueue(request: Request) -> Answer:
     if own:
         return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
     return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.format_place(last, now))
-
-
-async def answer_single_place(request: Request, workspace_id: str = "") -> Answer | None:
-    """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
-    own, _ = await request.caller.read(use_cases.list_own_and_last, request.services.clock.now())
-    matching = [one for one in own if workspace_id in {"", one.workspace_id}]
-    return _show_place(request, matching[0]) if len(matching) == 1 else None
 
 
 @routes.verb(

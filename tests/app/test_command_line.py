@@ -10,11 +10,11 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from bot.features.feature import load
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import read_migrations
 from bot.support.environment import command
 from handlers import routes
+from handlers.loading import load
 from tests.app.command_line import environment, run
 from tests.project.repository import ROOT, files, named
 
@@ -49,9 +49,9 @@ async def test_migrate_says_what_is_wrong_with_the_place(tmp_path):
 async def test_routes_lists_what_was_found():
     ended = await run("routes")
     assert ended.status == 0
-    features = [f"feature {one.name}: {one.summary}" for one in load()]
+    load()
     found = [f"{kind}: {', '.join(names)}" for kind, names in routes.list_routes().items()]
-    assert ended.out.splitlines() == features + found
+    assert ended.out.splitlines() == found
     assert "command workspace: " in ended.out
 
 

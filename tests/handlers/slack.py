@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
+from bot.slack.bolt_context import MAX_BODY_BYTES, RETRY_NUMBER
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.tenants import OneTenant
 from bot.support.addresses import DIRECT
@@ -22,9 +23,7 @@ from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
-from handlers.event_request import RETRY_NUMBER
 from handlers.listeners import register
-from handlers.response_targets import MAX_BODY_BYTES
 from handlers.services import Services
 from tests.rigs.store import ALICE
 

@@ -6,9 +6,10 @@ import pytest
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import answers
+from bot.slack.bolt_context import MAX_BODY_BYTES
 from bot.store import notices
 from bot.support.errors import StoreBusy
-from handlers.response_targets import MAX_BODY_BYTES, can_acknowledge_with, make_form_body, make_options_body
+from handlers.response_targets import can_acknowledge_with, make_form_body, make_options_body
 from tests.handlers.idle import Idle
 from tests.handlers.rig import wait_for_code
 from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission

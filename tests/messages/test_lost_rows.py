@@ -23,8 +23,7 @@ from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
 from bot.slack.notifier.rendering import render_update
 from bot.store import operations, timers
-from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
-from bot.store.hours import RULES
+from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.tables import APPROVALS, OPERATIONS, UNDOABLE_ACTIONS
 from bot.store.waitlist import WAITLIST_ENTRIES
 from tests.rigs.clock import CountingIds, FakeClock

@@ -4,7 +4,6 @@ import inspect
 import pkgutil
 from collections.abc import Mapping
 
-from bot import features
 from bot.messages import texts
 from tests.rigs.verbs import VERBS
 
@@ -27,14 +26,10 @@ EXAMPLES = {
 }
 
 
-#: The modules of the catalogue by name: those of the core, and of features.
+#: The modules of the catalogue by name.
 MODULES = [
     *(f"{texts.__name__}.{one.name}" for one in pkgutil.iter_modules(texts.__path__)),
-    *(
-        one.name
-        for one in pkgutil.walk_packages(features.__path__, f"{features.__name__}.")
-        if one.name.endswith(("texts", ".faq"))
-    ),
+    "handlers.faq",
 ]
 
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.domain.workspaces import State
-from bot.features.feature import load
 from handlers import routes
+from handlers.loading import load
 from tests.handlers.rig import words
 from tests.handlers.run_rig import over, run_rig
 

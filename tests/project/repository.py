@@ -63,7 +63,7 @@ def share_bytecode(folder: Path) -> None:
 
 def list_store(pattern: str) -> list[Path]:
     """Return the files of a kind in the store, and those of features that have its rows or use cases."""
-    folders = [ROOT / "bot/store", *sorted((ROOT / "bot/features").iterdir())]
+    folders = [ROOT / "bot/store"]
     return [path for folder in folders if folder.is_dir() for path in sorted(folder.glob(pattern))]
 
 

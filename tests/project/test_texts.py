@@ -13,8 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted(
     [
         *(ROOT / "bot/messages/texts").glob("*.py"),
-        *(ROOT / "bot/features").glob("*/*texts.py"),
-        *(ROOT / "bot/features").glob("*/faq.py"),
+        ROOT / "handlers/faq.py",
     ]
 )
 USED = Counter(
@@ -63,7 +62,7 @@ def drawn_in(path: Path) -> list[int]:
 def test_block_kit_is_drawn_in_messages_alone():
     found = {named(path): drawn_in(path) for path in python_files("bot", "handlers")}
     assert {name for name, lines in found.items() if lines} <= {
-        name for name in found if re.match(r"bot/(messages/blocks/|features/\w+/(\w+_)?messages\.py)", name)
+        name for name in found if re.match(r"bot/messages/blocks/", name)
     }
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from bot.domain.work_items import Outcome
-from bot.features.feature import load
 from bot.reconciler import Reconciler
 from bot.support.errors import CredentialRefused, RateLimited, SentTooLate, ServerFailed, Unreachable
 
@@ -33,7 +32,7 @@ class Counter:
 def counter(world):
     seen = Counter()
     given = world.context, world.numbers, world.board, world.replay, seen, lambda: 0.0
-    world.reconciler = Reconciler(*given, features=load())
+    world.reconciler = Reconciler(*given)
     return seen
 
 

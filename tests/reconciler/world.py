@@ -18,7 +18,6 @@ from bot.domain.people import Person, Principal
 from bot.domain.transcript import Board
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
-from bot.features.feature import load
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import MAX_STREAMS
@@ -129,7 +128,7 @@ class World:
             unwarned_seconds=self.unwarned_seconds,
         )
         self.reconciler = Reconciler(
-            self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0, features=load()
+            self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0
         )
         self.notifier = Notifier(
             self.context,

@@ -93,8 +93,8 @@ def _fork_for_all(number: int) -> None:
     import bot.commands.serving
     import bot.commands.setting_up
     import bot.commands.up  # noqa: F401
-    from bot.features.feature import load
     from bot.support import declarations
+    from handlers.loading import load
 
     load()
     # Each command loads its features again, as it does outside: a command that doesn't would work only here.

@@ -12,6 +12,7 @@ from bot.services.caller import Caller
 from bot.store import approvals as approval_rows
 from bot.store import courses as class_rows
 from bot.support.errors import Refused
+from tests.rigs.approvals import list_open_approvals
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.several import FIRST, SECOND, several
@@ -24,7 +25,6 @@ NAMED = {
 }
 OTHER = r"policy\.other_workspace"
 BY_ADMINS = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}
-from tests.rigs.approvals import list_open_approvals
 
 
 @pytest_asyncio.fixture

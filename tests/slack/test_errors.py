@@ -116,7 +116,7 @@ def test_nothing_else_keeps_a_list_of_codes():
     assert lists_of_codes('codes = {"is_archived", "not_in_channel"}') == [1]
     kept = {
         f"{path.relative_to(ROOT)}:{line}"
-        for room in ("bot/slack", "bot/reconciler", "bot/web", "bot/commands", "bot/features", "handlers")
+        for room in ("bot/slack", "bot/reconciler", "bot/web", "bot/commands", "handlers")
         for path in sorted((ROOT / room).rglob("*.py"))
         if not path.stem.endswith("texts")
         for line in lists_of_codes(path.read_text(encoding="utf-8"))

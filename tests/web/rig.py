@@ -32,6 +32,7 @@ from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
+from handlers.assistant.web import AssistantCalls
 from handlers.services import Services, build_services
 from playground.processes import reserved_port
 from tests.rigs.clock import CountingIds, FakeClock
@@ -266,7 +267,7 @@ async def rig(
         made.settings = settings(origin, api_url, has_client=sign_in, page_url=apart[0] if apart else None)
         app = build_app(
             given,
-            made.services,
+            made.services.limiter,
             made.settings,
             bolt=build_bolt(
                 tenants=OneTenant(given.installation, made.settings.slack_bot_token, FakeSlack(clock)),
@@ -279,6 +280,7 @@ async def rig(
             ),
             replays=Replays(clock.monotonic),
             machine=clock,
+            assistant=AssistantCalls(made.services) if made.settings.assistant else None,
         )
         made.app = app
         await stack.enter_async_context(listening(app, "127.0.0.1", port))

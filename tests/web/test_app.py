@@ -201,7 +201,7 @@ async def test_a_failure_is_a_page_with_a_reference_that_the_log_knows(error, st
 async def build_again(made, **given):
     return build_app(
         replace(made.context, public_url=None),
-        made.services,
+        made.services.limiter,
         settings(None, "https://slack.com/api/", is_http=False, **given),
         bolt=bolt_with(),
         http=None,

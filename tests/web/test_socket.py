@@ -14,6 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.bolt_context import RETRY_NUMBER
 from bot.support.addresses import Proxy
 from bot.web.socket import (
     LONGEST_PAUSE,
@@ -24,7 +25,6 @@ from bot.web.socket import (
     read_frame,
     wanted_pause,
 )
-from handlers.event_request import RETRY_NUMBER
 from tests.playground.slack_help import GENERAL, OLIVIA
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything

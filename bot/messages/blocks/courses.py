@@ -1,25 +1,22 @@
 """Class cards and the messages about them; none of them ever contains a workspace's address."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
-from typing import Any
 
 from bot.domain import timetable as courses_timetable
 from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
-from bot.domain.hours import group_days
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
-from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
+from bot.domain.time_parsing import clock
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe, truncate
+from bot.messages.blocks.plans import format_days_off, format_timetable, format_weekdays, name_stopper
 from bot.messages.blocks.renderers import render_gone, renders
 from bot.messages.texts import answers, cards, problems, times
 from bot.messages.texts import courses as texts
@@ -94,34 +91,12 @@ def format_course(facts: ClassFacts) -> list[str]:
     """Format a course's timetable, and the differences on single days."""
     card = facts.card
     lessons = format_timetable(card)
-    return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *_format_days_off(card, facts.now)]
-
-
-def _format_days_off(card: ClassCard, now: float) -> list[str]:
-    """Format the days without a lesson."""
-    off = courses_timetable.list_days_from_today(card, card.off, now)
-    return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
-
-
-def format_timetable(card: ClassCard) -> Markup:
-    """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
-    begin, end = clock(card.starts), clock(card.stops)
-    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
-    return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
+    return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]
 
 
 def format_course_name(card: ClassCard) -> str:
     """Format a course's name among others: ``Biology · Tuesdays 08:00``."""
     return f"{card.title} · {format_weekdays(card.days)} {clock(card.starts)}"
-
-
-def format_weekdays(named: Collection[str]) -> str:
-    """Format weekdays: ``Tuesdays and Thursdays``."""
-    if named == EVERY_DAY:
-        return texts.EVERY_DAY
-    return times.join_names(
-        f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named
-    )
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
@@ -146,7 +121,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     if card.maximum is not None and not card.is_over(facts.now):
         said += [texts.FREE_SEATS if free else texts.NO_FREE_SEATS]
     names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
-    names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
+    names |= {"who": name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
     names |= get_end_words(facts.effects, is_any=card.spec is None)
     return [fill(one, **numbers | names) for one in said]
 
@@ -362,40 +337,6 @@ def list_member_buttons(card: ClassCard) -> list[Element]:
     return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
 
 
-def list_lessons(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines with a workspace's lessons."""
-    return [
-        " ".join(
-            [
-                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one)),
-                *_format_days_off(one, facts.now),
-            ]
-        )
-        for one in facts.of(CourseContext).lessons
-    ]
-
-
-def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the button that leaves each course that somebody has joined."""
-    found = facts.of(CourseContext).lessons
-    numbers = range(len(found)) if len(found) > 1 else [None]
-    return [
-        kit.button(
-            texts.LEAVE_THIS_COURSE.format(course=one.title),
-            ButtonValue("course_leave", one.id, number=at),
-        )
-        for at, one in zip(numbers, found, strict=False)
-    ]
-
-
-def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the template and the names of the warning that a class stops the workspace."""
-    of = facts.of(CourseContext).stopping_class
-    if of is None:
-        return None
-    return texts.WARNED, {"course": of.card.title, "who": _name_stopper(of)}
-
-
 @render_gone("class")
 def render_unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
@@ -412,7 +353,7 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     template = texts.STOPPED_BY if of.card.stopped_by else texts.STOPPED_BY_TIME
     state = facts.state if facts.workspace is not None else State.STOPPED
     done = {State.SUSPENDED: texts.SUSPEND_WORDS, State.GONE: texts.END_WORDS}.get(state, texts.STOP_WORDS)
-    names = {"who": _name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
+    names = {"who": name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
     return fill_notice(template if is_done else texts.STOP_FAILED_BY, facts, **names)
 
 
@@ -450,8 +391,3 @@ def render_post_question(facts: ClassFacts) -> Answer:
 
 def _name_poster(facts: ClassFacts) -> Markup:
     return kit.mention(facts.people.get(facts.card.principal.key))
-
-
-def _name_stopper(facts: ClassFacts) -> Markup:
-    """Name the person who ends the class."""
-    return kit.mention(facts.people.get(facts.card.stopper))

@@ -37,10 +37,10 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill
+from bot.messages.blocks.plans import format_rule, list_lesson_buttons, list_lessons
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, problems, times, verbs
 from bot.messages.texts import hours as words
-from bot.support.declarations import LayerHooks
 
 HOURS_CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
@@ -48,31 +48,6 @@ WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "fro
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: What isn't pressed in the form: itself, and what changes the run of today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
-
-
-class HoursMessageHooks(LayerHooks):
-    """The moments at which hours are shown."""
-
-    def list_more_lines(self, view: WorkspaceFacts) -> Sequence[str]:
-        """Return the feature's lines beside a workspace's own hours."""
-        return ()
-
-    def list_more_buttons(self, view: WorkspaceFacts) -> Sequence[Element]:
-        """Return the feature's buttons beside those of a workspace's own hours."""
-        return ()
-
-
-def format_rule(rule: HoursRule) -> Markup:
-    """Format hours: ``weekdays 09:00–18:00``."""
-    named = [day.capitalize() for day in DAYS if day in rule.days]
-    days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
-    template = words.BOTH if rule.starts is not None else words.ONLY_STOP
-    template = words.ONLY_START if rule.stops is None else template
-    return Markup(template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops)))
-
-
-def _format_dates(days: Iterable[str]) -> list[str]:
-    return [times.format_date(day) for day in sorted(days)]
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
@@ -107,17 +82,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
 
 def has_any(facts: WorkspaceFacts) -> bool:
     """Return whether a workspace has hours, of its own or beside those."""
-    return bool(get_rules(facts) or list_more_lines(facts))
-
-
-def list_more_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines of features beside a workspace's own hours."""
-    return [line for hooks in HoursMessageHooks.list_subscribers() for line in hooks.list_more_lines(facts)]
-
-
-def _list_more_buttons(facts: WorkspaceFacts) -> list[Element]:
-    subscribers = HoursMessageHooks.list_subscribers()
-    return [button for hooks in subscribers for button in hooks.list_more_buttons(facts)]
+    return bool(get_rules(facts) or list_lessons(facts))
 
 
 def describe_hours(
@@ -136,8 +101,8 @@ def describe_hours(
     assert workspace is not None, "hours are a workspace's"
     ending, in_time = describe_run_end(facts, former)
     if not rules:
-        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
-        buttons = [*in_time, *_list_more_buttons(facts), *list_hours_button(facts)]
+        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_lessons(facts)]
+        buttons = [*in_time, *list_lesson_buttons(facts), *list_hours_button(facts)]
         return " ".join([" · ".join(sentences), *ending]), kit.add_labels(buttons, facts.objects)
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
@@ -149,8 +114,8 @@ def describe_hours(
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
     buttons = [*in_time, *_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
-    buttons = [*buttons, *_list_more_buttons(facts), *list_hours_button(facts)]
-    sentences += list_more_lines(facts)
+    buttons = [*buttons, *list_lesson_buttons(facts), *list_hours_button(facts)]
+    sentences += list_lessons(facts)
     off = _list_days_off(rules, facts.now)
     if causes or off:
         label = (

@@ -29,7 +29,9 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import describe_progress, render_operation_card
 from bot.messages.blocks.commands import describe_command
+from bot.messages.blocks.hours import format_lines
 from bot.messages.blocks.kit import Block, Element, Markup, build_list, fill, get_page, line, row, safe
+from bot.messages.blocks.plans import list_lessons
 from bot.messages.blocks.runs import (
     again_button,
     force_button,
@@ -39,7 +41,6 @@ from bot.messages.blocks.runs import (
     run_card,
     stop_run_button,
 )
-from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Verb, find_verb
@@ -201,7 +202,7 @@ def _render_row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     about: list[str] = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     about += list_end_lines(facts)[:1] or ([safe(condition, MAX_DETAIL_LENGTH)] if condition else [])
-    about += [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
+    about += [*format_lines(facts), *list_lessons(facts)]
     said = " · ".join([state, *(one.rstrip(".") for one in about), *seen])
     return _render_with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
 
@@ -216,7 +217,7 @@ def _render_with_menu(text: str, buttons: Sequence[Element]) -> list[Block]:
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state, and for its owner until when, and its hours."""
     now = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
-    more = [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
+    more = [*format_lines(facts), *list_lessons(facts)]
     own = [] if is_shared else [*now, *list_end_lines(facts), *more]
     return "\n".join([format_state_line(facts, workspace), *own])
 

@@ -35,18 +35,13 @@ from bot.messages.blocks.cards import (
     question_or_answer,
     retry_buttons,
 )
+from bot.messages.blocks.courses import describe_end
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.renderers import renders
-from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards, notices, problems, times
 
 #: What is told even where nobody knows any more what it was about.
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
-
-
-def _describe_by_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    sentences = (hooks.describe_end(facts, is_done=is_done) for hooks in MessageHooks.list_subscribers())
-    return next(filter(None, sentences), "")
 
 
 @renders(
@@ -111,7 +106,7 @@ def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> 
     if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
         at = Markup(kit.moment(operation.planned_for or 0.0, facts.now))
         usual = fill_notice(notices.NOT_AS_PLANNED, facts, at=at)
-    sentence = _describe_by_feature(facts, is_done=False) or usual
+    sentence = describe_end(facts, is_done=False) or usual
     if cause != "cancelled":
         because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")
         sentence = f"{sentence} {format_cause(facts, because)}"
@@ -160,9 +155,7 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
         usual = f"{usual} {kit.safe(workspace.detail, 300)}"
     if is_planned and template != notices.NO_LONGER_EXISTS:
         usual = f"{usual} {cards.AS_PLANNED}"
-    sentence = (
-        usual if template == notices.NO_LONGER_EXISTS else _describe_by_feature(facts, is_done=True) or usual
-    )
+    sentence = usual if template == notices.NO_LONGER_EXISTS else describe_end(facts, is_done=True) or usual
     buttons = list_buttons(facts, State.GONE if is_gone else State.STOPPED)
     buttons = list_again_buttons(facts) if template == notices.ENDED else buttons
     if template == notices.FAILED_ELSEWHERE:

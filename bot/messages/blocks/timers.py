@@ -25,8 +25,8 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import get_name, link_again_button
 from bot.messages.blocks.kit import Element, Markup, fill, safe
+from bot.messages.blocks.plans import describe_stop
 from bot.messages.blocks.renderers import renders
-from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
 #: The value of the choice that takes a timer back.
@@ -71,10 +71,9 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
         names["over"] = kit.day_moment(counts.over_at)
     template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
     names["course"] = "" if counts is None else counts.title
-    for hooks in MessageHooks.list_subscribers():
-        if described := hooks.describe_stop(facts):
-            template, more = described
-            names |= more
+    if described := describe_stop(facts):
+        template, more = described
+        names |= more
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *list_buttons(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)

@@ -41,8 +41,8 @@ from bot.store import hours as hours_store
 from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.hours import RULES
 from bot.store.notices import add_notices
+from bot.store.plan_tables import RULES
 from bot.store.store import Store
 from bot.store.tables import ACCOUNTS, BROWSER_SESSIONS, CARDS, NOTICES, WORKSPACES
 from tests.rigs.context import context

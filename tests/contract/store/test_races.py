@@ -7,12 +7,12 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
-from bot.features.feature import load
 from bot.services import accounts
 from bot.store import accounts as account_rows
 from bot.store import credentials, gates, notices, operations, tasks
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
+from handlers.loading import load
 from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store
 from tests.rigs.store import ALICE, BOB, accept_operation, link_account, linked, refuse

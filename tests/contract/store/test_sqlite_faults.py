@@ -212,7 +212,7 @@ def test_people_wait_for_two_seconds_at_most():
 KILLED = """
 import asyncio, json, os, signal, sys
 from bot.store import gates, notices, operations
-from bot.features.feature import load
+from handlers.loading import load
 from bot.support.clock import SystemIds
 from tests.rigs.postgres import open_store
 from bot.domain.notices import NewNotice, NoticeKind

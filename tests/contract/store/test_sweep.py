@@ -19,10 +19,9 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.store import audit, cards, gates, notices, operations, runs, sweeping
 from bot.store import workspaces as workspace_rows
-from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
-from bot.store.hours import OCCURRENCES, RULES
 from bot.store.inbox import KEY_RETENTION_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
+from bot.store.plan_tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.tables import (
     APPROVALS,
     BROWSER_SESSIONS,

@@ -10,7 +10,7 @@ from bot.services import course_changes as changes
 from bot.services import course_readiness as readiness
 from bot.services import courses as use_cases
 from bot.store import courses as class_rows
-from bot.store.course_tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
 from bot.store.transaction import Engine

@@ -16,15 +16,14 @@ from bot.domain.workspaces import State
 from bot.services import limit_requests
 from bot.services import waitlist as use_cases
 from bot.services.operation_requests import begin_operation
+from bot.services.places_in_line import AlreadyWaiting
 from bot.services.timers import cancel_timer
-from bot.services.waitlist import AlreadyWaiting
 from bot.services.workspaces import request_status_read
 from bot.store import operations, schema, timers
 from bot.store import waitlist as stored_waits
 from bot.store import workspaces as workspace_rows
-from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.tables import OPERATIONS
-from bot.store.waitlist import WAITLIST_ENTRIES
+from bot.store.waitlist import STOP_PAUSE_SECONDS, WAITLIST_ENTRIES
 from bot.support.errors import (
     Conflict,
     CredentialRefused,

@@ -1,1 +1,0 @@
-"""Approvals: links that administrators decide about."""

@@ -1,1 +1,0 @@
-"""Courses: classes and their lessons, on cards in channels."""

@@ -1,1 +1,0 @@
-"""Expiries: links that end, with a reminder and a renewal before."""

@@ -1,1 +1,0 @@
-"""Hours: workspaces that start and stop on days of the week."""

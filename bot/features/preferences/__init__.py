@@ -1,1 +1,0 @@
-"""Preferences: messages that people choose to get."""

@@ -1,1 +1,0 @@
-"""The waitlist: starts that wait for capacity."""

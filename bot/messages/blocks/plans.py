@@ -1,0 +1,91 @@
+"""Hours and lessons as lines and buttons of their workspaces."""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any
+
+from bot.domain import timetable as courses_timetable
+from bot.domain.courses import ClassCard, ClassFacts, CourseContext
+from bot.domain.hours import HoursRule, group_days
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
+from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Element, Markup, fill
+from bot.messages.texts import courses as texts
+from bot.messages.texts import hours as words
+from bot.messages.texts import times
+
+
+def format_rule(rule: HoursRule) -> Markup:
+    """Format hours: ``weekdays 09:00–18:00``."""
+    named = [day.capitalize() for day in DAYS if day in rule.days]
+    days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
+    template = words.BOTH if rule.starts is not None else words.ONLY_STOP
+    template = words.ONLY_START if rule.stops is None else template
+    return Markup(template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops)))
+
+
+def _format_dates(days: Iterable[str]) -> list[str]:
+    return [times.format_date(day) for day in sorted(days)]
+
+
+def format_weekdays(named: Collection[str]) -> str:
+    """Format weekdays: ``Tuesdays and Thursdays``."""
+    if named == EVERY_DAY:
+        return texts.EVERY_DAY
+    return times.join_names(
+        f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named
+    )
+
+
+def format_days_off(card: ClassCard, now: float) -> list[str]:
+    """Format the days without a lesson."""
+    off = courses_timetable.list_days_from_today(card, card.off, now)
+    return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
+
+
+def format_timetable(card: ClassCard) -> Markup:
+    """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
+    begin, end = clock(card.starts), clock(card.stops)
+    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
+    return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
+
+
+def list_lessons(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines with a workspace's lessons."""
+    return [
+        " ".join(
+            [
+                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one)),
+                *format_days_off(one, facts.now),
+            ]
+        )
+        for one in facts.of(CourseContext).lessons
+    ]
+
+
+def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return the button that leaves each course that somebody has joined."""
+    found = facts.of(CourseContext).lessons
+    numbers = range(len(found)) if len(found) > 1 else [None]
+    return [
+        kit.button(
+            texts.LEAVE_THIS_COURSE.format(course=one.title),
+            ButtonValue("course_leave", one.id, number=at),
+        )
+        for at, one in zip(numbers, found, strict=False)
+    ]
+
+
+def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
+    """Return the template and the names of the warning that a class stops the workspace."""
+    of = facts.of(CourseContext).stopping_class
+    if of is None:
+        return None
+    return texts.WARNED, {"course": of.card.title, "who": name_stopper(of)}
+
+
+def name_stopper(facts: ClassFacts) -> Markup:
+    """Name the person who ends the class."""
+    return kit.mention(facts.people.get(facts.card.stopper))

@@ -1,0 +1,34 @@
+"""The places of people who wait for capacity, as requests of theirs come upon them."""
+
+from bot.domain.operations import OperationVerb
+from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
+from bot.domain.workspaces import Workspace
+from bot.messages.texts import problems
+from bot.services.caller import Caller
+from bot.store import waitlist as rows
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+
+def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
+    """Return a wait with its place in line."""
+    allowed = caller.context.need(wait.connection).settings.failures_allowed
+    return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
+
+
+class AlreadyWaiting(Refused):
+    """The refusal of a second start of a waiting workspace: its place is the answer."""
+
+    def __init__(self, place: WaitlistFacts) -> None:
+        super().__init__("wait.already", problems.explain_cause("wait_already", place.title))
+        self.place = place
+
+
+def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
+    """Keep a second start in its place in line, and end the wait with a stop."""
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.state is WaitlistState.GRANTED:
+        return
+    if not verb.brings_down:
+        raise AlreadyWaiting(describe_entry(tx, caller, known))
+    rows.end(tx, known)

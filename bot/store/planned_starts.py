@@ -1,0 +1,30 @@
+"""Starts that hours have planned: they follow the rules that they carry out."""
+
+from bot.domain.hours import HoursRule
+from bot.domain.work_items import Outcome
+from bot.store import operations, timers
+from bot.store.hours import filter_plans, find_plan
+from bot.store.tables import OPERATIONS, WORKSPACES
+from bot.store.transaction import Transaction
+
+
+def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
+    """Bring an unsent start in line with its plan's present rules; some were changed.
+
+    It is good for as long as they say, and is cancelled where they don't want it any more.
+    """
+    row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+    start = None if row is None else OPERATIONS.parse(row)
+    if start is None or not start.is_planned_ahead:
+        return
+    # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
+    workspace = WORKSPACES.one(tx, id=workspace_id)
+    has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
+    if not has_end and not filter_plans(tx, start, changed):
+        return
+    plan = find_plan(tx, start)
+    if plan is None:
+        operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
+        timers.drop_stops(tx, workspace_id, start.id)
+    else:
+        OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
