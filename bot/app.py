@@ -53,14 +53,20 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
-from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
+from bot.web.app import (
+    Assistant,
+    build_app,
+    build_health_app,
+    build_waiting_app,
+    listening,
+    why_not_listening,
+)
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
-from handlers.assistant.web import AssistantCalls
 from handlers.listeners import register
 from handlers.loading import load
 from handlers.replaying import replay
@@ -450,13 +456,18 @@ class Process:
             health=health,
             replays=self._replays,
             machine=self._machine_clock,
-            assistant=AssistantCalls(self.services) if settings.assistant else None,
+            assistant=self._load_assistant() if settings.assistant else None,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())
         await self._listen_with(app)
         if self._socket is not None:
             self._socket.start()
+
+    def _load_assistant(self) -> Assistant:
+        from handlers.assistant.web import AssistantCalls  # noqa: PLC0415 - the protocol's types take long
+
+        return AssistantCalls(self.services)
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from bot.domain.holds import NOTHING, Hold
 from bot.domain.row_times import Past, Since, Stays
 from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
@@ -83,7 +84,7 @@ class Operation(WorkItem):
     #: Until when a start by a plan may be sent; None: until the deadline.
     good_until: Stays | None = None
     #: Its last block reason before it was sent.
-    delayed_by: str = ""
+    delayed_by: Hold = NOTHING
     #: For how many seconds its workspace was to run from when it was asked for, if that was said; 0: it isn't
     #: to be started at all.
     run_seconds: Stays | None = None

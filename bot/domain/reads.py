@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.accounts import Account
+from bot.domain.holds import Hold
 from bot.domain.observations import Observed
 from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.workspaces import State
@@ -79,7 +80,7 @@ class ReadResult:
     workspace_ids: tuple[str, ...]
     observed: Observed | None
     next_in: float | None
-    block_reason: str | None = None
+    block_reason: Hold | None = None
     #: ``ReadClaim.granted_at``; defaults to the gate's last claim.
     granted_at: float | None = None
     #: Period and offset, in seconds, of the times at which one account's reads are batched; the next read

@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.forms import FreeName
+from bot.domain.holds import Hold
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person
@@ -37,7 +38,7 @@ class Update:
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
     called_from: State | None = None  #: with ``called``, for operations: what the workspace was doing
     attempts: int | None = None
-    block_reason: str | None = None
+    block_reason: Hold | None = None
     outcome: Outcome | None = None
     cause: str | None = None  #: how it ended; without ``outcome`` why its last call was refused, "" for not
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told

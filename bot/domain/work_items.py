@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.row_times import Deadline, Past, Since, Step
 
@@ -87,8 +88,8 @@ class WorkItem:
     deadline_number: int = 0
     attempts: int = 0
     next_step_at: Step = 0.0
-    #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
-    block_reason: str | None = None
+    #: What is holding it up now.
+    block_reason: Hold | None = None
     outcome: Outcome | None = None
     #: Why it ended as it did. While it is open, what its last call was refused with: a read, or another try,
     #: tells whether that was about the call.

@@ -9,9 +9,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.domain import causes
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
-from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.access import RemoteAccount
 from bot.providers.base import Access, Credential, Provider
@@ -145,7 +145,7 @@ class Keys:
             hold_account = partial(
                 accounts.suspend_account,
                 account=current,
-                cause=problems.to_cause(fresh),
+                cause=causes.to_cause(fresh),
                 renamed=refusal.message if isinstance(refusal, errors.AccountRenamed) else "",
                 lately=min(accepted, OUTAGE_WINDOW_SECONDS),
             )

@@ -8,9 +8,11 @@ from typing import Final
 
 import structlog
 
+from bot.domain import causes
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
 from bot.domain.forms import NAME_IN_USE, FreeName, Spec, append_suffix
+from bot.domain.holds import NOTHING, Hold, HoldCode, is_hold, make_hold
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
@@ -21,7 +23,7 @@ from bot.domain.stops import is_final
 from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_unanswered, list_card_changes
 from bot.domain.work_items import LOST_TRACK, Call, Outcome
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts import cards, problems
+from bot.messages.texts import holds
 from bot.providers import base, facets
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext
@@ -127,17 +129,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if decided.step is not Step.END and operation.is_planned_ahead:
             good_until = operation.good_until or 0.0
             if await self._store.now() >= good_until:
-                return Plan(Step.END, Outcome.FAILED, problems.make_stale_cause(operation))
+                return Plan(Step.END, Outcome.FAILED, holds.make_stale_cause(operation, runtime.title))
         return decided
 
     def is_too_late(self, claimed: ClaimedOperation, decided: Plan) -> bool:
         """Return whether a start by a plan ends unsent, which no new link would change."""
         return (
-            claimed.operation.is_planned_ahead
-            and problems.get_cause_word(decided.cause) == problems.MISSED_CAUSE
+            claimed.operation.is_planned_ahead and causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         )
 
-    async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: str | None) -> None:
+    async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
         """Save an update of something that continues later, whose card may say something else by then."""
         operation = claimed.operation
         if operation.deadline_at is not None:
@@ -219,10 +220,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
-        hold: str | None = find_block_reason(runtime, claimed.operation) or _explain_wait(
-            claimed, runtime, cause
-        )
-        if not hold and claimed.operation.block_reason == cards.format_postponed_stop(runtime.title):
+        hold: Hold | None = find_block_reason(runtime, claimed.operation) or _find_hold(claimed, cause)
+        if not hold and is_hold(claimed.operation.block_reason, HoldCode.NO_STOP_YET):
             hold = None  # As before, until it is stopped.
         update = replace(claimed.update(wait), waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
@@ -241,23 +240,25 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
             update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
         is_accepted = Call.ACCEPTED in (update.start_call, update.stop_call)
-        hold = (runtime.health.block_reason if is_accepted else find_block_reason(runtime, operation)) or ""
+        hold = (
+            runtime.health.block_reason if is_accepted else find_block_reason(runtime, operation)
+        ) or NOTHING
         if operation.verb.brings_down:
             hold, next_in = await self._offer_force(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)
-        hold = hold or _explain_stop_elsewhere(claimed, runtime, cause, await self._store.now())
-        await self.save_blocked(claimed, update, hold or _explain_wait(claimed, runtime, cause))
+        hold = hold or _find_stop_before(claimed, cause, await self._store.now())
+        await self.save_blocked(claimed, update, hold or _find_hold(claimed, cause))
 
     async def _offer_force(
-        self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
-    ) -> tuple[str, float]:
+        self, claimed: ClaimedOperation, runtime: Runtime, hold: Hold, next_in: float
+    ) -> tuple[Hold, float]:
         """Offer to force a stop that has shown no effect for a minute, if the provider can."""
         operation = claimed.operation
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
         now = await self._store.now()
         if is_unanswered(operation, now):
-            return hold or cards.UNANSWERED, next_in
+            return hold or make_hold(HoldCode.UNANSWERED), next_in
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _schedule_check(self) -> float:
@@ -342,7 +343,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
         match answer:
             case Succeeded(True):
-                cause = problems.to_cause(Conflict(NAME_IN_USE))
+                cause = causes.to_cause(Conflict(NAME_IN_USE))
                 return outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=True)
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
@@ -414,7 +415,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
         """Read before retrying; soon after an unknown outcome, as a requested pause applies to calls only."""
-        sentence, update = answer.sentence, claimed.update(REFUSED_WAIT_SECONDS)
+        hold, update = answer.hold, claimed.update(REFUSED_WAIT_SECONDS)
         if not isinstance(answer, Rejected):
             is_call = step is not Step.FIND
             update = replace(update, next_in=answer.wait, attempts=answer.attempts, read_needed=is_call)
@@ -422,9 +423,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 update = replace(
                     update, next_in=min(answer.wait, self._compute_first_read_wait(runtime)), waits_for="read"
                 )
-        return replace(
-            with_call_state(update, step, known), block_reason=sentence, card_dirty=sentence is not None
-        )
+        return replace(with_call_state(update, step, known), block_reason=hold, card_dirty=hold is not None)
 
     def _compute_first_read_wait(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
@@ -458,7 +457,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
         """Repeat a stop of what is only coming up; it never expires, and is never given up."""
-        retry = replace(self._make_retry(claimed), sentence=cards.format_postponed_stop(runtime.title))
+        retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
@@ -570,32 +569,32 @@ class OperationStepper(Stepper[ClaimedOperation]):
             )
 
 
-def _explain_stop_elsewhere(
-    claimed: ClaimedOperation, runtime: Runtime, cause: str | None, now: float
-) -> str:
-    """Return a sentence on the present stop before a start; "" for none."""
+def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
+    """Return the present stop that a start waits for; "" for none."""
     operation, workspace = claimed.operation, claimed.workspace
-    is_own = cause == STOPPING_FIRST.cause
-    is_before_start = not operation.verb.brings_down and not operation.has_called
-    if not is_own and not (is_before_start and workspace.current_state is State.STOPPING):
-        return ""
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
-    return cards.format_wait_for_stop(runtime.title, workspace.detail or "", is_own=is_own, is_long=is_long)
+    if cause == STOPPING_FIRST.cause:
+        return make_hold(HoldCode.STOPPING_LONG if is_long else HoldCode.STOPPING_FIRST)
+    is_before_start = not operation.verb.brings_down and not operation.has_called
+    if not is_before_start or workspace.current_state is not State.STOPPING:
+        return NOTHING
+    code = HoldCode.STOPPING_ELSEWHERE_LONG if is_long else HoldCode.STOPPING_ELSEWHERE
+    return make_hold(code, workspace.detail or "")
 
 
-def _explain_wait(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
-    """Return a sentence on the cause for which the plan waits, "" if it isn't worth one."""
+def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
+    """Return what the plan waits for, "" if it isn't worth one."""
     match cause:
         case "still_down":
-            return cards.format_start_without_effect(runtime.title, claimed.operation.called_at or 0.0)
+            return make_hold(HoldCode.STILL_DOWN, claimed.operation.called_at or 0.0)
         case "start_sent":
-            return cards.START_SENT
+            return make_hold(HoldCode.START_SENT)
         case "no_effect":
-            return cards.format_stop_without_effect(runtime.title, claimed.operation.called_at or 0.0)
+            return make_hold(HoldCode.NO_EFFECT, claimed.operation.called_at or 0.0)
         case "no_stop_yet":
-            return cards.format_postponed_stop(runtime.title)
+            return make_hold(HoldCode.NO_STOP_YET)
         case _:
-            return ""
+            return NOTHING
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:

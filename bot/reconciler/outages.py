@@ -9,7 +9,6 @@ from typing import Final
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.messages.texts import cards
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.store import outages, work_items
 from bot.store import refusals as refusal_rows
@@ -56,8 +55,7 @@ class Outages(EnginePart):
             for runtime in self._runtimes.values():
                 has_changed = await runtime.health.answering.write(self._store)
                 if has_changed and runtime.health.since is None:
-                    beginning = cards.get_silence_prefix(runtime.title)
-                    await self._store.write(work_items.clear_silence, runtime.name, beginning)
+                    await self._store.write(work_items.clear_silence, runtime.name)
             current = dict(await self._store.read(outages.list_outages)) if reads or self._current else {}
             self._take_over(current)
             self._current = current

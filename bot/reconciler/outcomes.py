@@ -5,14 +5,15 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain import causes
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import NOTHING
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import END, NewNotice, NoticeKind, end_of
 from bot.domain.operations import Operation
 from bot.domain.runs import ObservedRun, Run
 from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
-from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ def make_end_update(
         action, state = "job.end", str((observed or work_item).state)
     if outcome in _WITH_REFERENCE:
         # Without the provider's own words.
-        details = {"action": action, "outcome": str(outcome), "cause": problems.get_cause_word(cause)}
+        details = {"action": action, "outcome": str(outcome), "cause": causes.get_cause_word(cause)}
         log.info("not fulfilled", reference=work_item.reference, connection=work_item.connection, **details)
     ends_stop = isinstance(work_item, Operation) and work_item.verb.brings_down
     return Update(
@@ -61,7 +62,7 @@ def make_end_update(
         stop_call=_correct_call(work_item, work_item.stop_call, outcome, cause) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
-        block_reason="",
+        block_reason=NOTHING,
         outcome=outcome,
         cause=cause,
         card_dirty=True,
@@ -108,5 +109,5 @@ def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, caus
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
     # A busy provider's own refusal tells nothing of the workspace: the failure is what the call came to.
-    has_failed = outcome is Outcome.FAILED and problems.get_cause_word(cause) == "provider_failed" and is_busy
+    has_failed = outcome is Outcome.FAILED and causes.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

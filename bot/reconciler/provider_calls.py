@@ -14,11 +14,12 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
+from bot.domain import causes
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
+from bot.domain.holds import Hold, HoldCode, hold_by_cause, make_hold
 from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
-from bot.messages.texts import cards, problems
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
 from bot.reconciler.account_comparison import AccountComparer
@@ -71,13 +72,13 @@ class Succeeded(Generic[_T]):
 class RetryLater:
     """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
-    ``sentence`` says why, None if that isn't worth mentioning; ``cause`` is its key
+    ``hold`` says why, None if that isn't worth mentioning; ``cause`` is its key
     in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
     weren't sent don't count.
     """
 
     wait: float
-    sentence: str | None
+    hold: Hold | None
     attempts: int
     cause: str = ""
     #: The credential was refused for the call itself.
@@ -88,7 +89,7 @@ class RetryLater:
 class ProviderBusy(RetryLater):
     """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed.
 
-    ``is_own_limit``: the requests of this account are used up, as ``sentence`` says, with the time that ends.
+    ``is_own_limit``: the requests of this account are used up, as ``hold`` says, with the time that ends.
     """
 
     is_own_limit: bool = False
@@ -99,7 +100,7 @@ class OutcomeUnknown:
     """The call may have had its effect: check before a retry. Fields as in ``RetryLater``."""
 
     wait: float
-    sentence: str
+    hold: Hold
     attempts: int
     cause: str
 
@@ -111,16 +112,16 @@ class OutcomeUnknown:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Retrying won't help. ``cause`` and ``sentence`` say why, as in ``RetryLater``."""
+    """Retrying won't help. ``cause`` and ``hold`` say why, as in ``RetryLater``."""
 
     error: errors.ProviderError | errors.SecretError
     cause: str
-    sentence: str
+    hold: Hold
 
     @property
     def word(self) -> str:
         """Return the kind of refusal, without the provider's words."""
-        return problems.get_cause_word(self.cause)
+        return causes.get_cause_word(self.cause)
 
     @property
     def is_unauthorized(self) -> bool:
@@ -178,7 +179,7 @@ class ProviderCaller:
             return self._keys.open(account)
         except errors.SecretError as error:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
-            return Rejected(error, "secret", problems.explain_cause("secret"))
+            return Rejected(error, "secret", hold_by_cause("secret"))
 
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
@@ -240,7 +241,7 @@ class ProviderCaller:
         if account is not None and not is_gated:
             current = await self._read_account(account, what)
             if current is None or current.state == "refused":
-                return _reject_account(runtime, UNLINKED_CAUSE if current is None else current.refusal)
+                return _reject_account(UNLINKED_CAUSE if current is None else current.refusal)
             account = current
         access = await self._claim_and_admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
@@ -298,7 +299,7 @@ class ProviderCaller:
                     value = await send(access)
         except TimeoutError:
             if watch.is_unlinked:
-                return _reject_account(runtime, UNLINKED_CAUSE)
+                return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
             is_late = self._monotonic() > window.until or not window.may_leave()
@@ -359,15 +360,15 @@ class ProviderCaller:
             case "changed":
                 return RetryLater(0.0, None, attempts)
             case "resting":
-                return _reject_account(runtime, account_ids.RESTING_CAUSE)
+                return _reject_account(account_ids.RESTING_CAUSE)
             case errors.TemporaryError() | errors.CredentialRefused():
                 answer = await self.judge(runtime, account, "compare", verdict, attempts)
                 if isinstance(answer, OutcomeUnknown):
-                    return RetryLater(answer.wait, answer.sentence, answer.attempts, answer.cause)
+                    return RetryLater(answer.wait, answer.hold, answer.attempts, answer.cause)
                 return answer
         wait = min(self.compute_backoff(attempts + 1), REFUSED_WAIT_SECONDS)
-        sentence = problems.explain_cause(account_ids.UNCLEAR_CAUSE, runtime.title)
-        return RetryLater(wait, sentence, attempts + 1, account_ids.UNCLEAR_CAUSE)
+        unclear = hold_by_cause(account_ids.UNCLEAR_CAUSE)
+        return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
         """Return an account's current row; None if it was unlinked, but for its revocation."""
@@ -444,9 +445,9 @@ class ProviderCaller:
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
-        sentence = problems.explain_cause("people_out" if is_out else cause, runtime.title)
+        hold = hold_by_cause("people_out" if is_out else cause)
         is_news = has_ended or is_out or account.repeats(at or account.checked_at)
-        return RetryLater(wait, sentence if is_news else None, failures, cause)
+        return RetryLater(wait, hold if is_news else None, failures, cause)
 
     async def _note_success(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.note_answer()
@@ -508,8 +509,8 @@ class ProviderCaller:
             if account is not None:
                 # Whatever the refusal was for, the sign-in was accepted.
                 await self._resume_account(account)
-            cause = problems.to_cause(error)
-            return Rejected(error, cause, problems.explain_cause(cause, runtime.title))
+            cause = causes.to_cause(error)
+            return Rejected(error, cause, hold_by_cause(cause))
         return await self._handle_temporary_error(
             runtime, account, what, error, attempts, has_answered=has_answered, starts=starts, repeats=repeats
         )
@@ -552,18 +553,18 @@ class ProviderCaller:
             with suppress(errors.StoreError):
                 # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
                 await runtime.health.answering.write(self._store)
-        cause, sentence = problems.to_cause(error), runtime.health.describe_silence(error)
+        cause, hold = causes.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
             # Spread, as all who were refused together were told the same.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             if isinstance(error, errors.RateLimited) and error.is_own:
                 until = await self._store.now() + (error.retry_after or pause)
-                sentence = cards.format_own_limit(runtime.title, until)
-                return ProviderBusy(pause, sentence, attempts, cause, is_own_limit=True)
-            return ProviderBusy(pause, sentence, attempts, cause)
+                hold = make_hold(HoldCode.OWN_LIMIT, until)
+                return ProviderBusy(pause, hold, attempts, cause, is_own_limit=True)
+            return ProviderBusy(pause, hold, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
-            return OutcomeUnknown(wait, sentence, attempts, cause)
-        return RetryLater(wait, sentence, attempts, cause)
+            return OutcomeUnknown(wait, hold, attempts, cause)
+        return RetryLater(wait, hold, attempts, cause)
 
     async def _pause(
         self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
@@ -605,7 +606,7 @@ class ProviderCaller:
                 cause = "connection_refused"
             case _:
                 cause = "credential_refused"
-        return Rejected(error, cause, problems.explain_cause(cause, runtime.title))
+        return Rejected(error, cause, hold_by_cause(cause))
 
 
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
@@ -630,9 +631,9 @@ def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | R
     return replace(answer, error=errors.CredentialRefused())
 
 
-def _reject_account(runtime: Runtime, cause: str) -> Rejected:
+def _reject_account(cause: str) -> Rejected:
     """Return the answer for an account whose credential isn't used any more."""
-    return Rejected(errors.CredentialRefused(), cause, problems.explain_cause(cause, runtime.title))
+    return Rejected(errors.CredentialRefused(), cause, hold_by_cause(cause))
 
 
 class Watch:

@@ -16,6 +16,7 @@ from hashlib import sha256
 import structlog
 
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import Hold, HoldCode, hold_by_cause, make_hold
 from bot.domain.observations import Observed, drop_impossible_times
 from bot.domain.plan import next_read
 from bot.domain.reads import ReadClaim, ReadResult, Unconfirmed
@@ -23,7 +24,7 @@ from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, count_un
 from bot.domain.usability import find_lack_start
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.messages.texts import cards, problems
+from bot.messages.texts import problems
 from bot.providers import base, facets
 from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import map_concurrently
@@ -144,8 +145,7 @@ class Reads(EnginePart):
         except Exception:  # docs/internals/rules.md, "Where errors end"
             log.exception("read failed", connection=runtime.name, reference=self._ids.reference())
             results = [
-                self._keep_state(claim, REFUSED_READ_SECONDS, problems.explain_cause("internal"))
-                for claim in claims
+                self._keep_state(claim, REFUSED_READ_SECONDS, hold_by_cause("internal")) for claim in claims
             ]
         finally:
             runtime.slots.give()
@@ -171,14 +171,12 @@ class Reads(EnginePart):
             case RetryLater() | OutcomeUnknown():
                 return [self._postpone(runtime, claim, answer) for claim in claims]
             case Rejected(error=errors.SecretError()):
-                return [
-                    self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence) for claim in claims
-                ]
+                return [self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold) for claim in claims]
             case Rejected(error=errors.CredentialRefused()):
                 is_operators = answer.cause == "connection_refused"
                 # People who must link again were already told; only a problem that the operator must fix is
                 # reported here.
-                hold = answer.sentence if is_operators else None
+                hold = answer.hold if is_operators else None
                 return [
                     self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
                     for claim in claims
@@ -338,7 +336,7 @@ class Reads(EnginePart):
         # What was down may be up by now.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
-        kept_state = self._keep_state(claim, wait, cards.format_unknown_state(runtime.title, word))
+        kept_state = self._keep_state(claim, wait, make_hold(HoldCode.STRANGE_STATE, word))
         return replace(kept_state, observed=observed)
 
     def _postpone(
@@ -356,7 +354,7 @@ class Reads(EnginePart):
                 wait = max(
                     wait, runtime.pace.pending_interval if is_starting else runtime.pace.running_interval
                 )
-        return self._keep_state(claim, wait, answer.sentence)
+        return self._keep_state(claim, wait, answer.hold)
 
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
@@ -370,8 +368,10 @@ class Reads(EnginePart):
         if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's error: read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending_interval, runtime.pace.min_poll_interval)
-            return replace(self._keep_own_state(claim, wait, cards.UNSEEN), unconfirmed=unconfirmed)
-        result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence)
+            return replace(
+                self._keep_own_state(claim, wait, make_hold(HoldCode.UNSEEN)), unconfirmed=unconfirmed
+            )
+        result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
             # A refused read doesn't disprove a list: the next list confirms it.
             result = replace(result, unconfirmed=unconfirmed)
@@ -399,12 +399,12 @@ class Reads(EnginePart):
             pace=runtime.pace,
         )
 
-    def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
+    def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
         """Return a result only for the row whose credential read; the claim lists it first."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
-    def _keep_state(claim: ReadClaim, next_in: float | None, hold: str | None) -> ReadResult:
+    def _keep_state(claim: ReadClaim, next_in: float | None, hold: Hold | None) -> ReadResult:
         return ReadResult(
             claim.gate_key,
             claim.workspace_ids,

@@ -11,6 +11,7 @@ import structlog
 from bot.domain import timeouts
 from bot.domain.accounts import Account
 from bot.domain.forms import Spec
+from bot.domain.holds import NOTHING, Hold, HoldCode, hold_by_cause, make_hold
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
@@ -18,7 +19,6 @@ from bot.domain.policy import Target
 from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.work_items import Call, Outcome
-from bot.messages.texts import cards, problems
 from bot.providers import base, facets
 from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
@@ -167,7 +167,7 @@ class RunStepper(Stepper[ClaimedRun]):
                 claimed, outcomes.make_end_update(claimed.run, Outcome.FAILED, rule, claimed.claim)
             )
         elif step is Step.STOP:
-            await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, problems.explain_cause(rule))
+            await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(rule))
         return step is Step.FIND
 
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
@@ -253,9 +253,7 @@ class RunStepper(Stepper[ClaimedRun]):
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
             notices = [_build_not_stopped_notice(run)]
-        again = replace(
-            claimed.update(wait), attempts=attempts, block_reason=answer.sentence, notices=notices
-        )
+        again = replace(claimed.update(wait), attempts=attempts, block_reason=answer.hold, notices=notices)
         return with_call_state(again, step, known)
 
     def record_rejected(
@@ -335,8 +333,8 @@ class RunStepper(Stepper[ClaimedRun]):
                 pass
             case provider_calls.Rejected(error=NotFound()):
                 observed_by_id = {}
-            case provider_calls.Rejected(needs_credential=True, sentence=sentence):
-                await self.postpone_all(batch, EXTERNAL_WAIT_SECONDS, sentence)
+            case provider_calls.Rejected(needs_credential=True, hold=refused):
+                await self.postpone_all(batch, EXTERNAL_WAIT_SECONDS, refused)
                 return
             case provider_calls.Rejected():
                 for claimed in batch:
@@ -349,7 +347,7 @@ class RunStepper(Stepper[ClaimedRun]):
                     *provider_calls.REFUSED_SIGN_IN_CAUSES,
                 }
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
-                hold = answer.sentence if is_shown else None
+                hold = answer.hold if is_shown else None
                 await self.postpone_all(batch, wait, hold, deadline_in=self.held_seconds)
                 return
         now = await self._store.now()
@@ -370,12 +368,12 @@ class RunStepper(Stepper[ClaimedRun]):
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
             # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
-            hold = cards.UNSEEN if run.blocked_since is not None else None
+            hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
             return await self._block_unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
-        hold = find_own_reason(runtime, run) or ("" if run.block_reason else None)
+        hold = find_own_reason(runtime, run) or (NOTHING if run.block_reason else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,
@@ -428,9 +426,11 @@ class RunStepper(Stepper[ClaimedRun]):
             else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
         refused = replace(claimed.update(wait), unconfirmed=unconfirmed)
-        return await self._block_unseen(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
+        return await self._block_unseen(
+            claimed, refused, answer.hold if is_news else make_hold(HoldCode.UNSEEN)
+        )
 
-    async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
+    async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: Hold | None) -> Update:
         """Return the update of a run that can't be seen, with a deadline for that."""
         return await self.add_block_reason(claimed, replace(update, deadline_in=self.held_seconds), hold)
 

@@ -15,11 +15,12 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from bot.domain import causes
+from bot.domain.holds import Hold, HoldCode, hold_by_cause, make_hold
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
 from bot.services.reachability import Reachability
 from bot.store.pauses import Calls, Pause
@@ -238,23 +239,23 @@ class CircuitBreaker:
         self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
-    def block_reason(self) -> str | None:
-        """Return a sentence on the pause or the silence that delays everybody, or None."""
+    def block_reason(self) -> Hold | None:
+        """Return the pause or the silence that delays everybody, or None."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
-    def describe_pause(self, seconds: float) -> str:
-        """Return a sentence on a requested pause and its end."""
-        return cards.format_pause(self._title, self._clock.now() + seconds)
+    def describe_pause(self, seconds: float) -> Hold:
+        """Return a requested pause and its end."""
+        return make_hold(HoldCode.PAUSED, self._clock.now() + seconds)
 
-    def describe_silence(self, error: TemporaryError | None = None) -> str:
-        """Return a sentence on its silence, with its beginning if that is known."""
+    def describe_silence(self, error: TemporaryError | None = None) -> Hold:
+        """Return its silence, with its beginning if that is known."""
         if isinstance(self._failure, UntrustedCertificate):
-            return problems.explain_cause(self._failure, self._title)
+            return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
-            return problems.explain_cause(error or Unreachable(), self._title)
-        return cards.format_silence(self._title, self.since)
+            return hold_by_cause(causes.to_cause(error or Unreachable()))
+        return make_hold(HoldCode.SILENT, self.since)
 
 
 class Runtime:

@@ -14,7 +14,18 @@ from typing import ClassVar, Final, Generic, TypeVar
 
 import structlog
 
+from bot.domain import causes
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import (
+    NOTHING,
+    Hold,
+    HoldCode,
+    hold_by_cause,
+    is_failure_of_server,
+    is_hold,
+    is_silence,
+    make_hold,
+)
 from bot.domain.message_kinds import AnyKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation
@@ -31,7 +42,7 @@ from bot.domain.timeouts import (
     search_in,
 )
 from bot.domain.work_items import UNAUTHORIZED, Call, Outcome
-from bot.messages.texts import cards, problems
+from bot.messages.texts import holds
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext, EnginePart
@@ -111,7 +122,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         self._under_way.update(_list_ids(batch))
         # A call that was committed to is *calling* in its row, so its outcome is checked first.
         back = partial(self.postpone_all, batch, 0.0, None)
-        failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, problems.explain_cause("internal"))
+        failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, hold_by_cause("internal"))
         try:
             async with contain_errors("step", self._ids, back=back, failed=failed, subjects=_list_ids(batch)):
                 for claimed in await self.process_batch(batch):
@@ -142,7 +153,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.postpone(
                 claimed,
                 EXTERNAL_WAIT_SECONDS,
-                cards.format_missing_connection(self._context.title(subject.connection)),
+                make_hold(HoldCode.NO_CONNECTION),
             )
             return
         assert account is not None, "without one it is lost"
@@ -150,9 +161,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         may_end = self.ends_while_refused or self.is_too_late(claimed, decided)
         if account.state == "refused" and not (may_end and decided.step is Step.END):
             # A new link wakes what waits for it.
-            await self.postpone(
-                claimed, EXTERNAL_WAIT_SECONDS, problems.explain_cause(account.refusal, runtime.title)
-            )
+            await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)
 
@@ -163,9 +172,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return "unlinked"
         if (runtime := self._runtimes.get(subject.connection)) is not None:
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
-        is_missing = subject.block_reason == cards.format_missing_connection(
-            self._context.title(subject.connection)
-        )
+        is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
         # Missing for too long to be a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
@@ -188,7 +195,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 )
                 if known is None:
                     wait = error.retry_after if isinstance(error, SlackLimited) else EXTERNAL_WAIT_SECONDS / 2
-                    await self.postpone(claimed, wait, cards.PERSON_UNKNOWN)
+                    await self.postpone(claimed, wait, make_hold(HoldCode.PERSON_UNKNOWN))
                     return False
                 person = known
         verb, target = asked
@@ -278,7 +285,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             if (row := await self.save(claimed, calling)) is None:
                 return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         except TooLate:
-            too_late = Plan(Step.END, Outcome.FAILED, problems.make_stale_cause(subject))
+            too_late = Plan(Step.END, Outcome.FAILED, holds.make_stale_cause(subject, runtime.title))
             return await self.end(claimed, too_late)
         except Outdated:
             return claimed.update(0.0)
@@ -328,8 +335,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._provider_caller.compute_busy_pause(max(now - since, 0.0)), answer.wait)
-        sentence = answer.sentence if answer.is_own_limit else find_busy_reason(runtime, since)
-        answer = replace(answer, wait=wait, sentence=sentence)
+        hold = answer.hold if answer.is_own_limit else find_busy_reason(runtime, since)
+        answer = replace(answer, wait=wait, hold=hold)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
 
@@ -341,9 +348,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = self._provider_caller.compute_busy_pause(max(now - since, 0.0), MAX_CONFLICT_SECONDS)
-        cause = problems.to_cause(error)
-        sentence = explain_conflict(runtime, cause)
-        answer = ProviderBusy(wait, sentence, 0, cause)
+        cause = causes.to_cause(error)
+        answer = ProviderBusy(wait, hold_by_conflict(cause), 0, cause)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
@@ -412,7 +418,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         absent = replace(
             claimed.update(wait),
             attempts=claimed.subject.attempts + 1,
-            block_reason="",
+            block_reason=NOTHING,
             asked=False,
             card_dirty=True,
             audit=[outcomes.build_audit_entry(claimed.subject, "call.find", "absent")],
@@ -424,33 +430,35 @@ class Stepper(EnginePart, ABC, Generic[S]):
         subject = claimed.subject
         wait = search_in(runtime.pace, subject.question_since, now)
         if subject.question_since is not None:
-            return replace(claimed.update(wait), block_reason="", asked=True)
+            return replace(claimed.update(wait), block_reason=NOTHING, asked=True)
         asked = outcomes.build_notice(subject, self.question_kind, f"{subject.called_at or 0.0:.3f}")
         unclear = outcomes.build_audit_entry(subject, "call.find", "unclear")
-        return replace(claimed.update(wait), block_reason="", asked=True, notices=[asked], audit=[unclear])
+        return replace(
+            claimed.update(wait), block_reason=NOTHING, asked=True, notices=[asked], audit=[unclear]
+        )
 
     # -- saving ----------------------------------------------------------------------------------------------
 
     async def postpone(
-        self, claimed: S, next_in: float, hold: str | None = None, *, deadline_in: float | None = None
+        self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
         """Save that it continues later; ``hold`` as for ``add_block_reason``."""
         await self.save_blocked(claimed, replace(claimed.update(next_in), deadline_in=deadline_in), hold)
 
     async def postpone_all(
-        self, batch: Sequence[S], next_in: float, hold: str | None, *, deadline_in: float | None = None
+        self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
         """Save that several continue later."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
-    async def save_blocked(self, claimed: S, update: Update, hold: str | None) -> None:
+    async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
         """Save an update of something that continues later; ``hold`` as for ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
-    async def add_block_reason(self, claimed: S, update: Update, hold: str | None) -> Update:
+    async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
         """Add to an update the reason that blocks it: "" for none, None for no change."""
         if hold is not None and hold != (claimed.subject.block_reason or ""):
             update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
@@ -592,12 +600,12 @@ def _list_ids(batch: Sequence[S]) -> list[str]:
     return [claimed.subject.id for claimed in batch]
 
 
-def find_busy_reason(runtime: Runtime, since: float | None) -> str | None:
-    """Return the sentence on a provider that has been busy ``since``; None without a time."""
+def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
+    """Return a provider that has been busy ``since``; None without a time."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None
-    return runtime.health.describe_silence() if is_silent else cards.format_overload(runtime.title, since)
+    return runtime.health.describe_silence() if is_silent else make_hold(HoldCode.OVERLOADED, since)
 
 
 def passes(step: Step, error: Conflict) -> bool:
@@ -609,40 +617,36 @@ def passes(step: Step, error: Conflict) -> bool:
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
 
 
-def explain_conflict(runtime: Runtime, cause: str) -> str:
-    """Return the sentence on something else under way, given a conflict's cause with the provider's words."""
-    return cards.format_conflict(runtime.title, cause.partition(":")[2].lstrip(": "))
+def hold_by_conflict(cause: str) -> Hold:
+    """Return something else under way, given a conflict's cause with the provider's words."""
+    return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
-def find_own_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
-    """Return the sentence on what its own call was refused for; None if it wasn't."""
+def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
+    """Return what its own call was refused for; None if it wasn't."""
     if subject.conflict is not None and runtime.health.since is None:
-        return explain_conflict(runtime, subject.conflict)
+        return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject.busy_since)
 
 
-def find_block_reason(runtime: Runtime, subject: Operation | Run) -> str | None:
-    """Return the sentence on the reason that blocks a call, its own or everybody's; None without any."""
-    if subject.busy_since is not None and cards.is_own_limit(subject.block_reason, runtime.title):
+def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
+    """Return the reason that blocks a call, its own or everybody's; None without any."""
+    if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Leave the sentence on a silence, or on a provider's errors, as it was while the call goes on failing.
+    """Leave a silence, or a provider's errors, as they were while the call goes on failing.
 
     Reads that are answered in between are no news of it; each of its failures would begin another silence.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
-    kept = next((one for one in _FAILING_SENTENCES if one(subject.block_reason)), None)
+    kept = next((one for one in (is_silence, is_failure_of_server) if one(subject.block_reason)), None)
     if fails and kept is not None and said is not None and (not said or kept(said)):
         return replace(update, block_reason=None, card_dirty=False)
     return update
-
-
-#: What a block reason may say of a call that fails again and again: each tells one kind of it.
-_FAILING_SENTENCES: Final = (cards.is_silence, problems.is_failure_of_server)
 
 
 def with_call_state(update: Update, step: Step, known: Call | None) -> Update:
@@ -658,4 +662,4 @@ def with_call_state(update: Update, step: Step, known: Call | None) -> Update:
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry) -> Update:
     """Return the update after an accepted call, or after a search that found its result."""
-    return replace(claimed.update(next_in), attempts=0, block_reason="", card_dirty=True, audit=[entry])
+    return replace(claimed.update(next_in), attempts=0, block_reason=NOTHING, card_dirty=True, audit=[entry])

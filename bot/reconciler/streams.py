@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot.domain.accounts import Account
+from bot.domain.holds import hold_by_cause
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
 from bot.messages.texts import problems, runs
@@ -275,9 +276,7 @@ class Streams(context.EnginePart):
 
     async def _retry_stream(self, follower: _Follower, failures: int) -> None:
         wait = self._provider_caller.compute_backoff(failures)
-        follower.answer = provider_calls.OutcomeUnknown(
-            wait, problems.explain_cause("internal"), failures, "internal"
-        )
+        follower.answer = provider_calls.OutcomeUnknown(wait, hold_by_cause("internal"), failures, "internal")
 
 
 async def without_secrets(

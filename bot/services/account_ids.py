@@ -17,9 +17,9 @@ from bot.domain.accounts import (
     compare_remote_ids,
 )
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import hold_by_cause
 from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.messages.texts import problems
 from bot.providers.access import RemoteAccount
 from bot.services.context import Context
 from bot.services.message_context import Gatherer, Message, kind_extensions
@@ -81,8 +81,7 @@ def rest_account(tx: Transaction, context: Context, account: Account, other_id: 
     Return False if it was ended, replaced or rests already. Several links of a connection that begin to rest
     are one piece of news for administrators, as after a server was reinstalled.
     """
-    title = context.title(account.connection)
-    resting = rows.rest(tx, account, other_id, problems.explain_cause(RESTING_CAUSE, title))
+    resting = rows.rest(tx, account, other_id, hold_by_cause(RESTING_CAUSE))
     if resting is None or resting.resting_since is None:
         return False
     about = {"connection": resting.connection, "username": resting.username}

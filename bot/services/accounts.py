@@ -10,12 +10,13 @@ from typing import Any
 
 from bot.domain.accounts import APPROVED_SECONDS, Account, LinkSource, compare_remote_ids, is_unique
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, Workspace
-from bot.messages.texts import pages, problems
+from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import account_ids
 from bot.services.caller import Caller
@@ -429,14 +430,12 @@ def suspend_account(
     return False
 
 
-def refuse_account(
-    tx: Transaction, account: Account, cause: str, *, actor: str = "usher", title: str = ""
-) -> bool:
+def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str = "usher") -> bool:
     """End a link that can't be used any more, and ask its person to link again.
 
-    Return False if it was ended or replaced meanwhile. ``title`` is the connection's.
+    Return False if it was ended or replaced meanwhile.
     """
-    if not rows.refuse(tx, account, problems.explain_cause(cause, title)):
+    if not rows.refuse(tx, account, hold_by_cause(cause)):
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}

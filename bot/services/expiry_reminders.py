@@ -36,7 +36,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
         # Nobody at the provider ends it.
-        refuse_account(tx, account, "approval_ended", title=context.title(account.connection))
+        refuse_account(tx, account, "approval_ended")
 
 
 def _can_mint(context: Context, account: Account) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain import policy
+from bot.domain import causes, policy
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.waitlist import WaitlistKind
@@ -38,7 +38,7 @@ def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspac
             "more.nobody", problems.explain_cause("nobody_to_ask", caller.context.title(failed.connection))
         )
     if caller.is_first_delivery(tx):
-        said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
+        said = (failed.cause or "").partition(":")[2].strip(": ")[: causes.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
         body |= {"name": workspace.title, "said": said}
         add_notices(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.domain.accounts import Account, RemoteIdSource, is_unique
+from bot.domain.holds import Hold
 from bot.domain.tasks import TaskKind
 from bot.store import cards
 from bot.store.accounts import find_username_holder, move_workspaces, refuse, resume_now
@@ -38,7 +39,7 @@ def note_compared(tx: Transaction, account: Account) -> None:
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
 
 
-def rest(tx: Transaction, account: Account, other_id: str, block_reason: str) -> Account | None:
+def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
     """Let a link rest, whose name is the account ``other_id`` by now; return it, None if that has changed.
 
     Its secret is deleted, its open operations and runs get ``block_reason``, and what was read of it is shown

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account, compare_remote_ids, is_unique, plan_first_reminder
+from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
@@ -168,7 +169,7 @@ async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
             yield {Principal.from_key(row["principal"]) for row in rows}
 
 
-def refuse(tx: Transaction, account: Account, block_reason: str) -> bool:
+def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
     """Mark an active account as refused if its secret is still the same.
 
     Its secret is deleted, its open operations and runs get ``block_reason``, its watches pause. Return False

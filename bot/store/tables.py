@@ -26,6 +26,7 @@ from typing import (
 from bot.domain import accounts, installations, outages, people, snapshots, tasks
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
+from bot.domain.holds import Hold
 from bot.domain.message_kinds import list_members
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
@@ -91,6 +92,7 @@ def name_columns(name: str) -> Row:
 #: numbers of a float column as int.
 _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     str: None,
+    Hold: None,
     int: None,
     float: float,
     bool: bool,

@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from bot.domain.accounts import Account
+from bot.domain.holds import HoldCode, is_hold
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
 from bot.domain.policy import is_current
@@ -104,15 +105,15 @@ def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> Non
     cards.queue_updates(tx, row["id"], changed=True)
 
 
-def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
-    """Clear the sentence that a connection doesn't answer from waiting rows, by its ``beginning``."""
-    start_fan_out(tx, "reachable", connection=connection, beginning=beginning)
+def clear_silence(tx: Transaction, connection: str) -> None:
+    """Clear that a connection doesn't answer from waiting rows."""
+    start_fan_out(tx, "reachable", connection=connection)
 
 
-def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
+def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
     # That others are answered is no news of a call that goes on failing: since when is as true as it was.
     free = _FREE[work_items.name].keys() - ({"block_reason"} if work_items.parse(row).is_failing else set())
-    silent = [name for name in free if (row[name] or "").startswith(said["beginning"])]
+    silent = [name for name in free if is_hold(row[name], HoldCode.SILENT)]
     if not silent:
         return
     work_items.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
@@ -122,8 +123,8 @@ def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> N
 register_fan_out(
     "reachable",
     lambda _tx, _said: True,
-    ("some_silent_operations", partial(_clear, OPERATIONS)),
-    ("some_silent_runs", partial(_clear, RUNS)),
+    ("some_held_operations", partial(_clear, OPERATIONS)),
+    ("some_held_runs", partial(_clear, RUNS)),
 )
 
 

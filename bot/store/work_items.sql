@@ -35,17 +35,16 @@ UPDATE {work_items} SET
 WHERE id = :id{same}
 RETURNING *;
 
--- name: some_silent_operations
--- Those whose block reason, or that of their read, begins like the sentence that a connection doesn't answer.
+-- name: some_held_operations
 SELECT * FROM operations
 WHERE
     connection = :connection AND outcome IS NULL AND id > :after
-    AND :beginning IN (SUBSTR(block_reason, 1, LENGTH(:beginning)), SUBSTR(read_block_reason, 1, LENGTH(:beginning)))
+    AND (block_reason IS NOT NULL OR read_block_reason IS NOT NULL)
 ORDER BY id LIMIT :limit;
 
--- name: some_silent_runs
+-- name: some_held_runs
 SELECT * FROM runs
 WHERE
     connection = :connection AND outcome IS NULL AND id > :after
-    AND SUBSTR(block_reason, 1, LENGTH(:beginning)) = :beginning
+    AND block_reason IS NOT NULL
 ORDER BY id LIMIT :limit;

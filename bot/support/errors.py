@@ -48,10 +48,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from bot.support.responses import Response
+from typing import Any, Final
 
 #: Replaces a message where the provider sent none, or only its status in words.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
@@ -191,8 +188,8 @@ class ProviderError(UsherError):
         super().__init__(message)
         self.message = message
         self.status = status
-        #: The refused response, until the error leaves its provider; None if there was none.
-        self.response: Response | None = None
+        #: The refused response (``bot.support.responses``), until the error leaves its provider, or None.
+        self.response: Any = None
 
     @property
     def is_ours(self) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
+from bot.domain.holds import HoldCode, hold_by_cause, make_hold
 from bot.domain.hours import HoursKind
 from bot.domain.message_kinds import AnyKind, list_members
 from bot.domain.notices import NoticeKind
@@ -22,7 +23,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.cards import link_button_value, render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.renderers import RENDERERS, renders
-from bot.messages.texts import cards, problems
+from bot.messages.texts import cards, holds
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import RevocationOutcome
 from tests.messages.card_facts import CALLED, IDE_URL, NAMES, NOW, OURS, facts, least_facts
@@ -82,7 +83,9 @@ NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
 
 LONG_AGO = {
     "outcome": Outcome.FAILED,
-    "cause": problems.make_stale_cause(facts(operation={"created_at": NOW - 3 * 86_400}).operation),
+    "cause": holds.make_stale_cause(
+        facts(operation={"created_at": NOW - 3 * 86_400}).operation, "Saturn Cloud"
+    ),
     "ended_at": NOW,
 }
 
@@ -110,23 +113,27 @@ CARDS = {
         operation=CALLED, workspace=STARTING | {"reason": NO_GPU, "detail": "Pulling the image"}
     ),
     "starting-no-image": facts(operation=CALLED, workspace=STARTING | {"reason": "ErrImagePull: <x>"}),
-    "starting-held-up": facts(
-        operation=CALLED | {"block_reason": cards.format_silence("Saturn Cloud", NOW - 120)}
-    ),
+    "starting-held-up": facts(operation=CALLED | {"block_reason": make_hold(HoldCode.SILENT, NOW - 120)}),
     "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
     "starting-overdue-but-on-time": facts(operation=OVERDUE_BUT_ON_TIME, workspace=STARTING),
     "restarting": facts(
         operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
     ),
     "starting-still-down": facts(
-        operation=CALLED | {"block_reason": cards.format_start_without_effect("Saturn Cloud", NOW - 70)}
+        operation=CALLED | {"block_reason": make_hold(HoldCode.STILL_DOWN, NOW - 70)}
     ),
     "starting-after-stop": facts(
-        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "block_reason": cards.STOPPING_FIRST},
+        operation={
+            "prior_call": Call.ACCEPTED,
+            "prior_at": NOW - 60,
+            "block_reason": make_hold(HoldCode.STOPPING_FIRST),
+        },
         workspace={"state": State.STOPPING},
     ),
-    "stopping-after-start": facts(operation=STOP | {"block_reason": cards.START_SENT}),
-    "starting-unseen": facts(operation=CALLED | {"block_reason": cards.UNSEEN}, workspace=STARTING),
+    "stopping-after-start": facts(operation=STOP | {"block_reason": make_hold(HoldCode.START_SENT)}),
+    "starting-unseen": facts(
+        operation=CALLED | {"block_reason": make_hold(HoldCode.UNSEEN)}, workspace=STARTING
+    ),
     "creating-asked": facts(operation=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
     "unknown-create": facts(
         operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
@@ -214,7 +221,7 @@ CARDS = {
         operation=failed("not_suspended", verb=OperationVerb.SUSPEND), workspace={"state": State.RUNNING}
     ),
     "stopping-unanswered": facts(
-        operation=down(OperationVerb.STOP, created_at=NOW - 61, block_reason=cards.UNANSWERED),
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, block_reason=make_hold(HoldCode.UNANSWERED)),
         workspace=RUNNING,
         **ALL,
     ),
@@ -407,7 +414,7 @@ NOTICES = {
     "waiting-on-time": (NoticeKind.WAITING, facts(operation=OVERDUE_BUT_ON_TIME, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,
-        facts(operation=STOPPING | {"deadline_at": None, "block_reason": "I'll check again in a moment."}),
+        facts(operation=STOPPING | {"deadline_at": None, "block_reason": hold_by_cause("sent_too_late")}),
     ),
     "linked": (NoticeKind.LINKED, facts()),
     "linked-without-username": (NoticeKind.LINKED, facts(username="")),

@@ -8,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.forms import Spec
+from bot.domain.holds import HoldCode, make_hold
 from bot.domain.runs import OutputTail, Run, RunState
 from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks.limits import MAX_SECTION_LENGTH
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import format_output, run_asked, run_card, run_ended, run_failed, run_waiting
-from bot.messages.texts import cards
 from tests.messages.card_facts import ALICE, NAMES, NOW, OURS, run_facts
 from tests.rigs.golden import check_golden, check_limits
 
@@ -46,12 +46,12 @@ def facts(run, **keys):
 
 CARDS = {
     "to-launch": run(),
-    "to-launch-held-up": run(block_reason=cards.format_silence("Posit Workbench", NOW - 60)),
+    "to-launch-held-up": run(block_reason=make_hold(HoldCode.SILENT, NOW - 60)),
     "to-launch-called-off": run(requested_stop="stop"),
     "launching": run(**CALLING),
     "asked": run(**CALLING | {"question_since": NOW - 5}),
-    "late": run(blocked_since=NOW - 1900, block_reason=cards.PERSON_UNKNOWN),
-    "late-unseen": run(**RUNNING | {"blocked_since": NOW - 1900, "block_reason": cards.UNSEEN}),
+    "late": run(blocked_since=NOW - 1900, block_reason=make_hold(HoldCode.PERSON_UNKNOWN)),
+    "late-unseen": run(**RUNNING | {"blocked_since": NOW - 1900, "block_reason": make_hold(HoldCode.UNSEEN)}),
     "waiting": run(**TAKEN),
     "unknown": run(**TAKEN | {"state": RunState.UNKNOWN}),
     "running": run(**RUNNING | {"detail": "On node <7>"}),

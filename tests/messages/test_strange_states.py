@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.messages.texts import cards
+from bot.domain.holds import HoldCode, make_hold
+from bot.messages.texts.holds import explain_hold
 from bot.providers import base
 from bot.providers.jupyterhub import servers
 from bot.providers.posit.provider import UNREADABLE
@@ -22,7 +23,7 @@ from bot.providers.posit.provider import UNREADABLE
     ],
 )
 def test_sentence_about_an_unknown_state_takes_any_words(said):
-    sentence = cards.format_unknown_state("Team hub", said)
+    sentence = explain_hold(make_hold(HoldCode.STRANGE_STATE, said), "Team hub")
     start, _, rest = sentence.partition(": ")
     assert start == "I can't tell from Team hub what it's doing"
     assert rest == f"{said.rstrip('.') or 'unknown state'}. I'll keep checking."

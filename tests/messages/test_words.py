@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain import causes
 from bot.domain.failure_causes import Reason
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
@@ -114,7 +115,7 @@ def test_an_unknown_cause_is_not_said_as_nothing():
 
 
 def test_the_providers_own_message_is_quoted_and_kept_with_the_cause():
-    cause = problems.to_cause(errors.InvalidRequest("disk   too\nsmall.", status=422))
+    cause = causes.to_cause(errors.InvalidRequest("disk   too\nsmall.", status=422))
     assert cause == "invalid: disk   too\nsmall."
     assert problems.explain_cause(cause, "Saturn Cloud") == (
         "Saturn Cloud refused the request. Saturn Cloud says: “disk too small.” "
@@ -123,8 +124,8 @@ def test_the_providers_own_message_is_quoted_and_kept_with_the_cause():
 
 
 def test_our_own_message_is_said_and_quoted_as_nobodys():
-    cause = problems.to_cause(errors.Conflict("This session has ended. Start a new one instead."))
-    assert problems.get_cause_word(cause) == "conflict"
+    cause = causes.to_cause(errors.Conflict("This session has ended. Start a new one instead."))
+    assert causes.get_cause_word(cause) == "conflict"
     assert problems.explain_cause(cause, "Workbench") == "This session has ended. Start a new one instead."
 
 
@@ -158,7 +159,7 @@ def test_our_own_message_is_said_and_quoted_as_nobodys():
     ],
 )
 def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
-    assert problems.to_cause(kind(message, status=403)) == cause
+    assert causes.to_cause(kind(message, status=403)) == cause
 
 
 @pytest.mark.parametrize(
@@ -166,8 +167,8 @@ def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
 )
 @pytest.mark.parametrize("message", ["", "HTTP 409", "error 17"])
 def test_nothing_that_stands_for_a_message_is_quoted(kind, message):
-    said = problems.explain_cause(problems.to_cause(kind(message, status=409)), "Workbench")
-    assert said == problems.explain_cause(problems.to_cause(kind()), "Workbench")
+    said = problems.explain_cause(causes.to_cause(kind(message, status=409)), "Workbench")
+    assert said == problems.explain_cause(causes.to_cause(kind()), "Workbench")
     assert "says" not in said
 
 
@@ -192,9 +193,7 @@ def test_a_failure_without_a_reason_says_so():
 
 def test_where_nothing_can_be_asked_better_the_admin_is_asked():
     def said(message):
-        return problems.explain_cause(
-            problems.to_cause(errors.Misconfigured(message, status=200)), "Workbench"
-        )
+        return problems.explain_cause(causes.to_cause(errors.Misconfigured(message, status=200)), "Workbench")
 
     assert said("Launcher is down") == (
         "Workbench, or your account there, isn't set up for that. Workbench says: “Launcher is down.” "
@@ -204,12 +203,12 @@ def test_where_nothing_can_be_asked_better_the_admin_is_asked():
 
 
 def test_a_message_that_helps_nobody_is_not_kept():
-    assert problems.to_cause(errors.Unreachable("connection refused by 10.0.0.1")) == "unreachable"
-    assert problems.to_cause(errors.CredentialRefused("bad token")) == "credential_refused"
+    assert causes.to_cause(errors.Unreachable("connection refused by 10.0.0.1")) == "unreachable"
+    assert causes.to_cause(errors.CredentialRefused("bad token")) == "credential_refused"
 
 
 def test_a_long_message_is_cut():
-    assert len(problems.to_cause(errors.LimitReached("x" * 5000))) < 400
+    assert len(causes.to_cause(errors.LimitReached("x" * 5000))) < 400
 
 
 def test_a_message_with_braces_is_only_text():

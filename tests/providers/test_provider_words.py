@@ -6,8 +6,9 @@ import time
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bot.domain.causes import to_cause
 from bot.domain.failure_causes import LIMIT, Reason, find_reason
-from bot.messages.texts.problems import explain_cause, explain_reason, to_cause
+from bot.messages.texts.problems import explain_cause, explain_reason
 from bot.providers.answers import read_words, to_error
 from bot.providers.jupyterhub.servers import parse_last_event
 from bot.providers.posit.envelope import to_provider_error

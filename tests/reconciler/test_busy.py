@@ -8,6 +8,7 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.store import operations as operation_rows
 from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome
 from tests.reconciler.calls import begun, gaps, sent
@@ -48,7 +49,7 @@ async def test_call_refused_once_is_sent_again_after_one_read(world, verb, statu
     await world.pass_time(5)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.stop_call) == (Call.NONE, Call.NONE)
-    assert BUSY in operation.block_reason
+    assert BUSY in explain_hold(operation.block_reason, "Fake Cloud")
     assert len(sent(world, method)) == 1
     assert await world.until_ended(operation_id, 60) is Outcome.FULFILLED
     (gap,) = gaps(sent(world, method))
@@ -84,7 +85,9 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     operation_id = await begun(world, STOP)
     world.provider.fail("stop", refusal(), times=100_000)
     await world.pass_time(30)
-    hold = (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+    hold = explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
+    )
     await world.pass_time(3_600, step=5)
     found = gaps(sent(world, "stop"))
     assert 13 <= len(found) <= 18
@@ -93,7 +96,7 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     assert max(found) <= 312.0
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.is_open, operation.attempts) == (True, 0)
-    assert operation.block_reason == hold, "since the first refusal"
+    assert explain_hold(operation.block_reason, "Fake Cloud") == hold, "since the first refusal"
     world.provider.heal()
     assert await world.until_ended(operation_id, 330) is Outcome.FULFILLED
     assert (await world.store.read(operation_rows.find_operation, operation_id)).busy_since is None
@@ -108,7 +111,7 @@ async def test_hold_of_a_refused_start_stays_while_it_stops(world):
     world.provider.machines["r1"].state = State.STOPPING
     await world.pass_time(60)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
-    assert BUSY in before.block_reason
+    assert BUSY in explain_hold(before.block_reason, "Fake Cloud")
     assert (operation.block_reason, operation.blocked_since) == (before.block_reason, before.blocked_since)
 
 
@@ -194,9 +197,8 @@ async def test_refused_calls_are_an_outage_once_reads_say_so(world):
         world.provider.fail(method, refusal(), times=100_000)
     await world.pass_time(300)
     assert told(world, "UAMIR")
-    assert (
-        "hasn't answered since"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+    assert "hasn't answered since" in explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     world.provider.heal()
     assert await world.until_ended(operation_id, 400) is Outcome.FULFILLED
@@ -241,7 +243,7 @@ async def test_refused_stop_of_a_run_is_sent_again_after_a_read():
         runs.cloud.fail("stop_run", refusal(), times=3)
         await runs.stop(run_id)
         await runs.world.pass_time(5)
-        assert BUSY in (await runs.run(run_id)).block_reason
+        assert BUSY in explain_hold((await runs.run(run_id)).block_reason, "Fake Cloud")
         assert (await runs.until_over(run_id, 120)).outcome == "ended"
         made = [call for call in runs.cloud.calls if call.method in {"stop_run", "run_status"}]
         stops = [place for place, call in enumerate(made) if call.method == "stop_run"]

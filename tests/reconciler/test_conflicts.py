@@ -3,9 +3,11 @@
 import pytest
 
 from bot.domain.operations import OperationVerb
+from bot.domain.time_marks import make_time_placeholder
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.texts import problems
+from bot.messages.texts.holds import explain_obstacle
 from bot.store import operations as operation_rows
 from bot.support.errors import Conflict, UnknownOutcome
 from tests.reconciler.calls import begun, gaps, sent
@@ -13,7 +15,7 @@ from tests.reconciler.world import DEADLINE
 
 START, STOP, SUSPEND, RESTART = (OperationVerb(word) for word in ("start", "stop", "suspend", "restart"))
 EDITED = Conflict("The workspace is being edited right now.", status=409)
-HOLD = "Fake Cloud can't do that right now: “The workspace is being edited right now.” I'll keep trying."
+HOLD = "under_way: The workspace is being edited right now."
 
 
 async def find(world, operation_id):
@@ -115,12 +117,12 @@ async def test_stop_is_sent_for_as_long_as_nothing_answers(world):
     ("hold", "first"),
     [
         ("", ""),
-        ("T hasn't answered since 3:21. Nothing is lost: I'll keep trying.", "T hasn't answered since 3:21."),
-        (HOLD, "Fake Cloud can't do that right now: “The workspace is being edited right now.”"),
-        ("T says “Busy. Try later.” I'll wait.", "T says “Busy. Try later.”"),
-        ("T calls it “busy” now. I'll wait.", "T calls it “busy” now."),
-        ("T says “Busy. I'll wait", "T says “Busy."),
+        ("silent: 60.0", "T hasn't answered since {time:60}."),
+        (HOLD, "T can't do that right now: “The workspace is being edited right now.”"),
+        ("under_way", "T can't do that right now."),
+        ("under_way: Busy. Try later.", "T can't do that right now: “Busy. Try later.”"),
+        ("under_way: It's called “busy”. Wait", "T can't do that right now: “It's called \"busy\". Wait.”"),
     ],
 )
-def test_first_sentence_ends_with_what_is_quoted(hold, first):
-    assert problems.get_first_sentence(hold) == first
+def test_obstacle_ends_with_what_is_quoted(hold, first):
+    assert explain_obstacle(hold, "T") == first.replace("{time:60}", make_time_placeholder(60.0))

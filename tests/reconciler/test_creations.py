@@ -11,6 +11,7 @@ from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.providers.base import Credential
 from bot.services.operation_requests import begin_operation, create_workspace, replace_workspace
 from bot.store import accounts, operations, tasks
@@ -92,9 +93,8 @@ async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew
     operation_id = await world.make()
     await world.pass_time(20)
     assert (await world.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
-    assert (
-        "no longer accepts my own key"
-        in (await world.store.read(operations.find_operation, operation_id)).block_reason
+    assert "no longer accepts my own key" in explain_hold(
+        (await world.store.read(operations.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert "relink_prompt" not in world.slack.kinds()

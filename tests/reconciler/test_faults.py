@@ -9,6 +9,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.store import accounts, credentials, gates
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
@@ -49,7 +50,7 @@ async def test_start_at_an_unreachable_provider_is_held_and_repeated(world):
     await world.work()
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
-    assert "Fake Cloud hasn't answered since" in operation.block_reason
+    assert "Fake Cloud hasn't answered since" in explain_hold(operation.block_reason, "Fake Cloud")
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert (await world.store.read(operation_rows.find_operation, operation_id)).block_reason is None
@@ -85,9 +86,8 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     assert [entry["event"] for entry in logs].count("connection unavailable") == 1
     assert world.provider.count("status") < 40
     for operation_id in operations:
-        assert (
-            "hasn't answered since"
-            in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+        assert "hasn't answered since" in explain_hold(
+            (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
         )
     world.provider.heal()
     for operation_id in operations:
@@ -135,7 +135,7 @@ async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(
     assert [entry["event"] for entry in logs].count("state not known") == 1
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert operation.is_open
-    assert "warming" in operation.block_reason
+    assert "warming" in explain_hold(operation.block_reason, "Fake Cloud")
     world.provider._look = real
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
@@ -199,9 +199,8 @@ async def test_removed_connection_holds_its_operations(world):
     operation_id = await world.begin(await world.own())
     world.reborn(connections={})
     await world.work()
-    assert (
-        "cloud isn't set up any more"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+    assert "cloud isn't set up any more" in explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "cloud"
     )
 
 
@@ -251,9 +250,8 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     )
     operation_id = await world.begin(workspace)
     await world.pass_time(5)
-    assert (
-        "no longer read your stored link"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+    assert "no longer read your stored link" in explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     assert (await world.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
     assert world.provider.count("status") == 0
@@ -284,9 +282,8 @@ async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
     operation_id = await world.begin(await world.own(is_known=False))
     await world.pass_time(40)
     assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
-    assert (
-        "checking with Slack who asked for this"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+    assert "checking with Slack who asked for this" in explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     assert world.provider.count("start") == 0
     world.slack.add_user(ALICE.user_id)

@@ -9,6 +9,7 @@ from bot.domain.runs import RunState
 from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.providers.base import Pace
 from bot.store import operations
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
@@ -136,10 +137,12 @@ async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     run_id = await runs.begun()
     runs.cloud.fail("run_status", Forbidden("not yours"), times=100)
     await runs.world.pass_time(30)
-    assert (await runs.run(run_id)).block_reason.startswith("I can't see its progress")
+    assert explain_hold((await runs.run(run_id)).block_reason, "Fake Cloud").startswith(
+        "I can't see its progress"
+    )
     runs.world.reborn()
     await runs.world.pass_time(60)
-    assert "not yours" in (await runs.run(run_id)).block_reason
+    assert "not yours" in explain_hold((await runs.run(run_id)).block_reason, "Fake Cloud")
     runs.cloud.heal()
     assert (await runs.until_over(run_id, 400)).outcome == "ended"
 

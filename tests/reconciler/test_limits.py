@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
+from bot.messages.texts.holds import explain_hold
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS
 from bot.store import accounts as account_rows
@@ -44,7 +45,7 @@ async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world
         other = await world.begin(theirs)
         assert await world.until_ended(other, 60) is Outcome.FULFILLED
     held = await world.store.read(operation_rows.find_operation, operation)
-    assert SLOW_DOWN in held.block_reason
+    assert SLOW_DOWN in explain_hold(held.block_reason, "Fake Cloud")
     # Her other calls wait, too, though no longer than a pause may last.
     asked = len(calls_of(world, ALICE))
     second = await world.begin(await world.own(ALICE, "r2"))
@@ -82,7 +83,9 @@ async def test_several_limited_people_pause_the_connection_and_the_log_says_it_o
         late = await world.begin(spaces[4])
         await world.pass_time(MAX_REQUESTED_PAUSE_SECONDS - 10)
     assert not calls_of(world, ERIN)
-    assert SLOW_DOWN in (await world.store.read(operation_rows.find_operation, late)).block_reason
+    assert SLOW_DOWN in explain_hold(
+        (await world.store.read(operation_rows.find_operation, late)).block_reason, "Fake Cloud"
+    )
     assert [entry["event"] for entry in logs].count("connection asked for a pause") == 1
     assert not told(world, AMIR)
     world.provider.answers_to.clear()
@@ -106,7 +109,10 @@ async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_mos
     assert world.provider.count("status") == 1
     assert all(
         [
-            SLOW_DOWN in (await world.store.read(operation_rows.find_operation, operation)).block_reason
+            SLOW_DOWN
+            in explain_hold(
+                (await world.store.read(operation_rows.find_operation, operation)).block_reason, "Fake Cloud"
+            )
             for operation in operations
         ]
     )

@@ -10,6 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import read_hours
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.services import course_changes as changes
 from bot.services import hours as hours_use_cases
 from bot.store import accounts, operations, workspaces
@@ -374,7 +375,9 @@ async def test_hold_says_the_first_time_while_only_the_call_fails(world, error, 
     holds = []
     for _ in range(120):
         await world.pass_time(5)
-        hold = (await world.store.read(operations.find_operation, operation_id)).block_reason
+        hold = explain_hold(
+            (await world.store.read(operations.find_operation, operation_id)).block_reason, "Fake Cloud"
+        )
         holds += [] if holds[-1:] == [hold] else [hold]
     assert len([one for one in holds if one]) == 1
     assert holds[0] is None or len(holds) == 1

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.installations import Installation, Installations
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
+from bot.messages.texts.holds import explain_hold
 from bot.reconciler.runtimes import MAX_FAILURES, MAX_PROBE_PAUSE_SECONDS
 from bot.store import accounts, outages, tasks
 from bot.store import operations as operation_rows
@@ -125,7 +126,9 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
     began = world.clock.now()
     await world.pass_time(60)
     for operation_id in ids:
-        hold = (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+        hold = explain_hold(
+            (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
+        )
         assert "Fake Cloud hasn't answered since {time:" in hold
         assert "Nothing is lost" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]

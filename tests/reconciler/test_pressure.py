@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.reconciler.runtimes import MAX_FAILURES, MAX_PROBE_PAUSE_SECONDS, Slots
 from bot.reconciler.step import PROBE_WAIT_SECONDS
 from bot.store import cards, counts, gates, notices, tasks
@@ -71,9 +72,8 @@ async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_dou
     for _ in range(MAX_FAILURES):
         line.health.note_failure(Unreachable("no connection"))
     await world.reconciler.operations.step()
-    assert (
-        "hasn't answered since"
-        in (await world.store.read(operation_rows.find_operation, operation_id)).block_reason
+    assert "hasn't answered since" in explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     line.slots.take()
     world.clock.advance(MAX_PROBE_PAUSE_SECONDS)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.accounts import Account
-from bot.messages.texts import cards
+from bot.domain.holds import HoldCode, make_hold
 from bot.providers.base import Access, Credential
 from bot.reconciler.provider_calls import OutcomeUnknown, ProviderCaller, Rejected, RetryLater, Succeeded
 from bot.reconciler.runtimes import Numbers, Runtime
@@ -466,5 +466,5 @@ async def test_since_when_it_does_not_answer_is_what_everybodys_row_says():
     since = bench.clock.now() - 60.0
     for _ in range(2):
         answer = await bench.ask("a person's", errors.Unreachable())
-        assert answer.sentence == cards.format_silence(bench.runtime.title, since)
+        assert answer.hold == make_hold(HoldCode.SILENT, since)
         bench.clock.advance(1.0)

@@ -12,6 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.holds import explain_hold
 from bot.reconciler.keys import OUTAGE_WINDOW_SECONDS
 from bot.services.operation_requests import begin_operation
 from bot.services.runs import launch_run
@@ -56,9 +57,8 @@ async def test_who_is_refused_again_is_told_once_and_everything_goes_on_once_it_
     operation = await world.begin(workspace)
     await world.pass_time(60)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
-    assert (
-        "has refused your sign-in"
-        in (await world.store.read(operation_rows.find_operation, operation)).block_reason
+    assert "has refused your sign-in" in explain_hold(
+        (await world.store.read(operation_rows.find_operation, operation)).block_reason, "Fake Cloud"
     )
     shown = next(
         one for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True) if kind == "card"
@@ -182,9 +182,8 @@ async def test_several_people_refused_at_once_are_the_connections_outage_and_nob
     assert "sign_in_refused" not in world.slack.kinds()
     assert "Link again" not in str(world.slack.messages)
     for operation in operations:
-        assert (
-            "refusing several people's sign-ins"
-            in (await world.store.read(operation_rows.find_operation, operation)).block_reason
+        assert "refusing several people's sign-ins" in explain_hold(
+            (await world.store.read(operation_rows.find_operation, operation)).block_reason, "Fake Cloud"
         )
         assert await keep_waiting(world.store, operation, 3 * HOUR)
     # One that is dead all the same is told from the others once anybody is accepted.
@@ -258,7 +257,7 @@ async def test_runs_and_their_output_wait_for_a_refused_credential_and_go_on():
         remote_id = (await runs.run(run_id)).remote_id
         runs.cloud.refused_tokens.add("token-1")
         await runs.world.pass_time(70)
-        assert "has refused your sign-in" in (await runs.run(run_id)).block_reason
+        assert "has refused your sign-in" in explain_hold((await runs.run(run_id)).block_reason, "Fake Cloud")
         assert runs.slack.kinds().count("sign_in_refused") == 1
         runs.cloud.refused_tokens.clear()
         runs.cloud.opens(remote_id)
@@ -292,7 +291,7 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_k
     (said,) = [one for one in world.slack.messages if "You're called *alicia* on" in str(one.get("blocks"))]
     assert "Link again" in str(said["blocks"])
     held = await world.store.read(operation_rows.find_operation, operation)
-    assert (held.is_open, "has been renamed" in held.block_reason) == (True, True)
+    assert (held.is_open, "has been renamed" in explain_hold(held.block_reason, "Fake Cloud")) == (True, True)
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).state is not State.GONE
     account = await account_of(world)
     assert (account.state, account.renamed_to) == ("active", "alicia")

@@ -12,6 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.lists import status_answer
+from bot.messages.texts.holds import explain_hold
 from bot.providers.base import Access, Credential
 from bot.services import courses as courses_use_cases
 from bot.services.message_context import Gatherer
@@ -258,9 +259,9 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         operation_id = await sphere.world.begin(row, OperationVerb.STOP)
         await sphere.pass_time(300)
         assert (await sphere.store.read(operation_rows.find_operation, operation_id)).is_open
-        assert (
-            "no longer accepts my own key"
-            in (await sphere.store.read(operation_rows.find_operation, operation_id)).block_reason
+        assert "no longer accepts my own key" in explain_hold(
+            (await sphere.store.read(operation_rows.find_operation, operation_id)).block_reason,
+            "Sphere Engine",
         )
         assert (await sphere.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
         assert "relink_prompt" not in sphere.slack.kinds()

@@ -10,6 +10,7 @@ from bot.domain.accounts import Account, Link, LinkSource
 from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
+from bot.domain.holds import hold_by_cause
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.observations import Observed
@@ -252,8 +253,10 @@ async def hold(store: Store, account: Account, renamed_to: str | None = None) ->
 
 
 async def refuse(store: Store, account: Account) -> bool:
-    """Mark an account as refused, without the message; its operations wait with "Link again."."""
-    return await store.carry_out(lambda tx: account_rows.refuse(tx, account, "Link again."))
+    """Mark an account as refused, without the message; its operations wait for a new link."""
+    return await store.carry_out(
+        lambda tx: account_rows.refuse(tx, account, hold_by_cause("credential_refused"))
+    )
 
 
 async def begin_session(store: Store, session: BrowserSession) -> None:

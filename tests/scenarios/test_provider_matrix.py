@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.messages.texts import cards, problems
+from bot.domain.holds import HoldCode, make_hold
+from bot.messages.texts import problems
+from bot.messages.texts.holds import HOLDS, explain_hold
 from tests.rigs.scenario import ID
 from tests.rigs.thorough import draw
 
@@ -58,7 +60,7 @@ SENTENCES = [
     re.compile("The server redirects .*? Ask your Usher admin to check its address"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
-    re.compile(re.escape(cards.UNSEEN)),
+    re.compile(re.escape(HOLDS[HoldCode.UNSEEN])),
     re.compile("has been too busy for this since "),
 ]
 
@@ -125,7 +127,7 @@ async def test_card_and_list_say_the_same_from_the_first_failure(linked):
 
 
 async def test_a_sentence_is_known_by_its_pattern():
-    assert any(one.search(cards.format_silence("Saturn Cloud", 0.0)) for one in SENTENCES)
+    assert any(one.search(explain_hold(make_hold(HoldCode.SILENT, 0.0), "Saturn Cloud")) for one in SENTENCES)
     assert not any(one.search("Something went wrong on my side.") for one in SENTENCES)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.domain import causes
 from bot.domain.feasibility import LINK_HELPS
+from bot.domain.holds import Hold
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
@@ -27,7 +29,8 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.kit import Element, Markup, fill, safe
 from bot.messages.blocks.renderers import RENDERERS, renders
-from bot.messages.texts import cards, notices, problems, times
+from bot.messages.texts import cards, holds, notices, problems, times
+from bot.messages.texts.holds import PEOPLE_OUT
 
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
@@ -132,7 +135,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     elif not operation.verb.brings_down:
         lines += [*(format_usual_time(facts, operation) if going or is_new else []), *list_end_lines(facts)]
     lines += _list_condition(facts, operation) if going else []
-    small = [kit.format_reason(operation.block_reason, facts.now)] if operation.block_reason else []
+    small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if operation.deadline_at is None:
         small.append(format_overdue(operation, facts.now))
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
@@ -145,12 +148,17 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str,
         forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif operation.block_reason:
-        lines.append(kit.format_reason(operation.block_reason, facts.now))
+        lines.append(format_hold(operation.block_reason, facts))
     if operation.deadline_at is None:
         lines.append(format_overdue(operation, facts.now))
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
     return "\n".join(lines), buttons
+
+
+def format_hold(hold: Hold | None, facts: Facts) -> str:
+    """Format what holds something up."""
+    return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now)
 
 
 def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
@@ -173,7 +181,7 @@ def format_overdue(operation: Operation, now: float) -> str:
 def find_block(facts: Facts, work_item: WorkItem) -> str:
     """Return the obstacle that only a new link removes before a work item is sent, "" for none."""
     # Where several people's calls are refused, linking again wouldn't help.
-    is_theirs = work_item.block_reason != problems.explain_cause("people_out", facts.connection_title)
+    is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
@@ -189,7 +197,7 @@ def _get_current_verb(operation: Operation, workspace: Workspace | None) -> Oper
 
 def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    is_theirs = operation.block_reason != problems.explain_cause("people_out", facts.connection_title)
+    is_theirs = operation.block_reason != PEOPLE_OUT
     is_held = (operation.block_reason and is_theirs and facts.is_refused) or find_block(facts, operation)
     buttons = [link_again_button(facts)] if is_held else []
     buttons += list_late_buttons(operation)
@@ -365,7 +373,7 @@ def format_reference(operation: Operation | None) -> list[str]:
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
     """Return a reference as a line; none where nothing broke."""
-    if not reference or problems.get_cause_word(cause) in problems.NO_FAULTS:
+    if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
@@ -392,12 +400,12 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     """Return the buttons after an operation's failure: *Try again* is a new operation."""
-    word = problems.get_cause_word(operation.cause)
+    word = causes.get_cause_word(operation.cause)
     if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*list_again_buttons(facts), *list_page_button(facts)]
-    if word == problems.STALE and facts.workspace is not None:
+    if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
     # The same again would end the same way, and the sentence says what helps; or its account has ended.

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from bot.domain import causes
 from bot.domain import timetable as courses_timetable
 from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
+from bot.domain.holds import HoldCode, split_hold
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
@@ -18,7 +20,7 @@ from bot.messages.blocks.cards import fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe, truncate
 from bot.messages.blocks.plans import format_days_off, format_timetable, format_weekdays, name_stopper
 from bot.messages.blocks.renderers import render_gone, renders
-from bot.messages.texts import answers, cards, problems, times
+from bot.messages.texts import answers, cards, holds, problems, times
 from bot.messages.texts import courses as texts
 
 #: How many people are listed in one answer, one per line.
@@ -201,15 +203,16 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 def _format_cause(cause: str, title: str) -> str:
     """Format the cause of somebody else's failed start: their own messages address them."""
-    word, message = problems.get_cause_word(cause), cause.partition(": ")[2]
+    word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
 
 
 def _format_delay(hold: str, title: str) -> str:
     """Format the reason that delays somebody else's start."""
-    addressed = (word for word in texts.WHY_CAUSE if problems.explain_cause(word, title) == hold)
-    return next((_format_cause(word, title) for word in addressed), hold)
+    code, cause = split_hold(hold)
+    is_addressed = code is HoldCode.CAUSE and cause in texts.WHY_CAUSE
+    return _format_cause(cause, title) if is_addressed else holds.explain_hold(hold, title)
 
 
 def strip_addresses(text: str) -> str:
@@ -243,7 +246,11 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
         delay = {
-            "hold": Markup(kit.format_reason(problems.get_first_sentence(operation.block_reason), facts.now)),
+            "hold": Markup(
+                kit.format_reason(
+                    holds.explain_obstacle(operation.block_reason, facts.connection_title), facts.now
+                )
+            ),
             "until": until,
         }
     opens = open_buttons(facts) if is_ready else []

@@ -18,6 +18,7 @@ from bot.domain.conversations import Referents
 from bot.domain.message_context import ObjectName
 from bot.domain.notices import Answer
 from bot.domain.people import Named
+from bot.domain.time_marks import TIME_MARK
 from bot.messages.blocks import limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
@@ -466,7 +467,7 @@ def day(at: float) -> Markup:
 
 def format_reason(hold: str, now: float) -> str:
     """Format the reason of an operation's delay, escaped, with times in each reader's own zone."""
-    return times.TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
+    return TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
 
 
 def strip_markup(text: str) -> str:

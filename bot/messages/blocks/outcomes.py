@@ -23,6 +23,7 @@ from bot.messages.blocks.cards import (
     force_buttons,
     format_cause,
     format_failure,
+    format_hold,
     format_overdue,
     format_reference,
     format_usual_time,
@@ -38,7 +39,7 @@ from bot.messages.blocks.cards import (
 from bot.messages.blocks.courses import describe_end
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import cards, notices, problems, times
+from bot.messages.texts import cards, holds, notices, problems, times
 
 #: What is told even where nobody knows any more what it was about.
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
@@ -68,7 +69,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     operation = facts.operation
     if operation is None or not operation.was_sent_late:
         return Markup("")
-    said = cards.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
+    said = holds.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
     return Markup(kit.format_reason(said, facts.now))
 
 
@@ -195,7 +196,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
     if obstacle := find_block(facts, operation):
         sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
-    small = [kit.format_reason(operation.block_reason, facts.now)] if operation.block_reason else []
+    small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if facts.workspace and (
         condition := problems.describe_condition(facts.workspace, facts.connection_title)
     ):

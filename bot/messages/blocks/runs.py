@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain import causes
 from bot.domain.message_context import RunFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.runs import Run, RunState
@@ -16,6 +17,7 @@ from bot.messages.blocks.buttons import list_page_button
 from bot.messages.blocks.cards import (
     fill_notice,
     find_block,
+    format_hold,
     format_reference_line,
     keep_waiting_button,
     link_again_button,
@@ -137,7 +139,7 @@ def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
-    hold = Markup(kit.format_reason(run.block_reason, facts.now) if run.block_reason else "")
+    hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")
     sentence = fill_notice(template, facts, hold=hold).strip()
     if run.start_call is Call.NONE:
         sentence = f"{sentence} {fill(cards.LAPSED, do='start')}"
@@ -249,17 +251,17 @@ def _build_output_button(run: Run) -> Element:
 
 def _list_over_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
-    if problems.get_cause_word(run.cause) in {"unlinked", "another_account", "credential_refused", "renamed"}:
+    if causes.get_cause_word(run.cause) in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
-    if problems.get_cause_word(run.cause) == problems.STALE:
+    if causes.get_cause_word(run.cause) == causes.STALE:
         again.append(no_thanks_button())
     return [*list_logs_button(facts), *again, *list_page_button(facts)]
 
 
 def _list_small_texts(facts: RunFacts) -> list[str]:
     run = facts.run
-    small = [kit.format_reason(run.block_reason, facts.now)] if run.block_reason and run.is_going else []
+    small = [format_hold(run.block_reason, facts)] if run.block_reason and run.is_going else []
     if run.is_late:
         small.append(runs.LATE)
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:

@@ -3,15 +3,12 @@
 What holds an operation up is one sentence, and says that Usher goes on by itself.
 """
 
-import math
-import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import ExpiryMode, StopEffect, StopMode, StopRisk
 from bot.domain.workspaces import State
-from bot.messages.texts.times import make_time_placeholder
 
 STATES: Final[Mapping[State, str]] = {
     State.STOPPED: "Stopped",
@@ -219,147 +216,6 @@ CONFIRM_UNLINK: Final = (
     "Unlink",
     "Stay linked",
 )
-
-
-_SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
-_BUSY_SINCE: Final = "{title} has been too busy for this since {since}. Nothing is lost: I'll keep trying."
-_PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
-_OWN_LIMIT: Final = (
-    "Your account has used up the requests that {title} allows it. That ends at {until}, "
-    "and I'll carry on then."
-)
-PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
-UNANSWERED: Final = (
-    "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."
-)
-NOT_CONFIGURED: Final = (
-    "The connection {name} isn't set up any more. Ask your Usher admin, or remove your link with `unlink`."
-)
-#: The call was taken, and reads are refused: no news before that has lasted.
-UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
-STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it has stopped."
-#: The same of a stop that Usher didn't ask for; ``{said}`` is what the provider says of it.
-_STILL_STOPPING: Final = "{title} is still stopping it. I'll start it once it has stopped."
-_NOT_DONE_YET: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-_TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-START_SENT: Final = (
-    "A start had already been sent and may still take effect. I'm making sure it stays stopped."
-)
-_STILL_DOWN: Final = (
-    "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
-)
-_NO_EFFECT: Final = "{title} accepted this at {since} but still shows it as running. I'll keep checking."
-#: ``{said}`` comes from a provider's package: whatever it is, it stands alone behind the colon.
-_STRANGE_STATE: Final = "I can't tell from {title} what it's doing: {said}. I'll keep checking."
-#: ``{said}`` is the provider's own message, if it gave one.
-_UNDER_WAY: Final = "{title} can't do that right now{said} I'll keep trying."
-_NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as that's possible."
-
-
-def format_silence(title: str, since: float) -> str:
-    """Format the time since which a connection gives no usable answer; ``since`` in epoch seconds.
-
-    The sentence is stored, so the time is a mark in it, which is replaced in each reader's own zone.
-    """
-    return _SILENT_SINCE.format(title=title, since=make_time_placeholder(since))
-
-
-def get_silence_prefix(title: str) -> str:
-    """Return the beginning of every sentence of ``format_silence`` about a connection."""
-    return _SILENT_SINCE.partition("{since}")[0].format(title=title)
-
-
-#: What of a sentence differs each time.
-_MARK_PATTERN: Final = re.compile(r"\{(?:since|said)\}")
-#: What stands in quotation marks has none that end it.
-_PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-_DELAYS: Final[Mapping[str, str]] = {
-    _SILENT_SINCE: "{title} didn't answer until {until}.",
-    _BUSY_SINCE: "{title} was too busy until {until}.",
-    _UNDER_WAY: "{title} couldn't do that before {until}.",
-}
-
-
-def describe_delay(hold: str, title: str, until: float) -> str:
-    """Format the obstacle that held something up until a time, given its last block reason."""
-    found = (
-        said
-        for kind, said in _DELAYS.items()
-        if hold.startswith(_MARK_PATTERN.split(kind, maxsplit=1)[0].format(title=title))
-    )
-    return next(found, "I couldn't start it before {until}.").format(
-        title=title, until=make_time_placeholder(until)
-    )
-
-
-def is_silence(hold: str | None) -> bool:
-    """Return whether a block reason says that a connection gives no usable answer."""
-    return _SILENT_SINCE.partition("{title}")[2].partition("{since}")[0] in (hold or "")
-
-
-def format_overload(title: str, since: float) -> str:
-    """Format the time since which a connection has refused a call as too busy; ``since`` as above."""
-    return _BUSY_SINCE.format(title=title, since=make_time_placeholder(since))
-
-
-def format_pause(title: str, until: float) -> str:
-    """Format the pause that a connection asked for; ``until`` in epoch seconds, stored as a mark, as above.
-
-    It is said in whole minutes, so it is the one that has begun by then.
-    """
-    return _PAUSED.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
-
-
-def format_wait_for_stop(title: str, said: str, *, is_own: bool, is_long: bool) -> str:
-    """Format a start's wait for a stop under way; ``is_own``: Usher has sent that stop."""
-    if is_own:
-        waits = STOPPING_FIRST
-    elif words := said.strip().rstrip("."):
-        waits = _NOT_DONE_YET.format(title=title, said=words)
-    else:
-        waits = _STILL_STOPPING.format(title=title)
-    return f"{waits} {_TAKES_LONG.format(title=title)}" if is_long else waits
-
-
-def format_own_limit(title: str, until: float) -> str:
-    """Format the end of the time for which a person's account may send no more requests, as above."""
-    return _OWN_LIMIT.format(title=title, until=make_time_placeholder(math.ceil(until / 60) * 60))
-
-
-def is_own_limit(hold: str | None, title: str) -> bool:
-    """Return whether a stored sentence is one of ``format_own_limit``."""
-    return (hold or "").startswith(_OWN_LIMIT.partition(" That")[0].format(title=title))
-
-
-def format_start_without_effect(title: str, since: float) -> str:
-    """Format a start that was accepted at ``since`` and doesn't show yet."""
-    return _STILL_DOWN.format(title=title, since=make_time_placeholder(since))
-
-
-def format_stop_without_effect(title: str, since: float) -> str:
-    """Format a stop that was accepted at ``since`` and doesn't show yet."""
-    return _NO_EFFECT.format(title=title, since=make_time_placeholder(since))
-
-
-def format_missing_connection(name: str) -> str:
-    """Format the removal of a connection by the operator."""
-    return NOT_CONFIGURED.format(name=name)
-
-
-def format_unknown_state(title: str, said: str) -> str:
-    """Format an unknown state, with the words of its provider's package."""
-    return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
-
-
-def format_conflict(title: str, said: str) -> str:
-    """Format a call that waits for something else under way, with the provider's words."""
-    words = " ".join(said.split()).translate(_PLAIN_QUOTES)
-    return _UNDER_WAY.format(title=title, said=f": “{words.rstrip('.')}.”" if words else ".")
-
-
-def format_postponed_stop(title: str) -> str:
-    """Format a stop that waits, as the provider accepts none in the reported state."""
-    return _NO_STOP_YET.format(title=title)
 
 
 #: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.

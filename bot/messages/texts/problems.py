@@ -5,49 +5,16 @@ after a colon (``invalid: disk too small``), or a word and a sentence of ours af
 which is shown as it is. ``to_cause`` makes one from an error, ``explain_cause`` puts it into words.
 """
 
-import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from bot.domain.causes import MESSAGE_LIMIT, STALE, get_cause_word, to_cause
 from bot.domain.failure_causes import OWN_LIMITS, Reason, find_reason, find_scarce_resources
-from bot.domain.operations import Operation
 from bot.domain.runs import Run
+from bot.domain.time_marks import make_time_placeholder
 from bot.domain.usability import Lack
-from bot.domain.work_items import WorkItem
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts.times import make_time_placeholder
 from bot.support import errors
-
-#: The longest part of a provider's own message that is repeated to people.
-MESSAGE_LIMIT: Final = 300
-
-_ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (errors.StoreUnsure, "unsure"),
-    (errors.StoreError, "store_unavailable"),
-    (errors.SecretError, "secret"),
-    (errors.SlackFailed, "slack"),
-    (errors.UntrustedCertificate, "untrusted_certificate"),
-    (errors.Unreachable, "unreachable"),
-    (errors.UnknownOutcome, "no_answer"),
-    (errors.RateLimited, "rate_limited"),
-    (errors.ServerFailed, "server_failed"),
-    (errors.BadAnswer, "bad_answer"),
-    (errors.SentTooLate, "sent_too_late"),
-    (errors.TemporaryError, "unreachable"),
-    (errors.AccountRenamed, "renamed"),
-    (errors.CredentialRefused, "credential_refused"),
-    (errors.Forbidden, "forbidden"),
-    (errors.NotFound, "not_found"),
-    (errors.Conflict, "conflict"),
-    (errors.InvalidRequest, "invalid"),
-    (errors.Misconfigured, "misconfigured"),
-    (errors.NoCapacity, "no_room"),
-    (errors.LimitReached, "limit"),
-    (errors.Untrusted, "untrusted"),
-    (errors.OutcomeNotReported, "untold"),
-    (errors.ProviderError, "invalid"),
-)
 
 #: Where the provider says that something failed, and no more; and who may know, with its page and without.
 UNTRUSTED_PAGE: Final = (
@@ -324,18 +291,6 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: How a refusal reads that is about the token: what its account may do, another token may.
-_TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: How a refusal reads that is about signing in elsewhere: no other token is any better.
-_SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: How a limit reads that is one of money: stopping something gives none of it back.
-_MONEY: Final = re.compile(
-    r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
-    re.IGNORECASE,
-)
-#: How a refusal reads that is a matter of permission.
-_PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
-
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
     {
@@ -350,38 +305,6 @@ NO_FAULTS: Final = frozenset(
         "unlinked",
     }
 )
-
-
-def to_cause(error: BaseException) -> str:
-    """Return the cause to be stored for an error: a word, with the provider's message where it helps."""
-    word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
-    if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
-        # The status alone doesn't say what is missing, and the words do.
-        word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
-    if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        word = "answered_error"
-    if isinstance(error, errors.LimitReached) and _MONEY.search(error.message):
-        word = "spent"
-    if not isinstance(error, errors.ProviderError) or "{said}" not in CAUSES[word]:
-        return word
-    if not error.message or not (error.is_ours or error.is_quoted):
-        return word
-    return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
-
-
-def is_failure_of_server(sentence: str | None) -> bool:
-    """Return whether a sentence says that a provider answers a call with errors of its own."""
-    endings = (CAUSES[word].partition("{title}")[2] for word in ("server_failed", "answered_error"))
-    return (sentence or "").endswith(tuple(endings))
-
-
-def _find_refusal_word(message: str) -> str:
-    """Return the cause's word for a right that the token, the account or something else lacks."""
-    if _SIGN_ON.search(message):
-        return "refused"
-    if _TOKEN.search(message):
-        return "token_lacks"
-    return "forbidden" if _PERMISSION.search(message) else "refused"
 
 
 def explain_cause(
@@ -418,51 +341,8 @@ def is_own_limit(cause: str | None) -> bool:
     return word in {"limit", "spent"} or (word == "provider_failed" and find_reason(said) in OWN_LIMITS)
 
 
-def get_cause_word(cause: str | None) -> str:
-    """Return the word of a cause, without the message."""
-    return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
-
-
-#: The word of causes after which the person is asked whether they still want it.
-STALE: Final = "stale"
 #: What they are asked; nothing where the row is gone that it is about.
 WANTED: Final = "Do you still want it?"
-_ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
-#: The same where it was sent, and refused each time.
-_REFUSED_UNTIL_NOW: Final = f"You asked a while ago ({{at}}), and I've tried until now. {WANTED}"
-
-
-#: A sentence without its full stop; one inside quotation marks at its end stays with what is quoted.
-_SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-
-
-def get_first_sentence(hold: str) -> str:
-    """Return the first sentence of a block reason: the obstacle, without its consequence."""
-    first = _SENTENCE_PATTERN.match(hold)
-    said = first[0] if first else ""
-    return said if said.endswith(".”") or not said else f"{said}."
-
-
-#: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
-MISSED_CAUSE: Final = "missed"
-
-
-def make_stale_cause(work_item: WorkItem) -> str:
-    """Return the cause for a work item too old to be sent; its time is a placeholder, as in block reasons.
-
-    Nobody asked for what a plan did: what held that up is the cause.
-    """
-    if isinstance(work_item, Operation) and work_item.good_until is not None:
-        because = get_first_sentence(work_item.block_reason or work_item.delayed_by)
-        return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
-    planned = work_item.planned_for if isinstance(work_item, Operation) else None
-    at = make_time_placeholder(planned or work_item.created_at)
-    if work_item.busy_since is None:
-        return f"{STALE}:: {_ASKED_LONG_AGO.format(at=at)}"
-    because = get_first_sentence(work_item.block_reason or "")
-    return f"{STALE}:: {because} {_REFUSED_UNTIL_NOW.format(at=at)}".replace("::  ", ":: ")
-
-
 _RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"
 
 

@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: What ``make_time_placeholder`` writes; the group is the epoch second.
-TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
 #: People who type times like this read them so, too.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
@@ -122,11 +120,6 @@ def join_names(names: Iterable[str]) -> str:
     """Join names: ``one, another and a third``."""
     *most, last = [*names] or [""]
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def make_time_placeholder(at: float) -> str:
-    """Return the placeholder of a time in a stored sentence; ``at`` in epoch seconds."""
-    return f"{{time:{int(at)}}}"
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.domain.observations import Event
-from bot.messages.texts.times import make_time_placeholder
+from bot.domain.time_marks import make_time_placeholder
 from bot.providers import answers
 from bot.providers.answers import clean, require_object, require_text
 from bot.providers.sphere.states import ID_PATTERN, parse_sphere_time

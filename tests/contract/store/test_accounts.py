@@ -8,12 +8,12 @@ import pytest
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
 from bot.domain.expiries import ExpiryKind
+from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
-from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store import accounts as rows
 from bot.store import (
@@ -155,7 +155,7 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
     assert len(await store.read(audit.read_audit)) == 1
     held = await store.read(operations.find_operation, operation.id)
-    assert (held.is_open, held.block_reason) == (True, problems.explain_cause("credential_refused", ""))
+    assert (held.is_open, held.block_reason) == (True, hold_by_cause("credential_refused"))
     assert (await store.read(cards.find_card, operation.id)).is_dirty
     await want_read(store, mine.workspaces[0].id)
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.accounts import Approval
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
@@ -485,7 +486,7 @@ async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store
     await store.write(runs.save_run_step, Update(run.id, 600.0))
     assert await refuse(store, account)
     held = await store.read(runs.find_run, run.id)
-    assert (held.block_reason, held.is_open) == ("Link again.", True)
+    assert (held.block_reason, held.is_open) == (hold_by_cause("credential_refused"), True)
     assert await store.claim(runs.claim_runs_of, account, 10, 60.0) is None
     await link_account(store, ALICE, "posit", secret="again")
     resumed = await store.read(runs.find_run, run.id)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain import causes
 from bot.domain.failure_causes import lacks_capacity
 from bot.domain.waitlist import (
     END_HOURS,
@@ -83,7 +84,7 @@ def test_what_providers_say_of_room(said, kind):
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else one or "none",
 )
 def test_errors_that_say_that_there_is_no_room(error, kind):
-    assert find_missing_capacity(problems.to_cause(error)) == kind
+    assert find_missing_capacity(causes.to_cause(error)) == kind
 
 
 @pytest.mark.parametrize(
