@@ -5,6 +5,7 @@ There is one guard for all that comes in, and one way back for each kind (ADR 42
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
@@ -68,6 +69,8 @@ _DECLINE = "leave"
 _STORE_RETRY_SECONDS = 0.2
 #: The kinds of places where a person writes a text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
+#: A text in which nothing can be a quotation, a mention or a hidden sign.
+_PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
 #: How much of a text that is too long is parsed, to choose the sentence about that.
 _MAX_BEGINNING_LENGTH = 100
 
@@ -169,6 +172,8 @@ class _Message(NamedTuple):
 
 def _read_message(request: Request) -> _Message:
     """Return the own words of a text's writer; quoted ones if there are no others, or hidden signs."""
+    if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
+        return _Message(plain[1])
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)

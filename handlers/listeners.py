@@ -138,9 +138,9 @@ class Listeners:
         answer = await add_introduction(services, principal, answer)
         await self._remember_referents(answer, surface, principal)
         is_worked = services.context.owners.is_worked
-        whole = answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER])
-        if can_acknowledge_with(make_command_body(whole), context):
-            return await ack(make_command_body(whole))
+        whole = make_command_body(answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER]))
+        if can_acknowledge_with(whole, context):
+            return await ack(whole)
         if not await self._write_reply(answer, surface, principal):
             return await ack(make_command_body(replies.hint(kit.truncate(answer.text, _MAX_SHORT_LENGTH))))
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))

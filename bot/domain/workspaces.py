@@ -191,6 +191,11 @@ class Workspace:
         return self.current_state in _MOVING_STATES
 
     @property
+    def has_ends(self) -> bool:
+        """Return whether any end of it is planned."""
+        return self.stop_at is not None or bool(self.planned_stops.rows)
+
+    @property
     def title(self) -> str:
         """Return the name that the person uses."""
         return self.alias or self.name

@@ -207,7 +207,7 @@ class ProviderCaller:
         seconds: float | None = None,
         starts: bool = False,
         repeats: bool = False,
-        is_gated: bool = False,
+        is_checked: bool = False,
         began: float | None = None,
         may_leave: Callable[[], bool] = allow_always,
         was_unauthorized: bool | None = None,
@@ -222,8 +222,8 @@ class ProviderCaller:
         the provider's (the store's, Usher's own) are raised.
 
         Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
-        again while a call takes long, as it may consist of many requests. ``is_gated``: its row came with a
-        claim of the poll gate, which drops what would leave late.
+        again while a call takes long, as it may consist of many requests. ``is_checked``: its row came with a
+        claim of the poll gate, which drops what would leave late; or the commit before the call required it.
 
         Nothing leaves later than ``seconds`` after it ``began`` (monotonic; now, unless it was committed to
         before): a process that stood still meanwhile may have lost the row to another one. ``may_leave`` is
@@ -238,7 +238,7 @@ class ProviderCaller:
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
-        if account is not None and not is_gated:
+        if account is not None and not is_checked:
             current = await self._read_account(account, what)
             if current is None or current.state == "refused":
                 return _reject_account(UNLINKED_CAUSE if current is None else current.refusal)

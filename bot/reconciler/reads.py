@@ -161,7 +161,7 @@ class Reads(EnginePart):
             "read",
             lambda access: self._request_own(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
-            is_gated=True,
+            is_checked=True,
             reports_absence=_has_absent,
         )
         match answer:

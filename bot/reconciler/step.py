@@ -298,6 +298,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             lambda access: self.send(claimed, runtime, step, access),
             attempts=subject.attempts,
             starts=starts,
+            is_checked=True,
             repeats=may_repeat(subject, step),
             began=began,
             may_leave=may_leave,

@@ -109,7 +109,8 @@ def begin_operation(
         start = "" if caller.has_assistant_level(tx, "stop") else accepted.operation.id
         timers.plan_stop(tx, workspace.id, replace(timer, via=caller.via, start=start))
         detail["until"] = f"{timer.at:.0f}"
-    if verb is OperationVerb.START and planned_for is None and not (caller.via or accepted.joined):
+    is_by_hand = planned_for is None and not (caller.via or accepted.joined)
+    if verb is OperationVerb.START and is_by_hand and workspace.has_ends:
         # Who starts it by hand during a lesson says that it goes on.
         timers.drop_stops(tx, workspace.id, "lesson")
     change = (

@@ -31,6 +31,8 @@ SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 CARD_DELAY_SECONDS: Final = 60.0
 #: So long after the moment that a message announced it is drawn again: what happens then is told first.
 OVER_AFTER_SECONDS: Final = 30.0
+#: How many seconds the card of an operation is left to the step that ends it.
+ENDS_WITHIN_SECONDS: Final = 2.0
 #: What a message said that is history, besides what its notice is drawn from.
 SentText = Mapping[str, Any] | None
 
@@ -236,9 +238,20 @@ def queue_answered(tx: Transaction, subject: str) -> None:
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
 
-def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
-    """Mark the messages about a workspace, or the card of a class, dirty."""
-    tx.run("queue_cards_about", about=about, changed=changed, now=tx.now())
+def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
+    """Mark the messages about a workspace, or the card of a class, dirty.
+
+    ``ends`` is the operation that its step, which is due now, ends because of that.
+    """
+    now = tx.now()
+    tx.run(
+        "queue_cards_about",
+        about=about,
+        changed=changed,
+        now=now,
+        ends=ends,
+        ends_by=now + ENDS_WITHIN_SECONDS,
+    )
 
 
 def claim_cards(

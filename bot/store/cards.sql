@@ -45,8 +45,10 @@ WHERE subject = :subject AND stage = 'live';
 {queued_again}
 WHERE principal = :principal AND subject = :subject AND stage = 'live' AND is_notice = 1;
 
+-- The card of an operation that this ends is drawn by its step, or here if that doesn't come.
 -- name: queue_cards_about
-{queued_again}
+{queued_again},
+    leased_until = CASE WHEN subject = :ends AND leased_until < :ends_by THEN :ends_by ELSE leased_until END
 WHERE about = :about AND stage = 'live';
 
 -- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has

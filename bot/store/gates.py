@@ -13,6 +13,7 @@ from typing import Final
 from bot.domain import failure_causes
 from bot.domain.accounts import Account
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import ExpiryMode
@@ -47,6 +48,8 @@ from bot.store.work_items import WakeReason
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
+#: The operations that a running workspace ends.
+_BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: Reads due within this many seconds are made along with their reader's current one.
 ALONG_SECONDS: Final = 1.0
 
@@ -533,7 +536,9 @@ def _observe(
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
-        cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
+        is_up = seen.state is State.RUNNING and row["operation_verb"] in _BRINGING_UP and not waits
+        ends = row["operation_id"] if is_up else ""
+        cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons, ends=ends)
     is_up_on = before[0] == after[0] == State.RUNNING
     if is_up_on and seen.url and lacks not in UNUSABLE and (seen.url != row["url"] or not has_same_lack):
         handovers.notify_of_address(tx, row["id"], seen.url)

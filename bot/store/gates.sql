@@ -72,7 +72,8 @@ SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions
     w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
     w.unknown_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.requested_at, g.due_at AS gate_due_at,
-    o.id AS operation_id, o.read_block_reason AS operation_block_reason, o.waits_for, o.leased_until
+    o.id AS operation_id, o.verb AS operation_verb, o.read_block_reason AS operation_block_reason, o.waits_for,
+    o.leased_until
 FROM json_each(:ids) wanted
 JOIN workspaces w ON w.id = wanted.key
 JOIN gates g ON g.gate_key = w.gate_key
@@ -90,12 +91,15 @@ UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, la
 ) */
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
+-- Whether a workspace is still needed is asked after hours: what has only just come up is looked at in half an hour.
 -- name: observed
 UPDATE workspaces SET
     {changes},
     unconfirmed = CASE WHEN unconfirmed = 'unlisted' AND NOT :confirms THEN unconfirmed END,
     running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
-    idle_check_at = CASE WHEN :state = 'running' AND running_since IS NULL THEN :observed_at ELSE idle_check_at END,
+    idle_check_at = CASE
+        WHEN :state = 'running' AND running_since IS NULL THEN :observed_at + 1800.0
+        ELSE idle_check_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 

@@ -31,7 +31,15 @@ import structlog
 from bot.store import schema
 from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueuedEngine, QueueWorker
 from bot.store.statements import read_queries
-from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, find_written_table
+from bot.store.transaction import (
+    Parameters,
+    Priority,
+    Row,
+    StoreTime,
+    Transaction,
+    clean_all,
+    find_written_table,
+)
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
 from bot.support.environment import PROGRAM_NAME
@@ -313,7 +321,7 @@ class SqliteTransaction:
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
         self.written |= find_written_table(text)
-        return self._connection.execute(text, {name: clean(value) for name, value in params.items()})
+        return self._connection.execute(text, clean_all(params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -335,8 +343,7 @@ class SqliteTransaction:
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
         self.written |= find_written_table(self._queries[query]) if params else set()
-        cleaned = ({name: clean(value) for name, value in one.items()} for one in params)
-        self._connection.executemany(self._queries[query], cleaned)
+        self._connection.executemany(self._queries[query], map(clean_all, params))
 
     def now(self) -> float:
         """Return the store's epoch seconds."""

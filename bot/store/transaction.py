@@ -21,6 +21,7 @@ from enum import Enum, IntEnum
 from functools import cache
 from threading import Lock
 from time import monotonic
+from types import NoneType
 from typing import Any, Final, Protocol, TypeVar
 
 from bot.domain.forms import Spec
@@ -246,10 +247,19 @@ def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
     return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
+#: What every engine stores as it is: most parameters.
+_PLAIN: Final = frozenset({int, float, bytes, NoneType})
+
+
 def clean(value: Any) -> Any:
     """Return a parameter as every engine stores it."""
     way = _find_encoder(value.__class__)
     return value if way is None else way(value)
+
+
+def clean_all(params: Parameters) -> dict[str, Any]:
+    """Return a statement's parameters as every engine stores them."""
+    return {name: one if one.__class__ in _PLAIN else clean(one) for name, one in params.items()}
 
 
 def from_json(text: str | None) -> Any:

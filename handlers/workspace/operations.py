@@ -376,6 +376,8 @@ def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accep
         template = answers.DONE_ALREADY
     elif accepted.joined and not accepted.repeated:
         template = answers.JOINED
+    if not template:
+        return ""
     now = request.services.clock.now()
     _, as_of = lists.format_state(now, workspace)
     return request.fill(template, workspace, as_of=as_of, **make_verb_forms(accepted.operation, now))

@@ -61,8 +61,8 @@ SAID = [kit.section("Said."), *kit.actions([kit.button("Stop", "stop", "x")])]
 #: What people ask for whose answer has buttons, with what it begins.
 ACTED = {
     "workspace.start": {"work_item_id": "operation"},
-    "workspace.timer": {"new_values": {"rules rule_1": {}}},
-    "workspace.hours": {"new_values": {"rules rule_1": {}}},
+    "workspace.timer": {},
+    "workspace.hours": {},
     "job.run": {"work_item_id": "run"},
 }
 

@@ -29,7 +29,6 @@ EXAMPLES = {
 #: The modules of the catalogue by name.
 MODULES = [
     *(f"{texts.__name__}.{one.name}" for one in pkgutil.iter_modules(texts.__path__)),
-    "handlers.faq",
 ]
 
 

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted(
     [
         *(ROOT / "bot/messages/texts").glob("*.py"),
-        ROOT / "handlers/faq.py",
     ]
 )
 USED = Counter(

@@ -431,9 +431,9 @@ async def test_the_poll_gates_reads_cost_no_other_look():
     async def soon(_access):
         return "read"
 
-    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "read", soon, is_gated=True) == Succeeded(
-        "read"
-    )
+    assert await bench.provider_caller.call(
+        bench.runtime, ACCOUNT, "read", soon, is_checked=True
+    ) == Succeeded("read")
     assert bench.rows.reads == 0
 
 

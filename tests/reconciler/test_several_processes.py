@@ -155,7 +155,7 @@ async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_
         ended.append(pair.cloud.count(method))
 
     ended: list[int] = []
-    mine.store = Meanwhile(mine.store, accounts.find_account_by_id, stand_still)
+    mine.store = Meanwhile(mine.store, operations.save_step, stand_still)
     mine.reborn()
     await mine.work()
     await mine.pass_time(60, step=20)
@@ -175,7 +175,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
         pair.clock.advance(LEASE_SECONDS)
         stood_still.append(await pair.theirs.owners.own(STARTS_PREFIX + "cloud"))
 
-    pair.mine.store = Meanwhile(pair.mine.store, accounts.find_account_by_id, stand_still)
+    pair.mine.store = Meanwhile(pair.mine.store, operations.save_step, stand_still)
     pair.mine.reborn()
     for _ in range(4):
         await pair.mine.work()

@@ -29,4 +29,4 @@ async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approv
 
 def list_open_approvals(tx: Transaction) -> list[Approval]:
     """Return the requests that nobody has decided yet."""
-    return APPROVALS.all(tx, state="requested")
+    return APPROVALS.query(tx, "SELECT * FROM approvals WHERE state = 'requested' ORDER BY requested_at")

@@ -30,7 +30,8 @@ class Count:
     ``statements`` are those that found or wrote a row; ``fruitless`` those beside them, in the same
     transaction, that didn't. A transaction that nobody waits for and that found nothing is a look of an idle
     loop: their number depends on the time that passes. ``decisions`` are the transactions that PostgreSQL
-    runs one at a time. ``models`` are what rows were made into, by their table.
+    runs one at a time. ``models`` are what rows were made into, by their table. ``transactions`` are all that
+    aren't such looks.
     """
 
     last: str
@@ -39,6 +40,7 @@ class Count:
     fruitless: Counter[str] = field(default_factory=Counter)
     decisions: list[list[str]] = field(default_factory=list)
     models: Counter[str] = field(default_factory=Counter)
+    transactions: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -60,6 +62,7 @@ class Count:
         is_idle = priority is not Priority.URGENT and not any(found for _, found in asked)
         if self.is_over or is_idle:
             return
+        self.transactions += 1
         for query, found in asked:
             (self.statements if found else self.fruitless)[query] += 1
         if writes and priority not in BESIDE:

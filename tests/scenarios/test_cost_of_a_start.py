@@ -1,17 +1,19 @@
-"""What a start asks of the database, from the press to the message that the workspace is ready.
-
-With the first check whether it is still needed, which is due as soon as it runs.
-"""
+"""What a start asks of the database and enters, to the message that the workspace is ready."""
 
 from tests.rigs.counting import counting
+from tests.rigs.crossing import play_start
 from tests.rigs.scenario import world
 
 #: Statements that found or wrote something, and those beside them that didn't.
-STATEMENTS, FRUITLESS = 91, 12
+STATEMENTS, FRUITLESS = 82, 12
 #: Rows that were made into models; one with the columns of several tables is one.
-MODELS = 29
+MODELS = 23
 #: Transactions that PostgreSQL runs one at a time.
-DECISIONS = 13
+DECISIONS = 11
+#: Transactions, looks of idle loops apart.
+TRANSACTIONS = 32
+#: Functions of ours, and their files: to the answer of a typed start, and to the message.
+TO_THE_ANSWER, TO_THE_MESSAGE = (390, 82), (890, 150)
 
 
 async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
@@ -32,3 +34,14 @@ async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
         assert count.fruitless.total() <= FRUITLESS, count.fruitless
         assert 0 < count.models.total() <= MODELS, count.models
         assert len(count.decisions) <= DECISIONS, count.decisions
+        assert count.transactions <= TRANSACTIONS
+
+
+async def test_a_typed_start_enters_no_more_than_so_much():
+    seen = await play_start()
+    for counts, most in (
+        (seen["to_the_answer"], TO_THE_ANSWER),
+        (seen["to_the_message"], TO_THE_MESSAGE),
+    ):
+        assert counts["functions"] <= most[0], seen
+        assert counts["files"] <= most[1], seen

@@ -252,6 +252,7 @@ async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, worksp
     await claimed(store, clock)
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(State.RUNNING))
+    clock.advance(card_rows.ENDS_WITHIN_SECONDS)
     found = [card.message_ts for _ in range(2) for card in await store.claim(card_rows.claim_cards, 1, 60.0)]
     assert found == ["1", "2"], "the card says what has changed"
 
@@ -377,6 +378,7 @@ async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     clock.advance(15.0)
     await observe(store, clock, workspace, Observed(State.RUNNING))
+    clock.advance(card_rows.ENDS_WITHIN_SECONDS)
     cards = await store.claim(card_rows.claim_cards, 9, 60.0)
     assert sorted(card.message_ts for card in cards) == ["1", "2"]
     await told(store, workspace, NoticeKind.READY, start, "3")
@@ -498,6 +500,7 @@ async def pending(store, clock, workspace, state):
     """Return what a message shows, as its claim after another change says."""
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(state))
+    clock.advance(card_rows.ENDS_WITHIN_SECONDS)
     (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     return card
 

@@ -267,6 +267,8 @@ async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_sin
 async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, workspace):
     """Whether its person is asked about it is not for the claim to say."""
     await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert await within(store, workspace_rows.claim_running, 10, 60.0) == [], "it has only just come up"
+    clock.advance(1800.0)
     (found,) = await within(store, workspace_rows.claim_running, 10, 60.0)
     assert found.id == workspace.id
     assert await within(store, workspace_rows.claim_running, 10, 60.0) == []

@@ -1,16 +1,34 @@
 """Tasks, and what processes share about connections: outages, pauses, providers' last answers."""
 
 import asyncio
+import math
 
 import pytest
 
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observations import Observed
+from bot.domain.outages import Reached
+from bot.domain.snapshots import Snapshot
+from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State
 from bot.services.snapshots import TEMPLATES_KIND, request_read
 from bot.store import (
+    due_work,
+    forms,
+    notices,
+    outages,
+    owners,
+    pauses,
+    refusals,
+    schema,
+    snapshots,
     tasks,
+    timers,
 )
+from bot.store.pauses import Pause
 from bot.store.tasks import NewTask
-from tests.rigs.store import link_account
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe, set_timer, within
 from tests.rigs.use_cases import ask
 
 
@@ -125,3 +143,184 @@ async def test_claims_are_oldest_first_and_each_by_one(store, clock):
     assert [task.subject for task in await store.claim(tasks.claim_tasks, 2, 60.0)] == ["a0", "a1"]
     rounds = await asyncio.gather(*(store.claim(tasks.claim_tasks, 3, 60.0) for _ in range(3)))
     assert sorted(task.subject for claimed in rounds for task in claimed) == ["a2", "a3", "a4", "a5"]
+
+
+# -- outages -------------------------------------------------------------------------------------------------
+
+
+def notice(occasion):
+    return NewNotice("outage:cloud:UALICE", NoticeKind.OUTAGE, occasion, ALICE, {"connection": "cloud"})
+
+
+async def test_an_outage_is_one_for_all_processes(database, store):
+    other = await database.open()
+    both = (store, other)
+    begun = await asyncio.gather(
+        *(
+            one.write(outages.begin_outage, "cloud", since, [notice(f"away:{since}")])
+            for since, one in enumerate(both, 1)
+        )
+    )
+    assert begun[0] == begun[1]
+    for one in both:
+        assert await one.read(outages.list_outages) == {"cloud": begun[0]}
+    ended = await asyncio.gather(*(one.write(refusals.end_outage, "cloud", [notice("back")]) for one in both))
+    assert sorted(ended) == [False, True]
+    for one in both:
+        assert await one.read(outages.list_outages) == {}
+    told = [one.occasion for one in await store.perform(notices.claim_notices, 10, 60.0)]
+    assert len(told) == 2
+    assert "back" in told
+
+
+@pytest.mark.both_engines
+async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(database, store):
+    other = await database.open()
+    assert not await store.write(outages.note_answer, "cloud", 5.0)
+    both = (store, other)
+    begun = await asyncio.gather(
+        *(one.write(outages.note_silence, "cloud", 7.0 + at, 5.0) for at, one in enumerate(both))
+    )
+    assert begun[0] == begun[1]
+    # It answered before that.
+    assert not await other.write(outages.note_answer, "cloud", 6.0)
+    assert (await store.read(outages.list_reached))["cloud"].silent_since == begun[0]
+    assert sorted(await asyncio.gather(*(one.write(outages.note_answer, "cloud", 9.0) for one in both))) == [
+        False,
+        True,
+    ]
+    assert await other.read(outages.list_reached) == {"cloud": Reached("cloud", 9.0)}
+    # What a process hasn't written yet counts all the same: the silence before that is over.
+    await store.write(outages.note_silence, "cloud", 10.0, 9.0)
+    assert await other.write(outages.note_silence, "cloud", 20.0, 15.0) == 20.0
+
+
+# -- pauses that providers asked for -------------------------------------------------------------------------
+
+
+async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store, clock):
+    other = await database.open()
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 30.0})
+    clock.advance(10)
+    assert await other.read(pauses.list_pauses) == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
+    clock.advance(49.5)
+    assert await other.read(pauses.list_pauses) == [Pause("cloud", "any", "account_1", 59.5, -29.5)], (
+        "it still counts"
+    )
+    clock.advance(0.5)
+    assert await other.read(pauses.list_pauses) == []
+
+
+@pytest.mark.both_engines
+async def test_the_longer_pause_wins(store, clock):
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 100.0, "": 100.0})
+    clock.advance(10)
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 5.0})
+    await store.write(pauses.save_pauses, "cloud", "start", {"account_1": 7.0})
+    found = {
+        (pause.calls, pause.account_id): (pause.ago, pause.left)
+        for pause in await store.read(pauses.list_pauses)
+    }
+    assert found == {
+        ("any", "account_1"): (0.0, 90.0),
+        ("any", ""): (10.0, 90.0),
+        ("start", "account_1"): (0.0, 7.0),
+    }
+
+
+async def test_what_no_longer_matters_is_forgotten_with_the_next_pause(store, clock):
+    await store.write(pauses.save_pauses, "cloud", "any", {"account_1": 30.0})
+    clock.advance(61)
+    await store.write(pauses.save_pauses, "hub", "any", {"account_2": 30.0})
+    left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, requested_before=0.0))
+    assert [row["connection"] for row in left] == ["hub"]
+
+
+# -- what providers told last, and what people filled in last ------------------------------------------------
+
+
+FORM = {"clusters": [{"name": "Lokal ∅", "cpus": 2.5}], "default": None}
+
+
+async def test_what_a_provider_told_keeps_its_order(store):
+    ides = {"RStudio": 1, "VS Code": 2, "Jupyter Notebook": 3, "Positron": 4}
+    await store.write(snapshots.save_snapshot, Snapshot("posit", "", "templates", ides, 10.0))
+    assert list((await store.read(snapshots.find_snapshot, "posit", "", "templates")).payload) == list(ides)
+
+
+async def test_the_newer_one_wins(store):
+    for read_at, payload in ((10.0, "first"), (12.0, "second"), (11.0, "late")):
+        await store.write(snapshots.save_snapshot, Snapshot("posit", "", "about", payload, read_at))
+    assert (await store.read(snapshots.find_snapshot, "posit", "", "about")).payload == "second"
+
+
+async def test_nothing_is_kept_for_who_is_no_account(store):
+    await store.write(snapshots.save_snapshot, Snapshot("posit", "nobody", "templates", FORM, 10.0))
+    assert await store.read(snapshots.find_snapshot, "posit", "nobody", "templates") is None
+
+
+async def test_what_was_filled_in_is_there_the_next_time(store):
+    assert await store.read(forms.find_form_values, ALICE, "posit", "workspace") == {}
+    await store.write(forms.remember, ALICE, "posit", "workspace", {"ide": "RStudio", "env": ["A=1"]})
+    await store.write(forms.remember, ALICE, "posit", "job", {"cpus": 2})
+    await store.write(forms.remember, BOB, "posit", "workspace", {"ide": "VS Code"})
+    await store.write(forms.remember, ALICE, "posit", "workspace", {"ide": "JupyterLab"})
+    assert await store.read(forms.find_form_values, ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
+    assert await store.read(forms.find_form_values, ALICE, "posit", "job") == {"cpus": 2}
+    assert await store.read(forms.find_form_values, ALICE, "saturn", "job") == {}
+
+
+@pytest.mark.both_engines
+async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(store, clock):
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEW_CREDENTIAL, "a1")])
+    served = [kind for kind in TaskKind if kind is not TaskKind.RENEW_CREDENTIAL]
+    for _ in range(3):
+        assert await store.read(due_work.find_next_due, ["tasks"], [], served, 300.0) == {"tasks": math.inf}
+        assert await store.claim(tasks.claim_tasks, 10, 60.0, "me", served) == []
+        clock.advance(60)
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0, "me")
+    assert (task.kind, task.attempts, task.claims) == (TaskKind.RENEW_CREDENTIAL, 0, 1)
+
+
+async def overdue(store):
+    """Return what nobody has done for an hour, as seen while a process is there that works."""
+    await store.perform(schema.write_heartbeat)
+    await store.write(owners.own, "one", ["worker:one"])
+    return await store.read(due_work.count_overdue, 3600.0)
+
+
+@pytest.mark.both_engines
+async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
+    later = (await linked(store, names=["later", "another"])).workspaces
+    account = await link_account(store, BOB, expires_at=clock.now() + 30 * 86_400.0)
+    await store.write(
+        tasks.add_tasks, [discover(), discover("a2"), NewTask(TaskKind.RENEW_CREDENTIAL, account.id)]
+    )
+    for workspace in later:
+        await observe(store, clock, workspace, Observed(State.RUNNING))
+    # What has only just come up isn't looked at.
+    clock.advance(1800.0)
+    for workspace in later:
+        await set_timer(store, workspace, PlannedStop(clock.now() + 120.0, "stop"))
+    await store.engine.write(lambda tx: tx.run("UPDATE tasks SET kind = 'of later' WHERE subject = 'a2'"))
+    assert await overdue(store) == {}
+    clock.advance(3601)
+    late = {"discover": 1, "of later": 1, "renew_credential": 1, "needed": 2}
+    assert await overdue(store) == late
+    clock.advance(120)
+    timed = late | {"timer": 2}
+    assert await overdue(store) == timed
+    # Who takes some is at it.
+    await store.claim(tasks.claim_tasks, 1, 60.0, served=[TaskKind.DISCOVER])
+    await within(store, timers.claim_timers, 1, 60.0)
+    assert await overdue(store) == {"of later": 1, "renew_credential": 1, "needed": 2, "timer": 1}
+    clock.advance(30 * 86_400.0)
+    assert (await overdue(store))["reminder"] == 1
+
+
+async def test_nothing_is_overdue_because_no_process_was_there(store, clock):
+    await store.perform(schema.write_heartbeat)
+    await store.write(tasks.add_tasks, [discover()])
+    clock.advance(86_400)
+    assert await store.read(due_work.count_overdue, 3600.0) == {}
+    assert await overdue(store) == {"discover": 1}
