@@ -17,6 +17,7 @@ from bot.services.caller import Caller
 from bot.store import cards, timers
 from bot.store import courses as store
 from bot.store.plan_tables import CLASS_CARDS
+from bot.store.planned_starts import cancel_start
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
 
@@ -50,6 +51,8 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
     )
     workspace_id = None if member is None else member.workspace_id
     if caller.is_first_delivery(tx):
+        if member is not None:
+            cancel_start(tx, member)
         store.leave(tx, card.id, caller.principal)
         if workspace_id is not None:
             timers.decide(tx, workspace_id)

@@ -1,8 +1,9 @@
-"""Starts that hours have planned: they follow the rules that they carry out."""
+"""Starts that hours and lessons have planned: they follow what they carry out."""
 
+from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule
 from bot.domain.work_items import Outcome
-from bot.store import operations, timers
+from bot.store import courses, operations, timers
 from bot.store.hours import filter_plans, find_plan
 from bot.store.tables import OPERATIONS, WORKSPACES
 from bot.store.transaction import Transaction
@@ -28,3 +29,14 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
         timers.drop_stops(tx, workspace_id, start.id)
     else:
         OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
+
+
+def cancel_start(tx: Transaction, member: Participant) -> None:
+    """Cancel the unsent start of a lesson of a course that somebody leaves."""
+    workspace_id = member.workspace_id or ""
+    row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+    start = None if row is None else OPERATIONS.parse(row)
+    of = courses.find_member_of_start(tx, start) if start is not None and start.is_planned_ahead else None
+    if start is not None and of is not None and of.card_id == member.card_id:
+        operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
+        timers.drop_stops(tx, workspace_id, start.id)

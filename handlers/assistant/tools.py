@@ -167,7 +167,14 @@ async def _collect_results(request: Request, tool: Tool, about: Referents) -> di
         if one.id in about.runs or tool.folder == "job"
     ]
     return {
-        "done": [fact(one, did=one.kind.rpartition(".")[2]) for one in actions],
+        "done": [
+            fact(
+                one,
+                did=one.kind.rpartition(".")[2],
+                until=at(own[one.subject].stop_at if one.subject in own else None),
+            )
+            for one in actions
+        ],
         "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],
         "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
     }

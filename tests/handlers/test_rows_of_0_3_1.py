@@ -24,7 +24,6 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, serve_new
-from tests.rigs.today import list_requests
 
 FORMER: Any = json.loads((Path(__file__).parent / "rows_of_0_3_1.json").read_text(encoding="utf-8"))
 TARA = Principal(None, "T1", "UTARA")
@@ -105,7 +104,9 @@ async def test_every_row_is_read_and_the_audit_verifies(bot):
                     tx.all(query) if table.model is None else table.query(tx, query)
                 )
             )
-            assert len(found) == len(rows), name
+            # A pending message of a kind that is gone is deleted, and so are the rules of courses' members.
+            gone = {"notices": 1, "rules": 2}.get(name, 0)
+            assert len(found) == len(rows) - gone, name
     assert await bot.store.perform(audit.verify_audit) is None
     exported = await bot.store.read(audit.read_audit)
     assert [row["action"] for row in exported] == [row["action"] for row in FORMER["rows"]["audit"]]
@@ -115,7 +116,7 @@ async def test_every_message_is_rendered(bot):
     notices, cards = await bot.store.engine.read(
         lambda tx: [table.query(tx, f"SELECT * FROM {table.name}") for table in (NOTICES, CARDS)]
     )
-    assert (len(notices), len(cards)) == (6, 5)
+    assert (len(notices), len(cards)) == (5, 5)
     for notice in notices:
         assert (await bot.drawn(notice))["text"]
     for card in cards:
@@ -140,14 +141,6 @@ UNDONE = {
     "card Biology with <@UCHEN>": (TARA, "co_teachers FROM class_cards", COLLEAGUE.key, ""),
     "queue gpu until 20:00": (ALICE, "state FROM waitlist_entries", "waiting", "over"),
 }
-
-
-@pytest.mark.parametrize("text", UNDONE, ids=str)
-async def test_undo_button_restores_the_rows(bot, text):
-    who, query, before, after = UNDONE[text]
-    assert await read(bot, f"SELECT {query}") == before
-    await bot.press(*FORMER["buttons"][f"{text} / Undo"], who)
-    assert await read(bot, f"SELECT {query}") == after
 
 
 PRESSED = {
@@ -184,9 +177,3 @@ async def test_open_form_is_still_accepted(bot):
     await submit(bot.services, ALICE, view)
     assert await read(bot, "SELECT ready FROM preferences") == 0
     assert await read(bot, "SELECT stopped FROM preferences") == 1
-
-
-async def test_what_was_asked_for_is_listed(bot):
-    said = str(await list_requests(bot.services.context, ALICE))
-    for did in ("change my messages about *notebook*", "wait for room for *gpu*", "start your workspace for"):
-        assert did in said

@@ -14,7 +14,7 @@ from bot.support.errors import StoreBusy
 from handlers.dispatch import add_introduction
 from handlers.helping import list_first_steps
 from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, one_cloud, rig, words
-from tests.handlers.slack import bolt_for, click, command, event, little_slack, message, send
+from tests.handlers.slack import bolt_for, click, command, little_slack, message, send
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import fake_settings
@@ -85,15 +85,6 @@ async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot)
         assert await add_introduction(bot.services, ALICE, answer) == answer
     bot.store.fails = {}
     assert await add_introduction(bot.services, ALICE, answer) != answer
-
-
-async def test_whoever_opened_the_home_first_was_told_there(bot):
-    opened = {"tab": "home", "user": "UALICE", "team": "T1", "channel": "D1"}
-    async with wired(bot) as app:
-        await send(app, event("app_home_opened", **opened))
-        assert await bot.store.read(people.was_introduced, ALICE)
-        first = answered((await send(app, command("whoami"))).body)
-        assert answers.WHAT not in words(first)
 
 
 async def labels(bot):

@@ -80,9 +80,9 @@ def test_what_was_to_end_before_a_restart_is_not_said_during_it():
 
 def test_since_when_it_runs_is_said_where_it_is_known():
     known, unknown = said(running({"called_at": SINCE - 60})), said(running(started_at=None))
-    for place in ("status", "list", "home"):
+    for place in ("status", "list"):
         assert f"Running since <!date^{int(SINCE)}^" in known[place], place
-    for place in ("status", "list", "home"):
+    for place in ("status", "list"):
         assert "since" not in unknown[place], place
     # The end of a start says how long it took.
     assert "since" not in known["card"]
@@ -92,7 +92,7 @@ def test_state_that_is_unknown_since_is_not_shown_as_the_last_known():
     """*Stopped* beside *Stop* would be neither true nor of any use."""
     given = facts(None, {"down_at": SINCE, "detail": "It sleeps.", "unknown_at": NOW - 2})
     shown = said(given)
-    for place in ("status", "list", "home"):
+    for place in ("status", "list"):
         assert "Unknown" in shown[place], place
         assert "topped" not in shown[place], place
         assert "It sleeps" not in shown[place], place

@@ -197,12 +197,8 @@ def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[A
     rows = {**before["rows"], **after["rows"]}
     written: set[tuple[str, bool]] = set()
     for key, rule in now.items():
-        name = rule.title if not rule.is_own else rows[rule.workspace_id].title
+        name = rows[rule.workspace_id].title
         former = was.get(key)
-        if not rule.is_own:
-            if former is not None:
-                yield from _left_out("course", name, former, rule)
-            continue
         if former is None or former.wanted != rule.wanted:
             written.add((rule.workspace_id, _is_once(rule)))
             yield from _as_acts(rule, name)
@@ -210,7 +206,7 @@ def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[A
         yield from _left_out("hours", name, former, rule)
         if bool(rule.paused) != bool(former.paused):
             yield Act("hours", name, rule.connection, "pause" if rule.paused else "on")
-    for rule in (one for key, one in was.items() if key not in now and one.is_own):
+    for rule in (one for key, one in was.items() if key not in now):
         if (rule.workspace_id, _is_once(rule)) not in written:
             written.add((rule.workspace_id, _is_once(rule)))
             name = rows[rule.workspace_id].title

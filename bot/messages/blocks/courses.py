@@ -229,6 +229,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     if facts.word("card") not in {one.id for one in facts.of(CourseContext).lessons}:
         return False
     is_ready = facts.state is State.RUNNING
+    if facts.body.get("is_missed"):
+        return not is_ready
     if operation is not None and not operation.is_open:
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))

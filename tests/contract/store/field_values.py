@@ -64,6 +64,7 @@ def of_type(hint: Any, name: str, number: int) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         words = list(list_members(hint))
         return words[number % len(words)]
+    hint = getattr(hint, "__supertype__", hint)
     return VALUES[TypeVar if isinstance(hint, TypeVar) else of or hint](name, number)
 
 

@@ -21,7 +21,6 @@ GIVEN = {"slow_unless_known": 60.0, "failed_within": 60.0, "limit": 5}
 def batch_size(request, monkeypatch):
     """Read so many rows at once."""
     monkeypatch.setattr(fan_out, "READ_BATCH_SIZE", request.param)
-    monkeypatch.setattr(counts, "READ_BATCH_SIZE", request.param)
     monkeypatch.setattr(counts, "COUNT_BATCH_SIZE", request.param)
     monkeypatch.setattr(links, "FAN_OUT_BATCH_SIZE", request.param)
 

@@ -106,7 +106,7 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
             table.add(tx, made, **field_values.BESIDE.get(table.name, {}) | said | more | named)
             keys = {"id": name, "subject": name, "about": name, "is_notice": query in sweeping._ARE_CARDS}
             CARDS.add(tx, field_values.made(CARDS, number), **keys)
-            PARTICIPANTS.add(tx, card_id=name, principal=ALICE, joined_at=0.0)
+            PARTICIPANTS.add(tx, id=name, card_id=name, principal=ALICE, joined_at=0.0)
 
     await store.engine.write(write)
     await store.perform(sweeping.sweep)

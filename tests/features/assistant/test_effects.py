@@ -7,9 +7,11 @@ import pytest
 from bot.domain.observations import Observed
 from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.store import tasks, workspaces
+from bot.store import operations, tasks, timers, workspaces
 from bot.store.preferences import save_preferences
+from bot.store.tables import OPERATIONS, WORKSPACES
 from handlers.assistant.tools import TOOLS
 from handlers.assistant.tools import run_tool as asked_for
 from tests.features.assistant.calls import BURST, ON, called, lets, who
@@ -183,6 +185,18 @@ STARTS = {
 }
 
 
+async def taken_back(bot):
+    """Have what was begun ended, and the ends that were set gone, as if nobody had asked."""
+    row = await bot.workspace()
+
+    def take_back(tx):
+        for begun in OPERATIONS.rows(tx, workspace_id=row.id, outcome=None):
+            operations.end(tx, begun["id"], Outcome.CANCELLED, "cancelled")
+        WORKSPACES.change(tx, {"id": row.id}, **timers.NO_TIMER)
+
+    await bot.store.carry_out(take_back)
+
+
 @pytest.mark.parametrize("state", STARTS)
 async def test_state_decides_whether_a_start_is_one(bot, state):
     for given, is_start in zip(({"until": MINUTE}, {}), reversed(STARTS[state]), strict=True):
@@ -190,7 +204,7 @@ async def test_state_decides_whether_a_start_is_one(bot, state):
         await observe(bot.store, bot.clock, row, Observed(state))
         assert is_asked(await starts(bot, **given)) is not is_start
         assert ((await bot.workspace()).stop_at is not None) is (is_start and bool(given))
-        await bot.say("undo")
+        await taken_back(bot)
         bot.clock.advance(120)
 
 
@@ -200,7 +214,7 @@ async def test_what_its_person_is_just_starting_gets_no_end(bot):
     assert is_asked(await starts(bot, until=MINUTE))
     assert (await bot.workspace()).stop_at is None
     # What it starts itself gets one.
-    await bot.say("undo")
+    await taken_back(bot)
     assert (await starts(bot, until=MINUTE))["done"][0]["until"]
 
 

@@ -57,29 +57,6 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     assert "The course has ended." in _card(made).text
 
 
-async def test_a_course_is_posted_and_changed_from_home(room):
-    """By the form of the card, as Slack sends it."""
-    made, trainer = room, room.person(TRAINER)
-    begin = _begin(made) + timedelta(days=1)
-    end = begin + timedelta(minutes=40)
-    await trainer.opens_home()
-    await trainer.presses_home("Post a class card")
-    lessons = {"hours": [f"{begin:%a}".lower()], "begin": f"{begin:%H:%M}", "end": f"{begin:%H:%M}"}
-    given = {"what": "notebook", "title": "Statistics", "channel": _channel(made), "with": [ANN], **lessons}
-    assert list((await trainer.submits(**given))["errors"]) == ["hours"]
-    assert (await trainer.submits(**given | {"end": f"{end:%H:%M}"}))["ok"]
-    await made.pass_time(15)
-    await _joins(made, BOB)
-    room = await trainer.opens_home()
-    assert "1 joined · 1 linked an account" in room.read
-    (details,) = [
-        one for one in await made.person(BOB).presses(_card(made), "Show details") if one.is_private
-    ]
-    assert details.labels == ["Leave"]
-    (theirs,) = [one for one in await made.person(ANN).presses(_card(made), "Show details") if one.is_private]
-    assert "End course" in theirs.labels
-
-
 def _channel(made):
     return made.slack.state.place(TRAINER, GENERAL).id
 

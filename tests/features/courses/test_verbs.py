@@ -12,7 +12,6 @@ from bot.domain.time_parsing import Wanted
 from bot.messages.blocks.courses import render_class_card
 from bot.services.lesson_facts import load_class
 from bot.store import courses as class_rows
-from bot.store import hours as rows
 from bot.store import workspaces
 from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, activate, buttons, staged, words
@@ -145,28 +144,6 @@ async def test_others_may_change_it_only_where_its_teacher_said_so(bot):
     assert (await bot.store.read(class_rows.find_card, other.id)).closed_at is not None
 
 
-async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
-    (mine,) = (await linked(bot.store, ALICE, names=["notebook"])).workspaces
-    card = await posted(bot, POST)
-    await bot.press("class_press", card.id)
-    alone = await bot.say("hours notebook", ALICE)
-    assert "Lessons of *Statistics*: Tuesdays and Thursdays, 08:00" in words(alone)
-    assert "Leave Statistics" in buttons(alone)
-    await bot.say("hours notebook weekdays 10:00-18:00", ALICE)
-    check_golden("answers/hours-beside-a-course", await bot.say("hours notebook", ALICE))
-    assert "Lessons of *Statistics*" in words(await bot.say("hours", ALICE))
-    # What ends one's own hours leaves the lessons, and what brings all of them back leaves those off.
-    await bot.say("card Statistics skip 23 Dec", TRAINER)
-    await bot.press("lesson_skip", card.id)
-    (before,) = [one for one in await bot.store.read(rows.list_rules_of_person, ALICE) if not one.is_own]
-    await bot.press("hours_on", mine.id)
-    await bot.press("hours_off", mine.id)
-    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
-    assert (rule.card, rule.off) == (card.id, before.off)
-    assert (len(rule.off), "2027-12-23" in rule.off) == (2, True)
-    assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
-
-
 @pytest.mark.parametrize("rests", [True, False])
 async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
     await offer(bot)
@@ -214,11 +191,4 @@ async def test_its_teacher_leaves_lessons_out_and_takes_that_back(bot, typed):
     assert changed.off == CHANGES[typed]
     assert "Hold all lessons" in buttons(answer)
     await bot.say("card Statistics resume", TRAINER)
-    assert await bot.store.read(class_rows.find_card, card.id) == card
-
-
-async def test_a_change_is_undone(bot):
-    card = await posted(bot, POST)
-    answer = await bot.say("card Statistics skip 23 Dec", TRAINER)
-    assert "as they were before" in words(await bot.push(answer, "Undo", TRAINER))
     assert await bot.store.read(class_rows.find_card, card.id) == card

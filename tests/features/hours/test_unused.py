@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.hours import was_used
 from bot.domain.workspaces import State
 from bot.services import hours as use_cases
 from bot.services.timers import plan_timer, set_timer

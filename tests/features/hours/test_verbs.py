@@ -61,17 +61,6 @@ async def test_the_buttons_turn_off_and_resume(bot):
     assert await rules(bot) == []
 
 
-async def test_they_move_only_if_their_person_says_so(bot):
-    await bot.say("hours notebook weekdays 9:00-18:00")
-    await bot.zone("America/New_York")
-    assert [one.zone for one in await rules(bot)] == ["Europe/Berlin"]
-    assert words(await bot.press("hours_stay", "")) == "Your workspaces' hours stay as they are."
-    moved = await bot.press("hours_move", "")
-    assert words(moved) == "Your workspaces' hours are in America/New_York time now."
-    assert moved.replaces
-    assert [one.zone for one in await rules(bot)] == ["America/New_York"]
-
-
 async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
     row = await bot.workspace("notebook")
     await observe(bot.store, bot.clock, row, Observed(State.GONE))

@@ -27,17 +27,6 @@ def place(person):
     return shown
 
 
-async def test_undone_end_of_a_wait_shows_the_place_again(one_gpu):
-    alice = one_gpu.alice
-    *_, left = await alice.presses(place(alice), "Stop waiting")
-    await one_gpu.pass_time(10, step=5)
-    assert "stopped waiting for a free GPU" in place(alice).text
-    await alice.presses(left, "Undo")
-    await one_gpu.pass_time(10, step=5)
-    assert "You're next in line." in place(alice).text
-    assert place(alice).labels == ["Stop waiting"]
-
-
 @pytest.mark.parametrize("way", ["stop gpu", "forget gpu", "unlink saturn --yes", "until"])
 async def test_message_of_a_wait_that_ended_has_no_button(one_gpu, way):
     alice = one_gpu.alice
@@ -84,13 +73,6 @@ async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
     await one_gpu.pass_time(720, step=10)
     assert gpu(one_gpu, {alice: "alice", carol: "carol"}[first]).status != "running"
     assert len(second.told("ready")) == 1
-
-
-async def test_undone_wait_says_whether_it_still_waits(one_gpu):
-    alice = one_gpu.alice
-    await alice.types("queue gpu until 20:00")
-    assert "*gpu* is waiting for room as it was before." in (await alice.types("undo")).text
-    assert "*gpu* isn't waiting for room any more." in (await alice.types("undo")).text
 
 
 async def test_place_is_unknown_then_true_and_over(one_gpu):

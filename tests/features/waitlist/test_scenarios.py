@@ -39,8 +39,6 @@ async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     assert "You're next in line." in answer.text
     assert answer.labels[0] == "Stop waiting"
-    home = await alice.opens_home()
-    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in home.text
     await one_gpu.pass_time(300, step=10)
     assert [one.text for one in alice.told("failed")][1:] == []
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
@@ -65,7 +63,7 @@ async def test_queue_starts_it_and_waits(one_gpu, said):
     assert "*gpu* is ready." in one_gpu.alice.only("ready").text
 
 
-@pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "undo", "forget gpu"])
+@pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "forget gpu"])
 async def test_waiting_ends(one_gpu, way):
     alice = one_gpu.alice
     *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
@@ -80,17 +78,6 @@ async def test_waiting_ends(one_gpu, way):
     assert alice.told("waitlist_ended") == []
     answer = await alice.types("waiting")
     assert "*gpu* is waiting" not in answer.text
-
-
-async def test_who_left_has_their_place_again_with_undo(one_gpu):
-    alice, carol = one_gpu.alice, one_gpu.carol
-    *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
-    await carol.presses(await refused(one_gpu, carol), "Keep trying")
-    *_, left = await alice.presses(answer, "Stop waiting")
-    assert "You're next" in (await carol.types("start gpu")).text
-    *_, back = await alice.presses(left, "Undo")
-    assert "*gpu* is back in its place in line." in back.text
-    assert "One person is ahead of you." in (await carol.types("start gpu")).text
 
 
 async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
@@ -213,23 +200,6 @@ async def test_more_is_declined_with_a_word(limited):
     told = alice.only("limit_answer")
     assert "<@U0TARA> declined: “Next week, after the course”" in told.text
     assert "Start gpu" not in told.labels
-
-
-async def test_hours_wait_for_room_until_they_end(one_gpu):
-    alice = one_gpu.alice
-    answer = await alice.types("hours gpu every day 9:00-17:00 --wait")
-    assert "wait for room" in answer.text, answer.text
-    await one_gpu.pass_time(2 * 3600, step=30)
-    assert alice.told("failed") == []
-    told = alice.only("waitlist_place")
-    assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now." in told.text
-    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in told.text
-    assert "You're next in line." in told.text
-    answer = await alice.types("waiting")
-    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
-    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
-    await one_gpu.pass_time(900, step=15)
-    assert "*gpu* is ready." in alice.only("ready").text
 
 
 async def test_offer_loses_its_buttons_when_the_account_is_unlinked(one_gpu):
