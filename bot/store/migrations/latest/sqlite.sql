@@ -399,11 +399,6 @@ CREATE TABLE class_cards (
     last_day TEXT NOT NULL DEFAULT '',
     off TEXT NOT NULL DEFAULT '',
     lead_seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
-    co_teachers TEXT NOT NULL DEFAULT '',
-    timetable_changes TEXT NOT NULL DEFAULT '[]',
-    fan_out_at DOUBLE PRECISION,
-    without_teacher_until TEXT NOT NULL DEFAULT ''
-);
     co_teachers TEXT NOT NULL DEFAULT '');
 CREATE INDEX class_cards_due ON class_cards (next_check_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
@@ -546,16 +541,6 @@ CREATE TABLE rules (
     last_day TEXT NOT NULL DEFAULT '',
     lead_seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
     started_at DOUBLE PRECISION,
-    unused INTEGER NOT NULL DEFAULT 0,
-    agreed_days TEXT NOT NULL DEFAULT '',
-    agreed_minutes INTEGER NOT NULL DEFAULT 0,
-    agreed_until TEXT NOT NULL DEFAULT '',
-    course_off TEXT NOT NULL DEFAULT '',
-    applied_state TEXT NOT NULL DEFAULT '',
-    notified_state TEXT NOT NULL DEFAULT '',
-    calendar TEXT,
-    uses_waitlist BIGINT NOT NULL DEFAULT 0
-);
     unused INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX rules_due ON rules (next_check_at, id) WHERE next_check_at IS NOT NULL;
 CREATE INDEX rules_unlinked ON rules (processed_until) WHERE paused = 'unlinked';

@@ -9,7 +9,7 @@ import pytest
 
 from bot.commands.assistant_checks import check_assistant
 from handlers.assistant.tools import TOOLS
-from tests.features.assistant.calls import BURST, ON, called, lets, who
+from tests.handlers.assistant.calls import BURST, ON, called, lets, who
 from tests.rigs.assistant import PATH
 from tests.rigs.scenario import world
 from tests.rigs.scenario.workbench import SEED, TOKENS, workbench_world

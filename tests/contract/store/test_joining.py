@@ -14,8 +14,8 @@ from bot.store import accounts, operations, sweeping
 from bot.store import courses as courses_store
 from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from tests.contract.store.classes import CARD, by, look, press
-from tests.features.courses.rows import MEMBERS, local
-from tests.features.courses.rows import joined as joined  # noqa: PLC0414 - a fixture
+from tests.contract.store.course_rows import MEMBERS, local
+from tests.contract.store.course_rows import joined as joined  # noqa: PLC0414 - a fixture
 from tests.rigs.store import ALICE, accept_operation, linked, observe, refuse, unlink, within
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.features.waitlist.gpus import GPUS, gpu, seed
 from tests.rigs.scenario.cloud import cloud_world
+from tests.scenarios.gpus import GPUS, gpu, seed
 
 
 @pytest.fixture

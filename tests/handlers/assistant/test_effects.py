@@ -14,7 +14,7 @@ from bot.store.preferences import save_preferences
 from bot.store.tables import OPERATIONS, WORKSPACES
 from handlers.assistant.tools import TOOLS
 from handlers.assistant.tools import run_tool as asked_for
-from tests.features.assistant.calls import BURST, ON, called, lets, who
+from tests.handlers.assistant.calls import BURST, ON, called, lets, who
 from tests.handlers.rig import rig
 from tests.rigs.scenario import world
 from tests.rigs.store import ALICE, observe

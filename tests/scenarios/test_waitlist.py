@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.features.waitlist.gpus import GPUS, gpu, seed
 from tests.rigs.scenario.cloud import cloud_world
 from tests.rigs.scenario.stage import inject_fault
+from tests.scenarios.gpus import GPUS, gpu, seed
 
 #: What a scheduler says of its machines.
 NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."

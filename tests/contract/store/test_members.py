@@ -16,7 +16,7 @@ from bot.store.tables import GATES, NOTICES, WORKSPACES
 from bot.store.transaction import Engine
 from tests.contract.store.classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.classes import press as press_class
-from tests.features.courses.rows import MEMBERS, joined, local
+from tests.contract.store.course_rows import MEMBERS, joined, local
 from tests.rigs.counting import RowsCounted
 from tests.rigs.store import within
 from tests.rigs.use_cases import asking

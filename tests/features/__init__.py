@@ -1,1 +1,0 @@
-"""Tests of features, a folder each, which goes with its feature."""
