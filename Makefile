@@ -43,7 +43,7 @@ test-thorough: $(DEV) $(ALL_HUBS) ## Run what `make test` leaves out: every call
 mutants: $(DEV) ## Play mutants of bot/domain against its tests; FILES="bot/domain/plan.py …" plays those of some
 	.venv/bin/mutmut run $(foreach file,$(FILES),"$(subst /,.,$(basename $(file))).*")
 
-test-outside: $(DEV) ## Install the wheels into an empty environment; run the kits and stories of providers/ there
+test-outside: $(DEV) ## Install the wheels into an empty environment; run the kits and stories of packages/ there
 	.venv/bin/python tools/outside.py
 
 chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE", CLUSTER=1

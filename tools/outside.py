@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = (ROOT / "providers/usher-coder", ROOT / "providers/usher-codespaces")
+PACKAGES = (ROOT / "packages/usher-coder", ROOT / "packages/usher-codespaces")
 UV = Path(sys.executable).with_name("uv")
 
 

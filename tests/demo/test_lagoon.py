@@ -12,7 +12,7 @@ import pytest
 from playground.demo.guest_story import play_guest
 from tests.project.repository import ROOT
 
-LAGOON = ROOT / "providers/usher-lagoon"
+LAGOON = ROOT / "packages/usher-lagoon"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from tests.project.repository import ROOT, files
 
-LAGOON = ROOT / "providers/usher-lagoon"
+LAGOON = ROOT / "packages/usher-lagoon"
 PAGE = (ROOT / "docs/provider-api.md").read_text(encoding="utf-8")
 
 
