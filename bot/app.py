@@ -70,7 +70,7 @@ from bot.web.socket import SocketSide
 from handlers.listeners import register
 from handlers.loading import load
 from handlers.replaying import replay
-from handlers.services import build_services
+from handlers.requests.services import build_services
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")

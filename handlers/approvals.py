@@ -8,11 +8,11 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import RESTING_BUTTON
 from bot.messages.texts import pages, requests
 from bot.services import approvals as use_cases
-from handlers import routes
-from handlers.deferred_command import DeferredCommand
 from handlers.linking import ask_for_username, make_link_buttons
-from handlers.payload import find_value
-from handlers.request import Request
+from handlers.requests import routes
+from handlers.requests.deferred_command import DeferredCommand
+from handlers.requests.payload import find_value
+from handlers.requests.request import Request
 
 
 @routes.action("ask_link")

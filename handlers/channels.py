@@ -4,8 +4,8 @@ import structlog
 
 from bot.domain.people import Principal
 from bot.store import channels
-from handlers import payload, routes
-from handlers.event_request import EventRequest
+from handlers.requests import payload, routes
+from handlers.requests.event_request import EventRequest
 
 log = structlog.get_logger(__name__)
 

@@ -24,10 +24,10 @@ from bot.services import naming
 from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers import routes, suggestions, typing_mistakes, vocabulary
-from handlers.command_line import Quoted, fold_word, is_slip
-from handlers.defaults import find_defaults
-from handlers.request import Answered, Listed, Request
+from handlers.requests import routes, suggestions, typing_mistakes, vocabulary
+from handlers.requests.command_line import Quoted, fold_word, is_slip
+from handlers.requests.defaults import find_defaults
+from handlers.requests.request import Answered, Listed, Request
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 

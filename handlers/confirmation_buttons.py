@@ -11,9 +11,9 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.links import unlink_button
 from bot.services.runs import require_run as run_of
 from bot.services.workspaces import require_workspace
-from handlers import routes
 from handlers.dispatch import answer_old_button, run_button
-from handlers.request import Request
+from handlers.requests import routes
+from handlers.requests.request import Request
 
 _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
     "job_stop": runs.stop_run_button,

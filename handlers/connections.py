@@ -14,9 +14,9 @@ from bot.services import naming, snapshots
 from bot.services.accounts import find_account
 from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
 from bot.support.errors import Refused
-from handlers import routes
-from handlers.request import Answered, Request
-from handlers.services import Services
+from handlers.requests import routes
+from handlers.requests.request import Answered, Request
+from handlers.requests.services import Services
 
 _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "job": facets.Runs}
 

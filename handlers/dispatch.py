@@ -31,8 +31,10 @@ from bot.store import inbox, notices
 from bot.store.transaction import track_used_keys
 from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
-from handlers import quotations, routes, suggestions, typing_mistakes
-from handlers.command_line import (
+from handlers.helping import describe_usher, start_introduction
+from handlers.linking import require_account
+from handlers.requests import quotations, routes, suggestions, typing_mistakes
+from handlers.requests.command_line import (
     MAX_COMMAND_LENGTH,
     MAX_TEXT_LENGTH,
     MAX_WORDS,
@@ -41,13 +43,11 @@ from handlers.command_line import (
     parse,
     split_program,
 )
-from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
-from handlers.helping import describe_usher, start_introduction
-from handlers.linking import require_account
-from handlers.payload import find_state_values, find_value, list_fields
-from handlers.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
-from handlers.response_targets import make_message_notice, make_reply_notice
-from handlers.services import Services
+from handlers.requests.deferred_command import NOT_DEFERRED, DeferredCommand
+from handlers.requests.payload import find_state_values, find_value, list_fields
+from handlers.requests.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
+from handlers.requests.response_targets import make_message_notice, make_reply_notice
+from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 #: Checked before a log line that nobody would see is composed.

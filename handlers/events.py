@@ -17,11 +17,11 @@ from bot.store import accounts as account_rows
 from bot.store import browsers, inbox, notices
 from bot.support.cleaning import unescape
 from bot.support.errors import StoreError, StoreUnsure
-from handlers import payload, routes
 from handlers.dispatch import add_introduction, run_chat, run_text
-from handlers.event_request import EventRequest
-from handlers.outage_replies import Unanswered
-from handlers.response_targets import make_reply_notice
+from handlers.requests import payload, routes
+from handlers.requests.event_request import EventRequest
+from handlers.requests.outage_replies import Unanswered
+from handlers.requests.response_targets import make_reply_notice
 
 log = structlog.get_logger(__name__)
 

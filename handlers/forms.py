@@ -28,14 +28,14 @@ from bot.services.operation_requests import create_workspace
 from bot.store import forms as form_rows
 from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
-from handlers import routes, suggestions
-from handlers.command_line import join_words
 from handlers.connections import choose_making_connection, list_making_connections, require_leading_connection
-from handlers.defaults import find_defaults
 from handlers.linking import require_account
-from handlers.payload import list_fields, parse_values
-from handlers.request import SILENT, InvalidFields, Request
-from handlers.services import Services
+from handlers.requests import routes, suggestions
+from handlers.requests.command_line import join_words
+from handlers.requests.defaults import find_defaults
+from handlers.requests.payload import list_fields, parse_values
+from handlers.requests.request import SILENT, InvalidFields, Request
+from handlers.requests.services import Services
 from handlers.snapshots import read_cached_offer, request_offer
 
 log = structlog.get_logger(__name__)

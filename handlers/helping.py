@@ -15,11 +15,11 @@ from bot.messages.verb import Effect, Verb, list_synonyms, list_verbs
 from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
-from handlers import routes
 from handlers.connections import list_making_connections, list_overview_connections
-from handlers.request import Request
-from handlers.services import Services
-from handlers.suggestions import answer_unknown_topic
+from handlers.requests import routes
+from handlers.requests.request import Request
+from handlers.requests.services import Services
+from handlers.requests.suggestions import answer_unknown_topic
 
 _EVERYTHING = "all"
 

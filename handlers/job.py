@@ -31,8 +31,6 @@ from bot.services.creation import FilledForm, Flag, PersonalOffer
 from bot.store import accounts as account_rows
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
-from handlers import list_filters, routes
-from handlers.command_line import CommandLine, is_slip, join_words, parse_command_line
 from handlers.connections import (
     choose_making_connection,
     format_titles,
@@ -43,7 +41,9 @@ from handlers.connections import (
 )
 from handlers.forms import FormContext, make, open_form
 from handlers.linking import offer_link, require_account, require_links, require_no_resting_link
-from handlers.request import SILENT, Answered, Request
+from handlers.requests import list_filters, routes
+from handlers.requests.command_line import CommandLine, is_slip, join_words, parse_command_line
+from handlers.requests.request import SILENT, Answered, Request
 from handlers.snapshots import (
     describe_read_failure,
     filter_by_connection,

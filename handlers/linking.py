@@ -21,14 +21,14 @@ from bot.services import accounts, approvals, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
 from bot.store import workspaces
-from handlers import routes
-from handlers.command_line import join_words
 from handlers.connections import find_linked_connection, require_connection
 from handlers.helping import describe_usher
-from handlers.payload import find_value
-from handlers.request import SILENT, Answered, Request
-from handlers.services import Services
-from handlers.suggestions import offer_as_command
+from handlers.requests import routes
+from handlers.requests.command_line import join_words
+from handlers.requests.payload import find_value
+from handlers.requests.request import SILENT, Answered, Request
+from handlers.requests.services import Services
+from handlers.requests.suggestions import offer_as_command
 
 
 @routes.verb(

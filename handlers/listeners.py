@@ -41,7 +41,6 @@ from bot.support.errors import (
     StoreError,
     StoreUnsure,
 )
-from handlers import payload, routes
 from handlers.dispatch import (
     add_introduction,
     find_first_field,
@@ -52,16 +51,17 @@ from handlers.dispatch import (
     run_shortcut,
     run_text,
 )
-from handlers.event_request import EventRequest
-from handlers.outage_replies import OutageReplies, Unanswered
-from handlers.response_targets import (
+from handlers.requests import payload, routes
+from handlers.requests.event_request import EventRequest
+from handlers.requests.outage_replies import OutageReplies, Unanswered
+from handlers.requests.response_targets import (
     can_acknowledge_with,
     make_command_body,
     make_form_body,
     make_options_body,
     make_reply_notice,
 )
-from handlers.services import Services
+from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 

@@ -11,10 +11,10 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.forms import answer_view
 from bot.store import notices
-from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_button, run_text
-from handlers.response_targets import make_message_notice, make_reply_notice
-from handlers.services import Services
+from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.response_targets import make_message_notice, make_reply_notice
+from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 #: For how many seconds people expect an answer in the place where they asked.

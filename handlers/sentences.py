@@ -1,6 +1,6 @@
 """Free text, whatever isn't typed as a command: what only shows is answered, and whatever acts is a button.
 
-The names, verbs and times among the words are found one by one (``handlers.finding``), and no grammar joins
+The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no grammar joins
 them. A text that asks, or in which a *not*, a condition or an unread time stands, offers nothing that acts.
 """
 
@@ -29,9 +29,10 @@ from bot.services.feasibility import get_stop_effects
 from bot.store import runs as run_rows
 from bot.store import workspaces
 from bot.support.pool import run_beside_loop
-from handlers import routes, suggestions, typing_mistakes
-from handlers.command_line import Quoted, fold_word, join_words
-from handlers.finding import (
+from handlers.linking import require_links
+from handlers.requests import routes, suggestions, typing_mistakes
+from handlers.requests.command_line import Quoted, fold_word, join_words
+from handlers.requests.finding import (
     Found,
     Time,
     find_hours,
@@ -45,9 +46,8 @@ from handlers.finding import (
     list_free,
     list_names,
 )
-from handlers.linking import require_links
-from handlers.request import Answered, Request
-from handlers.synonyms import split_words
+from handlers.requests.request import Answered, Request
+from handlers.requests.synonyms import split_words
 from handlers.workspace import confirmations, targets
 
 #: The most buttons, and words of a text that may be a mistyped command.

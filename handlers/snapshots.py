@@ -14,9 +14,9 @@ from bot.messages.blocks.kit import fill, safe
 from bot.messages.texts import answers, problems
 from bot.services import snapshots
 from bot.services.creation import PersonalOffer
-from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.linking import require_account
-from handlers.request import SILENT, Answered, Request
+from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.request import SILENT, Answered, Request
 
 
 async def refresh_lists(

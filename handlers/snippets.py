@@ -22,14 +22,14 @@ from bot.services.creation import COMMAND_FIELD, TEMPLATE_FIELD, PersonalOffer
 from bot.store import accounts as account_rows
 from bot.store import forms as form_rows
 from bot.support.cleaning import has_invisible, unescape
-from handlers import routes
-from handlers.command_line import decode_links
 from handlers.connections import list_commanding_connections
 from handlers.dispatch import run_button
 from handlers.forms import FormContext, make_form_view, restore_value
 from handlers.linking import make_link_buttons, require_account
-from handlers.payload import find_value
-from handlers.request import Request
+from handlers.requests import routes
+from handlers.requests.command_line import decode_links
+from handlers.requests.payload import find_value
+from handlers.requests.request import Request
 from handlers.snapshots import read_cached_offer, request_offer
 
 _BLOCK_PATTERN: Final = re.compile(r"```(.*?)```", re.DOTALL)

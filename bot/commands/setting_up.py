@@ -26,7 +26,7 @@ from bot.support.environment import explain_exposed_env_file, find_connections_s
 from bot.support.http import Http
 from bot.support.settings import read_settings
 from handlers.loading import load
-from handlers.routes import list_routes
+from handlers.requests.routes import list_routes
 
 
 def doctor(arguments: argparse.Namespace) -> int:

@@ -25,11 +25,11 @@ from bot.store import preferences as preferences_store
 from bot.store import runs as run_rows
 from bot.support.errors import Refused
 from handlers import commands
-from handlers.command_line import Quoted, fold_word, join_words
 from handlers.dispatch import run_text
-from handlers.request import SILENT, Request
-from handlers.response_targets import make_message_notice
-from handlers.services import Services
+from handlers.requests.command_line import Quoted, fold_word, join_words
+from handlers.requests.request import SILENT, Request
+from handlers.requests.response_targets import make_message_notice
+from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
 #: The longest name or time.

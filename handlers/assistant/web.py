@@ -18,7 +18,7 @@ from bot.messages.texts import assistant as words
 from bot.messages.verb import find_verb
 from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, is_valid_call, run_tool
-from handlers.services import Services
+from handlers.requests.services import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from bot.store import preferences as store
-from handlers.request import Request
+from handlers.requests.request import Request
 
 
 class Defaults(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.domain.installations import Installation
 from bot.services.caller import is_stale
-from handlers.payload import parse_installation_ids, parse_time
-from handlers.services import Services
+from handlers.requests.payload import parse_installation_ids, parse_time
+from handlers.requests.services import Services
 
 
 @dataclass(frozen=True, slots=True)

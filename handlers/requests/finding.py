@@ -20,8 +20,8 @@ from bot.domain.time_parsing import (
 from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.messages.verb import Verb, find_verb, list_verbs
 from bot.support.cleaning import fold
-from handlers.command_line import Quoted, fold_word
-from handlers.synonyms import find_similar_verbs, split_words
+from handlers.requests.command_line import Quoted, fold_word
+from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)

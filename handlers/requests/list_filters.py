@@ -13,9 +13,9 @@ from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
 from bot.support.cleaning import fold
-from handlers import vocabulary
-from handlers.command_line import NO_COMMANDS, drop_words, fold_word, is_slip, join_words, parse
-from handlers.request import Request
+from handlers.requests import vocabulary
+from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, is_slip, join_words, parse
+from handlers.requests.request import Request
 
 _Row = TypeVar("_Row")
 #: Longer filters aren't carried by the buttons of a list.

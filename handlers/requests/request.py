@@ -22,9 +22,9 @@ from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
-from handlers.command_line import join_words
-from handlers.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
-from handlers.services import Services
+from handlers.requests.command_line import join_words
+from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.services import Services
 
 #: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
 WORDS = "words"

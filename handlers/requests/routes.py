@@ -14,8 +14,8 @@ from bot.messages.verb import Verb as VerbDeclaration
 from bot.services.caller import Caller
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
-from handlers.event_request import EventRequest
-from handlers.request import Request
+from handlers.requests.event_request import EventRequest
+from handlers.requests.request import Request
 
 #: What a person types, presses or sends ends in an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]

@@ -21,8 +21,8 @@ from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.limits import RateLimiter, SearchLimiter
 from bot.support.pool import Pool
-from handlers.greetings import GreetedPeople
-from handlers.payload import parse_principal as principal_of
+from handlers.requests.greetings import GreetedPeople
+from handlers.requests.payload import parse_principal as principal_of
 
 
 @dataclass(frozen=True, slots=True)

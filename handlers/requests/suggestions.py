@@ -12,9 +12,9 @@ from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.verb import list_verbs
-from handlers.command_line import fold_word, join_words
-from handlers.request import SILENT, Request
-from handlers.synonyms import find_similar_verbs
+from handlers.requests.command_line import fold_word, join_words
+from handlers.requests.request import SILENT, Request
+from handlers.requests.synonyms import find_similar_verbs
 
 #: The most words of a text that may be a mistyped command.
 _MAX_COMMAND_WORDS: Final = 4

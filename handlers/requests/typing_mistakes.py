@@ -22,10 +22,10 @@ from bot.store import runs as run_rows
 from bot.store import workspaces
 from bot.support.cleaning import SLACK_TOKEN, fold
 from bot.support.pool import run_beside_loop
-from handlers import routes
-from handlers.command_line import find_unknown_flags, fold_word, normalise_fully, parse_command_line
-from handlers.request import Answered, Request
-from handlers.services import Services
+from handlers.requests import routes
+from handlers.requests.command_line import find_unknown_flags, fold_word, normalise_fully, parse_command_line
+from handlers.requests.request import Answered, Request
+from handlers.requests.services import Services
 
 #: Separators between words, and around a flag's value or a part of a link.
 _SEPARATOR_PATTERN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")

@@ -5,7 +5,7 @@ Words are separated by blanks.
 
 from typing import Final
 
-from handlers.synonyms import index_words, split_words
+from handlers.requests.synonyms import index_words, split_words
 
 #: What is done with hours as they are, by the word that follows a workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")

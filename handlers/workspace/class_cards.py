@@ -31,11 +31,11 @@ from bot.services import creation, naming
 from bot.services.lesson_facts import load_class, load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces
-from handlers import routes
-from handlers.command_line import Quoted, join_words, parse_running_flags
 from handlers.connections import format_titles, list_making_connections, require_connection
 from handlers.linking import ask_for_username
-from handlers.request import Answered, InvalidFields, Request
+from handlers.requests import routes
+from handlers.requests.command_line import Quoted, join_words, parse_running_flags
+from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.snapshots import refresh_lists, require_offer
 from handlers.workspace import course_words as orders
 from handlers.workspace import courses as verbs

@@ -28,7 +28,7 @@ from bot.services.feasibility import check_possible, find_final_mode, predict_st
 from bot.store import operations as operation_rows
 from bot.support.errors import Refused
 from handlers.linking import require_account
-from handlers.request import Request
+from handlers.requests.request import Request
 
 #: The number of workspaces that one button can change.
 MAX_BULK_WORKSPACES: Final = 20

@@ -16,10 +16,10 @@ from bot.messages.verb import Effect, Verb
 from bot.services import course_changes as changes
 from bot.services import courses as use_cases
 from bot.services.lesson_facts import load_courses
-from handlers import routes
-from handlers.command_line import Quoted, join_words
-from handlers.payload import parse_values
-from handlers.request import InvalidFields, Request
+from handlers.requests import routes
+from handlers.requests.command_line import Quoted, join_words
+from handlers.requests.payload import parse_values
+from handlers.requests.request import InvalidFields, Request
 from handlers.workspace import class_cards as card_verbs
 from handlers.workspace import courses as verbs
 

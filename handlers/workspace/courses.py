@@ -25,8 +25,8 @@ from bot.services.lesson_facts import load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
-from handlers import routes
-from handlers.request import Answered, Request
+from handlers.requests import routes
+from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
 
 _LESSONS_RESTORED: Final = "The lessons of *{name}* are as they were before."

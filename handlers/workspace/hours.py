@@ -28,10 +28,10 @@ from bot.services.workspaces import require_workspace
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
-from handlers import routes, vocabulary
-from handlers.command_line import join_words
-from handlers.payload import find_value, parse_values
-from handlers.request import Answered, InvalidFields, Request
+from handlers.requests import routes, vocabulary
+from handlers.requests.command_line import join_words
+from handlers.requests.payload import find_value, parse_values
+from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.hours_words import is_order, read_order_hours
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import read_workspace, require_by_name

@@ -2,7 +2,7 @@
 
 from bot.domain import time_parsing
 from bot.domain.time_parsing import Wanted
-from handlers import vocabulary
+from handlers.requests import vocabulary
 
 
 def read_order_hours(text: str) -> tuple[Wanted, ...]:

@@ -25,13 +25,13 @@ from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers import list_filters, routes
-from handlers.command_line import fold_word, parse_new_name
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
 from handlers.linking import describe_resting_links, offer_all_links, require_account
-from handlers.payload import find_value
-from handlers.request import Request
+from handlers.requests import list_filters, routes
+from handlers.requests.command_line import fold_word, parse_new_name
+from handlers.requests.payload import find_value
+from handlers.requests.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
 from handlers.workspace.operations import answer_gone, show_current
 from handlers.workspace.targets import (

@@ -39,12 +39,12 @@ from bot.store import workspaces as workspace_rows
 from bot.store.operations import Accepted
 from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError
-from handlers import routes
-from handlers.command_line import normalise
 from handlers.linking import require_account
-from handlers.payload import find_value
-from handlers.request import SILENT, InvalidFields, Request
-from handlers.suggestions import answer_nothing_to_cancel
+from handlers.requests import routes
+from handlers.requests.command_line import normalise
+from handlers.requests.payload import find_value
+from handlers.requests.request import SILENT, InvalidFields, Request
+from handlers.requests.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations
 from handlers.workspace.confirmations import (
     ask_before_ending,

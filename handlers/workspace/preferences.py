@@ -17,11 +17,11 @@ from bot.services.preferences import load_preferences, save
 from bot.services.workspace_list import set_notifications
 from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
-from handlers import routes
 from handlers.connections import list_making_connections, list_templates
-from handlers.payload import parse_values
-from handlers.request import InvalidFields, Request
-from handlers.services import Services
+from handlers.requests import routes
+from handlers.requests.payload import parse_values
+from handlers.requests.request import InvalidFields, Request
+from handlers.requests.services import Services
 from handlers.workspace.targets import require_by_name
 
 

@@ -20,13 +20,13 @@ from bot.store import accounts as account_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers import routes
-from handlers.command_line import Quoted, fold_word, normalise_fully
 from handlers.helping import describe_usher, list_first_steps
 from handlers.linking import offer_all_links, require_links, require_no_resting_link
-from handlers.request import Answered, Request
+from handlers.requests import routes
+from handlers.requests.command_line import Quoted, fold_word, normalise_fully
+from handlers.requests.request import Answered, Request
+from handlers.requests.suggestions import format_bold, format_commands, offer_as_command
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
-from handlers.suggestions import format_bold, format_commands, offer_as_command
 from handlers.workspace.confirmations import find_time, find_verb
 
 

@@ -22,11 +22,11 @@ from bot.services.timers import cancel_timer, confirm_needed, plan_timer, postpo
 from bot.services.workspaces import require_workspace
 from bot.store import operations
 from bot.support.errors import Refused
-from handlers import routes
 from handlers.linking import require_account
-from handlers.payload import find_value
-from handlers.request import SILENT, Answered, InvalidFields, Request
-from handlers.services import Services
+from handlers.requests import routes
+from handlers.requests.payload import find_value
+from handlers.requests.request import SILENT, Answered, InvalidFields, Request
+from handlers.requests.services import Services
 from handlers.workspace import confirmations
 from handlers.workspace.targets import read_workspace
 

@@ -21,9 +21,9 @@ from bot.services import waitlist as use_cases
 from bot.services.places_in_line import AlreadyWaiting
 from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
-from handlers import routes
-from handlers.payload import find_value
-from handlers.request import InvalidFields, Request
+from handlers.requests import routes
+from handlers.requests.payload import find_value
+from handlers.requests.request import InvalidFields, Request
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import read_workspace, require_by_name
 from handlers.workspace.timers import read_moment, read_typed_time

@@ -13,8 +13,8 @@ from cryptography.fernet import Fernet
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import read_migrations
 from bot.support.environment import command
-from handlers import routes
 from handlers.loading import load
+from handlers.requests import routes
 from tests.app.command_line import environment, run
 from tests.project.repository import ROOT, files, named
 

@@ -28,10 +28,10 @@ from bot.store.due_work import find_kinds
 from bot.store.store import Store
 from bot.store.tables import LINKS
 from bot.support.limits import RateLimiter
-from handlers.deferred_command import DeferredCommand
 from handlers.dispatch import run_button, run_form, run_text
-from handlers.response_targets import make_form_body
-from handlers.services import Services, build_services
+from handlers.requests.deferred_command import DeferredCommand
+from handlers.requests.response_targets import make_form_body
+from handlers.requests.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.functions import Target, is_call_of

@@ -24,7 +24,7 @@ from bot.support.errors import SlackFailed, SlackPermanent
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
-from handlers.services import Services
+from handlers.requests.services import Services
 from tests.rigs.store import ALICE
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from bot.store import inbox
 from bot.support.errors import StoreUnavailable
-from handlers.command_line import MAX_TEXT_LENGTH
 from handlers.dispatch import run_text
-from handlers.event_request import EventRequest
 from handlers.events import on_direct_message
+from handlers.requests.command_line import MAX_TEXT_LENGTH
+from handlers.requests.event_request import EventRequest
 from tests.handlers.rig import rig, words
 from tests.handlers.slack import message
 from tests.rigs.store import ALICE

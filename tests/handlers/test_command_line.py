@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.services.creation import Flag
-from handlers.command_line import CommandLine, parse_command_line
+from handlers.requests.command_line import CommandLine, parse_command_line
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 

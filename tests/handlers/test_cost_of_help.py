@@ -2,7 +2,7 @@
 
 import sys
 
-from handlers.request import Request
+from handlers.requests.request import Request
 from tests.handlers.rig import words
 
 

@@ -14,8 +14,8 @@ from bot.store import accounts, notices, operations, tasks
 from bot.store import hours as hours_store
 from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
-from handlers.event_request import EventRequest
 from handlers.events import on_user_change
+from handlers.requests.event_request import EventRequest
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
 from tests.rigs.store import ALICE

@@ -10,7 +10,7 @@ from bot.store import forms as form_rows
 from bot.store import runs
 from bot.support.errors import StoreBusy
 from handlers.forms import _list_emptied
-from handlers.payload import parse_values
+from handlers.requests.payload import parse_values
 from tests.handlers.rig import submit, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_limits

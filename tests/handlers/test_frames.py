@@ -9,7 +9,7 @@ from bot.messages.texts import answers
 from bot.slack.bolt_context import MAX_BODY_BYTES
 from bot.store import notices
 from bot.support.errors import StoreBusy
-from handlers.response_targets import can_acknowledge_with, make_form_body, make_options_body
+from handlers.requests.response_targets import can_acknowledge_with, make_form_body, make_options_body
 from tests.handlers.idle import Idle
 from tests.handlers.rig import wait_for_code
 from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission

@@ -10,7 +10,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.store import conversations
-from handlers.response_targets import make_command_body, make_reply_notice
+from handlers.requests.response_targets import make_command_body, make_reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
 from tests.rigs.store import ALICE

@@ -21,7 +21,7 @@ from bot.services import accounts
 from bot.store import accounts as account_rows
 from bot.store import installations, operations
 from bot.support.errors import StoreBusy
-from handlers import routes
+from handlers.requests import routes
 from tests.handlers.rig import (
     COLLEAGUE,
     PAGE,

@@ -15,9 +15,9 @@ from bot.store import inbox, notices, operations, sweeping
 from bot.store.inbox import REDELIVERY_SECONDS
 from bot.store.tables import NOTICES
 from bot.support.errors import SlackFailed, StoreBusy
-from handlers.event_request import EventRequest
 from handlers.events import on_app_mention
-from handlers.payload import make_message_key, make_send_key
+from handlers.requests.event_request import EventRequest
+from handlers.requests.payload import make_message_key, make_send_key
 from tests.handlers.rig import COLLEAGUE, rig
 from tests.handlers.slack import SAID, LittleSlack, bolt_for, mention, message, send
 from tests.rigs.store import ALICE

@@ -10,9 +10,9 @@ from bot.domain.tasks import TaskKind
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import preferences as preferences_store
 from bot.store import tasks as task_rows
-from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_text
 from handlers.replaying import replay
+from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace

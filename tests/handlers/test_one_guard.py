@@ -12,7 +12,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.support.errors import SecretError, StoreBusy
 from handlers.assistant.tools import TOOLS, run_tool
 from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
-from handlers.response_targets import make_command_body, make_form_body
+from handlers.requests.response_targets import make_command_body, make_form_body
 from tests.handlers.rig import GUEST, STRANGER
 from tests.rigs.store import ALICE
 

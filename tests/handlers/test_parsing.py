@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import routes
-from handlers.command_line import ParsedCommand, fold_word, normalise, parse
+from handlers.requests import routes
+from handlers.requests.command_line import ParsedCommand, fold_word, normalise, parse
 
 NONE: frozenset[str] = frozenset()
 SHARE = frozenset({"share"})

@@ -10,7 +10,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.policy import decide
 from bot.support.errors import Refused
-from handlers.payload import parse_installation_ids, parse_principal, parse_team
+from handlers.requests.payload import parse_installation_ids, parse_principal, parse_team
 
 COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}
 BUTTON = {

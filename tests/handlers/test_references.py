@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from bot.domain.surfaces import Where
 from bot.store import workspaces
 from bot.support.errors import StoreUnavailable
-from handlers.request import Reference
+from handlers.requests.request import Reference
 from tests.handlers.rig import COLLEAGUE, Rig, words
 from tests.rigs.clock import CountingIds
 

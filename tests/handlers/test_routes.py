@@ -9,7 +9,7 @@ from bot.messages.blocks.course_pages import FIELD_TYPES
 from bot.messages.verb import Effect, list_verbs
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
-from handlers import routes
+from handlers.requests import routes
 from tests.rigs import golden
 from tests.rigs.verbs import VERBS
 

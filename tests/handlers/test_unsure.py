@@ -11,7 +11,7 @@ from bot.store import operations, runs
 from bot.store.cards import CARD_DELAY_SECONDS
 from bot.support.errors import StoreBusy, StoreUnsure
 from handlers import dispatch
-from handlers.response_targets import make_message_notice
+from handlers.requests.response_targets import make_message_notice
 from tests.handlers.rig import one_cloud, submit, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.store import ALICE

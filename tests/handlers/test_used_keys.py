@@ -6,7 +6,7 @@ from bot.messages.blocks import replies
 from bot.services.workspace_list import set_alias
 from bot.store import workspaces
 from handlers.dispatch import run_within_limit
-from handlers.request import Reference, Request
+from handlers.requests.request import Reference, Request
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 

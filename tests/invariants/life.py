@@ -26,8 +26,8 @@ from bot.support.limits import RateLimiter
 from bot.support.responses import Response
 from handlers.dispatch import run_button, run_text
 from handlers.replaying import replay
-from handlers.response_targets import make_reply_notice
-from handlers.services import Services, build_services
+from handlers.requests.response_targets import make_reply_notice
+from handlers.requests.services import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.message_context import ObjectName
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
-from handlers import payload
+from handlers.requests import payload
 from tests.rigs.golden import FAMILIES, entries, get_accessible_name, list_buttons, shown
 
 MESSAGES = [name for family in FAMILIES if family != "texts" for name in entries(family)]

@@ -8,8 +8,8 @@ from bot.messages.blocks.replies import with_slash_commands
 from bot.messages.texts import answers, cards, notices, problems, runs, talk
 from bot.messages.texts import courses as courses_texts
 from bot.messages.verb import find_verb, list_synonyms
-from handlers import routes
-from handlers.command_line import parse
+from handlers.requests import routes
+from handlers.requests.command_line import parse
 from tests.rigs import golden
 from tests.rigs.verbs import VERBS
 

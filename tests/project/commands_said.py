@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.domain.workspaces import State
-from handlers import routes
 from handlers.loading import load
+from handlers.requests import routes
 from tests.handlers.rig import words
 from tests.handlers.run_rig import over, run_rig
 

@@ -9,7 +9,7 @@ import sys
 from bot.messages.texts import talk
 from tests.project.repository import ROOT, files, share_bytecode
 
-FREE_TEXT = ("handlers/sentences.py", "handlers/finding.py")
+FREE_TEXT = ("handlers/sentences.py", "handlers/requests/finding.py")
 SCRIPT = "tests/project/commands_said.py"
 
 

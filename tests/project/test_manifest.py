@@ -25,7 +25,7 @@ from bot.slack.manifest import (
     render,
     socket_manifest,
 )
-from handlers import routes
+from handlers.requests import routes
 from tests.project.repository import ROOT
 from tests.project.slack_scopes import scopes_of
 from tests.web.rig import rig

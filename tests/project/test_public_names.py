@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from handlers import routes
 from handlers.loading import load
+from handlers.requests import routes
 from tests.project.repository import ROOT
 
 NAMES = tomllib.loads((ROOT / "tests/project/public_names.toml").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from bot.domain.workspaces import State
-from handlers.command_line import parse
+from handlers.requests.command_line import parse
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import over, run_rig
 

@@ -36,17 +36,17 @@ from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
 from bot.support.pool import MIN_THREAD_ROWS, run_beside_loop
 from bot.web import app, shapes
-from handlers import routes, typing_mistakes
-from handlers.command_line import (
+from handlers.events import on_app_mention
+from handlers.requests import routes, typing_mistakes
+from handlers.requests.command_line import (
     MAX_COMMAND_LENGTH,
     MAX_TEXT_LENGTH,
     parse,
     parse_command_line,
     parse_running_flags,
 )
-from handlers.event_request import EventRequest
-from handlers.events import on_app_mention
-from handlers.finding import (
+from handlers.requests.event_request import EventRequest
+from handlers.requests.finding import (
     find_hours,
     find_names,
     find_similar,
@@ -54,7 +54,7 @@ from handlers.finding import (
     group_by_name,
     list_names,
 )
-from handlers.list_filters import filter_workspaces
+from handlers.requests.list_filters import filter_workspaces
 from handlers.snippets import find_code
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig

@@ -14,7 +14,7 @@ from bot.providers.posit.offers import WorkbenchOffer
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import creation
 from bot.services.creation import Flag
-from handlers.command_line import parse_command_line
+from handlers.requests.command_line import parse_command_line
 from tests.messages.card_facts import ALICE
 from tests.project.repository import ROOT
 

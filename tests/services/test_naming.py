@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.workspaces import State
 from bot.services import naming
 from bot.support.cleaning import fold
-from handlers.finding import find_names, group_by_name, list_names
+from handlers.requests.finding import find_names, group_by_name, list_names
 from tests.messages.card_facts import WORKSPACE
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings

@@ -33,7 +33,7 @@ from bot.web.bolt import build_bolt
 from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
 from handlers.assistant.web import AssistantCalls
-from handlers.services import Services, build_services
+from handlers.requests.services import Services, build_services
 from playground.processes import reserved_port
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context

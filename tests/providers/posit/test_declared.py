@@ -14,7 +14,7 @@ from bot.providers.posit.offers import WorkbenchOffer, format_key
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import creation
 from bot.services.creation import Flag
-from handlers.payload import parse_values
+from handlers.requests.payload import parse_values
 from playground.posit.accounts import Person
 from playground.posit.environments import Environments, Resources
 from playground.posit.settings import Settings
