@@ -16,7 +16,7 @@ from benchmarks.figures import Figure
 from benchmarks.machine import BenchmarkError, busier, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
-from benchmarks.turns import BEFORE, USHER, home, in_turn, variants
+from benchmarks.turns import BEFORE, USHER, home, in_turn
 from bot.domain.workspaces import State
 from bot.store.database_thread import PATIENCE_SECONDS
 from bot.store.transaction import Priority
@@ -45,9 +45,12 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=saturn, shared=True)
     seen: dict[str, list[_Seen]] = defaultdict(list)
     async with scene_of as scene:
+        places = {USHER: scene}
+        if sizes.against is not None:
+            places[BEFORE] = await scene.beside(BEFORE, sizes.against)
         for number in range(sizes.pieces):
-            for name in in_turn(variants(sizes), number):
-                seen[name].append(await _run_workers(scene, sizes, name))
+            for name in in_turn([*places], number):
+                seen[name].append(await _run_workers(places[name], sizes, name))
     found, before = seen[USHER], seen[BEFORE]
     wrong = ", ".join(one.wrong for one in found if one.wrong)
     detail = f"{sizes.workers} workers, {crowd.people * crowd.each} pending" + (f"; {wrong}" if wrong else "")

@@ -39,7 +39,7 @@ async def measure_polls(sizes: Sizes) -> list[Figure]:
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=saturn)
     seen: dict[str, list[_Watched]] = defaultdict(list)
     async with scene_of as scene:
-        places = {name: scene.beside(name) for name in variants(sizes)}
+        places = {name: await scene.beside(name, home(sizes, name)) for name in variants(sizes)}
         for number in range(sizes.pieces):
             for name in in_turn([*places], number):
                 async with places[name].bot(home=home(sizes, name)) as bot:

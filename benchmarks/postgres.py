@@ -69,17 +69,13 @@ class Database:
             hosts = ",".join(_host(one) for one in (server, standby))
             self.url = f"postgresql:///usher?user=postgres&host={hosts}&target_session_attrs=read-write"
 
-    def add_database(self, name: str) -> str:
-        """Make another empty database on the server; return its URL."""
+    def add_database(self, name: str) -> Database:
+        """Make another empty database on the server."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
-        return str(self._server.get_uri(database=name))
-
-    @staticmethod
-    def analyze(url: str) -> None:
-        """Let the server learn how a database is filled, as it does by itself after a while."""
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+        other = Database(self._server)
+        other.url = str(self._server.get_uri(database=name))
+        return other
 
     def freeze(self) -> None:
         """Let the standby follow no more: what is committed from now on it won't have, all else it has."""

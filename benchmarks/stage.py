@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from cryptography.fernet import Fernet
@@ -24,6 +25,17 @@ from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
 from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port, start_child
 
+#: Fills a database with the packages of the folder that it runs in.
+_FILL: Final = """
+import asyncio, json, sys
+from benchmarks.crowd import Crowd, Deployment, settle
+from bot.domain.workspaces import State
+from bot.features.feature import load
+load()
+crowd, place, state, pending = json.loads(sys.argv[1])
+asyncio.run(settle(Crowd(**crowd), Deployment(**place), State(state), pending=pending))
+"""
+
 
 @dataclass(slots=True)
 class Stage:
@@ -34,6 +46,9 @@ class Stage:
     saturn: Child
     folder: Path
     place: Deployment
+    #: What everybody's workspaces are, and whether each has a start that was accepted.
+    state: State
+    pending: bool
     #: The server of the database, where that is PostgreSQL.
     server: Database | None = None
     #: How processes of the bot and baselines are started.
@@ -101,16 +116,35 @@ class Stage:
             secret = self.slack.ready["credentials"]["signing_secret"]
             yield Bot(child, Target(f"{child.url}/slack/events", secret, f"{self.slack.url}/_answers"), 0.0)
 
-    def beside(self, name: str) -> Stage:
-        """Return this stage with a copy of the database, which nobody may serve from meanwhile."""
-        copy = self.database(name)
-        shutil.copytree(self.folder / "data", copy.parent)
-        place = replace(self.place, database_url=f"sqlite:///{copy}")
-        return replace(self, folder=self.folder / name, place=place)
+    async def beside(self, name: str, home: Path = HOME) -> Stage:
+        """Return this stage with a database of its own, filled by the packages in ``home``.
+
+        Where that gives the same, it is a copy: nobody may serve from this stage's database meanwhile.
+        """
+        file, server = self.database(name), self.server
+        is_copy = home == HOME and server is None
+        if is_copy:
+            shutil.copytree(self.folder / "data", file.parent)
+        else:
+            file.parent.mkdir(mode=0o700, parents=True)
+        if server is not None:
+            server = await asyncio.to_thread(server.add_database, name)
+        place = replace(self.place, database_url=f"sqlite:///{file}" if server is None else server.url)
+        beside = replace(self, folder=self.folder / name, place=place, server=server)
+        if not is_copy:
+            await asyncio.to_thread(beside._fill, home)
+        return beside
 
     def database(self, name: str) -> Path:
-        """Return the file of such a copy."""
+        """Return the file of such a database."""
         return self.folder / name / "data" / "usher.db"
+
+    def _fill(self, home: Path) -> None:
+        given = json.dumps([asdict(self.crowd), asdict(self.place), self.state, self.pending])
+        words = [sys.executable, "-c", _FILL, given]
+        done = subprocess.run(words, check=False, cwd=home, capture_output=True, text=True)  # noqa: S603 - our own
+        if done.returncode:
+            raise BenchmarkError(f"the code in {home} can't fill a database: {done.stderr[-2000:]}")
 
     def _environment(self, port: int, more: str) -> dict[str, str]:
         given = self.slack.ready["credentials"]
@@ -174,7 +208,7 @@ async def stage(
         url = f"sqlite:///{data / 'usher.db'}" if server is None else server.url
         place = Deployment(url, Fernet.generate_key().decode(), peers[1].url)
         await settle(crowd, place, state, pending=pending)
-        yield Stage(crowd, peers[0], peers[1], folder, place, server)
+        yield Stage(crowd, peers[0], peers[1], folder, place, state, pending, server)
 
 
 async def noted(peer: Child) -> dict[str, Any]:

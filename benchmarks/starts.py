@@ -22,7 +22,7 @@ from benchmarks.load import Outcome, press, press_steadily
 from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
-from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, in_turn, least, server, servers, variants
+from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, home, in_turn, least, server, servers, variants
 
 #: What an accepted start is answered with.
 TAKEN = b"Starting"
@@ -134,7 +134,7 @@ class _Starts:
         found: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
         for number in range(self.sizes.steady_rounds):
             for name in in_turn(variants(self.sizes), number):
-                place = self.scene.beside(f"{name}_{number}")
+                place = await self.scene.beside(f"{name}_{number}", home(self.sizes, name))
                 async with server(place, self.sizes, name) as bot:
                     for rate in self.sizes.rates:
                         starts = self.commands(round(rate * self.sizes.steady_seconds), name)

@@ -34,7 +34,7 @@ def variants(sizes: Sizes, *baselines: str) -> list[str]:
 
 async def servers(stack: AsyncExitStack, scene: Stage, sizes: Sizes, *names: str) -> dict[str, Bot]:
     """Start them all, each on a database of its own."""
-    places = [(name, scene.beside(name)) for name in names]
+    places = [(name, await scene.beside(name, home(sizes, name))) for name in names]
     return {name: await stack.enter_async_context(server(place, sizes, name)) for name, place in places}
 
 

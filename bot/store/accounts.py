@@ -19,7 +19,6 @@ from bot.store.tables import (
     ACCOUNTS,
     CONVERSATIONS,
     FORM_VALUES,
-    GATES,
     OPERATIONS,
     RUNS,
     SNAPSHOTS,
@@ -231,7 +230,7 @@ def move_workspaces(
         remote_id, gate_key = moved(row["remote_id"], former)
         if remote_id in taken:
             continue
-        GATES.add_new(tx, gate_key=gate_key, connection=pair["connection"], remote_id=remote_id)
+        gates.add_gate(tx, gate_key, pair["connection"], remote_id)
         WORKSPACES.change(tx, {"id": row["id"]}, remote_id=remote_id, gate_key=gate_key)
         tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 

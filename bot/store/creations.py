@@ -11,7 +11,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, courses, gates, hours, operations, timers
 from bot.store.audit import append_audit
-from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_columns
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
@@ -83,12 +83,7 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 
     ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id.
     """
-    gate = {
-        "gate_key": workspace.gate_key,
-        "connection": workspace.connection,
-        "remote_id": workspace.remote_id,
-    }
-    GATES.add_new(tx, **gate)
+    gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     insert(tx, replace(workspace, used_at=tx.now()))
 
 
@@ -134,9 +129,7 @@ def name_created(
     row = WORKSPACES.row(tx, id=operation["workspace_id"]) if operation else None
     if row is None:
         return None
-    gate = {"gate_key": gate_key, "connection": row["connection"], "remote_id": created.remote_id}
-    GATES.add_new(tx, **gate)
-    gates.take_over(tx, gate_key)
+    gates.add_gate(tx, gate_key, row["connection"], created.remote_id)
     named_id: str = row["id"]
     if row["remote_id"].startswith(PROVISIONAL) or row["remote_id"] == created.remote_id:
         _save_created(tx, row, created, gate_key, now)

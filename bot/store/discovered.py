@@ -17,7 +17,6 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
-    GATES,
     OPERATIONS,
     WORKSPACES,
     name_columns,
@@ -192,7 +191,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
     for one in fresh:
         former = [row for row in lacking if one.name in {row["name"], get_name_in_id(row["remote_id"])}]
         if len(former) == 1 and sum(other.name == one.name for other in fresh) == 1:
-            GATES.add_new(tx, gate_key=one.gate_key, connection=pair["connection"], remote_id=one.remote_id)
+            gates.add_gate(tx, one.gate_key, pair["connection"], one.remote_id)
             moved = {"remote_id": one.remote_id, "gate_key": one.gate_key}
             WORKSPACES.change(tx, {"id": former[0]["id"]}, **moved)
             tx.run("rest_gate_without_reader", gate_key=former[0]["gate_key"])
@@ -237,8 +236,7 @@ def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start:
 
 
 def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:
-    gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
-    GATES.add_new(tx, **gate)
+    gates.add_gate(tx, one.gate_key, pair["connection"], one.remote_id)
     found = Workspace(
         id=tx.ids.new("workspace"),
         principal=parse_principal(pair["principal"]),
@@ -276,7 +274,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
     is_new = changed or row["unknown_at"] is not None
     values = _choose_columns(one, row, is_new=is_new) if is_news else _choose_columns(None, row)
     if one.gate_key != row["gate_key"]:
-        GATES.add_new(tx, gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
+        gates.add_gate(tx, one.gate_key, row["connection"], one.remote_id)
     name = one.name or row["name"]
     _save_columns(
         tx,

@@ -87,8 +87,7 @@ def close_candidate(
 ) -> bool:
     """Close a candidate's gate as ``close_gate`` does.
 
-    It is a separate row, as the usual one would count as a record; if it becomes a workspace, that one's gate
-    takes it over.
+    It is a separate row, as the usual one would count as a record; that takes it over once it is added.
     """
     return close_gate(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
 
@@ -114,8 +113,9 @@ def close_gate(
     )
 
 
-def take_over(tx: Transaction, gate_key: str) -> None:
-    """Keep a former candidate's gate closed for as long as its candidate gate was."""
+def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
+    """Add a workspace's gate unless it is there; it stays closed for as long as its candidate's gate is."""
+    GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 

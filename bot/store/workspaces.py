@@ -9,7 +9,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.store import cards, gates, hours, inbox, operations
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import GATES, WORKSPACES, make_parser, name_columns
+from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
 
@@ -87,12 +87,7 @@ def find_by_remote_id(
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
     """Add (or unhide) a workspace by reference; make its gate due."""
     now = tx.now()
-    GATES.add_new(
-        tx,
-        gate_key=workspace.gate_key,
-        connection=workspace.connection,
-        remote_id=workspace.remote_id,
-    )
+    gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
     if not insert(tx, workspace):
         before = find_by_remote_id(tx, workspace.principal, workspace.connection, workspace.remote_id)

@@ -192,6 +192,30 @@ async def test_the_listed_row_becomes_the_created_one(store, clock, account, cre
     assert (await store.read(workspaces.find_workspace, "ws1")).state is State.RUNNING
 
 
+async def test_what_was_read_as_a_candidate_and_is_listed_then_is_not_read_again_at_once(
+    store, clock, account, creating
+):
+    assert await store.write(gates.close_candidate, R1, "posit", "r1", INTERVAL)
+    await listed(store, account)
+    clock.advance(INTERVAL - 0.1)
+    assert await reads(store) == []
+    clock.advance(0.1)
+    assert len(await reads(store)) == 1
+
+
+@pytest.mark.both_engines
+async def test_a_read_as_a_candidate_keeps_the_gate_closed_though_a_read_is_due(
+    store, clock, account, creating
+):
+    await listed(store, account)
+    assert await store.write(gates.close_candidate, R1, "posit", "r1", INTERVAL)
+    await store.write(creations.name_created, creating.id, CREATED, R1)
+    clock.advance(INTERVAL - 0.1)
+    assert await reads(store) == []
+    clock.advance(0.1)
+    assert len(await reads(store)) == 1
+
+
 async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
     row = await listed(store, account)
     await hide_workspace(store, row.id)

@@ -21,7 +21,6 @@ PREPARED_ONLY = {
     "asked_approvals_of",
     "attempts_under_way",
     "claim_over_cards",
-    "close_gate",
     "connections",
     "count_late_starts",
     "creation_of",
