@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.domain.audit import AuditEntry
 from bot.domain.transcript import Board
+from bot.messages.texts.runs import explain_missing
 from bot.providers import build_providers, list_distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
@@ -417,7 +418,7 @@ class Process:
         self.services = build_services(context, limiter)
         if not self._works:
             return
-        board = Board(monotonic)
+        board = Board(monotonic, explain_missing=explain_missing)
         self._stack.callback(board.close)
         self.metrics.follow_spool(lambda: board.room.used)
         self.notifier = Notifier(

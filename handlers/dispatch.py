@@ -25,6 +25,7 @@ from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import fill, safe
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, problems, runs, times
+from bot.messages.texts.refusals import explain_refusal
 from bot.services import snapshots
 from bot.services.caller import MAX_REQUEST_AGE_SECONDS, ConfirmationRequired
 from bot.store import inbox, notices
@@ -318,7 +319,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         logger().info("refused", rule=refusal.rule)
         if (say := routes.refusal.get(refusal.rule)) is not None:
             return _fit(request, say(request, refusal))
-        return _answer_problem(request, refusal.text, is_broken=False)
+        return _answer_problem(request, explain_refusal(refusal), is_broken=False)
     except UsherError as error:
         is_stores = isinstance(error, StoreError)
         if is_after_ack and is_stores:
@@ -479,7 +480,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
     if not request.is_live or is_seen_only_now or typing_mistakes.may_have_token(request):
-        return _answer_problem(request, unknown.text)
+        return _answer_problem(request, explain_refusal(unknown))
     press = "" if request.press is None else request.press.text
     waiting = replace(request.defer(), first=request.promised_in, press=press)
     person = [request.principal.key]

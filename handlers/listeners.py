@@ -24,6 +24,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.texts import answers, problems, verbs
+from bot.messages.texts.refusals import explain_refusal
 from bot.services.workspaces import request_status_read
 from bot.slack.bolt_context import RETRY_NUMBER
 from bot.slack.calls import AnySlack, is_slack_address
@@ -384,7 +385,7 @@ class Listeners:
 
     def _answer_refusal(self, refusal: Refused) -> Answer:
         log.info("refused", rule=refusal.rule)
-        return replies.hint(kit.safe(refusal.text))
+        return replies.hint(kit.safe(explain_refusal(refusal)))
 
 
 async def _post_to_response_url(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:

@@ -342,11 +342,23 @@ class FollowedRun:
         self.transcript.spool.close()
 
 
+#: What is missing of an output: what is longer than a file may be, what there is no room for, and what
+#: couldn't be read.
+Missing = Literal["cut", "not_kept", "not_read"]
+
+
 class Board:
     """Hold the outputs that are followed, by the ids of their runs."""
 
-    def __init__(self, monotonic: Callable[[], float], room: SpoolBudget | None = None) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        room: SpoolBudget | None = None,
+        explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
+    ) -> None:
         self.monotonic = monotonic
+        #: Says in the output itself what is missing of it; given the cause and the connection's title, too.
+        self.explain_missing = explain_missing
         #: How much disk space their spools share.
         self.room = room or SpoolBudget()
         self.entries: dict[str, FollowedRun] = {}

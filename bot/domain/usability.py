@@ -18,6 +18,11 @@ MAX_LATE_SECONDS: Final = 600.0
 #: Without these nobody can open it. The others Usher may just not see.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
+#: What is said of a page whose certificate isn't trusted.
+UNTRUSTED_PAGE: Final = (
+    "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
+)
+
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
     """Return whether a running workspace's lack in a read at ``at`` is still waited for."""

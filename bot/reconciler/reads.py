@@ -21,10 +21,9 @@ from bot.domain.observations import Observed, drop_impossible_times
 from bot.domain.plan import next_read
 from bot.domain.reads import ReadClaim, ReadResult, Unconfirmed
 from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, count_unconfirmed, is_confirmed
-from bot.domain.usability import find_lack_start
+from bot.domain.usability import UNTRUSTED_PAGE, find_lack_start
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.messages.texts import problems
 from bot.providers import base, facets
 from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import map_concurrently
@@ -269,7 +268,7 @@ class Reads(EnginePart):
             try:
                 return remote_id, await provider.check_page(access, remote_id, observed_by_id[remote_id])
             except errors.UntrustedCertificate:
-                untrusted = problems.UNTRUSTED_PAGE
+                untrusted = UNTRUSTED_PAGE
                 return remote_id, replace(observed_by_id[remote_id], lacks="page", detail=untrusted)
             except errors.ProviderError:
                 return remote_id, replace(observed_by_id[remote_id], lacks="page")

@@ -11,7 +11,6 @@ from bot.domain.accounts import Account
 from bot.domain.holds import hold_by_cause
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
-from bot.messages.texts import problems, runs
 from bot.providers import facets
 from bot.reconciler import context, provider_calls
 from bot.services.owners import OUTPUT_PREFIX
@@ -184,9 +183,9 @@ class Streams(context.EnginePart):
                 follower.next_at = now + provider_calls.REFUSED_WAIT_SECONDS
                 return
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
-            runtime = self._runtimes.get(run.connection)
-            because = problems.explain_cause(cause, runtime.title if runtime is not None else run.connection)
-            await self._end_output(follower, runs.NOT_READ.format(because=because) if cause else "")
+            title = self._context.title(run.connection)
+            note = self._board.explain_missing("not_read", cause, title) if cause else ""
+            await self._end_output(follower, note)
             return
         follower.next_at = now + (max(wait, MIN_REOPEN_SECONDS) if run.outcome is None else wait)
 
@@ -203,7 +202,7 @@ class Streams(context.EnginePart):
         transcript = follower.entry.transcript
         if transcript.spool.is_full:
             is_cut = transcript.spool.size > CAP - LONGEST_CHARACTER
-            note = runs.CUT.format(size=CAP // 1_000_000) if is_cut else runs.NOT_KEPT
+            note = self._board.explain_missing("cut" if is_cut else "not_kept", "", "")
         await transcript.end(note)
         follower.entry.is_over = True
 

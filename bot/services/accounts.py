@@ -16,7 +16,6 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, Workspace
-from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import account_ids
 from bot.services.caller import Caller
@@ -64,7 +63,7 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
     """Return the refusal that names the connections a person may link instead."""
     known = ", ".join(map(context.title, there)) or "none"
-    return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
+    return Refused("link.unknown_connection", name=name, known=known)
 
 
 def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Account | None:

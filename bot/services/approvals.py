@@ -18,7 +18,6 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.similarity import score_likeness
 from bot.domain.tasks import TaskKind
-from bot.messages.texts import pages, problems
 from bot.providers import base, facets
 from bot.providers.access import RemoteAccount
 from bot.services import linking
@@ -100,10 +99,10 @@ def ask(
     if connection not in there:
         raise refuse_unknown_connection(context, connection, there)
     if not linking.is_username(username):
-        raise Refused("approval.username", pages.USERNAME_SHAPE)
+        raise Refused("approval.username")
     place = context.installation
     if not any(place.decides(one, principal) for one in place.list_administrators()):
-        raise Refused("policy.no_administrators", problems.explain_cause("no_administrators"))
+        raise Refused("policy.no_administrators", cause="no_administrators")
     fresh = context.ids.new("approval")
     now = tx.now()
     new = Approval(
@@ -117,7 +116,7 @@ def ask(
     if is_other and (
         alike is None or len(store.list_request_times(tx, principal, connection)) >= MAX_REQUESTS_PER_DAY
     ):
-        raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
+        raise Refused("approval.often", title=context.title(connection))
     approval = store.save_request(tx, new)
     if is_other:
         store.note_request(tx, principal, connection)
@@ -224,7 +223,7 @@ def record_owner_answer(
     is_open = approval is not None and (approval.state, approval.username) == ("requested", username)
     own = caller.principal.key
     if approval is None or not is_open or own not in (answers := approval.answers or {}):
-        raise Refused("approval.unknown", pages.GONE)
+        raise Refused("approval.unknown")
     if caller.is_first_delivery(tx):
         store.update_request(tx, approval.id, answers={**answers, own: is_theirs})
         if is_theirs:
@@ -261,12 +260,12 @@ def decide(
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
     caller.check(tx, "approve", target)
     if approval is None:
-        raise Refused("approval.unknown", pages.GONE)
+        raise Refused("approval.unknown")
     caller.context.need(approval.connection)
     if approval.username != username or approval.state != "requested" or not caller.is_first_delivery(tx):
         return approval, False
     if approve and approval.awaits_answers:
-        raise Refused("approval.waits", pages.NOT_OPEN)
+        raise Refused("approval.waits")
     state: Literal["approved", "denied"] = "approved" if approve else "denied"
     decided = store.move(tx, approval.id, state, caller.principal.key)
     assert decided is not None, "nobody else decides within this transaction"
@@ -289,7 +288,7 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
     target = Target("approval", account.id, account.principal) if account is not None else None
     caller.check(tx, "approve", target)
     if account is None or not account.is_resting or account.other_id != other_id:
-        raise Refused("account.not_resting", pages.NOT_RESTING)
+        raise Refused("account.not_resting")
     caller.context.need(account.connection)
     pending = store.find_approved(tx, account.principal, account.connection, account.username)
     if pending is not None or not caller.is_first_delivery(tx):
@@ -359,9 +358,7 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
-    title = caller.context.title(approval.connection)
-    detail = problems.explain_cause(because, title) if because in problems.CAUSES else because
-    store.move(tx, approval.id, "failed", approval.decided_by or "", detail)
+    store.move(tx, approval.id, "failed", approval.decided_by or "", because)
     kind = ApprovalKind.APPROVAL_FAILED
     own = build_notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
     add_notices(tx, [own, *_build_administrator_notices(approval, kind, "failed", cause=because)])

@@ -40,7 +40,6 @@ from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
 from bot.domain.undoable_actions import NO_CHANGE, Change, UndoableAction
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
 from bot.store import accounts, inbox, people, preferences
@@ -245,7 +244,7 @@ class Caller:
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
         if not self._has_looked and (decision.rule == policy.FOREIGN_TEAM or not is_current):
-            raise _NotIdentifiedYet(verb, "")
+            raise _NotIdentifiedYet(verb)
         if decision.allowed:
             return
         is_hidden = decision.rule == "policy.not_owner" and hidden_as is not None
@@ -261,8 +260,7 @@ class Caller:
         """Raise NotLinked if something planned on a connection couldn't be carried out as things are."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now(), is_connected=True):
-            sentence = problems.explain_cause(account.refusal, self.context.title(connection))
-            raise NotLinked(connection, sentence, is_refused=True)
+            raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
         """Return whether a request needs no confirmation: it is recent, and in the person's own words."""
@@ -349,7 +347,7 @@ def build_refusal(
 ) -> Refused:
     """Build the refusal of a request that the policy denies, or use ``as_``, with its audit details."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
-    refusal = as_ or kind(decision.rule, problems.explain_cause(decision.rule))
+    refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
     return refusal
 
@@ -372,7 +370,7 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     """Return the account; raises NotLinked unless it is usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
-        raise NotLinked(name, problems.explain_cause("unlinked", title))
+        raise NotLinked(name, "unlinked", title)
     if account.state == "refused":
-        raise NotLinked(name, problems.explain_cause(account.refusal, title), is_refused=True)
+        raise NotLinked(name, account.refusal, title, is_refused=True)
     return account

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from bot.domain.installations import AnyInstallation, Tenants
 from bot.domain.people import Person, Principal
-from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.providers.connection import LinkMethod
 from bot.services.owners import Owners
@@ -74,9 +73,7 @@ class Context:
     def need(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection_gone``) if there is none."""
         if connection not in self.connections:
-            raise Refused(
-                "connection_gone", problems.explain_cause("connection_gone", self.title(connection))
-            )
+            raise Refused("connection_gone", cause="connection_gone", title=self.title(connection))
         return self.connections[connection]
 
     def list_linkable(self, way: LinkMethod, principal: Principal) -> list[str]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from bot.domain import policy, timetable
 from bot.domain.courses import MIN_COUNT_SECONDS, ClassCard
-from bot.messages.texts import courses as words
 from bot.services import courses as use_cases
 from bot.services.caller import Caller
 from bot.store import cards, timers
@@ -72,7 +71,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
     changed = replace(card, off=card.off.union(days) if days else kept)
     changed = replace(changed, stops_at=timetable.get_last_end(changed))
     if changed.is_over(now):
-        raise Refused("course.never", words.NO_LESSONS)
+        raise Refused("course.never")
     if changed != card and caller.is_first_delivery(tx):
         _change(tx, card, off=changed.off, stops_at=changed.stops_at)
         caller.record(tx, "class.cancel_lesson" if days else "class.restore_lesson", card.subject)
@@ -94,7 +93,7 @@ def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 def _require_own(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     card = use_cases.require_teacher(tx, caller, "class_change", card_id)
     if not card.is_course or card.is_over(tx.now()):
-        raise Refused("course.over", words.COURSE_OVER)
+        raise Refused("course.over")
     return card
 
 
@@ -102,7 +101,7 @@ def _change(tx: Transaction, card: ClassCard, **to: Any) -> None:
     """Change a course; raises Refused (``course.began``) if that changes the lesson that is on."""
     on, changed = timetable.find_lesson_on(card, tx.now()), replace(card, **to)
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
-        raise Refused("course.began", words.LESSON_ON.format(course=card.title))
+        raise Refused("course.began", course=card.title)
     CLASS_CARDS.change(tx, {"id": card.id}, **to)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
     cards.queue_messages(tx, card.id, changed=True)

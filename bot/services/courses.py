@@ -40,8 +40,6 @@ from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts import courses as class_words
-from bot.messages.texts import problems, times
 from bot.providers.base import Provider
 from bot.providers.facets import Creation
 from bot.services import course_readiness as readiness
@@ -126,7 +124,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
         _check_retention(provider, card)
         card, next_check_at = replace(card, stops_at=timetable.get_last_end(card)), now
         if card.is_over(now):
-            raise Refused("course.never", class_words.NO_LESSONS)
+            raise Refused("course.never")
     if caller.is_first_delivery(tx):
         CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
@@ -188,7 +186,7 @@ def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) ->
 def _card(tx: Transaction, card_id: str) -> ClassCard:
     card = store.find_card(tx, card_id)
     if card is None:
-        raise Refused("class.unknown", class_words.UNKNOWN_CARD)
+        raise Refused("class.unknown")
     return card
 
 
@@ -199,7 +197,7 @@ def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCar
     """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
-        raise Refused("class.unknown", class_words.UNKNOWN_CARD)
+        raise Refused("class.unknown")
     return card
 
 
@@ -339,7 +337,7 @@ def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> boo
 def check_lessons(provider: Provider, effects: StopEffects) -> None:
     """Raise Refused (``course.ends``) if a stop ends a workspace that a lesson would have to start again."""
     if is_final(effects, choose_gentlest_mode(effects)):
-        raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
+        raise Refused("course.ends", title=provider.settings.title)
 
 
 def _check_retention(provider: Provider, card: ClassCard) -> None:
@@ -347,9 +345,9 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
     stopped, total = provider.retention_seconds()
     pause, whole = timetable.get_longest_pause(card), timetable.get_last_end(card) - card.created_at
     if pause >= stopped or whole >= total:
-        kept = times.format_duration(min(stopped if pause >= stopped else total, total))
+        kept = min(stopped if pause >= stopped else total, total)
         title = provider.settings.title
-        raise Refused("course.removed", class_words.LESSONS_REMOVED.format(title=title, kept=kept))
+        raise Refused("course.removed", title=title, kept=kept)
 
 
 def _record_agreement(
@@ -436,7 +434,7 @@ def _find_target(
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.is_withheld(card.spec, principal):
         # The poster may use this template, but that gives nobody else the right to.
-        raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
+        raise Refused("workspace.withheld", cause="class_withheld", title=provider.settings.title)
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
     return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
@@ -451,7 +449,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
         # It was never made, so another takes its place.
         return False
     if operation.verb is not OperationVerb.CREATE:
-        raise Refused("workspace.unmade", problems.explain_cause("unmade", provider.settings.title))
+        raise Refused("workspace.unmade", cause="unmade", title=provider.settings.title)
     return True
 
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
 from bot.domain.people import Principal
 from bot.domain.snapshots import Snapshot
-from bot.messages.texts import problems
 from bot.providers import base, facets
 from bot.support.cleaning import fold
 from bot.support.errors import Refused
@@ -24,7 +23,7 @@ def check_offered(
 ) -> None:
     """Raise Refused (``workspace.withheld``, ``job.withheld``) for a spec reserved for others by now."""
     if spec is not None and provider.is_withheld(spec, principal):
-        raise Refused(f"{purpose}.withheld", problems.explain_cause("withheld", provider.settings.title))
+        raise Refused(f"{purpose}.withheld", cause="withheld", title=provider.settings.title)
 
 
 @dataclass(frozen=True, slots=True)

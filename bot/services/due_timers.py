@@ -199,7 +199,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         # The way that was chosen ends it for good only since then.
         mode = choose_planned_mode(planned)
         if is_final(planned, mode):
-            raise Refused("workspace.ends", "its person hasn't agreed to that")
+            raise Refused("workspace.ends", cause="not_agreed")
     agreed, warned = Consent(workspace.stop_agreed), rows.find_warning_id(tx, workspace.id)
     to_admins: list[NewNotice] = []
     survives_stop = not is_final(planned, mode)

@@ -7,7 +7,6 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import FRESH
 from bot.domain.stops import StopEffects, StopMode, choose_restart_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, UP_STATES, Action, State, Workspace
-from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.context import Context
 from bot.services.creation import check_offered
@@ -31,16 +30,16 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if verb is OperationVerb.CREATE:
-        raise Refused("workspace.no_create", problems.explain_cause("no_create", title))
+        raise Refused("workspace.no_create", cause="no_create", title=title)
     is_able = {
         OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
         OperationVerb.FORCE: "force" in provider.stop_modes,
         OperationVerb.REMOVE: isinstance(provider, facets.Removal),
     }
     if not is_able.get(verb, True):
-        raise Refused(f"workspace.no_{verb}", problems.explain_cause(f"no_{verb}", title))
+        raise Refused(f"workspace.no_{verb}", cause=f"no_{verb}", title=title)
     if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
-        raise Refused("workspace.unmade", problems.explain_cause("unmade", title))
+        raise Refused("workspace.unmade", cause="unmade", title=title)
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
@@ -50,7 +49,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         and not workspace.allows(action)
         and workspace.state not in needless
     ):
-        raise Refused("workspace.not_allowed", problems.explain_cause("not_allowed_now", title))
+        raise Refused("workspace.not_allowed", cause="not_allowed_now", title=title)
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
@@ -107,7 +106,7 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if workspace.spec is None or not isinstance(provider, facets.Creation):
-        raise Refused("workspace.no_restart", problems.explain_cause("no_restart", title))
+        raise Refused("workspace.no_restart", cause="no_restart", title=title)
     check_offered(provider, workspace.spec, workspace.principal)
     return True
 

@@ -31,7 +31,6 @@ from bot.domain.time_parsing import Wanted, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
 from bot.domain.workspaces import UP_STATES, State, Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects, predict_stop_effects
 from bot.services.operation_requests import begin_operation
@@ -88,18 +87,18 @@ def add(
     title = context.need(workspace.connection).settings.title
     effects = predict_stop_effects(context, workspace)
     if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
-        raise Refused("hours.makes", problems.explain_cause("hours_make", title))
+        raise Refused("hours.makes", cause="hours_make", title=title)
     stops = any(one.stops is not None for one in wanted)
     is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
     known = rows.list_rules(tx, workspace.id)
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MAX_RULES:
-        raise Refused("hours.many", problems.explain_cause("hours_many", title))
+        raise Refused("hours.many", cause="hours_many", title=title)
     zone = people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
     made = [HoursRule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
-        raise Refused("hours.never", problems.explain_cause("hours_never", title))
+        raise Refused("hours.never", cause="hours_never", title=title)
     if not caller.is_first_delivery(tx):
         return []
     change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
@@ -223,7 +222,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
         "gone": workspace.state is State.GONE,
     }
     for cause in (cause for cause, is_so in causes.items() if is_so):
-        raise Refused(f"workspace.{cause}", problems.explain_cause(cause, provider.settings.title))
+        raise Refused(f"workspace.{cause}", cause=cause, title=provider.settings.title)
     return workspace
 
 

@@ -7,7 +7,6 @@ from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.waitlist import WaitlistKind
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.workspaces import require_operation
 from bot.store import operations, workspaces
@@ -34,9 +33,7 @@ def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspac
     workspace = workspaces.find_workspace(tx, failed.workspace_id)
     those = _list_limit_contacts(caller, workspace) if workspace is not None else []
     if workspace is None or not those:
-        raise Refused(
-            "more.nobody", problems.explain_cause("nobody_to_ask", caller.context.title(failed.connection))
-        )
+        raise Refused("more.nobody", cause="nobody_to_ask", title=caller.context.title(failed.connection))
     if caller.is_first_delivery(tx):
         said = (failed.cause or "").partition(":")[2].strip(": ")[: causes.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
@@ -54,7 +51,7 @@ def answer_request(
     """Notify a requester that it was done, or declined with a word; return them, None if answered before."""
     failed, unknown = (
         operations.find_operation(tx, operation_id),
-        Refused("action.unknown", problems.explain_cause("no_act")),
+        Refused("action.unknown", cause="no_act"),
     )
     workspace = workspaces.find_workspace(tx, failed.workspace_id) if failed is not None else None
     if failed is None or workspace is None:

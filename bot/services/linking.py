@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,7 +21,6 @@ from bot.domain.accounts import Account, Link
 from bot.domain.audit import AuditEntry
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
-from bot.messages.texts import pages
 from bot.providers import base, facets
 from bot.services import accounts
 from bot.services.caller import Caller
@@ -185,11 +184,11 @@ def create_link(
             context, connection, context.list_linkable("token", principal)
         )
     if not provider.has_link_method("token"):
-        raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
+        raise Refused("link.not_by_token", title=provider.settings.title)
     if context.public_url is None:
-        raise Refused("link.no_address", pages.NO_ADDRESS)
+        raise Refused("link.no_address")
     if not caller.is_first_delivery(tx):
-        raise Refused("link.repeated", pages.LINK_REPEATED)
+        raise Refused("link.repeated")
     nonce, now = create_nonce(), tx.now()
     link = Link(
         compute_digest(nonce),
@@ -228,7 +227,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         # The operator may have changed the connections since.
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
-        raise Refused("code.none", pages.explain_unexpected_code(command))
+        raise Refused("code.none", command=command)
     # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
     # and is sent again with the same key, so that is not asked.
     left = link.code_attempts_left - 1
@@ -236,7 +235,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
     if not hmac.compare_digest(expected.encode(), compute_digest(normalise_code(code)).encode()):
         _audit(tx, link, "link.code", "refused", attempts_left=left)
-        return Refused("code.wrong", pages.explain_wrong_code(left, command))
+        return Refused("code.wrong", attempts_left=left, command=command)
     return _use_link(tx, caller, tried, proof="code")
 
 
@@ -277,9 +276,7 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
         other = {"link_of": link.principal.key}
         append_audit(tx, [AuditEntry(proven.key, "link.sign_in", _get_audit_target(link), "mismatch", other)])
         opened = _build_page(tx, caller, link, visit)
-        return Refused(
-            "link.mismatch", pages.SIGN_IN_MISMATCH.format(person=opened.person, workspace=opened.workspace)
-        )
+        return Refused("link.mismatch", person=opened.person, workspace=opened.workspace)
     begun: Mapping[str, Any] = {} if link.browser_hash is None else _WITHOUT_ACCOUNT
     fresh = _change_link(tx, link, **begun, proven=True, browser_hash=compute_digest(visit.browser))
     _audit(tx, link, "link.sign_in", "ok")
@@ -308,8 +305,8 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     token = provider.clean_token(pasted)
     asking = provider.check_credential(base.Credential(SecretStr(token)))
     is_usual = re.fullmatch(provider.require_facet(facets.Tokens).token_help().pattern, token) is not None
-    why = pages.explain_failed_check if is_usual else pages.explain_failed_check_of_odd_token
-    return await _identify_account(caller, visit, tried, asking, "token", why, token)
+    cause = "failed_check" if is_usual else "failed_check_of_odd_token"
+    return await _identify_account(caller, visit, tried, asking, "token", cause, token)
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
@@ -318,7 +315,7 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
     asking = client.exchange_code(code, verifier, _get_link_return_address(caller, tried))
-    return await _identify_account(caller, visit, tried, asking, "sign_in", pages.explain_failed_sign_in)
+    return await _identify_account(caller, visit, tried, asking, "sign_in", "failed_sign_in")
 
 
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
@@ -339,7 +336,7 @@ def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | N
             _audit(tx, link, "link.check", "refused", error=foreign.rule)
             return foreign
         if not is_token(token):
-            raise Refused("token.shape", pages.TOKEN_SHAPE.format(title=title))
+            raise Refused("token.shape", title=title)
     left, browser = link.attempts_left - 1, compute_digest(visit.browser)
     return _change_link(tx, link, **_WITHOUT_ACCOUNT, attempts_left=left, browser_hash=browser)
 
@@ -415,10 +412,10 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
     """Return the refusal of a Slack token, or a connection's own: neither may be sent to a provider."""
     if SLACK_TOKEN.match(token):
-        return Refused("token.slack", pages.TOKEN_OF_SLACK.format(title=title))
+        return Refused("token.slack", title=title)
     own = (secret for provider in connections for secret in provider.settings.secrets())
     if any(hmac.compare_digest(token.encode(), secret.encode()) for secret in own):
-        return Refused("token.own", pages.TOKEN_OWN.format(title=title))
+        return Refused("token.own", title=title)
     return None
 
 
@@ -428,12 +425,12 @@ async def _identify_account(
     tried: Link,
     asking: Awaitable[base.Identity],
     way: str,
-    why: Callable[[ProviderError, str, int], str],
+    cause: str,
     pasted: str = "",
 ) -> LinkPage:
     """Wait for a provider to say whose account it is, and keep that; raises Refused.
 
-    ``way`` begins the rule of a refusal, ``why`` says why.
+    ``way`` begins the rule of a refusal, ``cause`` says why.
     """
     try:
         identity = await _wait_in_time(asking)
@@ -441,7 +438,9 @@ async def _identify_account(
         await caller.run(record_failed_attempt, tried, error)
         rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
         title = caller.context.title(tried.connection)
-        raise Refused(rule, why(error, title, tried.attempts_left)) from None
+        raise Refused(
+            rule, cause=cause, title=title, error=error, attempts_left=tried.attempts_left
+        ) from None
     return await caller.run(keep_credential, visit, tried, identity, pasted)
 
 
@@ -461,13 +460,13 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     if link.stage == "used":
         raise _refuse_used(caller, link)
     if link.expires_at <= tx.now():
-        raise Refused("link.expired", pages.explain_expired_link(command, _get_title(caller, link)))
+        raise Refused("link.expired", title=_get_title(caller, link), command=command)
     provider = caller.context.connections.get(link.connection)
     if provider is None or not provider.is_available_to(link.principal):
-        raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
+        raise Refused("link.connection", command=command)
     person = people.find_person(tx, link.principal)
     if person is not None and person.is_deleted:
-        raise Refused("link.person", pages.LINK_PERSON.format(person=person.name))
+        raise Refused("link.person", person=person.name)
     caller.check(tx, "link")
     return link
 
@@ -476,7 +475,7 @@ def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     """Return a link that this browser may continue with; a confirmed one counts as used."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
-        raise Refused("link.sign_in_first", pages.SIGN_IN_FIRST)
+        raise Refused("link.sign_in_first")
     _check_browser(caller, link, visit)
     if link.stage == "code":
         raise _refuse_used(caller, link)
@@ -499,8 +498,8 @@ def _check_browser(caller: Caller, link: Link, visit: Visit) -> None:
     if link.browser_hash is not None and not hmac.compare_digest(
         link.browser_hash, compute_digest(visit.browser)
     ):
-        text = pages.explain_link_in_other_browser(caller.context.command, _get_title(caller, link))
-        raise Refused("link.other_browser", text)
+        title = _get_title(caller, link)
+        raise Refused("link.other_browser", title=title, command=caller.context.command)
 
 
 def _is_proven(link: Link, visit: Visit) -> bool:
@@ -534,7 +533,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         accounts.warn_holders(tx, link.connection, username, link.principal, _get_short_id(link))
         return Refused(
             "link.taken",
-            pages.LINK_TAKEN.format(title=_get_title(caller, link), username=username),
+            title=_get_title(caller, link),
+            username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
@@ -583,21 +583,19 @@ def _get_code_key(link: Link) -> str:
 
 
 def _refuse_unknown(context: Context) -> Refused:
-    return Refused("link.unknown", pages.explain_unknown_link(context.command))
+    return Refused("link.unknown", command=context.command)
 
 
 def _refuse_changed() -> Refused:
-    return Refused("link.changed", pages.LINK_CHANGED)
+    return Refused("link.changed")
 
 
 def _refuse_used(caller: Caller, link: Link) -> Refused:
-    return Refused("link.used", pages.explain_used_link(caller.context.command, _get_title(caller, link)))
+    return Refused("link.used", title=_get_title(caller, link), command=caller.context.command)
 
 
 def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
-    return Refused(
-        "link.tries", pages.explain_exhausted_link(caller.context.command, _get_title(caller, link))
-    )
+    return Refused("link.tries", title=_get_title(caller, link), command=caller.context.command)
 
 
 def _get_short_id(link: Link) -> str:

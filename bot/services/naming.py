@@ -13,7 +13,6 @@ from rapidfuzz import fuzz, process
 
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace, get_name_in_id
-from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
@@ -309,7 +308,7 @@ def normalise_alias(text: str) -> str:
     """Return a person's own name for something, normalised: one line, 1–60 characters; raises Refused."""
     kept = " ".join(clean(text).split())
     if not 1 <= len(kept) <= _MAX_ALIAS_LENGTH:
-        raise Refused("alias.length", answers.ALIAS_LONG)
+        raise Refused("alias.length")
     return kept
 
 

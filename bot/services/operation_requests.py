@@ -14,7 +14,6 @@ from bot.domain.timeouts import has_settled
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
-from bot.messages.texts import problems
 from bot.providers import base, facets
 from bot.services.accounts import find_or_open_account
 from bot.services.caller import Caller, require_usable
@@ -67,7 +66,7 @@ def begin_operation(
     mode = choose_stop_mode(context, workspace, verb)
     is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)
     if mode is not None and is_unknown and is_final(get_stop_effects(context, workspace), mode):
-        raise Refused("workspace.ends", problems.explain_cause("not_agreed", provider.settings.title))
+        raise Refused("workspace.ends", cause="not_agreed", title=provider.settings.title)
     is_starting = workspace.spec is not None and verb is OperationVerb.START
     creation = _find_open_creation(tx, workspace) if is_starting or workspace.is_provisional else None
     if is_starting and creation is not None:
@@ -76,7 +75,7 @@ def begin_operation(
         return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
-        raise Refused("workspace.forgotten", problems.explain_cause("forgotten", provider.settings.title))
+        raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer)):
         return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
@@ -198,15 +197,15 @@ def replace_workspace(
     provider = caller.context.need(former.connection)
     title = provider.settings.title
     if former.spec is None:
-        raise Refused("workspace.no_spec", problems.explain_cause("no_spec", title))
+        raise Refused("workspace.no_spec", cause="no_spec", title=title)
     if former.is_provisional:
         latest = operations.find_latest_operation(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
             return _join_creation(tx, caller, former, latest, timer)
         if latest is not None and latest.is_open:
-            raise Refused("workspace.unmade", problems.explain_cause("unmade", title))
+            raise Refused("workspace.unmade", cause="unmade", title=title)
     elif former.state is not State.GONE:
-        raise Refused("workspace.still_there", problems.explain_cause("still_there", title))
+        raise Refused("workspace.still_there", cause="still_there", title=title)
     if not caller.is_first_delivery(tx) and inbox.find_result(tx, caller.interaction):
         # It joined a creation, which has ended since.
         return _find_first_result(tx, caller, former.id)
@@ -237,7 +236,7 @@ def _create(
 ) -> Accepted:
     provider, context = caller.context.need(fresh.connection), caller.context
     if not isinstance(provider, facets.Creation):
-        raise Refused("workspace.no_create", problems.explain_cause("no_create", provider.settings.title))
+        raise Refused("workspace.no_create", cause="no_create", title=provider.settings.title)
     check_offered(provider, fresh.spec, caller.principal)
     account = require_usable(provider, find_or_open_account(tx, caller, fresh.connection))
     if not caller.is_first_delivery(tx):

@@ -3,7 +3,6 @@
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.store import waitlist as rows
 from bot.store.transaction import Transaction
@@ -20,7 +19,7 @@ class AlreadyWaiting(Refused):
     """The refusal of a second start of a waiting workspace: its place is the answer."""
 
     def __init__(self, place: WaitlistFacts) -> None:
-        super().__init__("wait.already", problems.explain_cause("wait_already", place.title))
+        super().__init__("wait.already", cause="wait_already", title=place.title)
         self.place = place
 
 

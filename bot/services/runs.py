@@ -11,7 +11,6 @@ from bot.domain.runs import Run, StopKind
 from bot.domain.steps import Update
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call, Outcome
-from bot.messages.texts import problems
 from bot.providers import base, facets
 from bot.services.caller import Caller
 from bot.services.creation import check_offered
@@ -146,12 +145,12 @@ def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> 
 def _require_facet(caller: Caller, connection: str, facet: type[facets.Facet] = facets.Runs) -> base.Provider:
     provider = caller.context.need(connection)
     if not isinstance(provider, facet):
-        raise Refused("job.impossible", problems.explain_cause("cannot", provider.settings.title))
+        raise Refused("job.impossible", cause="cannot", title=provider.settings.title)
     return provider
 
 
 def _refuse_unknown() -> Refused:
-    return Refused("job.unknown", problems.explain_cause("no_job"))
+    return Refused("job.unknown", cause="no_job")
 
 
 _DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])

@@ -7,7 +7,6 @@ from bot.domain.feasibility import find_stop_obstacle
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
 from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import predict_stop_effects
@@ -29,12 +28,12 @@ def plan_timer(
     mode = mode or choose_planned_mode(planned)
     title = provider.settings.title
     if mode == "suspend" and "suspend" not in provider.stop_modes:
-        raise Refused("workspace.no_suspend", problems.explain_cause("no_suspend", title))
+        raise Refused("workspace.no_suspend", cause="no_suspend", title=title)
     if find_stop_obstacle(workspace, planned, mode):
-        raise Refused("workspace.not_allowed", problems.explain_cause("not_allowed_now", title))
+        raise Refused("workspace.not_allowed", cause="not_allowed_now", title=title)
     ends = is_final(planned, mode)
     if ends and not agreed:
-        raise Refused("workspace.ends", problems.explain_cause("not_agreed", title))
+        raise Refused("workspace.ends", cause="not_agreed", title=title)
     return PlannedStop(at, mode, ends)
 
 
@@ -49,7 +48,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
     is_coming_up = latest is not None and is_open and not latest.verb.brings_down
     if workspace.is_down and not is_coming_up:
-        raise Refused("workspace.not_up", problems.explain_cause("not_up"))
+        raise Refused("workspace.not_up", cause="not_up")
     return change_timer(tx, caller, workspace, timer)
 
 

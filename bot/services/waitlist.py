@@ -29,7 +29,6 @@ from bot.domain.waitlist import (
 )
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
 from bot.services.message_context import Gatherer, Message, kind_extensions
@@ -86,7 +85,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)
     if provider.settings.failures_allowed <= 1:
-        raise Refused("wait.limit", problems.explain_cause("wait_limit", provider.settings.title))
+        raise Refused("wait.limit", cause="wait_limit", title=provider.settings.title)
     now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
     until = get_default_end(now, people.find_zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not WaitlistState.GRANTED:
@@ -95,7 +94,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
             caller.record(tx, "workspace.join_waitlist", workspace, until=f"{until:.0f}")
         return describe_entry(tx, caller, known)
     if not caller.is_first_delivery(tx):
-        raise Refused("wait.over", problems.explain_cause("wait_over"))
+        raise Refused("wait.over", cause="wait_over")
     if known is not None:
         rows.end(tx, known)
     latest = operations.find_latest_operation(tx, workspace.id)

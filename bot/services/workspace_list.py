@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces
@@ -23,7 +22,7 @@ def add_workspace(
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
-        raise Refused("add.not_here", problems.explain_cause("only_made_here", provider.settings.title))
+        raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     caller.require_account(tx, connection)
     workspace = Workspace(
         id=tx.ids.new("workspace"),
@@ -91,4 +90,4 @@ def _check_free(tx: Transaction, principal: Principal, name: str, besides: Works
     for other in workspaces.list_workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
-            raise Refused("alias.taken", problems.explain_cause("alias_taken"))
+            raise Refused("alias.taken", cause="alias_taken")

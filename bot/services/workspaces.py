@@ -4,7 +4,6 @@ from bot.domain.accounts import Account
 from bot.domain.operations import Operation
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import problems
 from bot.services.caller import Caller, require_usable
 from bot.store import gates, operations, workspaces
 from bot.store.transaction import Transaction
@@ -13,7 +12,7 @@ from bot.support.errors import Refused
 
 def _unknown() -> Refused:
     """Build the refusal that doesn't reveal whether it means *none* or *not yours*."""
-    return Refused("workspace.unknown", problems.explain_cause("not_owner"))
+    return Refused("workspace.unknown", cause="not_owner")
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:

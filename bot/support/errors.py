@@ -66,15 +66,22 @@ class NotDone(UsherError):
 
 
 class Refused(UsherError):
-    """End a person's request with a text for them: what is wrong and the next step.
+    """End a person's request: they read what is wrong and the next step.
 
-    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …).
+    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …). The sentence is drawn
+    from the ``cause`` (the rule where it has no other), the connection's ``title`` and other ``words``
+    (``bot.messages.texts.refusals``); who speaks to the person anyway gives the ``text``.
     """
 
-    def __init__(self, rule: str, text: str) -> None:
+    def __init__(
+        self, rule: str, text: str = "", /, *, cause: str = "", title: str = "", **words: object
+    ) -> None:
         super().__init__(rule)
         self.rule = rule
         self.text = text
+        self.cause = cause or rule
+        self.title = title
+        self.words = words
         #: What the policy refused, for the audit: the verb, its target, and the policy's rule.
         self.denied: tuple[str, str, str] | None = None
 
@@ -82,8 +89,8 @@ class Refused(UsherError):
 class NotLinked(Refused):
     """Signal that a person's account on a connection can't be used: not linked, or no longer accepted."""
 
-    def __init__(self, connection: str, text: str, *, is_refused: bool = False) -> None:
-        super().__init__("account.refused" if is_refused else "account.none", text)
+    def __init__(self, connection: str, cause: str, title: str, *, is_refused: bool = False) -> None:
+        super().__init__("account.refused" if is_refused else "account.none", cause=cause, title=title)
         self.connection = connection
         self.is_refused = is_refused
 

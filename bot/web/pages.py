@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from bot.messages.texts import pages
+from bot.messages.texts.refusals import explain_refusal
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -211,7 +212,7 @@ class LinkPages:
             if not refused.rule.startswith("token."):
                 raise
             opened = await self._read_page(visit)
-            return self._render_stage(opened, visit, refused.text, status=422)
+            return self._render_stage(opened, visit, explain_refusal(refused), status=422)
         return see_other(_address(visit))
 
     async def _discard_token(self, request: web.Request) -> web.StreamResponse:

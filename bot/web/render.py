@@ -15,6 +15,7 @@ from aiohttp import web
 from markupsafe import escape
 
 from bot.messages.texts import ide, pages
+from bot.messages.texts.refusals import explain_refusal
 from bot.providers.facets import Embedding
 from bot.support.cleaning import clean
 from bot.support.errors import Refused
@@ -108,7 +109,7 @@ def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
         "message.html",
         STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
         title=title,
-        text=pages.POLICY.get(refused.rule, refused.text),
+        text=pages.POLICY.get(refused.rule) or explain_refusal(refused),
         reference="",
         back=back if goes_on else "",
     )

@@ -18,6 +18,7 @@ from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
 from bot.messages.texts.cards import STATES
+from bot.messages.texts.refusals import explain_refusal
 from bot.messages.texts.runs import STATES as RUNS
 from bot.store import hours as hours_store
 from bot.store import notices, operations, workspaces
@@ -82,7 +83,7 @@ async def run_tool(
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
         principal = services.resolve_principal({"command": tool.verb, **who})
     except Refused as refusal:
-        return drawn.format_result(says=refusal.text)
+        return drawn.format_result(says=explain_refusal(refusal))
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
     given = {field: " ".join(value.split()) for field, value in given.items()}
     text = " ".join(

@@ -22,6 +22,7 @@ from bot.messages.blocks.cards import VERB_FORMS, make_verb_forms
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.renderers import RENDERERS
 from bot.messages.texts import answers, cards, problems, talk, times
+from bot.messages.texts.refusals import explain_refusal
 from bot.messages.verb import Effect, Offer, Verb, declare_verb, find_verb
 from bot.services.caller import Caller
 from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
@@ -487,7 +488,7 @@ async def _do(
     except NotLinked:
         raise
     except UsherError as error:
-        why = error.text if isinstance(error, Refused) else problems.explain_cause(error)
+        why = explain_refusal(error) if isinstance(error, Refused) else problems.explain_cause(error)
         result.notes.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
     else:
         result.names.append(f"*{line(workspace.title)}*")
@@ -535,7 +536,7 @@ async def remove(request: Request) -> Answer:
         check_possible(request.services.context, workspace, OperationVerb.REMOVE)
     except Refused as refusal:
         facts = await request.services.gatherer.describe_workspace(workspace)
-        return lists.status_answer(facts, workspace, remark=safe(refusal.text))
+        return lists.status_answer(facts, workspace, remark=safe(explain_refusal(refusal)))
     is_confirmed_name = fold(request.name) in {fold(workspace.title), fold(workspace.name)}
     if AGREED in request.flags and is_confirmed_name:
         return await begin_for(request, workspace, OperationVerb.REMOVE)

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.policy import decide
+from bot.messages.texts.refusals import explain_refusal
 from bot.support.errors import Refused
 from handlers.requests.payload import parse_installation_ids, parse_principal, parse_team
 
@@ -129,7 +130,7 @@ def test_anything_missing_refuses(payload):
     assert logged[-1]["event"] == "field missing"
     assert logged[-1]["field"]
     assert refused.value.rule == "principal.missing"
-    assert "Try again" in refused.value.text
+    assert "Try again" in explain_refusal(refused.value)
 
 
 @pytest.mark.parametrize("key", ["block_actions", "view_submission", "block_suggestion"])

@@ -13,6 +13,7 @@ from bot.domain.stops import PlannedStop
 from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, PAUSE_SECONDS, UNUSED_SECONDS
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.messages.texts.refusals import explain_refusal
 from bot.services import limit_requests
 from bot.services import waitlist as use_cases
 from bot.services.operation_requests import begin_operation
@@ -87,7 +88,7 @@ async def test_second_start_is_refused_with_the_place_in_line(farm):
     with pytest.raises(AlreadyWaiting) as refusal:
         await ask(farm, person).run(begin_operation, workspace.id, STARTS)
     assert (refusal.value.rule, refusal.value.place.ahead) == ("wait.already", place.ahead)
-    assert "already waiting" in refusal.value.text
+    assert "already waiting" in explain_refusal(refusal.value)
 
 
 @pytest.mark.parametrize("kills", [False, True], ids=["undisturbed", "killed"])

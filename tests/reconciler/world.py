@@ -18,6 +18,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.transcript import Board
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
+from bot.messages.texts.runs import explain_missing
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import MAX_STREAMS
@@ -109,7 +110,10 @@ class World:
         slack = through(self.slack, SlackUnknownOutcome("some.method", "no_answer"))
         if connections is None:
             connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
-        self.streams, self.board = Pool(self.streams_at_once, lambda: None), Board(self.clock.monotonic)
+        self.streams, self.board = (
+            Pool(self.streams_at_once, lambda: None),
+            Board(self.clock.monotonic, explain_missing=explain_missing),
+        )
         self.lives.append((self.streams, self.board))
         self.line = PacedSlack(slack, Budget(store, self.installation), self.clock)
         self.people = PeopleDirectory(store, self.line)

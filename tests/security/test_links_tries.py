@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.messages.blocks.notices import render
+from bot.messages.texts.refusals import explain_refusal
 from bot.providers.connection import ConnectionSettings
 from bot.services.message_context import Gatherer
 from bot.store import accounts, audit, notices
@@ -93,7 +94,7 @@ async def test_five_codes_can_be_tried(made):
     with pytest.raises(Refused) as refused:
         await made.accounts.confirm_code(ALICE, code)
     assert refused.value.rule == "code.none"
-    assert "/workspace link" in refused.value.text
+    assert "/workspace link" in explain_refusal(refused.value)
     assert await made.store.read(accounts.list_accounts, ALICE) == []
 
 

@@ -17,9 +17,6 @@ from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
 #: Where the provider says that something failed, and no more; and who may know, with its page and without.
-UNTRUSTED_PAGE: Final = (
-    "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
-)
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."

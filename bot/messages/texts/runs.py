@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.runs import RunState
+from bot.domain.transcript import CAP, Missing
+from bot.messages.texts.problems import explain_cause
 
 # -- how far a run is --------------------------------------------------------------------------------------
 
@@ -184,10 +186,18 @@ HELP_JOBS: Final = "For jobs, type `{command}help`."
 HELP_DIRECT: Final = "In a direct message to me, leave out the slash: `job list`, for example."
 
 
-#: In the output itself, on lines of their own: plain text, said by Usher and not by the run.
-CUT: Final = "[Usher: the output is longer than {size} MB; the rest is not in this file]"
-NOT_KEPT: Final = "[Usher: there was no room to keep more of the output]"
-NOT_READ: Final = "[Usher: the output couldn't be read completely. {because}]"
+_MISSING: Final[Mapping[Missing, str]] = {
+    "cut": "[Usher: the output is longer than {size} MB; the rest is not in this file]",
+    "not_kept": "[Usher: there was no room to keep more of the output]",
+    "not_read": "[Usher: the output couldn't be read completely. {because}]",
+}
+
+
+def explain_missing(missing: Missing, cause: str, title: str) -> str:
+    """Say on a line of the output itself what is missing of it: plain text, by Usher and not by the run."""
+    because = explain_cause(cause, title) if cause else ""
+    return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
+
 
 #: The file with the whole of it; ``{id}`` tells it from the files of other runs of that name.
 FILE_NAME: Final = "{name}-{id}.log"

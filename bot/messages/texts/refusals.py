@@ -1,0 +1,68 @@
+"""Texts of refusals, by their causes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bot.messages.texts import answers, courses, pages, problems, times
+from bot.support.errors import Refused
+
+#: ``{title}`` is the connection's, other words are the refusal's own; what isn't here is in ``problems``.
+REFUSALS: Final[Mapping[str, str]] = {
+    "account.not_resting": pages.NOT_RESTING,
+    "alias.length": answers.ALIAS_LONG,
+    "approval.often": pages.OFTEN,
+    "approval.unknown": pages.GONE,
+    "approval.username": pages.USERNAME_SHAPE,
+    "approval.waits": pages.NOT_OPEN,
+    "class.unknown": courses.UNKNOWN_CARD,
+    "class_withheld": courses.WITHHELD,
+    "course.began": courses.LESSON_ON,
+    "course.ends": courses.LESSONS_END,
+    "course.never": courses.NO_LESSONS,
+    "course.over": courses.COURSE_OVER,
+    "link.changed": pages.LINK_CHANGED,
+    "link.connection": pages.LINK_CONNECTION,
+    "link.mismatch": pages.SIGN_IN_MISMATCH,
+    "link.no_address": pages.NO_ADDRESS,
+    "link.not_by_token": pages.NOT_BY_TOKEN,
+    "link.person": pages.LINK_PERSON,
+    "link.repeated": pages.LINK_REPEATED,
+    "link.sign_in_first": pages.SIGN_IN_FIRST,
+    "link.taken": pages.LINK_TAKEN,
+    "link.unknown_connection": pages.UNKNOWN_CONNECTION,
+    "token.own": pages.TOKEN_OWN,
+    "token.shape": pages.TOKEN_SHAPE,
+    "token.slack": pages.TOKEN_OF_SLACK,
+}
+
+
+def _explain_removal(title: str, kept: float) -> str:
+    return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
+
+
+#: Those that are more than a template; each gets the title and the refusal's own words by name.
+_DRAWN: Final[Mapping[str, Callable[..., str]]] = {
+    "code.none": lambda command, **_: pages.explain_unexpected_code(command),
+    "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),
+    "course.removed": _explain_removal,
+    "failed_check": pages.explain_failed_check,
+    "failed_check_of_odd_token": pages.explain_failed_check_of_odd_token,
+    "failed_sign_in": pages.explain_failed_sign_in,
+    "link.expired": pages.explain_expired_link,
+    "link.other_browser": pages.explain_link_in_other_browser,
+    "link.tries": pages.explain_exhausted_link,
+    "link.unknown": lambda command, **_: pages.explain_unknown_link(command),
+    "link.used": pages.explain_used_link,
+}
+
+
+def explain_refusal(refused: Refused) -> str:
+    """Say what is wrong, and the next step."""
+    if refused.text:
+        return refused.text
+    words: dict[str, Any] = {**refused.words, "title": refused.title}
+    if (draw := _DRAWN.get(refused.cause)) is not None:
+        return draw(**words)
+    if (template := REFUSALS.get(refused.cause)) is not None:
+        return template.format(**words)
+    return problems.explain_cause(refused.cause, refused.title)
