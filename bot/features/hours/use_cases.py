@@ -60,6 +60,8 @@ from bot.support.errors import NotLinked, Refused
 #: How soon again where its person is only to be asked about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
+#: For how long after its time a start waits for its provider to offer it.
+UNOFFERED_SECONDS: Final = 1800.0
 #: How many rules, or workspaces that were left running, are claimed at once.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often it is looked at whether what was left running is still needed.
@@ -427,7 +429,7 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
     """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person.
 
-    What is on its way to something else is tried again first.
+    What is on its way to something else is tried again first, and for a while what isn't offered just then.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -436,7 +438,8 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
     passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
     workspace = stored.find_workspace(tx, rule.workspace_id)
     is_moving = workspace is not None and workspace.is_moving and refusal.rule in passing
-    if is_moving and tx.now() + RETRY_SECONDS < due[-1].latest_start:
+    is_unoffered = refusal.rule == "workspace.not_allowed" and tx.now() < due[-1].at + UNOFFERED_SECONDS
+    if (is_moving or is_unoffered) and tx.now() + RETRY_SECONDS < due[-1].latest_start:
         gates.want(tx, rule.workspace_id, by_itself=True)
         rows.schedule_check(tx, rule, tx.now() + RETRY_SECONDS)
     elif refusal.rule in passing:

@@ -170,6 +170,31 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
+def _has_turned_out(facts: WorkspaceFacts) -> bool:
+    match facts.word("said"):
+        case "gone" | "not_made":
+            return facts.state not in {State.GONE, State.UNKNOWN}
+        case "ready" | "not_stopped":
+            return not facts.is_up
+        case _:
+            return facts.state is State.RUNNING
+
+
+@renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
+def _render_turned_out(facts: WorkspaceFacts) -> Answer:
+    """Draw what has become of a workspace since its person read how something had ended."""
+    said = facts.word("said")
+    if said not in notices.TURNED_OUT:
+        return _render_stopped(facts)
+    is_gone = said == "not_stopped" and facts.state is State.GONE
+    template = notices.NO_LONGER_EXISTS if is_gone else notices.TURNED_OUT[said]
+    sentence = fill_notice(template, facts, state=describe_present(facts)[0])
+    if facts.state is not State.RUNNING:
+        return kit.message(sentence, [], list_buttons(facts))
+    lines, more, buttons = describe_running(facts)
+    return kit.message("\n".join([sentence, *lines]), more, buttons)
+
+
 @renders(NoticeKind.REMOVED)
 def _render_removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
