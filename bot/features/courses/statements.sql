@@ -30,7 +30,7 @@ SELECT p.*, r.paused, c.result, o.id AS newest, a.id AS account_id,
         WHEN o.id IS NOT NULL THEN 'failed'
         WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'
-        WHEN c.result IN ('by hand', 'needless', 'started') THEN 'down'
+        WHEN c.result IN ('by hand', 'given_up', 'needless', 'started') THEN 'down'
         WHEN c.result IS NOT NULL THEN 'failed'
         ELSE 'coming'
     END AS state

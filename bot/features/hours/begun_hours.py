@@ -49,6 +49,13 @@ def has_begun(rules: Collection[HoursRule], now: float) -> bool:
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
 
 
+def list_wait_ends(rules: Collection[HoursRule], now: float) -> set[float]:
+    """Return until when the starts of begun hours wait for room, where they do."""
+    waiting = [one for one in rules if one.uses_waitlist and not one.paused]
+    begun = (one for rule in waiting for one in rule.between(now - DAY_SECONDS, now) if one.side == "start")
+    return {one.until for one in begun if one.until > now}
+
+
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
     """Return whether hours still plan an end for the run that was to be stopped at a time.
 

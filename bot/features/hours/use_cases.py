@@ -17,6 +17,7 @@ from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose
 from bot.domain.time_parsing import Wanted, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.features.hours import begun_hours
 from bot.features.hours import store as rows
@@ -178,6 +179,10 @@ def change_rules(
             rows.delete_rule(tx, before.id)
     rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
     known = rows.list_rules(tx, workspace.id)
+    for end_at in sorted(begun_hours.list_wait_ends(former, now) - begun_hours.list_wait_ends(known, now)):
+        # Nobody waits for room any more for hours that don't come.
+        for hooks in HoursChangeHooks.list_subscribers():
+            hooks.on_day_skipped(tx, workspace, end_at)
     for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
         stop = settled.get(planned.source)
         is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
@@ -390,10 +395,12 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     """Return the result of a start or stop, given the workspace's latest operation.
 
     A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
-    something else since (``by hand``); ``unread``: that can't be said before a read. That what is to be
-    started is up is said by no read from before that.
+    something else since (``by hand``), or is just having it stopped (``given_up``); ``unread``: that can't be
+    said before a read. That what is to be started is up is said by no read from before that.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
+    if not is_stop and latest is not None and is_given_up(latest):
+        return "given_up" if latest.outcome or latest.verb is not OperationVerb.REMOVE else "by hand"
     since = workspace.started_at or 0.0 if is_stop else 0.0
     if latest is not None and latest.verb.brings_down is not is_stop:
         since = max(since, latest.created_at)
@@ -413,6 +420,17 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     if is_so and (is_stop or not is_unread):
         return "needless"
     return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
+
+
+def is_given_up(latest: Operation) -> bool:
+    """Return whether a workspace's person is having it stopped, or wanted it removed, and nothing since.
+
+    What was planned before that doesn't bring it back, also where the removal has failed.
+    """
+    if not latest.verb.brings_down or latest.planned_for is not None:
+        return False
+    failed = latest.outcome in {Outcome.FAILED, Outcome.UNKNOWN}
+    return latest.is_open or (failed and latest.verb is OperationVerb.REMOVE)
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:

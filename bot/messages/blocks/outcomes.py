@@ -107,7 +107,9 @@ def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> 
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
     cause = (operation.cause if operation is not None else None) or facts.word("cause")
-    usual = fill_notice(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
+    usual = fill_notice(
+        cards.SENT if cause in {"sent", "sent_before_plan"} else cards.ENDED_NAMED[outcome], facts
+    )
     if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
         at = Markup(kit.moment(operation.planned_for or 0.0, facts.now))
         usual = fill_notice(notices.NOT_AS_PLANNED, facts, at=at)

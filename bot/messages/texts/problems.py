@@ -86,6 +86,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "replaced": "You've asked for something else since.",
     "cancelled": "It was cancelled.",
     "sent": "You've asked for something else since, so that comes next.",
+    "plan_came": "Something that was planned for it came due, and takes its place.",
+    "sent_before_plan": "Something that was planned for it came due, so that comes next.",
+    "given_up": "You'd asked to stop or remove it.",
     "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped "
     "checking. Look on {title}; if nothing is there, ask again.",
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
