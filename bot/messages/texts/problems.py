@@ -178,6 +178,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
     "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
     "Try again in a few minutes.",
+    "other_keys": "Part of me is still being updated, so this has to wait a moment. "
+    "Nothing is lost: I'll keep trying.",
     "secret": "I can no longer read your stored link. Link again.",
     "slack": "Slack didn't accept my answer. Try again in a moment.",
     "internal": "Something went wrong on my side. Try again. If it happens again, "
