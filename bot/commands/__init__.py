@@ -20,6 +20,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.core_files import forbid_core_files
 from bot.support.environment import (
     command,
     explain_exposed_env_file,
@@ -38,6 +39,7 @@ from bot.support.settings import (
     read_settings,
 )
 from bot.support.settings.database import find_database_file, is_postgres
+from bot.support.zones import choose_zones
 
 log = structlog.get_logger(__name__)
 _ONE_PROCESS: Final = (
@@ -59,8 +61,10 @@ _NEXT_STEP: Final = (
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command that was parsed; return the exit status."""
+    forbid_core_files()
     try:
         _load_env_file()
+        choose_zones()
         chosen = pkgutil.resolve_name(f"{__name__}.{arguments.run}")
         # What was imported stays.
         gc.freeze()

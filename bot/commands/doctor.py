@@ -25,6 +25,7 @@ from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
+from bot.support.zones import describe_zones
 
 #: How long the public address may take to answer; seconds.
 _LOOK_SECONDS: Final = 5.0
@@ -58,6 +59,7 @@ async def run_checks(
         if settings.public_url is not None:
             checks += await check_way_in(name, provider, settings.public_url)
     checks += check_spool(providers)
+    checks.append(Check("time zones", True, describe_zones()))
     if "USHER_DATABASE_URL" not in wrong:
         checks += check_disks(settings)
         has_keys = "USHER_ENCRYPTION_KEYS" not in wrong

@@ -62,6 +62,8 @@ class NoticeKind(AnyKind):
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
+    #: What was told of it, or promised, as over turns out otherwise.
+    TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
     #: Somebody else tried to link an account that this person has linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
     #: A proof has ended somebody else's approved link of the same account.

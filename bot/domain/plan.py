@@ -50,6 +50,8 @@ STOP_SETTLES = 600.0
 
 #: A running workspace unused for this long is read less often.
 UNUSED_AFTER = 86_400.0
+#: One that is down is read as if it ran for so long after its use: what was told may turn out otherwise.
+RECENTLY_USED = 3_600.0
 
 
 class Step(StrEnum):
@@ -471,7 +473,8 @@ def next_read(
     elif not used:
         return None
     else:
-        seconds = pace.unused_interval
+        is_recent = used_at is not None and now - used_at < RECENTLY_USED
+        seconds = pace.running_interval if is_recent else pace.unused_interval
     return max(seconds, pace.min_poll_interval)
 
 

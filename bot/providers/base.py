@@ -40,7 +40,8 @@ class Pace:
     Attributes:
         min_poll_interval: The least seconds between two reads of a workspace, whoever asks: the poll gate.
         pending_interval: Seconds between reads of a workspace that is starting or stopping.
-        running_interval: Seconds between reads of one that runs and was used within a day.
+        running_interval: Seconds between reads of one that runs and was used within a day, or of any other
+            that was used within the hour.
         unused_interval: Seconds between reads of any other that was used.
         batch_size: The most workspaces in one call of ``status``.
         concurrency: The most calls at the same time.

@@ -61,6 +61,9 @@ class Keys:
         #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
         self._accesses: dict[tuple[str, str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
+        self._began_at = self._clock.now()
+        #: The secret of each account that was opened last.
+        self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: The secret from a refresh, by account, until a call with it succeeds.
         self._unproven: dict[str, str] = {}
@@ -84,7 +87,18 @@ class Keys:
             credential = Credential.from_mapping(self._vault.open(row, account.secret))
             access = Access(account.username, replace(credential, account_id=remote_id))
             self._accesses[key] = access
+            self._opened[account.id] = account.secret
         return access
+
+    def is_behind(self, account: Account) -> bool:
+        """Return whether another process has sealed an account's secret, with a key that this one lacks.
+
+        It was sealed since this process began, or anew since it was opened here. After a restart with the
+        same keys, that isn't known any more.
+        """
+        sealed_at = self._vault.find_sealing_time(account.secret)
+        is_new = sealed_at is not None and sealed_at > self._began_at
+        return is_new or self._opened.get(account.id, account.secret) != account.secret
 
     def note_accepted(self, account: Account, access: Access) -> None:
         """Note that a provider accepted the credential, by the access that the call was made with."""

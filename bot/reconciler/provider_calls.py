@@ -43,6 +43,9 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: The causes of a retry after a requested pause, and of one after a refused sign-in.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
+#: Of a secret that other processes can open, and this one can't; and after how long it is tried again.
+KEYS_CAUSE: Final = "other_keys"
+KEYS_WAIT_SECONDS: Final = 20.0
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The one call that is made with the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
@@ -194,7 +197,12 @@ class ProviderCaller:
             wait = max(wait, runtime.start_limits.find_wait(account.id))
         if wait > 0:
             return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
-        return self.open(account)
+        access = self.open(account)
+        if isinstance(access, Rejected) and self._keys.is_behind(account):
+            # Whoever sealed it has a key that this process lacks: its person has done nothing wrong.
+            log.error("the encryption keys here are older than the database's: restart this process with all")
+            return RetryLater(KEYS_WAIT_SECONDS, hold_by_cause(KEYS_CAUSE), attempts, KEYS_CAUSE)
+        return access
 
     async def call(
         self,

@@ -14,6 +14,7 @@ from bot.domain.policy import is_current
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.provider_calls import (
+    KEYS_CAUSE,
     RATE_LIMITED_CAUSE,
     REFUSED_SIGN_IN_CAUSES,
     CallResult,
@@ -221,9 +222,8 @@ def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
 
 def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
     """Return the retry of a task; a rate limit or a refused sign-in isn't its own failure."""
-    return (TaskBusy if answer.cause in {RATE_LIMITED_CAUSE, *REFUSED_SIGN_IN_CAUSES} else TaskRetry)(
-        answer.wait, answer.cause
-    )
+    is_busy = answer.cause in {KEYS_CAUSE, RATE_LIMITED_CAUSE, *REFUSED_SIGN_IN_CAUSES}
+    return (TaskBusy if is_busy else TaskRetry)(answer.wait, answer.cause)
 
 
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:

@@ -191,6 +191,10 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     stop without a warning.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
+    if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
+        # If that fails, the stop is still to come.
+        rows.schedule_timer_check(tx, workspace.id, stop_at, tx.now() + RETRY_SECONDS)
+        return None
     if latest is not None and latest.is_open and latest.verb.brings_down:
         rows.end_timer(tx, workspace.id, stop_at)
         return None

@@ -30,6 +30,7 @@ from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose
 from bot.domain.time_parsing import Wanted, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects, predict_stop_effects
@@ -57,6 +58,8 @@ from bot.support.errors import NotLinked, Refused
 #: How soon again where its person is only to be asked about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
+#: For how long after its time a start waits for its provider to offer it.
+UNOFFERED_SECONDS: Final = 1800.0
 #: How many rules, or workspaces that were left running, are claimed at once.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often it is looked at whether what was left running is still needed.
@@ -318,10 +321,12 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     """Return the result of a start or stop, given the workspace's latest operation.
 
     A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
-    something else since (``by hand``); ``unread``: that can't be said before a read. That what is to be
-    started is up is said by no read from before that.
+    something else since (``by hand``), or is just having it stopped (``given_up``); ``unread``: that can't be
+    said before a read. That what is to be started is up is said by no read from before that.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
+    if not is_stop and latest is not None and is_given_up(latest):
+        return "given_up" if latest.outcome or latest.verb is not OperationVerb.REMOVE else "by hand"
     since = workspace.started_at or 0.0 if is_stop else 0.0
     if latest is not None and latest.verb.brings_down is not is_stop:
         since = max(since, latest.created_at)
@@ -343,6 +348,17 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
 
 
+def is_given_up(latest: Operation) -> bool:
+    """Return whether a workspace's person is having it stopped, or wanted it removed, and nothing since.
+
+    What was planned before that doesn't bring it back, also where the removal has failed.
+    """
+    if not latest.verb.brings_down or latest.planned_for is not None:
+        return False
+    failed = latest.outcome in {Outcome.FAILED, Outcome.UNKNOWN}
+    return latest.is_open or (failed and latest.verb is OperationVerb.REMOVE)
+
+
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
     """Write the result of the last due occurrence; notify its person of missed or failed ones."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: result}
@@ -357,7 +373,7 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
     """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person.
 
-    What is on its way to something else is tried again first.
+    What is on its way to something else is tried again first, and for a while what isn't offered just then.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -366,7 +382,8 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
     passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
     workspace = stored.find_workspace(tx, rule.workspace_id)
     is_moving = workspace is not None and workspace.is_moving and refusal.rule in passing
-    if is_moving and tx.now() + RETRY_SECONDS < due[-1].latest_start:
+    is_unoffered = refusal.rule == "workspace.not_allowed" and tx.now() < due[-1].at + UNOFFERED_SECONDS
+    if (is_moving or is_unoffered) and tx.now() + RETRY_SECONDS < due[-1].latest_start:
         gates.want(tx, rule.workspace_id, by_itself=True)
         rows.schedule_check(tx, rule, tx.now() + RETRY_SECONDS)
     elif refusal.rule in passing:

@@ -329,6 +329,16 @@ async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -
     return replace(facts, is_url_shown=shown)
 
 
+@kind_extensions(NoticeKind.TURNED_OUT)
+async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
+    """Add whether its person has asked for something since what turned out otherwise."""
+    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+        return facts
+    newest = await gatherer.store.read(operations.find_latest_operation, facts.workspace.id)
+    known = notice.body.get("operation")
+    return replace(facts, is_superseded=newest is not None and newest.id != known)
+
+
 @kind_extensions(HoursKind.HOURS_PAUSED, ClassKind.LESSON)
 async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
     """Add hours and lessons to the facts of a message's workspace."""

@@ -108,10 +108,8 @@ def begin_operation(
         start = "" if caller.has_assistant_level(tx, "stop") else accepted.operation.id
         timers.plan_stop(tx, workspace.id, replace(timer, via=caller.via, start=start))
         detail["until"] = f"{timer.at:.0f}"
-    is_by_hand = planned_for is None and not (caller.via or accepted.joined)
-    if verb is OperationVerb.START and is_by_hand and workspace.has_ends:
-        # Who starts it by hand during a lesson says that it goes on.
-        timers.drop_stops(tx, workspace.id, "lesson")
+    if planned_for is None and not verb.brings_down and workspace.has_ends:
+        _drop_answered_stops(tx, caller, accepted)
     change = (
         NO_CHANGE
         if timer is not None and accepted.joined
@@ -120,6 +118,14 @@ def begin_operation(
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
+
+
+def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
+    """Take back the stops of a workspace that its person needs, as a start or restart by hand says."""
+    timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
+    if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
+        # Who starts it by hand during a lesson says that it goes on.
+        timers.drop_stops(tx, accepted.operation.workspace_id, "lesson")
 
 
 def _find_assistant_level(

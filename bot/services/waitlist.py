@@ -146,6 +146,9 @@ def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> boo
     if known is None or known.expires_at != stop_at or known.state is WaitlistState.GRANTED:
         return False
     rows.end(tx, known)
+    attempt = operations.find_operation(tx, known.operation_id or "")
+    if attempt is not None and attempt.is_open and not attempt.has_called:
+        operations.end(tx, attempt.id, Outcome.CANCELLED, "cancelled")
     return known.state is WaitlistState.WAITING
 
 
@@ -174,6 +177,9 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)
+        return
+    if rows.is_gone_since(tx, wait):
+        rows.close(tx, wait, "gone")  # Nobody has asked for another one.
         return
     effects = get_stop_effects(caller.context, workspace)
     mode = choose_planned_mode(effects)

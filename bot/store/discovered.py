@@ -12,7 +12,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace, get_name_in_id
-from bot.store import cards, gates, handovers, hours, timers
+from bot.store import cards, corrections, gates, handovers, hours, timers
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
 from bot.store.tables import (
@@ -150,6 +150,8 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     before = tx.changes
     piece = merge.found[merge.at : merge.at + FAN_OUT_BATCH_SIZE]
     new = [_merge_workspace(tx, one, pair, start) for one in take_batch(tx, piece, before)]
+    if sum(new) and account["discovered_at"] is not None:
+        corrections.note_late_creations(tx, pair["principal"], pair["connection"], start)
     merge = replace(merge, start=start, at=merge.at + len(new), new=merge.new + sum(new))
     left = FAN_OUT_BATCH_SIZE - len(new)
     if merge.at < len(merge.found) or not left:
@@ -232,6 +234,7 @@ def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start:
     renewed = WORKSPACES.row(tx, id=row["id"])
     assert renewed is not None, "its row was there in this transaction"
     _update_workspace(tx, one, renewed, start)
+    corrections.note_relisted(tx, WORKSPACES.parse(renewed), start)
     return 1
 
 

@@ -100,7 +100,7 @@ def accept(
     An open one of another verb ends (outcome ``replaced``). The workspace's gate becomes due. The arguments
     are those of ``add``.
     """
-    replaced = None
+    replaced, is_timed = None, more.get("planned_for") is not None
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
     is_joined = row is not None and row["verb"] == verb
     if row is not None and is_joined:
@@ -112,11 +112,13 @@ def accept(
         if row is not None:
             # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
+            if is_timed and row["planned_for"] is None:
+                # Its person has asked for nothing else.
+                cause = "sent_before_plan" if cause else "plan_came"
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
         if replaced is not None:
             made = _carry_over(tx, made, replaced)
-    is_timed = more.get("planned_for") is not None
     gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down), by_itself=is_timed)
     return Accepted(made, joined=is_joined, replaced=replaced)
 

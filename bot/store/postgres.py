@@ -8,7 +8,7 @@ that lock: they run side by side, in one process and in several, and lock the ro
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -254,6 +254,9 @@ async def listen(url: str, on_write: OnWrite) -> None:
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 #: The tables that say which migrations ran, and on which server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
+_TABLE_NAMES: Final = (
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+)
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
 
@@ -261,11 +264,13 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    Rows by table, and the first bad row of an audit that was already broken.
+    Rows by table, the first bad row of an audit that was already broken, and the tables of other tools, which
+    stay where they are.
     """
 
     counts: dict[str, int]
     broken_at: int | None
+    others: tuple[str, ...] = ()
 
 
 async def copy_store(path: Path, url: str) -> Copied:
@@ -284,14 +289,16 @@ async def copy_store(path: Path, url: str) -> Copied:
         await target.open()
         try:
             await target.migrate(serves=True)
-            counts = await target.fill(partial(_read_tables, str(path)))
+            known = {row["name"] for row in await target.read(lambda tx: tx.all(_TABLE_NAMES))}
+            others: set[str] = set()
+            counts = await target.fill(partial(_read_tables, str(path), known, others))
             broken_at = await _compare(Store(source), Store(target), path)
             await Store(source).write(maintenance.mark, "moved")
         finally:
             await target.close()
     finally:
         await source.close()
-    return Copied(counts, broken_at)
+    return Copied(counts, broken_at, tuple(sorted(others)))
 
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
@@ -307,8 +314,13 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
-def _read_tables(path: str) -> Generator[schema.TableCopy]:
-    """Yield every table of a file, as of one moment; those that others refer to come first."""
+def _read_tables(
+    path: str, known: Collection[str] | None = None, others: set[str] | None = None
+) -> Generator[schema.TableCopy]:
+    """Yield every table of a file, as of one moment; those that others refer to come first.
+
+    What isn't ``known`` to the target is another tool's, and goes to ``others``.
+    """
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
     try:
@@ -322,7 +334,12 @@ def _read_tables(path: str) -> Generator[schema.TableCopy]:
                 ),
             ):
                 # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
-                if table.name not in _WRITTEN_ANEW and not table.name.startswith("sqlite_"):
+                if table.name in _WRITTEN_ANEW or table.name.startswith("sqlite_"):
+                    continue
+                if known is not None and table.name not in known:
+                    if others is not None:
+                        others.add(table.name)
+                else:
                     rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
                     yield schema.TableCopy(table.name, tuple(table.columns_dict), rows)
     except sqlite3.Error as error:

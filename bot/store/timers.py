@@ -14,7 +14,7 @@ from bot.domain import operations, timers, work_items, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.planned_stops import choose_end
 from bot.domain.stops import PlannedStop, PlannedStops
-from bot.store import cards, courses, hours, stop_warnings
+from bot.store import cards, corrections, courses, hours, stop_warnings
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.statements import fill_changes
@@ -408,9 +408,10 @@ def note_state(
         before["actions"],
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
+    is_corrected = corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
         apply_timer(tx, workspace_id)
-        if state in _IN_USE:
+        if not is_corrected and state in _IN_USE:
             _notify_of_unrequested_stop(tx, workspace_id, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # An open operation's generation began when that was accepted.

@@ -22,6 +22,7 @@ from bot.domain.waitlist import (
     lacks_reason,
 )
 from bot.domain.work_items import Outcome
+from bot.domain.workspaces import State
 from bot.store import cards, people
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
@@ -183,6 +184,12 @@ def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
         # Why they can't be tried.
         cards.queue_updates(tx, of.id, changed=True)
+
+
+def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
+    """Return whether the workspace of a wait has ceased to exist since its person joined."""
+    row = WORKSPACES.row(tx, id=of.workspace_id)
+    return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:

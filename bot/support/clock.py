@@ -19,6 +19,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
+from bot.support.environment import read_variable
+
 log = structlog.get_logger(__name__)
 
 
@@ -53,9 +55,14 @@ class SystemClock:
         return time.monotonic()
 
     def boot(self) -> str:
-        """Return Linux's id of this boot of the machine; "" on other systems."""
+        """Return Linux's id of this boot of the machine; "" on other systems.
+
+        Where a unit hides it, that gives it in ``BOOT_ID``.
+        """
+        if given := read_variable("BOOT_ID").strip():
+            return given.replace("-", "")
         try:
-            return _BOOT_ID.read_text(encoding="ascii").strip()
+            return _BOOT_ID.read_text(encoding="ascii").strip().replace("-", "")
         except (OSError, UnicodeDecodeError):
             return ""
 

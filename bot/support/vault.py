@@ -4,6 +4,7 @@ Fernet has no associated data, hence the key inside. The newest key seals, every
 reseals under the newest.
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -39,6 +40,15 @@ class Vault:
         if content.get("row") != row_key:
             raise SecretError("a stored secret belongs to another row")
         return {str(key): str(value) for key, value in content["secret"].items()}
+
+    @staticmethod
+    def find_sealing_time(sealed: str) -> float | None:
+        """Return when a secret says that it was sealed, in epoch seconds; None if it doesn't."""
+        try:
+            stamp = base64.urlsafe_b64decode(sealed.encode())[1:9]
+        except ValueError:
+            return None
+        return float(int.from_bytes(stamp, "big")) if len(stamp) == 8 else None
 
     def prove(self, nonce: str) -> str:
         """Return the answer to a nonce that only a holder of these keys can give."""

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 #: How long a new connection may take to send the headers of its first request; seconds.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept for another request: longer than proxies keep theirs to us.
-IDLE_SECONDS: Final = 75.0
+#: How long a connection is kept for another request: longer than proxies keep theirs to us (Caddy: 120).
+IDLE_SECONDS: Final = 130.0
 #: How many files are left for everything else.
 SPARE_FILES: Final = 300
 #: The most files that are asked for; a system may allow a billion, and some programs then close each of them.

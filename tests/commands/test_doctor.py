@@ -519,7 +519,7 @@ async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
         assert good.status == 0, good.out
         assert [line.partition(":")[0] for line in good.out.splitlines()] == [
             *("ok   settings", "ok   public address", "ok   slack token", "ok   slack scopes", "ok   clock"),
-            *("ok   connection saturn", "ok   room for outputs", "ok   store"),
+            *("ok   connection saturn", "ok   room for outputs", "ok   time zones", "ok   store"),
         ]
         bad = await run("doctor", "--json", env={**env, "USHER_PUBLIC_URL": "", "SLACK_BOT_TOKEN": "xoxb-no"})
     told = json.loads(bad.out)

@@ -191,6 +191,16 @@ async def test_nobody_serves_from_either_meanwhile(path, url, which):
             await copy_store(path, url)
 
 
+async def test_tables_of_other_tools_are_named_and_left(path, url):
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+        database.execute("CREATE TABLE lost_and_found (rootpgno INTEGER, c0)")
+        database.execute("INSERT INTO lost_and_found VALUES (1, 'x')")
+    ended = await run("store", "copy", f"sqlite:///{path}", url)
+    assert ended.status == 0
+    assert "Not copied, as these tables aren't Usher's: _litestream_seq, lost_and_found." in ended.out
+
+
 async def test_a_record_that_was_edited_before_is_said(path, url):
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE audit SET actor = 'T1:UMALLORY' WHERE seq = 7")

@@ -368,6 +368,14 @@ NOTICES = {
     "stopped": (NoticeKind.STOPPED, facts(operation=STOPPED)),
     "stopped-already": (NoticeKind.STOPPED, facts(operation=STOPPED | {"stop_call": Call.NONE})),
     "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, facts(operation=READY)),
+    "turned-out-running": (
+        NoticeKind.TURNED_OUT,
+        facts(operation=None, workspace=RUNNING, ide_url=IDE_URL, body={"said": "not_started"}),
+    ),
+    "turned-out-there": (
+        NoticeKind.TURNED_OUT,
+        facts(operation=None, workspace={"state": State.STOPPED}, body={"said": "gone"}),
+    ),
     "ready-created": (
         NoticeKind.READY,
         facts(operation=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),

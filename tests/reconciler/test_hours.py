@@ -14,7 +14,6 @@ from bot.store import hours as rows
 from bot.store import operations
 from bot.store import undoable_actions as act_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
 from tests.reconciler.hours import HOUR, became, given, local, told, until
 from tests.rigs.store import want_read, within
@@ -232,15 +231,12 @@ async def test_a_start_that_comes_once_is_over_then(world):
     assert await world.store.read(rows.list_rules, workspace.id) == []
 
 
-async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(world):
+async def test_what_the_provider_allows_a_little_later_is_started(world):
     workspace = await given(world, "every day 9:00")
-
-    def withdraw(tx):
-        WORKSPACES.change(tx, {"id": workspace.id}, actions="open", observed_at=local("9:00"))
-
-    await until(world, "8:59")
-    await world.store.carry_out(withdraw)
-    await until(world, "9:01", step=1)
-    assert told(world) == ["hours_missed"]
-    assert await became(world) == [("22T09:00", "start", "not_allowed_now")]
-    assert (await world.store.read(rows.list_rules, workspace.id))[0].paused == ""
+    await until(world, "8:50")
+    world.provider.machines["r1"].actions = frozenset({"open"})
+    await want_read(world.store, workspace.id)
+    await until(world, "9:10")
+    world.provider.machines["r1"].actions = None
+    await until(world, "9:20")
+    assert world.provider.accepted_starts == ["r1"]

@@ -340,7 +340,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP_STATES
 
 
-@renders(HoursKind.HOURS_MISSED, is_true=_is_down)
+@renders(HoursKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
 def render_missed(facts: WorkspaceFacts) -> Answer:
     """Render a missed start or stop of hours."""
     return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])

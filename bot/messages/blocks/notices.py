@@ -94,7 +94,7 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
 #: How many lines a summary shows, and how many in a paragraph.
 _MAX_LINES: Final = 30
 #: What says that a workspace can be opened.
-_READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK})
+READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK, NoticeKind.TURNED_OUT})
 _IN_A_SECTION: Final = 8
 
 
@@ -154,7 +154,7 @@ def _render_summary(facts: HeldFacts) -> Answer:
     )
     lines, buttons = _write_lines(left), list[Element]()
     for (kind, one), _ in left:
-        if kind in _READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url and is_true(kind, one):
+        if kind in READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url and is_true(kind, one):
             label = notices.OPEN_NAMED.format(name=get_name(one))
             buttons.append(kit.add_number(open_buttons(one)[0], len(buttons), label))
     more = [fill(answers.AND_MORE, count=len(lines) - _MAX_LINES)] if len(lines) > _MAX_LINES else []

@@ -103,7 +103,9 @@ def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> 
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
     cause = (operation.cause if operation is not None else None) or facts.word("cause")
-    usual = fill_notice(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
+    usual = fill_notice(
+        cards.SENT if cause in {"sent", "sent_before_plan"} else cards.ENDED_NAMED[outcome], facts
+    )
     if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
         at = Markup(kit.moment(operation.planned_for or 0.0, facts.now))
         usual = fill_notice(notices.NOT_AS_PLANNED, facts, at=at)
@@ -162,6 +164,31 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     if template == notices.FAILED_ELSEWHERE:
         buttons = [*buttons, *list_page_button(facts)]
     return kit.message(sentence, [], buttons)
+
+
+def _has_turned_out(facts: WorkspaceFacts) -> bool:
+    match facts.word("said"):
+        case "gone" | "not_made":
+            return facts.state not in {State.GONE, State.UNKNOWN}
+        case "ready" | "not_stopped":
+            return not facts.is_up
+        case _:
+            return facts.state is State.RUNNING
+
+
+@renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
+def _render_turned_out(facts: WorkspaceFacts) -> Answer:
+    """Draw what has become of a workspace since its person read how something had ended."""
+    said = facts.word("said")
+    if said not in notices.TURNED_OUT:
+        return _render_stopped(facts)
+    is_gone = said == "not_stopped" and facts.state is State.GONE
+    template = notices.NO_LONGER_EXISTS if is_gone else notices.TURNED_OUT[said]
+    sentence = fill_notice(template, facts, state=describe_present(facts)[0])
+    if facts.state is not State.RUNNING:
+        return kit.message(sentence, [], list_buttons(facts))
+    lines, more, buttons = describe_running(facts)
+    return kit.message("\n".join([sentence, *lines]), more, buttons)
 
 
 @renders(NoticeKind.REMOVED)

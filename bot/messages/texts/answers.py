@@ -108,7 +108,7 @@ TOO_LATE: Final = {
     "failed": "That {verb} failed. Its latest message says why. Type `{command}{typed}` to try again.",
     "refused": "That {verb} was refused. Type `{command}status` to see where things stand.",
     "cancelled": "That {verb} was cancelled. Type `{command}{typed}` to ask again.",
-    "replaced": "You've asked for something else since. Type `{command}status` to see where things stand.",
+    "replaced": "Something else has taken its place since. Type `{command}status` to see where things stand.",
     "unknown": "I never found out whether that {verb} went through. `{command}list` shows what's there.",
 }
 LOOKING_AGAIN: Final = "Looking for *{name}* again. Its card shows what I find."

@@ -18,6 +18,14 @@ STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it
 #: What went down and isn't there any more can't be started again, whoever ended it.
 NO_LONGER_EXISTS: Final = "*{name}* no longer exists on {title}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
+#: What was told as over turns out otherwise, by what it was told as.
+TURNED_OUT: Final[dict[str, str]] = {
+    "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
+    "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
+    "not_stopped": "I told you that I couldn't stop *{name}*. It's down on {title} now.",
+    "stopped": "*{name}* had stopped, but it's running on {title} again. I didn't start it.",
+    "gone": "I told you that *{name}* was gone from {title}. It's there after all. {state}",
+}
 SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where you left off."
 REMOVED: Final = "*{name}* has been removed from {title} and from your list."
 NOT_MADE: Final = "I cancelled the creation of *{name}* before anything was created on {title}."

@@ -50,6 +50,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "replaced": "You've asked for something else since.",
     "cancelled": "It was cancelled.",
     "sent": "You've asked for something else since, so that comes next.",
+    "plan_came": "Something that was planned for it came due, and takes its place.",
+    "sent_before_plan": "Something that was planned for it came due, so that comes next.",
+    "given_up": "You'd asked to stop or remove it.",
     "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped "
     "checking. Look on {title}; if nothing is there, ask again.",
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
@@ -139,6 +142,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
     "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
     "Try again in a few minutes.",
+    "other_keys": "Part of me is still being updated, so this has to wait a moment. "
+    "Nothing is lost: I'll keep trying.",
     "secret": "I can no longer read your stored link. Link again.",
     "slack": "Slack didn't accept my answer. Try again in a moment.",
     "internal": "Something went wrong on my side. Try again. If it happens again, "

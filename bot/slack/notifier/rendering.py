@@ -23,7 +23,7 @@ from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import WARNING_ANSWERS, still_applies
-from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
+from bot.messages.blocks.notices import READY_KINDS, is_true, keep_current_buttons, render, render_pending
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -297,7 +297,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> frozenset[int]:
     """Return the ends that a message about a ready workspace names, and that it hasn't any more."""
-    if kind not in {NoticeKind.READY, NoticeKind.READY_LINK} or not isinstance(facts, WorkspaceFacts):
+    if kind not in READY_KINDS or not isinstance(facts, WorkspaceFacts):
         return frozenset()
     workspace, ends = facts.workspace, announcements.find_moments(said.blocks, facts.now)
     own = None if workspace is None or workspace.expires_at is None else int(workspace.expires_at)

@@ -21,9 +21,11 @@ SLACK_API_URL = "https://slack.com/api/"
 #: long to guess.
 _TOKENS: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
-    "slack_bot_token": ("xoxb-.*", "the bot token of the app, which begins with xoxb-"),
-    "slack_app_token": ("xapp-.*", "an app-level token with connections:write, which begins with xapp-"),
+    "slack_bot_token": (r"xoxb-\S*", "the bot token of the app, which begins with xoxb-"),
+    "slack_app_token": (r"xapp-\S*", "an app-level token with connections:write, which begins with xapp-"),
 }
+#: How many signs a Fernet key has: 32 bytes in Base64.
+KEY_LENGTH: Final = 44
 _COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
 _APP_PAGE: Final = "your app's page at api.slack.com/apps"
 _SIGN_IN: Final = "Sign in with Slack, on the link page and on workspace pages"
@@ -231,6 +233,8 @@ class CoreSettings(BaseSettings):
             raise ValueError(f"needs at least one key: {command('keys new')} creates one")
         for key in keys:
             try:
+                if len(key) != KEY_LENGTH:  # After the padding, what is left would be dropped without a word.
+                    raise ValueError("another length")
                 Fernet(key)
             except ValueError:
                 raise ValueError(

@@ -268,11 +268,11 @@ async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_d
     (workspace,) = (await linked(store)).workspaces
     operation = (await accept_operation(store, workspace)).operation
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
-    for notice in await store.perform(notices.claim_notices, 10, 60.0):
-        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
     audited = len(await store.read(audit.read_audit))
     await said_to_be_gone(store, workspace)
     clock.advance(40 * DAY)
+    for notice in await store.perform(notices.claim_notices, 10, 60.0):
+        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
     await store.perform(sweeping.sweep)
     # Once isn't enough, however long ago.
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.GONE

@@ -1,0 +1,98 @@
+"""What was told as over and turns out otherwise: its person reads so without asking.
+
+A start that failed, and the workspace runs all the same; a stop that was reported, and it is up again; what
+no longer existed, and is there. What was ready and goes down within minutes belongs here, too.
+"""
+
+import math
+from typing import Final
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
+from bot.store.notices import add_notices, end_state
+from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
+from bot.store.transaction import Row, Transaction
+
+#: How long another look at it is waited for, in seconds: one observation is not the truth.
+_DOUBT_SECONDS: Final = 30.0
+#: Until when, after an end, the looks of that time count; later its person may well have done it elsewhere.
+_READY_SECONDS: Final = 600.0
+_DONE_SECONDS: Final = 3600.0
+_FAILED_SECONDS: Final = 86_400.0
+_FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
+
+
+def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: float) -> bool:
+    """Notify a person whose workspace, by a read or a list, isn't as they were told; return whether it isn't.
+
+    ``before`` is its row as it was. It is read again before the message is sent, and told once for each end.
+    """
+    workspace_id, was = before["id"], parse_enum(State, before["state"])
+    last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
+    if was is after or (last is not None and last.is_open):
+        return False
+    said = "" if last is None else _find_contradiction(tx, last, was, after, before["observed_at"] or 0.0)
+    if not said and was is State.GONE and tx.one("told_as_gone", id=workspace_id) is not None:
+        said = "gone"
+    workspace = WORKSPACES.one(tx, id=workspace_id) if said else None
+    if workspace is None:
+        return False
+    if said == "ready" and workspace.notify_stopped is not None:
+        return False  # Whether they hear when it stops by itself is what they have chosen.
+    _notify(tx, workspace, said, "" if last is None else last.id, seen_at)
+    return True
+
+
+def note_late_creations(tx: Transaction, principal: str, connection: str, seen_at: float) -> None:
+    """Notify a person that a list has what a creation was told to have failed to make, or may have made."""
+    since = {"since": seen_at - _FAILED_SECONDS, "unmade": f"{PROVISIONAL}%"}
+    for row in tx.all("made_after_all", principal=principal, connection=connection, **since):
+        found = WORKSPACES.one(tx, id=row["workspace_id"])
+        if found is not None and end_state(tx, row["operation_id"]) == "sent":
+            _notify(tx, found, "not_made", row["operation_id"], seen_at)
+
+
+def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None:
+    """Notify a person that what was removed at their request is listed again."""
+    last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace.id)
+    if last is not None and last.outcome is Outcome.FULFILLED and last.verb.brings_down:
+        _notify(tx, workspace, "gone", last.id, seen_at)
+
+
+def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
+    """Return what its person was told that a workspace's state contradicts; "" for nothing.
+
+    ``checked_at`` is when the state before was last seen. What is still to be told is drawn as things are.
+    """
+    told, since = end_state(tx, last.id), checked_at - (last.ended_at or 0.0)
+    if told == "pending":
+        return ""
+    if last.outcome is Outcome.FULFILLED and not last.verb.brings_down:
+        is_ready = not last.creates_stopped and since <= _READY_SECONDS
+        return "ready" if is_ready and after in NOT_UP_STATES else ""
+    is_failure = last.outcome in _FAILURES and told == "sent"
+    if is_failure and last.verb.brings_down:
+        is_down = after in DOWN_STATES or after is State.GONE
+        return "not_stopped" if is_down and since <= _FAILED_SECONDS else ""
+    if not is_failure and last.outcome is not Outcome.FULFILLED:
+        return ""
+    if was is State.GONE:
+        return "gone" if after is State.RUNNING or after in DOWN_STATES else ""
+    is_recent = since <= (_FAILED_SECONDS if is_failure else _DONE_SECONDS)
+    if after is not State.RUNNING or not is_recent:
+        return ""
+    return "not_started" if is_failure else "stopped"
+
+
+def _notify(tx: Transaction, workspace: Workspace, said: str, operation_id: str, seen_at: float) -> None:
+    if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
+        return
+    # After the look that has just been granted.
+    tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
+    body = {"workspace": workspace.id, "connection": workspace.connection}
+    body |= {"said": said, "operation": operation_id}
+    occasion = f"{operation_id}:{seen_at:.3f}"
+    kind, who = NoticeKind.TURNED_OUT, workspace.principal
+    add_notices(tx, [NewNotice(workspace.id, kind, occasion, who, body, due_in=_DOUBT_SECONDS)])

@@ -1,0 +1,22 @@
+-- Whether its person has read, or is to read, that a workspace isn't as they were told of one end.
+-- name: was_corrected
+SELECT 1 AS found FROM notices
+WHERE subject = :subject AND kind = 'turned_out' AND occasion LIKE :prefix AND (state <> 'sent' OR message_ts <> '');
+
+-- Whether its person has read, without an operation's end, that a workspace no longer exists.
+-- name: told_as_gone
+SELECT 1 AS found FROM notices n JOIN workspaces w ON w.id = n.subject
+WHERE w.id = :id AND n.created_at >= COALESCE(w.gone_at, w.observed_at) - 60 AND n.state = 'sent' AND n.message_ts <> ''
+    AND (n.kind IN ('stopped_elsewhere', 'turned_out') OR (n.kind = 'hours_paused' AND n.occasion LIKE 'gone:%'))
+LIMIT 1;
+
+-- The requests that were told to have made nothing, or of which nobody knows, with the workspace of that name that a list
+-- has had since.
+-- name: made_after_all
+SELECT o.id AS operation_id, f.id AS workspace_id FROM workspaces w
+JOIN operations o ON o.workspace_id = w.id AND o.ended_at > :since
+    AND (o.outcome = 'unknown' OR (o.outcome = 'failed' AND o.verb = 'create' AND o.called_at IS NOT NULL))
+JOIN workspaces f ON f.principal = w.principal AND f.connection = w.connection AND f.name = w.name AND f.hidden = 0
+    AND f.origin = 'discovered' AND f.created_at >= o.created_at
+WHERE w.principal = :principal AND w.connection = :connection AND w.remote_id LIKE :unmade
+ORDER BY o.created_at, o.id, f.id;

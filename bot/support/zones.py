@@ -1,0 +1,50 @@
+"""Zone data: the rules of time zones, of the system or of the package tzdata, whichever is newer."""
+
+import zoneinfo
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from bot.support.environment import read_variable
+
+#: What names its own version: tzdata.zi in its first line, ``# version 2026a``, and +VERSION.
+_NAMED_IN: Final = ("tzdata.zi", "+VERSION")
+
+
+def choose_zones() -> None:
+    """Have this process read the newer of both zone data, unless PYTHONTZPATH says which.
+
+    A system that doesn't say how old its data is, or that brings none, gives way to the package.
+    """
+    if not read_variable("PYTHONTZPATH") and read_system_version() < read_package_version():
+        zoneinfo.reset_tzpath([])
+        zoneinfo.ZoneInfo.clear_cache()
+
+
+def describe_zones() -> str:
+    """Return which zone data this process reads, in words."""
+    system = read_system_version()
+    if not zoneinfo.TZPATH:
+        return f"tzdata {read_package_version()} of the Python package"
+    return f"tzdata {system or 'of unknown age'} of the system"
+
+
+def read_system_version() -> str:
+    """Return the version of the system's zone data, such as ``2026a``; "" if it has none or doesn't say."""
+    for folder in zoneinfo.TZPATH:
+        for name in _NAMED_IN:
+            try:
+                with Path(folder, name).open(encoding="ascii", errors="replace") as file:
+                    first = file.readline()
+            except OSError:
+                continue
+            return first.removeprefix("#").strip().removeprefix("version").strip()
+    return ""
+
+
+def read_package_version() -> str:
+    """Return the version of the package's zone data; "" if it isn't installed."""
+    if find_spec("tzdata") is None:
+        return ""
+    return str(import_module("tzdata").IANA_VERSION)
