@@ -9,11 +9,20 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
-from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, ask_slack, build_replays
+from bot.reconciler.tasks import (
+    BaseTaskWorker,
+    TaskBusy,
+    TaskHandler,
+    ask_slack,
+    build_replays,
+    make_task_retry,
+)
 from bot.services.caller import Caller
 from bot.services.departures import advance, end_departed, is_leaver
+from bot.slack.errors import Meaning, classify
 from bot.store import accounts, maintenance
 from bot.store.tasks import NewTask
+from bot.support.errors import SlackFailed, SlackRefusedHere
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +47,13 @@ class PeopleTasks(BaseTaskWorker):
 
     async def _look_up(self, task: Task) -> Sequence[NewTask]:
         principal = Principal.from_key(task.subject)
-        await ask_slack(self._people.look_up(principal))
+        try:
+            await self._people.look_up(principal)
+        except SlackFailed as error:
+            if not isinstance(error, SlackRefusedHere) and classify(error) is not Meaning.PERSON:
+                raise make_task_retry(error) from None
+            # Slack describes others, but not this person: the answers to their commands say so.
+            log.info("person not described", principal=principal.key, problem=error.code)
         return build_replays(task, principal)
 
     async def _release(self, task: Task) -> None:
