@@ -19,8 +19,8 @@ import yaml
 
 from bot.__main__ import _build_parser
 from bot.app import DRAIN_SECONDS
-from bot.support.settings import VARIABLES
-from tests.project.deployment import DEPLOY, instructions
+from bot.support.settings import VARIABLES, find_unknown_variables
+from tests.project.deployment import DEPLOY, instructions, list_service_variables
 from tests.project.repository import ROOT
 from tests.rigs import programs
 
@@ -195,6 +195,18 @@ def test_a_pod_runs_the_image_as_compose_does(name, one):
     assert runs["ports"] == [{"name": "http", "containerPort": int(environment()["PORT"])}]
     # What they answer is played in tests/scenarios/test_probes.py.
     assert {probe["httpGet"]["port"] for name, probe in runs.items() if name.endswith("Probe")} == {"http"}
+
+
+@pytest.mark.parametrize("name", KUBERNETES)
+def test_variables_of_the_service_are_no_wrong_settings(name):
+    """Neither where a pod of the file runs, nor where another one is in the same namespace."""
+    (service,) = [one for one in KUBERNETES[name] if one["kind"] == "Service"]
+    ports = {port["name"]: port["port"] for port in service["spec"]["ports"]}
+    given = list_service_variables(service["metadata"]["name"], ports)
+    assert any(variable.startswith("USHER_") for variable in given)
+    assert find_unknown_variables(given, VARIABLES) == ({}, [])
+    pods = [one["spec"]["template"]["spec"] for file, one in RUNS if file == name]
+    assert [pod["enableServiceLinks"] for pod in pods] == [False] * len(pods)
 
 
 @pytest.mark.parametrize("one", [one for _, one in RUNS], ids=lambda one: one["metadata"]["name"])
