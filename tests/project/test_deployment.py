@@ -1,10 +1,12 @@
 """The files to deploy with fit the settings, the commands and each other."""
 
+import asyncio
 import configparser
 import json
 import os
 import re
 import shlex
+import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -16,10 +18,13 @@ from subprocess import run
 import jsonschema
 import pytest
 import yaml
+from aiohttp import ClientSession, web
 
 from bot.__main__ import _build_parser
 from bot.app import DRAIN_SECONDS
+from bot.support.addresses import find_local_origin
 from bot.support.settings import VARIABLES, find_unknown_variables
+from bot.web.app import listening
 from tests.project.deployment import DEPLOY, instructions, list_service_variables
 from tests.project.repository import ROOT
 from tests.rigs import programs
@@ -115,6 +120,40 @@ def test_the_health_check_asks_whether_it_is_alive(status, wanted):
         ended = run([sys.executable, *command[1:]], env={"PORT": port}, timeout=30, check=False)
         serving.join()
     assert (ended.returncode, asked) == (wanted, ["/healthz"])
+
+
+#: What may be listened on, with an address at which it is reached.
+LISTENED = [
+    ("127.0.0.1", "127.0.0.1"),
+    ("127.0.0.2", "127.0.0.2"),
+    ("0.0.0.0", "127.0.0.1"),
+    ("localhost", "127.0.0.1"),
+    ("::1", "::1"),
+    ("::", "::1"),
+    ("::", "127.0.0.1"),
+    ("::0", "127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("host", "reached"), LISTENED)
+async def test_health_check_asks_the_address_that_is_listened_on(host, reached):
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+
+    async def alive(_request):
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/healthz", alive)
+    command = json.loads(said("HEALTHCHECK")[0].partition("CMD ")[2])
+    async with listening(app, host, 0) as port:
+        given = {"USHER_HOST": f"{host} ", "PORT": str(port)}
+        checking = await asyncio.create_subprocess_exec(sys.executable, *command[1:], env=given)
+        assert await asyncio.wait_for(checking.wait(), 30) == 0
+        _, writer = await asyncio.open_connection(reached, port)
+        writer.close()
+        async with ClientSession() as session, session.get(f"{find_local_origin(host, port)}/healthz") as got:
+            assert got.status == 200
 
 
 def test_compose_runs_pinned_images_and_ours():

@@ -152,7 +152,9 @@ class CoreSettings(BaseSettings):
         gt=0,
         le=24 * 7,
     )
-    host: str = setting("USHER_HOST", "127.0.0.1", "address to listen on")
+    host: str = setting(
+        "USHER_HOST", "127.0.0.1", "address to listen on: `0.0.0.0` for all of IPv4, `::` for all of both"
+    )
     port: int = setting("PORT", 3000, "port to listen on", ge=0, le=65535)
     metrics_token: SecretStr | None = setting(
         "USHER_METRICS_TOKEN",
