@@ -51,6 +51,15 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
+#: Secrets that replaced others since the process began.
+_REPLACEMENTS: set[str] = set()
+
+
+def redact_from_now_on(secrets: Iterable[str]) -> None:
+    """Remove these secrets, too, from every log of this process."""
+    _REPLACEMENTS.update(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)
+
+
 #: The secrets of the calls that are going on here, which nobody knew when the process began.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
@@ -73,7 +82,7 @@ class Redactor:
 
     def text(self, value: str) -> str:
         """Return a text without known values and without anything that looks like a secret."""
-        for known in (*self._known, *_IN_USE.get()) if _IN_USE.get() else self._known:
+        for known in (*self._known, *_REPLACEMENTS, *_IN_USE.get()):
             if known in value:
                 value = value.replace(known, REMOVED)
         if _SUSPECT.search(value):
