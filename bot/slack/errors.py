@@ -99,3 +99,8 @@ def classify(error: SlackFailed) -> Meaning:
         # Somebody may let the app in there: its code is about the app as a whole only where all is refused.
         return Meaning.AGAIN
     return classify_code(error.code)
+
+
+def is_about_person(error: SlackFailed) -> bool:
+    """Return whether Slack refuses to describe this person, and would describe others."""
+    return isinstance(error, SlackRefusedHere) or classify(error) is Meaning.PERSON

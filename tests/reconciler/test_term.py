@@ -89,6 +89,7 @@ async def happens(world, card, day):
             await ask(world, TRAINER).run(changes.change, card.id, "move", said, to)
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
+            world.slack.add_user(who[GOES].user_id, who[GOES].team_id, deleted=True)
             await ask(world, who[GOES]).run(departures.end_departed, gone, actor="slack")
         case "2028-02-29":
             await ask(world, who[SKIPS]).run(changes.skip, card.id, "2028-03-05")
