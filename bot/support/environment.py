@@ -134,6 +134,14 @@ def has_literal_in_env_file(name: str) -> bool:
     return False
 
 
+def ensure_home() -> None:
+    """Set HOME to the working folder if this user has none: libraries want one when they are imported."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(Path.cwd())
+
+
 def give(name: str, value: str) -> None:
     """Set a variable for this process."""
     os.environ[name] = value
