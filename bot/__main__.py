@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.support.environment import PROGRAM_NAME
+from bot.support.environment import PROGRAM_NAME, ensure_home
 from bot.support.release import RELEASE
 
 
@@ -20,6 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _build_parser().parse_args(sys.argv[1:] if words is None else words)
     # Files created by this process (database, logs) are accessible to its owner only.
     os.umask(0o077)
+    ensure_home()
     # What is imported stays: looking for cycles in it takes an eighth of a start.
     gc.disable()
     from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` needs none of it

@@ -178,6 +178,8 @@ def _read_message(request: Request) -> _Message:
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
+    # A line end behind the words comes along with many keyboards, and is no sign of a copy.
+    text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
     # Whoever types a slash command in code quotes nobody.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)

@@ -8,15 +8,17 @@ from typing import Final
 import structlog
 
 from bot.domain.installations import Installation
-from bot.domain.people import SLACKBOT_ID, Principal
+from bot.domain.people import SLACKBOT_ID, Person, Principal
+from bot.domain.policy import find_flaw
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts, departures
 from bot.services.caller import Caller
+from bot.slack.errors import is_about_person
 from bot.slack.people import resolve_member, to_person
 from bot.store import accounts as account_rows
 from bot.store import browsers, inbox, notices
 from bot.support.cleaning import unescape
-from bot.support.errors import StoreError, StoreUnsure
+from bot.support.errors import SlackFailed, StoreError, StoreUnsure
 from handlers.dispatch import add_introduction, run_chat, run_text
 from handlers.requests import payload, routes
 from handlers.requests.event_request import EventRequest
@@ -183,7 +185,10 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 @routes.event("team_join")
 @routes.event("user_change")
 async def on_user_change(request: EventRequest) -> None:
-    """Store the person; end the links of former members and new guests (a nightly sync finds lost events)."""
+    """Store the person; end the links of former members and new guests (a nightly sync finds lost events).
+
+    Events come late and in any order: where one would let somebody in or out, Slack is asked how it is now.
+    """
     services = request.services
     user = request.event.get("user")
     here = request.installation
@@ -192,16 +197,33 @@ async def on_user_change(request: EventRequest) -> None:
     if principal is None:
         log.info("a changed user of another workspace", interaction=request.interaction)
         return
-    if request.happened_at is None:
-        person = to_person(user, principal, services.clock.now())
-        await services.store.save_people([person])
+    person, known = to_person(user, principal, services.clock.now()), await services.store.person(principal)
+    flaw = find_flaw(person)
+    is_same = known is not None and find_flaw(known) == flaw
+    is_new_member = known is None and flaw is None
+    is_late = request.happened_at is not None
+    if is_late or not (is_same or is_new_member) or await _would_end(request, person):
+        try:
+            person = await services.context.people.look_up(principal)
+        except SlackFailed as error:
+            if is_late or not is_about_person(error):
+                raise
+            # Slack doesn't know them any more: the event is the last that it says.
+            await services.store.save_people([person])
     else:
-        # They may have changed again since.
-        person = await services.context.people.look_up(principal)
+        await services.store.save_people([person])
     caller = Caller(services.context, principal, request.interaction)
     ended = await caller.run(departures.end_departed, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
+
+
+async def _would_end(request: EventRequest, person: Person) -> bool:
+    """Return whether links would end by what an event says of a person."""
+    if not departures.is_leaver(person):
+        return False
+    keys = await request.services.store.read(account_rows.find_keys_of_user, person.principal)
+    return any([await request.services.store.read(account_rows.list_accounts, key) for key in keys])
 
 
 @routes.event("app_uninstalled")

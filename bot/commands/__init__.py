@@ -36,6 +36,7 @@ from bot.support.settings import (
     ParsedSettings,
     Settings,
     SettingsError,
+    leave_out_service_variables,
     read_settings,
 )
 from bot.support.settings.database import find_database_file, is_postgres
@@ -95,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def has_settings() -> bool:
     """Return whether any setting is given in the command's environment."""
-    return any(name.startswith(PREFIXES) for name in list_variables())
+    return any(name.startswith(PREFIXES) for name in leave_out_service_variables(list_variables()))
 
 
 def _load_env_file() -> None:

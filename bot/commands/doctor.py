@@ -20,7 +20,7 @@ from bot.providers import base, facets
 from bot.services.backups import FREE_SPACE_FACTOR
 from bot.services.checks import SLACK_CHECKS, Check, format_plain
 from bot.support import errors
-from bot.support.addresses import PAGE_PROOF, PROOF_PATH
+from bot.support.addresses import PAGE_PROOF, PROOF_PATH, find_local_origin
 from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -92,7 +92,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
     Where nothing answers, Usher may not have been started yet: that is asked on this machine.
     """
-    here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.ports()[0]}"  # noqa: S104 - not listened at
+    here = find_local_origin(settings.host, settings.ports()[0])
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
     try:
         if (other := await _find_other_at(url, settings, http, place)) is not None:

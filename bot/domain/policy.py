@@ -53,6 +53,8 @@ declare(
 #: it may lie by another machine's clock; in seconds.
 CURRENT_SECONDS: Final = 86_400.0
 _AHEAD_SECONDS: Final = 60.0
+#: The same of somebody who is refused for what they are: Slack may say otherwise by now.
+REFUSED_SECONDS: Final = 10.0
 #: The rule that refuses people of Slack workspaces in which Usher isn't installed.
 FOREIGN_TEAM: Final = "policy.foreign_team"
 
@@ -140,9 +142,14 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether the facts about a person suffice for a verb; if not, ask Slack first."""
+    """Return whether the facts about a person suffice for a verb; if not, ask Slack first.
+
+    Whoever would be refused may be let in by now: that is asked more often than who may do something.
+    """
     if person is None:
         return False
+    if find_flaw(person) is not None:
+        return -_AHEAD_SECONDS <= now - person.seen_at <= REFUSED_SECONDS
     return RULES.get(verb, _OWN).shows or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
 
 

@@ -6,14 +6,24 @@ from typing import Final
 
 import structlog
 
-from bot.domain.people import Principal
+from bot.domain.people import Person, Principal
+from bot.domain.policy import find_flaw
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
-from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, ask_slack, build_replays
+from bot.reconciler.tasks import (
+    BaseTaskWorker,
+    TaskBusy,
+    TaskHandler,
+    ask_slack,
+    build_replays,
+    make_task_retry,
+)
 from bot.services.caller import Caller
-from bot.services.departures import advance, end_departed, is_leaver
+from bot.services.departures import Progress, advance, end_departed, is_leaver
+from bot.slack.errors import is_about_person
 from bot.store import accounts, maintenance
 from bot.store.tasks import NewTask
+from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
@@ -38,15 +48,42 @@ class PeopleTasks(BaseTaskWorker):
 
     async def _look_up(self, task: Task) -> Sequence[NewTask]:
         principal = Principal.from_key(task.subject)
-        await ask_slack(self._people.look_up(principal))
+        try:
+            await self._people.look_up(principal)
+        except SlackFailed as error:
+            if not is_about_person(error):
+                raise make_task_retry(error) from None
+            # Slack describes others, but not this person: the answers to their commands say so.
+            log.info("person not described", principal=principal.key, problem=error.code)
         return build_replays(task, principal)
 
     async def _release(self, task: Task) -> None:
-        """Make a leaver's planned stops, then end their links; raise TaskBusy until that is done."""
+        """Make a leaver's planned stops, then end their links; raise TaskBusy until that is done.
+
+        Before each of these steps Slack is asked again: whoever is back keeps what they still have.
+        """
         leaver = Principal.from_key(task.subject)
-        if not await Caller(self._context, leaver).run(advance, task):
+        caller = Caller(self._context, leaver)
+        progress = await caller.run(advance, task)
+        if progress is Progress.UNCONFIRMED:
+            person = await self._look_again(leaver)
+            if person is not None and not is_leaver(person):
+                log.info("back again", principal=leaver.key)
+                return
+            cause = (person and find_flaw(person)) or str(task.payload["cause"])
+            progress = await caller.run(advance, task, confirmed=cause)
+        if progress is not Progress.ENDED:
             raise TaskBusy(LEAVER_CHECK_SECONDS)
         log.info("links ended", principal=leaver.key)
+
+    async def _look_again(self, principal: Principal) -> Person | None:
+        """Return the person as Slack describes them now; as stored if it doesn't know them any more."""
+        try:
+            return await self._people.look_up(principal)
+        except SlackFailed as error:
+            if not is_about_person(error):
+                raise make_task_retry(error) from None
+            return await self._store.person(principal)
 
     async def _sync(self, _task: Task) -> None:
         leavers = {
@@ -55,8 +92,11 @@ class PeopleTasks(BaseTaskWorker):
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(holder) for holder in holders}:
+                # Reading everybody takes a while.
+                person = await self._look_again(principal)
+                leaver = leavers.pop(principal)
                 ended = await Caller(self._context, principal).run(
-                    end_departed, leavers.pop(principal), actor="usher"
+                    end_departed, person or leaver, actor="usher"
                 )
                 if ended:
                     log.info("links ended", principal=principal.key, count=len(ended))

@@ -201,11 +201,16 @@ async def ask_slack(asking: Coroutine[Any, Any, _T]) -> _T:
     """Return Slack's answer; raise TaskRetry while there is none."""
     try:
         return await asking
-    except SlackLimited as error:
-        raise TaskBusy(error.retry_after) from None
     except SlackFailed as error:
-        log.info("people not read", problem=str(error))
-        raise TaskRetry(0.0) from None
+        raise make_task_retry(error) from None
+
+
+def make_task_retry(error: SlackFailed) -> TaskRetry:
+    """Return the retry of a task that Slack didn't answer."""
+    if isinstance(error, SlackLimited):
+        return TaskBusy(error.retry_after)
+    log.info("people not read", problem=str(error))
+    return TaskRetry(0.0)
 
 
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:

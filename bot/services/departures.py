@@ -5,6 +5,7 @@ Usher administrators are told. Where something runs, a task does it all, so that
 left can ask for nothing meanwhile.
 """
 
+from enum import StrEnum
 from typing import Any, Final
 
 from bot.domain.accounts import Account
@@ -64,12 +65,21 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
     return ended
 
 
-def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
+class Progress(StrEnum):
+    """How far a leaver's task has come."""
+
+    #: What comes next can't be taken back: Slack has to say again that they have left.
+    UNCONFIRMED = "unconfirmed"
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
+def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "") -> Progress:
     """Begin the stops that a leaver's plans were to make, and end the links once that is over.
 
-    Return whether they have ended.
+    ``confirmed`` is the cause as Slack has just confirmed it: without one, nothing is stopped or ended.
     """
-    since, cause = float(task.payload["since"]), str(task.payload["cause"])
+    since, cause = float(task.payload["since"]), confirmed
     left: list[dict[str, Any]] = []
     waits, begun = False, 0
     for workspace, account in _find_running(tx, caller.principal, since):
@@ -79,6 +89,8 @@ def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
             if begun >= STOPS_BATCH_SIZE or _is_stopping(latest):
                 waits = True
                 continue
+            if not was_tried and not confirmed and _find_plan(tx, workspace) is not None:
+                return Progress.UNCONFIRMED
             if not was_tried and _begin_stop(tx, caller, workspace):
                 waits, begun = True, begun + 1
                 continue
@@ -87,12 +99,14 @@ def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
             waits = True
         left.append(_describe(workspace, cause, was_planned=was_tried))
     if waits:
-        return False
+        return Progress.WAITING
+    if not confirmed:
+        return Progress.UNCONFIRMED
     actor = str(task.payload["actor"])
     _end_links(tx, caller, caller.principal, since, actor=actor, cause=cause)
     if left:
         _notify_administrators(tx, caller, left)
-    return True
+    return Progress.ENDED
 
 
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:

@@ -39,7 +39,14 @@ from bot.store.store import Store
 from bot.store.transaction import share_request_patience
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
+from bot.support.errors import (
+    SlackFailed,
+    SlackLimited,
+    SlackPermanent,
+    SlackRefusedHere,
+    SlackUnknownOutcome,
+    StoreError,
+)
 from bot.support.guards import guards
 from bot.support.windows import Attempt, TooLateError, narrow_window, track_attempt
 
@@ -52,8 +59,10 @@ NOT_INSTALLED_CODE: Final = "not_installed"
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: No connection could be made; nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: The longest pause of a method after a 429: perhaps only one channel's limit was reached.
+#: The longest pause of a method, or of a conversation, after a 429.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
+#: So many people refused, and nobody served, are the whole app, even where ``auth.test`` is answered.
+MIN_PEOPLE_REFUSED: Final = 3
 #: The interval at which a pending message is tried while Slack doesn't answer.
 TRY_INTERVAL_SECONDS: Final = 5.0
 #: The least time between two releases of waiting messages: a single one may fail by itself, repeatedly.
@@ -67,6 +76,10 @@ UNCOUNTED_SHARE: Final = 0.5
 #: The methods that look for a message, and what else it is tried with.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
+#: The arguments that name a conversation, a person or a group of people.
+_PLACE_ARGUMENTS: Final = ("channel", "channel_id", "user", "user_id", "users", "usergroup", "team_id")
+#: The arguments that name something which exists for one call, or for one person's form.
+_VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
 def is_slack_address(url: str, api_url: str) -> bool:
@@ -179,8 +192,8 @@ class CallBudget(Protocol):
         """Count a call and return 0; or count nothing and return the seconds to wait."""
         ...
 
-    async def pause(self, method: str, seconds: float) -> None:
-        """Stop calling a method for a while, because Slack asked for it."""
+    async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
+        """Stop calling a method for a while, because Slack asked for it; in one channel first."""
         ...
 
 
@@ -189,8 +202,11 @@ class PacedSlack:
 
     ``prepare`` is done before a call is counted, as it may take a while; it raises the SlackFailed kinds.
 
-    In memory: that Slack doesn't answer, shut the app out, or has another time. Restart: the next call shows.
-    Several processes: each finds out by a call, within a minute.
+    A refusal is the app's only where ``auth.test`` is refused, too. Otherwise nothing is sent to that
+    conversation or person for a while, and the others are served.
+
+    In memory: that Slack doesn't answer, shut the app out, refuses somebody, or has another time.
+    Restart: the next call shows. Several processes: each finds out by a call, within a minute.
     """
 
     def __init__(
@@ -211,6 +227,10 @@ class PacedSlack:
         self._by_header = 0.0
         self._by_message = 0.0
         self._lockout_code: str | None = None
+        #: By what a call names: until when nothing is sent there, and the code by which Slack refused it.
+        self._resting: dict[str, tuple[float, str]] = {}
+        #: People and channels refused since a call was answered that names any.
+        self._refused_people: set[str] = set()
         #: Whether calls have failed since the last release. True at first: so they may have for the process
         #: before.
         self._was_away, self._released_at = True, -math.inf
@@ -273,6 +293,8 @@ class PacedSlack:
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
+        place = _find_place(method, arguments)
+        self._require_no_rest(method, place)
         leaves = narrow_window(monotonic() + DEPARTURE_SECONDS)
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
@@ -288,7 +310,7 @@ class PacedSlack:
             raise SlackLimited(method, DEPARTURE_SECONDS) from None
         except SlackLimited as error:
             self._note_answer(method, wants_pause=True)
-            await budget.pause(method, min(error.retry_after, MAX_METHOD_PAUSE_SECONDS))
+            await budget.pause(method, min(error.retry_after, MAX_METHOD_PAUSE_SECONDS), channel)
             raise
         except SlackFailed as error:
             is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE_CODE
@@ -296,15 +318,17 @@ class PacedSlack:
                 self._note_silence()
             else:
                 self._note_answer(method)
-            if is_unanswered or classify(error).is_shut_out:
+            if is_unanswered:
                 self._was_away = True
-            if classify(error).is_shut_out:
+            if not classify(error).is_shut_out:
+                raise
+            if method == AUTH_TEST or await self._is_shut_out():
                 self._note_lockout(error)
-            raise
+                raise
+            self._note_refusal(error.code, place, channel or place)
+            raise SlackRefusedHere(method, error.code, SHUT_OUT_SECONDS) from None
         self._note_answer(method)
-        if self.lockout_code is not None:
-            log.info("slack lets the app in again")
-            self._lockout_code = None
+        self._note_admission(method, place)
         self._compare_clocks(answer)
         return answer
 
@@ -366,6 +390,11 @@ class PacedSlack:
         if self.is_locked_out:
             raise SlackPermanent(method, self.lockout_code or "shut_out")
 
+    def _require_no_rest(self, method: str, place: str | None) -> None:
+        until, code = self._resting.get(place or "", (0.0, ""))
+        if (left := until - self._clock.monotonic()) > 0:
+            raise SlackRefusedHere(method, code, left)
+
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
@@ -380,11 +409,58 @@ class PacedSlack:
         if isinstance(ts, str) and ts.replace(".", "", 1).isdecimal():
             self._by_message = float(ts) - now
 
+    async def _is_shut_out(self) -> bool:
+        """Return whether Slack refuses the app a call that names nobody, too."""
+        try:
+            await self._slack.call(AUTH_TEST, {})
+        except SlackFailed as error:
+            return classify(error).is_shut_out
+        return False
+
     def _note_lockout(self, error: SlackFailed) -> None:
-        if self.lockout_code is None:
-            log.error("slack shut the app out", problem=error.code)
-        self._lockout_code = error.code
+        self._set_lockout_code(error.code)
+        self._refused_people.clear()
         self._locked_out_until = self._clock.monotonic() + SHUT_OUT_SECONDS
+
+    def _set_lockout_code(self, code: str) -> None:
+        if self.lockout_code is None:
+            log.error("slack shut the app out", problem=code)
+        self._lockout_code, self._was_away = code, True
+
+    def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
+        """Send nothing there for a while. If nobody is served at all, the app is shut out.
+
+        Even then each of them is tried by itself, as others may be served.
+        """
+        now = self._clock.monotonic()
+        if place is not None:
+            self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
+            self._resting[place] = now + SHUT_OUT_SECONDS, code
+        log.warning("slack refuses the app one conversation or person", place=place, problem=code)
+        # A direct message's id is another name of its person.
+        if person is not None and not person.startswith("D"):
+            self._refused_people.add(person)
+        if len(self._refused_people) >= MIN_PEOPLE_REFUSED:
+            self._set_lockout_code(code)
+
+    def _note_admission(self, method: str, place: str | None) -> None:
+        """Note that Slack let the app in: to somebody, or at least to what names nobody."""
+        if place is not None and place != method:
+            self._refused_people.clear()
+        if self.lockout_code is not None and not self._refused_people:
+            log.info("slack lets the app in again")
+            self._lockout_code = None
+
+
+def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
+    """Return what a call is about: conversations and people, or the method if it names none.
+
+    None: it is about a person's form.
+    """
+    named = [str(arguments[name]) for name in _PLACE_ARGUMENTS if arguments.get(name)]
+    if not named and any(arguments.get(name) for name in _VIEW_ARGUMENTS):
+        return None
+    return " ".join(named) or method
 
 
 class Budget:
@@ -417,9 +493,15 @@ class Budget:
         """Return the quota of a method."""
         return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
-    async def pause(self, method: str, seconds: float) -> None:
-        """Stop calling a method for a while, because Slack asked for it."""
-        await self._store.write(budget_rows.pause_slack_method, self._team, method, seconds)
+    async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
+        """Stop calling a method for a while, because Slack asked for it.
+
+        Where Slack limits each channel, that channel alone; the method, if another one is paused already.
+        """
+        paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
+        await self._store.write(
+            budget_rows.pause_slack_method, self._team, method, seconds, channel if paced else None
+        )
 
 
 class UncountedBudget:
@@ -433,7 +515,7 @@ class UncountedBudget:
         self._budget = budget
         self._monotonic = clock.monotonic
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._paused_until: dict[str, float] = {}
+        self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0; or count nothing and return the seconds to wait."""
@@ -444,13 +526,18 @@ class UncountedBudget:
         now, calls = self._monotonic(), self._calls[method]
         while calls and calls[0] <= now - WINDOW_SECONDS:
             calls.popleft()
-        pause = self._paused_until.get(method, now) - now
+        pause = max(self._paused_until.get((method, paused), now) for paused in ("", channel or "")) - now
         if len(calls) >= self._budget.get_quota(method).most(UNCOUNTED_SHARE * share):
             pause = max(pause, calls[0] + WINDOW_SECONDS - now)
         if pause <= 0:
             calls.append(now)
         return max(pause, 0.0)
 
-    async def pause(self, method: str, seconds: float) -> None:
-        """Stop calling a method for a while, because Slack asked for it."""
-        self._paused_until[method] = self._monotonic() + seconds
+    async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
+        """Stop calling a method for a while, because Slack asked for it; as ``Budget`` does."""
+        now = self._monotonic()
+        self._paused_until = {key: until for key, until in self._paused_until.items() if until > now}
+        paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
+        is_other_paused = any(key[0] == method and key[1] != channel for key in self._paused_until)
+        paused = channel if paced and channel and not is_other_paused else ""
+        self._paused_until[method, paused] = now + seconds

@@ -6,7 +6,13 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Final
 
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.errors import (
+    SlackFailed,
+    SlackLimited,
+    SlackPermanent,
+    SlackRefusedHere,
+    SlackUnknownOutcome,
+)
 
 
 class Meaning(StrEnum):
@@ -70,7 +76,7 @@ def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
 
     ``otherwise`` is for what passes by itself.
     """
-    if isinstance(error, SlackLimited):
+    if isinstance(error, SlackLimited | SlackRefusedHere):
         return error.retry_after
     means = classify(error)
     if means.is_shut_out:
@@ -89,4 +95,12 @@ def classify(error: SlackFailed) -> Meaning:
         return Meaning.LIMITED
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
+    if isinstance(error, SlackRefusedHere):
+        # Somebody may let the app in there: its code is about the app as a whole only where all is refused.
+        return Meaning.AGAIN
     return classify_code(error.code)
+
+
+def is_about_person(error: SlackFailed) -> bool:
+    """Return whether Slack refuses to describe this person, and would describe others."""
+    return isinstance(error, SlackRefusedHere) or classify(error) is Meaning.PERSON

@@ -15,7 +15,7 @@ from bot.services.owners import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
 from bot.slack.methods import AUTH_TEAMS_LIST, USERGROUPS_USERS_LIST, USERS_INFO, USERS_LIST
 from bot.store.store import Store
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackRefusedHere, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -179,7 +179,15 @@ class PeopleDirectory:
             if reading.teams is None:
                 reading.teams = [""] if installation.enterprise is None else await self._list_teams(slack)
             while reading.teams:
-                await self._read_page(slack, reading)
+                try:
+                    await self._read_page(slack, reading)
+                except SlackRefusedHere as error:
+                    if not reading.teams[0]:
+                        raise
+                    # One workspace of an organisation; the others let the app in.
+                    log.warning("people not read", team=reading.teams[0], problem=error.code)
+                    del reading.teams[0]
+                    reading.cursor = ""
         except SlackPermanent:
             # Such as ``invalid_cursor``: the same request would be rejected again.
             del self._readings[installation.id]

@@ -1,5 +1,9 @@
 """The store: ``open_store`` chooses the engine by the database's URL."""
 
+import os
+
+import structlog
+
 from bot.store import (  # noqa: F401 - what they declare: queues, what follows what
     accounts,
     cards,
@@ -14,13 +18,14 @@ from bot.store import (  # noqa: F401 - what they declare: queues, what follows 
     work_items,
     workspaces,
 )
-from bot.store.sqlite import SqliteEngine
+from bot.store.sqlite import SqliteEngine, find_served_databases
 from bot.store.store import Store
 from bot.store.transaction import Engine
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
 from bot.support.settings.database import find_database_file, is_postgres
 
+log = structlog.get_logger(__name__)
 _SQLITE = "sqlite:///"
 
 
@@ -50,6 +55,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
         engine = PostgresEngine(url, clock, ids)
     elif url.startswith(_SQLITE) and url != _SQLITE:
+        _report_other_databases(url)
         engine = SqliteEngine(url.removeprefix(_SQLITE), clock, ids)
     else:
         raise StoreUnavailable(
@@ -58,3 +64,17 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
         )
     await engine.open()
     return Store(engine)
+
+
+def _report_other_databases(url: str) -> None:
+    """Log where a new file is made beside a database that was served before: its path may be mistyped."""
+    path = find_database_file(url)
+    if path is None or os.path.lexists(path):
+        return
+    if others := find_served_databases(path.absolute().parent):
+        log.warning(
+            "new database beside another one",
+            database=path.name,
+            others=others,
+            advice="If people's links are in another one, stop Usher and correct USHER_DATABASE_URL.",
+        )

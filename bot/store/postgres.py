@@ -34,14 +34,17 @@ from bot.store.postgres_session import (
     DatabaseClock,
     PostgresSession,
     describe_url,
+    explain_not_opened,
     make_pooling_error,
 )
-from bot.store.sqlite import SqliteEngine, explain_not_opened
+from bot.store.sqlite import SqliteEngine
+from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreMigrated, StoreUnavailable
 from bot.support.release import FIRST_THAT_STOPS, RELEASE, is_newer
+from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
 
@@ -229,11 +232,11 @@ async def listen(url: str, on_write: OnWrite) -> None:
 
     Connect again when the connection is lost.
     """
-    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-    conninfo = make_conninfo(**CONNECTING | given)
     is_lost = False
     while True:
         try:
+            given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+            conninfo = make_conninfo(**CONNECTING | given)
             async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
                 await connection.execute("LISTEN usher")
                 is_lost = False
@@ -245,8 +248,8 @@ async def listen(url: str, on_write: OnWrite) -> None:
             if is_lost:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                log.info("no hints from other processes", problem=error)
-            is_lost = True
+                log.info("no hints from other processes", problem=explain_not_opened(url, error))
+            is_lost, url = True, read_sign_in_again(url)
 
 
 # Moving an installation from a SQLite file here: everything in one transaction, so after an interruption the
@@ -343,4 +346,4 @@ def _read_tables(
                     rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
                     yield schema.TableCopy(table.name, tuple(table.columns_dict), rows)
     except sqlite3.Error as error:
-        raise StoreUnavailable(explain_not_opened(path, error)) from None
+        raise StoreUnavailable(explain_file_not_opened(path, error)) from None

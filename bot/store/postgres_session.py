@@ -32,9 +32,9 @@ from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, fi
 from bot.support.clock import Clock, Ids
 from bot.support.environment import PROGRAM_NAME
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
+from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
-
 
 #: The oldest version that is still maintained.
 OLDEST_VERSION = 140_000
@@ -358,7 +358,12 @@ class PostgresSession:
             self._lose(str(error))
             raise
         except psycopg.Error as error:
-            self._lose(explain_not_opened(self._url, error))
+            self._lose(why := explain_not_opened(self._url, error))
+            if why.endswith(_REFUSED_SIGN_INS):
+                before, self._url = self._url, read_sign_in_again(self._url)
+                if self._url == before:
+                    self._refusal, self._asks_at = StoreUnavailable(why), monotonic() + REFUSED_SECONDS
+                    raise self._refusal from None
             sleep(RETRY_SECONDS)
             raise
         if self._is_lost:
@@ -546,6 +551,11 @@ _NOT_SERVED = (
     "to the server, five for each process of Usher"
 )
 _RESTARTS = "the server is starting or stopping"
+_WRONG_PASSWORD, _NO_USER = "the user or the password in it is wrong", "there is no such user"
+_NO_DATABASE = "there is no such database: create it first"
+_NOT_ADMITTED = "its user may not connect to that database"
+_NO_ENTRY = "the server admits no such connection: see its pg_hba.conf"
+_REFUSED_SIGN_INS = (_WRONG_PASSWORD, _NO_USER, _NO_DATABASE, _NOT_ADMITTED, _NO_ENTRY)
 #: By what the client library says when it can't connect.
 _NOT_OPENED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
@@ -561,11 +571,11 @@ _NOT_OPENED = (
         r"does not support SSL",
         "it doesn't encrypt connections, which sslmode asks for: switch ssl on at the server",
     ),
-    (r"password authentication failed|no password supplied", "the user or the password in it is wrong"),
-    (r"role .* does not exist", "there is no such user"),
-    (r"database .* does not exist", "there is no such database: create it first"),
-    (r"permission denied for database", "its user may not connect to that database"),
-    (r"no pg_hba.conf entry", "the server admits no such connection: see its pg_hba.conf"),
+    (r"authentication failed|no password supplied", _WRONG_PASSWORD),
+    (r"role .* does not exist", _NO_USER),
+    (r"database .* does not exist", _NO_DATABASE),
+    (r"permission denied for database|is not permitted to log in", _NOT_ADMITTED),
+    (r"no pg_hba.conf entry|pg_hba.conf rejects", _NO_ENTRY),
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (rf"{FIRST_STATEMENT_UNANSWERED}|query_wait_timeout", _NOT_SERVED),
     (r"refused|No such file|server login has been failing", _NO_SERVER),
@@ -576,8 +586,6 @@ _NOT_OPENED = (
     (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-
-
 #: Errors of a migration that creates what is there already.
 _DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,

@@ -65,6 +65,8 @@ def take_slack_call(
     # Written before it is read: on any engine, nobody else counts this method's calls at the same time.
     known, now = tx.one("have_slack_method", **key), tx.now()
     paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
+    if gap and (pause := tx.one("slack_channel_pause", team=team, method=_name_pause(method, channel))):
+        paused_until = max(paused_until, pause["paused_until"])
     if oldest <= now - 2 * WINDOW_SECONDS:
         tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
@@ -92,6 +94,24 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 
 
 @prioritize(Priority.URGENT)
-def pause_slack_method(tx: Transaction, team: str, method: str, seconds: float) -> None:
-    """Let nobody call a method for a while, because Slack asked for it; the longer pause wins."""
-    tx.run("pause_slack_method", team=team, method=method, until=tx.now() + seconds)
+def pause_slack_method(
+    tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
+) -> None:
+    """Let nobody call a method for a while, because Slack asked for it; the longer pause wins.
+
+    With a channel it is that channel's pause, as Slack limits each by itself; unless Slack wants one in
+    another channel, too: then the method's own limit was reached.
+    """
+    until, paused = tx.now() + seconds, method
+    if channel:
+        paused = _name_pause(method, channel)
+        prefix = {"begin": _name_pause(method, ""), "end": f"{method}!"}
+        tx.run("forget_slack_pauses", team=team, **prefix, now=tx.now())
+        if tx.one("other_slack_pause", team=team, **prefix, paused=paused) is not None:
+            paused = method
+    tx.run("pause_slack_method", team=team, method=paused, until=until)
+
+
+def _name_pause(method: str, channel: str) -> str:
+    """Return the key of a channel's pause, beside those of methods."""
+    return f"{method} {channel}"

@@ -36,3 +36,15 @@ SELECT {room} AS fit;
 INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, :until)
 ON CONFLICT (team, method) DO UPDATE SET paused_until = excluded.paused_until
 WHERE excluded.paused_until > slack_methods.paused_until;
+
+-- name: slack_channel_pause
+SELECT paused_until FROM slack_methods WHERE team = :team AND method = :method;
+
+-- Pauses of channels: their keys lie between these two, as a blank comes right before an exclamation mark.
+-- name: forget_slack_pauses
+DELETE FROM slack_methods
+WHERE team = :team AND method >= :begin AND method < :end AND paused_until <= :now;
+
+-- name: other_slack_pause
+SELECT method FROM slack_methods
+WHERE team = :team AND method >= :begin AND method < :end AND method <> :paused LIMIT 1;

@@ -64,6 +64,8 @@ SHRINK_SECONDS = 0.01
 COPY_BATCH_PAGES = 250
 
 _IN_MEMORY = ":memory:"
+#: The first bytes of SQLite's files.
+_FILE_MAGIC = b"SQLite format 3\0"
 #: SQLite's number for a file that gives back unused pages when it is asked to.
 _INCREMENTAL = 2
 #: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
@@ -562,6 +564,17 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
 def _give(made: Path, owner: os.stat_result) -> None:
     if os.geteuid() == 0:
         os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def find_served_databases(folder: Path) -> list[str]:
+    """Return the names of a folder's databases that were served before: each has a lock beside it."""
+    names = []
+    with suppress(OSError):
+        for lock in sorted(folder.glob("*.lock")):
+            with suppress(OSError), lock.with_suffix("").open("rb") as file:
+                if file.read(len(_FILE_MAGIC)) == _FILE_MAGIC:
+                    names.append(lock.stem)
+    return names
 
 
 class ServingLock:

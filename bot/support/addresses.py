@@ -6,6 +6,7 @@ to the proxy, in clear, what is for this machine.
 """
 
 import ipaddress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -29,6 +30,23 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_every_ipv6_address(host: str) -> bool:
+    """Return whether a host to listen on stands for all IPv6 addresses of this machine."""
+    try:
+        return ipaddress.IPv6Address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def find_local_origin(host: str, port: int) -> str:
+    """Return the origin at which this machine reaches what listens on a host; of all addresses, loopback."""
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        if address.is_unspecified:
+            host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 #: Where Usher proves that it answers at its public address (``Vault.prove``): below what is forwarded anyway.

@@ -130,6 +130,16 @@ def has_invisible(text: str) -> bool:
     )
 
 
+def trim(text: str) -> str:
+    """Return a text without the blanks, line ends and invisible characters around it."""
+    begin, end = 0, len(text)
+    while begin < end and (text[begin].isspace() or has_invisible(text[begin])):
+        begin += 1
+    while begin < end and (text[end - 1].isspace() or has_invisible(text[end - 1])):
+        end -= 1
+    return text[begin:end]
+
+
 def escape(text: str) -> str:
     """Escape the three special characters of Slack's markup, so no text from outside mentions or links."""
     return text.translate(_ESCAPES)

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from bot.support.cleaning import trim
+
 #: The file with settings that is read in the folder where Usher is started.
 ENV_FILE: Final = ".env"
 #: The prefixes of a secret that is stored elsewhere.
@@ -59,9 +61,10 @@ def explain_exposed_env_file() -> str:
 
 def resolve_secret(value: str) -> str:
     """Return what the value refers to (``REFERENCE_PREFIXES``), or itself; raise ValueError."""
+    value = trim(value)
     if value.startswith("env:"):
         name = value.removeprefix("env:")
-        found = os.environ.get(name)
+        found = read_variable(name)
         if not found:
             raise ValueError(f"names the variable {name[:60]}, which is not set")
         return found
@@ -77,7 +80,7 @@ def _read_credential(name: str) -> str:
 
     Who may read that folder is up to them: systemd's own access list shows as a mode for the group.
     """
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    folder = read_variable("CREDENTIALS_DIRECTORY")
     if not folder:
         raise ValueError(f"names the credential {name[:60]}, but CREDENTIALS_DIRECTORY is not set")
     if Path(name).name != name:
@@ -93,14 +96,14 @@ def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) ->
             raise ValueError(
                 f"names the file {path.name}, which others on this machine can {what}: chmod 600 it"
             )
-        return path.read_text(encoding="utf-8").strip()
+        return trim(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"names the file {path.absolute()}, which can't be read") from None
 
 
 def find_key_file() -> Path | None:
     """Return the file that the encryption keys are read from; None if they come from elsewhere."""
-    written = os.environ.get("USHER_ENCRYPTION_KEYS", "")
+    written = read_variable("USHER_ENCRYPTION_KEYS")
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 
 
@@ -109,13 +112,15 @@ def find_connections_source() -> Path | str | None:
 
     That is the path of the file or, on platforms where there are no files, the file's text itself.
     """
-    written = os.environ.get("USHER_CONNECTIONS")
-    return written if not written or _TABLE_PATTERN.search(written) else Path(written)
+    written = read_variable("USHER_CONNECTIONS")
+    if not written:
+        return None
+    return written if _TABLE_PATTERN.search(written) else Path(written)
 
 
 def read_variable(name: str) -> str:
-    """Return a variable's value, "" for none."""
-    return os.environ.get(name, "")
+    """Return a variable's value without what nobody means around it, "" for none."""
+    return trim(os.environ.get(name, ""))
 
 
 def has_literal_in_env_file(name: str) -> bool:
@@ -129,6 +134,14 @@ def has_literal_in_env_file(name: str) -> bool:
     return False
 
 
+def ensure_home() -> None:
+    """Set HOME to the working folder if this user has none: libraries want one when they are imported."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(Path.cwd())
+
+
 def give(name: str, value: str) -> None:
     """Set a variable for this process."""
     os.environ[name] = value
@@ -136,7 +149,7 @@ def give(name: str, value: str) -> None:
 
 def list_variables() -> list[str]:
     """Return the names of the variables that aren't empty."""
-    return [name for name, value in os.environ.items() if value]
+    return [name for name, value in os.environ.items() if trim(value)]
 
 
 def list_referenced_variables() -> set[str]:

@@ -184,6 +184,17 @@ class SlackPermanent(SlackFailed):
     """Signal that sending this again will never work."""
 
 
+class SlackRefusedHere(SlackFailed):
+    """Signal that Slack refuses the app one conversation, person or method, and lets it in otherwise.
+
+    Nothing is sent there for ``retry_after`` seconds.
+    """
+
+    def __init__(self, method: str, code: str, retry_after: float) -> None:
+        super().__init__(method, code)
+        self.retry_after = retry_after
+
+
 class ProviderError(UsherError):
     """Signal that a provider's call failed; ``message`` is short, unescaped, without secrets.
 

@@ -6,6 +6,7 @@ row 19).
 
 import asyncio
 import logging
+import os
 import re
 import sys
 import time
@@ -16,7 +17,8 @@ from contextvars import ContextVar
 from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Final
+from select import POLLOUT, poll
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -51,6 +53,15 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
+#: Secrets that replaced others since the process began.
+_REPLACEMENTS: set[str] = set()
+
+
+def redact_from_now_on(secrets: Iterable[str]) -> None:
+    """Remove these secrets, too, from every log of this process."""
+    _REPLACEMENTS.update(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)
+
+
 #: The secrets of the calls that are going on here, which nobody knew when the process began.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
@@ -73,7 +84,7 @@ class Redactor:
 
     def text(self, value: str) -> str:
         """Return a text without known values and without anything that looks like a secret."""
-        for known in (*self._known, *_IN_USE.get()) if _IN_USE.get() else self._known:
+        for known in (*self._known, *_REPLACEMENTS, *_IN_USE.get()):
             if known in value:
                 value = value.replace(known, REMOVED)
         if _SUSPECT.search(value):
@@ -246,6 +257,70 @@ def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any])
     return event
 
 
+#: A pipe that can be written to takes so many bytes at once without a wait (PIPE_BUF), a terminal fewer.
+_PIECE_BYTES: Final = 4_096
+_TERMINAL_PIECE_BYTES: Final = 256
+
+
+class UnwaitingHandler(logging.StreamHandler[TextIO]):
+    """Write to a stream as far as it takes something at once; count the lines that it doesn't take as lost.
+
+    Whoever reads the log may stand still: answers and background work don't wait for that. The number of lost
+    lines is written once the stream takes lines again.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__(stream)
+        self.lost = 0
+        #: The end of a line whose beginning was written.
+        self._rest = b""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, or count it as lost."""
+        try:
+            descriptor = self.stream.fileno()
+        except (AttributeError, OSError, ValueError):
+            # No file of the system's, as in tests: it keeps nobody waiting.
+            super().emit(record)
+            return
+        try:
+            if not self._write(descriptor, self._rest) or not self._write_lost(descriptor):
+                self.lost += 1
+                return
+            self._write(
+                descriptor, f"{self.format(record)}{self.terminator}".encode(errors="backslashreplace")
+            )
+        except OSError:
+            self.lost, self._rest = self.lost + 1, b""
+        except Exception:  # noqa: BLE001 - as every handler of the library does
+            self.handleError(record)
+
+    def _write_lost(self, descriptor: int) -> bool:
+        """Write how many lines were lost; return whether the stream takes something."""
+        if not _takes_something(descriptor):
+            return False
+        if self.lost:
+            lost, self.lost = self.lost, 0
+            said = logging.LogRecord(__name__, logging.WARNING, "", 0, "log lines lost: %s", (lost,), None)
+            text = f"{self.format(said)}{self.terminator}"
+            return self._write(descriptor, text.encode(errors="backslashreplace"))
+        return True
+
+    def _write(self, descriptor: int, line: bytes) -> bool:
+        """Write a line piece by piece, and keep the rest; return whether all was written."""
+        most = _TERMINAL_PIECE_BYTES if os.isatty(descriptor) else _PIECE_BYTES
+        self._rest = line
+        while self._rest and _takes_something(descriptor):
+            self._rest = self._rest[os.write(descriptor, self._rest[:most]) :]
+        return not self._rest
+
+
+def _takes_something(descriptor: int) -> bool:
+    waiting = poll()
+    waiting.register(descriptor, POLLOUT)
+    return bool(waiting.poll(0))
+
+
 def configure(level: str, form: str, redactor: Redactor) -> None:
     """Send structlog's and the standard library's logs to standard error through one chain of processors."""
     shared: list[structlog.types.Processor] = [
@@ -272,7 +347,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = UnwaitingHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

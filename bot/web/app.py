@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,7 +25,7 @@ from bot.messages.texts import pages
 from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
-from bot.support.addresses import PAGE_PROOF, PROOF_PATH
+from bot.support.addresses import PAGE_PROOF, PROOF_PATH, is_every_ipv6_address
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
@@ -188,12 +189,19 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
                 logger=_server_log(),
             )
 
+        async def serve_at(port: int) -> asyncio.Server:
+            if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
+                # By a name alone, asyncio would take IPv6 and refuse IPv4.
+                opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
+                return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
+            return await loop.create_server(connection, host, port, backlog=AT_ONCE)
+
         for port in ports[:-1]:
             with suppress(OSError):
-                server = await loop.create_server(connection, host, port, backlog=AT_ONCE)
+                server = await serve_at(port)
                 break
         else:
-            server = await loop.create_server(connection, host, ports[-1], backlog=AT_ONCE)
+            server = await serve_at(ports[-1])
         for listener in server.sockets:
             with listener.dup() as same:
                 same.listen(QUEUED)

@@ -9,6 +9,7 @@ _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
 #: What begins a quoted line, as Slack sends it; three of them quote everything that follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
+_STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
 _QUOTED_REST: Final = re.compile(rf"\s*{_QUOTE}{{3}}")
 _QUOTE_MARKS: Final = re.compile(rf"^[ \t]*{_QUOTE}+[ \t]*", re.MULTILINE)
@@ -19,6 +20,11 @@ def drop_quotations(text: str) -> str:
     """Return a text without its code blocks and quoted lines; all of it if nothing else is there."""
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
+
+
+def drop_struck_beginning(text: str) -> str:
+    """Return a text without what is struck out before it; all of it if nothing else is there."""
+    return _STRUCK_BEGINNING.sub("", text) or text
 
 
 def skip_quotations(text: str) -> str:

@@ -166,3 +166,23 @@ async def test_what_is_not_needed_is_not_imported(module, needless):
     )
     out, _ = await process.communicate()
     assert out.decode() == "[]\n"
+
+
+async def test_user_without_a_home_gets_the_working_folder(tmp_path):
+    """A numeric user of a unit has no entry in passwd, and a supervisor may give no HOME."""
+    env = {name: value for name, value in environment(tmp_path).items() if name != "HOME"}
+    lines = (
+        "import atexit, os, pathlib",
+        "os.getuid = lambda: 54321",
+        "atexit.register(lambda: print(pathlib.Path.home()))",
+        "from bot.__main__ import main",
+        "raise SystemExit(main(['migrate']))",
+    )
+    ended = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "\n".join(lines)),
+        env=env | {"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await ended.communicate()
+    assert (ended.returncode, out.decode().splitlines()[-1]) == (0, str(tmp_path))

@@ -9,10 +9,11 @@ from bot.domain.hours import HoursRule
 from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
+from bot.domain.policy import find_flaw
 from bot.domain.time_parsing import EVERY_DAY
 from bot.store import accounts, notices, operations, tasks
 from bot.store import hours as hours_store
-from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
+from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events import on_user_change
 from handlers.requests.event_request import EventRequest
@@ -208,6 +209,7 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
     await activate(bot.store, COLLEAGUE, "saturn", username="chen")
+    bot.people.marks[ALICE.user_id] = {"is_deleted": True}
     await send(app, event("user_change", user=user(deleted=True)))
     assert await bot.store.read(accounts.list_accounts, ALICE) == []
     assert len(await bot.store.read(accounts.list_accounts, COLLEAGUE)) == 1
@@ -224,11 +226,52 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
         await activate(bot.store, ALICE, name)
     rule = HoursRule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
     await bot.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
+    bot.people.marks[ALICE.user_id] = {"is_guest": True}
     await send(app, event("user_change", user=user(is_restricted=True)))
     assert [one.connection for one in await bot.store.read(accounts.list_accounts, ALICE)] == ["hub"]
     assert await bot.store.read(hours_store.list_rules_of_person, ALICE) == []
     (told,) = await bot.notices(NoticeKind.UNLINKED)
     assert (told.principal, told.body["cause"]) == (ALICE, "guest")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"deleted": True}, {"is_restricted": True}, {"is_ultra_restricted": True}, {"is_bot": True}],
+    ids=lambda keys: next(iter(keys)),
+)
+async def test_event_that_is_not_so_any_more_refuses_nobody(bot, app, keys):
+    """Of two events that come in the wrong order, the later one is the older."""
+    await activate(bot.store, ALICE, "saturn")
+    for told in (user(), user(**keys)):
+        await send(app, event("user_change", user=told))
+    assert len(await bot.store.read(accounts.list_accounts, ALICE)) == 1
+    assert find_flaw(await bot.store.person(ALICE)) is None
+
+
+async def test_event_that_is_not_so_any_more_lets_nobody_in(bot, app):
+    bot.people.marks[ALICE.user_id] = {"is_guest": True}
+    for told in (user(is_restricted=True), user()):
+        await send(app, event("user_change", user=told))
+    assert find_flaw(await bot.store.person(ALICE)) == "guest"
+
+
+async def test_leaver_whom_slack_no_longer_describes_has_left(bot, app, monkeypatch):
+    async def look_up(_principal):
+        raise SlackPermanent("users.info", "user_not_found")
+
+    await activate(bot.store, ALICE, "saturn")
+    monkeypatch.setattr(bot.people, "look_up", look_up)
+    await send(app, event("user_change", user=user(deleted=True)))
+    assert await bot.store.read(accounts.list_accounts, ALICE) == []
+
+
+async def test_changes_of_people_as_they_are_known_ask_slack_nothing(bot, app):
+    bot.people.marks["U2"] = {"is_guest": True}
+    guest = Principal(None, ALICE.team_id, "U2")
+    seen = user(guest, is_restricted=True)
+    for told in (user(), user(real_name="A."), seen, seen):
+        await send(app, event("user_change", user=told))
+    assert bot.people.asked == ["U2"]
 
 
 async def test_who_only_changes_their_name_keeps_their_links(bot, app):

@@ -48,6 +48,19 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
     assert bot.people.asked == [ALICE.user_id]
 
 
+@pytest.mark.parametrize("mark", ["is_guest", "is_bot", "is_deleted", "is_stranger"])
+@pytest.mark.parametrize("text", ["list", "start notebook"])
+async def test_nobody_is_refused_by_what_slack_said_some_time_ago(bot, mark, text):
+    """A mistake of the directory was corrected, and the event that says so was lost."""
+    await bot.link()
+    await bot.workspace()
+    bot.clock.advance(1)
+    await bot.store.save_people([Person(ALICE, "Alice", seen_at=bot.clock.now(), **{mark: True})])
+    bot.clock.advance(60)
+    assert not re.search("Ask (a|someone)", words(await bot.say(text)))
+    assert bot.people.asked == [ALICE.user_id]
+
+
 @pytest.mark.parametrize(
     ("text", "asks"), [("list", 0), ("whoami", 0), ("help", 0), ("link", 1), ("start", 1), ("stop", 1)]
 )

@@ -1,10 +1,12 @@
 """The files to deploy with fit the settings, the commands and each other."""
 
+import asyncio
 import configparser
 import json
 import os
 import re
 import shlex
+import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -16,11 +18,14 @@ from subprocess import run
 import jsonschema
 import pytest
 import yaml
+from aiohttp import ClientSession, web
 
 from bot.__main__ import _build_parser
 from bot.app import DRAIN_SECONDS
-from bot.support.settings import VARIABLES
-from tests.project.deployment import DEPLOY, instructions
+from bot.support.addresses import find_local_origin
+from bot.support.settings import VARIABLES, find_unknown_variables
+from bot.web.app import listening
+from tests.project.deployment import DEPLOY, instructions, list_service_variables
 from tests.project.repository import ROOT
 from tests.rigs import programs
 
@@ -117,6 +122,40 @@ def test_the_health_check_asks_whether_it_is_alive(status, wanted):
     assert (ended.returncode, asked) == (wanted, ["/healthz"])
 
 
+#: What may be listened on, with an address at which it is reached.
+LISTENED = [
+    ("127.0.0.1", "127.0.0.1"),
+    ("127.0.0.2", "127.0.0.2"),
+    ("0.0.0.0", "127.0.0.1"),
+    ("localhost", "127.0.0.1"),
+    ("::1", "::1"),
+    ("::", "::1"),
+    ("::", "127.0.0.1"),
+    ("::0", "127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("host", "reached"), LISTENED)
+async def test_health_check_asks_the_address_that_is_listened_on(host, reached):
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+
+    async def alive(_request):
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/healthz", alive)
+    command = json.loads(said("HEALTHCHECK")[0].partition("CMD ")[2])
+    async with listening(app, host, 0) as port:
+        given = {"USHER_HOST": f"{host} ", "PORT": str(port)}
+        checking = await asyncio.create_subprocess_exec(sys.executable, *command[1:], env=given)
+        assert await asyncio.wait_for(checking.wait(), 30) == 0
+        _, writer = await asyncio.open_connection(reached, port)
+        writer.close()
+        async with ClientSession() as session, session.get(f"{find_local_origin(host, port)}/healthz") as got:
+            assert got.status == 200
+
+
 def test_compose_runs_pinned_images_and_ours():
     assert all(service["build"]["dockerfile"] == "deploy/Containerfile" for service in OURS.values())
     assert PINNED.fullmatch(COMPOSE["services"]["database"]["image"])
@@ -198,6 +237,18 @@ def test_a_pod_runs_the_image_as_compose_does(name, one):
     assert runs["ports"] == [{"name": "http", "containerPort": int(environment()["PORT"])}]
     # What they answer is played in tests/scenarios/test_probes.py.
     assert {probe["httpGet"]["port"] for name, probe in runs.items() if name.endswith("Probe")} == {"http"}
+
+
+@pytest.mark.parametrize("name", KUBERNETES)
+def test_variables_of_the_service_are_no_wrong_settings(name):
+    """Neither where a pod of the file runs, nor where another one is in the same namespace."""
+    (service,) = [one for one in KUBERNETES[name] if one["kind"] == "Service"]
+    ports = {port["name"]: port["port"] for port in service["spec"]["ports"]}
+    given = list_service_variables(service["metadata"]["name"], ports)
+    assert any(variable.startswith("USHER_") for variable in given)
+    assert find_unknown_variables(given, VARIABLES) == ({}, [])
+    pods = [one["spec"]["template"]["spec"] for file, one in RUNS if file == name]
+    assert [pod["enableServiceLinks"] for pod in pods] == [False] * len(pods)
 
 
 @pytest.mark.parametrize("one", [one for _, one in RUNS], ids=lambda one: one["metadata"]["name"])

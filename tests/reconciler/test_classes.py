@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import courses as use_cases
 from bot.store import audit, notices, workspaces
-from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
+from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, person, post, press, seat, told
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
@@ -177,6 +177,20 @@ async def test_card_with_unknown_refusal_is_given_up_after_an_hour(school):
     assert [(one.kind.value, one.error) for one in await school.store.read(notices.list_dead_notices)] == [
         ("class_card", "solar_flare")
     ]
+
+
+@pytest.mark.parametrize("code", ["is_archived", "channel_not_found", "posting_to_channel_denied"])
+async def test_teacher_hears_once_that_the_card_is_not_updated(school, code):
+    card = await post(school)
+    await school.pass_time(10)
+    school.slack.fail("chat.update", SlackPermanent("chat.update", code), times=99)
+    for principal in people(3):
+        await seat(school, principal, State.STOPPED)
+        await press(school, card, principal)
+        await school.pass_time(30)
+    (heard,) = [one["text"] for one in school.slack.messages if f"`{code}`" in one["text"]]
+    assert f"I can't update your card in <#{CHANNEL}>" in heard
+    assert "ready" in school.slack.kinds()
 
 
 @pytest.mark.parametrize("apart", [41, pytest.param(9, marks=pytest.mark.thorough)])

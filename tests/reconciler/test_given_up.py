@@ -6,15 +6,13 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.services import hours
 from bot.services.operation_requests import begin_operation
 from bot.store import operations, timers
-from bot.store.waitlist import find_entry_of_workspace
-from bot.support.errors import Conflict, Forbidden, NoCapacity
+from bot.support.errors import Conflict, Forbidden
 from tests.reconciler.classroom import ask
 from tests.reconciler.hours import given, local
 from tests.reconciler.plans import KINDS, Plan
-from tests.rigs.store import ALICE, within
+from tests.rigs.store import within
 
 STARTS = ("hours start", "lesson start", "wait")
 BUSY = Conflict("It is being updated.", status=409)
@@ -115,19 +113,6 @@ async def test_request_for_what_nobody_seemed_to_need_takes_its_stop_back(world,
     await asks(plan, verb)
     await plan.at("10:20")
     assert plan.machine.state is State.RUNNING
-
-
-@pytest.mark.parametrize("way", [hours.end, hours.pause])
-async def test_wait_of_hours_ends_with_them(world, way):
-    workspace = await given(world, "mon 9:00", uses_waitlist=True)
-    plan = Plan(world, workspace, State.RUNNING)
-    world.provider.fail("start", NoCapacity("full", status=409), times=9_999)
-    await plan.at("09:10")
-    assert await world.store.read(find_entry_of_workspace, workspace.id) is not None
-    await ask(world, ALICE, "off").run(way, workspace.id)
-    world.provider.heal()
-    await plan.at("10:20")
-    assert plan.machine.state is State.STOPPED
 
 
 async def test_wait_makes_nothing_anew_of_what_is_gone(world):

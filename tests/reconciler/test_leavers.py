@@ -6,17 +6,22 @@ import pytest
 
 from bot.domain.people import Person, Principal
 from bot.domain.stops import PlannedStop
+from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.services import accounts, departures
 from bot.services import hours as hours_use_cases
 from bot.store import accounts as account_rows
 from bot.store import hours as hour_rows
-from bot.support.errors import CredentialRefused, Forbidden, ServerFailed
+from bot.store import tasks as task_rows
+from bot.store import workspaces
+from bot.store.tasks import NewTask
+from bot.support.errors import CredentialRefused, Forbidden, ServerFailed, SlackFailed, SlackPermanent
 from tests.reconciler.fuse import Fuse
 from tests.rigs.store import ALICE, BOB, set_timer
 
 HOUR = 3600.0
+SLACK_FLAGS = {"is_deleted": "deleted", "is_guest": "is_restricted"}
 ADMIN = Principal(None, "T1", "UADMIN")
 
 
@@ -28,7 +33,9 @@ def leaver_world(world):
 
 async def leave(leaver_world, who=ALICE, **flags):
     """Let Slack say that somebody is deactivated, or is what the flags say."""
-    person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags or {"is_deleted": True})
+    flags = flags or {"is_deleted": True}
+    leaver_world.slack.add_user(who.user_id, who.team_id, **{SLACK_FLAGS[name]: True for name in flags})
+    person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags)
     await leaver_world.store.save_people([person])
     await leaver_world.ask(principal=who).run(departures.end_departed, person, actor="slack")
 
@@ -147,14 +154,63 @@ async def test_stop_is_sent_once_the_provider_answers_again(leaver_world):
     assert told(leaver_world) == []
 
 
-async def test_who_is_back_meanwhile_has_to_link_again_and_reads_so(leaver_world):
-    await runs(leaver_world)
+async def test_who_is_back_meanwhile_keeps_the_plan_and_the_link(leaver_world):
+    """What Slack said of them was a mistake, or wasn't the last that it said."""
+    workspace = await runs(leaver_world)
     await leave(leaver_world)
     await leaver_world.know(ALICE)
-    await leaver_world.pass_time(120)
-    assert leaver_world.provider.accepted_stops == ["r1"]
-    assert not await is_linked(leaver_world)
-    assert "unlinked" in leaver_world.slack.kinds()
+    await leaver_world.pass_time(240)
+    assert leaver_world.provider.accepted_stops == []
+    assert await is_linked(leaver_world)
+    (row,) = await leaver_world.store.perform(workspaces.read_workspaces, ALICE, connection="cloud")
+    assert (row.id, row.stop_at is not None) == (workspace.id, True)
+    assert told(leaver_world) == leaver_world.slack.messages == []
+
+
+async def test_who_is_back_after_the_stop_keeps_the_link(leaver_world):
+    await runs(leaver_world)
+    await runs(leaver_world, "r2")
+    leaver_world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
+    await leave(leaver_world)
+    await leaver_world.pass_time(60)
+    await leaver_world.know(ALICE)
+    leaver_world.provider.heal()
+    await leaver_world.pass_time(900, step=20.0)
+    assert await is_linked(leaver_world)
+    assert told(leaver_world) == []
+
+
+@pytest.mark.parametrize("error", ["fatal_error", "service_unavailable"])
+async def test_nothing_ends_while_slack_does_not_say_whether_they_left(leaver_world, error):
+    await runs(leaver_world)
+    leaver_world.slack.fail("users.info", SlackFailed("users.info", error), times=10_000)
+    await leave(leaver_world)
+    await leaver_world.pass_time(600, step=10.0)
+    assert (leaver_world.provider.accepted_stops, await is_linked(leaver_world)) == ([], True)
+    leaver_world.slack._faults.clear()
+    await leaver_world.pass_time(900, step=20.0)
+    assert (leaver_world.provider.accepted_stops, await is_linked(leaver_world)) == (["r1"], False)
+
+
+@pytest.mark.parametrize("code", ["user_not_found", "user_not_visible"])
+async def test_leaver_whom_slack_no_longer_knows_has_left(leaver_world, code):
+    await runs(leaver_world)
+    leaver_world.slack.fail("users.info", SlackPermanent("users.info", code), times=10_000)
+    await leave(leaver_world)
+    await leaver_world.pass_time(240)
+    assert (leaver_world.provider.accepted_stops, await is_linked(leaver_world)) == (["r1"], False)
+
+
+async def test_reading_everybody_ends_no_link_of_somebody_who_is_back(leaver_world, monkeypatch):
+    """They were deactivated when their page was read."""
+    await leaver_world.own(state=State.STOPPED)
+    await leaver_world.know(ALICE)
+    page = {"members": [{"id": ALICE.user_id, "team_id": ALICE.team_id, "deleted": True}]}
+    monkeypatch.setattr(leaver_world.slack, "_users_list", lambda _arguments: page)
+    await leaver_world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await leaver_world.pass_time(30)
+    assert leaver_world.slack.count("users.list") == 1
+    assert await is_linked(leaver_world)
 
 
 async def test_other_people_are_left_alone(leaver_world):

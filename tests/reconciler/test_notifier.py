@@ -261,7 +261,8 @@ async def test_a_mistake_in_a_message_is_told_at_once_in_a_plain_one(world):
 
 async def test_when_slack_shuts_the_app_out_everything_waits(world):
     await world.store.write(notices.add_notices, [message(number, person(number)) for number in range(5)])
-    world.slack.fail(POST, SlackPermanent(POST, "token_revoked"), times=999)
+    for method in (POST, "auth.test"):
+        world.slack.fail(method, SlackPermanent(method, "token_revoked"), times=999)
     with capture_logs() as logs:
         await world.pass_time(100_000, step=2000)
     assert world.notifier.lockout_code == "token_revoked"
@@ -271,6 +272,37 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
     await world.pass_time(900, step=30)
     assert world.notifier.lockout_code is None
     assert len(world.slack.messages) == 5
+
+
+async def test_a_person_whom_slack_refuses_holds_up_nobody(world):
+    """They are told in the channel where they asked, once, and get the message when Slack takes it."""
+    refused = message(1, BOB, channel_id="C1")
+    world.slack.fail_in(BOB.user_id, SlackPermanent(POST, "team_access_not_granted"))
+    await world.store.write(notices.add_notices, [refused, message(2), message(3, BOB, channel_id="C1")])
+    await world.pass_time(10)
+    await world.store.write(notices.add_notices, [message(4)])
+    await world.pass_time(10)
+    assert [sent["text"] for sent in world.slack.messages] == ["message 2", "message 4"]
+    (told,) = world.slack.ephemerals
+    assert (told["channel"], told["user"]) == ("C1", BOB.user_id)
+    assert "doesn't let me send you direct messages" in told["text"]
+    await world.pass_time(3600, step=60)
+    assert (world.notifier.lockout_code, len(world.slack.ephemerals)) == (None, 1)
+    assert world.slack.count(POST) < 40
+    world.slack.closed.clear()
+    await world.pass_time(1000, step=20)
+    assert {sent["text"] for sent in world.slack.messages[2:]} == {"message 1", "message 3"}
+
+
+async def test_a_limit_in_one_conversation_holds_up_nobody(world):
+    await world.work()
+    world.slack.fail_in(BOB.user_id, SlackLimited(POST, 45.0))
+    await world.store.write(notices.add_notices, [message(1, BOB), message(2)])
+    await world.pass_time(10)
+    assert [sent["text"] for sent in world.slack.messages] == ["message 2"]
+    world.slack.closed.clear()
+    await world.pass_time(60)
+    assert [sent["text"] for sent in world.slack.messages] == ["message 2", "message 1"]
 
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):

@@ -77,6 +77,7 @@ async def happens(world, card, day):
             await unlink(world.store, who[UNLINKS], "cloud")
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
+            world.slack.add_user(who[GOES].user_id, who[GOES].team_id, deleted=True)
             await ask(world, who[GOES]).run(departures.end_departed, gone, actor="slack")
 
 

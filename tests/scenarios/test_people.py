@@ -1,5 +1,7 @@
 """Who may use the bot: colleagues; not guests, other organisations, bots, or who has left."""
 
+import json
+
 import pytest
 
 from bot.store import accounts
@@ -80,6 +82,22 @@ async def test_while_slack_does_not_say_who_somebody_is_their_request_waits_and_
     (asked,) = [shown for shown in alice.sees(GENERAL) if "Link Saturn Cloud" in shown.labels]
     await alice.links("alice", asked=asked)
     assert bare.calls("GET /api/user") > 0
+
+
+@pytest.mark.parametrize("bare", [{"people_known": False}], indirect=True)
+@pytest.mark.parametrize("code", ["team_access_not_granted", "user_not_visible"])
+async def test_newcomer_whom_slack_does_not_describe_reads_why(bare, code):
+    alice = bare.alice
+    bare.slack_fails("users.info", status=200, times=99, body=json.dumps({"ok": False, "error": code}))
+    answer = await alice.types("link saturn")
+    assert answer.text.startswith("Checking with Slack who you are.")
+    await bare.pass_time(10, step=2)
+    assert [shown for shown in alice.sees(GENERAL) if "I couldn't check with Slack who you" in shown.text]
+    assert bare.bot.notifier.lockout_code is None
+    bare.heal()
+    await bare.pass_time(60, step=5)
+    await alice.types("link saturn")
+    assert [shown for shown in alice.sees(GENERAL) if "Link Saturn Cloud" in shown.labels]
 
 
 async def test_who_becomes_a_guest_meanwhile_is_told_and_what_was_under_way_ends_with_the_link(linked):

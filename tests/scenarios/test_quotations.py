@@ -56,6 +56,31 @@ async def test_a_slash_command_may_be_code_and_is_asked_about_if_part_of_it_is_h
     assert linked.calls(STOPS) == 1
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", " \r\n\r\n", "\u2028", "\u0085"], ids=ascii)
+@pytest.mark.parametrize("way", ["types", "writes"])
+async def test_line_end_behind_a_command_is_no_sign_of_a_copy(linked, way, end):
+    await getattr(linked.alice, way)(f"stop report{end}")
+    await linked.pass_time(10)
+    assert linked.calls(STOPS) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["~stop notebook~ stop report", "~start~ ~please~ stop report", "~stop notebook~\nstop report"]
+)
+async def test_struck_beginning_is_left_out(linked, text):
+    await linked.alice.writes(text)
+    await linked.pass_time(10)
+    assert linked.calls(STOPS) == 1
+    assert linked.calls("POST .*/(start|stop)") == 1
+
+
+@pytest.mark.parametrize("text", ["~stop report~", "stop ~report", "> stop report", "~stop~ `stop report`"])
+async def test_what_is_struck_or_quoted_alone_stops_nothing(linked, text):
+    await linked.alice.writes(text)
+    await linked.pass_time(10)
+    assert linked.calls("POST .*/(start|stop)") == 0
+
+
 async def test_a_quotation_does_not_wait_for_a_link(bare):
     (shown,) = await bare.alice.writes("`start notebook`")
     await bare.alice.links("alice", asked=shown)

@@ -74,7 +74,8 @@ async def test_what_slack_refuses_for_good_is_dead_and_shown_by_doctor(linked, w
 
 async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_in_again(linked):
     alice = linked.alice
-    linked.slack_fails(POST, times=1_000, **refusal("token_revoked"))
+    for method in (POST, "auth.test"):
+        linked.slack_fails(method, times=1_000, **refusal("token_revoked"))
     await alice.types("start training")
     await linked.pass_time(400, step=4)
     assert not alice.told("ready")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.installations import Installation
-from bot.slack.calls import Budget, PacedSlack, SlackAnswer
+from bot.slack.calls import Budget, PacedSlack, SlackAnswer, UncountedBudget
 from bot.slack.methods import METHODS
 from bot.slack.web_api import WebApi
 from bot.store import slack_rate_limits as budget_rows
@@ -89,6 +89,46 @@ async def test_slacks_pause_holds_for_its_method_alone(store, budget, clock):
     assert await budget.take(UPDATE) == 0
     clock.advance(30.01)
     assert await budget.take(POST) == 0
+
+
+async def test_pause_of_one_channel_leaves_the_others(store, budget, clock):
+    await budget.pause(POST, 45, "D1")
+    assert await Budget(store, HERE).take(POST, "D1") == pytest.approx(45)
+    assert await budget.take(POST, "D2") == 0
+    assert await room(store, budget, POST) > 0
+    # The same channel's next one is no other's.
+    await budget.pause(POST, 50, "D1")
+    assert await budget.take(POST, "D3") == 0
+    clock.advance(50.01)
+    assert await budget.take(POST, "D1") == 0
+
+
+async def test_pause_of_a_second_channel_is_the_methods(store, budget, clock):
+    await budget.pause(POST, 45, "D1")
+    await budget.pause(POST, 20, "D2")
+    assert await budget.take(POST, "D3") == pytest.approx(20)
+    assert await room(store, budget, POST) == 0
+    clock.advance(20.01)
+    assert await budget.take(POST, "D3") == 0
+    # What is over counts no more.
+    clock.advance(30)
+    await budget.pause(POST, 45, "D4")
+    assert await budget.take(POST, "D5") == 0
+
+
+async def test_pause_of_a_method_that_slack_limits_as_a_whole(budget):
+    await budget.pause(UPDATE, 30, "D1")
+    assert await budget.take(UPDATE, "D2") == pytest.approx(30)
+
+
+async def test_pauses_hold_while_calls_are_not_counted(store, budget, clock):
+    uncounted = UncountedBudget(budget, clock)
+    await store.close()
+    await uncounted.pause(POST, 45, "D1")
+    assert await uncounted.take(POST, "D1") == pytest.approx(45)
+    assert await uncounted.take(POST, "D2") == 0
+    await uncounted.pause(POST, 20, "D2")
+    assert await uncounted.take(POST, "D3") == pytest.approx(20)
 
 
 async def test_a_method_without_a_row_is_called_rarely_and_one_without_a_limit_freely(budget, store):

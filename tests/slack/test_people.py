@@ -12,7 +12,7 @@ from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERGROUPS_USERS_LIST
 from bot.slack.people import MAX_TEAMS_AGE_SECONDS, MIN_TEAMS_REREAD_SECONDS, PeopleDirectory, to_person
 from bot.store import counts
-from bot.support.errors import SlackFailed, SlackLimited
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.reconciler.world import new_world
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
@@ -158,6 +158,22 @@ async def test_enterprise_without_sign_in_is_found_by_its_workspaces(monkeypatch
         assert await enterprise("T5") == "E1"
         named = Principal("E9", "T5", "U1")
         assert await world.people.add_enterprise(named) == named
+
+
+async def test_workspace_that_refuses_the_app_leaves_the_others_read(monkeypatch):
+    async with new_world() as world:
+
+        def users(arguments):
+            if arguments["team_id"] == "T5":
+                raise SlackPermanent("users.list", "team_access_not_granted")
+            return {"members": [{"id": "U6", "enterprise_user": {"enterprise_id": "E1", "teams": ["T6"]}}]}
+
+        teams = {"teams": [{"id": "T5"}, {"id": "T6"}]}
+        monkeypatch.setattr(world.slack, "_auth_teams_list", lambda _arguments: teams, raising=False)
+        monkeypatch.setattr(world.slack, "_users_list", users)
+        world.installation = Installation(None, "E1", is_org_wide=True)
+        world.reborn()
+        assert [person.principal.user_id for person in await world.people.sync()] == ["U6"]
 
 
 async def test_nobody_asks_for_the_enterprise_of_a_single_workspaces_people():

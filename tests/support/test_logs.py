@@ -5,15 +5,17 @@ import asyncio
 import io
 import json
 import logging
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import structlog
 
 from bot.support.clock import SystemClock, Ticker
 from bot.support.errors import ServerFailed, SlackPermanent, StoreUnavailable
-from bot.support.logs import REMOVED, Redactor, configure, shorten_exception
+from bot.support.logs import REMOVED, Redactor, UnwaitingHandler, configure, shorten_exception
 from tests.project.repository import named, nodes, python_files
 
 
@@ -223,3 +225,65 @@ async def test_ticks_that_are_left_out_while_one_is_held_up_fill_no_log(lines):
     released.set()
     await ticker.stop()
     assert lines() == []
+
+
+@pytest.fixture
+def held_pipe():
+    """A log through a pipe that nobody reads; returns the handler's log and the reader's end."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        handler = UnwaitingHandler(stream)
+        logger = logging.getLogger("tests.held")
+        logger.propagate = False
+        logger.addHandler(handler)
+        yield logger, handler, reading
+        logger.removeHandler(handler)
+        os.close(reading)
+
+
+def read_all(descriptor):
+    os.set_blocking(descriptor, False)
+    pieces = []
+    with suppress(BlockingIOError):
+        while piece := os.read(descriptor, 65_536):
+            pieces.append(piece)
+    return b"".join(pieces).decode()
+
+
+@pytest.mark.parametrize("size", [10, 1_000, 5_000, 100_000])
+def test_log_that_nobody_reads_keeps_nobody_waiting(held_pipe, size):
+    logger, handler, reading = held_pipe
+    count = 200_000 // size + 20
+    for number in range(count):
+        logger.warning("%s %s", number, "x" * size)
+    lost, written = handler.lost, ""
+    assert lost > 0
+    while not written.endswith("the end\n"):
+        written += read_all(reading)
+        logger.warning("the end")
+    lines = written.splitlines()
+    # The line that was begun is finished, then the count of the lost ones comes.
+    whole = [line for line in lines if line.endswith("x" * size)]
+    assert len(whole) == count - lost
+    assert any(line.startswith("log lines lost: ") for line in lines)
+
+
+def test_line_longer_than_a_pipe_arrives_whole(held_pipe):
+    logger, handler, reading = held_pipe
+    line = "y" * 200_000
+    logger.warning(line)
+    found = ""
+    while not found.endswith("y\n") or len(found) < len(line):
+        os.set_blocking(reading, False)
+        with suppress(BlockingIOError):
+            found += os.read(reading, 65_536).decode()
+        handler._write(handler.stream.fileno(), handler._rest)
+    assert found == f"{line}\n"
+
+
+def test_log_without_a_reader_raises_nothing(held_pipe):
+    logger, handler, reading = held_pipe
+    with Path(os.devnull).open("rb") as other:
+        os.dup2(other.fileno(), reading)
+    logger.warning("nobody")
+    assert handler.lost == 1

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from bot.support.addresses import is_loopback
 from bot.support.environment import read_secret_file
@@ -282,3 +283,73 @@ def test_a_token_for_figures_is_one_that_can_be_sent_and_not_guessed(environment
     (problem,) = problems()
     assert problem.startswith("USHER_METRICS_TOKEN: needs 16 or more letters")
     assert "canary" not in problem
+
+
+#: A valid value of each setting whose default isn't one that can be written.
+VALUES = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": "signing",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "secret",
+    "USHER_ENCRYPTION_KEYS": KEY,
+    "USHER_CONNECTIONS": "connections.toml",
+    "USHER_PUBLIC_URL": "https://usher.example",
+    "USHER_PAGE_URL": "https://pages.example",
+    "USHER_ADMINS": "U0123",
+    "USHER_GLOBAL_ADMINS": "T0123:U0123",
+    "USHER_SLACK_WORKSPACES": "T0123",
+    "USHER_METRICS_TOKEN": "0123456789abcdef",
+    "USHER_BACKUPS": "/backups",
+    "HTTPS_PROXY": "http://proxy.example:3128",
+    "NO_PROXY": "localhost",
+}
+BLANKS = [" ", "\r", "\r\n", "\t", "\u00a0", "\u2028", "\ufeff", "\u200b"]
+
+
+def value_of(name):
+    return VALUES.get(name) or str(VARIABLES[name].default).lower()
+
+
+def plain(settings):
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in settings.model_dump().items()
+    }
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_blanks_around_any_value_are_cut_off(environment, blank):
+    environment(**{name: value_of(name) for name in VARIABLES})
+    written = load_settings()
+    environment(**{name: f"{blank}{value_of(name)}{blank}" for name in VARIABLES})
+    assert plain(load_settings()) == plain(written)
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_blanks_around_a_referenced_value_are_cut_off(environment, monkeypatch, tmp_path, blank):
+    (tmp_path / "url").write_text(f"{blank}sqlite:////one/usher.db{blank}")
+    (tmp_path / "url").chmod(0o600)
+    monkeypatch.setenv("ELSEWHERE", f"{blank}sqlite:////one/usher.db{blank}")
+    for given in ("env:ELSEWHERE", f"file:{tmp_path}/url"):
+        environment(USHER_DATABASE_URL=f"{given}{blank}")
+        assert load_settings().database_url == "sqlite:////one/usher.db"
+
+
+def test_variable_with_blanks_alone_is_unset(environment):
+    environment(**dict.fromkeys(VARIABLES, " \r\n"))
+    written = {name for name, field in VARIABLES.items() if field.is_required()} | {"SLACK_BOT_TOKEN"}
+    assert {problem.partition(":")[0] for problem in problems() if "is not set" in problem} == written
+
+
+@pytest.mark.parametrize("quotes", ['""', "''", "``", "“”", "\u2018\u2019"])
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_quotes_around_a_value_are_refused(environment, name, quotes):
+    environment(**{name: f" {quotes[0]}{value_of(name)}{quotes[1]} "})
+    wrong = f"{name}: has quotes around it, which would be a part of it: remove them"
+    assert wrong in problems()
+
+
+def test_quotes_within_a_value_are_its_own(environment):
+    environment(USHER_DATABASE_URL="sqlite:////o'brien's/\"usher\"")
+    assert load_settings().database_url == "sqlite:////o'brien's/\"usher\""

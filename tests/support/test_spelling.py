@@ -3,6 +3,7 @@
 import pytest
 
 from bot.support.settings import VARIABLES, find_unknown_variables
+from tests.project.deployment import list_service_variables
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,18 @@ from bot.support.settings import VARIABLES, find_unknown_variables
 )
 def test_strangers(given, misspelt, unknown):
     assert find_unknown_variables(given, VARIABLES) == (misspelt, unknown)
+
+
+@pytest.mark.parametrize("service", ["USHER", "USHER_WEB", "USHER_HOST", "SLACK_BOT_TOKENS", "USHER_ADMIN"])
+def test_variables_of_kubernetes_services_are_nobodys_mistake(service):
+    given = list_service_variables(service, {"http": 80, "metrics": 9090})
+    assert find_unknown_variables(given, VARIABLES) == ({}, [])
+
+
+def test_variable_like_a_services_is_a_mistake_without_the_service():
+    assert find_unknown_variables(["USHER_PORT"], VARIABLES) == ({}, ["USHER_PORT"])
+    given = [*list_service_variables("USHER_WEB", {"http": 80}), "USHER_PORT", "USHER_WEB_PORTS"]
+    assert find_unknown_variables(given, VARIABLES) == ({}, ["USHER_PORT", "USHER_WEB_PORTS"])
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))

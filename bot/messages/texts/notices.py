@@ -181,6 +181,12 @@ NOT_DIRECT: Final = (
     "Open a conversation with me, then type `list` to see where things stand."
 )
 NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
+#: To the author of a card that a channel doesn't take changes of.
+CARD_NOT_UPDATED: Final = (
+    "I can't update your card in <#{channel}> any more (Slack says `{code}`), so what it shows may be out "
+    "of date. What people press still counts. Unarchive the channel or invite me there, or post the card in "
+    "another channel."
+)
 NOT_DELIVERED: Final = (
     "Slack didn't accept one of my messages to you (`{code}`), so you may have missed something. "
     "Type `list` to see where things stand."

@@ -5,8 +5,10 @@ from functools import partial
 import structlog
 
 from bot.domain.message_kinds import Mark
-from bot.domain.notices import Card, NewNotice, NoticeKind
+from bot.domain.notices import Answer, Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
+from bot.messages.blocks import kit
+from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
@@ -75,8 +77,20 @@ class CardUpdates:
                 log.info("card lost", card=card.id, problem=error.code)
                 if Mark.IN_CHANNEL in card.kind.marks and classify(error) is Meaning.PLACE:
                     await self._store.write(card_rows.pause_card, card.id, card.channel_id or "")
+                    await self._tell_author(card, error.code)
                     return
                 await self._store.write(notices.queue_lost_card, card.id)
+
+    async def _tell_author(self, card: Card, code: str) -> None:
+        """Tell the author of a card that its channel doesn't take changes of it, once a day."""
+        day = int(await self._store.now() // 86_400)
+        words = notice_words.CARD_NOT_UPDATED.format(
+            channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
+        )
+        told = NewNotice(
+            card.id, NoticeKind.MESSAGE, f"not_updated:{day}", card.principal, Answer(words).as_body()
+        )
+        await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
         """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""

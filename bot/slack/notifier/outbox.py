@@ -195,6 +195,8 @@ class Outbox:
             else:
                 await self._give_up(notice, error)
         else:
+            if isinstance(error, errors.SlackRefusedHere):
+                await self._say_in_channel(notice)
             await self._postpone(notice, error)
 
     async def _hand_over(self, notice: Notice, rendered: RenderedNotice) -> None:
@@ -383,6 +385,8 @@ class Outbox:
         # The middle of the jitter range, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
+        if isinstance(error, errors.SlackRefusedHere):
+            min_wait = error.retry_after
         log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
         code = keep_text_error(notice, error.code)
         await self._results.retry(notice, max(wait, min_wait), error=code, unknown_since=since)
@@ -419,6 +423,17 @@ class Outbox:
             await self._slack.find_client(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         except errors.SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
+
+    async def _say_in_channel(self, notice: Notice) -> None:
+        """Tell a person, where they asked, that Slack keeps a message from them; once a day."""
+        channel = str(notice.body.get("channel_id") or "")
+        if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
+            return
+        day = int(await self._store.now() // 86_400)
+        body = {**Answer(notice_words.NOT_DIRECT).as_body(), "channel_id": channel}
+        person = notice.principal
+        waiting = NewNotice(person.key, NoticeKind.REPLY, f"not_direct:{channel}:{day}", person, body)
+        await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Tell a person that they missed a message, in one as plain as can be; once a day for each cause."""

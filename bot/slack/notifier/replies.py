@@ -247,6 +247,8 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left
+    if isinstance(error, errors.SlackRefusedHere):
+        return True
     if isinstance(error, errors.SlackUnknownOutcome) or classify(error).is_shut_out:
         return False
     if not isinstance(error, errors.SlackPermanent):

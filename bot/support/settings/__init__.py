@@ -4,6 +4,7 @@ Features declare theirs in modules of their own; ``Settings`` is put together fr
 """
 
 import os
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,11 @@ _MIN_SIMILARITY: Final = 88.0
 #: taken for a setting that is set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
+#: What Kubernetes adds to a service's name for the variables that it puts into each pod.
+_SERVICE_HOST: Final = "_SERVICE_HOST"
+_SERVICE_VARIABLE_PATTERN: Final = re.compile(
+    r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
+)
 #: Settings of earlier releases, each with what holds now and what to do.
 REMOVED_SETTINGS: Final = {
     "USHER_PERSON_RATE": "Remove it: everybody may make one more request each second. If people need more at "
@@ -137,6 +143,20 @@ def translate_message(error: Any) -> str:
     return message.replace("Input should be", "needs to be")
 
 
+def leave_out_service_variables(names: Iterable[str]) -> list[str]:
+    """Return the variables without those that Kubernetes adds for services, whatever those are called."""
+    given = list(names)
+    services = [name.removesuffix(_SERVICE_HOST) for name in given if name.endswith(_SERVICE_HOST)]
+    return [
+        name
+        for name in given
+        if not any(
+            name.startswith(service) and _SERVICE_VARIABLE_PATTERN.fullmatch(name, len(service))
+            for service in services
+        )
+    ]
+
+
 def find_unknown_variables(
     given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
@@ -144,7 +164,8 @@ def find_unknown_variables(
 
     ``known`` are the settings, ``referenced`` the variables that a secret is read from (``env:NAME``).
     """
-    names = {name.upper(): name for name in given if name.upper().startswith(PREFIXES)}
+    own = (name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES))
+    names = {name.upper(): name for name in own}
     unset = [name for name in known if name not in names]
     misspelt: dict[str, str] = {}
     unknown: list[str] = []

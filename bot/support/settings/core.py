@@ -1,20 +1,28 @@
 """The settings of the core: Slack, the database, the keys, who administers, and how it is served."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.support.addresses import Proxy, is_loopback, is_safe_origin, public_origin
+from bot.support.cleaning import trim
 from bot.support.environment import command, resolve_secret
 from bot.support.settings.database import explain_wrong_url, list_passwords
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
+#: Pairs of quotes, as keyboards and chat programs write them.
+_QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: How tokens look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750), and is too
@@ -41,6 +49,14 @@ def check_administrators(value: str) -> str:
                 "needs ids of Slack users or groups (U0123, S0123, T0123:U0123), with commas between"
             )
     return value
+
+
+class _TrimmedEnvironment(EnvSettingsSource):
+    """The environment without the blanks and line ends around its values; a blank one counts as unset."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        given = super()._load_env_vars()
+        return {name: value for name, written in given.items() if (value := trim(written or ""))}
 
 
 class CoreSettings(BaseSettings):
@@ -138,7 +154,9 @@ class CoreSettings(BaseSettings):
         gt=0,
         le=24 * 7,
     )
-    host: str = setting("USHER_HOST", "127.0.0.1", "address to listen on")
+    host: str = setting(
+        "USHER_HOST", "127.0.0.1", "address to listen on: `0.0.0.0` for all of IPv4, `::` for all of both"
+    )
     port: int = setting("PORT", 3000, "port to listen on", ge=0, le=65535)
     metrics_token: SecretStr | None = setting(
         "USHER_METRICS_TOKEN",
@@ -155,6 +173,29 @@ class CoreSettings(BaseSettings):
     )
     no_proxy: str = setting("NO_PROXY", "", "hosts reached without it")
     slack_api_url: str = setting("USHER_SLACK_API_URL", SLACK_API_URL, "base address of Slack's API")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library calls it so
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources of the settings: what is given in the call, then the environment."""
+        return init_settings, _TrimmedEnvironment(settings_cls)
+
+    # The last of those before: what a value refers to is looked at, too.
+    @field_validator("*", mode="before")
+    @classmethod
+    def _unquoted(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        value = trim(value)
+        if len(value) > 1 and value[0] + value[-1] in _QUOTES:
+            raise ValueError("has quotes around it, which would be a part of it: remove them")
+        return value
 
     @field_validator(
         "slack_bot_token",

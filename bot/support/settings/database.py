@@ -4,8 +4,12 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+from bot.support.environment import read_variable, resolve_secret
+from bot.support.logs import redact_from_now_on
+
 #: What libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
+_SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
 
 def is_postgres(url: str) -> bool:
@@ -39,3 +43,28 @@ def list_passwords(url: str) -> list[str]:
     password = credentials[1].partition(":")[2] if credentials else ""
     written = [password, *re.findall(r"[?&]password=([^&]*)", url)]
     return [form for password in written if password for form in (password, unquote(password))]
+
+
+def read_sign_in_again(url: str) -> str:
+    """Return a URL with the user and password that the file behind USHER_DATABASE_URL has now.
+
+    The URL itself where there is no file, or where its text leads to another database.
+    """
+    written = read_variable("USHER_DATABASE_URL")
+    if not written.startswith(("file:", "credential:")):
+        return url
+    try:
+        current = resolve_secret(written)
+    except ValueError:
+        return url
+    if explain_wrong_url(current) or _leave_out_sign_in(current) != _leave_out_sign_in(url):
+        return url
+    redact_from_now_on(list_passwords(current))
+    return current
+
+
+def _leave_out_sign_in(url: str) -> tuple[str, list[str]]:
+    """Return the server and database of a URL, and its parameters."""
+    address, _, parameters = url.partition("?")
+    kept = [each for each in parameters.split("&") if each and not each.startswith(("user=", "password="))]
+    return _SCHEME_AND_CREDENTIALS.sub("", address), sorted(kept)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 from aiohttp import web
@@ -13,7 +13,9 @@ from bot.store import counts, open_store
 from bot.store.postgres_session import PostgresSession
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreUnavailable
+from bot.support.logs import Redactor
 from bot.support.settings import Settings
+from bot.support.settings.database import read_sign_in_again
 from bot.web.health import HealthRoutes, Metrics
 from tests.app.command_line import environment, run
 from tests.rigs import postgres
@@ -80,6 +82,113 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
         assert not await first_sight(store, "before")
         assert (await working(store))[0] == 200
         await store.close()
+
+
+SIGN_INS = {
+    "the password": (
+        "ALTER ROLE usher PASSWORD 'second-password'",
+        "the user or the password in it is wrong",
+    ),
+    "no sign-in": ("ALTER ROLE usher NOLOGIN", "its user may not connect to that database"),
+    "no database": (
+        "REVOKE CONNECT ON DATABASE usher FROM PUBLIC",
+        "its user may not connect to that database",
+    ),
+}
+
+
+@contextmanager
+def password_server(tmp_path):
+    """Run a server with a role that gives its password; the URL is in a file, as the setting says."""
+    with own_server() as server:
+        with postgres.connected(server.url) as connection:
+            connection.execute(
+                f"CREATE ROLE usher LOGIN PASSWORD 'first-password' IN ROLE {postgres.ASKED}".encode()
+            )
+            connection.execute(b"CREATE DATABASE usher ENCODING 'UTF8' TEMPLATE template0")
+            connection.execute(b"ALTER DATABASE usher OWNER TO postgres")
+        with postgres.connected(server.url.replace("/postgres?", "/usher?")) as connection:
+            connection.execute(b"GRANT ALL ON SCHEMA public TO usher")
+        file = tmp_path / "url"
+        file.touch(mode=0o600)
+        yield server, file
+
+
+def sign_in_url(server, password):
+    return server.url.replace("postgres:@/postgres?", f"usher:{password}@/usher?")
+
+
+def change(server, statement):
+    """Run a statement, and end the connections of the role, as whoever replaces a password does."""
+    with postgres.connected(server.url) as connection:
+        connection.execute(statement.encode())
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'usher'")
+
+
+@pytest.mark.parametrize(("statement", "named"), SIGN_INS.values(), ids=SIGN_INS)
+async def test_refused_sign_in_is_named(tmp_path, statement, named):
+    with password_server(tmp_path) as (server, _):
+        store = await opened(sign_in_url(server, "first-password"))
+        await store.begin_serving()
+        change(server, statement)
+        for _ in range(3):
+            status, answer = await working(store)
+            assert (status, named in answer["problems"]["store"]) == (503, True)
+            with pytest.raises(StoreUnavailable, match=named):
+                await first_sight(store, "meanwhile")
+            await asyncio.sleep(0.4)
+        await store.close()
+
+
+@pytest.mark.parametrize("comes", ["before", "after"])
+async def test_replaced_password_is_read_from_the_file_again(tmp_path, monkeypatch, comes):
+    """Whether the file or the server has the new one first."""
+    with password_server(tmp_path) as (server, file):
+        monkeypatch.setenv("USHER_DATABASE_URL", f"file:{file}")
+        file.write_text(sign_in_url(server, "first-password"))
+        store = await opened(file.read_text())
+        await store.begin_serving()
+        hints = []
+        listening = asyncio.create_task(store.engine.listen(hints.append))
+        while not hints:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.1)
+        if comes == "before":
+            file.write_text(sign_in_url(server, "second-password"))
+        change(server, SIGN_INS["the password"][0])
+        if comes == "after":
+            assert (await working(store))[0] == 503
+            file.write_text(sign_in_url(server, "second-password"))
+        async with asyncio.timeout(20):
+            while (await working(store))[0] != 200:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.2)
+            assert await first_sight(store, "after")
+            # The listener begins with a hint at everything.
+            while hints != [None, None]:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.1)
+        listening.cancel()
+        assert "second-password" not in Redactor().text("second-password")
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "is_used"),
+    [
+        ("postgresql://usher:new@db:5432/usher?sslmode=require", True),
+        ("postgres://other:new@db:5432/usher?sslmode=require", True),
+        ("postgresql://db:5432/usher?user=usher&password=new&sslmode=require", True),
+        ("postgresql://usher:new@db:5432/another?sslmode=require", False),
+        ("postgresql://usher:new@elsewhere:5432/usher?sslmode=require", False),
+        ("postgresql://usher:new@db:5432/usher", False),
+        ("sqlite:////usher.db", False),
+        ("", False),
+    ],
+)
+def test_sign_in_read_again_never_leads_to_another_database(tmp_path, monkeypatch, written, is_used):
+    (tmp_path / "url").write_text(written)
+    (tmp_path / "url").chmod(0o600)
+    monkeypatch.setenv("USHER_DATABASE_URL", f"file:{tmp_path}/url")
+    before = "postgresql://usher:old@db:5432/usher?sslmode=require"
+    assert read_sign_in_again(before) == (written if is_used else before)
 
 
 class Moved(PostgresSession):

@@ -196,6 +196,25 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
 
 
 @pytest.mark.both_engines
+async def test_pause_of_a_channel_is_its_own_until_another_one_has_one(store, clock):
+    def take_in(channel):
+        return store.write(slack_rate_limits.take_slack_call, "T1", POST, most=450, channel=channel, gap=2.0)
+
+    def pause(channel, seconds):
+        return store.write(slack_rate_limits.pause_slack_method, "T1", POST, seconds, channel)
+
+    await pause("U1", 45.0)
+    assert [await take_in("U1") > 44.0, await take_in("U2")] == [True, 0]
+    await pause("U2", 20.0)
+    assert await take_in("U3") == pytest.approx(20.0, abs=0.5)
+    clock.advance(21.0)
+    assert [await take_in("U3"), await take_in("U1") > 20.0] == [0, True]
+    clock.advance(30.0)
+    await pause("U3", 45.0)
+    assert [await take_in("U1"), await take_in("U2")] == [0, 0]
+
+
+@pytest.mark.both_engines
 async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock):
     assert await take_all(store) == 45
     for seconds, kept in ((WINDOW_SECONDS, 46), (WINDOW_SECONDS - 1, 47), (1.5, 2)):

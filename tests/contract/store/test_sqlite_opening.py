@@ -7,6 +7,7 @@ import sqlite3
 import stat
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.store import open_store, workspaces
 from bot.store.sqlite import explain_not_opened, probe_disk, translate
@@ -163,3 +164,23 @@ def test_every_query_is_used_and_every_one_that_is_used_is_there():
     quoted = {name for names in quoted for name in names}
     assert used <= read_queries().keys()
     assert read_queries().keys() - build_healing_queries().keys() <= used | quoted
+
+
+@pytest.mark.parametrize("other", ["usher.db", "old.sqlite"])
+async def test_new_file_beside_a_served_database_is_logged(tmp_path, other):
+    served = await opened(tmp_path / other)
+    await served.begin_serving()
+    await served.close()
+    (tmp_path / "notes.txt.lock").touch()
+    (tmp_path / "notes.txt").write_text("no database")
+    for name, others in (("usher.db ", [[other]]), (other, []), ("usher.db ", [])):
+        with capture_logs() as logs:
+            await (await opened(tmp_path / name)).close()
+        found = [line["others"] for line in logs if line["event"] == "new database beside another one"]
+        assert found == others
+
+
+async def test_new_file_in_a_folder_of_its_own_is_not_logged(path):
+    with capture_logs() as logs:
+        await (await opened(path)).close()
+    assert [line for line in logs if line["event"] == "new database beside another one"] == []
