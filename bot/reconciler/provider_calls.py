@@ -198,9 +198,7 @@ class ProviderCaller:
         if wait > 0:
             return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         access = self.open(account)
-        if isinstance(access, Rejected) and self._keys.is_behind(
-            account
-        ):  # The person has done nothing wrong.
+        if isinstance(access, Rejected) and self._keys.is_behind(account):
             log.error("the encryption keys here are older than the database's: restart this process with all")
             return RetryLater(KEYS_WAIT_SECONDS, hold_by_cause(KEYS_CAUSE), attempts, KEYS_CAUSE)
         return access
