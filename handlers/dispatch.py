@@ -243,6 +243,16 @@ async def run_button(
     return await run_within_limit(request, found or answer_old_button)
 
 
+async def run_unasked(
+    services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
+) -> Answer:
+    """Run a command for a person who isn't typing it just now, so it isn't counted; always answers."""
+    request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
+    request = parse_request(request, command)
+    request = replace(request, arguments=request.arguments[1:])
+    return await _authorise_and_run(request, routes.run)
+
+
 async def run_shortcut(
     services: Services,
     principal: Principal,

@@ -46,6 +46,7 @@ from bot.services.context import Context
 from bot.store import accounts, inbox, people, preferences
 from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
+from bot.store.homes import HOME_PLACE
 from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
@@ -102,6 +103,8 @@ class Caller:
     is_answered: bool = False
     #: Whether it is about several workspaces: one message says how all of them end.
     is_about_several: bool = False
+    #: Whether they pressed something in their Home, which is published again when that ends.
+    is_in_home: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
     #: What is done for the request, by action and what it is about.
@@ -323,7 +326,7 @@ class Caller:
             subject="" if isinstance(about, str) else about.id,
             connection=about if isinstance(about, str) else about.connection,
             name="" if isinstance(about, str) else about.name if isinstance(about, Run) else about.title,
-            channel_id=self.channel_id or "",
+            channel_id=HOME_PLACE if self.is_in_home else self.channel_id or "",
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,
             via=self.via,

@@ -567,6 +567,11 @@ def modal(
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
+def home(blocks: Iterable[Block]) -> dict[str, Any]:
+    """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
+    return {"type": "home", "blocks": _finish_buttons(blocks)[: limits.MAX_VIEW_BLOCKS]}
+
+
 def text_field(name: str, label: str, **keys: Any) -> Block:
     """Return a form field for one line of text; ``keys`` are Slack's, for the element."""
     return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})

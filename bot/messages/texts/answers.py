@@ -122,6 +122,11 @@ OUTDATED: Final = "That message was out of date, so I did nothing. Here's how th
 #: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
+#: To the button of a Home of an earlier release.
+NO_TOTALS: Final = (
+    "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link an "
+    "account."
+)
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
