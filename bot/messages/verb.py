@@ -45,7 +45,7 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """The button of a verb's answer that brings back what was there before: label and action.
+    """The button of an answer that brings back what its verb changed: label and action.
 
     It carries the row and whatever else it needs, as nothing remembers what was done: pressed late, it answers
     with how things are.

@@ -288,10 +288,8 @@ class Caller:
             raise ConfirmationRequired
         is_first = inbox.add_interaction(tx, self.interaction, self.sent_at)
         if not is_first:
-            known = rows.list_recent_actions(tx, self.principal)
-            self.actions.update(
-                {(one.kind, one.subject): one for one in known if one.interaction == self.interaction}
-            )
+            known = rows.list_actions_of(tx, self.principal, self.interaction)
+            self.actions.update({(one.kind, one.subject): one for one in known})
         return is_first
 
     def record(
@@ -304,7 +302,7 @@ class Caller:
         result: str = "accepted",
         **detail: str,
     ) -> None:
-        """Write the audit row and the undoable action; ``about`` is the subject as it was before, or a name."""
+        """Write the audit row and the action; ``about`` is the subject as it was before, or a name."""
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
@@ -317,7 +315,7 @@ class Caller:
         about: Workspace | Run | AuditSubject | str,
         change: Change = NO_CHANGE,
     ) -> None:
-        """Write an action, by which it can be listed and undone; ``about`` may be a connection."""
+        """Write an action, which says who asked last; ``about`` may be a connection."""
         action = UndoableAction(
             id=tx.ids.new("act"),
             principal=self.principal,

@@ -454,3 +454,54 @@ async def test_who_is_linked_already_may_ask_for_another(bench):
     await activate(bench.store, ALICE, "bench")
     answer = await bench.say("link bench", trigger_id="t1")
     assert "You're linked to *alice* on Workbench" in words(answer)
+
+
+async def test_open_requests_are_listed_and_decided_one_by_one(bench):
+    await bench.say("link bench alice.k")
+    await bench.say("link bench dana.k", Principal(None, "T1", "UDANA"))
+    listed = await bench.say("approvals", COLLEAGUE)
+    assert "2 requests" in words(listed)
+    assert "alice.k" in words(listed)
+    body = {"blocks": [*listed.blocks]}
+    [approve] = [
+        one
+        for block in body["blocks"]
+        for one in block.get("elements", ())
+        if one.get("value", "").endswith("alice.k") and one["action_id"].startswith("approve")
+    ]
+    left = await bench.press(approve["action_id"], approve["value"], COLLEAGUE)
+    assert left.replaces
+    assert "Approved. I'll check" in words(left)
+    assert "dana.k" in words(left)
+    assert [one.state for one in await list_all(bench)] == ["approved", "requested"]
+    # Pressed once more, it says what is so.
+    again = await bench.press(approve["action_id"], approve["value"], COLLEAGUE)
+    assert "already" in words(again)
+
+
+async def list_all(made):
+    return await made.store.engine.read(
+        lambda tx: approval_rows.APPROVALS.query(tx, "SELECT * FROM approvals ORDER BY username")
+    )
+
+
+async def test_nobody_decides_about_themselves_in_the_list(bench):
+    await bench.say("link bench chen.k", COLLEAGUE)
+    assert "Nobody is waiting" in words(await bench.say("approvals", COLLEAGUE))
+    assert "chen.k" in words(await bench.say("approvals", Principal(None, "T1", "UDANA")))
+
+
+async def test_list_of_open_requests_is_for_administrators(bench):
+    await bench.say("link bench bob.k", Principal(None, "T1", "UBOB"))
+    answer = await bench.say("approvals")
+    assert "bob.k" not in words(answer)
+    assert buttons(answer) == {}
+
+
+async def test_more_requests_than_fit_are_counted(bench):
+    for number in range(drawn.MAX_LISTED + 3):
+        await bench.say(f"link bench user{number}", Principal(None, "T1", f"UX{number}"))
+    answer = await bench.say("approvals", COLLEAGUE)
+    assert "15 requests" in words(answer)
+    assert "3 more are waiting" in words(answer)
+    assert len(answer.blocks) <= 50
