@@ -209,7 +209,7 @@ async def start(request: Request) -> Answer:
             "Resume them to pick up where you left off.",
             done="I'll suspend {names} {at}.",
         ),
-        opposite=Opposite(cards.RESUME, "resume"),
+        opposite=Opposite(cards.RESUME, "start"),
         opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
     )
 )

@@ -367,8 +367,8 @@ KEYS = {
     "workspaces": "scenarios/test_several_workspaces.py::"
     "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
-    "asks_after_hours": "handlers/test_idle_prompt.py::test_the_operator_has_people_asked",
-    "stops_unanswered": "handlers/test_idle_prompt.py::"
+    "asks_after_hours": "reconciler/test_idle_prompt.py::test_the_operator_has_people_asked",
+    "stops_unanswered": "reconciler/test_idle_prompt.py::"
     "test_what_nobody_answers_about_is_stopped_in_the_evening",
     "changes_limits": "scenarios/test_waitlist.py::"
     "test_more_is_asked_of_who_changes_limits_and_answered_once",
