@@ -488,7 +488,8 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
-    if not request.is_live or is_seen_only_now or typing_mistakes.may_have_token(request):
+    is_repeated = not request.is_live or bool(request.deferred.task)
+    if is_repeated or is_seen_only_now or typing_mistakes.may_have_token(request):
         return _answer_problem(request, unknown.text)
     press = "" if request.press is None else request.press.text
     waiting = replace(request.defer(), first=request.promised_in, press=press)

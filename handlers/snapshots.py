@@ -84,7 +84,8 @@ async def refresh_in_background(
     """
     deferred, surface = request.deferred, request.surface
     requested_at = deferred.response_until - RESPONSE_SECONDS
-    if deferred.updates and request.services.clock.now() > requested_at + _ANSWER_EXPECTED_SECONDS:
+    is_late = request.services.clock.now() > requested_at + _ANSWER_EXPECTED_SECONDS
+    if deferred.updates and is_late and surface.where is not Where.HOME:
         raise Answered(SILENT)
     if deferred.updates and deferred.problem:
         return describe_read_failure(request)

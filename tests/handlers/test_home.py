@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
@@ -11,6 +12,8 @@ from bot.store.accounts import refuse
 from bot.store.tables import TASKS
 from bot.support.errors import SlackPermanent
 from handlers.home import publish_home
+from handlers.replaying import replay
+from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.payload import parse_button_surface
 from tests.handlers.rig import COLLEAGUE
 from tests.handlers.slack import LittleSlack, bolt_for, event, paced, send
@@ -180,3 +183,24 @@ async def test_home_that_slack_refuses_is_published_as_words(bot, slack):
     blocks = await publish(bot, slack)
     assert "notebook" in blocks
     assert "accessory" not in blocks
+
+
+async def test_home_is_drawn_however_late_its_list_was_read(bot, slack):
+    await bot.link()
+    late = DeferredCommand(ALICE.key, "list all", where=Where.HOME, updates=True, task="task_1").as_body()
+    bot.clock.advance(3600)
+    assert "notebook" in await publish(bot, slack, shown={"deferred": late})
+
+
+async def test_home_asks_once_who_somebody_is(bot, slack):
+    bot.people.silent = True
+    nobody = Principal(None, "T1", "UNOBODY")
+    await publish(bot, slack, nobody)
+    asked = await bot.store.claim(tasks.claim_tasks, 10, 60.0, "", [TaskKind.LOOK_UP_PERSON])
+    assert [task.subject for task in asked] == [nobody.key]
+    (again,) = asked[0].payload["then"]
+    await bot.store.write(tasks.finish_task, asked[0])
+    await replay(bot.services, nobody, {**again, "task": "task_1"})
+    ((_, shown),) = await wanted(bot)
+    await publish(bot, slack, nobody, shown)
+    assert await bot.store.claim(tasks.claim_tasks, 10, 60.0, "", [TaskKind.LOOK_UP_PERSON]) == []
