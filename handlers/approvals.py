@@ -90,7 +90,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
 @routes.verb(
     Verb(
         usage="approvals",
-        summary="list the open requests to link an account, to approve or refuse them",
+        summary="list the open requests to link an account, to approve or deny them",
         group="administrators",
         order=295,
         needs=("administrator",),
