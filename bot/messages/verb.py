@@ -47,8 +47,8 @@ _NOTHING: Final = Offer()
 class Opposite:
     """The button of an answer that brings back what its verb changed: label and action.
 
-    It carries the row and whatever else it needs, as nothing remembers what was done: pressed late, it answers
-    with how things are.
+    It carries the row and whatever else it needs, as nothing remembers what was done: pressed late, it
+    answers with how things are.
     """
 
     label: str

@@ -18,6 +18,7 @@ from bot.services.caller import Caller
 from bot.store import accounts, audit, notices
 from bot.store import approvals as approval_rows
 from bot.store import tasks as task_rows
+from bot.store.tables import APPROVALS
 from bot.store.transaction import from_json
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
@@ -481,7 +482,7 @@ async def test_open_requests_are_listed_and_decided_one_by_one(bench):
 
 async def list_all(made):
     return await made.store.engine.read(
-        lambda tx: approval_rows.APPROVALS.query(tx, "SELECT * FROM approvals ORDER BY username")
+        lambda tx: APPROVALS.query(tx, "SELECT * FROM approvals ORDER BY username")
     )
 
 

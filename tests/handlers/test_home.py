@@ -9,7 +9,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import accounts, homes, tasks
 from bot.store.accounts import refuse
-from bot.store.tables import TASKS
+from bot.store.tables import ACCOUNTS, TASKS
 from bot.support.errors import SlackPermanent
 from handlers.home import publish_home
 from handlers.replaying import replay
@@ -148,7 +148,7 @@ async def test_home_of_a_resting_link_shows_nothing_of_it(bot, slack, app):
 
 def rest(tx, account):
     refuse(tx, account, None)
-    accounts.ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now())
+    ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now())
 
 
 async def test_change_of_a_link_publishes_only_opened_homes(bot, app):
