@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from bot.domain.accounts import Approval
 from bot.domain.approvals import ApprovalKind
 from bot.domain.notices import Notice, NoticeState
-from bot.domain.people import Person, Principal
+from bot.domain.people import Named, Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import approvals as drawn
+from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render
 from bot.services import approvals as use_cases
 from bot.services.caller import Caller
@@ -506,3 +508,28 @@ async def test_more_requests_than_fit_are_counted(bench):
     assert "15 requests" in words(answer)
     assert "3 more are waiting" in words(answer)
     assert len(answer.blocks) <= 50
+
+
+def test_no_request_in_a_list_is_shortened():
+    people = {
+        f"-:T1:U{number}": Named(f"U{number}", "n" * 60, known=Person(principal, "n" * 60, email="e" * 60))
+        for number in range(20)
+        if (principal := Principal(None, "T1", f"U{number}"))
+    }
+    alike = [f"-:T1:U{number}" for number in range(10, 20)]
+    many = [
+        Approval(
+            f"a{number}", Principal(None, "T1", f"U{number}"), "bench", f"{number}" * 60, "requested", 1.0
+        )
+        for number in range(10)
+    ]
+    many = [replace(one, similar_users=alike) for one in many]
+    answer = drawn.render_open_requests(many, {"bench": "Workbench"}, people)
+    check_limits(answer)
+    whole = [
+        block for one in many for block in drawn.render_decision(one, "Workbench", people, mark=drawn.LISTED)
+    ]
+    shown = list(answer.blocks[1:-1])
+    assert shown == [*kit.answer(whole[: len(shown)]).blocks]
+    assert 3 <= len(shown) < 30
+    assert "more are waiting" in str(answer.blocks[-1])

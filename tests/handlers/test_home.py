@@ -17,6 +17,7 @@ from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.payload import parse_button_surface
 from tests.handlers.rig import COLLEAGUE
 from tests.handlers.slack import LittleSlack, bolt_for, event, paced, send
+from tests.rigs.golden import check_limits
 from tests.rigs.store import ALICE
 
 
@@ -55,6 +56,7 @@ async def publish(bot, slack, principal=ALICE, shown=None):
     await publish_home(bot.services, paced(bot.services, slack), principal, shown or {})
     method, body = slack.posts[-1]
     assert (method, body["user_id"], body["view"]["type"]) == ("views.publish", principal.user_id, "home")
+    check_limits(body["view"])
     return str(body["view"]["blocks"])
 
 

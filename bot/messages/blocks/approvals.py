@@ -8,7 +8,7 @@ from bot.domain.approvals import UNDECIDED, ApprovalKind
 from bot.domain.message_context import ObjectName, RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Markup, fill
 from bot.messages.blocks.renderers import renders
@@ -87,8 +87,9 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
 
 #: The mark of the buttons of a request that stands in a list.
 LISTED: Final = "listed"
-#: How many requests are listed at once: each has three blocks.
+#: How many requests are listed at once, and their characters: none is shortened, as all of it counts.
 MAX_LISTED: Final = 12
+MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 
 
 def render_open_requests(
@@ -97,13 +98,13 @@ def render_open_requests(
     """Render the open requests, each with its buttons; first the outcome of the one just decided."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
-    rows = [
-        block
-        for one in approvals[:MAX_LISTED]
-        for block in render_decision(one, titles[one.connection], people, mark=LISTED)
-    ]
-    left = len(approvals) - MAX_LISTED
-    more = [kit.context(fill(requests.MORE_OPEN, count=left))] if left > 0 else []
+    rows, left = list[Block](), len(approvals)
+    for one in approvals[:MAX_LISTED]:
+        decision = render_decision(one, titles[one.connection], people, mark=LISTED)
+        if rows and kit.count_characters([*rows, *decision]) > MAX_LISTED_CHARACTERS:
+            break
+        rows, left = [*rows, *decision], left - 1
+    more = [kit.context(fill(requests.MORE_OPEN, count=left))] if left else []
     return kit.answer([kit.section("\n".join(above)), *rows, *more], replaces=bool(outcome))
 
 
@@ -120,6 +121,9 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
     buttons = [kit.button(pages.DENY, deny, style=kit.DANGER)]
     if not approval.awaits_answers:
         buttons.insert(0, kit.button(pages.APPROVE, approve, style=kit.PRIMARY, confirm=question))
+    if mark:
+        # None of several stands out.
+        buttons = [kit.without_colour(one) for one in buttons]
     small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
     if approval.similar_users:
         alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.similar_users))

@@ -87,7 +87,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         # All that they hold, written out, is no shorter than their texts: nearly every message ends here.
         return fitting
-    while _count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
+    while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
             most -= _MIN_SECTION_LENGTH
             fitting = tuple(_shorten(block, most) for block in fitting)
@@ -96,7 +96,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return fitting
 
 
-def _count_characters(blocks: Iterable[Block]) -> int:
+def count_characters(blocks: Iterable[Block]) -> int:
     """Return the number of characters of text in blocks."""
     # Each message is counted: a list that grows while it is read takes a third of the time of calls.
     characters, parts = 0, list(blocks)
