@@ -83,10 +83,6 @@ class Sizes:
     #: Workspaces in one list.
     listed: int = 100_000
     shown: int = 5_000
-    #: Open Homes while as many people start a workspace; and one long Home, drawn so often.
-    homes: int = 500
-    home_workspaces: int = 200
-    home_draws: int = 200
     #: People who work while one of them is hostile, their workspaces, and how many type at the same time:
     #: about as much as each typing every other second.
     hostile_people: int = 40
@@ -167,9 +163,6 @@ TOY = Sizes(
     stream_lines=50,
     listed=250,
     shown=250,
-    homes=4,
-    home_workspaces=20,
-    home_draws=5,
     hostile_people=4,
     hostile_workspaces=3,
     hostile_connections=2,

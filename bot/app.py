@@ -68,6 +68,7 @@ from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
+from handlers.home import publish_home
 from handlers.listeners import register
 from handlers.loading import load
 from handlers.replaying import replay
@@ -429,6 +430,7 @@ class Process:
             Numbers(),
             board,
             replay=partial(replay, self.services),
+            publish_home=partial(publish_home, self.services, self._slack_setup.slack),
             observer=self.metrics,
         )
         self.scheduler.drive(self.reconciler, self.notifier)

@@ -3,10 +3,12 @@
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED
 from bot.domain.notices import Answer
+from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import RESTING_BUTTON
 from bot.messages.texts import pages, requests
+from bot.messages.verb import Effect, Verb
 from bot.services import approvals as use_cases
 from handlers.linking import ask_for_username, make_link_buttons
 from handlers.requests import routes
@@ -85,8 +87,46 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     return await request.caller.run(use_cases.record_owner_answer, approval_id, username, is_theirs=is_theirs)
 
 
+@routes.verb(
+    Verb(
+        usage="approvals",
+        summary="list the open requests to link an account, to approve or deny them",
+        group="administrators",
+        order=295,
+        needs=("administrator",),
+        effect=Effect.SHOWS,
+    )
+)
+async def show_open_requests(request: Request) -> Answer:
+    """List the open requests that the administrator decides about, each with its buttons."""
+    return await _list_open(request)
+
+
+async def _list_open(request: Request, outcome: str = "") -> Answer:
+    services = request.services
+    found = await request.caller.read(use_cases.list_open_requests)
+    named = {
+        key
+        for one in found[: drawn.MAX_LISTED]
+        for key in (one.principal.key, *(one.similar_users or ()), *(one.answers or {}))
+    }
+    people = await services.gatherer.name_people(request.principal, *named)
+    titles = {one.connection: services.title(one.connection) for one in found}
+    return drawn.render_open_requests(found, titles, people, outcome)
+
+
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide a request as an administrator; the message with the buttons becomes the answer."""
+    """Decide a request as an administrator; the message with the buttons becomes the answer.
+
+    Below it stand the requests that are left, if it was one of a list.
+    """
+    outcome = await _decide(request, approve=approve)
+    if request.press is not None and request.press.mark == drawn.LISTED:
+        return await _list_open(request, outcome)
+    return replies.answer(outcome, replaces=True)
+
+
+async def _decide(request: Request, *, approve: bool) -> str:
     approval_id, _, username = (request.target or "").partition(" ")
     approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)
     names = await request.services.names.find_names(request.principal, approval.principal, in_full=True)
@@ -94,9 +134,8 @@ async def decide(request: Request, *, approve: bool) -> Answer:
     title = request.services.title(approval.connection)
     if is_new:
         template = pages.APPROVING if approve else pages.DENIED
-        return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
+        return fill(template, username=approval.username, title=title, who=who)
     if approval.username != username:
-        return replies.answer(fill(pages.CHANGED, who=who), replaces=True)
+        return fill(pages.CHANGED, who=who)
     known = UNDECIDED if approval.detail == UNDECIDED else approval.state
-    state = Markup(pages.STATES.get(known, known))
-    return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)
+    return fill(pages.DECIDED_ALREADY, state=Markup(pages.STATES.get(known, known)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.notices import Answer
-from bot.domain.surfaces import Surface, Where
+from bot.domain.surfaces import Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.links import unlink_button
@@ -62,7 +62,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
     """Do the confirmed action; its card reports the rest, and any other answer is shown in the form."""
-    surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
+    surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)
     )

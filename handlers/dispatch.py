@@ -246,6 +246,16 @@ async def run_button(
     return await run_within_limit(request, found or answer_old_button)
 
 
+async def run_unasked(
+    services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
+) -> Answer:
+    """Run a command for a person who isn't typing it just now, so it isn't counted; always answers."""
+    request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
+    request = parse_request(request, command)
+    request = replace(request, arguments=request.arguments[1:])
+    return await _authorise_and_run(request, routes.run)
+
+
 async def run_shortcut(
     services: Services,
     principal: Principal,
@@ -481,7 +491,8 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
-    if not request.is_live or is_seen_only_now or typing_mistakes.may_have_token(request):
+    is_repeated = not request.is_live or bool(request.deferred.task)
+    if is_repeated or is_seen_only_now or typing_mistakes.may_have_token(request):
         return _answer_problem(request, explain_refusal(unknown))
     press = "" if request.press is None else request.press.text
     waiting = replace(request.defer(), first=request.promised_in, press=press)

@@ -23,6 +23,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, plain, replies
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, problems, verbs
 from bot.messages.texts.refusals import explain_refusal
 from bot.services.workspaces import request_status_read
@@ -32,7 +33,7 @@ from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
 from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.slack.response_urls import to_slack_error
-from bot.store import conversations, notices
+from bot.store import conversations, homes, notices
 from bot.store.transaction import share_request_patience, track_used_keys
 from bot.support.errors import (
     Refused,
@@ -52,6 +53,7 @@ from handlers.dispatch import (
     run_shortcut,
     run_text,
 )
+from handlers.home import HOME_VERB, Links, read_links, show_answer
 from handlers.requests import payload, routes
 from handlers.requests.event_request import EventRequest
 from handlers.requests.outage_replies import OutageReplies, Unanswered
@@ -73,6 +75,8 @@ VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 #: How long after the ack of a form comes a view that didn't fit into it, so that it stays.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
+#: How Slack's name for a form begins that was opened in a Home.
+_HOME_FORM: Final = "home_form"
 #: What fits into any ack, in letters of whatever language.
 _MAX_SHORT_LENGTH: Final = 500
 
@@ -184,12 +188,19 @@ class Listeners:
                 # What only its person sees may be in their direct message with the bot, as far as is known.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
+        links: Links = []
+        if surface.where is Where.HOME:
+            with suppress(StoreError):
+                links = await read_links(services, principal)
         answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and surface.where is not Where.FORM
         is_opened = is_form and await self._open_form(principal, surface, answer)
         if is_opened:
             return await ack()
-        if answer.unwritten or not await self._write_reply(answer, surface, principal):
+        write = partial(self._write_reply, answer, surface, principal)
+        if surface.where is Where.HOME:
+            write = partial(self._write_in_home, answer, press, principal, links)
+        if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
             # Its answer waits in the outbox with everything else.
@@ -228,15 +239,18 @@ class Listeners:
         if isinstance(principal, Answer):
             errors = {find_first_field(view): principal.text}
             return await ack(**make_form_body(Answer(text="", errors=errors)))
-        surface = Surface("form", Where.FORM, interaction=payload.make_view_key(body))
+        is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
+        key = payload.make_view_key(body)
+        surface = Surface("form", Where.FORM, interaction=key, is_in_home=is_in_home)
         callback_id = str(view.get("callback_id") or "")
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                await self._display_outcome(Where.FORM, principal, answer)
+                # What a form changed may show there.
+                await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
                 # The form has done its work, and the next look shows the result.
-                log.warning("home not wanted", problem=error)
+                log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
         if not can_acknowledge_with(response := make_form_body(answer, context), context):
@@ -287,9 +301,17 @@ class Listeners:
             logger.exception("event failed")
         return await ack()
 
-    async def _display_outcome(self, where: Where, principal: Principal, answer: Answer | None) -> None:
-        if (show := routes.outcome_displays.get(where)) is not None:
-            await show(self._services.create_caller(principal), answer)
+    async def _write_in_home(
+        self, answer: Answer, press: ButtonValue, principal: Principal, links: Links
+    ) -> bool:
+        """Have the Home published that shows the answer to a press in it; return whether that was written."""
+        try:
+            is_page = press.name == HOME_VERB
+            await show_answer(self._services, principal, answer, links=links, is_page=is_page)
+        except StoreError as error:
+            log.warning("home not requested", problem=error)
+            return False
+        return True
 
     async def _write_reply(
         self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0
@@ -317,6 +339,8 @@ class Listeners:
         try:
             async with asyncio.timeout(self._view_seconds):
                 view, call = answer.view or {}, self._slack.find_client(principal).call
+                if surface.where is Where.HOME:
+                    view = {"external_id": self._services.ids.new(_HOME_FORM), **view}
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:

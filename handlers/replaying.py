@@ -12,6 +12,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.forms import answer_view
 from bot.store import notices
 from handlers.dispatch import run_button, run_text
+from handlers.home import HOME_COMMAND, HOME_VERB, read_links, request_home, show_answer
 from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
@@ -32,10 +33,13 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if deferred.folder not in services.commands.values():
         log.warning("a waiting command is of no command that exists", folder=deferred.folder)
         return
+    if deferred.where == Where.HOME and deferred.text == HOME_COMMAND:
+        await request_home(services, principal, deferred=deferred.as_body())
+        return
     remaining = deferred.response_until - services.clock.now()
     has_response_url = deferred.response_url is not None and remaining > 0
     is_soon = RESPONSE_SECONDS - remaining <= _ANSWER_EXPECTED_SECONDS
-    where = Where.DIRECT
+    where = Where.HOME if deferred.where == Where.HOME else Where.DIRECT
     if deferred.view:
         where = Where.FORM
     elif has_response_url or (deferred.where == Where.MENTION and is_soon):
@@ -50,12 +54,17 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         interaction=f"{deferred.interaction or 'waiting'}/{deferred.task or 'replay'}",
         via=deferred.via,
     )
+    links = await read_links(services, principal) if where is Where.HOME else []
     if deferred.press:
         answer = await run_button(services, principal, surface, ButtonValue.from_text(deferred.press))
     else:
         answer = await run_text(
             services, principal, surface, deferred.text, folder=deferred.folder, deferred=deferred
         )
+    if where is Where.HOME:
+        is_page = deferred.text.split()[:1] == [HOME_VERB]
+        await show_answer(services, principal, answer, links=links, is_page=is_page)
+        return
     if not answer.text:
         return
     if where is Where.FORM and answer.view is None:

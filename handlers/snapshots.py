@@ -79,18 +79,19 @@ async def refresh_in_background(
 ) -> str:
     """Request reads of outdated lists behind the cached ones, and return the hint about it; "" for none.
 
-    Where the answer can be edited it becomes the list that was read: where a button in it was pressed, and
-    in a direct message. ``template`` asks people elsewhere to repeat the command.
+    Where the answer can be edited it becomes the list that was read: where a button in it was pressed, in
+    a Home, and in a direct message. ``template`` asks people elsewhere to repeat the command.
     """
     deferred, surface = request.deferred, request.surface
     requested_at = deferred.response_until - RESPONSE_SECONDS
-    if deferred.updates and request.services.clock.now() > requested_at + _ANSWER_EXPECTED_SECONDS:
+    is_late = request.services.clock.now() > requested_at + _ANSWER_EXPECTED_SECONDS
+    if deferred.updates and is_late and surface.where is not Where.HOME:
         raise Answered(SILENT)
     if deferred.updates and deferred.problem:
         return describe_read_failure(request)
     is_redrawn = surface.kind == "button" and request.target is not None
     is_typed = surface.kind == "message" and surface.where is Where.DIRECT
-    if is_redrawn or is_typed or deferred.updates:
+    if is_redrawn or is_typed or deferred.updates or surface.where is Where.HOME:
         text = f"list {request.target}" if is_redrawn else request.text
         return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)
     if not old:

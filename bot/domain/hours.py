@@ -203,6 +203,16 @@ class HoursRule(Timetable):
         return coming is not None and coming.side == "stop" and self.starts is not None
 
 
+@dataclass(frozen=True, slots=True)
+class FormerHours:
+    """Hours that were turned off, as a button carries them."""
+
+    wanted: Wanted
+    zone: str
+    off: frozenset[str]
+    is_paused: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursContext(FeatureContext):
     """The rules of a workspace."""

@@ -218,7 +218,7 @@ class Answer:
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
     fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
     or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its
-    buttons are for while they work: the act that *Undo* takes back, or one workspace. ``shows`` is as what it
+    buttons are for while they work: one workspace or run. ``shows`` is as what it
     is drawn again where it can be edited: the ``kind`` of message, its ``subject``, the workspace that it is
     ``about`` and the ``connection``.
     """

@@ -16,13 +16,15 @@ class Where(StrEnum):
     DIRECT = "direct"
     #: In the form that is open.
     FORM = "form"
+    #: In the person's Home, which is published again with it.
+    HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
     """The origin of a request, to which the answer can be sent."""
 
-    kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay"]
+    kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]
     where: Where = Where.CHANNEL
     channel_id: str | None = None
     thread_ts: str | None = None
@@ -39,6 +41,8 @@ class Surface:
     via: str = ""
     #: Whether the button of a question was pressed, whose place the answer takes.
     is_question: bool = False
+    #: Whether it is a form that was opened in a Home.
+    is_in_home: bool = False
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None

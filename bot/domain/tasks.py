@@ -34,6 +34,8 @@ class TaskKind(StrEnum):
     FOLLOW_UP = "follow_up"
     #: List a person's runs again; the subject is the account's id.
     LIST_RUNS = "list_runs"
+    #: Publish a person's Home; the subject is their key.
+    HOME = "home"
     #: Go on with what follows from one row for many others; the subject is its own.
     FAN_OUT = "fan_out"
 

@@ -1,4 +1,4 @@
-"""Undoable actions of people: each is a row with its inverse; pure, like ``plan``."""
+"""What people asked for lately, by which it is known who asked last; nothing is taken back by it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past
 from bot.domain.work_items import WorkItem
 
-#: For how many seconds *undo* and *no* are about an action.
+#: For how many seconds what an interaction did is found again when it is delivered once more.
 RECENT_SECONDS: Final = 120.0
 #: Act by themselves, in the name of whoever set them up or agreed to them.
 HOURS: Final = "hours"
@@ -36,7 +36,7 @@ NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoableAction(Change):
-    """Hold one accepted wish of a person: what, on which row, until when, from which message, and its change.
+    """One accepted request of a person: what, on which row, in which conversation, and what began.
 
     ``kind`` is the action of its audit row. ``subject`` is the id of a workspace or a run, "" for neither;
     ``name`` is what that was called. ``via`` is through what its person asked for it, "" for themself.

@@ -43,6 +43,18 @@ class Offer:
 _NOTHING: Final = Offer()
 
 
+@dataclass(frozen=True, slots=True)
+class Opposite:
+    """The button of an answer that brings back what its verb changed: label and action.
+
+    It carries the row and whatever else it needs, as nothing remembers what was done: pressed late, it
+    answers with how things are.
+    """
+
+    label: str
+    action: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """A verb of a command."""
@@ -80,6 +92,9 @@ class Verb:
     offer_at: Offer = _NOTHING
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
+    #: The button that brings back what it took away, or cancels what it planned for a time; None for none.
+    opposite: Opposite | None = None
+    opposite_at: Opposite | None = None
     #: The use case that does it to one of several; None for what begins an operation.
     each: Callable[..., Any] | None = None
     #: The name of a variant.

@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
+import structlog
+
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.transcript import Board
@@ -24,11 +26,11 @@ from bot.reconciler.reads import Reads
 from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import RunStepper
-from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
+from bot.reconciler.runtimes import Numbers, Observer, PublishHome, Replay, Runtime
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
-from bot.reconciler.tasks import TaskHandler, Tasks, TaskWorker
+from bot.reconciler.tasks import TaskHandler, TaskRetry, Tasks, TaskWorker
 from bot.services.context import Context
 from bot.services.courses import CLASS_WORK
 from bot.services.due_lessons import LESSON_WORK
@@ -38,11 +40,17 @@ from bot.services.expiry_reminders import REMINDERS
 from bot.services.hours import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.scheduled_work import ScheduledWork
 from bot.services.waitlist import WAITLIST_WORK
+from bot.slack.calls import NOT_INSTALLED_CODE
+from bot.slack.errors import find_retry_delay
 from bot.store import fan_out
+from bot.support.errors import SlackFailed
 
+log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
+#: For how long, in seconds, a Home is still published that Slack couldn't take.
+MAX_HOME_SECONDS: Final = 7 * 86_400.0
 #: The kinds of rows that come due and are use cases then.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     TIMER_WORK,
@@ -78,6 +86,7 @@ class Reconciler:
         numbers: Numbers,
         board: Board,
         replay: Replay,
+        publish_home: PublishHome,
         observer: Observer,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -104,6 +113,8 @@ class Reconciler:
         handlers = {kind: work for worker in workers for kind, work in worker.list_handlers().items()}
         self._replay = replay
         handlers[TaskKind.REPLAY] = TaskHandler(do=self._replay_command, tries=3)
+        self._publish = publish_home
+        handlers[TaskKind.HOME] = TaskHandler(do=self._publish_home, tries=math.inf)
         handlers[TaskKind.FAN_OUT] = TaskHandler(
             do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
         )
@@ -119,6 +130,17 @@ class Reconciler:
         principal = Principal.from_key(str(task.payload["principal"]))
         # The task's id distinguishes a retry of the same command from a second command.
         await self._replay(principal, {**task.payload["command"], "task": task.id})
+
+    async def _publish_home(self, task: Task) -> None:
+        try:
+            await self._publish(Principal.from_key(task.subject), task.payload["shown"])
+        except SlackFailed as error:
+            seconds = find_retry_delay(error, 0.0)
+            is_over = await self.engine.store.now() - task.created_at > MAX_HOME_SECONDS
+            if seconds is None or error.code == NOT_INSTALLED_CODE or is_over:
+                log.info("home not published", principal=task.subject, problem=error.code)
+                return
+            raise TaskRetry(seconds) from None
 
     async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
         """Learn pauses and report outages; return the number of changes. Only rows that are due are read."""

@@ -404,6 +404,14 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
+class PublishHome(Protocol):
+    """The publishing of a person's Home, with what their press adds to it."""
+
+    async def __call__(self, principal: Principal, shown: dict[str, Any], /) -> None:
+        """Draw and publish it; raises SlackFailed and StoreError."""
+        ...
+
+
 class Replay(Protocol):
     """The runner of waiting commands, as if they were typed now: ``handlers.dispatch``."""
 

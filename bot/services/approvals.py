@@ -47,7 +47,9 @@ MAX_REQUESTS_PER_DAY: Final = 3
 
 #: How many others whom a username may mean are shown.
 MAX_SIMILAR_USERS: Final = 10
-policy.declare(policy.AccessRule("administrators"), "approve")
+#: How many open requests are read at once: beyond them, the oldest have to be decided first.
+MAX_LISTED_REQUESTS: Final = 200
+policy.declare(policy.AccessRule("administrators"), "approve", "approvals")
 
 
 async def request(
@@ -129,6 +131,19 @@ def ask(
     append_audit(tx, [build_audit_entry(approval, principal.key, "approval.requested", "ok")])
     caller.record_action(tx, "approval.requested", connection)
     return approval
+
+
+def list_open_requests(tx: Transaction, caller: Caller) -> list[Approval]:
+    """Return the open requests that the caller decides about, the oldest first; raises Refused."""
+    caller.check(tx, "approvals")
+    context, place = caller.context, caller.context.installation
+    reach = place.reach(caller.principal)
+    assert reach is not None, "the policy lets administrators alone list them"
+    return [
+        one
+        for one in store.list_open_requests(tx, reach, MAX_LISTED_REQUESTS)
+        if one.connection in context.connections and place.decides(caller.principal, one.principal)
+    ]
 
 
 def _administrators(context: Context, approval: Approval) -> list[Principal]:

@@ -45,6 +45,7 @@ from bot.services.context import Context
 from bot.store import accounts, inbox, people, preferences
 from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
+from bot.store.homes import HOME_PLACE
 from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
@@ -101,6 +102,8 @@ class Caller:
     is_answered: bool = False
     #: Whether it is about several workspaces: one message says how all of them end.
     is_about_several: bool = False
+    #: Whether they pressed something in their Home, which is published again when that ends.
+    is_in_home: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
     #: What is done for the request, by action and what it is about.
@@ -283,10 +286,8 @@ class Caller:
             raise ConfirmationRequired
         is_first = inbox.add_interaction(tx, self.interaction, self.sent_at)
         if not is_first:
-            known = rows.list_recent_actions(tx, self.principal)
-            self.actions.update(
-                {(one.kind, one.subject): one for one in known if one.interaction == self.interaction}
-            )
+            known = rows.list_actions_of(tx, self.principal, self.interaction)
+            self.actions.update({(one.kind, one.subject): one for one in known})
         return is_first
 
     def record(
@@ -299,7 +300,7 @@ class Caller:
         result: str = "accepted",
         **detail: str,
     ) -> None:
-        """Write the audit row and the undoable action; ``about`` is the subject as it was before, or a name."""
+        """Write the audit row and the action; ``about`` is the subject as it was before, or a name."""
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
@@ -312,7 +313,7 @@ class Caller:
         about: Workspace | Run | AuditSubject | str,
         change: Change = NO_CHANGE,
     ) -> None:
-        """Write an action, by which it can be listed and undone; ``about`` may be a connection."""
+        """Write an action, which says who asked last; ``about`` may be a connection."""
         action = UndoableAction(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -321,7 +322,7 @@ class Caller:
             subject="" if isinstance(about, str) else about.id,
             connection=about if isinstance(about, str) else about.connection,
             name="" if isinstance(about, str) else about.name if isinstance(about, Run) else about.title,
-            channel_id=self.channel_id or "",
+            channel_id=HOME_PLACE if self.is_in_home else self.channel_id or "",
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,
             via=self.via,

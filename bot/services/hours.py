@@ -15,6 +15,7 @@ from bot.domain import begun_hours
 from bot.domain.hours import (
     MAX_RULES,
     UNUSED_PAUSES,
+    FormerHours,
     HoursKind,
     HoursRule,
     Occurrence,
@@ -27,7 +28,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
-from bot.domain.time_parsing import Wanted, write_hours
+from bot.domain.time_parsing import Wanted, load_zone, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
 from bot.domain.work_items import Outcome
@@ -122,6 +123,26 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         cards.queue_messages(tx, workspace.id, changed=False)
         caller.record(tx, "workspace.hours", workspace, hours="off")
     return stored.find_workspace(tx, workspace.id) or workspace
+
+
+def restore(
+    tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
+) -> tuple[Workspace, bool]:
+    """Give a workspace hours again that were turned off, unless it has some; return whether it got them.
+
+    Raises Refused as ``add`` does.
+    """
+    workspace = find_usable(tx, caller, "hours", workspace_id)
+    if rows.list_rules(tx, workspace.id):
+        return workspace, False
+    add(tx, caller, workspace_id, *(one.wanted for one in former))
+    change: list[RuleChange] = []
+    for rule in rows.list_rules(tx, workspace.id):
+        before = next(one for one in former if one.wanted == rule.wanted)
+        paused = "person" if before.is_paused else ""
+        change.append((rule, replace(rule, zone=load_zone(before.zone).key, off=before.off, paused=paused)))
+    change_rules(tx, workspace, change, get_mode(caller, workspace))
+    return stored.find_workspace(tx, workspace.id) or workspace, True
 
 
 def change_rules(

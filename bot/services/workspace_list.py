@@ -38,8 +38,10 @@ def add_workspace(
 
 
 def relist_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Put a forgotten workspace back on the list."""
+    """Put a forgotten workspace back on the list; one that is on it already stays there."""
     workspace = require_workspace(tx, caller, "add", workspace_id)
+    if not workspace.hidden:
+        return workspace
     return _save_listed(tx, caller, replace(workspace, hidden=False), workspace)
 
 

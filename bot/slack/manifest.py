@@ -76,6 +76,9 @@ USER_SCOPES: Final[Mapping[str, Use]] = {
 }
 
 EVENTS: Final[Mapping[str, Use]] = {
+    "app_home_opened": Use(
+        "Shows people their workspaces when they open the app's Home tab.", "handlers.home"
+    ),
     "app_mention": Use(
         "The same words as after the slash command, said to the bot in a channel.",
         "handlers.events",
@@ -271,7 +274,7 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

@@ -10,7 +10,7 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
-from bot.store import cards, courses, gates, hours, operations, runs, timers, waitlist, work_items
+from bot.store import cards, courses, gates, homes, hours, operations, runs, timers, waitlist, work_items
 from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
@@ -277,6 +277,7 @@ register_fan_out(
     ("some_workspaces_of", _delete_workspace),
     ("some_runs_of", runs.end_orphaned),
     ("some_undoable_actions_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
+    homes.STAGE,
 )
 register_fan_out(
     "another",
@@ -287,6 +288,7 @@ register_fan_out(
         "some_undoable_actions_of",
         _limit_to_former(lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"]), "done_at"),
     ),
+    homes.STAGE,
 )
 register_fan_out(
     "refused",
@@ -294,6 +296,7 @@ register_fan_out(
     ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.hold, RUNS)),
     ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
+    homes.STAGE,
 )
 register_fan_out(
     "active",
@@ -302,6 +305,7 @@ register_fan_out(
     ("some_open_runs_of", partial(work_items.resume, RUNS)),
     hours.RESUME_STAGE,
     ("some_workspaces_of", _reschedule_checks),
+    homes.STAGE,
 )
 
 

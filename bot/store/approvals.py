@@ -44,6 +44,11 @@ def find_open_request(tx: Transaction, principal: Principal, connection: str) ->
     return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
 
 
+def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval]:
+    """Return the undecided requests of people whose keys begin with a place, the oldest first."""
+    return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
+
+
 #: For how long a request counts, in seconds.
 DAY_SECONDS: Final = 86_400.0
 

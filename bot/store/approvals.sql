@@ -19,6 +19,3 @@ RETURNING *;
 -- name: asked_approvals
 SELECT * FROM approvals WHERE state = 'requested' AND {is_here}
 ORDER BY requested_at, id LIMIT :limit;
-
--- name: asked_approvals_of
-SELECT * FROM approvals WHERE principal = :principal AND state = 'requested' ORDER BY requested_at, id;

@@ -14,7 +14,7 @@ from bot.domain.notices import Card, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
-from bot.store.tables import CARDS, UNDOABLE_ACTIONS, parse_enum
+from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a question waits for the answer to a press on it, which takes its place.
@@ -139,13 +139,10 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add an answer that can be taken back, or that offers something for one workspace or run."""
+    """Add an answer that offers something for one workspace or run."""
     kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
-    action = UNDOABLE_ACTIONS.one(tx, id=key)
-    about = key if action is None else action.subject or f"{action.kind}/{who}"
-    subject = key if action is None else action.work_item_id or action.id
-    _add(tx, notice["id"], kind, subject, who, about, said)
+    _add(tx, notice["id"], kind, key, who, key, said)
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:

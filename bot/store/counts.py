@@ -1,4 +1,4 @@
-"""Counts: what doctor, metrics and administrators are told of everybody's rows."""
+"""Counts: what doctor and the metrics are told of everybody's rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -417,7 +417,7 @@ OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
 PAUSES = make_plain_table(
     "pauses", "connection calls account_id", requested_at=PAST, paused_until=make_due(300.0)
 )
-PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
+PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST, home_at=PAST)
 PLACES = make_plain_table("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")
 FORM_VALUES = make_plain_table("form_values", "principal connection purpose", PAIR)

@@ -77,6 +77,12 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
     return {**payload, "then": then} if then else payload
 
 
+def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload of a task that didn't end: what joined is newer, and all waiting commands count."""
+    newer = {name: value for name, value in joined.items() if name != "then"}
+    return _merge_payload(payload | newer, joined)
+
+
 def claim_tasks(
     tx: Transaction,
     limit: int,
@@ -93,7 +99,7 @@ def claim_tasks(
     kinds = as_json(dict.fromkeys(served, 1))
     for row in TASK_QUEUE.take(tx, lease, limit, owner=owner, served=kinds):
         if row["joined"] is not None:
-            row["payload"] = as_json(_merge_payload(from_json(row["payload"]), from_json(row["joined"])))
+            row["payload"] = as_json(_take_joined(from_json(row["payload"]), from_json(row["joined"])))
             TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)
         claimed.append(TASKS.parse(row))
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
@@ -136,7 +142,7 @@ def retry_task(
     if then:
         payload.pop("then", None)
     if row["joined"] is not None:
-        payload = _merge_payload(payload, from_json(row["joined"]))
+        payload = _take_joined(payload, from_json(row["joined"]))
     _requeue(tx, task, payload, row["attempts"] + counts, tx.now() + due_in)
     add_tasks(tx, then)
 

@@ -1,4 +1,4 @@
-"""Acts: what each person had done lately, with what takes it back."""
+"""What people asked for lately: who asked last for a piece of work, or about a workspace."""
 
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
@@ -8,16 +8,11 @@ from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 
 
-def list_recent_actions(
-    tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = ""
-) -> list[UndoableAction]:
-    """Return a person's actions of two minutes that weren't taken back.
-
-    Those of a thread come first, then those of its conversation; of each the newest.
-    """
+def list_actions_of(tx: Transaction, principal: Principal, interaction: str) -> list[UndoableAction]:
+    """Return what an interaction of a person did in the last two minutes."""
     since = tx.now() - RECENT_SECONDS
-    place = {"channel_id": channel_id, "thread_ts": thread_ts}
-    return UNDOABLE_ACTIONS.query(tx, "recent_actions", principal=principal.key, since=since, **place)
+    who = {"principal": principal.key, "interaction": interaction}
+    return UNDOABLE_ACTIONS.query(tx, "actions_of", **who, since=since)
 
 
 def find_initiator(tx: Transaction, operation: Operation) -> str:

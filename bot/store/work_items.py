@@ -16,7 +16,7 @@ from bot.domain.policy import is_current
 from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
-from bot.store import cards
+from bot.store import cards, homes
 from bot.store.audit import append_audit
 from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.notices import add_notices, release_card
@@ -95,6 +95,7 @@ def end(
     if row is not None:
         release_card(tx, work_item_id)
         cards.queue_updates(tx, work_item_id, changed=True)
+        homes.show_end(tx, work_item_id)
     return row
 
 
@@ -222,6 +223,8 @@ def _save_update(
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
         cards.queue_updates(tx, update.id, changed=changed)
+    if update.outcome is not None:
+        homes.show_end(tx, update.id)
     return written, update
 
 

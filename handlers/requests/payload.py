@@ -80,11 +80,26 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
     home = event.get("user_team") or event.get("team") or event.get("source_team")
     if home is None and payload.get("is_ext_shared_channel") is False:
         home = team
+    if home is None and event.get("type") == "app_home_opened":
+        home = _find_home_team(payload, event, team)
     if home is None:
         raise _refuse_incomplete(payload, "event.team")
     if home == enterprise and team is not None:
         home = team
     return _create_principal(payload, enterprise if home == team else None, home, event.get("user"))
+
+
+def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
+    """Return the team of the person of a Home: its view's, or at the first visit, without a view, ours.
+
+    A Home is no shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
+    """
+    home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
+    if payload.get("is_ext_shared_channel") is not None:
+        return home
+    source = "team_id" if home is None else "event.view.team_id"
+    log.info("field missing", kind="app_home_opened", field="is_ext_shared_channel", taken=source)
+    return home or team
 
 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -151,7 +166,10 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return the surface of a button; a double click has two action_ts, but is one operation."""
+    """Return the surface of a button; a double click has two action_ts, but is one operation.
+
+    In a Home, the only possible answer is its next view.
+    """
     container = _as_mapping(payload.get("container"))
     message = _as_mapping(payload.get("message"))
     view = _as_mapping(payload.get("view"))
@@ -159,7 +177,9 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
     message_ts = container.get("message_ts") or message.get("ts")
     user = _format_user(payload)
     where = Where.CHANNEL
-    if view.get("id"):
+    if view.get("type") == "home":
+        where = Where.HOME
+    elif view.get("id"):
         where = Where.FORM
     elif str(channel or "").startswith("D") and not container.get("is_ephemeral"):
         # An ephemeral message may be in anybody's direct messages: it answers a slash command there.

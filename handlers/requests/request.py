@@ -204,6 +204,7 @@ class Request:
             surface.is_quoted,
             via=surface.via,
             is_answered=not self.is_read_with_cards and surface.kind != "form",
+            is_in_home=surface.is_in_home or surface.where is Where.HOME,
             actions=self.notes.actions,
         )
 

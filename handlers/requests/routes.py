@@ -11,7 +11,6 @@ from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
 from bot.messages.verb import ArgumentKind, declare_verb, list_verbs
 from bot.messages.verb import Verb as VerbDeclaration
-from bot.services.caller import Caller
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
 from handlers.requests.event_request import EventRequest
@@ -30,8 +29,6 @@ action: Registry[Verb] = Registry()
 text: Registry[Verb] = Registry()
 #: The handlers that answer a refusal with more than its text, by its rule.
 refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
-#: The displays of the outcome of a click in a Home, or of a form, by place: Slack shows it nowhere else.
-outcome_displays: Registry[Callable[[Caller, Answer | None], Coroutine[Any, Any, None]]] = Registry()
 #: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.

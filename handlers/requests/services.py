@@ -100,7 +100,7 @@ class Services:
         ]
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
-        """Return (name, title, whether with a token) of all that can be linked, in the order of a Home."""
+        """Return (name, title, whether with a token) of all that can be linked, by title."""
         by_token = dict(self.list_linkable())
         names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]

@@ -15,13 +15,18 @@ from bot.domain.workspaces import NOT_UP_STATES, Workspace
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_button
+from bot.messages.blocks.buttons import (
+    format_cost,
+    list_buttons,
+    list_hours_button,
+    list_opposite_button,
+)
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.blocks.plans import format_rule
 from bot.messages.texts import cards
 from bot.messages.texts import hours as words
-from bot.messages.verb import Effect, Verb
+from bot.messages.verb import Effect, Opposite, Verb
 from bot.services import hours as use_cases
 from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
@@ -32,8 +37,9 @@ from handlers.requests import routes, vocabulary
 from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request
-from handlers.workspace.hours_words import is_order, read_order_hours
+from handlers.workspace.hours_words import is_order, read_former, read_order_hours, write_former
 from handlers.workspace.operations import create_caller_of_several
+from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import read_workspace, require_by_name
 from handlers.workspace.waitlist import format_waits_to_end
 
@@ -62,6 +68,7 @@ _END_OF_DAY: Final = "23:59"
         flags=(AGREED,),
         accepts=("workspace", "words"),
         alone="Show my hours",
+        opposite=Opposite(words.TURN_ON_AGAIN, "hours_back"),
     )
 )
 async def show(request: Request) -> Answer:
@@ -293,7 +300,17 @@ async def turn_off(request: Request) -> Answer:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
     over = await _format_ended(request, planned)
     said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
-    return replies.answer(" ".join(said), buttons, replaces=True)
+    back = list_opposite_button("hours", workspace, carried) if (carried := write_former(former)) else []
+    return replies.answer(" ".join(said), [*back, *buttons], replaces=True)
+
+
+@routes.action("hours_back")
+async def turn_on_again(request: Request) -> Answer:
+    """Give a workspace the hours again that were turned off, unless it has others by now."""
+    key, former = read_carried(request, read_former)
+    workspace, is_new = await request.caller.run(use_cases.restore, key, former)
+    template = words.HOURS_SET if is_new else words.CURRENT_HOURS
+    return replace(await _answer_hours(request, workspace, template), replaces=True)
 
 
 async def pause(request: Request) -> Answer:

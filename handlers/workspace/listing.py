@@ -1,5 +1,6 @@
 """The list of a person's workspaces, and verbs for its entries: show, add, name, forget, start."""
 
+import json
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import answers, cards, verbs
-from bot.messages.verb import Effect, Offer, Verb
+from bot.messages.verb import Effect, Offer, Opposite, Verb
 from bot.services import naming, snapshots
 from bot.services.message_context import rank_workspace, shorten_list
 from bot.services.workspace_list import add_workspace, forget_workspace, relist_workspace, set_alias
@@ -34,6 +35,7 @@ from handlers.requests.payload import find_value
 from handlers.requests.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
 from handlers.workspace.operations import answer_gone, show_current
+from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import (
     answer_without_workspaces,
     list_labels,
@@ -290,19 +292,41 @@ async def _answer_unknown_reference(request: Request) -> Answer:
         also="rename",
         heard="call name",
         does="Rename {rest}",
+        opposite=Opposite(cards.CHANGE_BACK, "alias_back"),
     )
 )
 async def change_alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await require_by_name(request, request.name)
-        await request.caller.run(set_alias, workspace.id, None)
-        return replies.answer(fill(answers.UNALIASED, name=workspace.name))
+        changed = await request.caller.run(set_alias, workspace.id, None)
+        return _answer_renamed(fill(answers.UNALIASED, name=workspace.name), workspace, changed)
     if len(request.arguments) < 2:
         return replies.hint(request.fill(answers.ALIAS_USAGE))
     workspace, alias = await _split_alias(request)
-    await request.caller.run(set_alias, workspace.id, naming.normalise_alias(alias))
-    return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
+    changed = await request.caller.run(set_alias, workspace.id, naming.normalise_alias(alias))
+    return _answer_renamed(fill(answers.REALIASED, old=workspace.title, name=alias), workspace, changed)
+
+
+def _answer_renamed(sentence: str, before: Workspace, after: Workspace) -> Answer:
+    carried = json.dumps([before.alias, after.alias], ensure_ascii=False)
+    back = [] if before.alias == after.alias else buttons.list_opposite_button("alias", after, carried)
+    return replies.answer(sentence, back)
+
+
+def _read_alias(carried: str | None) -> str | None:
+    return None if carried is None else naming.normalise_alias(carried)
+
+
+@routes.action("alias_back")
+async def restore_alias(request: Request) -> Answer:
+    """Give a workspace the name again that it had before, unless it has got another one since."""
+    key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
+    workspace = await request.caller.read(require_workspace, "alias", key)
+    if workspace.alias != after:
+        return replies.hint(fill(answers.CALLED_NOW, name=workspace.title))
+    changed = await request.caller.run(set_alias, workspace.id, before)
+    return replies.answer(fill(answers.REALIASED, old=workspace.title, name=changed.title), replaces=True)
 
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
@@ -336,17 +360,19 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
             text="This will take these {count} workspaces off your list. They stay as they are.",
             done="{names} are off your list.",
         ),
+        opposite=Opposite(cards.BRING_BACK, "bring_back"),
         each=forget_workspace,
     )
 )
 async def forget(request: Request) -> Answer:
-    """Forget a workspace, and answer with the command to bring it back."""
+    """Forget a workspace, and answer with the button and the command that bring it back."""
     workspace = await read_workspace(request)
     await request.caller.run(forget_workspace, workspace.id)
     runs_on = (
         [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP_STATES else []
     )
-    return replies.answer(" ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on]))
+    said = " ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on])
+    return replies.answer(said, buttons.list_opposite_button("forget", workspace))
 
 
 @routes.action("bring_back")

@@ -16,6 +16,7 @@ from bot.messages.blocks.buttons import (
     format_day_note,
     format_timer,
     list_buttons,
+    list_opposite_button,
     remove_button,
 )
 from bot.messages.blocks.cards import VERB_FORMS, make_verb_forms
@@ -23,7 +24,7 @@ from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.renderers import RENDERERS
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts.refusals import explain_refusal
-from bot.messages.verb import Effect, Offer, Verb, declare_verb, find_verb
+from bot.messages.verb import Effect, Offer, Opposite, Verb, declare_verb, find_verb
 from bot.services.caller import Caller
 from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
 from bot.services.operation_requests import (
@@ -179,6 +180,8 @@ async def start(request: Request) -> Answer:
             "Unsaved work may be lost.",
             done="I'll stop {names} {at}.",
         ),
+        opposite=Opposite(cards.START_AGAIN, "start"),
+        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
     )
 )
 @routes.verb(
@@ -207,6 +210,8 @@ async def start(request: Request) -> Answer:
             "Resume them to pick up where you left off.",
             done="I'll suspend {names} {at}.",
         ),
+        opposite=Opposite(cards.RESUME, "start"),
+        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
     )
 )
 async def stop(request: Request) -> Answer:
@@ -367,7 +372,8 @@ def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) ->
     elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
     forms = make_verb_forms(accepted.operation, request.services.clock.now())
-    return replies.answer(request.fill(template, workspace, **forms))
+    back = [] if template is answers.ENDING else list_opposite_button(begun, workspace)
+    return replies.answer(request.fill(template, workspace, **forms), back)
 
 
 def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:

@@ -1,5 +1,6 @@
 """People's settings: shown, changed in a form, saved, and those of one workspace."""
 
+import json
 from collections.abc import Iterable
 
 from bot.domain.forms import Choice
@@ -9,12 +10,15 @@ from bot.domain.preferences import ASKS_AFTER, LEVELS, NEVER_HOURS, Preferences
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import limits, replies
 from bot.messages.blocks import preferences as drawn
+from bot.messages.blocks.buttons import list_opposite_button
 from bot.messages.blocks.kit import line
 from bot.messages.texts import preferences as words
-from bot.messages.verb import Effect, Verb
+from bot.messages.texts.cards import CHANGE_BACK
+from bot.messages.verb import Effect, Opposite, Verb
 from bot.services import naming
 from bot.services.preferences import load_preferences, save
 from bot.services.workspace_list import set_notifications
+from bot.services.workspaces import require_workspace
 from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
 from handlers.connections import list_making_connections, list_templates
@@ -22,6 +26,7 @@ from handlers.requests import routes
 from handlers.requests.payload import parse_values
 from handlers.requests.request import InvalidFields, Request
 from handlers.requests.services import Services
+from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
 
@@ -132,6 +137,7 @@ _ON_OFF = {"on": True, "off": False, "usual": None}
         order=220,
         flags=("ready", "stopped"),
         accepts=("workspace", "words"),
+        opposite=Opposite(CHANGE_BACK, "notify_back"),
     )
 )
 async def notify(request: Request) -> Answer:
@@ -147,9 +153,31 @@ async def notify(request: Request) -> Answer:
         ready=chosen if only != {"stopped"} else workspace.notify_ready,
         stopped=chosen if only != {"ready"} else workspace.notify_stopped,
     )
+    before, after = ((one.notify_ready, one.notify_stopped) for one in (workspace, changed))
+    back = list_opposite_button("notify", changed, json.dumps([before, after])) if before != after else []
+    return replies.answer(await _describe_notices(request, changed), back)
+
+
+def _read_chosen(carried: list[bool | None]) -> tuple[bool | None, bool | None]:
+    ready, stopped = (None if one is None else bool(one) for one in carried)
+    return ready, stopped
+
+
+@routes.action("notify_back")
+async def restore_notices(request: Request) -> Answer:
+    """Choose the messages about a workspace that came before, unless others were chosen since."""
+    key, (before, after) = read_carried(request, lambda carried: [*map(_read_chosen, carried)])
+    workspace = await request.caller.read(require_workspace, "notify", key)
+    if (workspace.notify_ready, workspace.notify_stopped) == after:
+        ready, stopped = before
+        workspace = await request.caller.run(set_notifications, workspace.id, ready=ready, stopped=stopped)
+    return replies.answer(await _describe_notices(request, workspace), replaces=True)
+
+
+async def _describe_notices(request: Request, changed: Workspace) -> str:
     usual = await request.services.store.read(store.preferences, request.principal)
     ready = usual.ready if changed.notify_ready is None else changed.notify_ready
     stopped = usual.stopped if changed.notify_stopped is None else changed.notify_stopped
     is_usual = (changed.notify_ready, changed.notify_stopped) == (None, None)
     template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
-    return replies.answer(request.fill(template, workspace))
+    return request.fill(template, changed)

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.blocks.buttons import format_day_note
+from bot.messages.blocks.buttons import format_day_note, list_opposite_button
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
@@ -109,7 +109,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
-    return replies.answer(" ".join(sentences))
+    return replies.answer(" ".join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
 
 
 async def make_timer_or_ask(

@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 
+from bot.domain.accounts import Approval
 from bot.domain.approvals import ApprovalKind
 from bot.domain.notices import Notice, NoticeState
-from bot.domain.people import Person, Principal
+from bot.domain.people import Named, Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import approvals as drawn
+from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render
 from bot.services import approvals as use_cases
 from bot.services.caller import Caller
 from bot.store import accounts, audit, notices
 from bot.store import approvals as approval_rows
 from bot.store import tasks as task_rows
+from bot.store.tables import APPROVALS
 from bot.store.transaction import from_json
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
@@ -454,3 +457,79 @@ async def test_who_is_linked_already_may_ask_for_another(bench):
     await activate(bench.store, ALICE, "bench")
     answer = await bench.say("link bench", trigger_id="t1")
     assert "You're linked to *alice* on Workbench" in words(answer)
+
+
+async def test_open_requests_are_listed_and_decided_one_by_one(bench):
+    await bench.say("link bench alice.k")
+    await bench.say("link bench dana.k", Principal(None, "T1", "UDANA"))
+    listed = await bench.say("approvals", COLLEAGUE)
+    assert "2 requests" in words(listed)
+    assert "alice.k" in words(listed)
+    body = {"blocks": [*listed.blocks]}
+    [approve] = [
+        one
+        for block in body["blocks"]
+        for one in block.get("elements", ())
+        if one.get("value", "").endswith("alice.k") and one["action_id"].startswith("approve")
+    ]
+    left = await bench.press(approve["action_id"], approve["value"], COLLEAGUE)
+    assert left.replaces
+    assert "Approved. I'll check" in words(left)
+    assert "dana.k" in words(left)
+    assert [one.state for one in await list_all(bench)] == ["approved", "requested"]
+    # Pressed once more, it says what is so.
+    again = await bench.press(approve["action_id"], approve["value"], COLLEAGUE)
+    assert "already" in words(again)
+
+
+async def list_all(made):
+    return await made.store.engine.read(
+        lambda tx: APPROVALS.query(tx, "SELECT * FROM approvals ORDER BY username")
+    )
+
+
+async def test_nobody_decides_about_themselves_in_the_list(bench):
+    await bench.say("link bench chen.k", COLLEAGUE)
+    assert "Nobody is waiting" in words(await bench.say("approvals", COLLEAGUE))
+    assert "chen.k" in words(await bench.say("approvals", Principal(None, "T1", "UDANA")))
+
+
+async def test_list_of_open_requests_is_for_administrators(bench):
+    await bench.say("link bench bob.k", Principal(None, "T1", "UBOB"))
+    answer = await bench.say("approvals")
+    assert "bob.k" not in words(answer)
+    assert buttons(answer) == {}
+
+
+async def test_more_requests_than_fit_are_counted(bench):
+    for number in range(drawn.MAX_LISTED + 3):
+        await bench.say(f"link bench user{number}", Principal(None, "T1", f"UX{number}"))
+    answer = await bench.say("approvals", COLLEAGUE)
+    assert "15 requests" in words(answer)
+    assert "3 more are waiting" in words(answer)
+    assert len(answer.blocks) <= 50
+
+
+def test_no_request_in_a_list_is_shortened():
+    people = {
+        f"-:T1:U{number}": Named(f"U{number}", "n" * 60, known=Person(principal, "n" * 60, email="e" * 60))
+        for number in range(20)
+        if (principal := Principal(None, "T1", f"U{number}"))
+    }
+    alike = [f"-:T1:U{number}" for number in range(10, 20)]
+    many = [
+        Approval(
+            f"a{number}", Principal(None, "T1", f"U{number}"), "bench", f"{number}" * 60, "requested", 1.0
+        )
+        for number in range(10)
+    ]
+    many = [replace(one, similar_users=alike) for one in many]
+    answer = drawn.render_open_requests(many, {"bench": "Workbench"}, people)
+    check_limits(answer)
+    whole = [
+        block for one in many for block in drawn.render_decision(one, "Workbench", people, mark=drawn.LISTED)
+    ]
+    shown = list(answer.blocks[1:-1])
+    assert shown == [*kit.answer(whole[: len(shown)]).blocks]
+    assert 3 <= len(shown) < 30
+    assert "more are waiting" in str(answer.blocks[-1])

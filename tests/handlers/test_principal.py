@@ -85,6 +85,7 @@ def event(outer=None, **inner):
         (SHORTCUT | {"team": None, "enterprise": GRID}, Principal("E1", "E1", "U1")),
         (HOME, Principal(None, "T1", "U1")),
         (HOME | {"event": HOME["event"] | {"view": {"team_id": "T9"}}}, Principal(None, "T9", "U1")),
+        (HOME | {"event": {"type": "app_home_opened", "user": "U1"}}, Principal(None, "T1", "U1")),
     ],
 )
 def test_who_acts(payload, expected):
@@ -113,6 +114,8 @@ def test_who_acts(payload, expected):
         BUTTON | {"type": "shortcut", "user": {"id": "U1"}},
         SHORTCUT | {"team": None},
         SHORTCUT | {"user": {}},
+        HOME | {"is_ext_shared_channel": True, "event": {"type": "app_home_opened", "user": "U1"}},
+        HOME | {"event": {"type": "app_home_opened"}},
         BUTTON | {"team": None},
         BUTTON | {"user": {"id": "U1", "team_id": None}, "team": None},
         {key: value for key, value in BUTTON.items() if key != "team"},

@@ -26,59 +26,16 @@ def test_what_was_found():
         # Each has its entry in the catalogue of help, which is all that lists them.
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
-            *("again", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
-            *("card_form",),
-            *("class_join", "class_post", "class_press", "class_problems", "class_stop"),
-            *(
-                "course_change",
-                "course_form",
-                "course_leave",
-                "course_room",
-            ),
-            *(
-                "deny",
-                "enter_code",
-                "field",
-                "force",
-                "home",
-                "hour_more",
-            ),
-            *("hours_form", "hours_keep", "hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
-            *(
-                "invite",
-                "job_again",
-                "job_force",
-                "job_keep_waiting",
-                "job_let_go",
-                "job_look_again",
-                "job_refresh",
-            ),
-            *(
-                "job_start_another",
-                "keep_running",
-                "keep_trying",
-                "keep_waiting",
-                "leave",
-                "lesson_skip",
-                "lesson_unskip",
-                "look_again",
-                "make",
-                "mine",
-            ),
-            *("more_declined", "more_done"),
-            *("needed", "not_mine", "refresh"),
-            *(
-                "run_code",
-                "say",
-                "settings_form",
-                "several",
-                "start_another",
-                "stop_later",
-                "stop_waiting",
-                "try_again",
-                "try_until",
-                "undo",
-            ),
+            *("again", "alias_back", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
+            *("card_form", "class_join", "class_post", "class_press", "class_problems", "class_stop"),
+            *("course_change", "course_leave", "course_room"),
+            *("deny", "enter_code", "field", "force", "home", "hour_more"),
+            *("hours_back", "hours_form", "hours_off", "hours_on", "hours_rest"),
+            *("invite", "job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again"),
+            *("job_refresh", "job_start_another", "keep_running", "keep_trying", "keep_waiting", "leave"),
+            *("look_again", "make", "mine", "more_declined", "more_done", "needed", "not_mine"),
+            *("notify_back", "refresh", "run_code", "say", "settings_form", "several", "start_another"),
+            *("stop_later", "stop_waiting", "try_again", "try_until", "undo"),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
         "view": [
@@ -86,7 +43,6 @@ def test_what_was_found():
             "ask_link",
             "card",
             "code",
-            "course",
             "decline_more",
             "hours",
             "make",
@@ -165,13 +121,12 @@ def test_a_name_has_one_handler():
 
 def test_no_button_has_two_meanings():
     actions = set(routes.action.get_all())
-    # Typed, it takes the last request back; the button has its own.
-    assert actions & set(routes.get_verbs("workspace").get_all()) == {"undo"}
+    assert not actions & set(routes.get_verbs("workspace").get_all())
     assert not actions & of_runs()
 
 
 def test_every_verb_that_changes_something_says_what_it_takes():
     every = [verb for command in routes.list_commands() for verb in list_verbs(command).values()]
-    assert [one.name for one in every if not one.accepts and one.effect is not Effect.SHOWS] == ["undo"]
+    assert [one.name for one in every if not one.accepts and one.effect is not Effect.SHOWS] == []
     of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result")}
     assert routes.list_verbs_accepting("run") == of_runs

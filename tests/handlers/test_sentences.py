@@ -38,7 +38,6 @@ def is_acting(button) -> bool:
         ("set notebook's hours to weekdays 9 to 5", ["Hours for notebook: weekdays 9 to 5"]),
         ("stop notebook no wait, report", ["Stop report"]),
         ("sotp notebook", ["Stop notebook"]),
-        ("please revert that", ["Take back your last request"]),
     ],
 )
 async def test_free_text_offers_what_it_may_ask_for(bot: Rig, text, labels):

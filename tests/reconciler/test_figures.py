@@ -31,7 +31,7 @@ class Counter:
 @pytest.fixture
 def counter(world):
     seen = Counter()
-    given = world.context, world.numbers, world.board, world.replay, seen, lambda: 0.0
+    given = world.context, world.numbers, world.board, world.replay, world.publish_home, seen, lambda: 0.0
     world.reconciler = Reconciler(*given)
     return seen
 

@@ -60,7 +60,7 @@ async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(w
     await world.work()
     (message,) = world.slack.messages
     press = ButtonValue("stop", workspace.id, seen=workspace.generation)
-    blocks = replies.with_button(replies.answer("Kept."), kit.button("Stop", press)).blocks
+    blocks = replies.answer("Kept.", [kit.button("Stop", press)]).blocks
     over = {"replaces": True, "over": message["ts"], "channel_id": channel, "response_url": URL}
     await reply(world, text="Kept.", blocks=list(blocks), offers=workspace.id, **over)
     await world.pass_time(60)
@@ -77,7 +77,7 @@ async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(w
 async def test_a_message_whose_answer_is_lost_goes_on_losing_its_buttons(world):
     workspace = await world.own(state=State.RUNNING)
     press = ButtonValue("stop", workspace.id, seen=workspace.generation)
-    blocks = replies.with_button(replies.answer("It runs."), kit.button("Stop", press)).blocks
+    blocks = replies.answer("It runs.", [kit.button("Stop", press)]).blocks
     direct = {"channel_id": "DUALICE", "where": "direct"}
     shown = {"text": "It runs.", "blocks": list(blocks), "offers": workspace.id, **direct}
     await world.store.write(

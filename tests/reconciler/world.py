@@ -89,6 +89,8 @@ class World:
         self.http = FakeHttp()
         self.vault = Vault([KEY])
         self.replayed: list[tuple[Principal, dict[str, Any]]] = []
+        #: The Homes that were published, each with what a press added to it.
+        self.homes: list[tuple[Principal, dict[str, Any]]] = []
         self.installation = Installation("T1")
         #: Where Usher is installed in more Slack workspaces than that one.
         self.several: Installations | None = None
@@ -132,7 +134,7 @@ class World:
             unwarned_seconds=self.unwarned_seconds,
         )
         self.reconciler = Reconciler(
-            self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0
+            self.context, self.numbers, self.board, self.replay, self.publish_home, Unobserved(), lambda: 0.0
         )
         self.notifier = Notifier(
             self.context,
@@ -155,6 +157,9 @@ class World:
 
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
         self.replayed.append((principal, command))
+
+    async def publish_home(self, principal: Principal, shown: dict[str, Any]) -> None:
+        self.homes.append((principal, shown))
 
     # -- what people did before ----------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     await oscar.types("link saturn bob")
     # Nobody of the other workspace is asked, and nobody there can decide.
     assert asked(amir) == []
-    assert "bob" not in (await amir.opens_home()).text
+    assert "bob" not in (await amir.types("approvals")).text
     (approval,) = await services.store.engine.read(list_open_approvals)
     forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
@@ -65,9 +65,10 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     (own,), (others,) = asked(chen), asked(tara)
     assert "<@U0OLIVIA> (*Beta Labs*) wants to be linked to *bob*" in words(own)
     assert "oscar (*Beta Labs*) wants to be linked to *bob*" in words(others)
-    for shown in (own, others, await chen.opens_home(), await tara.opens_home()):
+    listed = await tara.types("approvals")
+    for shown in (own, others, await chen.types("approvals"), listed):
         assert "shown as “oscar (Beta Labs)”, will be able to act as bob" in words(shown)
-    assert "<@U0OLIVIA>" not in words(others) + words(tara.home())
+    assert "<@U0OLIVIA>" not in words(others) + words(listed)
     places.watch.may_read("U0OLIVIA", "bob")
     (answer,) = await tara.presses(others, "Approve")
     assert "link oscar (*Beta Labs*), and tell both" in words(answer)
@@ -114,25 +115,3 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     said = words(card) + words(oscar.only("stop_warning"))
     assert said.count("tara (*Acme Research*)") == 2
     assert f"<@{TARA}>" not in said
-
-
-async def test_totals_are_those_of_the_administrators_own_workspace_or_of_all(places):
-    oscar, amir = places.at(SECOND, "U0OLIVIA"), places.at(FIRST, "U0AMIR")
-    chen, tara = places.at(SECOND, "U0CHEN"), places.at(FIRST, TARA)
-    await oscar.links("bob")
-    places.saturn_fails(r"POST .*/start", status=422, times=9)
-    await oscar.types("start analysis")
-    await places.pass_time(30)
-    shown = {}
-    for person in (amir, chen, tara):
-        await person.opens_home()
-        shown[person] = words(await person.presses_home("Show everybody's totals"))
-    assert "Totals of Acme Research" in shown[amir]
-    assert "Linked accounts: 0" in shown[amir]
-    assert "Nothing has failed" in shown[amir]
-    assert "Totals of Beta Labs" in shown[chen]
-    assert "Linked accounts: 1" in shown[chen]
-    assert "<@U0OLIVIA> · start" in shown[chen]
-    assert '"Totals"' in shown[tara]
-    assert "oscar (*Beta Labs*) · start" in shown[tara]
-    assert "<@U0OLIVIA>" not in shown[tara] + shown[amir]

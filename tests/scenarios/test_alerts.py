@@ -169,7 +169,7 @@ async def test_work_that_holds_everything_up_is_a_block(live, tmp_path):
 
 
 async def test_a_loop_that_always_fails_stands_still(tmp_path):
-    """What Homes need is taken away from the database, as by a wrong hand; everything else goes on."""
+    """What tasks need is taken away from the database, as by a wrong hand; everything else goes on."""
     clock, scrapes = FakeClock(), Scrapes()
     async with slack() as (local, _client), AsyncExitStack() as stack:
         given = local.credentials
@@ -179,18 +179,18 @@ async def test_a_loop_that_always_fails_stands_still(tmp_path):
         await process.start()
         await scrapes.take(process.port)
         assert scrapes.last("usher_check", check="loops") == 1
-        (homes,) = (one for one in process.scheduler._loops if one.name == "homes")
-        while homes.began < math.inf:  # A step that is under way would end well.
+        (tasks,) = (one for one in process.scheduler._loops if one.name == "tasks")
+        while tasks.began < math.inf:  # A step that is under way would end well.
             process.scheduler.wake()
             await asyncio.sleep(0)
         with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
-            database.execute("ALTER TABLE homes RENAME TO lost")
+            database.execute("ALTER TABLE tasks RENAME TO lost")
         clock.advance(6)
-        while homes.began == math.inf:
+        while tasks.began == math.inf:
             process.scheduler.wake()
             await asyncio.sleep(0)
         clock.advance(61)
-        while process.scheduler.stalled != ["homes"]:
+        while process.scheduler.stalled != ["tasks"]:
             process.scheduler.wake()
             await asyncio.sleep(0)
         await scrapes.take(process.port)

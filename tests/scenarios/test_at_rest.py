@@ -10,23 +10,30 @@ from tests.scenarios.at_rest import RUN, holds
 
 #: How many seconds pass after each act: most starts take less than a minute.
 AFTER = 90
-#: As many edits and deletions as a day of 37 acts may have.
+#: As many edits and deletions as a day of 36 acts may have.
 MOST_EDITS = 46
 DIALOGUES = {
     "started and stopped": ((BOT, "start notebook"), (BOT, "stop notebook")),
-    "planned and undone": ((BOT, "stop report in 2 hours"), (BOT, "undo")),
+    "planned and cancelled": ((BOT, "stop report in 2 hours"), (BOT, "[Cancel it]")),
     "a plan that was changed": (
         (BOT, "start training for 20 min"),
         (BOT, "keep training for 30 min"),
         (BOT, "keep training"),
     ),
     "what was so": ((BOT, "start report"), (BOT, "stop notebook")),
-    "restarted": ((BOT, "restart report"), (BOT, "undo")),
-    "undone by its button": ((BOT, "start notebook"), (BOT, "[Stop]"), (BOT, "[Start]")),
+    "restarted": ((BOT, "restart report"),),
+    "forgotten and brought back": ((BOT, "forget report"), (BOT, "[Bring back]")),
+    "hours turned off and on": (
+        (BOT, "hours notebook weekdays 9:00-18:00"),
+        (BOT, "[Turn hours off]"),
+        (BOT, "[Turn on again]"),
+    ),
+    "stopped and started": ((GENERAL, "stop report"), (GENERAL, "[Start again]")),
+    "stopped by its button": ((BOT, "start notebook"), (BOT, "[Stop]"), (BOT, "[Start]")),
     "failed": ((BOT, "start broken"),),
     "run again": ((GENERAL, RUN), (BOT, "[Run again]")),
     "suspended": ((BOT, "start thesis"), (BOT, "suspend thesis"), (GENERAL, "restart thesis")),
-    "settings": ((BOT, "alias notebook model"), (BOT, "notify model off"), (BOT, "undo")),
+    "settings": ((BOT, "alias notebook model"), (BOT, "notify model off"), (BOT, "[Change back]")),
     "typed in a channel": ((GENERAL, "start notebook"), (GENERAL, "stop notebook")),
 }
 
@@ -66,18 +73,6 @@ async def test_a_warning_offers_what_works_and_says_no_more_once_it_was_answered
         await stage.pass_time(AFTER, step=3)
         assert [one.read for one in talk.at_rest() if warned in one.text] == []
         await holds(talk)
-
-
-async def test_what_an_undo_left_alone_offers_no_stop_once_it_has_ended(tmp_path):
-    async with at_work(tmp_path) as stage:
-        talk = Conversation(stage, stage.alice)
-        await talk.does(BOT, RUN)
-        await stage.pass_time(2, step=1)
-        await talk.does(BOT, "undo")
-        assert "I've already launched" in talk.at_rest()[0].text
-        await stage.pass_time(AFTER, step=3)
-        await talk.press_all()
-        assert talk.untrue() == []
 
 
 async def test_a_day_leaves_one_message_of_each_act_and_edits_few(tmp_path):

@@ -15,7 +15,7 @@ from tests.scenarios.chromium_day import SECONDS, SHOWN, CountInChromium
 DIALOGUE = (
     (BOT, "start notebook"),
     (BOT, "stop notebook in 2 hours"),
-    (BOT, "undo"),
+    (BOT, "[Cancel it]"),
     (BOT, "[Stop]"),
     (BOT, "start broken"),
     (GENERAL, RUN),

@@ -25,6 +25,7 @@ from tests.rigs.assistant import assistant
 from tests.rigs.connections import load_connections
 from tests.rigs.proxy import PASSWORD, forward_proxy
 from tests.rigs.scenario import world
+from tests.rigs.scenario.cloud import ADMIN_TOKEN
 from tests.rigs.scenario.several import FIRST, SECOND, several
 from tests.rigs.scenario.sphere import sphere_world
 from tests.rigs.store import make_used_database
@@ -251,14 +252,14 @@ async def test_a_user_group_may_administer_and_use_what_is_prepared_while_slack_
 @proves("USHER_GLOBAL_ADMINS")
 async def global_administrators(folder):
     named = {"USHER_ADMINS": f"{FIRST}:U0AMIR", "USHER_GLOBAL_ADMINS": f"{FIRST}:U0TARA"}
-    async with several(folder, settings=named) as ready:
+    by_admins = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}
+    async with several(folder, settings=named, saturn_connection=by_admins) as ready:
         for team in (FIRST, SECOND):
             await ready.installs(team)
         await ready.know_everybody()
-        for user, shown in (("U0AMIR", "Totals of Acme Research"), ("U0TARA", "Totals\n")):
-            person = ready.at(FIRST, user)
-            await person.opens_home()
-            assert shown in (await person.presses_home("Show everybody's totals")).text
+        await ready.at(SECOND, "U0OLIVIA").types("link saturn bob")
+        for user, is_listed in (("U0AMIR", False), ("U0TARA", True)):
+            assert ("*bob*" in (await ready.at(FIRST, user).types("approvals")).text) is is_listed
 
 
 @proves("USHER_SLACK_WORKSPACES")
@@ -366,10 +367,10 @@ KEYS = {
     "workspaces": "scenarios/test_several_workspaces.py::"
     "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
-    "asks_after_hours": "features/hours/test_idle_prompt.py::test_the_operator_has_people_asked",
-    "stops_unanswered": "features/hours/test_idle_prompt.py::"
+    "asks_after_hours": "reconciler/test_idle_prompt.py::test_the_operator_has_people_asked",
+    "stops_unanswered": "reconciler/test_idle_prompt.py::"
     "test_what_nobody_answers_about_is_stopped_in_the_evening",
-    "changes_limits": "features/waitlist/test_scenarios.py::"
+    "changes_limits": "scenarios/test_waitlist.py::"
     "test_more_is_asked_of_who_changes_limits_and_answered_once",
     "jupyterhub.consecutive_failure_limit": "providers/test_failures_allowed.py::"
     "test_half_of_what_a_hub_allows_may_fail",

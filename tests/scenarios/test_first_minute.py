@@ -51,7 +51,7 @@ async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(b
 async def test_what_is_taken_back_offers_the_way_back(linked):
     alice = linked.alice
     forgotten = await alice.types("forget report")
-    (back,) = await alice.presses(forgotten, "Undo")
+    (back,) = await alice.presses(forgotten, "Bring back")
     assert "*report* on Saturn Cloud is back on your list." in back.text
     assert "|report>*" in (await alice.types("list")).text
     ended = await alice.types("unlink saturn --yes")

@@ -43,10 +43,10 @@ async def test_hours_by_form_command_and_home(linked):
     said = await alice.types("hours notebook every day 21:00")
     assert "every day from 21:00" in said.read
     assert {"Skip Fri 15 Jan", "Pause until Mon 18 Jan", "Turn hours off"} <= set(said.labels)
-    assert "Hours: every day from 21:00" in alice.home().read
+    assert "Hours: every day from 21:00" in (await alice.opens_home()).read
     once = await alice.types("hours training today 8:03")
     assert "I'll start *training* on Saturn Cloud" in once.read
-    assert "Hours: 15 Jan from 08:03" in alice.home().read
+    assert "Hours: 15 Jan from 08:03" in (await alice.opens_home()).read
 
     await linked.pass_time(180)
     assert "*training* is ready" in alice.only("ready").text

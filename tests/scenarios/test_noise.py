@@ -22,9 +22,6 @@ async def test_a_start_of_what_runs_is_one_message_with_open(tmp_path):
         (now,) = alice.hears()
         assert (now.ts, now.labels[0]) == (said.ts, "Open")
         assert now.text.startswith("*report* is already running.\n")
-        # That changed nothing, so there is nothing to take back.
-        (said,) = await alice.writes("undo")
-        assert "*report* was already running, so I haven't changed anything." in said.text
         # Somebody has stopped it since it was last read: it is started as always.
         stage.resource("report").force("stopped", stage.clock.now())
         await alice.writes("start report")

@@ -159,14 +159,12 @@ async def test_removed_connection_keeps_its_title(tmp_path):
         assert "You're unlinked from Workbench" in done.text
 
 
-async def test_request_stands_on_both_homes(tmp_path):
+async def test_open_request_stands_in_the_list_of_approvals(tmp_path):
     by_admins = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}
     async with cloud_world(tmp_path, saturn_connection=by_admins) as world:
         await world.alice.types("link saturn bob")
-        amir = world.person("U0AMIR")
-        own = await amir.opens_home()
-        totals = await amir.presses_home("Show everybody's totals")
         await world.pass_time(2 * HOUR, step=600)
-        for shown in (own, totals, amir.home()):
-            assert "wants to be linked to *bob*" in shown.text
-            assert "Approve" in shown.labels
+        listed = await world.person("U0AMIR").types("approvals")
+        assert "wants to be linked to *bob*" in listed.text
+        assert {"Approve", "Deny"} <= set(listed.labels)
+        assert "bob" not in (await world.alice.types("approvals")).text

@@ -203,7 +203,7 @@ async def goes(hasty, ts):
 async def test_planned_stop_that_was_changed_is_said_nowhere(hasty, then):
     alice, warning = hasty.alice, await warned(hasty)
     *_, answer = await alice.presses(warning, "1 hour more")
-    assert answer.labels == ["Keep running", "Undo"]
+    assert answer.labels == ["Keep running"]
     await alice.types(then)
     await goes(hasty, warning.ts)
 
@@ -223,8 +223,8 @@ async def test_an_answered_question_becomes_its_answer(hasty):
     await hasty.pass_time(40)
     await alice.writes("stop notebook in 2 hours")
     planned = alice.told("reply")[-1]
-    assert planned.labels == ["Undo"]
-    await alice.presses(planned, "Undo")
+    assert planned.labels == ["Cancel it"]
+    await alice.presses(planned, "Cancel it")
     await hasty.pass_time(30)
     last = alice.told("reply")[-1]
-    assert (last.text, last.labels) == ("I won't stop *notebook*.", [])
+    assert (last.text, last.labels) == ("*notebook* keeps running. I won't stop it.", [])

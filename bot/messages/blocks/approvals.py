@@ -1,14 +1,18 @@
 """Messages about requests to be linked as a username: to deciders, possible owners, and requesters."""
 
+from collections.abc import Mapping, Sequence
+from typing import Final
+
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED, ApprovalKind
 from bot.domain.message_context import ObjectName, RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Markup, fill
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import pages, requests
+from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
@@ -81,7 +85,30 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-def render_decision(approval: Approval, title: str, people: People) -> list[Block]:
+#: The mark of the buttons of a request that stands in a list.
+LISTED: Final = "listed"
+#: How many requests are listed at once, and their characters: none is shortened, as all of it counts.
+MAX_LISTED: Final = 12
+MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
+
+
+def render_open_requests(
+    approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
+) -> Answer:
+    """Render the open requests, each with its buttons; first the outcome of the one just decided."""
+    head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
+    above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
+    rows, left = list[Block](), len(approvals)
+    for one in approvals[:MAX_LISTED]:
+        decision = render_decision(one, titles[one.connection], people, mark=LISTED)
+        if rows and kit.count_characters([*rows, *decision]) > MAX_LISTED_CHARACTERS:
+            break
+        rows, left = [*rows, *decision], left - 1
+    more = [kit.context(fill(requests.MORE_OPEN, count=left))] if left else []
+    return kit.answer([kit.section("\n".join(above)), *rows, *more], replaces=bool(outcome))
+
+
+def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
     """Render an undecided request, with the facts that nobody can choose about themselves."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
@@ -90,9 +117,13 @@ def render_decision(approval: Approval, title: str, people: People) -> list[Bloc
     email = (known.email if known is not None else None) or requests.UNKNOWN
     own = {"id": approval.principal.user_id, "email": email}
     question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **own, **names)
-    buttons = [kit.button(pages.DENY, "deny", key, style=kit.DANGER)]
+    approve, deny = (ButtonValue(action, key, mark=mark) for action in ("approve", "deny"))
+    buttons = [kit.button(pages.DENY, deny, style=kit.DANGER)]
     if not approval.awaits_answers:
-        buttons.insert(0, kit.button(pages.APPROVE, "approve", key, style=kit.PRIMARY, confirm=question))
+        buttons.insert(0, kit.button(pages.APPROVE, approve, style=kit.PRIMARY, confirm=question))
+    if mark:
+        # None of several stands out.
+        buttons = [kit.without_colour(one) for one in buttons]
     small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
     if approval.similar_users:
         alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.similar_users))

@@ -1,6 +1,7 @@
 """Buttons of a workspace, by its provider's support and its present state; and the lines of its ends."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
@@ -12,6 +13,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import cards
+from bot.messages.verb import find_verb
 
 
 def make_change(
@@ -48,6 +50,28 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
     press = make_change("stop", workspace, agreed=get_consent(workspace) if final else Consent.NONE)
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
+
+
+#: The mark of the operation that brings back what an answer says is being taken away.
+BACK: Final = "back"
+
+
+def list_opposite_button(
+    verb: str, workspace: Workspace, carried: str = "", *, at: float | None = None
+) -> list[Element]:
+    """Return the button that brings back what a verb has just changed, or planned for a time; [] for none.
+
+    ``carried`` is what it needs besides the workspace; what is too long to be carried isn't offered.
+    """
+    declared = find_verb("workspace", verb)
+    opposite = declared.opposite if at is None else declared.opposite_at
+    key = f"{workspace.id} {carried}".rstrip()
+    if opposite is None or len(key) > limits.MAX_BUTTON_VALUE_LENGTH:
+        return []
+    press = ButtonValue(opposite.action, key, at=at)
+    if find_verb("workspace", opposite.action).is_operation:
+        press = replace(make_change(opposite.action, workspace), mark=BACK)
+    return [kit.button(opposite.label, press, of=workspace.title)]
 
 
 def suspend_button(workspace: Workspace) -> Element:
@@ -176,6 +200,8 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     if press.name in WARNING_ANSWERS:
         return facts.workspace.stops_at(press.at or 0.0)
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
+    if press.mark == BACK:
+        return is_it
     does = dict.fromkeys(("start", "resume"), not is_up) | dict.fromkeys(("suspend", "restart"), is_up)
     does["stop"] = is_up or facts.can_still_run
     return press.seen is None or (is_it and does.get(press.name, True))

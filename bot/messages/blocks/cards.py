@@ -23,6 +23,7 @@ from bot.messages.blocks.buttons import (
     list_end_lines,
     list_hours_button,
     list_later_button,
+    list_opposite_button,
     list_page_button,
     open_buttons,
     stop_button,
@@ -203,6 +204,8 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
+    elif workspace is not None and not (operation.agreed or buttons or force_buttons(facts)):
+        buttons += list_opposite_button(operation.verb, workspace)
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 

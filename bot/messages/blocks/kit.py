@@ -87,7 +87,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         # All that they hold, written out, is no shorter than their texts: nearly every message ends here.
         return fitting
-    while _count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
+    while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
             most -= _MIN_SECTION_LENGTH
             fitting = tuple(_shorten(block, most) for block in fitting)
@@ -96,7 +96,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return fitting
 
 
-def _count_characters(blocks: Iterable[Block]) -> int:
+def count_characters(blocks: Iterable[Block]) -> int:
     """Return the number of characters of text in blocks."""
     # Each message is counted: a list that grows while it is read takes a third of the time of calls.
     characters, parts = 0, list(blocks)
@@ -565,6 +565,11 @@ def modal(
     labels = {"title": title, "submit": submit, "close": close}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
+
+
+def home(blocks: Iterable[Block]) -> dict[str, Any]:
+    """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
+    return {"type": "home", "blocks": _finish_buttons(blocks)[: limits.MAX_VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:

@@ -122,6 +122,16 @@ OUTDATED: Final = "That message was out of date, so I did nothing. Here's how th
 #: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
+#: To the button of a Home of an earlier release.
+NO_TOTALS: Final = (
+    "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link "
+    "an account."
+)
+#: To a button of a message of an earlier release.
+NO_UNDO: Final = (
+    "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are, with buttons for "
+    "what can be done."
+)
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
@@ -180,6 +190,7 @@ NOT_RUNNING: Final = "*{name}* isn't running: {state}, {as_of}. Start it and I'l
 OPENING: Final = "*{name}* is running."
 OPENING_PRIVATE: Final = "Only you can see this."
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
+CALLED_NOW: Final = "It's called *{name}* on your list now."
 UNALIASED: Final = "*{name}* is back to its original name."
 ALIAS_USAGE: Final = "Type `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
 ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."

@@ -348,9 +348,9 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
     1440: "In 24 hours",
 }
 
-# -- what is taken back ------------------------------------------------------------------------------------
+# -- what brings back what an answer says ------------------------------------------------------------------
 
-UNDO: Final = "Undo"
-CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
-#: Of a run.
-LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
+START_AGAIN: Final = "Start again"
+CANCEL_PLAN: Final = "Cancel it"
+BRING_BACK: Final = "Bring back"
+CHANGE_BACK: Final = "Change back"

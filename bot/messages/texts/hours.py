@@ -82,6 +82,7 @@ FORM_NO_WORKSPACE: Final = "Choose one of your workspaces."
 SKIP: Final = "Skip {day}"
 PAUSE_UNTIL: Final = "Pause until {day}"
 TURN_OFF: Final = "Turn hours off"
+TURN_ON_AGAIN: Final = "Turn on again"
 RESUME: Final = "Resume hours"
 #: Take back what was left out.
 NO_SKIP: Final = "Don't skip {day}"

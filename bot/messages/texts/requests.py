@@ -45,6 +45,10 @@ ALIKE: Final = "This username may belong to somebody else: {people}."
 #: Whom was asked, and what they said: their words, since they prove nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
+#: Above the open requests, and below those that are shown.
+OPEN: Final = "*{count} waiting for your decision*"
+NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
+MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
 #: What its message becomes once it was posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
 #: Above a request that nobody has decided by the next morning; and once nobody has for a week, to both.

@@ -46,12 +46,15 @@ ALTER TABLE rules DROP COLUMN uses_waitlist;
 -- What was to be said of what is gone isn't said any more; what stands in Slack stays as it is.
 DELETE FROM notices WHERE kind IN ('course_changed', 'course_teacher', 'course_without_teacher', 'hours_moved', 'hours_unused');
 DELETE FROM cards WHERE kind IN ('course_changed', 'course_teacher', 'course_without_teacher', 'hours_moved', 'hours_unused');
--- What was done is only remembered to say who asked for it: nothing is taken back by it any more. No Home is shown, and
--- no job's schedule is set.
+-- What was done is only remembered to say who asked last: nothing is taken back by it any more. A Home is drawn when it is
+-- published; home_at: when its person last opened or used it, NULL if never; who did until now wasn't kept for longer than a day.
+-- No job's schedule is set.
 ALTER TABLE undoable_actions DROP COLUMN until;
 ALTER TABLE undoable_actions DROP COLUMN old_values;
 ALTER TABLE undoable_actions DROP COLUMN new_values;
 ALTER TABLE undoable_actions DROP COLUMN undone_at;
+ALTER TABLE people ADD COLUMN home_at DOUBLE PRECISION;
+UPDATE people SET home_at = 0;
 DROP TABLE homes;
 DELETE FROM tasks WHERE kind = 'schedule';
 ALTER TABLE tasks DROP COLUMN is_replaced;

@@ -10,7 +10,6 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.steps import Update
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import cards as card_rows
@@ -20,7 +19,7 @@ from bot.store import runs as run_rows
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
 from bot.store.notices import SILENCE_SECONDS
 from bot.store.sweeping import sweep
-from bot.store.tables import CARDS, UNDOABLE_ACTIONS
+from bot.store.tables import CARDS
 from tests.rigs.approvals import ask_approval, decide_approval
 from tests.rigs.store import (
     ALICE,
@@ -584,17 +583,6 @@ async def test_an_answer_that_offers_something_is_looked_at_when_that_changes(st
     assert await claimed(store, clock) == []
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await claimed(store, clock) == ["1"]
-
-
-async def test_answer_to_act_belongs_to_its_work_item_or_the_act(store, workspace):
-    operation = (await accept_operation(store, workspace)).operation
-    for number, work_item in enumerate(("", operation.id), 1):
-        given = {"principal": ALICE, "kind": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
-        act = UndoableAction(id=f"act_{number}", work_item_id=work_item, **given)
-        await store.carry_out(lambda tx, act=act: UNDOABLE_ACTIONS.add(tx, act))
-        place = {"channel_id": "D1", "where": "direct"}
-        card = await answered(store, NoticeKind.REPLY, f"event:{number}", f"{number}", offers=act.id, **place)
-        assert card.subject == (work_item or act.id)
 
 
 async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_it_is_withdrawn(store, clock):

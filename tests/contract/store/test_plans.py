@@ -89,7 +89,7 @@ WALKS = {
         "undoable_actions approvals cards class_cards links notices operations runs tasks",
         CHANNEL,
     ),
-    **{f"free_{table}": (table, FREES) for table in ("cards", "homes", "operations", "tasks")},
+    **{f"free_{table}": (table, FREES) for table in ("cards", "operations", "tasks")},
     **{
         f"heal_times_of_{table}": (table, HEALS)
         for table in (
@@ -103,7 +103,7 @@ WALKS = {
                 "greetings",
                 "gates",
             ),
-            *("homes", "links", "notices", "operations", "participants", "people", "rules", "runs"),
+            *("links", "notices", "operations", "participants", "people", "rules", "runs"),
             *("slack_methods", "snapshots", "tasks", "waitlist_entries", "workspaces"),
         )
     },
@@ -171,7 +171,6 @@ USUAL = {
     "browser_sessions": "user_id = id_hash",
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
     "class_cards": "done_at = 1.0, fan_out_at = NULL",
-    "homes": "requested_at = NULL",
     "notices": "state = 'sent', kind = 'card', urgency = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",

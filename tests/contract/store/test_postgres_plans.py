@@ -58,7 +58,6 @@ RESTING = {
     "rules": "next_check_at = 4e9, lesson_check_at = NULL",
     "notices": "kind = 'card', state = 'sent', urgency = 1, combined_into = NULL",
     "cards": "kind = 'card', is_dirty = 0, message_ts = '1.2'",
-    "homes": "requested_at = NULL, next_check_at = 4e9",
 }
 
 

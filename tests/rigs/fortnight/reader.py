@@ -54,7 +54,6 @@ _AS_OF = re.compile(r"as of|checked|\bat the time\b")
 _PROMISES = re.compile(r"will be (?:stopped|suspended|ended)|I'll (?:still )?(?:stop|suspend|end)\b")
 _NAMED = re.compile(r"\*([\w-]+)\*")
 _MENTION = re.compile(r"<@(U\w+)>")
-TOTALS = "Show everybody's totals"
 _IS_SO = {"running": "running", "starting": "pending", "stopping": "stopping"}
 _FALSE_ALARMS = re.compile(r"^(?:I can keep trying)")
 
@@ -156,18 +155,17 @@ class Reader(Conversation):
         async def look() -> str:
             return (await self.person.opens_home()).text
 
-        async def look_at_totals() -> str:
-            home = await self.person.opens_home()
-            return (await self.person.presses_home(TOTALS)).text if TOTALS in home.labels else home.text
+        async def list_approvals() -> str:
+            return (await self.person.types("approvals")).text
 
-        for act in (look, look_at_totals):
-            text = await in_a_copy(act)
-            shown = Shown("home", {"ts": str(self.stage.clock.now()), "text": text})
-            for why in self._wrongs(shown, self.stage.clock.now(), is_home=True):
-                self._find("home", shown, why)
-            for one in self.open_requests:
-                if one not in text:
-                    self._find("home", shown, f"names no request of {one}, which waits")
+        text = await in_a_copy(look)
+        shown = Shown("home", {"ts": str(self.stage.clock.now()), "text": text})
+        for why in self._wrongs(shown, self.stage.clock.now(), is_home=True):
+            self._find("home", shown, why)
+        listed = await in_a_copy(list_approvals) if self.open_requests else ""
+        for one in self.open_requests:
+            if one not in listed:
+                self._find("approvals", shown, f"names no request of {one}, which waits")
 
     def _wrongs(self, shown: Shown, now: float, *, is_home: bool = False) -> Iterator[str]:
         posted = datetime.fromtimestamp(float(shown.ts), BERLIN).date()

@@ -67,7 +67,7 @@ STORY: tuple[tuple[int, str, str, str], ...] = (
     (17, "11:00", "liv", "resume analysis"),
     (17, "11:05", "liv", "suspend analysis on Friday at 17:00"),
     (18, "11:00", "liv", "pause the hours of notebook until Friday"),
-    (18, "11:01", "liv", "undo"),
+    (18, "11:01", "liv", "hours notebook on"),
     (18, "15:00", "liv", "start report"),
     (18, "15:10", "liv", "stop report at 16:00"),
     (18, "15:55", "liv", "[1 hour more]"),

@@ -27,8 +27,8 @@ PLACES = (BOT, GENERAL)
 WATCHED = 240.0
 #: What a press is answered with where the button said what isn't so.
 OVER = re.compile(
-    r"nothing (?:left )?to undo|has changed since|has already (?:ended|finished|passed)|so I did nothing"
-    r"|no longer (?:works|has a planned|in use|open|on your list|exists)|can't be undone"
+    r"has changed since|has already (?:ended|finished|passed)|so I did nothing"
+    r"|no longer (?:works|has a planned|in use|open|on your list|exists)"
     r"|haven't changed anything|I've already|I already have|I'm already|nothing to (?:extend|cancel|stop)"
     r"|Nothing of yours|isn't running|isn't there any more|is already (?:running|stopped|suspended)"
     r"|no planned stop any more|has ended|is over|too late"

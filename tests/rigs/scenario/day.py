@@ -22,7 +22,6 @@ ACTS: Final = (
     (BOT, "start thesis"),
     (BOT, "suspend thesis"),
     (BOT, "restart thesis"),
-    (BOT, "undo"),
     (BOT, "start notebook and training"),
     (BOT, "[Stop]"),
     (BOT, "start broken"),

@@ -19,7 +19,7 @@ CREATE TABLE people (
     handle TEXT NOT NULL DEFAULT '',
     email TEXT,
     questioned_at DOUBLE PRECISION
-);
+, home_at DOUBLE PRECISION);
 CREATE TABLE direct_channels (
     principal TEXT PRIMARY KEY,
     channel_id TEXT NOT NULL

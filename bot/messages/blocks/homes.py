@@ -1,0 +1,26 @@
+"""A person's Home: their list on one page, as of when it was published, below the answer to a press in it.
+
+It is seen by its owner alone, so a name may be the link to a workspace: ``docs/internals/rules.md``, "An
+IDE's address reaches only the owner".
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.messages.blocks import kit
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import Block, fill
+from bot.messages.texts import answers, cards
+
+#: The most blocks of an answer above the list, which has 50 at most.
+MAX_ANSWER_BLOCKS: Final = 20
+
+
+def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
+    """Render a Home: the blocks of the list, below those of the answer to a press, if there is one."""
+    above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
+    buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
+    if any(ButtonValue.from_button(one).mark == "refresh" for one in kit.iterate_buttons([*above, *rows])):
+        buttons = []
+    as_of = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(now, now)))
+    return kit.home([*above, *rows, kit.divider(), *kit.actions(buttons), as_of])

@@ -1,0 +1,110 @@
+"""A person's Home: published when it is opened, after a press in it, and when a link of theirs changes.
+
+Nothing else keeps it up to date: it says as of when it is, and has *Refresh*.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import structlog
+
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.domain.surfaces import Surface, Where
+from bot.messages.blocks import homes as drawn
+from bot.messages.blocks import plain, replies
+from bot.messages.texts import answers
+from bot.slack.calls import AnySlack
+from bot.slack.errors import is_content_refused
+from bot.slack.methods import VIEWS_PUBLISH
+from bot.store import accounts, homes
+from bot.support.errors import SlackPermanent
+from handlers.dispatch import run_unasked
+from handlers.requests import routes
+from handlers.requests.deferred_command import DeferredCommand
+from handlers.requests.event_request import EventRequest
+from handlers.requests.request import SILENT, Request
+from handlers.requests.services import Services
+
+log = structlog.get_logger(__name__)
+#: A Home shows the answer to this command, or another of its pages.
+HOME_COMMAND: Final = "list all"
+HOME_VERB: Final = "list"
+#: The ids of a person's links, with their states.
+Links: TypeAlias = list[list[str]]
+
+
+@routes.event("app_home_opened")
+async def open_home(occurrence: EventRequest) -> None:
+    """Have the opened Home published; until then Slack shows the last version."""
+    services = occurrence.services
+    if (occurrence.event.get("tab") or "home") != "home":
+        return
+    principal = services.resolve_principal(occurrence.payload)
+    if not services.context.installation.has_team(principal.enterprise_id, principal.team_id):
+        return
+    # Somebody who hasn't used Usher yet is introduced by the page itself.
+    if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
+        await services.greeted.mark_greeted(principal)
+    await request_home(services, principal)
+
+
+@routes.action("home")
+async def press_home(request: Request) -> Answer:
+    """Publish a Home again; the totals that earlier releases showed there are found elsewhere."""
+    return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
+
+
+async def request_home(services: Services, principal: Principal, **shown: Any) -> None:
+    """Have a person's Home published; ``shown`` as for ``publish_home``."""
+    await services.store.carry_out(lambda tx: homes.request_home(tx, principal, **shown))
+
+
+async def show_answer(
+    services: Services, principal: Principal, answer: Answer, *, links: Links, is_page: bool = False
+) -> None:
+    """Have a person's Home published with the answer to a press in it; ``is_page``: in place of its list.
+
+    ``links`` are those with which the answer was made: it isn't shown once they have changed.
+    """
+    if not answer.text:
+        await request_home(services, principal)
+    else:
+        await request_home(services, principal, blocks=list(answer.blocks), links=links, is_page=is_page)
+
+
+async def read_links(services: Services, principal: Principal) -> Links:
+    """Return the ids of a person's links, with their states."""
+    found = await services.store.read(accounts.list_accounts, principal)
+    return [[account.id, account.state] for account in found]
+
+
+async def publish_home(
+    services: Services, slack: AnySlack, principal: Principal, shown: Mapping[str, Any]
+) -> None:
+    """Draw a person's Home and publish it; raises SlackFailed and StoreError.
+
+    ``shown``: the ``blocks`` of the answer to a press, whether it ``is_page`` in place of the list, and the
+    ``links`` without which it isn't shown; or the ``deferred`` command that has read a list.
+    """
+    blocks = list(shown.get("blocks") or ())
+    if blocks and shown.get("links") != await read_links(services, principal):
+        blocks = []
+    if blocks and shown.get("is_page"):
+        rows, blocks = blocks, []
+    else:
+        deferred = DeferredCommand.parse(shown.get("deferred") or {})
+        listed = await run_unasked(services, principal, Surface("home", Where.HOME), HOME_COMMAND, deferred)
+        rows = list(listed.blocks)
+    view = drawn.render_home(rows, blocks, await services.store.now())
+    view = replies.with_slash_commands(
+        view, services.find_slash_command("workspace"), services.find_slash_command("job")
+    )
+    call, body = slack.find_client(principal).call, {"user_id": principal.user_id}
+    try:
+        await call(VIEWS_PUBLISH, body | {"view": view})
+    except SlackPermanent as error:
+        if not is_content_refused(error):
+            raise
+        log.warning("slack refused a home", principal=principal.key, problem=error.code)
+        await call(VIEWS_PUBLISH, body | {"view": plain.make_plain_view(view)})
