@@ -46,7 +46,7 @@ class Stage:
         *,
         role: str = "serve",
         port: int = 0,
-        program: Sequence[str] = ("bot",),
+        program: Sequence[str] = ("benchmarks.unlimited",),
         home: Path = HOME,
         **variables: str,
     ) -> AsyncIterator[Bot]:
@@ -123,8 +123,6 @@ class Stage:
         connections.chmod(0o600)
         return bot_environment(given, port, self.place.database_url, self.place.key, connections) | {
             "USHER_ADMINS": "",
-            # A few people stand for all of a large company here.
-            "USHER_PERSON_BURST": "1000000",
         }
 
 

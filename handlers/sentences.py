@@ -1,7 +1,8 @@
 """Free text, whatever isn't typed as a command: what only shows is answered, and whatever acts is a button.
 
-The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no grammar joins
-them. A text that asks, or in which a *not*, a condition or an unread time stands, offers nothing that acts.
+The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no
+grammar joins them. A text that asks, or in which a *not*, a condition or an unread time stands, offers
+nothing that acts.
 """
 
 from __future__ import annotations

@@ -128,7 +128,6 @@ class Stage:
             "USHER_COMMAND": "/workspace",
             "USHER_JOB_COMMAND": "/job",
             "USHER_ADMINS": administrators(ADMIN) if is_oauth else ADMIN,
-            "USHER_LOG_FORMAT": "json",
             "USHER_LOG_LEVEL": "info",
         }
 

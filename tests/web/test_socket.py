@@ -185,6 +185,17 @@ async def test_while_one_process_ends_the_other_is_served():
         await other.close()
 
 
+async def test_connections_follow_how_many_there_should_be():
+    async with connected(connections=2) as (server, socket):
+        socket.hold_connections(1)
+        await until(lambda: len(socket._live) == 1)
+        assert socket.is_ready()
+        socket.hold_connections(2)
+        await until(lambda: len(socket._live) == 2)
+        # Slack hasn't closed the one that was given up: it still serves what comes on it.
+        assert len(server.sockets.open) == 3
+
+
 async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
     asked = []
 
