@@ -49,7 +49,7 @@ class InstalledSettings(CoreSettings):
 
     def _list_ids_alone(self) -> frozenset[str]:
         alone = frozenset(name for name in super().admin_ids() if ":" not in name)
-        return alone if self.slack_bot_token is None else frozenset()
+        return alone if self.slack_bot_token is None and self.slack_workspaces else frozenset()
 
     @property
     def _first_workspace(self) -> str:
@@ -70,7 +70,7 @@ class InstalledSettings(CoreSettings):
                 "Usher is installed at /slack/install there"
             )
         is_clear = _SLACK_WORKSPACE_PATTERN.match(self._first_workspace)
-        is_known = are_right("USHER_ADMINS", "USHER_SLACK_WORKSPACES") and self.slack_workspaces
+        is_known = are_right("USHER_ADMINS", "USHER_SLACK_WORKSPACES")
         if is_known and not is_clear and self._list_ids_alone():
             yield (
                 "USHER_ADMINS: an id alone belongs to the first workspace of USHER_SLACK_WORKSPACES, "
