@@ -46,7 +46,7 @@ class Stage:
         *,
         role: str = "serve",
         port: int = 0,
-        program: Sequence[str] = ("benchmarks.unlimited",),
+        program: Sequence[str] = (),
         home: Path = HOME,
         **variables: str,
     ) -> AsyncIterator[Bot]:
@@ -57,6 +57,10 @@ class Stage:
         """
         port = port or reserved_port()
         environment = self._environment(port, connections) | variables
+        # An earlier release in another folder has a setting for what ``unlimited`` does.
+        if home != HOME:
+            environment["USHER_PERSON_BURST"] = "1000000"
+        program = program or (("benchmarks.unlimited",) if home == HOME else ("bot",))
         measured, others = cores()
         on = measured if self.server is None else measured | others
         began = time.perf_counter()

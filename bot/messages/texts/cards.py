@@ -350,7 +350,6 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 
 # -- what is taken back ------------------------------------------------------------------------------------
 
-UNDO: Final = "Undo"
 CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
 #: Of a run.
 LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
