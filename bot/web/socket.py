@@ -221,6 +221,9 @@ class SocketSide(AsyncSocketModeHandler):
             if old is not None:
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
+            if number >= self._connections:
+                # Fewer are wanted since it began to connect.
+                break
             opened = self._monotonic()
             await new.ending.wait()
             log.info("slack.socket_ending", connection=number, reason=new.reason)
