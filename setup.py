@@ -1,4 +1,4 @@
-"""Build as ``pyproject.toml`` says, with the pages of ``docs/`` in the package for ``usher docs``."""
+"""Build as ``pyproject.toml`` says, with the files that ``usher docs`` and ``usher up`` read."""
 
 from pathlib import Path
 
@@ -7,15 +7,19 @@ from setuptools.command.build_py import build_py
 
 
 class WithPages(build_py):
-    """Build the packages with the pages, unless what is installed is the checkout itself, which has them."""
+    """Build the packages with the pages and the example of the settings.
+
+    If the checkout itself is installed, it has them.
+    """
 
     def run(self) -> None:
         """Build, then copy."""
         super().run()
-        for page in [] if self.editable_mode else sorted(Path("docs").rglob("*.md")):
-            copy = Path(self.build_lib, "bot", page)
+        read = [*sorted(Path("docs").rglob("*.md")), Path(".env.example")]
+        for file in [] if self.editable_mode else read:
+            copy = Path(self.build_lib, "bot", file)
             self.mkpath(str(copy.parent))
-            self.copy_file(str(page), str(copy))
+            self.copy_file(str(file), str(copy))
 
 
 setup(cmdclass={"build_py": WithPages})

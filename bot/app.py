@@ -353,8 +353,6 @@ class Process:
             clock=self.clock,
             ids=self.ids,
             owners=self.owners,
-            deadline_seconds=settings.deadline_minutes * 60.0,
-            warn_seconds=settings.warn_minutes * 60.0,
             public_url=settings.public_url,
             command=settings.command,
             job_command=settings.job_command,
@@ -415,7 +413,7 @@ class Process:
 
     def _build_parts(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
-        limiter = RateLimiter(monotonic, burst=settings.person_burst)
+        limiter = RateLimiter(monotonic)
         self.services = build_services(context, limiter)
         if not self._works:
             return
@@ -464,7 +462,8 @@ class Process:
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())
         await self._listen_with(app)
-        if self._socket is not None:
+        if self._socket is not None and self.others is not None:
+            await self.others.step()
             self._socket.start()
 
     def _load_assistant(self) -> Assistant:

@@ -17,7 +17,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
-from bot.domain.work_items import Call, Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
@@ -513,7 +513,7 @@ async def keep_waiting(request: Request) -> Answer:
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
-    time = times.format_duration(request.services.context.deadline_seconds)
+    time = times.format_duration(DEADLINE_SECONDS)
     return replies.answer(fill(answers.KEPT_WAITING, name=run.name, time=time))
 
 

@@ -12,14 +12,11 @@ import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from enum import EnumType
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, Literal, get_args, get_origin, is_typeddict
+from typing import Any, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -180,13 +177,6 @@ def _read_first_sentence(one: Any) -> str:
     return " ".join(first.split()).replace("|", "or").replace("``", "`")
 
 
-def _read_meaning(one: Any) -> str:
-    """Return a function's whole docstring, as a cell; of a class, its first sentence."""
-    paragraphs = (inspect.getdoc(one) or "").split("\n\n")
-    text = " ".join(paragraphs if inspect.isfunction(one) else paragraphs[:1])
-    return " ".join(text.split()).replace("|", "or").replace("``", "`")
-
-
 def _list_build_bases() -> dict[str, type]:
     """Return the classes that providers build on, and those that these share."""
     named = [getattr(provider, name) for name in provider.__all__]
@@ -200,82 +190,28 @@ def _list_build_bases() -> dict[str, type]:
 
 
 def _methods() -> str:
-    """Return the methods and properties of the classes that providers build on, and of their clients."""
-    named = (provider.ApiClient, provider.OAuthClient, provider.Response)
-    classes = _list_build_bases() | {one.__name__: one for one in named}
+    """Return what a provider has to implement, of its base class and of each facet."""
     return _rows(
-        ("method", "parameters", "must", "what it does"),
+        ("method", "what it does"),
         (
-            (
-                f"`{name}.{method}`",
-                "(a property)"
-                if isinstance(member, property)
-                else ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
-                "yes" if getattr(function, "__isabstractmethod__", False) else "",
-                _read_meaning(function),
-            )
-            for name, one in classes.items()
+            (_format_signature(f"{name}.{method}", member), _read_first_sentence(function))
+            for name, one in _list_build_bases().items()
             for method, member in vars(one).items()
             for function in [member.fget if isinstance(member, property) else member]
-            if inspect.isfunction(function) and not method.startswith("_")
+            if getattr(function, "__isabstractmethod__", False) and not method.startswith("_")
         ),
     )
 
 
-def _names() -> str:
-    """Return all other names that providers may use; of a value, what the comment above it says."""
-    found = {
-        name: getattr(provider, name) for name in sorted(provider.__all__) if name not in _list_build_bases()
-    }
-    return _rows(
-        ("name", "fields, parameters or values", "what it is"),
-        (
-            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _read_meaning(one))
-            if str(getattr(one, "__module__", "")).startswith("bot.") or isinstance(one, ModuleType)
-            else (f"`{name}`", ", ".join(f"`{part}`" for part in _values(one)), _find_meaning(name))
-            for name, one in found.items()
-        ),
-    )
-
-
-def _values(one: Any) -> list[str]:
-    """Return the parts of a value, where they fit on a page."""
-    if isinstance(one, str | int | float):
-        return [repr(one)]
-    return [str(part) for part in get_args(one) if isinstance(part, str)]
-
-
-def _find_comment(name: str, module: ModuleType = provider) -> str:
-    """Return the comment above a value in the module that defines it."""
-    source = inspect.getsource(module)
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ImportFrom) and any(one.name == name for one in node.names):
-            return _find_comment(name, import_module(str(node.module)))
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(isinstance(one, ast.Name) and one.id == name for one in targets):
-            return _above(source.splitlines(), node.lineno - 1)
-    raise LookupError(f"nothing says what {name} is")
-
-
-def _find_meaning(name: str) -> str:
-    """Return the meaning of a value, without that of each text of a type."""
-    return _find_comment(name).partition(" - `")[0].replace("``", "`")
-
-
-def _parts(one: Any) -> list[str]:
-    if is_typeddict(one):
-        return list(one.__annotations__)
-    if isinstance(one, EnumType):
-        return list(one.__members__)
-    if is_dataclass(one):
-        return [field.name for field in fields(one) if not field.name.startswith("_")]
-    return [] if isinstance(one, type | ModuleType) else list(inspect.signature(one).parameters)
+def _format_signature(name: str, member: Any) -> str:
+    """Return a method with its parameters, or a property, as its name alone."""
+    if isinstance(member, property):
+        return f"`{name}`"
+    return f"`{name}({', '.join(list(inspect.signature(member).parameters)[1:])})`"
 
 
 #: A line of a docstring's list of attributes, with those that continue it.
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
-#: An entry of the list in a comment above a type: its values, and their meaning.
-_VALUE = re.compile(r" - ((?:``\w+``(?:, )?)+): (.+?)(?= - ``|$)")
 _FACTORIES: Final = {"dict": "{}", "list": "[]"}
 
 
@@ -315,42 +251,6 @@ def _read_default(one: type, field: str) -> str:
     return ""
 
 
-def _list_described() -> dict[str, Any]:
-    """Return the public classes with attributes, other than those that providers build on."""
-    found = {name: getattr(provider, name) for name in sorted(provider.__all__)}
-    return {
-        name: one for name, one in found.items() if inspect.isclass(one) and name not in _list_build_bases()
-    }
-
-
-def _field_table() -> str:
-    return _fields({name: one for name, one in _list_described().items() if not isinstance(one, EnumType)})
-
-
-def _value_table() -> str:
-    """Return the meaning of each member of an enumeration, and of each text of a type."""
-    rows = [
-        (f"`{name}.{member}`", text)
-        for name, one in _list_described().items()
-        if isinstance(one, EnumType)
-        for member, text in _read_attributes(one).items()
-    ]
-    for name in sorted(provider.__all__):
-        if get_origin(getattr(provider, name)) is Literal:
-            for words, text in _VALUE.findall(_find_comment(name)):
-                values = ", ".join(f'`"{word}"`' for word in re.findall(r"\w+", words))
-                rows.append((f"`{name}` {values}", (text[0].upper() + text[1:]).replace("``", "`")))
-    return _rows(("value", "meaning"), rows)
-
-
-def _above(lines: Sequence[str], at: int) -> str:
-    """Return the text of the comment above a line."""
-    begin = at
-    while lines[begin - 1].lstrip().startswith("#: "):
-        begin -= 1
-    return " ".join(line.strip().removeprefix("#: ").strip() for line in lines[begin:at])
-
-
 def _error_kinds() -> str:
     """Return the errors that a provider raises, each below the one that it is a kind of."""
     waiting, found = [errors.ProviderError], list[type[errors.ProviderError]]()
@@ -385,7 +285,7 @@ def _server_parts() -> str:
             (
                 f"`{one.__module__}.{name}`",
                 ", ".join(f"`{part}`" for part in inspect.signature(one).parameters if part != "self"),
-                " ".join((inspect.getdoc(one) or "").replace("``", "`").split()),
+                _read_first_sentence(one),
             )
             for name, one in parts.items()
         ),
@@ -418,10 +318,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "What a local server is built from": _server_parts,
         "What a guest says": partial(_fields, {"Guest": Guest}, own="Guest"),
         "Every error": _error_kinds,
-        "Every field": _field_table,
-        "Every value": _value_table,
-        "Every method": _methods,
-        "Every other name": _names,
+        "What a provider has to implement": _methods,
     },
     "docs/slack-app.md": {
         "Scopes of the bot": lambda: _uses("scope", manifest.BOT_SCOPES),

@@ -5,10 +5,13 @@ second author from outside has used it: until then names may change with any rel
 which version it is written.
 """
 
-from bot.domain.failure_causes import pick_failure_message
+from bot.domain.accounts import compare_remote_ids
+from bot.domain.failure_causes import MAX_REASON_LENGTH, find_reason, pick_failure_message, split_message
 from bot.domain.forms import (
     DISPLAY_NAME_KEY,
+    LIMIT_PREFIX,
     MAX_MENU_CHOICES,
+    NAME_IN_USE,
     TEMPLATE_NOT_OFFERED,
     Choice,
     Field,
@@ -23,7 +26,9 @@ from bot.domain.forms import (
     choice_field,
     find_free_name,
     find_name_problem,
+    is_in_use,
     name_field,
+    shorten_key,
     text_of,
     texts_of,
 )
@@ -32,10 +37,12 @@ from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run, RunState
 from bot.domain.snapshots import About, User
 from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
+from bot.domain.time_marks import make_time_placeholder
 from bot.domain.usability import Lack
-from bot.domain.workspaces import UP_STATES, Action, State, Workspace
+from bot.domain.workspaces import DOWN_STATES, UP_STATES, Action, State, Workspace
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
+    MAX_MESSAGE_LENGTH,
     MAX_NAME_LENGTH,
     Listing,
     clean,
@@ -43,9 +50,11 @@ from bot.providers.answers import (
     find_account_id,
     find_object,
     find_text,
+    format_creation,
     log_oddity,
     parse_time,
     read_entries,
+    read_words,
     require_id,
     require_object,
     require_text,
@@ -66,13 +75,21 @@ from bot.providers.base import (
 )
 from bot.providers.connection import (
     ConnectionSettings,
+    HostPatterns,
     LinkMethod,
     PreparedTemplate,
+    SettingsPart,
     TemplateList,
     find_by_name,
     list_available,
+    match_subdomain,
+    normalise_base_url,
+    normalise_pattern,
+    parse_origin,
     path_below,
+    select_available,
     template_field,
+    to_allowed_ide_url,
 )
 from bot.providers.facets import (
     Creation,
@@ -105,20 +122,27 @@ from bot.providers.requests import (
     bad_answer_as_unknown_outcome,
     encode_path_segment,
     forbidden_as_credential_refused,
+    has_same_origin,
     map_concurrently,
     none_if_absent,
     read_pages,
     verify_bad_token_is_refused,
 )
 from bot.support import errors
+from bot.support.cleaning import hide_secrets
 from bot.support.responses import Response, Stream
 
 __all__ = [
     "API_VERSION",
     "DISPLAY_NAME_KEY",
+    "DOWN_STATES",
+    "LIMIT_PREFIX",
     "MAX_CLOCK_SKEW_SECONDS",
     "MAX_MENU_CHOICES",
+    "MAX_MESSAGE_LENGTH",
     "MAX_NAME_LENGTH",
+    "MAX_REASON_LENGTH",
+    "NAME_IN_USE",
     "TEMPLATE_NOT_OFFERED",
     "UP_STATES",
     "URL_NOT_ALLOWED",
@@ -146,6 +170,7 @@ __all__ = [
     "Form",
     "FormProblems",
     "Forms",
+    "HostPatterns",
     "Identity",
     "Impersonation",
     "Lack",
@@ -177,6 +202,7 @@ __all__ = [
     "RunState",
     "Runs",
     "SendWindow",
+    "SettingsPart",
     "SignIn",
     "Spec",
     "State",
@@ -197,6 +223,7 @@ __all__ = [
     "choice_field",
     "clean",
     "clean_words",
+    "compare_remote_ids",
     "describe_unknown_state",
     "encode_path_segment",
     "errors",
@@ -205,24 +232,39 @@ __all__ = [
     "find_free_name",
     "find_name_problem",
     "find_object",
+    "find_reason",
     "find_text",
     "forbidden_as_credential_refused",
+    "format_creation",
+    "has_same_origin",
+    "hide_secrets",
+    "is_in_use",
     "list_available",
     "log_oddity",
+    "make_time_placeholder",
     "map_concurrently",
+    "match_subdomain",
     "name_field",
     "none_if_absent",
+    "normalise_base_url",
+    "normalise_pattern",
+    "parse_origin",
     "parse_time",
     "path_below",
     "pick_failure_message",
     "read_entries",
     "read_pages",
+    "read_words",
     "require_id",
     "require_object",
     "require_text",
+    "select_available",
+    "shorten_key",
+    "split_message",
     "template_field",
     "text_of",
     "texts_of",
+    "to_allowed_ide_url",
     "to_error",
     "verify_bad_token_is_refused",
 ]

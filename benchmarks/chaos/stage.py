@@ -22,8 +22,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from bot.providers import build_providers
 from bot.providers.base import Credential
-from bot.providers.facets import ListedJob
-from bot.providers.saturn.offers import SaturnOffer
+from bot.providers.saturn.offers import ListedJob, SaturnOffer
 from bot.services.snapshots import to_payload
 from bot.store import discovered, open_store, snapshots
 from bot.store.discovered import DiscoveredWorkspace
@@ -128,7 +127,6 @@ class Stage:
             "USHER_COMMAND": "/workspace",
             "USHER_JOB_COMMAND": "/job",
             "USHER_ADMINS": administrators(ADMIN) if is_oauth else ADMIN,
-            "USHER_LOG_FORMAT": "json",
             "USHER_LOG_LEVEL": "info",
         }
 

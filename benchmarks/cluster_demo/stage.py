@@ -15,14 +15,14 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 
 from benchmarks.chaos.cluster import WEBS, balancer
-from benchmarks.cluster_demo.supervisor import Supervisor, procfile
+from benchmarks.cluster_demo.supervisor import Supervisor
 from benchmarks.crowd import CONNECTION, Crowd, Deployment, settle
 from benchmarks.postgres import database
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain.workspaces import State
 from playground import saturn as local_saturn
 from playground.demo import ports
-from playground.processes import HOME, StageError, bot_environment, free_port, reserved_port
+from playground.processes import StageError, bot_environment, free_port, reserved_port
 from playground.slack import SlackServer, SlackWorkspaces
 
 WORKERS = 3
@@ -96,11 +96,11 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
             **by_oauth(given),
             "USHER_ADMINS": administrators(TRAINER),
             "USHER_COMMAND": "/workspace",
-            "USHER_LOG_FORMAT": "json",
+            "USHER_HOST": "127.0.0.1",
         }
         supervisor = _supervisor(environment, folder, tell)
         await stack.enter_async_context(balancer(port, (web.url for web in supervisor.processes[:WEBS])))
-        tell(f"Starting {WEBS} webs and {WORKERS} workers by the lines of the Procfile …")
+        tell(f"Starting {WEBS} webs and {WORKERS} workers …")
         await stack.enter_async_context(supervisor.running())
         await supervisor.ready()
         for team, name in TEAMS.items():
@@ -111,10 +111,9 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
 
 def _supervisor(environment: dict[str, str], folder: Path, tell: Callable[[str], None]) -> Supervisor:
     made = Supervisor(tell)
-    commands = procfile((HOME / "Procfile").read_text(encoding="utf-8"))
     kinds = [*(("web", n + 1) for n in range(WEBS)), *(("worker", n + 1) for n in range(WORKERS))]
     for kind, number in kinds:
-        made.add(f"{kind}.{number}", commands[kind], environment, folder, reserved_port())
+        made.add(f"{kind}.{number}", ["usher", kind], environment, folder, reserved_port())
     return made
 
 

@@ -1,11 +1,10 @@
-"""A small supervisor: runs the lines of the Procfile, and starts again whatever dies."""
+"""A small supervisor: runs processes, and starts again whatever dies."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
-import shlex
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,18 +15,10 @@ import aiohttp
 
 from playground.processes import HOME, READY_SECONDS, Child, StageError
 
-#: Where the Procfile has them listen.
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is replaced
 #: Between two looks whether a process is ready, in seconds.
 _LOOK_EVERY = 0.1
 #: What ended so soon after its start is not started again at once.
 _SOON = 2.0
-
-
-def procfile(text: str) -> dict[str, list[str]]:
-    """Return the command of each kind of process; it listens on this machine alone."""
-    lines = (line.partition(":") for line in text.splitlines() if line.strip())
-    return {name: shlex.split(command.replace(_EVERYWHERE, "127.0.0.1")) for name, _, command in lines}
 
 
 @dataclass(slots=True)

@@ -160,9 +160,7 @@ def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
         is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
         connections, problems = read_connections(place, has_several=not is_one)
     settings = reading.settings
-    configure(
-        settings.log_level, settings.log_format, Redactor(settings.secrets() + list_secrets(connections))
-    )
+    configure(settings.log_level, Redactor(settings.secrets() + list_secrets(connections)))
     return reading, connections, reading.problems + problems
 
 

@@ -30,7 +30,7 @@ def copy(arguments: argparse.Namespace) -> int:
     if not source.exists():
         complain(f"There's no database in {source.absolute()}.")
         return 1
-    configure("info", "text", Redactor(list_passwords(target)))
+    configure("info", Redactor(list_passwords(target)))
     copied = asyncio.run(copy_store(source, target))
     print(f"Copied {sum(copied.counts.values())} rows of {len(copied.counts)} tables; nothing differs.")
     if copied.others:

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from bot.commands import complain, read, stop_at_end_of_input, with_store
 from bot.commands.trial import Trial, TrialContext, TrialRecord
-from bot.commands.try_blocks import try_blocks
 from bot.domain.audit import AuditEntry
 from bot.providers import build, list_secrets
 from bot.providers.assumptions import RecordingHttp
@@ -30,8 +29,6 @@ Ask = Callable[[str], str]
 
 def try_connection(arguments: argparse.Namespace) -> int:
     """Run the main task on a connection, and report the assumptions that were observed there."""
-    if arguments.newer_blocks is not None:
-        return try_blocks(arguments.newer_blocks)
     # What is wrong with Slack's settings doesn't matter here.
     reading, connections, problems = read()
     settings, chosen = reading.settings, connections.get(arguments.connection or "")
@@ -48,7 +45,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
 
     def hide(secret: str) -> None:
         known = [*settings.secrets(), *list_secrets(connections), secret]
-        configure(settings.log_level, settings.log_format, Redactor(known))
+        configure(settings.log_level, Redactor(known))
 
     async def run(store: Store) -> int:
         await store.migrate()

@@ -1,4 +1,4 @@
-"""The commands with which Usher begins: first settings (``init``), up to the first workspace (``up``).
+"""The command with which Usher begins: from the first setting up to the first workspace.
 
 One conversation: each answer is tried at once, and written before the next question. What is written is
 tried, not asked, so whoever was interrupted goes on where they were.
@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from getpass import getpass
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -130,17 +129,18 @@ _ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_u
 
 
 def init(_arguments: argparse.Namespace) -> int:
-    """Ask for missing settings, try and write them."""
-    _hold_conversation(look_ahead)
-    written = f"{ENV_FILE} and {read_variable('USHER_CONNECTIONS')}"
-    print(f"Written: {written}. Next, in this folder: {command('doctor')}, then {command('serve')}.")
-    return 0
+    """Say what the command of earlier releases is called now."""
+    raise NotDone(f"This is now {command('up --no-serve')}: it asks the same, and doesn't serve.")
 
 
-def up(_arguments: argparse.Namespace) -> int:
-    """Set up as ``init``, and serve; print a message when the first workspace is ready."""
+def up(arguments: argparse.Namespace) -> int:
+    """Ask for missing settings, try and write them; serve, and print a message at the first workspace."""
+    if not arguments.serves:
+        _hold_conversation(look_ahead)
+        written = f"{ENV_FILE} and {read_variable('USHER_CONNECTIONS')}"
+        print(f"Written: {written}. Next, in this folder: {command('doctor')}, then {command('serve')}.")
+        return 0
     own = _hold_conversation(look_at_address).own
-    give("USHER_LOG_FORMAT", "text")
     settings, connections = load()
     write_to(Path(_LOG))
     asyncio.run(serve_as(settings, connections, beside=partial(_first_workspace, settings, own)))
@@ -437,13 +437,19 @@ def keep(name: str, value: str, remark: str) -> None:
     if path.exists():
         text = path.read_text(encoding="utf-8")
     else:
-        example = files("bot.commands").joinpath("env.example.txt").read_text(encoding="utf-8")
+        example = _find_example().read_text(encoding="utf-8")
         text = _PLACEHOLDERS.sub(r"\1=", example)
     line = f"# {remark}\n{name}={_quote_toml(value)}"
     pattern = re.compile(f"^(?:# {re.escape(remark)}\n)?{name}=.*$", re.MULTILINE)
     text, count = pattern.subn(lambda _: line, text)
     _write(path, text if count else f"{text}\n{line}\n")
     give(name, value)
+
+
+def _find_example() -> Path:
+    """Return the example of the settings, which a wheel has in the package and a checkout at its top."""
+    room, name = Path(__file__).parents[1], ".env.example"
+    return next(place for place in (room / name, room.parent / name) if place.is_file())
 
 
 def _build_table(

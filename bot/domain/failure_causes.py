@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
 #: How much of a message is kept: a scheduler lists each of its machines.
-LIMIT: Final = 500
+MAX_REASON_LENGTH: Final = 500
 
 
 class Reason(StrEnum):
@@ -134,7 +134,7 @@ _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfaile
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
     """Return the resources that are too few: "cpu", "memory", "ephemeral-storage"; () if it isn't said."""
-    return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:LIMIT])))
+    return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
 #: What others have may be free later; a licence that has expired, or a person's quota, doesn't come back by
@@ -155,16 +155,18 @@ _OF_ALL: Final = re.compile(
 
 def lacks_capacity(message: str) -> bool:
     """Return whether a message is about shared resources: machines, seats of a licence, a quota of all."""
-    said = message[:LIMIT]
+    said = message[:MAX_REASON_LENGTH]
     return find_reason(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
 
 
 def find_reason(message: str) -> Reason | None:
     """Return the cause that a provider's message is about; None if it is none of these."""
-    return next((reason for reason, pattern in _PATTERNS if pattern.search(message[:LIMIT])), None)
+    return next(
+        (reason for reason, pattern in _PATTERNS if pattern.search(message[:MAX_REASON_LENGTH])), None
+    )
 
 
-def split(state: State, message: str) -> tuple[str | None, str | None]:
+def split_message(state: State, message: str) -> tuple[str | None, str | None]:
     """Return (detail, reason) of a workspace that isn't running: only a cause or a failure is a reason."""
     is_reason = state is State.FAILED or find_reason(message) is not None
     return (None, message or None) if is_reason else (message or None, None)

@@ -34,7 +34,7 @@ Purpose = Literal["workspace", "job"]
 #: The key of what people call something, where its name can't be that.
 DISPLAY_NAME_KEY: Final = "display_name"
 #: The prefix of fields that set a provider's own limits.
-LIMIT: Final = "limit_"
+LIMIT_PREFIX: Final = "limit_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class Spec:
 
 def flag_name(name: str) -> str:
     """Return a field's name in flag spelling, without the prefix of a provider's own limits."""
-    return name.removeprefix(LIMIT).replace("_", "-")
+    return name.removeprefix(LIMIT_PREFIX).replace("_", "-")
 
 
 class FormProblems(Exception):
@@ -275,7 +275,7 @@ def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str
     return next((name for name in tries if fold(name) not in folded), "")
 
 
-def short(key: str) -> str:
+def shorten_key(key: str) -> str:
     """Return an id of our own shortened to eight letters and digits, to fit into another name or id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 

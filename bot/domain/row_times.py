@@ -48,11 +48,11 @@ Stays = Annotated[float, STAYS]
 #: ``Numbers.slow_tick``; a provider's *Retry-After* may be longer, and is then simply received again.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: ``USHER_DEADLINE_MINUTES``, at most a day; *Keep waiting* sets it to that long again from then on.
+#: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or *Keep waiting*; in earlier releases up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
 #: ``bot.services.linking``: ten minutes for the page, and ten for the code.
 LinkEnd = Annotated[float, make_due(1_200.0)]
 #: ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: ``USHER_SESSION_HOURS`` at most.
+#: ``bot.services.browsers.SESSION_SECONDS``; in earlier releases up to a week.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

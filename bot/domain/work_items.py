@@ -8,6 +8,8 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.row_times import Deadline, Past, Since, Step
 
+#: How long a work item may take before its person is told, in seconds.
+DEADLINE_SECONDS: Final = 1800.0
 #: The cause of an open one whose last call was refused with the credential.
 UNAUTHORIZED: Final = "credential_refused"
 #: The first word of the cause of an open one whose last call was refused because it is so already.

@@ -12,6 +12,9 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
+#: How long before a workspace ends by itself its owner is warned, in seconds.
+EXPIRY_WARNING_SECONDS: Final = 300.0
+
 
 class State(StrEnum):
     """The state of a workspace; the same for every provider.

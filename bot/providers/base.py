@@ -85,9 +85,6 @@ Needed = TypeVar("Needed", bound=Facet)
 URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 
-NO_SECRET = "this connection has no token of its own"  # noqa: S105 - a sentence
-
-
 class Provider(ABC):
     """Translate for one connection. All methods raise kinds of ``bot.support.errors.ProviderError`` only.
 
@@ -274,7 +271,7 @@ class Provider(ABC):
         """Return the client with the connection's own secret; raise CredentialRefused if it has none."""
         secret = self.settings.own_secret
         if secret is None:
-            raise CredentialRefused(NO_SECRET)
+            raise CredentialRefused("this connection has no token of its own")
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:

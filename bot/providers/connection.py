@@ -41,13 +41,13 @@ _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
 LinkMethod = Literal["token", "admin", "none"]
 
 
-class Strict(BaseModel):
+class SettingsPart(BaseModel):
     """Read part of the connections file: unknown keys are errors, and no error shows a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class PreparedTemplate(Strict):
+class PreparedTemplate(SettingsPart):
     """A template that an operator prepared.
 
     Attributes:
@@ -126,7 +126,7 @@ def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate
     )
 
 
-class ConnectionSettings(Strict):
+class ConnectionSettings(SettingsPart):
     """The settings that every connection has; providers add their own by subclassing.
 
     Attributes:

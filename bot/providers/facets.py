@@ -38,19 +38,6 @@ class DiscoveredWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedJob:
-    """A job that is set up on a provider.
-
-    Attributes:
-        job_id: Its id on the provider.
-        name: Its name there.
-    """
-
-    job_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class TokenHelp:
     """Instructions for getting a token, for the link page.
 

@@ -199,7 +199,7 @@ class ApiClient:
             if not is_encoded_path(address):
                 raise errors.NotFound("there is no such id: its path isn't encoded")
             return self.root + address, True
-        if is_at(address, self.root):
+        if has_same_origin(address, self.root):
             return address, True
         for pattern, takes_it in self.other_hosts().items():
             if to_allowed_ide_url(address, self.root, (pattern,)) is not None:
@@ -222,7 +222,7 @@ def is_encoded_path(path: str) -> bool:
     return is_sendable and {".", ".."}.isdisjoint(unquote(segment) for segment in path.split("/"))
 
 
-def is_at(url: str, root: str) -> bool:
+def has_same_origin(url: str, root: str) -> bool:
     """Return whether two addresses have the same origin."""
     try:
         return parse_origin(url) == parse_origin(root)

@@ -18,7 +18,7 @@ from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times
 from bot.domain.steps import ClaimedRun, Update
-from bot.domain.work_items import Call, Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
 from bot.providers import base, facets
 from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
@@ -59,7 +59,7 @@ class RunStepper(Stepper[ClaimedRun]):
     def __init__(self, engine: context.EngineContext) -> None:
         super().__init__(engine)
         self._board = engine.board
-        self.held_seconds = engine.deadline_seconds
+        self.held_seconds = DEADLINE_SECONDS
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
         """Lease due runs, oldest first."""

@@ -16,6 +16,7 @@ import structlog
 
 from bot.domain.plan import backoff
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import EXPIRY_WARNING_SECONDS
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import MAX_STREAMS
 from bot.slack.notifier import Notifier
@@ -183,7 +184,7 @@ class Scheduler:
         self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.step_outages, engine.board
         served = reconciler.tasks.handlers
-        self._by = engine.connections, served, engine.warn_seconds
+        self._by = engine.connections, served, EXPIRY_WARNING_SECONDS
 
         def loop(name: str, step: Step, size: int, rest: float = LOOP_REST_SECONDS, **keys: Any) -> Loop:
             return Loop(name, step, size, self._ids, self._clock, rest, **keys)

@@ -25,23 +25,25 @@ log = structlog.get_logger(__name__)
 
 #: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
 ACTIVITY_WRITE_SECONDS = 60.0
+#: A session ends after so many seconds, even if it is used.
+SESSION_SECONDS = 12 * 3600.0
 #: A session that is unused for longer than this ends.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 
-def sign_in(tx: Transaction, caller: Caller, lifetime: float) -> str:
-    """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
+def sign_in(tx: Transaction, caller: Caller) -> str:
+    """Begin a browser session; return its id, of which only the SHA-256 is stored."""
     caller.check(tx, "sign_in")
     session_id, now = create_nonce(), tx.now()
-    session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + lifetime)
+    session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + SESSION_SECONDS)
     BROWSER_SESSIONS.add(tx, session, user_id=caller.principal.user_id)
     _note_session(tx, session, "browser.sign_in")
     return session_id
 
 
-def sign_out(tx: Transaction, id_hash: str, idle: float) -> None:
-    """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
-    session = browsers.find_session(tx, id_hash, idle)
+def sign_out(tx: Transaction, id_hash: str) -> None:
+    """End a browser session; one that has ended, or was unused for too long, is left."""
+    session = browsers.find_session(tx, id_hash, MAX_IDLE_SECONDS)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
         _note_session(tx, session, "browser.sign_out")
@@ -54,33 +56,31 @@ def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None
 
 
 class Browsing:
-    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
+    """Begin, look up and end browser sessions."""
 
-    def __init__(self, context: Context, *, lifetime: float, idle: float = MAX_IDLE_SECONDS) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self.lifetime = lifetime
-        self._idle = idle
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        return await Caller(self._context, self._context.installation.resolve_principal(principal)).run(
-            sign_in, self.lifetime
-        )
+        resolved = self._context.installation.resolve_principal(principal)
+        return await Caller(self._context, resolved).run(sign_in)
 
     async def end(self, id_hash: str | None) -> None:
         """Sign out; ending a session twice is harmless."""
         if id_hash is not None:
-            await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash, self._idle))
+            await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
     async def read_page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
         """Return the rows for a page about a workspace of anybody; None without a valid session."""
         if id_hash is None:
             return None
-        rows = await self._context.store.read(browsers.find_page_rows, id_hash, self._idle, workspace_id)
+        store, query = self._context.store, browsers.find_page_rows
+        rows = await store.read(query, id_hash, MAX_IDLE_SECONDS, workspace_id)
         if rows is not None:
             mark_as_known()
         if rows is not None and rows.now - rows.session.seen_at >= ACTIVITY_WRITE_SECONDS:
-            await self._context.store.write(browsers.keep_browser_session, rows.session.id_hash)
+            await store.write(browsers.keep_browser_session, rows.session.id_hash)
         return rows
 
     async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:

@@ -52,10 +52,6 @@ class Context:
     titles: Mapping[str, str] = field(default_factory=dict)
     #: What this process does for all processes on its database; usually all of it.
     owners: Owners = field(default_factory=Owners)
-    #: How long an operation may take before its person is told, in seconds.
-    deadline_seconds: float = 1800.0
-    #: How long before a workspace ends by itself its owner is warned, in seconds.
-    warn_seconds: float = 300.0
     #: How long the end of a workspace waits for a warning that Slack doesn't take, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The origin that browsers reach, or None.

@@ -38,7 +38,7 @@ from bot.domain.stops import (
 from bot.domain.time_parsing import write_hours
 from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.domain.undoable_actions import NO_CHANGE
-from bot.domain.work_items import Call
+from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Provider
 from bot.providers.facets import Creation
@@ -281,9 +281,7 @@ def _start_workspace(
         return workspace.id, None, False
     # What a class starts isn't tried again as a lesson's start is.
     planned_for = (lesson.at or None) if lesson is not None else None
-    good_until = (
-        None if planned_for is None or lesson is None else _find_latest_start(tx, caller.context, lesson)
-    )
+    good_until = None if planned_for is None or lesson is None else _find_latest_start(tx, lesson)
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
@@ -299,9 +297,9 @@ def _start_workspace(
             # What was only to be made is started by this press.
             rested = found.creates_stopped
             if lesson is not None or not card.is_course:
-                found = operations.repeat_request(tx, found, context.deadline_seconds)
+                found = operations.repeat_request(tx, found, DEADLINE_SECONDS)
             return workspace_id, found, found.creates_stopped is rested
-    given = (context.deadline_seconds, caller.reference, caller.channel_id)
+    given = (DEADLINE_SECONDS, caller.reference, caller.channel_id)
     if workspace.is_provisional:
         if target.instead_of:
             operations.put_away(tx, target.instead_of)
@@ -319,9 +317,9 @@ def _start_workspace(
     return workspace.id, accepted.operation, accepted.joined
 
 
-def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) -> float:
+def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
     """Return the latest time for the start of somebody who joins during a lesson."""
-    return min(max(lesson.latest_start, tx.now() + context.deadline_seconds), lesson.until)
+    return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:

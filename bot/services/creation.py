@@ -10,7 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
+from bot.domain.forms import (
+    LIMIT_PREFIX,
+    Choice,
+    Field,
+    FlagProblem,
+    Form,
+    Purpose,
+    Spec,
+    Value,
+    Values,
+    flag_name,
+)
 from bot.domain.people import Principal
 from bot.domain.snapshots import Snapshot
 from bot.providers import base, facets
@@ -181,7 +192,7 @@ def _leave_out(form_of: Callable[[Values], Form], result: FilledForm) -> None:
 
 def _is_size(one: Field) -> bool:
     sizes = [*SYNONYMS[:3], frozenset({"profile", "resource_profile", "size"})]
-    return one.name.startswith(LIMIT) or any(_fold_flag(one.name) in row for row in sizes)
+    return one.name.startswith(LIMIT_PREFIX) or any(_fold_flag(one.name) in row for row in sizes)
 
 
 def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> FilledForm:

@@ -17,6 +17,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import find_flaw
 from bot.domain.stops import Consent, StopMode, choose_planned_mode, costs_more, is_final
 from bot.domain.tasks import Task, TaskKind
+from bot.domain.work_items import DEADLINE_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
 from bot.services.caller import Caller
@@ -151,7 +152,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
             return False
     else:
         consent = Consent.NONE
-    seconds, reference = caller.context.deadline_seconds, caller.context.ids.reference()
+    seconds, reference = DEADLINE_SECONDS, caller.context.ids.reference()
     verb = OperationVerb(mode)
     timers.clear_stops(tx, workspace.id)
     operations.accept(

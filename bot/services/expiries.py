@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.expiries import ExpiryKind
 from bot.domain.notices import NewNotice
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import EXPIRY_WARNING_SECONDS, Workspace
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import FRESH_SECONDS, ScheduledWork
@@ -19,7 +19,7 @@ READ_AGAIN_SECONDS: Final = 20.0
 
 
 def _claim(tx: Transaction, context: Context) -> list[Workspace]:
-    found = workspaces.claim_ending(tx, context.warn_seconds, MAX_CLAIMED, READ_AGAIN_SECONDS)
+    found = workspaces.claim_ending(tx, EXPIRY_WARNING_SECONDS, MAX_CLAIMED, READ_AGAIN_SECONDS)
     return [one for one in found if one.connection in context.connections and one.verified_at is not None]
 
 

@@ -12,7 +12,7 @@ from bot.domain.steps import Update
 from bot.domain.stops import Consent, PlannedStop, StopEffects, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
 from bot.domain.undoable_actions import NO_CHANGE
-from bot.domain.work_items import Call
+from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.providers import base, facets
 from bot.services.accounts import find_or_open_account
@@ -96,7 +96,7 @@ def begin_operation(
         tx,
         workspace,
         verb,
-        context.deadline_seconds,
+        DEADLINE_SECONDS,
         caller.reference,
         caller.channel_id,
         agreed=ends,
@@ -229,7 +229,7 @@ def _join_creation(
     elif not caller.is_first_delivery(tx, "start"):
         return _find_first_result(tx, caller, workspace.id)
     inbox.save_result(tx, caller.interaction, creation.id)
-    return Accepted(operations.repeat_request(tx, creation, caller.context.deadline_seconds), joined=True)
+    return Accepted(operations.repeat_request(tx, creation, DEADLINE_SECONDS), joined=True)
 
 
 def _create(
@@ -240,7 +240,7 @@ def _create(
     timer: PlannedStop | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
-    provider, context = caller.context.need(fresh.connection), caller.context
+    provider = caller.context.need(fresh.connection)
     if not isinstance(provider, facets.Creation):
         raise Refused("workspace.no_create", cause="no_create", title=provider.settings.title)
     check_offered(provider, fresh.spec, caller.principal)
@@ -253,7 +253,7 @@ def _create(
         operations.put_away(tx, former.id)
     refusals.try_at_once(tx, account)
     creations.insert_provisional(tx, fresh)
-    verb, seconds = OperationVerb.CREATE, context.deadline_seconds
+    verb, seconds = OperationVerb.CREATE, DEADLINE_SECONDS
     where = caller.reference, caller.channel_id
     creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
     if timer is not None:
@@ -337,7 +337,7 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
     operation = require_operation(tx, caller, "keep_waiting", operation_id)
     if not operation.is_open or not caller.is_first_delivery(tx):
         return operation
-    kept = operations.keep_waiting(tx, operation.id, caller.context.deadline_seconds)
+    kept = operations.keep_waiting(tx, operation.id, DEADLINE_SECONDS)
     workspace = workspaces.find_workspace(tx, operation.workspace_id)
     if kept is not None and operation.run_seconds and workspace is not None and workspace.stop_at is None:
         with suppress(Refused):
@@ -365,7 +365,7 @@ def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple
     check_offered(provider, workspace.spec, caller.principal)
     if not operation.is_asked or not caller.is_first_delivery(tx):
         return operation, False
-    is_repeated = work_items.repeat(tx, OPERATIONS, operation.id, caller.context.deadline_seconds)
+    is_repeated = work_items.repeat(tx, OPERATIONS, operation.id, DEADLINE_SECONDS)
     if is_repeated:
         caller.record(tx, "workspace.start_another", workspace, reference=operation.reference)
     return operation, is_repeated

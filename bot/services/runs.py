@@ -10,7 +10,7 @@ from bot.domain.policy import Target
 from bot.domain.runs import Run, StopKind
 from bot.domain.steps import Update
 from bot.domain.undoable_actions import NO_CHANGE
-from bot.domain.work_items import Call, Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
 from bot.providers import base, facets
 from bot.services.caller import Caller
 from bot.services.creation import check_offered
@@ -42,7 +42,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
         reference=caller.reference,
         channel_id=caller.channel_id,
         blocked_since=now,
-        deadline_at=now + caller.context.deadline_seconds,
+        deadline_at=now + DEADLINE_SECONDS,
     )
     runs.insert(tx, run)
     inbox.save_result(tx, caller.interaction, run.id)
@@ -74,7 +74,7 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
-        work_items.keep_waiting(tx, RUNS, run.id, caller.context.deadline_seconds)
+        work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
     return run, run.is_open
 
 
@@ -106,7 +106,7 @@ def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bo
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
     if not run.is_asked or not caller.is_first_delivery(tx):
         return run, False
-    is_asked = work_items.repeat(tx, RUNS, run.id, caller.context.deadline_seconds)
+    is_asked = work_items.repeat(tx, RUNS, run.id, DEADLINE_SECONDS)
     if is_asked:
         caller.record(tx, "job.start_another", run)
     return run, is_asked

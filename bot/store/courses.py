@@ -250,7 +250,7 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
-    """Make a lesson due for some members for whom it hasn't begun, in the order of joining; return their number."""
+    """Make a lesson due for some members for whom it hasn't begun, the first to join first; count them."""
     return len(tx.all("open_lesson", card_id=card.id, local=lesson.local, now=tx.now(), limit=limit))
 
 
@@ -291,7 +291,7 @@ def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassC
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Take the person of a workspace whose account was unlinked out of the courses that they joined with it."""
+    """Take the person of a workspace that was unlinked out of the courses that they joined with it."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 

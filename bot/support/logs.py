@@ -1,4 +1,6 @@
-"""Logs for operators: structlog, one JSON object per line, redacted by key, by known value and by pattern.
+"""Logs for operators: structlog, redacted by key, by known value and by pattern.
+
+On a terminal they are text, elsewhere one JSON object per line.
 
 Libraries that use the standard library's logging pass the same processors (``docs/internals/security.md``,
 row 19).
@@ -321,8 +323,11 @@ def _takes_something(descriptor: int) -> bool:
     return bool(waiting.poll(0))
 
 
-def configure(level: str, form: str, redactor: Redactor) -> None:
-    """Send structlog's and the standard library's logs to standard error through one chain of processors."""
+def configure(level: str, redactor: Redactor) -> None:
+    """Send structlog's and the standard library's logs to standard error through one chain of processors.
+
+    They are text if that is a terminal, where a person reads them, and JSON otherwise.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -332,9 +337,9 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
         redactor,
     ]
     written: list[structlog.types.Processor] = (
-        [structlog.processors.JSONRenderer()]
-        if form == "json"
-        else [escape_event, structlog.dev.ConsoleRenderer(colors=False)]
+        [escape_event, structlog.dev.ConsoleRenderer(colors=False)]
+        if sys.stderr.isatty()
+        else [structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         # First, so that events below the level cost nothing more.

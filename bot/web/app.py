@@ -116,7 +116,7 @@ def build_app(
             )
         browsers = Browsers(public_url=context.public_url, keys=keys, clock=context.clock, page_url=page_url)
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
-        browsing = Browsing(context, lifetime=settings.session_hours * 3600.0)
+        browsing = Browsing(context)
         workspaces = IdePages(context, limiter, browsing=browsing, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
         # Before the links, where every other word is taken for a nonce.

@@ -31,7 +31,7 @@ from bot.messages.blocks import buttons
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base, facets
-from bot.services.browsers import Browsing
+from bot.services.browsers import SESSION_SECONDS, Browsing
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import check_possible, get_stop_effects
@@ -415,7 +415,7 @@ class IdePages:
         """Ask the visitor of a workspace's page to sign in; the same for every address."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
-        lasts = times.format_duration(self._browsing.lifetime)
+        lasts = times.format_duration(SESSION_SECONDS)
         return render.render_page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
@@ -442,7 +442,7 @@ class IdePages:
         else:
             await self._browsing.end(self._browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
-            self._browsers.open_session(response, session_id, self._browsing.lifetime)
+            self._browsers.open_session(response, session_id, SESSION_SECONDS)
         # Whatever the result: each sign-in is answered once.
         self._browsers.forget_flow(request, response)
         return response

@@ -30,18 +30,29 @@ CONFIRM_SECONDS: Final = 300.0
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
+#: How many webs have two connections each, of which one is there while the other is renewed. Slack allows 10.
+_MAX_WEBS_OF_TWO: Final = 4
 #: The roles whose processes have connections.
 _LISTENING: Final = frozenset({"serve", "web"})
 
 
 class ConnectionCounter(Protocol):
-    """The last count of connections by Slack, and requests for another: ``SocketSide``."""
+    """The last count of connections by Slack, and how many of them there should be: ``SocketSide``."""
 
     count: Count | None
 
     def replace_connection(self) -> None:
         """Replace a connection."""
         ...
+
+    def hold_connections(self, connections: int) -> None:
+        """Hold this many connections from now on."""
+        ...
+
+
+def choose_connections(webs: int) -> int:
+    """Return how many connections each of this many webs has."""
+    return 2 if webs <= _MAX_WEBS_OF_TWO else 1
 
 
 class OtherInstances:
@@ -51,20 +62,22 @@ class OtherInstances:
     another Usher is a row.
     """
 
-    def __init__(self, context: Context, side: ConnectionCounter, connections: int) -> None:
-        """``connections`` is how many each process has."""
+    def __init__(self, context: Context, side: ConnectionCounter) -> None:
         self._context = context
         self._store = context.store
         self._side = side
-        self._each = connections
         #: Since when Slack has counted more than ours, by the store's time.
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count with the connections of this database's processes; never raise."""
-        if self._side.count is None:
-            return
+        """Compare Slack's last count with the connections of this database's processes; never raise.
+
+        Their number also says how many connections this process holds.
+        """
         try:
+            self._side.hold_connections(choose_connections(await self._count_other_webs() + 1))
+            if self._side.count is None:
+                return
             wait = await self._compare(self._side.count)
         except StoreError as error:
             log.info("connections not compared", problem=error)
@@ -102,10 +115,14 @@ class OtherInstances:
 
     async def _held_by_others(self) -> int:
         """Return the number of connections of other processes on this database."""
+        others = await self._count_other_webs()
+        return others * choose_connections(others + 1)
+
+    async def _count_other_webs(self) -> int:
         if not self._store.engine.is_shared:
             return 0
         running = [one.name.partition(":")[0] for one in await self._store.read(owners.list_ownerships)]
-        return max(sum(role in _LISTENING for role in running) - 1, 0) * self._each
+        return max(sum(role in _LISTENING for role in running) - 1, 0)
 
     def _messages(self, what: str, since: float, until: float | None = None) -> list[NewNotice]:
         body = {"connection": "", "what": what, "since": since, "until": until, "place": socket.gethostname()}
@@ -119,8 +136,8 @@ def build_socket_mode(
     context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
 ) -> tuple[SocketSide, OtherInstances]:
     """Build the Socket Mode client, and its check for another Usher with the same app."""
-    url, connections = settings.slack_api_url, settings.socket_connections
+    url, monotonic = settings.slack_api_url, context.clock.monotonic
     side = SocketSide(
-        bolt, app_token, url, context.clock.monotonic, proxy=settings.proxy(), connections=connections
+        bolt, app_token, url, monotonic, proxy=settings.proxy(), connections=choose_connections(1)
     )
-    return side, OtherInstances(context, side, connections)
+    return side, OtherInstances(context, side)

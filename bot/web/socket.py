@@ -129,7 +129,10 @@ class SocketSide(AsyncSocketModeHandler):
         self.web_client.proxy = proxy.text_of(api_url)
         self._proxy = proxy
         self._monotonic = monotonic
-        self._count = connections
+        self._connections = connections
+        #: The numbers of those that are kept connected, or are about to be given up.
+        self._kept: set[int] = set()
+        self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
         #: As of the newest connection; None before the first, or if Slack didn't say.
@@ -140,8 +143,20 @@ class SocketSide(AsyncSocketModeHandler):
 
     def start(self) -> None:
         """Connect in the background, and keep trying while Slack is unavailable; see ``is_ready``."""
-        for number in range(self._count):
-            self._run(self._keep_connected(number))
+        self._is_started = True
+        self.hold_connections(self._connections)
+
+    def hold_connections(self, connections: int) -> None:
+        """Hold this many connections from now on, or once it is started."""
+        self._connections = connections
+        for number, connection in self._live.items():
+            if number >= connections:
+                connection.reason = RENEWED
+                connection.ending.set()
+        for number in range(connections) if self._is_started else ():
+            if number not in self._kept:
+                self._kept.add(number)
+                self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
         """Replace a connection: Slack counts all of them whenever one opens."""
@@ -200,12 +215,15 @@ class SocketSide(AsyncSocketModeHandler):
 
     async def _keep_connected(self, number: int) -> None:
         """Keep one connection: the next is open before the one that Slack wants to close is given up."""
-        while True:
+        while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
             if old is not None:
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
+            if number >= self._connections:
+                # Fewer are wanted since it began to connect.
+                break
             opened = self._monotonic()
             await new.ending.wait()
             log.info("slack.socket_ending", connection=number, reason=new.reason)
@@ -214,6 +232,9 @@ class SocketSide(AsyncSocketModeHandler):
             is_short_lived = self._monotonic() - opened < SHORT_LIVED and new.reason != RENEWED
             if new.reason == TOO_MANY or is_short_lived:
                 await asyncio.sleep(self._ping_seconds)
+        self._kept.discard(number)
+        if (last := self._live.pop(number, None)) is not None:
+            self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
         """Open a connection, with a new address for each attempt: one works once, and for a short time."""

@@ -8,7 +8,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, StopMode
 from bot.domain.time_parsing import Moment
-from bot.domain.work_items import Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
@@ -587,7 +587,7 @@ async def keep_waiting(request: Request) -> Answer:
     if not operation.is_open:
         return answer_ended(request, operation)
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
-    time = times.format_duration(request.services.context.deadline_seconds)
+    time = times.format_duration(DEADLINE_SECONDS)
     answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
     if operation.run_seconds and workspace.stop_at is None:
         answer += f"\n{request.fill(answers.KEPT_WITHOUT_END, workspace)}"

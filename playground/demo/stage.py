@@ -194,7 +194,6 @@ def environment_of(folder: Path, slack: dict[str, Any], text: str, port: int) ->
         "USHER_ADMINS": "U0AMIR",
         "USHER_ASSISTANT": "true",
         "USHER_COMMAND": "/workspace",
-        "USHER_LOG_FORMAT": "json",
     }
 
 

@@ -44,7 +44,6 @@ def environment(folder: Path, **changes: str | None) -> dict[str, str]:
         "USHER_CONNECTIONS": str(connections),
         "USHER_DATABASE_URL": f"sqlite:///{folder / 'usher.db'}",
         "USHER_PUBLIC_URL": "https://usher.example",
-        "USHER_LOG_FORMAT": "text",
         "PORT": "0",
     }
     return {name: value for name, value in {**good, **changes}.items() if value is not None}

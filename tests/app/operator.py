@@ -16,7 +16,7 @@ class Operator:
 
     def __init__(self, command, folder, env):
         self.command, self.folder = command, folder
-        self.env = {"PATH": os.environ["PATH"], "USHER_LOG_FORMAT": "text", **env}
+        self.env = {"PATH": os.environ["PATH"], **env}
         self._log = folder.with_name("serve.log")
         self._serving = None
 

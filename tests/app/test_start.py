@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
+import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -23,6 +25,7 @@ from playground.faults import Fault
 from playground.processes import reserved_port
 from tests.app.command_line import environment, of_slack, run, running
 from tests.playground.slack_help import slack
+from tests.project.repository import ROOT
 from tests.rigs.connections import load_connections
 from tests.rigs.outside import install
 
@@ -172,7 +175,7 @@ async def test_minutes_without_slack_at_the_start_are_one_process(tmp_path, seco
     port, asked_times = reserved_port(), 0
     async with slack() as (local, _client):
         come_back = reachable(local)
-        env = environment(tmp_path, **of_slack(local, USHER_LOG_FORMAT="json", PORT=str(port)))
+        env = environment(tmp_path, **of_slack(local, PORT=str(port)))
         async with running("serve", env=env) as made:
             await made.line_with("slack not reached")
             await made.line_with("slack not reached")
@@ -287,7 +290,7 @@ async def test_a_host_that_is_not_ours_is_a_sentence(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_runs_until_it_is_asked_to_stop(tmp_path, number):
     async with slack() as (local, _client):
-        env = environment(tmp_path, **of_slack(local, USHER_LOG_FORMAT="json"))
+        env = environment(tmp_path, **of_slack(local))
         async with running("serve", env=env) as made:
             ready = json.loads(await made.line_with('"event": "ready"'))
             address = f"http://127.0.0.1:{ready['port']}"
@@ -333,3 +336,36 @@ async def test_the_audit_says_whose_provider_runs_and_which_version(tmp_path, mo
             row for row in await made.store.read(audit.read_audit) if row["action"] == "providers.loaded"
         ]
     assert json.loads(found["detail"]) == {"new": "usher-lagoon 1.4"}
+
+
+async def test_line_of_the_procfile_serves_alone_and_everywhere(tmp_path):
+    """A platform runs it in a shell, with a PORT of its own; what is split stands in a comment."""
+    (line,) = re.findall(r"^(?!#).+$", (ROOT / "Procfile").read_text(encoding="utf-8"), re.MULTILINE)
+    name, _, typed = line.partition(": ")
+    program, port = tmp_path / "usher", reserved_port()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m bot "$@"\n')
+    program.chmod(0o755)
+    async with slack() as (local, _client):
+        env = environment(tmp_path, **of_slack(local), PORT=str(port)) | {"PYTHONPATH": str(ROOT)}
+        made = await asyncio.create_subprocess_shell(
+            f"exec {typed}",
+            cwd=tmp_path,
+            env=env | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(60):
+                while '"event": "ready"' not in (written := (await made.stderr.readline()).decode()):
+                    assert written
+            assert json.loads(written)["port"] == port
+            # All of 127.0.0.0/8 is this machine: it doesn't listen at one address alone.
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"http://127.0.0.2:{port}/workz") as answer,
+            ):
+                assert (name, answer.status) == ("web", 200)
+        finally:
+            if made.returncode is None:
+                made.terminate()
+            await made.communicate()
+    assert made.returncode == 0

@@ -408,7 +408,7 @@ async def test_a_secret_in_a_log_or_a_message_is_a_leak(scene):
 LOGS = """
 import structlog
 from bot.support import errors, logs
-logs.configure("info", "json", logs.Redactor())
+logs.configure("info", logs.Redactor())
 try:
     raise {error}
 except Exception:

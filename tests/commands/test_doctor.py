@@ -569,7 +569,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
             SLACK_CLIENT_ID="1.2",
             USHER_PUBLIC_URL=None,
             USHER_PUBLIC_URI="https://canary.example",
-            USHER_DEADLINE_MINUTES="canary",
+            USHER_LOG_LEVEL="canary",
             USHER_DATABASE_URL="sqlite:////nowhere/x.db",
             USHER_LEFTOVER="canary",
         )
@@ -580,7 +580,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     assert internal_names(ended.out) == []
     bad = {f"{check['name']}: {check['found']}" for check in checks if not check["is_good"]}
     for begin in (
-        "settings: USHER_DEADLINE_MINUTES: needs to be a valid number",
+        "settings: USHER_LOG_LEVEL: needs to be",
         "settings: SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)",
         "settings: SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together",
         "settings: USHER_PUBLIC_URI: there is no such setting. Did you mean USHER_PUBLIC_URL?",
@@ -601,7 +601,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     )
     # A start refuses what it can't do right, and names all of it at once, too.
     for named in (
-        "USHER_DEADLINE_MINUTES",
+        "USHER_LOG_LEVEL",
         "SLACK_APP_TOKEN",
         "belong together",
         "USHER_PUBLIC_URI",

@@ -244,7 +244,7 @@ async def test_while_slack_cant_be_reached_nothing_is_asked_again(folder, begins
     assert (folder / ".env").read_text(encoding="utf-8") == kept
 
 
-async def test_init_keeps_the_address_that_a_proxy_leads_here_only_later(folder, begins, local, provider):
+async def test_no_serve_keeps_the_address_that_a_proxy_leads_here_only_later(folder, begins, local, provider):
     begins(**outside(local))
     url = f"https://127.0.0.1:{reserved_port()}"
     said = await Terminal(f"posit {provider}", TOKEN, url, *of_slack(local)).holds(look_ahead)
@@ -309,6 +309,12 @@ async def test_an_usher_that_runs_already_is_not_set_up_again(begins, local, pro
 
 
 async def test_without_anybody_who_answers_it_says_so(tmp_path):
-    ended = await run("init", cwd=tmp_path)
+    ended = await run("up", "--no-serve", cwd=tmp_path)
     assert ended.status == 1
     assert "run it again to go on" in ended.err
+
+
+async def test_init_says_what_it_is_called_now(tmp_path):
+    ended = await run("init", cwd=tmp_path)
+    assert (ended.status, ended.out) == (1, "")
+    assert "up --no-serve" in ended.err

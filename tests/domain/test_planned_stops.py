@@ -77,7 +77,7 @@ def test_the_end_that_counts(ends, rules, counts):
     agreed_at = JOINED if FIRST in ends or BEFORE in ends else 0.0
     for given in (ends, ends[::-1]):
         own = [one for one in rules if one is not RULE]
-        found = choose_end(given, agreed_at, lambda at: need_workspace(own, at))
+        found = choose_end(given, agreed_at, lambda at, own=own: need_workspace(own, at))
         said = found and (found.at, found.because, found.source)
         assert said == (counts and (at(counts[0]), *counts[1:]))
 

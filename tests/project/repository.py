@@ -62,9 +62,8 @@ def share_bytecode(folder: Path) -> None:
 
 
 def list_store(pattern: str) -> list[Path]:
-    """Return the files of a kind in the store, and those of features that have its rows or use cases."""
-    folders = [ROOT / "bot/store"]
-    return [path for folder in folders if folder.is_dir() for path in sorted(folder.glob(pattern))]
+    """Return the files of a kind in the store."""
+    return sorted((ROOT / "bot/store").glob(pattern))
 
 
 def python_files(*tops: str) -> list[Path]:

@@ -68,12 +68,6 @@ def test_mutants_are_played_apart_from_make_test():
     assert '.venv/bin/mutmut run "bot.domain.plan.*"\n' in mutants
 
 
-def test_the_procfile_has_the_processes_that_share_a_database():
-    assert (ROOT / "Procfile").read_text(encoding="utf-8") == (
-        "web: env USHER_HOST=0.0.0.0 usher web\nworker: env USHER_HOST=0.0.0.0 usher worker\n"
-    )
-
-
 def test_the_licence_is_the_one_that_the_project_names():
     assert (
         "Apache License\n                           Version 2.0, January 2004"

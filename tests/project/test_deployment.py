@@ -57,12 +57,6 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
-def test_each_role_of_the_procfile_runs_in_compose():
-    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    assert [line.partition(":")[0] for line in lines] == list(OURS)
-    assert all(line.endswith(f" usher {OURS[line.partition(':')[0]]['command']}") for line in lines)
-
-
 def unit(path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str

@@ -7,7 +7,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.causes import to_cause
-from bot.domain.failure_causes import LIMIT, Reason, find_reason
+from bot.domain.failure_causes import MAX_REASON_LENGTH, Reason, find_reason
 from bot.messages.texts.problems import explain_cause, explain_reason
 from bot.providers.answers import read_words, to_error
 from bot.providers.jupyterhub.servers import parse_last_event
@@ -87,7 +87,7 @@ NESTED_ANSWERS = [
 
 @pytest.mark.parametrize(("text", "words"), NESTED_ANSWERS)
 def test_words_of_an_answer_within_an_answer_are_the_innermost(text, words):
-    assert clean_words(text, LIMIT) == words
+    assert clean_words(text, MAX_REASON_LENGTH) == words
     assert read_words({"message": text}) == words
     response = Response(422, {}, json.dumps({"message": text}).encode())
     assert to_error(response, changes=True).message == (words or "HTTP 422")
@@ -95,9 +95,9 @@ def test_words_of_an_answer_within_an_answer_are_the_innermost(text, words):
 
 
 def test_words_are_read_before_they_are_cut_and_classified():
-    words = clean_words(CLIENT_EXCEPTION + json.dumps(STATUS_BODY), LIMIT)
+    words = clean_words(CLIENT_EXCEPTION + json.dumps(STATUS_BODY), MAX_REASON_LENGTH)
     assert find_reason(words) is Reason.QUOTA
-    assert find_reason(clean_words("HTTP 403: Forbidden", LIMIT)) is None
+    assert find_reason(clean_words("HTTP 403: Forbidden", MAX_REASON_LENGTH)) is None
 
 
 @pytest.mark.parametrize(

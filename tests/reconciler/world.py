@@ -128,7 +128,6 @@ class World:
             vault=self.vault,
             clock=self.clock,
             ids=self.ids,
-            deadline_seconds=DEADLINE,
             public_url=self.public_url,
             owners=self.owners,
             unwarned_seconds=self.unwarned_seconds,

@@ -44,7 +44,7 @@ class Half(ProcessWorld):
         self.processes = []
 
     def environment(self):
-        return super().environment() | {"USHER_DATABASE_URL": self.url, "USHER_PERSON_BURST": "100"}
+        return super().environment() | {"USHER_DATABASE_URL": self.url}
 
     async def start_bot(self):
         self.write_connections()

@@ -20,8 +20,8 @@ from tests.rigs.scenario.several import FIRST, SECOND, several
 #: Amir administers Acme Research, Chen Beta Labs, Tara of Acme Research all of Usher.
 AMIR, CHEN, TARA = Principal(None, FIRST, "U0AMIR"), Principal(None, SECOND, "U0CHEN"), "U0TARA"
 NAMED = {
-    "USHER_ADMINS": f"{FIRST}:U0AMIR, {SECOND}:U0CHEN",
-    "USHER_GLOBAL_ADMINS": f"{FIRST}:{TARA}",
+    "USHER_ADMINS": f"{FIRST}:U0AMIR, {SECOND}:U0CHEN, {TARA}",
+    "USHER_SLACK_WORKSPACES": f"{FIRST}, *",
 }
 OTHER = r"policy\.other_workspace"
 BY_ADMINS = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}

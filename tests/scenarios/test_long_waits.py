@@ -4,129 +4,132 @@ import pytest
 import pytest_asyncio
 
 from tests.rigs.scenario import ID, world
-from tests.scenarios.long_waits import MINUTE, waiting
+from tests.scenarios.long_waits import PAST_DEADLINE, waiting
 
 
 @pytest_asyncio.fixture
-async def hasty(tmp_path):
-    """A world in which Olivia has linked her account and deadlines are short."""
-    async with world(tmp_path, settings={"USHER_DEADLINE_MINUTES": 3}) as ready:
+async def linked(tmp_path):
+    """A world in which Olivia has linked her account."""
+    async with world(tmp_path) as ready:
         await ready.alice.has_linked("alice")
         yield ready
 
 
-async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(hasty):
-    alice = hasty.alice
-    told = await waiting(hasty)
+async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(linked):
+    alice = linked.alice
+    told = await waiting(linked)
     assert "I'm still starting *notebook* on Saturn Cloud. It's taking longer than usual." in told.text
     assert told.labels == ["Keep waiting", "Stop", "View on Saturn Cloud"]
     assert "Starting (since" in alice.card.text
-    await hasty.pass_time(4 * MINUTE, step=10)
+    await linked.pass_time(PAST_DEADLINE, step=30)
     assert alice.only("waiting")
-    hasty.resource("notebook").runs[-1].due_at = hasty.clock.now()
-    await hasty.pass_time(60, step=5)
+    linked.resource("notebook").runs[-1].due_at = linked.clock.now()
+    await linked.pass_time(60, step=5)
     assert alice.only("ready")
     assert not alice.told("card")
     assert alice.told("waiting") == []
-    assert hasty.calls("POST .*/start") == 1
+    assert linked.calls("POST .*/start") == 1
 
 
-async def test_keep_waiting_sets_a_new_deadline_and_starts_nothing(hasty):
-    alice = hasty.alice
-    told = await waiting(hasty)
+async def test_keep_waiting_sets_a_new_deadline_and_starts_nothing(linked):
+    alice = linked.alice
+    told = await waiting(linked)
     (kept,) = [shown for shown in await alice.presses(told, "Keep waiting") if shown.is_private]
     assert "I'll keep checking on *notebook*" in kept.text
-    await hasty.pass_time(20, step=5)
+    await linked.pass_time(20, step=5)
     assert alice.told("waiting") == []
-    await hasty.pass_time(4 * MINUTE, step=10)
+    await linked.pass_time(PAST_DEADLINE, step=30)
     assert alice.only("waiting")
-    assert hasty.calls("POST .*/start") == 1
+    assert linked.calls("POST .*/start") == 1
 
 
-async def test_stop_on_the_waiting_message_ends_it(hasty):
-    alice = hasty.alice
-    told = await waiting(hasty)
+async def test_stop_on_the_waiting_message_ends_it(linked):
+    alice = linked.alice
+    told = await waiting(linked)
     await alice.presses(told, "Stop")
-    await hasty.pass_time(60, step=5)
+    await linked.pass_time(60, step=5)
     assert alice.only("stopped")
     assert alice.told("waiting") == []
 
 
-async def test_the_deadline_counts_while_the_bot_is_down(hasty):
-    hasty.resource("notebook").start_seconds = 100_000
-    await hasty.alice.types("start notebook")
-    await hasty.stop_bot()
-    hasty.clock.advance(10 * MINUTE)
-    await hasty.start_bot()
-    await hasty.pass_time(40, step=5)
-    assert hasty.alice.only("waiting")
+async def test_the_deadline_counts_while_the_bot_is_down(linked):
+    linked.resource("notebook").start_seconds = 100_000
+    await linked.alice.types("start notebook")
+    await linked.stop_bot()
+    linked.clock.advance(PAST_DEADLINE)
+    await linked.start_bot()
+    await linked.pass_time(40, step=5)
+    assert linked.alice.only("waiting")
 
 
-async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_is_refused(hasty):
-    hasty.saturn.state.accounts.mark("alice", "revoked")
-    await hasty.alice.types("start notebook")
-    await hasty.pass_time(4 * MINUTE, step=10)
-    assert hasty.alice.only("waiting")
-    assert hasty.alice.only("sign_in_refused")
+async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_is_refused(linked):
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await linked.alice.types("start notebook")
+    await linked.pass_time(PAST_DEADLINE, step=30)
+    assert linked.alice.only("waiting")
+    assert linked.alice.only("sign_in_refused")
 
 
 @pytest.mark.parametrize("elsewhere", ["stopped", "error", "removed"])
 async def test_what_happens_elsewhere_leaves_no_button_that_needs_it_to_run_and_starts_nothing(
-    hasty, elsewhere
+    linked, elsewhere
 ):
-    alice = hasty.alice
+    alice = linked.alice
     await alice.types("start training")
-    await hasty.pass_time(30)
+    await linked.pass_time(30)
     assert alice.only("ready").labels[0] == "Open"
-    said, before = alice.only("ready").short.partition("\nOpen: ")[0], hasty.calls("chat.update", hasty.slack)
+    said, before = (
+        alice.only("ready").short.partition("\nOpen: ")[0],
+        linked.calls("chat.update", linked.slack),
+    )
     if elsewhere == "removed":
-        del hasty.saturn.state.resources[ID["training"]]
+        del linked.saturn.state.resources[ID["training"]]
     else:
-        hasty.resource("training").force(elsewhere, hasty.clock.now())
-    await hasty.pass_time(400, step=10)
+        linked.resource("training").force(elsewhere, linked.clock.now())
+    await linked.pass_time(400, step=10)
     assert alice.only("ready").short == said
     assert alice.only("ready").labels == []
-    assert hasty.calls("chat.update", hasty.slack) - before == 1
-    assert hasty.calls("POST .*/start") == 1
+    assert linked.calls("chat.update", linked.slack) - before == 1
+    assert linked.calls("POST .*/start") == 1
     assert ("No longer exists" in (await alice.types("status training")).text) == (elsewhere == "removed")
 
 
-async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(hasty):
-    alice = hasty.alice
+async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(linked):
+    alice = linked.alice
     await alice.types("start notebook")
-    await hasty.pass_time(14)
-    hasty.resource("notebook").stop(hasty.clock.now())
-    await hasty.pass_time(40)
+    await linked.pass_time(14)
+    linked.resource("notebook").stop(linked.clock.now())
+    await linked.pass_time(40)
     assert "It's stopped again on Saturn Cloud" in alice.only("failed").text
-    await hasty.pass_time(400, step=10)
-    assert hasty.calls("POST .*/start") == 1
+    await linked.pass_time(400, step=10)
+    assert linked.calls("POST .*/start") == 1
 
 
-async def test_a_start_under_way_elsewhere_is_joined_and_told(hasty):
-    hasty.resource("notebook").start(hasty.clock.now())
-    hasty.clock.advance(1)
-    await hasty.alice.types("start notebook")
-    await hasty.pass_time(60)
-    assert hasty.alice.only("ready")
-    assert len(hasty.resource("notebook").runs) == 1
+async def test_a_start_under_way_elsewhere_is_joined_and_told(linked):
+    linked.resource("notebook").start(linked.clock.now())
+    linked.clock.advance(1)
+    await linked.alice.types("start notebook")
+    await linked.pass_time(60)
+    assert linked.alice.only("ready")
+    assert len(linked.resource("notebook").runs) == 1
 
 
 async def test_a_running_workspace_is_looked_at_seldom_and_after_a_day_without_use_more_seldom(
-    hasty,
+    linked,
 ):
-    await hasty.alice.types("start training")
-    await hasty.pass_time(30)
+    await linked.alice.types("start training")
+    await linked.pass_time(30)
 
     def reads():
-        return hasty.calls(f"GET /api/workspaces/{ID['training']}")
+        return linked.calls(f"GET /api/workspaces/{ID['training']}")
 
     before = reads()
-    await hasty.pass_time(3600, step=60)
+    await linked.pass_time(3600, step=60)
     assert 9 <= reads() - before <= 12
-    hasty.clock.advance(86_400)
-    await hasty.pass_time(3600, step=60)
+    linked.clock.advance(86_400)
+    await linked.pass_time(3600, step=60)
     before = reads()
-    await hasty.pass_time(2 * 3600, step=60)
+    await linked.pass_time(2 * 3600, step=60)
     assert 3 <= reads() - before <= 5
 
 

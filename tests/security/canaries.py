@@ -83,7 +83,7 @@ def logging_everything(secrets: list[str]) -> Iterator[io.StringIO]:
     root, told = logging.getLogger(), io.StringIO()
     before, level, handlers_before = structlog.get_config(), root.level, root.handlers[:]
     levels = {name: logging.getLogger(name).level for name in ("slack_bolt", "slack_sdk", "aiohttp.access")}
-    configure("debug", "json", Redactor(secrets))
+    configure("debug", Redactor(secrets))
     root.handlers[0].setStream(told)  # type: ignore[attr-defined]  # it is the stream handler just made
     structlog.configure(cache_logger_on_first_use=False)
     try:

@@ -20,7 +20,7 @@ from tests.web.signed import SECRET
 
 async def serve(files: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files // 2, files))
-    configure("info", "json", Redactor())
+    configure("info", Redactor())
     front = Front(SecretStr(SECRET), SystemClock(), Replays(time.monotonic), Metrics())
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_get("/", lambda _: asyncio.sleep(0, web.Response(text="here")))

@@ -7,11 +7,11 @@ import pytest
 from bot.domain.work_items import Outcome
 from bot.reconciler.runtimes import Slots
 from bot.store import counts
-from bot.support.settings import Settings
+from bot.support.limits import MAX_BURST
 from tests.rigs.scenario import world as new_scenario
 from tests.rigs.store import ALICE, BOB
 
-BURST = Settings.model_fields["person_burst"].default
+BURST = int(MAX_BURST)
 FLOOD = 1_000
 TOO_MANY = "You're sending requests too quickly"
 

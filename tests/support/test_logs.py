@@ -20,14 +20,15 @@ from tests.project.repository import named, nodes, python_files
 
 
 @contextmanager
-def written(form):
-    """Log in a form, and see what was written."""
+def written(is_terminal=False):
+    """Log to a terminal or elsewhere, and see what was written."""
     stream = io.StringIO()
+    stream.isatty = lambda: is_terminal
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sys, "stderr", stream)
-        configure("info", form, Redactor(["canary-known-value"]))
+        configure("info", Redactor(["canary-known-value"]))
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
@@ -36,7 +37,7 @@ def written(form):
 
 @pytest.fixture
 def lines():
-    with written("json") as stream:
+    with written() as stream:
         yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -141,7 +142,7 @@ def test_an_exception_leaves_its_kind_and_places_only(lines):
 
 
 def test_in_a_text_too_an_exception_leaves_one_line_without_its_values():
-    with written("text") as stream:
+    with written(is_terminal=True) as stream:
         try:
             raise ValueError("hidden in the cause")
         except ValueError as cause:
@@ -169,7 +170,7 @@ def test_without_an_exception_nothing_is_added():
 
 def test_nothing_that_strangers_write_ends_a_line_or_steers_a_terminal():
     forged = "/x\n2026-11-21T10:00:00Z [info] stopped\r\x1b[2J\x9b31m\u2028\u202eé"
-    with written("text") as stream:
+    with written(is_terminal=True) as stream:
         logging.getLogger("bot.web.access").info("GET %s 404", forged)
         structlog.get_logger("a").info(forged, path=forged, nested={"deep": [forged]}, **{forged: 1})
     assert len(stream.getvalue().splitlines()) == 2

@@ -63,7 +63,6 @@ def test_all_problems_come_at_once_without_values(environment):
         USHER_ENCRYPTION_KEYS="canary-key",
         USHER_CONNECTIONS=None,
         PORT="canary-port",
-        USHER_DEADLINE_MINUTES="9999",
         USHER_PUBLIC_URL="http://canary.example",
         USHER_PAGE_URL="http://canary.example",
     )
@@ -74,7 +73,6 @@ def test_all_problems_come_at_once_without_values(environment):
         "USHER_ENCRYPTION_KEYS",
         "USHER_CONNECTIONS",
         "PORT",
-        "USHER_DEADLINE_MINUTES",
         "USHER_PUBLIC_URL",
         "USHER_PAGE_URL",
     ):
@@ -106,8 +104,7 @@ def test_all_problems_come_at_once_without_values(environment):
         ({**OVER_HTTPS, "USHER_PAGE_URL": "https://usher.example:8443"}, "another host name"),
         ({**OVER_HTTPS, "USHER_PAGE_URL": "https://USHER.example"}, "another host name"),
         ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "https address"),
-        ({"USHER_DEADLINE_MINUTES": "0"}, "USHER_DEADLINE_MINUTES"),
-        ({"USHER_WARN_MINUTES": "0"}, "USHER_WARN_MINUTES"),
+        ({"USHER_LOG_LEVEL": "loud"}, "USHER_LOG_LEVEL"),
         ({"SLACK_BOT_TOKEN": "env:ABSENT_VARIABLE"}, "ABSENT_VARIABLE"),
         ({"SLACK_BOT_TOKEN": "file:/nowhere/secret"}, "the file /nowhere/secret, which can't be read"),
         ({"USHER_DATABASE_URL": "postgresql://u:can@ry@h/db"}, "percent-encode the password"),
@@ -119,22 +116,39 @@ def test_each_problem_is_named(environment, changes, named):
     assert named in "\n".join(problems())
 
 
-def test_without_a_bot_token_several_workspaces_need_an_address_and_whole_names(environment):
-    several = {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary-3"}
-    environment(**several, USHER_PUBLIC_URL=None, USHER_ADMINS="T1:U1,U2", USHER_GLOBAL_ADMINS="U3")
-    assert [one.split()[0].strip(":") for one in problems()] == [
-        "USHER_PUBLIC_URL",
-        "USHER_ADMINS",
-        "USHER_GLOBAL_ADMINS",
-        "USHER_SLACK_WORKSPACES",
-    ]
+SEVERAL = {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary-3"}
+
+
+def test_several_workspaces_need_an_address_and_their_names(environment):
+    environment(**SEVERAL, USHER_PUBLIC_URL=None, USHER_ADMINS="T1:U1,U2")
+    assert [one.split()[0] for one in problems()] == ["USHER_PUBLIC_URL", "USHER_SLACK_WORKSPACES"]
     right = {"USHER_PUBLIC_URL": "https://usher.example.org", "USHER_ADMINS": "T1:U1,E1:W2"}
     # Whether everybody in the world may come is said, never assumed.
-    for named, ids in (("*", {"*"}), ("T1, E1", {"T1", "E1"})):
-        environment(**several, **right, USHER_GLOBAL_ADMINS="T1:U3", USHER_SLACK_WORKSPACES=named)
+    for named, ids in (("*", {"*"}), ("T1, E1", {"T1", "E1"}), ("T1, *", {"T1", "*"})):
+        environment(**SEVERAL, **right, USHER_SLACK_WORKSPACES=named)
         assert load_settings().workspace_ids() == ids
-    environment(**several, **right, USHER_SLACK_WORKSPACES="*, T1")
-    assert [one.partition(":")[0] for one in problems()] == ["USHER_SLACK_WORKSPACES"]
+
+
+@pytest.mark.parametrize("workspaces", ["T1", "T1, E1", " T1,*"])
+def test_ids_alone_administer_all_from_the_first_workspace(environment, workspaces):
+    environment(**SEVERAL, **OVER_HTTPS, USHER_ADMINS="U2, E1:U3,S4", USHER_SLACK_WORKSPACES=workspaces)
+    made = load_settings()
+    assert (made.admin_ids(), made.global_admin_ids()) == ({"E1:U3"}, {"T1:U2", "T1:S4"})
+
+
+@pytest.mark.parametrize("workspaces", ["*", "*,T1"])
+def test_ids_alone_need_a_first_workspace(environment, workspaces):
+    environment(**SEVERAL, **OVER_HTTPS, USHER_ADMINS="U2", USHER_SLACK_WORKSPACES=workspaces)
+    (problem,) = problems()
+    assert "put yours before the *" in problem
+    environment(**SEVERAL, **OVER_HTTPS, USHER_ADMINS="T1:U2", USHER_SLACK_WORKSPACES=workspaces)
+    assert problems() == []
+
+
+def test_with_a_bot_token_ids_alone_are_of_its_workspace(environment):
+    environment(USHER_ADMINS="U2,T1:U3")
+    made = load_settings()
+    assert (made.admin_ids(), made.global_admin_ids()) == ({"U2", "T1:U3"}, frozenset())
 
 
 def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environment):
@@ -182,7 +196,9 @@ def test_removed_settings_are_named_and_no_settings_any_more(environment, monkey
     assert (reading.removed, reading.unknown, reading.problems) == (sorted(REMOVED_SETTINGS), [], [])
     monkeypatch.setenv("USHER_PERSON_RATE", "")
     environment(SLACK_BOT_TOKEN="env:USHER_UNWARNED_HOURS", USHER_UNWARNED_HOURS="xoxb-1")
-    assert read_settings().removed == ["USHER_POLL_MARGIN_SECONDS", "USHER_SESSION_IDLE_MINUTES"]
+    assert read_settings().removed == sorted(
+        REMOVED_SETTINGS.keys() - {"USHER_PERSON_RATE", "USHER_UNWARNED_HOURS"}
+    )
 
 
 def test_what_is_right_can_be_used_beside_what_is_wrong(environment):

@@ -27,10 +27,14 @@ class Side:
     held: int = 2
     count: Count | None = None
     renewals: list = field(default_factory=list)
+    connections: int = 0
 
     def replace_connection(self):
         self.renewals.append(self.monotonic())
         self.count = Count(self.monotonic(), self.slack, self.held)
+
+    def hold_connections(self, connections):
+        self.connections = connections
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ async def told(admins):
 
 
 async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
-    others = OtherInstances(admins.context, side, 2)
+    others = OtherInstances(admins.context, side)
     await watch(admins, others, 2 * CONFIRM_SECONDS)
     assert (await admins.store.read(outages.list_outages), side.renewals[1:]) == ({}, [])
     side.slack = 4
@@ -73,7 +77,7 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
     (check,) = await check_others(admins.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
     # A process that is started meanwhile writes and says nothing again.
-    await watch(admins, OtherInstances(admins.context, side, 2), 2 * CONFIRM_SECONDS)
+    await watch(admins, OtherInstances(admins.context, side), 2 * CONFIRM_SECONDS)
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
     await watch(admins, others, 900)
@@ -85,7 +89,7 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
 
 
 async def test_what_a_killed_process_held_passes(admins, side):
-    others = OtherInstances(admins.context, side, 2)
+    others = OtherInstances(admins.context, side)
     side.slack = 4
     side.replace_connection()
     await watch(admins, others, CONFIRM_SECONDS - 60)
@@ -98,7 +102,7 @@ async def test_what_a_killed_process_held_passes(admins, side):
 
 
 async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
-    others = OtherInstances(admins.context, side, 2)
+    others = OtherInstances(admins.context, side)
     side.count = Count(admins.clock.monotonic(), 4, 2)
     side.replace_connection = lambda: None
     await watch(admins, others, 4 * CONFIRM_SECONDS)
@@ -114,9 +118,17 @@ async def test_connections_of_processes_on_the_same_database_are_ours(admins, si
     store = await open_store(await postgres.migrated(), admins.clock, admins.ids)
     for name in ("web:one", "web:two", "web:three", "worker:four"):
         await store.write(owners.own, name, [name])
-    others = OtherInstances(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
+    others = OtherInstances(replace(admins.context, store=store, clock=store.engine.clock), side)
     for counted, waits in ((6, _RECOUNT_SECONDS), (7, _IN_DOUBT)):
         assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
+    await others.step()
+    assert side.connections == 2
+    # Slack allows an app ten connections.
+    for name in ("web:five", "serve:six"):
+        await store.write(owners.own, name, [name])
+    await others.step()
+    assert side.connections == 1
+    assert await others._held_by_others() == 4
     await store.close()
 
 
@@ -127,7 +139,7 @@ async def test_without_an_answer_of_the_database_it_looks_again(admins, side):
         async def read(self, *_arguments):
             raise StoreBusy("not now")
 
-    others = OtherInstances(admins.context, side, 2)
+    others = OtherInstances(admins.context, side)
     others._store = Away()
     await others.step()
     side.count = None

@@ -185,6 +185,36 @@ async def test_while_one_process_ends_the_other_is_served():
         await other.close()
 
 
+async def test_connections_follow_how_many_there_should_be():
+    async with connected(connections=2) as (server, socket):
+        socket.hold_connections(1)
+        await until(lambda: len(socket._live) == 1)
+        assert socket.is_ready()
+        socket.hold_connections(2)
+        await until(lambda: len(socket._live) == 2)
+        # Slack hasn't closed the one that was given up: it still serves what comes on it.
+        assert len(server.sockets.open) == 3
+
+
+async def test_connection_that_opens_too_late_is_given_up(monkeypatch):
+    gate = asyncio.Event()
+    open_one = SocketSide._count_connected
+
+    async def open_later(side):
+        await gate.wait()
+        return await open_one(side)
+
+    async with connected() as (server, socket):
+        monkeypatch.setattr(SocketSide, "_count_connected", open_later)
+        socket.hold_connections(2)
+        await asyncio.sleep(0)
+        socket.hold_connections(1)
+        gate.set()
+        await until(lambda: len(server.sockets.open) == 2 and len(socket._live) == 1)
+        assert socket.is_ready()
+        assert socket._kept == {0}
+
+
 async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
     asked = []
 

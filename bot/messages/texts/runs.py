@@ -216,14 +216,3 @@ STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"
 STOP_GIVEN_UP: Final = (
     "I couldn't stop *{name}*: {title} didn't answer after many tries. Try again in a while."
 )
-
-
-JOBS: Final = "*Your jobs*"
-NONE: Final = "has no schedule"
-UNTOLD: Final = "its schedule isn't shown there"
-
-SET: Final = "*{name}* on {title} will run on the schedule `{cron}`, by {title}'s clock."
-
-NOWHERE: Final = "I can't schedule jobs on any connection here."
-NO_JOBS: Final = "You don't have any jobs there yet. Set one up on the provider's page, then come back."
-TWICE: Final = "More than one job is called *{name}*. Use its link or id instead of its name."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -60,7 +61,11 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
 
     settings: JupyterHubSettings
     name_rule: ClassVar[forms.NameRule]
-    _servers: Servers
+
+    @property
+    @abstractmethod
+    def _servers(self) -> Servers:
+        """Return the calls to a hub's servers."""
 
     async def read_offer(self, access: Access) -> JupyterHubOffer:
         """Read the names of the person's servers; the hub doesn't report what its spawner offers."""

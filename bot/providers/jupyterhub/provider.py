@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -50,7 +51,6 @@ from bot.providers.jupyterhub.servers import (
 from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.requests import ApiClient, encode_path_segment, map_concurrently
 from bot.support import errors
-from bot.support.http import Http
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
@@ -107,10 +107,13 @@ class JupyterHub(
     api_path: ClassVar[str] = "/hub/api"
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
 
-    def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
-        super().__init__(settings, http)
-        self._public = settings.public_url or settings.base_url
-        self._servers = Servers(self._public, self.allowed_url)
+    @property
+    def _public(self) -> str:
+        return self.settings.public_url or self.settings.base_url
+
+    @cached_property
+    def _servers(self) -> Servers:
+        return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
         """Name where people's servers are: they take their owner's token, too."""

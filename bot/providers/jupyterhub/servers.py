@@ -464,7 +464,7 @@ def _parse_event(text: str) -> Progress | None:
         message = _FAILURE_PREFIX_PATTERN.sub("", message)
     elif kind is not None:
         message = message[kind.end() :]
-    message = clean_words(message, failure_causes.LIMIT)
+    message = clean_words(message, failure_causes.MAX_REASON_LENGTH)
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
     is_warning |= failure_causes.find_reason(message) is not None
     return Progress(

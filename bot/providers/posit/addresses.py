@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.providers.connection import is_dot_segment, path_below
+from bot.providers.connection import path_below
 from bot.support.errors import NotFound
 
 #: A request joins ids by commas, so that an id may contain nothing but these.
@@ -16,6 +16,8 @@ SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
 #: A session's path ends with the project's id and the session's, 8 characters each.
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
+#: ``.`` or ``..`` in any spelling.
+_DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
 _BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 
 
@@ -34,7 +36,7 @@ def to_session_url(address: str, base_url: str) -> str | None:
         return None
     if parts.scheme and parts.scheme not in {"http", "https"}:
         return None
-    if any(is_dot_segment(part) for part in parts.path.split("/")):
+    if any(_DOT_SEGMENT_PATTERN.fullmatch(part) for part in parts.path.split("/")):
         return None
     if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
         return parts.geturl()

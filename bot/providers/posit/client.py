@@ -29,7 +29,6 @@ from bot.providers.posit.types import (
 )
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
-from bot.support.http import TOTAL_SECONDS
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000
@@ -48,6 +47,8 @@ STATE_FIELDS = (
 
 #: People wait for some of these responses, 10 s at most in all.
 CHECK_SECONDS = 4.0
+#: What other calls may take in all, in seconds.
+USUAL_SECONDS = 20.0
 Right = Literal["launch", "read", "stop"]
 _NEEDS: Mapping[Right, str] = {
     "launch": "The connection's token has to be a super-admin's with write access. Ask your Usher admin.",
@@ -71,7 +72,7 @@ class Workbench:
         """Ask for the version and the features: the cheap check of a token."""
         return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
-    async def get_users(self, *, total: float = TOTAL_SECONDS) -> Listing[WorkbenchUser]:
+    async def get_users(self, *, total: float = USUAL_SECONDS) -> Listing[WorkbenchUser]:
         """List the registered users; an administrator's token with read access."""
         answer = await self._call("get_users", right="read", total=total, max_bytes=USERS_BYTES)
         if isinstance(answer, dict) and isinstance(answer.get("users"), list):
@@ -91,7 +92,7 @@ class Workbench:
         *,
         only: Sequence[str] = STATE_FIELDS,
         window: SendWindow | None = None,
-        total: float = TOTAL_SECONDS,
+        total: float = USUAL_SECONDS,
         right: Right | None = "read",
     ) -> Listing[WorkbenchSession]:
         """Read sessions, or all of the user's without ids; one missing from the response has ended.

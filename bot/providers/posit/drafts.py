@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.forms import LIMIT, Choice, Purpose, Values, find_free_name, text_of
+from bot.domain.forms import LIMIT_PREFIX, Choice, Purpose, Values, find_free_name, text_of
 from bot.domain.people import Principal
 from bot.providers.connection import find_by_name
 from bot.providers.posit import offers
@@ -81,7 +81,7 @@ class Draft:
         limits = {limit.name: limit for limit in self.cluster.resource_limits}
         return {
             LIMITS[kind][0] if kind in LIMITS else field: limits[kind]
-            for field, kind in _name_fields(LIMIT, limits).items()
+            for field, kind in _name_fields(LIMIT_PREFIX, limits).items()
         }
 
     @property

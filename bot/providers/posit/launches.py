@@ -15,13 +15,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bot.domain.forms import Purpose, Spec, short
+from bot.domain.forms import Purpose, Spec, shorten_key
 from bot.domain.people import Principal
-from bot.providers.connection import PreparedTemplate, Strict, find_by_name
+from bot.providers.connection import PreparedTemplate, SettingsPart, find_by_name
 from bot.support.errors import InvalidRequest
 
 
-class NamedValue(Strict):
+class NamedValue(SettingsPart):
     """Hold a name and a value, of a variable, a constraint or a limit."""
 
     name: str = Field(min_length=1)
@@ -39,13 +39,13 @@ def _to_pairs(value: Any) -> Any:
 Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_to_pairs)]
 
 
-class Hook(Strict):
+class Hook(SettingsPart):
     """Name a program for the server to run."""
 
     exe: str = Field(min_length=1)
 
 
-class Resources(Strict):
+class Resources(SettingsPart):
     """The cluster and resources of a launch; forms don't ask for those that are set here."""
 
     cluster: str | None = None
@@ -69,7 +69,7 @@ class Parameters(Resources):
 _ONLY_SESSIONS = tuple(name for name in Parameters.model_fields if name not in Resources.model_fields)
 
 
-class SessionTemplate(Strict):
+class SessionTemplate(SettingsPart):
     """Hold the settings for launch_session."""
 
     workbench: str | None = None
@@ -155,7 +155,7 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 def build_mark(spec: Spec, key: str) -> str:
     """Return the name of a session's launch parameters, which tells launches with the same name apart."""
-    mark = f" [{short(key)}]"
+    mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
 
@@ -166,7 +166,7 @@ def is_mark(name: str) -> bool:
 
 def build_tag(key: str) -> str:
     """Return the tag by which a job is found again."""
-    return f"usher-{short(key)}"
+    return f"usher-{shorten_key(key)}"
 
 
 def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:

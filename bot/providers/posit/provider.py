@@ -106,7 +106,7 @@ class PositProvider(
         if access.credential.owner == "person":
             return Workbench(access.api)
         if not access.username:
-            raise errors.CredentialRefused(base.NO_SECRET)
+            raise errors.CredentialRefused("this connection has no user to act for")
         return Workbench(access.api, access.username)
 
     def _find_template(self, spec: Spec) -> launches.WorkbenchTemplate | None:

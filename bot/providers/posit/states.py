@@ -55,7 +55,9 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
     used = parse_time(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
-        detail, reason = failure_causes.split(state, clean_words(said, failure_causes.LIMIT))
+        detail, reason = failure_causes.split_message(
+            state, clean_words(said, failure_causes.MAX_REASON_LENGTH)
+        )
         kept: frozenset[StopRisk] = frozenset({"memory"} if session.suspend_size else ())
         return Observed(
             state,

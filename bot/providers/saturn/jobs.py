@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
 from bot.domain import failure_causes
-from bot.domain.forms import Spec, short
+from bot.domain.forms import Spec, shorten_key
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.providers.answers import (
@@ -72,7 +72,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise refine_refusal(error) from None
         if before is None:
-            return Created(f"{job}/{UNLISTED_ID_PREFIX}{short(key)}", name)
+            return Created(f"{job}/{UNLISTED_ID_PREFIX}{shorten_key(key)}", name)
         try:
             after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
@@ -478,7 +478,7 @@ def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
-    return f"{job}/{PENDING_ID_PREFIX}{since:.3f}.{short(key)}{waiting}"
+    return f"{job}/{PENDING_ID_PREFIX}{since:.3f}.{shorten_key(key)}{waiting}"
 
 
 def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
@@ -554,9 +554,9 @@ def _read_pod_reason(live: Mapping[str, Any]) -> str:
     """Return the reason for a pod's failure or wait; "" if the server doesn't say."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
-        return clean_words(reason, failure_causes.LIMIT)
+        return clean_words(reason, failure_causes.MAX_REASON_LENGTH)
     for one in conditions if isinstance(conditions, list) else ():
         # The others only repeat that it isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
-            return clean_words(find_text(one, "message") or "", failure_causes.LIMIT)
+            return clean_words(find_text(one, "message") or "", failure_causes.MAX_REASON_LENGTH)
     return ""

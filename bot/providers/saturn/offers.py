@@ -36,7 +36,7 @@ from bot.providers.answers import (
     require_object,
 )
 from bot.providers.base import Access
-from bot.providers.facets import Creation, ListedJob
+from bot.providers.facets import Creation
 from bot.providers.requests import (
     ApiClient,
     bad_answer_as_unknown_outcome,
@@ -61,6 +61,19 @@ _TEXTS = (
     "start_script",
 )
 _LIST_KEYS = ("git_repositories",)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJob:
+    """A job that is set up on a server.
+
+    Attributes:
+        job_id: Its id there.
+        name: Its name.
+    """
+
+    job_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

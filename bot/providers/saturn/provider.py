@@ -45,7 +45,7 @@ from bot.providers.requests import (
     ApiClient,
     accept_already_done,
     encode_path_segment,
-    is_at,
+    has_same_origin,
     none_if_absent,
     verify_bad_token_is_refused,
 )
@@ -485,7 +485,7 @@ def _find_login_link(answer: Any, root: str) -> str:
         raise errors.BadAnswer(
             "the answer holds no login link" if not found else "which login link is meant?"
         )
-    if not is_at(found[0], root):
+    if not has_same_origin(found[0], root):
         raise errors.Untrusted("the login link leads to another host")
     return found[0]
 
@@ -517,7 +517,7 @@ class _Session:
             elif response.status == 429 or response.status >= 500:
                 raise self._api.to_error(response, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
-            if not 300 <= response.status < 400 or not is_at(onwards, self._api.root):
+            if not 300 <= response.status < 400 or not has_same_origin(onwards, self._api.root):
                 break
             url = onwards
         raise errors.Forbidden("the login link opened no session")

@@ -15,7 +15,6 @@ from bot.domain.workspaces import Action, State
 from bot.providers import answers, base
 from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, clean_words, find_text, log_oddity
 from bot.support import errors
-from bot.support.cleaning import HIDDEN
 
 #: Ids of projects and workspaces: 32 hex characters.
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
@@ -81,7 +80,9 @@ def _observe(workspace: Mapping[str, Any]) -> Observed:
         why = None if ended is None else _find_removal_reason(workspace, ended)
         return Observed(state, detail=why, actions=frozenset(), down_at=ended)
     if state is State.FAILED:
-        reason = clean_words(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
+        reason = clean_words(
+            find_text(value, "error_reason", "state.") or "", failure_causes.MAX_REASON_LENGTH, secrets
+        )
         ended = parse_sphere_time(workspace.get("terminated_at"))
         return Observed(
             state, reason=reason or None, actions=_restrict_actions(actions, "remove"), down_at=ended
@@ -146,7 +147,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
         return f"{INIT_FAILED}."
     for secret in secrets:
         # Before anything is cut, because half a secret would not be recognised.
-        wrote = wrote.replace(secret, HIDDEN) if secret else wrote
+        wrote = wrote.replace(secret, "…") if secret else wrote
     room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
     return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")

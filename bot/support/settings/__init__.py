@@ -18,8 +18,6 @@ from bot.support.settings.assistant import AssistantSettings
 from bot.support.settings.backups import BackupSettings
 from bot.support.settings.database import find_database_file
 from bot.support.settings.installed import InstalledSettings
-from bot.support.settings.socket import SocketSettings
-from bot.support.settings.timers import TimerSettings
 
 #: How similar (0–100) a variable is to a setting to be taken for it.
 _MIN_SIMILARITY: Final = 88.0
@@ -34,12 +32,20 @@ _SERVICE_VARIABLE_PATTERN: Final = re.compile(
 )
 #: Settings of earlier releases, each with what holds now and what to do.
 REMOVED_SETTINGS: Final = {
-    "USHER_PERSON_RATE": "Remove it: everybody may make one more request each second. If people need more at "
-    "once, set USHER_PERSON_BURST.",
+    "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
+    "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "
+    "there, they administer all. Their own workspace must come first in USHER_SLACK_WORKSPACES.",
+    "USHER_LOG_FORMAT": "Remove it: the log is text on a terminal, and JSON everywhere else.",
+    "USHER_PERSON_BURST": "Remove it: everybody may make 30 requests at once, and one more each second.",
+    "USHER_PERSON_RATE": "Remove it: everybody may make 30 requests at once, and one more each second.",
     "USHER_POLL_MARGIN_SECONDS": "Remove it: the margin of status reads is 0.5 seconds.",
-    "USHER_SESSION_IDLE_MINUTES": "Remove it: a browser that is unused for 2 hours is signed out. If people "
-    "should sign in again sooner, lower USHER_SESSION_HOURS.",
+    "USHER_SESSION_HOURS": "Remove it: a browser is signed out after 12 hours, or after 2 hours without use.",
+    "USHER_SESSION_IDLE_MINUTES": "Remove it: a browser is signed out after 12 hours, or after 2 hours "
+    "without use.",
+    "USHER_SOCKET_CONNECTIONS": "Remove it: in Socket Mode each web has two connections, or one "
+    "if there are more than four webs.",
     "USHER_UNWARNED_HOURS": "Remove it: a planned stop waits for its warning for 12 hours.",
+    "USHER_WARN_MINUTES": "Remove it: people are warned 5 minutes before their workspace ends by itself.",
 }
 
 
@@ -51,7 +57,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(InstalledSettings, AssistantSettings, SocketSettings, TimerSettings, BackupSettings):
+class Settings(InstalledSettings, AssistantSettings, BackupSettings):
     """Every setting, checked; ``validation_alias`` names the variable of each."""
 
 

@@ -38,17 +38,7 @@ _COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
 _APP_PAGE: Final = "your app's page at api.slack.com/apps"
 _SIGN_IN: Final = "Sign in with Slack, on the link page and on workspace pages"
 _COPY_BOTH: Final = f"Copy both from {_APP_PAGE}, Basic Information."
-COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join them with commas."
-
-
-def check_administrators(value: str) -> str:
-    """Return a list of people and groups as it was written; raises ValueError for anything else."""
-    for name in split_names(value):
-        if not _ADMINISTRATOR_PATTERN.match(name):
-            raise ValueError(
-                "needs ids of Slack users or groups (U0123, S0123, T0123:U0123), with commas between"
-            )
-    return value
+_COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join them with commas."
 
 
 class _TrimmedEnvironment(EnvSettingsSource):
@@ -129,31 +119,10 @@ class CoreSettings(BaseSettings):
         "USHER_ADMINS",
         "",
         "Usher admins: people and user groups (`U…`, `S…`, `T…:U…`), separated by commas",
-        advice=COPY_IDS,
+        advice=_COPY_IDS,
     )
     command: str = setting("USHER_COMMAND", "/workspace", "the slash command of workspaces")
     job_command: str = setting("USHER_JOB_COMMAND", "/job", "the slash command of jobs")
-    deadline_minutes: float = setting(
-        "USHER_DEADLINE_MINUTES",
-        30.0,
-        "minutes until people hear that a request is slow; one that isn't sent by then waits for their yes",
-        gt=0,
-        le=24 * 60,
-    )
-    person_burst: int = setting(
-        "USHER_PERSON_BURST",
-        30,
-        "requests that one person may make at once; one more each second",
-        ge=1,
-        le=1_000_000,
-    )
-    session_hours: float = setting(
-        "USHER_SESSION_HOURS",
-        12.0,
-        "hours that a browser stays signed in at most; 2 while it is unused",
-        gt=0,
-        le=24 * 7,
-    )
     host: str = setting(
         "USHER_HOST", "127.0.0.1", "address to listen on: `0.0.0.0` for all of IPv4, `::` for all of both"
     )
@@ -167,7 +136,6 @@ class CoreSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "USHER_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"
     )
-    log_format: Literal["json", "text"] = setting("USHER_LOG_FORMAT", "json", "`json` or `text`")
     https_proxy: SecretStr | None = setting(
         "HTTPS_PROXY", None, "the HTTP proxy: `usher docs install#through-an-http-proxy`"
     )
@@ -286,7 +254,11 @@ class CoreSettings(BaseSettings):
     @field_validator("administrators")
     @classmethod
     def _administrators(cls, value: str) -> str:
-        return check_administrators(value)
+        if not all(map(_ADMINISTRATOR_PATTERN.match, split_names(value))):
+            raise ValueError(
+                "needs ids of Slack users or groups (U0123, S0123, T0123:U0123), with commas between"
+            )
+        return value
 
     @field_validator("command", "job_command")
     @classmethod

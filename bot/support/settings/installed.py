@@ -6,53 +6,57 @@ from typing import Final
 
 from pydantic import field_validator
 
-from bot.support.settings.core import COPY_IDS, CoreSettings, check_administrators
+from bot.support.settings.core import CoreSettings
 from bot.support.settings.field import AreRight, setting, split_names
 
 _SLACK_WORKSPACE_PATTERN = re.compile(r"^[TE][A-Z0-9]+$")
-#: In place of a list of Slack workspaces: all of them.
+#: In place of a Slack workspace: any.
 ANY_WORKSPACE: Final = "*"
-_EACH: Final = (
-    "without SLACK_BOT_TOKEN, each id needs its workspace (T0123:U0123ABCD) or its "
-    "organisation (E0123:U0123ABCD), because the same id may be somebody else in another one"
-)
 
 
 class InstalledSettings(CoreSettings):
     """The served Slack workspaces, and the administrators of all of them."""
 
-    global_administrators: str = setting(
-        "USHER_GLOBAL_ADMINS", "", "Usher admins of all Slack workspaces, in the same form", advice=COPY_IDS
-    )
     slack_workspaces: str = setting(
         "USHER_SLACK_WORKSPACES",
         "",
-        "without a bot token: who may install Usher, `T…` or `E…`, or `*`",
+        "without a bot token: who may install Usher, `T…` or `E…`, or `*` for any",
         advice="Name the Slack workspaces that you serve, such as T0123ABCD,E0123ABCD: "
         "a browser shows a workspace's id in the address of app.slack.com.",
     )
-
-    @field_validator("global_administrators")
-    @classmethod
-    def _global_administrators(cls, value: str) -> str:
-        return check_administrators(value)
 
     @field_validator("slack_workspaces")
     @classmethod
     def _slack_workspaces(cls, value: str) -> str:
         names = split_names(value)
-        if names != {ANY_WORKSPACE} and not all(map(_SLACK_WORKSPACE_PATTERN.match, names)):
+        if not all(map(_SLACK_WORKSPACE_PATTERN.match, names - {ANY_WORKSPACE})):
             raise ValueError(
                 "needs ids of Slack workspaces (T0123) or organisations (E0123), separated by commas, or *"
             )
         return value
 
+    def admin_ids(self) -> frozenset[str]:
+        """Return the administrators of one Slack workspace; with a bot token, of the only one."""
+        return super().admin_ids() - self._list_ids_alone()
+
     def global_admin_ids(self) -> frozenset[str]:
-        """Return those of all Slack workspaces, as ``admin_ids`` does."""
-        return split_names(self.global_administrators)
+        """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
+
+        They are those that are named without a workspace. An id may be somebody else in another workspace, so
+        each is taken for one of the first workspace that is listed.
+        """
+        return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
+
+    def _list_ids_alone(self) -> frozenset[str]:
+        alone = frozenset(name for name in super().admin_ids() if ":" not in name)
+        return alone if self.slack_bot_token is None and self.slack_workspaces else frozenset()
+
+    @property
+    def _first_workspace(self) -> str:
+        return self.slack_workspaces.partition(",")[0].strip()
 
     def workspace_ids(self) -> frozenset[str]:
-        """Return the Slack workspaces and organisations that are served, or ``ANY_WORKSPACE`` alone."""
+        """Return the Slack workspaces and organisations that are served, with ``ANY_WORKSPACE`` for any."""
         return split_names(self.slack_workspaces)
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
@@ -65,10 +69,13 @@ class InstalledSettings(CoreSettings):
                 "USHER_PUBLIC_URL is required without SLACK_BOT_TOKEN: "
                 "Usher is installed at /slack/install there"
             )
-        named = {"USHER_ADMINS": self.admin_ids(), "USHER_GLOBAL_ADMINS": self.global_admin_ids()}
-        for variable, ids in named.items():
-            if are_right(variable) and any(":" not in name for name in ids):
-                yield f"{variable}: {_EACH}"
+        is_clear = _SLACK_WORKSPACE_PATTERN.match(self._first_workspace)
+        is_known = are_right("USHER_ADMINS", "USHER_SLACK_WORKSPACES")
+        if is_known and not is_clear and self._list_ids_alone():
+            yield (
+                "USHER_ADMINS: an id alone belongs to the first workspace of USHER_SLACK_WORKSPACES, "
+                "and that isn't named: write T0123ABCD:U0123ABCD, or put yours before the *"
+            )
         if not self.slack_workspaces and are_right("USHER_SLACK_WORKSPACES"):
             yield (
                 "USHER_SLACK_WORKSPACES is required without SLACK_BOT_TOKEN: "

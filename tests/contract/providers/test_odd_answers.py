@@ -59,7 +59,7 @@ async def saturn_workspaces(change: Change) -> tuple[list[str], bool]:
 async def saturn_templates(change: Change) -> tuple[list[str], bool]:
     told = provider("saturn", recipes={"recipes": two({**RECIPE, "type": "job"}, change)})
     offer = await told.read_offer(ACCESS)
-    return [one.job_id for one in told.list_scheduled_jobs(offer)], True
+    return [one.job_id for one in offer.jobs], True
 
 
 async def saturn_sizes(change: Change) -> tuple[list[str], bool]:

@@ -254,7 +254,7 @@ USE_CASES: dict[str, Do] = {
     "linking.confirm": lambda w, caller: caller.run(
         linking.confirm_link, VISIT, compute_digest("sealed")[:16]
     ),
-    "browsers.sign_in": lambda w, caller: caller.run(browsers.sign_in, HOUR),
+    "browsers.sign_in": lambda w, caller: caller.run(browsers.sign_in),
     "runs.launch": lambda w, caller: caller.run(runs.launch_run, "saturn", Spec("train")),
     "runs.stop": lambda w, caller: caller.run(runs.stop_run, w.run.id, force=False),
     "runs.keep_waiting": lambda w, caller: caller.run(runs.extend_deadline, w.run.id),

@@ -2,10 +2,10 @@
 
 from contextlib import asynccontextmanager
 
-from bot.support.settings import Settings
+from bot.support.limits import MAX_BURST
 from tests.rigs.assistant import assistant
 
-BURST = Settings.model_fields["person_burst"].default
+BURST = int(MAX_BURST)
 
 
 ON = {"USHER_ASSISTANT": "true"}
