@@ -15,10 +15,3 @@ UPDATE approvals SET
     decided_by = COALESCE(decided_by, :decided_by), decided_at = COALESCE(decided_at, :now)
 WHERE id = :id AND state = :expected
 RETURNING *;
-
--- name: asked_approvals
-SELECT * FROM approvals WHERE state = 'requested' AND {is_here}
-ORDER BY requested_at, id LIMIT :limit;
-
--- name: asked_approvals_of
-SELECT * FROM approvals WHERE principal = :principal AND state = 'requested' ORDER BY requested_at, id;

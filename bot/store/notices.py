@@ -19,7 +19,7 @@ from bot.store.fan_out import (
     take_batch,
 )
 from bot.store.queues import Claim, Queue, declare_queue
-from bot.store.slack_rate_limits import UNLIMITED, CallQuota, count_remaining_calls
+from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 
@@ -474,16 +474,3 @@ def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
     """Return the direct message's channel id known from an earlier send, if any."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])
-
-
-@prioritize(Priority.STEADY)
-def is_news_waiting(tx: Transaction, *, notices: CallQuota | None, cards: CallQuota | None) -> bool:
-    """Return whether a notice, or a card whose state changed, is due and there is room for it.
-
-    Without a room they aren't asked about.
-    """
-    asked = (("due_notice", notices), ("due_card", cards))
-    return any(
-        room is not None and tx.one(query, now=tx.now()) is not None and count_remaining_calls(tx, room) > 0
-        for query, room in asked
-    )

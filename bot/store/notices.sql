@@ -177,15 +177,3 @@ SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIM
 
 -- name: notice_about
 SELECT id FROM notices WHERE subject = :subject LIMIT 1;
-
--- name: due_notice
-SELECT id FROM notices
-WHERE urgency IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND combined_into IS NULL
-LIMIT 1;
-
--- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.
--- name: due_card
-SELECT id FROM cards
-WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
-    AND leased_until <= :now
-    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL) LIMIT 1;

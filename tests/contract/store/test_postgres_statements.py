@@ -18,7 +18,6 @@ OF_SQLITE = re.compile(r"heal_|free_|move_")
 #: Statements that no case of this folder runs on PostgreSQL, in the full matrix neither. There
 #: ``test_postgres_plans.py`` prepares them, as it does all.
 PREPARED_ONLY = {
-    "asked_approvals_of",
     "attempts_under_way",
     "claim_over_cards",
     "close_gate",
@@ -26,12 +25,10 @@ PREPARED_ONLY = {
     "count_late_starts",
     "creation_of",
     "empty_links",
-    "ended_courses",
     "failed_in_a_row",
     "forget_replaced",
     "accounts_with_undecryptable_secrets",
     "head_of",
-    "joined_first",
     "last_wait",
     "least_unused",
     "members",
