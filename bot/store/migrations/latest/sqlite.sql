@@ -222,7 +222,7 @@ CREATE TABLE notices (
     channel_id TEXT,
     message_ts TEXT,
     error TEXT,
-    combined_into TEXT, sent_as TEXT,
+    combined_into TEXT, sent_as TEXT, is_text BIGINT NOT NULL DEFAULT 0, read_since DOUBLE PRECISION, tried_at DOUBLE PRECISION,
     UNIQUE (subject, kind, occasion)
 );
 CREATE INDEX notices_due ON notices (urgency, due_at) WHERE state IN ('pending', 'retry', 'leased');
