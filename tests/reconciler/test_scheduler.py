@@ -225,7 +225,6 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "scheduled_work",
         "notices",
         "cards",
-        "homes",
         "outputs",
     ]
 
@@ -446,7 +445,7 @@ async def test_loops_find_out_for_themselves_when_rows_cannot_be_asked(world, qu
     replace_function(world.store, due_work.find_next_due, fail)
     questions.scheduler.on_written(None)
     with capture_logs() as logs:
-        assert len(await questions.find_woken()) == 10
+        assert len(await questions.find_woken()) == 9
     assert [entry["event"] for entry in logs] == ["nothing could be looked for"]
 
 
