@@ -48,7 +48,6 @@ SMALL_INDEXES = {
     "notices_due": "messages that wait to be sent",
     "notices_combined": "messages that another one tells",
     "operations_due": "operations that are under way",
-    "operations_starting": "starts that are under way",
     "operations_uncalled": "operations that have yet to be sent",
     "runs_due": "runs that haven't ended",
     "runs_watched": "runs whose output is followed",
@@ -89,13 +88,12 @@ WALKS = {
         "undoable_actions approvals cards class_cards links notices operations runs tasks",
         CHANNEL,
     ),
-    **{f"free_{table}": (table, FREES) for table in ("cards", "homes", "operations", "tasks")},
+    **{f"free_{table}": (table, FREES) for table in ("cards", "operations", "tasks")},
     **{
         f"heal_times_of_{table}": (table, HEALS)
         for table in (
             *(
                 "accounts",
-                "undoable_actions",
                 "approvals",
                 "browser_sessions",
                 "cards",
@@ -103,7 +101,7 @@ WALKS = {
                 "greetings",
                 "gates",
             ),
-            *("homes", "links", "notices", "operations", "participants", "people", "rules", "runs"),
+            *("links", "notices", "operations", "participants", "people", "rules", "runs"),
             *("slack_methods", "snapshots", "tasks", "waitlist_entries", "workspaces"),
         )
     },
@@ -170,13 +168,12 @@ USUAL = {
     "accounts": "state = 'active', refused_since = NULL, remind_at = 4e9, runs_read_at = NULL",
     "browser_sessions": "user_id = id_hash",
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
-    "class_cards": "done_at = 1.0, fan_out_at = NULL",
-    "homes": "requested_at = NULL",
+    "class_cards": "done_at = 1.0",
     "notices": "state = 'sent', kind = 'card', urgency = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",
     "people": "is_deleted = 0, is_bot = 0",
-    "rules": "paused = '', lesson_check_at = NULL, card = NULL",
+    "rules": "paused = ''",
     "runs": "outcome = 'ended', is_watched = 0, is_orphan = 0",
     "waitlist_entries": "state = 'over', ended_at = 1.0, kind = id",
     "workspaces": "state = 'running', hidden = 0, stop_check_at = NULL, stop_card = NULL",
