@@ -252,26 +252,10 @@ async def test_a_log_that_is_none_is_a_bad_answer(rig, logs):
         await output_of(rig, run.remote_id)
 
 
-async def test_a_schedule_is_set_shown_and_switched_off(rig):
-    async def cron(name):
-        told = rig.provider.list_scheduled_jobs(await rig.provider.read_offer(rig.access))
-        return next(one.cron for one in told if one.name == name)
-
-    assert (await cron("nightly"), await cron("failing")) == ("0 3 * * *", "")
-    await rig.provider.schedule(rig.access, job_id(rig, "failing"), "30 4 * * 1")
-    assert await cron("failing") == "30 4 * * 1"
-    await rig.provider.schedule(rig.access, job_id(rig), None)
-    assert await cron("nightly") == ""
-    with pytest.raises(errors.InvalidRequest, match="cron"):
-        await rig.provider.schedule(rig.access, job_id(rig), "99 * * * *")
-
-
 async def test_somebody_elses_job_is_not_there(rig):
     theirs = job_id(rig, "secret", "bob")
     with pytest.raises(errors.NotFound):
         await rig.provider.launch_run(rig.access, Spec("x", {"job": theirs}), "job_1")
-    with pytest.raises(errors.NotFound):
-        await rig.provider.schedule(rig.access, theirs, "0 3 * * *")
     assert await rig.provider.run_status(rig.access, [f"{theirs}/pod-1"]) == {}
 
 
