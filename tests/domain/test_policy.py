@@ -195,7 +195,7 @@ def test_who_is_told_administers_whom_it_is_about(two):
     lonely = Principal(None, "T3", "U1")
     few = Installations(frozenset({"T1:UAMIR"}))
     few.replace([Installation("T1"), Installation("T3")])
-    assert decide(lonely, "totals", None, few, known(lonely)).rule == "policy.no_administrators"
+    assert decide(lonely, "about", None, few, known(lonely)).rule == "policy.no_administrators"
 
 
 def test_an_administrator_of_one_installation_administers_all_of_it():
