@@ -326,7 +326,10 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
     # A question that was answered in words has nothing more to ask.
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
-    return MessageUpdate(left.answer, True, left.is_over, left.is_nothing or is_answered)
+    # What an answer without buttons began: another message says how that ended, or is about to.
+    end = "" if presses else await gatherer.read_end_state(card, facts)
+    goes = left.is_nothing or is_answered or end == "sent"
+    return MessageUpdate(left.answer, True, left.is_over, goes, end == "pending")
 
 
 def _to_body(answer: Answer) -> dict[str, Any]:
