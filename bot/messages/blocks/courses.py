@@ -286,7 +286,7 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
     cause, title = (ended.cause or "") if ended is not None else "", facts.connection_title
     if missed := holds.explain_missed(cause, title):
         return truncate(kit.format_reason(strip_addresses(missed), facts.now), 200)
-    words = cause.partition(": ")[2]
+    words = "" if causes.get_cause_word(cause) == causes.STALE else cause.partition(": ")[2]
     return truncate(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
 
 
