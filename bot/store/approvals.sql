@@ -15,3 +15,7 @@ UPDATE approvals SET
     decided_by = COALESCE(decided_by, :decided_by), decided_at = COALESCE(decided_at, :now)
 WHERE id = :id AND state = :expected
 RETURNING *;
+
+-- name: asked_approvals
+SELECT * FROM approvals WHERE state = 'requested' AND {is_here}
+ORDER BY requested_at, id LIMIT :limit;

@@ -54,3 +54,6 @@ LEFT JOIN accounts a ON a.id = (
         ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
     )
 LEFT JOIN people p ON p.principal = o.principal
+
+-- part: is_here
+substr(principal, 1, length(:place)) = :place
