@@ -414,7 +414,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if request.surface.via and any(kit.iterate_buttons(answer.blocks)):
         quotation = kit.section(fill(answers.ASKED_TO, said=_format_full_command(request.text)))
         answer = kit.with_blocks(answer, [quotation, *answer.blocks])
-    answer = _add_offers(answer)
+    answer = _add_offers(request, answer)
     about = answer.about
     if about is not None and (about.ask or about.takes_press):
         answer = replies.as_question(answer)
@@ -447,13 +447,21 @@ def _add_date(request: Request, answer: Answer) -> Answer:
     return kit.with_blocks(answer, blocks)
 
 
-def _add_offers(answer: Answer) -> Answer:
-    """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed."""
+def _add_offers(request: Request, answer: Answer) -> Answer:
+    """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed.
+
+    Without buttons it is the key of the one operation or run that it began: the message about its end takes
+    the answer's place.
+    """
     buttons = kit.derive(
         answer.blocks,
         "buttons",
         lambda: [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)],
     )
+    begun = [action.work_item_id for action in request.notes.actions.values()]
+    is_drawn_again = answer.in_channel or bool(answer.shows)
+    if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):
+        return replace(answer, offers=begun[0])
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
     if (

@@ -5,6 +5,7 @@ sentence of ours after two colons, which is shown as it is. ``messages`` put the
 """
 
 import re
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
@@ -68,10 +69,32 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: The word of causes after which the person is asked whether they still want it.
+#: The word of causes after which the person is asked whether they still want it. A ``StaleReason``, a time
+#: and what held it up (``bot.domain.holds``) follow.
 STALE: Final = "stale"
 #: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
 MISSED_CAUSE: Final = "missed"
+
+
+class StaleReason(StrEnum):
+    """Why a person is asked again; the time after it is what they know it by."""
+
+    #: Asked for so long ago, and never sent.
+    ASKED = "asked"
+    #: The same, and refused each time.
+    TRIED = "tried"
+    #: Restored by a backup of that time.
+    RESTORED = "restored"
+
+
+def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
+    """Return the cause for what isn't sent any more unless its person wants it."""
+    return f"{STALE}: {reason} {at} {hold}".rstrip()
+
+
+def make_missed_cause(hold: str) -> str:
+    """Return the cause for a plan's start that wasn't sent in time."""
+    return f"{MISSED_CAUSE}: {hold}" if hold else MISSED_CAUSE
 
 
 def to_cause(error: BaseException) -> str:

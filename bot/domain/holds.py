@@ -3,6 +3,7 @@
 ``silent: 1764370000.0``, ``cause: rate_limited``, ``stopping_first``. A code is never renamed: rows have it.
 """
 
+import math
 from enum import StrEnum
 from typing import Final, NewType
 
@@ -54,6 +55,11 @@ class HoldCode(StrEnum):
 def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
     """Return what holds something up."""
     return Hold(f"{code}: {detail}" if detail != "" else str(code))
+
+
+def hold_until(code: HoldCode, until: float) -> Hold:
+    """Return a wait until a moment, in whole minutes: the same however often it is worked out meanwhile."""
+    return make_hold(code, math.ceil(until / 60) * 60.0)
 
 
 def hold_by_cause(cause: str) -> Hold:

@@ -133,6 +133,20 @@ class NewNotice:
     due_in: float = 0.0
 
 
+class NoticeError(StrEnum):
+    """Usher's own codes for why a message isn't sent yet; never renamed, as rows have them."""
+
+    #: A search hasn't found it in Slack.
+    NOT_SENT = "not sent"
+    #: Its workspace is read first, since ``read_since``.
+    TO_BE_READ = "to be read"
+    NOT_READY = "not ready"
+    NOT_WRITTEN = "not written"
+    NOT_LOOKED_UP = "not looked up"
+    PROMISED = "promise under way"
+    UNDRAWABLE = "undrawable"
+
+
 #: What nobody would read, or has to: a deactivated person, a deleted card (Slack's codes), what was replaced.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
@@ -157,7 +171,13 @@ class Notice:
     unknown_since: Past | None = None
     channel_id: str | None = None
     message_ts: str | None = None
+    #: A ``NoticeError``, or a code of Slack's.
     error: str | None = None
+    #: Slack has refused its blocks: it is sent as text.
+    is_text: bool = False
+    #: Since when it waits for a read, and when it was last tried meanwhile, as Slack was away.
+    read_since: Past | None = None
+    tried_at: Past | None = None
     #: The key in the metadata of a message that a release with another word for its kind may have sent.
     sent_as: str | None = None
 

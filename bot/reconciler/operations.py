@@ -23,7 +23,6 @@ from bot.domain.stops import is_final
 from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_unanswered, list_card_changes
 from bot.domain.work_items import LOST_TRACK, Call, Outcome
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts import holds
 from bot.providers import base, facets
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext
@@ -129,7 +128,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if decided.step is not Step.END and operation.is_planned_ahead:
             good_until = operation.good_until or 0.0
             if await self._store.now() >= good_until:
-                return Plan(Step.END, Outcome.FAILED, holds.make_stale_cause(operation, runtime.title))
+                return Plan(Step.END, Outcome.FAILED, outcomes.make_stale_cause(operation))
         return decided
 
     def is_too_late(self, claimed: ClaimedOperation, decided: Plan) -> bool:

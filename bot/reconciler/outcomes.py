@@ -7,6 +7,7 @@ import structlog
 
 from bot.domain import causes
 from bot.domain.audit import AuditEntry
+from bot.domain.causes import StaleReason
 from bot.domain.holds import NOTHING
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import END, NewNotice, NoticeKind, end_of
@@ -21,6 +22,21 @@ log = structlog.get_logger(__name__)
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: The outcomes whose message may have a reference below it.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
+
+
+def make_stale_cause(work_item: Operation | Run) -> str:
+    """Return the cause for a work item too old to be sent.
+
+    Nobody asked for what a plan did: what held that up is the cause.
+    """
+    at = work_item.created_at
+    if isinstance(work_item, Operation):
+        if work_item.good_until is not None:
+            return causes.make_missed_cause(work_item.block_reason or work_item.delayed_by)
+        at = work_item.planned_for or at
+    if work_item.busy_since is None:
+        return causes.make_stale_cause(StaleReason.ASKED, at)
+    return causes.make_stale_cause(StaleReason.TRIED, at, work_item.block_reason or "")
 
 
 def make_end_update(

@@ -17,7 +17,7 @@ import structlog
 from bot.domain import causes
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
-from bot.domain.holds import Hold, HoldCode, hold_by_cause, make_hold
+from bot.domain.holds import Hold, HoldCode, hold_by_cause, hold_until
 from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.providers.base import Access, Credential
@@ -566,7 +566,7 @@ class ProviderCaller:
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             if isinstance(error, errors.RateLimited) and error.is_own:
                 until = await self._store.now() + (error.retry_after or pause)
-                hold = make_hold(HoldCode.OWN_LIMIT, until)
+                hold = hold_until(HoldCode.OWN_LIMIT, until)
                 return ProviderBusy(pause, hold, attempts, cause, is_own_limit=True)
             return ProviderBusy(pause, hold, attempts, cause)
         if isinstance(error, _AMBIGUOUS):

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from bot.domain import causes
-from bot.domain.holds import Hold, HoldCode, hold_by_cause, make_hold
+from bot.domain.holds import Hold, HoldCode, hold_by_cause, hold_until, make_hold
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
@@ -247,7 +247,7 @@ class CircuitBreaker:
 
     def describe_pause(self, seconds: float) -> Hold:
         """Return a requested pause and its end."""
-        return make_hold(HoldCode.PAUSED, self._clock.now() + seconds)
+        return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
         """Return its silence, with its beginning if that is known."""

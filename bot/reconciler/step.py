@@ -42,7 +42,6 @@ from bot.domain.timeouts import (
     search_in,
 )
 from bot.domain.work_items import UNAUTHORIZED, Call, Outcome
-from bot.messages.texts import holds
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext, EnginePart
@@ -285,7 +284,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             if (row := await self.save(claimed, calling)) is None:
                 return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         except TooLate:
-            too_late = Plan(Step.END, Outcome.FAILED, holds.make_stale_cause(subject, runtime.title))
+            too_late = Plan(Step.END, Outcome.FAILED, outcomes.make_stale_cause(subject))
             return await self.end(claimed, too_late)
         except Outdated:
             return claimed.update(0.0)

@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
+from bot.domain.causes import StaleReason, make_stale_cause
 from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
@@ -16,7 +17,6 @@ from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Outcome
-from bot.messages.texts import problems
 from bot.store import accounts, cards, hours, maintenance, operations, runs, timers, waitlist
 from bot.store.audit import append_audit
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, take_batch
@@ -115,7 +115,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
     """Build the end of a work item: of unknown outcome if it was called, otherwise not called any more."""
-    cause = problems.make_restored_cause(backup_at)
+    cause = make_stale_cause(StaleReason.RESTORED, backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False
     if isinstance(work_item, Operation):

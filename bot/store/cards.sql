@@ -41,10 +41,6 @@ LIMIT 1;
 {queued_again}
 WHERE subject = :subject AND stage = 'live';
 
--- name: queue_cards_of_reader
-{queued_again}
-WHERE principal = :principal AND subject = :subject AND stage = 'live' AND is_notice = 1;
-
 -- The card of an operation that this ends is drawn by its step, or here if that doesn't come.
 -- name: queue_cards_about
 {queued_again},

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain import begun_hours
+from bot.domain.causes import MISSED_CAUSE, get_cause_word
 from bot.domain.hours import HORIZON_SECONDS, HoursKind, HoursRule, Occurrence
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
@@ -179,8 +180,8 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
     if plan is None:
         return pending
     rule, begin = plan
-    if (ended.cause or "").partition(":")[0] == "missed":
-        return [build_missed_notice(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
+    if get_cause_word(ended.cause) == MISSED_CAUSE:
+        return [build_missed_notice(rule, begin, missed=ended.cause)]
     if not begun_hours.tries_again(ended, begin, tx.now(), is_own=True):
         return pending
     unsettle(tx, rule, begin)

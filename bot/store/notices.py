@@ -19,7 +19,7 @@ from bot.store.fan_out import (
     take_batch,
 )
 from bot.store.queues import Claim, Queue, declare_queue
-from bot.store.slack_rate_limits import UNLIMITED, CallQuota, count_remaining_calls
+from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 
@@ -33,8 +33,6 @@ REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
 SILENCE_SECONDS: Final = 60.0
-#: Why a message waits whose workspace is read first, before the time; it is tried before others.
-TO_BE_READ: Final = "to be read"
 #: What an interaction is answered with, the last one first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: What puts a card where its person sees it.
@@ -78,7 +76,7 @@ PENDING_CLAIM: Final = Claim(
     changes="{attempted}",
     order="CASE WHEN urgency = 0 THEN 2"
     " WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,"
-    " CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
+    " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
 #: What else of a person's may have been sent: one search answers for all. A reply is never sent again.
@@ -384,11 +382,20 @@ def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
 
 
 def retry_notice(
-    tx: Transaction, notice: Notice, due_in: float, *, error: str, unknown_since: float | None = None
+    tx: Transaction,
+    notice: Notice,
+    due_in: float,
+    *,
+    error: str,
+    unknown_since: float | None = None,
+    is_text: bool = False,
+    read_since: float | None = None,
+    tried_at: float | None = None,
 ) -> None:
-    """Retry later; ``unknown_since`` keeps the earliest value given.
+    """Retry later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays.
 
-    A notice that was claimed again since is left to whoever sends it now.
+    It waits for a read only with ``read_since``. A notice that was claimed again since is left to whoever
+    sends it now.
     """
     tx.run(
         "notice_retry",
@@ -398,6 +405,9 @@ def retry_notice(
         error=error,
         has_unknown=unknown_since is not None,
         unknown_since=unknown_since or 0.0,
+        is_text=is_text or notice.is_text,
+        read_since=read_since,
+        tried_at=tried_at,
     )
 
 
@@ -474,16 +484,3 @@ def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
     """Return the direct message's channel id known from an earlier send, if any."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])
-
-
-@prioritize(Priority.STEADY)
-def is_news_waiting(tx: Transaction, *, notices: CallQuota | None, cards: CallQuota | None) -> bool:
-    """Return whether a notice, or a card whose state changed, is due and there is room for it.
-
-    Without a room they aren't asked about.
-    """
-    asked = (("due_notice", notices), ("due_card", cards))
-    return any(
-        room is not None and tx.one(query, now=tx.now()) is not None and count_remaining_calls(tx, room) > 0
-        for query, room in asked
-    )

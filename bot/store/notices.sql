@@ -8,7 +8,7 @@ EXISTS (
                 (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
                 notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'writes_lost') THEN 0.0 ELSE 600.0 END
             ) AND NOT (
-                (COALESCE(notices.error, '') = 'not sent' OR COALESCE(notices.error, '') LIKE 'to be read:%')
+                COALESCE(notices.error, '') IN ('not sent', 'to be read')
                 AND notices.leased_at >= l.detected_at
             )
     )
@@ -133,14 +133,16 @@ RETURNING subject, kind, principal,
     (SELECT d.channel_id FROM direct_channels d WHERE d.principal = notices.principal) AS direct;
 
 -- name: notice_retry
-UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
+UPDATE notices SET state = 'retry', due_at = :due_at, error = :error, is_text = :is_text, read_since = :read_since,
+    tried_at = :tried_at,
     unknown_since = CASE
         WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
         ELSE :unknown_since END
 WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'leased');
 
 -- name: notice_not_sent
-UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unknown_since = NULL
+UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unknown_since = NULL,
+    read_since = NULL, tried_at = NULL
 WHERE id = :id AND attempts = :attempts AND state = 'leased';
 
 -- What Slack didn't take while it couldn't be reached, or didn't let Usher in, is due in the order of its age. A send
@@ -177,15 +179,3 @@ SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIM
 
 -- name: notice_about
 SELECT id FROM notices WHERE subject = :subject LIMIT 1;
-
--- name: due_notice
-SELECT id FROM notices
-WHERE urgency IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND combined_into IS NULL
-LIMIT 1;
-
--- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.
--- name: due_card
-SELECT id FROM cards
-WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
-    AND leased_until <= :now
-    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL) LIMIT 1;

@@ -53,9 +53,12 @@ _SAME: Final = {
     OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number", "good_until"),
     RUNS.name: ("claim", "leased_until", "wake_reason"),
 }
-#: What a call is made with, and what the policy asks about its person.
-_ACCOUNT: Final = ("id", "state", "secret")
+#: What a call is made with, and says whether it may be made: a call is only prepared with an active account,
+#: which it isn't any more once it rests or has to be linked again. And what the policy asks about its person.
+#: The first one is the key.
+_ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
+_SAME_VALUE: Final = "IS /* postgresql: NOT DISTINCT FROM */"
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 #: What a save says besides the columns that it sets.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
@@ -231,10 +234,12 @@ def _save_update(
 @cache
 def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
     """Return the condition that these columns, the account's and the person's still have their values."""
-    found = "".join(f" AND {name} IS /* postgresql: NOT DISTINCT FROM */ :was_{name}" for name in columns)
+    found = "".join(f" AND {name} {_SAME_VALUE} :was_{name}" for name in columns)
     for alias, table in (("a", "accounts"), ("p", "people")):
         if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
-            are = " AND ".join(f"{alias}.{name} = :{alias}_{name}" for name in names)
+            # The row is found by its key, which only "=" finds in an index; the other columns may be NULL.
+            key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in names)
+            are = " AND ".join([key.format("="), *(other.format(_SAME_VALUE) for other in others)])
             found += f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {are})"  # noqa: S608 - of names alone
     return found
 

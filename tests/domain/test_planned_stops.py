@@ -23,7 +23,7 @@ def at(time: str) -> float:
     return datetime(2027, 11, 22, hour, minute, tzinfo=UTC).timestamp()
 
 
-def rule(key: str, times: str, card: str | None = "card", **keys) -> HoursRule:
+def rule(key: str, times: str, **keys) -> HoursRule:
     begin, _, end = times.partition("-")
     starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
     who = Principal(None, "T1", "U1")
@@ -41,43 +41,40 @@ CLASS, HOURS = end("class", "10:00", "one"), end("hours", "9:45", "own")
 EARLIER, LATER = (end("own", time, since=JOINED + 1) for time in ("9:50", "12:00"))
 END_OF_START = PlannedStop(at("12:00"), "stop", since=JOINED + 1, start="start")
 BEFORE = end("own", "9:50", since=JOINED - 1)
-RULE = rule("first", "9:00-10:30")
 
 
 @pytest.mark.parametrize(
     ("ends", "rules", "counts"),
     [
         ([], [], None),
-        ([FIRST], [RULE], ("10:30", "lesson", "first")),
+        ([FIRST], [], ("10:30", "lesson", "first")),
         # Of several the latest, whatever they are because of.
-        ([FIRST, CLASS], [RULE], ("10:30", "lesson", "first")),
+        ([FIRST, CLASS], [], ("10:30", "lesson", "first")),
         ([CLASS, end("class", "9:40", "two")], [], ("10:00", "class", "one")),
-        ([HOURS, FIRST], [RULE], ("10:30", "lesson", "first")),
+        ([HOURS, FIRST], [], ("10:30", "lesson", "first")),
         # That nobody has said that it is needed puts off nothing.
         ([CLASS, end("needed", "18:00")], [], ("10:00", "class", "one")),
         # What its person has set since they joined wins, earlier or later; before that, it is one of them.
-        ([FIRST, EARLIER], [RULE], ("9:50", "own", "")),
-        ([FIRST, LATER], [RULE], ("12:00", "own", "")),
-        ([FIRST, BEFORE], [RULE], ("10:30", "lesson", "first")),
-        ([end("own", "11:00", since=JOINED - 1), FIRST], [RULE], ("11:00", "own", "")),
+        ([FIRST, EARLIER], [], ("9:50", "own", "")),
+        ([FIRST, LATER], [], ("12:00", "own", "")),
+        ([FIRST, BEFORE], [], ("10:30", "lesson", "first")),
+        ([end("own", "11:00", since=JOINED - 1), FIRST], [], ("11:00", "own", "")),
         ([EARLIER, HOURS], [], ("9:50", "own", "")),
-        ([BEFORE, end("hours", "12:00", "own")], [RULE], ("10:30", "lesson", "first")),
         # An end that holds for a start is of who may only start.
         ([END_OF_START], [], ("12:00", "own", "")),
         ([END_OF_START, HOURS], [], ("9:45", "hours", "own")),
         # Hours of one's own go on, with an end of their own or none; those that only stop need nothing.
-        ([FIRST], [RULE, rule("own", "9:15-12:00", None)], None),
-        ([FIRST], [RULE, rule("own", "9:15", None)], None),
-        ([FIRST], [RULE, rule("own", "-18:00", None)], ("10:30", "lesson", "first")),
-        ([FIRST, end("hours", "12:00", "own")], [rule("own", "9:15-12:00", None)], ("12:00", "hours", "own")),
+        ([FIRST], [rule("own", "9:15-12:00")], None),
+        ([FIRST], [rule("own", "9:15")], None),
+        ([FIRST], [rule("own", "-18:00")], ("10:30", "lesson", "first")),
+        ([FIRST, end("hours", "12:00", "own")], [rule("own", "9:15-12:00")], ("12:00", "hours", "own")),
     ],
 )
 def test_the_end_that_counts(ends, rules, counts):
     """Also in any other order."""
     agreed_at = JOINED if FIRST in ends or BEFORE in ends else 0.0
     for given in (ends, ends[::-1]):
-        own = [one for one in rules if one is not RULE]
-        found = choose_end(given, agreed_at, lambda at, own=own: need_workspace(own, at))
+        found = choose_end(given, agreed_at, lambda at: need_workspace(rules, at))
         said = found and (found.at, found.because, found.source)
         assert said == (counts and (at(counts[0]), *counts[1:]))
 
@@ -97,7 +94,7 @@ def test_ends_are_read_back_from_json():
 
 def hours(times: str, days: str = "mon", **keys) -> HoursRule:
     """Return hours of a person's own: of a Monday if nothing else is said."""
-    return rule("own", times, None, days=frozenset(days.split()), lead_seconds=0.0, **keys)
+    return rule("own", times, days=frozenset(days.split()), lead_seconds=0.0, **keys)
 
 
 DAY, OFF = hours("9:00-18:00"), {"off": frozenset({"2027-11-22"})}
@@ -129,7 +126,6 @@ NIGHT = hours("20:00-8:00", "sun")
             None,
             id="planned already, another day ahead",
         ),
-        pytest.param([RULE], "10:00", None, id="lesson"),
     ],
 )
 def test_hours_that_have_begun_have_a_stop_ahead(rules, now, stops):
@@ -165,25 +161,23 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
     [
         pytest.param({}, [], None, id="nothing"),
         pytest.param({"stop_at": at("16:00")}, [], at("16:00"), id="planned"),
-        pytest.param({}, [rule("own", "9:00-18:00", None)], at("18:00"), id="hours"),
-        pytest.param({}, [rule("own", "-18:00", None)], at("18:00"), id="hours_that_only_stop"),
-        pytest.param({}, [rule("own", "9:00-", None)], None, id="hours_that_only_start"),
-        pytest.param({}, [rule("own", "9:00-18:00", None, paused="unused")], None, id="paused"),
+        pytest.param({}, [rule("own", "9:00-18:00")], at("18:00"), id="hours"),
+        pytest.param({}, [rule("own", "-18:00")], at("18:00"), id="hours_that_only_stop"),
+        pytest.param({}, [rule("own", "9:00-")], None, id="hours_that_only_start"),
+        pytest.param({}, [rule("own", "9:00-18:00", paused="unused")], None, id="paused"),
         pytest.param(
-            {}, [rule("own", "9:00-18:00", None, off=frozenset({"2027-11-22"}))], NEXT_MONDAY, id="left_out"
+            {}, [rule("own", "9:00-18:00", off=frozenset({"2027-11-22"}))], NEXT_MONDAY, id="left_out"
         ),
         pytest.param(
             {},
-            [replace(rule("own", "9:00-18:00", None), processed_until=at("18:00"))],
+            [replace(rule("own", "9:00-18:00"), processed_until=at("18:00"))],
             NEXT_MONDAY,
             id="taken_back",
         ),
-        pytest.param({}, [rule("first", "9:00-10:30")], None, id="lesson_that_has_not_started_it"),
-        pytest.param({"stop_at": at("10:30")}, [RULE], at("10:30"), id="lesson_that_has_started_it"),
         # What its person named is the end that counts, also where their hours would stop it before.
         pytest.param(
             {"stop_at": NEXT_MONDAY},
-            [rule("own", "9:00-18:00", None)],
+            [rule("own", "9:00-18:00")],
             NEXT_MONDAY,
             id="planned_beyond_hours",
         ),

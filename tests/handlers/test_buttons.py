@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.domain.causes import StaleReason, make_stale_cause
 from bot.domain.work_items import Outcome
-from bot.messages.texts import holds
 from bot.store import accounts, operations
 from bot.support.errors import SecretError
 from tests.handlers.buttons import end, started
@@ -131,7 +131,7 @@ async def test_a_start_that_is_still_wanted_is_for_as_long_as_it_was_asked_for(b
     await bot.say("start for 2h")
     first = await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)
     bot.clock.advance(3 * 86_400.0)
-    await end(bot, first, Outcome.FAILED, holds.make_stale_cause(first, "Saturn Cloud"))
+    await end(bot, first, Outcome.FAILED, make_stale_cause(StaleReason.ASKED, first.created_at))
     await bot.press("try_again", first.id)
     workspace = await bot.workspace()
     again = await bot.store.read(operations.find_latest_operation, workspace.id)

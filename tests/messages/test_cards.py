@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.causes import StaleReason, make_missed_cause, make_stale_cause
 from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
 from bot.domain.holds import HoldCode, hold_by_cause, make_hold
@@ -23,7 +24,8 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.cards import link_button_value, render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.renderers import RENDERERS, renders
-from bot.messages.texts import cards, holds
+from bot.messages.texts import cards
+from bot.messages.texts.holds import explain_obstacle
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import RevocationOutcome
 from tests.messages.card_facts import CALLED, IDE_URL, NAMES, NOW, OURS, facts, least_facts
@@ -83,9 +85,7 @@ NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
 
 LONG_AGO = {
     "outcome": Outcome.FAILED,
-    "cause": holds.make_stale_cause(
-        facts(operation={"created_at": NOW - 3 * 86_400}).operation, "Saturn Cloud"
-    ),
+    "cause": make_stale_cause(StaleReason.ASKED, NOW - 3 * 86_400),
     "ended_at": NOW,
 }
 
@@ -309,6 +309,16 @@ NOTICES = {
     ),
     "needed-final": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
     "hours-missed": (HoursKind.HOURS_MISSED, facts(body=HOURS)),
+    "hours-missed-silent": (
+        HoursKind.HOURS_MISSED,
+        facts(body=HOURS | {"missed": make_missed_cause(make_hold(HoldCode.SILENT, NOW - 7200))}),
+    ),
+    "hours-missed-silent-0.4.1": (
+        HoursKind.HOURS_MISSED,
+        facts(
+            body=HOURS | {"because": explain_obstacle(make_hold(HoldCode.SILENT, NOW - 7200), "Saturn Cloud")}
+        ),
+    ),
     "hours-missed-often": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
     "hours-missed-stop": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
     "hours-failed": (HoursKind.HOURS_MISSED, facts(body=HOURS | {"cause": "not_allowed_now"})),

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.courses import ClassCard, ClassCounts, ClassKind, ClassProblem, CourseContext, Participant
 from bot.domain.forms import Spec
+from bot.domain.holds import hold_by_cause
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Named, Principal
 from bot.domain.stops import StopEffect
@@ -152,7 +153,7 @@ def test_many_problems_stay_within_the_limits():
 def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(cause):
     press = Participant("class_1", ALICE, NOW, "")
     failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
-    held = replace(OPERATION, block_reason=problems.explain_cause(cause, "Saturn Cloud"))
+    held = replace(OPERATION, block_reason=hold_by_cause(cause))
     shown = [failed, held] if cause in class_words.WHY_CAUSE else [failed]
     for operation in shown:
         answer = messages.render_problems(

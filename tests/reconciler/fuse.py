@@ -94,14 +94,24 @@ class Fused(Proxy):
 
 
 class Meanwhile(Proxy):
-    """Have something happen once, right after a call of a part has been answered, or ``before`` it begins."""
+    """Have something happen once, right after a call of a part has been answered, or ``before`` it begins.
+
+    Calls don't count that aren't ``counted`` by their arguments.
+    """
 
     def __init__(
-        self, part: Any, target: Target, act: Callable[[], Awaitable[Any]], *, before: bool = False
+        self,
+        part: Any,
+        target: Target,
+        act: Callable[[], Awaitable[Any]],
+        *,
+        before: bool = False,
+        counted: Callable[..., bool] = lambda *_arguments: True,
     ) -> None:
         super().__init__(part)
         self._target = target
         self._is_before = before
+        self._counted = counted
         self._act: Callable[[], Awaitable[Any]] | None = act
 
     def __getattr__(self, name: str) -> Any:
@@ -110,7 +120,7 @@ class Meanwhile(Proxy):
             return value
 
         async def then(*arguments: Any, **keys: Any) -> Any:
-            if not is_call_of(self._target, name, arguments):
+            if not is_call_of(self._target, name, arguments) or not self._counted(*arguments):
                 return await value(*arguments, **keys)
             answer = self._is_before or await value(*arguments, **keys)
             if answer and (act := self._act) is not None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.domain.holds import HoldCode, is_hold
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
@@ -34,8 +35,7 @@ async def test_used_up_requests_of_an_account_say_when_that_ends(world):
     world.provider.fail("start", limit, times=2)
     await world.pass_time(30)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
-    assert "Your account has used up the requests that Fake Cloud allows it." in operation.block_reason
-    assert "too busy" not in operation.block_reason
+    assert is_hold(operation.block_reason, HoldCode.OWN_LIMIT)
     assert await world.until_ended(operation_id, 1200) is Outcome.FULFILLED
 
 

@@ -6,8 +6,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.time_marks import make_time_placeholder
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.messages.texts import problems
-from bot.messages.texts.holds import explain_obstacle
+from bot.messages.texts.holds import explain_end, explain_obstacle
 from bot.store import operations as operation_rows
 from bot.support.errors import Conflict, UnknownOutcome
 from tests.reconciler.calls import begun, gaps, sent
@@ -55,7 +54,7 @@ async def test_start_that_stays_impossible_is_asked_about_with_the_words_of_its_
     world.provider.fail("start", EDITED, times=9_999)
     await world.pass_time(DEADLINE - 5, step=10)
     assert await world.until_ended(operation_id, 150) is Outcome.FAILED
-    said = problems.explain_cause((await find(world, operation_id)).cause, "Fake Cloud")
+    said = explain_end((await find(world, operation_id)).cause, "Fake Cloud")
     assert said.startswith(
         "Fake Cloud can't do that right now: “The workspace is being edited right now.” You"
     )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bot.domain.causes import StaleReason, make_stale_cause
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.timeouts import ANSWER_SECONDS
 from bot.domain.work_items import Outcome
@@ -72,7 +73,7 @@ async def test_a_launch_waits_for_a_refused_credential_until_it_is_no_longer_goo
     await runs.world.pass_time(DEADLINE, step=30)
     run = await runs.run(run_id)
     assert (run.outcome, run.has_called) == (Outcome.FAILED, False)
-    assert "Do you still want it?" in run.cause
+    assert run.cause == make_stale_cause(StaleReason.ASKED, run.created_at)
     assert runs.cloud.count("launch_run") <= 8
 
 

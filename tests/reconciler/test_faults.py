@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.holds import hold_by_cause
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
@@ -61,8 +62,7 @@ async def test_certificate_that_is_not_trusted_is_said_as_that(world):
     world.provider.fail("start", UntrustedCertificate("self-signed certificate"), times=9)
     await world.pass_time(60)
     operation = await world.store.read(operation_rows.find_operation, operation_id)
-    assert "its certificate isn't trusted here" in operation.block_reason
-    assert "hasn't answered" not in operation.block_reason
+    assert operation.block_reason == hold_by_cause("untrusted_certificate")
     world.provider.heal()
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.domain.holds import hold_by_cause
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.runtimes import MAX_PROBE_PAUSE_SECONDS
 from bot.services.caller import Caller
 from bot.services.owners import STARTS_PREFIX, SharedOwners
-from bot.store import accounts, gates, operations, runs, tasks
+from bot.store import account_ids, accounts, gates, operations, refusals, runs, tasks
 from bot.store.owners import LEASE_SECONDS
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -136,6 +138,48 @@ async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_lat
     await pair.mine.pass_time(9, step=3)
     assert unlinked
     assert pair.cloud.calls == []
+
+
+async def let_rest(store, account):
+    assert await store.write(account_ids.rest, account, "another", hold_by_cause("another_account"))
+
+
+async def refuse(store, account):
+    assert await store.write(refusals.hold, account, None)
+
+
+def keep_remote_id(remote_id, _former):
+    return remote_id, remote_id
+
+
+async def follow_rename(store, account):
+    assert await store.write(account_ids.rename, account, "alice-2", keep_remote_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "usernames"),
+    [(let_rest, []), (refuse, []), (follow_rename, ["alice-2"])],
+    ids=["rests", "refused", "renamed"],
+)
+@pytest.mark.parametrize("verb", [OperationVerb.START, OperationVerb.STOP], ids=str)
+async def test_no_call_leaves_with_an_account_as_it_was_before_its_commit(pair, change, usernames, verb):
+    """Another process learns something of the account right before this one commits to the call."""
+    world = pair.mine
+    operation_id = await world.begin(
+        await world.own(state=State.RUNNING if verb.brings_down else State.STOPPED), verb
+    )
+    account = await world.store.read(accounts.find_account, ALICE, "cloud")
+    world.store = Meanwhile(
+        world.store,
+        operations.save_step,
+        lambda: change(pair.theirs.store, account),
+        before=True,
+        counted=lambda _save, update, *_row: update.is_calling,
+    )
+    world.reborn()
+    await world.work()
+    assert [call.username for call in pair.cloud.calls if call.method == str(verb)] == usernames
+    assert (await world.store.read(operations.find_operation, operation_id)).is_open
 
 
 # -- a process that stands still -----------------------------------------------------------------------------

@@ -124,36 +124,3 @@ async def test_a_server_without_history_says_once_that_it_does_not_report(tmp_pa
         told = world.alice.only("job_ended").text
         assert "was started on Saturn Cloud, which doesn't report when runs end." in told
         assert starts(world) == 1
-
-
-async def test_schedules_are_shown_set_and_switched_off(cloud):
-    listed = await job(cloud, "schedule")
-    assert "Checking" in listed.text
-    cloud_shown = cloud.alice.sees("C0GENERAL")[-1].text
-    assert "*nightly* · Saturn Cloud\nruns on the schedule `0 3 * * *`" in cloud_shown
-    assert "*failing* · Saturn Cloud\nhas no schedule" in cloud_shown
-    told = await job(cloud, 'schedule failing "30 4 * * 1"')
-    assert "Setting the schedule of *failing* on Saturn Cloud. I'll message you when it's done." in told.text
-    assert "*failing* on Saturn Cloud will run on the schedule `30 4 * * 1`" in cloud.alice.sees()[-1].text
-    assert cloud.job("failing").cron == "30 4 * * 1"
-    failing = (await job(cloud, "schedule failing")).text
-    assert "runs on the schedule `30 4 * * 1`" in failing
-    assert "schedule failing off`" in failing
-    await cloud.pass_time(2)
-    await job(cloud, "schedule nightly off")
-    assert "no longer runs on a schedule" in cloud.alice.sees()[-1].text
-    assert cloud.job("nightly").next_fire_at is None
-    assert [row["result"] for row in await cloud.audit("call.schedule")] == ["ok", "ok"]
-
-
-async def test_what_is_wrong_about_a_schedule_is_said(cloud):
-    await job(cloud, "schedule")
-    assert "as a schedule" in (await job(cloud, 'schedule nightly "99 3 * * *"')).text
-    assert "as a schedule" in (await job(cloud, 'schedule nightly "every day"')).text
-    assert "would never run" in (await job(cloud, 'schedule nightly "0 3 30 2 *"')).text
-    assert "I can't find a job called *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
-    await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')
-    assert (
-        "Saturn Cloud refused the request. Saturn Cloud says: “Job not found.”" in cloud.alice.sees()[-1].text
-    )
-    assert cloud.job("retrain", "bob").cron is None

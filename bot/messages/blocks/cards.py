@@ -395,7 +395,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
     """Format the cause of a failure, as far as its provider names it, and the place or person to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
-    said = problems.explain_cause(cause, facts.connection_title, reason or "", has_page=has_page)
+    said = holds.explain_end(cause, facts.connection_title, reason or "", has_page=has_page)
     if facts.workspace is None:
         said = said.removesuffix(problems.WANTED).rstrip()
     return Markup(kit.format_reason(said, facts.now))

@@ -283,7 +283,10 @@ def render_report(facts: ClassFacts) -> Answer:
 
 def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
     ended = one.operation if one.operation is not None and not one.operation.is_open else None
-    words = (ended.cause or "").partition(": ")[2] if ended is not None else ""
+    cause, title = (ended.cause or "") if ended is not None else "", facts.connection_title
+    if missed := holds.explain_missed(cause, title):
+        return truncate(kit.format_reason(strip_addresses(missed), facts.now), 200)
+    words = "" if causes.get_cause_word(cause) == causes.STALE else cause.partition(": ")[2]
     return truncate(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
 
 

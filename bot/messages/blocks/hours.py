@@ -39,7 +39,7 @@ from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill
 from bot.messages.blocks.plans import format_rule, list_lesson_buttons, list_lessons
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import cards, problems, times, verbs
+from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
@@ -366,7 +366,8 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
     if facts.is_refused:
         cause = "another_account" if facts.is_resting else "credential_refused"
         return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
-    because = facts.word("because")
+    # Notices of release 0.4.1 have the sentence.
+    because = holds.explain_missed(facts.word("missed"), facts.connection_title) or facts.word("because")
     return [kit.format_reason(because, facts.now)] if because else []
 
 

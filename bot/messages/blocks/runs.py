@@ -27,7 +27,7 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import ELLIPSIS, FENCE, Block, Element, Markup, fill, safe
 from bot.messages.blocks.renderers import render_gone, renders
-from bot.messages.texts import cards, notices, problems, runs, times
+from bot.messages.texts import cards, holds, notices, problems, runs, times
 from bot.support.cleaning import clean, escape
 
 
@@ -334,7 +334,7 @@ def _format_exit_code(run: Run) -> str:
 
 def _format_cause(facts: RunFacts) -> str:
     return kit.format_reason(
-        problems.explain_cause(facts.run.cause or "internal", facts.connection_title), facts.now
+        holds.explain_end(facts.run.cause or "internal", facts.connection_title), facts.now
     )
 
 

@@ -24,7 +24,7 @@ from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
 from bot.messages.blocks.renderers import RENDERERS, renders
-from bot.messages.texts import cards, problems, times, verbs
+from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
 
 _START_VERBS = frozenset({OperationVerb.START})
@@ -211,7 +211,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
         return kit.message(
             f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
         )
-    because = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
+    because = kit.Markup(kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now))
     # With its account, the row of the workspace is gone.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)

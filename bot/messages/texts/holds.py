@@ -1,15 +1,12 @@
 """Texts of what holds up operations and runs, by its code."""
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.causes import MISSED_CAUSE, STALE
+from bot.domain.causes import MISSED_CAUSE, STALE, StaleReason
 from bot.domain.holds import HoldCode, hold_by_cause, split_hold
-from bot.domain.operations import Operation
 from bot.domain.time_marks import make_time_placeholder
-from bot.domain.work_items import WorkItem
 from bot.messages.texts.problems import WANTED, explain_cause
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
@@ -59,7 +56,7 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: What stands in quotation marks has none that end it.
+#: What is quoted has no quotation mark that would end it.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: A sentence without its full stop; one inside quotation marks at its end stays with what is quoted.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
@@ -69,13 +66,21 @@ _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
     HoldCode.UNDER_WAY: "{title} couldn't do that before {until}.",
 }
-_ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
-#: The same where it was sent, and refused each time.
-_REFUSED_UNTIL_NOW: Final = f"You asked a while ago ({{at}}), and I've tried until now. {WANTED}"
-#: Of a span of waiting the end is said in whole minutes, so it is the one that has begun by then.
-_WAITS_UNTIL: Final = frozenset({HoldCode.PAUSED, HoldCode.OWN_LIMIT})
-_TIMED: Final = _WAITS_UNTIL | {HoldCode.SILENT, HoldCode.OVERLOADED, HoldCode.STILL_DOWN, HoldCode.NO_EFFECT}
-
+_ASKED_AGAIN: Final[Mapping[StaleReason, str]] = {
+    StaleReason.ASKED: "You asked a while ago ({at}), so I haven't sent it.",
+    StaleReason.TRIED: "You asked a while ago ({at}), and I've tried until now.",
+    StaleReason.RESTORED: "My records were restored from a backup of {at}, so I'm asking first.",
+}
+_TIMED: Final = frozenset(
+    {
+        HoldCode.SILENT,
+        HoldCode.OVERLOADED,
+        HoldCode.PAUSED,
+        HoldCode.OWN_LIMIT,
+        HoldCode.STILL_DOWN,
+        HoldCode.NO_EFFECT,
+    }
+)
 
 #: Where several people's sign-ins are refused, which no new link of one of them helps.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
@@ -89,10 +94,10 @@ def explain_hold(hold: str | None, title: str) -> str:
     if code is HoldCode.CAUSE:
         return explain_cause(detail, title)
     if code in _TIMED:
-        moment = float(detail)
-        at = make_time_placeholder(math.ceil(moment / 60) * 60 if code in _WAITS_UNTIL else moment)
-        return HOLDS[code].format(title=title, at=at)
-    said = " ".join(detail.split()).rstrip(".").translate(_PLAIN_QUOTES)
+        return HOLDS[code].format(title=title, at=make_time_placeholder(float(detail)))
+    said = " ".join(detail.split()).rstrip(".")
+    if code is HoldCode.UNDER_WAY:
+        said = said.translate(_PLAIN_QUOTES)
     template = HOLDS[code] if said else _WORDLESS.get(code, HOLDS[code])
     return template.format(title=title, said=said)
 
@@ -110,17 +115,19 @@ def describe_delay(hold: str, title: str, until: float) -> str:
     return template.format(title=title, until=make_time_placeholder(until))
 
 
-def make_stale_cause(work_item: WorkItem, title: str) -> str:
-    """Return the cause for a work item too old to be sent; its time is a placeholder, as in block reasons.
+def explain_missed(cause: str, title: str) -> str:
+    """Say what held up a plan's start until it was too late; "" for other causes, or if that isn't known."""
+    word, _, hold = cause.partition(": ")
+    return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 
-    Nobody asked for what a plan did: what held that up is the cause.
-    """
-    if isinstance(work_item, Operation) and work_item.good_until is not None:
-        because = explain_obstacle(work_item.block_reason or work_item.delayed_by, title)
-        return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
-    planned = work_item.planned_for if isinstance(work_item, Operation) else None
-    at = make_time_placeholder(planned or work_item.created_at)
-    if work_item.busy_since is None:
-        return f"{STALE}:: {_ASKED_LONG_AGO.format(at=at)}"
-    because = explain_obstacle(work_item.block_reason, title)
-    return f"{STALE}:: {because} {_REFUSED_UNTIL_NOW.format(at=at)}".replace("::  ", ":: ")
+
+def explain_end(cause: str, title: str, reason: str = "", *, has_page: bool = True) -> str:
+    """Explain the end of an operation or a run as ``explain_cause``; times are placeholders."""
+    if missed := explain_missed(cause, title):
+        return missed
+    word, _, detail = cause.partition(": ")
+    if word != STALE:
+        return explain_cause(cause, title, reason, has_page=has_page)
+    why, at, hold = (*detail.split(" ", 2), "")[:3]
+    said = _ASKED_AGAIN[StaleReason(why)].format(at=make_time_placeholder(float(at)))
+    return f"{explain_obstacle(hold, title)} {said} {WANTED}".lstrip()

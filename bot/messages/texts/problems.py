@@ -8,10 +8,9 @@ which is shown as it is. ``to_cause`` makes one from an error, ``explain_cause``
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bot.domain.causes import MESSAGE_LIMIT, STALE, get_cause_word, to_cause
+from bot.domain.causes import MESSAGE_LIMIT, get_cause_word, to_cause
 from bot.domain.failure_causes import OWN_LIMITS, Reason, find_reason, find_scarce_resources
 from bot.domain.runs import Run
-from bot.domain.time_marks import make_time_placeholder
 from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
@@ -345,12 +344,6 @@ def is_own_limit(cause: str | None) -> bool:
 
 #: What they are asked; nothing where the row is gone that it is about.
 WANTED: Final = "Do you still want it?"
-_RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"
-
-
-def make_restored_cause(backup_at: float) -> str:
-    """Return the cause for a work item that a backup of that time restored."""
-    return f"{STALE}:: {_RESTORED.format(at=make_time_placeholder(backup_at))}"
 
 
 def explain_reason(

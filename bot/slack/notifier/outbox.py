@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark
-from bot.domain.notices import Answer, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.notices import Answer, NewNotice, Notice, NoticeError, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit
@@ -31,10 +31,7 @@ from bot.slack.notifier.rendering import (
     digest,
     edit,
     find_lasting_text,
-    is_sent_as_text,
-    keep_text_error,
     make_message_content,
-    to_text_error,
 )
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.results import Results
@@ -164,7 +161,7 @@ class Outbox:
     async def _put_back(self, notices: Sequence[Notice]) -> None:
         """Put back the notices in hand when the database went away."""
         for notice in notices:
-            await self._results.retry(notice, 0.0, error=keep_text_error(notice, "not written"))
+            await self._results.retry(notice, 0.0, error=NoticeError.NOT_WRITTEN)
 
     async def _send_one(self, notice: Notice, is_try: bool) -> None:
         try:
@@ -201,7 +198,7 @@ class Outbox:
 
     async def _hand_over(self, notice: Notice, rendered: RenderedNotice) -> None:
         if rendered.is_plain and notice.kind in UNPOSTED:
-            await self._ask_poster(notice, "undrawable")
+            await self._ask_poster(notice, NoticeError.UNDRAWABLE)
         elif notice.kind is NoticeKind.CARD_UPDATE:
             await self._update(notice, rendered)
         elif notice.kind is NoticeKind.JOB_FILE and not rendered.is_plain:
@@ -219,7 +216,7 @@ class Outbox:
         if promise is None:
             return False
         if promise.state is NoticeState.LEASED:
-            await self._results.retry(notice, PROMISE_CHECK_SECONDS, error="promise under way")
+            await self._results.retry(notice, PROMISE_CHECK_SECONDS, error=NoticeError.PROMISED)
             return True
         channel, ts = promise.channel_id or "", promise.message_ts
         is_recent = await self._store.now() - promise.created_at <= MAX_PROMISE_AGE_SECONDS
@@ -280,7 +277,7 @@ class Outbox:
                 found = await self._lookup.find(notices, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
             for notice in notices:
-                await self._results.retry(notice, self._timing.settles, error="not looked up")
+                await self._results.retry(notice, self._timing.settles, error=NoticeError.NOT_LOOKED_UP)
         except errors.SlackFailed as error:
             await self._postpone_all(notices, error)
         else:
@@ -298,7 +295,7 @@ class Outbox:
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
         """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
         if rendered.is_plain and notice.body["card"] in UNPOSTED:
-            await self._results.write_dead(notice, "undrawable")
+            await self._results.write_dead(notice, NoticeError.UNDRAWABLE)
             return
         channel, ts = rendered.destination.channel, str(notice.body["message_ts"])
         await edit(self._slack.find_client(notice.principal), build_edit(channel, ts, rendered.answer))
@@ -320,7 +317,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
-        answer, destination, is_text = rendered.answer, rendered.destination, is_sent_as_text(notice)
+        answer, destination, is_text = rendered.answer, rendered.destination, notice.is_text
         message: dict[str, Any] = {
             "channel": destination.channel,
             **make_message_content(answer, is_text=is_text),
@@ -336,7 +333,7 @@ class Outbox:
             if not is_content_refused(error) or "blocks" not in message or is_kept:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
-            await self._results.retry(notice, 0.0, error=to_text_error(notice, error.code))
+            await self._results.retry_as_text(notice, error.code)
             return
         rendered_digest = "" if is_text else digest(build_edit(*sent, answer))
         await self._results.write_sent(notice, *sent, rendered_digest=rendered_digest, said=rendered.said)
@@ -355,8 +352,7 @@ class Outbox:
     async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
         """Record the time of an unknown outcome; the search follows once Slack has had time."""
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
-        code = keep_text_error(notice, error.code)
-        await self._results.write(notice.id, partial(self._write_unknown, notice, code))
+        await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
         # All of it is repeated: without its result the notice would count as not sent.
@@ -371,7 +367,7 @@ class Outbox:
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
-        await self._results.retry(notice, wait, error=keep_text_error(notice, error.code))
+        await self._results.retry(notice, wait, error=error.code)
 
     async def _postpone(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
@@ -388,8 +384,7 @@ class Outbox:
         if isinstance(error, errors.SlackRefusedHere):
             min_wait = error.retry_after
         log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
-        code = keep_text_error(notice, error.code)
-        await self._results.retry(notice, max(wait, min_wait), error=code, unknown_since=since)
+        await self._results.retry(notice, max(wait, min_wait), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a channel's card and ask its poster; the question comes first, as it is written once."""

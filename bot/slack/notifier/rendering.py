@@ -7,6 +7,7 @@ intervals, then a plain text is sent. A digest compares messages, as the same co
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,7 +17,7 @@ import structlog
 from bot.domain import announcements
 from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import Answer, Card, Notice, NoticeKind
+from bot.domain.notices import Answer, Card, Notice, NoticeError, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
@@ -35,7 +36,7 @@ from bot.slack.notifier.timing import Timing
 from bot.store import cards, gates
 from bot.store import notices as notice_rows
 from bot.store.cards import SentText
-from bot.store.notices import SILENCE_SECONDS, TO_BE_READ
+from bot.store.notices import SILENCE_SECONDS
 from bot.support.errors import SlackPermanent, StoreError
 
 log = structlog.get_logger(__name__)
@@ -49,27 +50,6 @@ MAX_READ_AGE_SECONDS: Final = 30.0
 MAX_PAUSE_SECONDS: Final = 300.0
 #: The options of every message: no preview of an address, and no name that becomes a mention.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
-
-
-#: The mark in the error of a notice whose blocks Slack has refused: it is sent as text.
-_AS_TEXT_PREFIX: Final = "as text: "
-
-
-def is_sent_as_text(notice: Notice) -> bool:
-    """Return whether to send a notice without its blocks, as Slack has refused them."""
-    return _AS_TEXT_PREFIX in (notice.error or "")
-
-
-def to_text_error(notice: Notice, code: str) -> str:
-    """Return the error of a notice that is sent as text from now on, at once: it needn't be read again."""
-    read = notice.error if (notice.error or "").startswith(TO_BE_READ) else None
-    return f"{read or ''} {_AS_TEXT_PREFIX}{code}".lstrip()
-
-
-def keep_text_error(notice: Notice, code: str) -> str:
-    """Return the error of a notice that is retried: the mark of refused blocks stays in it."""
-    _, mark, refused = (notice.error or "").partition(_AS_TEXT_PREFIX)
-    return f"{mark}{refused}" if mark else code
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
@@ -136,7 +116,7 @@ class NoticeRenderer:
         if await self._store.now() - notice.created_at < self._timing.plain_text_after:
             # Nothing was sent, so there is nothing to look up.
             wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
-            await self._store.write(notice_rows.retry_notice, notice, wait, error="undrawable")
+            await self._store.write(notice_rows.retry_notice, notice, wait, error=NoticeError.UNDRAWABLE)
             return None
         text = notices.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE
@@ -155,7 +135,10 @@ class NoticeRenderer:
             return False
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
-        began_at, try_at = _find_wait(notice) or (now, now)
+        began_at, try_at = now, now
+        if notice.read_since is not None:
+            # One that wasn't tried while Slack was away has nothing to come back to.
+            began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
         if now - began_at >= SILENCE_SECONDS:
@@ -169,14 +152,19 @@ class NoticeRenderer:
             if began_at == now or read_at[workspace_id] >= began_at:
                 await self._store.write(gates.request_read_now, workspace_id)
         if unread:
-            times = f"{began_at}:{now}" if is_try else f"{began_at}"
-            error = f"{TO_BE_READ}:{times} {keep_text_error(notice, '')}".rstrip()
-            await self._store.write(notice_rows.retry_notice, notice, NOT_READY_SECONDS, error=error)
+            await self._store.write(
+                notice_rows.retry_notice,
+                notice,
+                NOT_READY_SECONDS,
+                error=NoticeError.TO_BE_READ,
+                read_since=began_at,
+                tried_at=now if is_try else None,
+            )
         return bool(unread)
 
     async def _put_back(self, notice: Notice) -> None:
         await self._store.write(
-            notice_rows.retry_notice, notice, NOT_READY_SECONDS, error=keep_text_error(notice, "not ready")
+            notice_rows.retry_notice, notice, NOT_READY_SECONDS, error=NoticeError.NOT_READY
         )
 
     async def _update(self, notice: Notice, destination: Destination) -> RenderedNotice | None:
@@ -210,18 +198,6 @@ class MessageUpdate:
     def get_lasting_text(self, card: Card) -> SentText:
         """Return the lasting text of the message, None if it is rendered again."""
         return card.body | _to_body(self.answer) if self.stays else None
-
-
-def _find_wait(notice: Notice) -> tuple[float, float] | None:
-    """Return since when a notice waits for a read, and when it was last tried while Slack was away.
-
-    The latter is infinite for one that wasn't; None if it doesn't wait.
-    """
-    waits, _, times = (notice.error or "").partition(":")
-    if waits != TO_BE_READ:
-        return None
-    began_at, _, try_at = times.partition(" ")[0].partition(":")
-    return float(began_at), float(try_at or "inf")
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
@@ -350,7 +326,10 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
     # A question that was answered in words has nothing more to ask.
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
-    return MessageUpdate(left.answer, True, left.is_over, left.is_nothing or is_answered)
+    # What an answer without buttons began: another message says how that ended, or is about to.
+    end = "" if presses else await gatherer.read_end_state(card, facts)
+    goes = left.is_nothing or is_answered or end == "sent"
+    return MessageUpdate(left.answer, True, left.is_over, goes, end == "pending")
 
 
 def _to_body(answer: Answer) -> dict[str, Any]:

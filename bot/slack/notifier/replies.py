@@ -23,10 +23,7 @@ from bot.slack.notifier.rendering import (
     POST_OPTIONS,
     build_edit,
     digest,
-    is_sent_as_text,
-    keep_text_error,
     make_message_content,
-    to_text_error,
 )
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
@@ -88,7 +85,7 @@ class Replies:
                 )
             elif _can_be_text(notice, error):
                 log.warning("slack refused blocks", notice=notice.id, problem=error.code)
-                await self._results.retry(notice, 0.0, error=to_text_error(notice, error.code))
+                await self._results.retry_as_text(notice, error.code)
             elif self._can_leave_thread(notice, error):
                 self._alone.add(notice.id)
                 await self._retry(notice, 0.0, seconds_left, error.code)
@@ -133,7 +130,7 @@ class Replies:
         """Update an open form, as paragraphs alone if Slack has refused it."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        view = plain.make_plain_view(body["view"]) if is_sent_as_text(notice) else body["view"]
+        view = plain.make_plain_view(body["view"]) if notice.is_text else body["view"]
         await self._slack.find_client(notice.principal).call(
             methods.VIEWS_UPDATE, {"view": view, **view_fields}
         )
@@ -205,7 +202,7 @@ class Replies:
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
         channel_id, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
-        is_rendered_again = bool(notice.body.get("shows")) and not is_sent_as_text(notice)
+        is_rendered_again = bool(notice.body.get("shows")) and not notice.is_text
         rendered = (
             digest(build_edit(channel_id, ts, _to_answer(notice.body, ""))) if is_rendered_again else ""
         )
@@ -224,7 +221,7 @@ class Replies:
         if wait >= seconds_left:
             await self._give_up(notice, error)
         else:
-            await self._results.retry(notice, wait, error=keep_text_error(notice, error))
+            await self._results.retry(notice, wait, error=error)
 
     async def _say_unsure(self, notice: Notice) -> None:
         """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
@@ -259,12 +256,12 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left
 def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
     """Return whether Slack may take a reply without the blocks that it was sent with."""
     has_blocks = bool(notice.body.get("blocks") or notice.body.get("view"))
-    return has_blocks and not is_sent_as_text(notice) and is_content_refused(error)
+    return has_blocks and not notice.is_text and is_content_refused(error)
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
     """Return the content of a reply; one that was moved from a channel says so first."""
-    return make_message_content(_to_answer(notice.body, moved_from), is_text=is_sent_as_text(notice))
+    return make_message_content(_to_answer(notice.body, moved_from), is_text=notice.is_text)
 
 
 def _to_answer(body: Mapping[str, Any], moved_from: str) -> Answer:

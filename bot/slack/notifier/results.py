@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.notices import Notice
+from bot.domain.notices import Notice, NoticeError
 from bot.services.context import Context
 from bot.slack.notifier.timing import Timing
 from bot.store import notices as notice_rows
@@ -50,6 +50,12 @@ class Results:
         await self.write(
             notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )
+
+    async def retry_as_text(self, notice: Notice, code: str) -> None:
+        """Write that a notice is sent as text from now on, at once: it needn't be read again."""
+        error = notice.error if notice.error == NoticeError.TO_BE_READ else code
+        waits = {"read_since": notice.read_since, "tried_at": notice.tried_at}
+        await self.retry(notice, 0.0, error=error, is_text=True, **waits)
 
     async def write_dead(self, notice: Notice, error: str) -> None:
         """Write that a notice is given up."""

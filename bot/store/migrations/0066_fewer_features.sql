@@ -18,7 +18,7 @@ WHERE EXISTS (
         AND (r.days <> c.days OR r.stops - r.starts < c.stops - c.starts OR r.last_day < c.last_day)
 );
 CREATE UNIQUE INDEX participants_of_id ON participants (id);
-CREATE INDEX participants_due ON participants (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX participants_due ON participants (due_at, joined_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX participants_of_person ON participants (principal);
 DELETE FROM occurrences WHERE rule_id IN (SELECT id FROM rules WHERE card IS NOT NULL);
 DELETE FROM rules WHERE card IS NOT NULL;
@@ -56,6 +56,8 @@ ALTER TABLE undoable_actions DROP COLUMN undone_at;
 ALTER TABLE people ADD COLUMN home_at DOUBLE PRECISION;
 UPDATE people SET home_at = 0;
 DROP TABLE homes;
+DROP INDEX operations_starting;
+DROP INDEX runs_failed;
 DELETE FROM tasks WHERE kind = 'schedule';
 ALTER TABLE tasks DROP COLUMN is_replaced;
 DELETE FROM notices WHERE kind = 'scheduled';

@@ -146,7 +146,6 @@ ODD: list[tuple[str, Any, Change, list[str], bool]] = [
     ("saturn null", saturn_workspaces, instead(None), [A], False),
     ("saturn text", saturn_workspaces, instead("x"), [A], False),
     ("saturn job without name", saturn_templates, but(spec__name=None), SATURN, True),
-    ("saturn job schedule list", saturn_templates, but(spec__schedule=[1]), SATURN, True),
     ("saturn job null", saturn_templates, instead(None), [A], True),
     ("saturn size null", saturn_sizes, instead(None), ["large", "small"], True),
     ("saturn size cores list", saturn_sizes, but(cores=[4]), ["large", "small"], True),

@@ -8,12 +8,11 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.failover_losses import FailoverKind
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeError, NoticeKind
 from bot.domain.timers import TimerKind
 from bot.services import restored_backups
 from bot.store import audit, counts, gates, maintenance, notices, open_store, operations
 from bot.store.audit import append_audit
-from bot.store.notices import TO_BE_READ
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.postgres_standby import pair
@@ -93,7 +92,9 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     await store.write(notices.requeue_unsent_notices, list(found.values()))
     sent = await store.perform(notices.claim_notices, 100, 60.0)
     for one in sent:
-        await store.write(notices.retry_notice, one, 0.0, error=f"{TO_BE_READ}:{clock.now()}")
+        await store.write(
+            notices.retry_notice, one, 0.0, error=NoticeError.TO_BE_READ, read_since=clock.now()
+        )
     again = await claimed(store)
     assert {one.unknown_since for one in sent} | set(again.values()) == {None}
     assert len(again) == len(sent)

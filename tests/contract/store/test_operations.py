@@ -15,11 +15,12 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import audit, cards, gates, notices, work_items
 from bot.store import operations as operation_rows
+from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import ACCOUNTS, OPERATIONS
 from bot.support.errors import Outdated
 from tests.contract.store.operations import start
-from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, linked, observe
+from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, launched, linked, observe
 
 
 def pair_of(operation):
@@ -375,30 +376,59 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
     assert (row["attempts"], row["claim"]) == (2, "")
 
 
+#: What may become of an account between a step's claim and the commit of its call.
+CHANGES_OF_ACCOUNT = {
+    "secret": {"secret": "another"},
+    "state": {"state": "refused"},
+    "revoking": {"state": "revoking"},
+    "rests": {"state": "refused", "secret": "", "resting_since": 1.0, "other_id": "another"},
+    "username": {"username": "alice-2"},
+    "remote_id": {"remote_id": "another"},
+    "refused": {"refused_since": 1.0, "checked_at": 1.0},
+    "renamed": {"renamed_to": "alice-2"},
+}
+
+
 @pytest.mark.both_engines
 @pytest.mark.parametrize("is_carried", [True, False])
-@pytest.mark.parametrize("changed", ["secret", "state", "person", "nothing"])
-async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(store, operation, changed, is_carried):
+@pytest.mark.parametrize("changed", [*CHANGES_OF_ACCOUNT, "person", "nothing"])
+@pytest.mark.parametrize("of_run", [False, True], ids=["operation", "run"])
+async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(
+    store, operation, changed, is_carried, of_run
+):
+    """The call isn't preceded by another look at its account, so the commit to it must find all the same."""
     person = Person(ALICE, "Alice", seen_at=await store.now())
     await store.save_people([person])
-    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    subject, claim, save_step, find = (
+        (
+            await launched(store, connection=operation.connection),
+            run_rows.claim_runs,
+            run_rows.save_run_step,
+            run_rows.find_run,
+        )
+        if of_run
+        else (
+            operation,
+            operation_rows.claim_operations,
+            operation_rows.save_step,
+            operation_rows.find_operation,
+        )
+    )
+    (step,) = await store.claim(claim, 10, 60.0)
     known = {"start_call": Call.CALLING, "account": step.account, "person": step.person}
-    calling = Update(operation.id, 60.0, called=True, claim=step.claim, **known)
-    match changed:
-        case "secret" | "state":
-            to = {"secret": "another"} if changed == "secret" else {"state": "refused"}
-            await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": step.account.id}, **to))
-        case "person":
-            await store.save_people([replace(person, is_guest=True, seen_at=person.seen_at + 1)])
-    save = store.write(operation_rows.save_step, calling, step.row if is_carried else None)
+    calling = Update(subject.id, 60.0, called=True, claim=step.claim, **known)
+    if changed in CHANGES_OF_ACCOUNT:
+        to = CHANGES_OF_ACCOUNT[changed]
+        await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": step.account.id}, **to))
+    elif changed == "person":
+        await store.save_people([replace(person, is_guest=True, seen_at=person.seen_at + 1)])
+    save = store.write(save_step, calling, step.row if is_carried else None)
     if changed == "nothing":
         assert await save
     else:
         with pytest.raises(Outdated):
             await save
-    assert (await store.read(operation_rows.find_operation, operation.id)).has_called is (
-        changed == "nothing"
-    )
+    assert (await store.read(find, subject.id)).has_called is (changed == "nothing")
 
 
 async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):

@@ -32,7 +32,7 @@ async def connection():
         ("claim_runs", "runs_due"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
-        ("claim_lessons", "rules_of_lessons_due"),
+        ("claim_lessons", "participants_due"),
         ("claim_running_workspaces", "workspaces_left"),
     ],
 )
@@ -55,9 +55,10 @@ RESTING = {
     "runs": "outcome = NULL, next_step_at = 4e9, leased_until = 0, start_call = 'accepted', is_watched = 0",
     "workspaces": "state = 'running', hidden = 0, idle_check_at = 4e9, stop_check_at = 4e9, expires_at = 4e9",
     "accounts": "state = 'active', remind_at = 4e9",
-    "rules": "next_check_at = 4e9, lesson_check_at = NULL",
+    "rules": "next_check_at = 4e9",
     "notices": "kind = 'card', state = 'sent', urgency = 1, combined_into = NULL",
     "cards": "kind = 'card', is_dirty = 0, message_ts = '1.2'",
+    "participants": "due_at = 4e9",
 }
 
 

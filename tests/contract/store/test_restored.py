@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.causes import StaleReason, make_stale_cause
 from bot.domain.hours import HoursKind, HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
@@ -64,7 +65,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert await within(store, hours_store.claim_hours, 10, 60.0) == []
     ended = {one: await store.read(operations.find_operation, one) for one in (start.id, stop.id)}
     assert [one.outcome for one in ended.values()] == [Outcome.FAILED, Outcome.UNKNOWN]
-    assert all("Do you still want it?" in one.cause for one in ended.values())
+    assert all(one.cause == make_stale_cause(StaleReason.RESTORED, backup_at) for one in ended.values())
     assert [(await store.read(runs.find_run, one.id)).is_open for one in (waiting, going)] == [False, True]
     assert (await store.read(courses_store.find_card, CARD)).stops_at is None
     kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.PLANNED_STOP_FAILED, HoursKind.HOURS_PAUSED

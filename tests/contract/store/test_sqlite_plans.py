@@ -48,7 +48,7 @@ def test_next_due_sorts_nothing(connection):
         ("sweep_notices", "notices_sent"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
-        ("claim_lessons", "rules_of_lessons_due"),
+        ("claim_lessons", "participants_due"),
         ("claim_running_workspaces", "workspaces_left"),
         ("starts_alike", "operations_of_a_kind"),
     ],

@@ -200,8 +200,6 @@ CREATE INDEX operations_orphaned ON operations (ended_at) WHERE is_orphan = 1;
 CREATE INDEX operations_failed ON operations (connection, ended_at) WHERE outcome = 'failed';
 CREATE INDEX operations_creating ON operations (connection, called_at) WHERE verb = 'create' AND called_at IS NOT NULL;
 CREATE INDEX operations_uncalled ON operations (connection, created_at) WHERE outcome IS NULL AND start_call = 'none';
-CREATE INDEX operations_starting ON operations (created_at)
-    WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create');
 CREATE INDEX operations_of_a_kind ON operations (start_kind, ended_at)
     WHERE start_kind IS NOT NULL AND outcome = 'fulfilled';
 CREATE TABLE notices (
@@ -222,7 +220,7 @@ CREATE TABLE notices (
     channel_id TEXT,
     message_ts TEXT,
     error TEXT,
-    combined_into TEXT, sent_as TEXT,
+    combined_into TEXT, sent_as TEXT, is_text BIGINT NOT NULL DEFAULT 0, read_since DOUBLE PRECISION, tried_at DOUBLE PRECISION,
     UNIQUE (subject, kind, occasion)
 );
 CREATE INDEX notices_due ON notices (urgency, due_at) WHERE state IN ('pending', 'retry', 'leased');
@@ -344,7 +342,6 @@ CREATE INDEX runs_open_of_a_pair ON runs (principal, connection, next_step_at) W
 CREATE INDEX runs_of_a_person ON runs (principal, created_at);
 CREATE INDEX runs_watched ON runs (created_at) WHERE is_watched = 1 AND remote_id IS NOT NULL;
 CREATE INDEX runs_ended ON runs (ended_at) WHERE outcome IS NOT NULL;
-CREATE INDEX runs_failed ON runs (ended_at) WHERE outcome = 'failed';
 CREATE TABLE snapshots (
     connection TEXT NOT NULL,
     owner TEXT NOT NULL,
@@ -686,6 +683,6 @@ CREATE INDEX accounts_of_a_remote_id ON accounts (connection, remote_id) WHERE r
 CREATE INDEX accounts_resting ON accounts (connection, resting_since) WHERE resting_since IS NOT NULL;
 CREATE INDEX accounts_resting_of_person ON accounts (principal, connection) WHERE resting_since IS NOT NULL;
 CREATE UNIQUE INDEX participants_of_id ON participants (id);
-CREATE INDEX participants_due ON participants (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX participants_due ON participants (due_at, joined_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX participants_of_person ON participants (principal);
 INSERT INTO "audit_head" VALUES(1,0,'');
