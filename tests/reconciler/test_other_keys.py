@@ -6,6 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.domain.work_items import Outcome
+from bot.messages.texts.holds import explain_hold
 from bot.store import operations
 from bot.store.tables import ACCOUNTS
 from bot.support.vault import Vault, row_key
@@ -40,8 +41,8 @@ async def test_request_waits_until_this_process_has_the_keys(world, how):
     await world.pass_time(120)
     operation = await world.store.read(operations.find_operation, operation_id)
     assert operation.is_open
-    assert "Link again" not in (operation.block_reason or "")
-    assert "this has to wait" in operation.block_reason
+    assert "Link again" not in explain_hold(operation.block_reason, "Fake Cloud")
+    assert "this has to wait" in explain_hold(operation.block_reason, "Fake Cloud")
     world.vault = Vault([NEW, KEY])
     world.reborn()
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
@@ -53,4 +54,4 @@ async def test_secret_that_no_process_opens_is_its_persons_matter(world):
     operation_id = await world.begin(workspace)
     await world.pass_time(60)
     operation = await world.store.read(operations.find_operation, operation_id)
-    assert "Link again" in operation.block_reason
+    assert "Link again" in explain_hold(operation.block_reason, "Fake Cloud")
