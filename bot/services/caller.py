@@ -301,7 +301,7 @@ class Caller:
         result: str = "accepted",
         **detail: str,
     ) -> None:
-        """Write the audit row and the undoable action; ``about`` is the subject as it was before, or a name."""
+        """Write the audit row and the action; ``about`` is the subject as it was before, or a name."""
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])

@@ -44,7 +44,6 @@ from bot.services.scheduled_work import (
     ScheduledWork,
 )
 from bot.services.timers import plan_timer
-from bot.services.waitlist import end_with_hours
 from bot.services.workspaces import require_workspace
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
 from bot.store import hours as rows
@@ -169,8 +168,7 @@ def _keep_stop(
     """Plan the stop of hours that have begun as an end of its own."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    has_waited = end_with_hours(tx, workspace, stop.at)
-    if not has_waited and (is_coming_up or not workspace.is_down):
+    if is_coming_up or not workspace.is_down:
         timers.plan_stop(tx, workspace.id, PlannedStop(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 

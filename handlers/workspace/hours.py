@@ -1,6 +1,6 @@
 """Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -33,11 +33,8 @@ from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.hours_words import is_order, read_order_hours
-from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import read_workspace, require_by_name
-from handlers.workspace.waitlist import format_waits_to_end
 
-NO_PLANS: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
 #: At which a day can still be named.
@@ -83,13 +80,6 @@ def _split(given: tuple[str, ...]) -> tuple[str, str]:
     return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
 
 
-async def list_with_hours(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
-    """Return those workspaces that have hours."""
-    rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
-    with_hours = {one.workspace_id for one in rules}
-    return [one for one in workspaces if one.id in with_hours]
-
-
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
     """Apply an order about a workspace's hours, in the words after its name; show them without one.
 
@@ -107,10 +97,10 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     today, agreed = await request.find_today(), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
-    planned = await format_waits_to_end(request)
     try:
-        ways = {"agreed": agreed}
-        replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
+        replaced = await request.caller.run(
+            use_cases.add, workspace.id, *wanted, former=former, agreed=agreed
+        )
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
@@ -118,28 +108,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     (asked,) = wanted if len(wanted) == 1 else (None,)
     once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
-    return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once, planned)
-
-
-async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
-    """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
-    (verb, _, rest), planned = said.partition(" "), await format_waits_to_end(request)
-    days = await _read_days_off(request, verb, rest) if rest else []
-    rested = list[Workspace]()
-    for one in chosen:
-        caller = create_caller_of_several(request, one.id, len(chosen))
-        is_pause = said == "pause"
-        rested.append(
-            await (
-                caller.run(use_cases.pause, one.id)
-                if is_pause
-                else caller.run(use_cases.leave_out_days, one.id, days)
-            )
-        )
-    request.notes.note_workspaces(rested)
-    every = await request.services.gatherer.describe_workspaces(request.principal, rested)
-    over = " ".join(await _format_ended(request, planned))
-    return drawn.answer_list([drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every], over)
+    return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
@@ -211,15 +180,8 @@ async def leave_out(request: Request) -> Answer:
 
 
 async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
-    planned = await format_waits_to_end(request)
     workspace = await request.caller.run(use_cases.leave_out_days, key, days)
-    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
-
-
-async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
-    """Format the plans beside hours that are over."""
-    left = await format_waits_to_end(request) if planned else {}
-    return [said for key, said in planned.items() if key not in left]
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS)
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
@@ -239,12 +201,8 @@ async def _answer_hours(
     template: str,
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
-    planned: Mapping[str, str] = NO_PLANS,
 ) -> Answer:
-    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first.
-
-    ``planned`` is what was planned beside them before they were changed.
-    """
+    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first."""
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
@@ -252,7 +210,6 @@ async def _answer_hours(
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(format_rule, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
-    more += await _format_ended(request, planned)
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 
 
@@ -282,25 +239,20 @@ def _hint(
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
-    former, planned = (
-        await request.services.store.read(hour_rows.list_rules, request.target or ""),
-        await format_waits_to_end(request),
-    )
+    former = await request.services.store.read(hour_rows.list_rules, request.target or "")
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.describe_workspace(workspace)
     ending, buttons = drawn.describe_run_end(facts, former)
     if not ending and facts.state in NOT_UP_STATES:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
-    over = await _format_ended(request, planned)
-    said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
+    said = [request.fill(words.OFF, workspace), *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)
 
 
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    planned = await format_waits_to_end(request)
     workspace = await request.caller.run(use_cases.pause, request.target or "")
-    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS)
 
 
 @routes.action("hours_on")
