@@ -17,8 +17,8 @@ _LIMITS: Final = (
     "`{command}start NAME` once it's changed."
 )
 _COURSE_FORMS: Final = (
-    "Courses aren't changed in a form any more. Type `{command}card TITLE skip 24 Dec` to leave a lesson out, "
-    "or post a new card for other times."
+    "Courses aren't changed in a form any more. Type `{command}card TITLE skip 24 Dec` to leave a lesson "
+    "out, or post a new card for other times."
 )
 _TIME_ZONES: Final = (
     "Hours stay in the time zone where you set them. To move them, set them again, for example "
@@ -34,8 +34,8 @@ BUTTONS: Final[Mapping[str, str]] = {
     "course_form": _COURSE_FORMS,
     "home": "Type `{command}list` to see your workspaces, and `{command}help` for everything else.",
     "hours_keep": (
-        "These hours continue, so there's nothing to confirm. They pause if nobody uses the workspace five times "
-        "in a row; `{command}hours` shows yours."
+        "These hours continue, so there's nothing to confirm. They pause if nobody uses the workspace five "
+        "times in a row; `{command}hours` shows yours."
     ),
     "hours_move": _TIME_ZONES,
     "hours_stay": _TIME_ZONES,

@@ -1,7 +1,8 @@
-"""Free text, whatever isn't typed as a command: what only shows is answered, and whatever acts is a button.
+"""Free text, whatever isn't typed as a command: what only shows is answered, what acts is a button.
 
-The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no grammar joins
-them. A text that asks, or in which a *not*, a condition or an unread time stands, offers nothing that acts.
+The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no
+grammar joins them. A text that asks, or in which a *not*, a condition or an unread time stands, offers
+nothing that acts.
 """
 
 from __future__ import annotations
@@ -357,9 +358,7 @@ class _Sentence:
     async def _offer(self, part: _Part) -> list[kit.Element]:
         verb, own, request = part.verb, part.workspaces, self.request
         if runs := [one for one in part.things if isinstance(one, Run)] if not own else []:
-            if self.hours and (verb is None or verb.effect is not Effect.ENDS):
-                await refuse_schedule(request, (runs[0].name, *self.hours.split()))
-            return _offer_runs(verb, runs, self.hours, part.times)
+            return await _offer_runs(request, verb, runs, self.hours, part.times)
         if part.things and not own:
             return []
         is_of_all = not own and not _EVERY.isdisjoint(map(fold_word, request.arguments))
@@ -480,8 +479,12 @@ def _write_hours(verb: Verb | None, hours: str) -> str:
     return hours
 
 
-def _offer_runs(verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]) -> list[kit.Element]:
-    """Return the buttons for runs: again, or stop; none has a time, or comes again."""
+async def _offer_runs(
+    request: Request, verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]
+) -> list[kit.Element]:
+    """Return the buttons for runs: again, or stop; none has a time. Raises Answered for a schedule."""
+    if hours and (verb is None or verb.effect is not Effect.ENDS):
+        await refuse_schedule(request, (runs[0].name, *hours.split()))
     if verb is None or hours or verb.effect is Effect.SHOWS or at:
         return []
     name = {"start": "run", "restart": "run", "cancel": "stop"}.get(verb.name, verb.name)

@@ -154,7 +154,7 @@ class HoursRule(Timetable):
     """Hours of a workspace, in the time zone ``zone``.
 
     What was planned up to ``processed_until`` is settled. ``agreed``: its person knows that the stop ends the
-    workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
+    workspace for good.
     """
 
     id: str
@@ -208,6 +208,8 @@ class HoursContext(FeatureContext):
     """The rules of a workspace."""
 
     rules: tuple[HoursRule, ...] = ()
+    #: The time zone of the workspace's person, "" if it isn't known.
+    zone: str = ""
 
     def find_next_stop(self, now: float) -> float | None:
         """Return the time of the workspace's next stop by hours."""

@@ -149,7 +149,10 @@ FROM: Final = "{name}, {at}"
 USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
 # -- a run written in one line -----------------------------------------------------------------------------
 
-NO_SCHEDULE: Final = "I only run jobs right away, so I haven't run *{name}*. To have it run by itself, set its schedule on {pages}."
+NO_SCHEDULE: Final = (
+    "I only run jobs right away, so I haven't run *{name}*. "
+    "To have it run by itself, set its schedule on {pages}."
+)
 NOT_RUN_YET: Final = "I didn't run that:"
 PROBLEM: Final = "• {flag}: {said}"
 FLAG_UNKNOWN: Final = "• `--{name}`: {title} doesn't have that option here."
