@@ -208,21 +208,21 @@ async def test_whoami(bot):
     await activate(bot.store, ALICE, "saturn")
     account = await activate(bot.store, ALICE, "hub")
     await refuse(bot.store, account)
-    check_golden("answers/whoami", await bot.say("whoami"))
+    check_golden("answers/whoami", await bot.say("about"))
 
 
 async def test_whoami_says_how_long_counts_what_nobody_proved(bot):
     until = bot.clock.now() + 86_400.0
     await link_account(bot.store, ALICE, "saturn", username="alice", link_source="approval", expires_at=until)
-    said = words(await bot.say("whoami"))
+    said = words(await bot.say("about"))
     assert "linked as alice (approved by an Usher admin, until <!date^" in said
 
 
 async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_tried_on(bot):
     account = await activate(bot.store, ALICE, "saturn")
-    assert "Link again" not in buttons(await bot.say("whoami"))
+    assert "Link again" not in buttons(await bot.say("about"))
     await hold(bot.store, account)
-    answer = await bot.say("whoami")
+    answer = await bot.say("about")
     assert "linked as alice (proven with a token), but your sign-in has been refused since <!date^" in words(
         answer
     )
@@ -232,11 +232,11 @@ async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_tried_on(bot):
 
 async def test_whoami_of_an_administrator_without_links():
     async with one_cloud(administrators=frozenset({"UALICE"})) as bot:
-        answer = await bot.say("whoami")
+        answer = await bot.say("about")
         assert "You are an Usher admin." in words(answer)
         assert "*Saturn Cloud*: not linked" in words(answer)
         await activate(bot.store, ALICE, "saturn", username="")
-        assert "*Saturn Cloud*: linked" in words(await bot.say("whoami"))
+        assert "*Saturn Cloud*: linked" in words(await bot.say("about"))
 
 
 async def test_help_is_four_lines_and_the_first_steps(bot):

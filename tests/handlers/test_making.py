@@ -115,9 +115,9 @@ async def test_what_has_come_true_is_said_and_not_forbidden(bot, state, text, sa
 async def test_only_what_is_suspended_is_resumed(bot):
     await bot.link(names=("notebook", "other"))
     await bot.sees(State.SUSPENDED)
-    assert "Resuming *notebook*" in words(await bot.say("resume notebook"))
+    assert "Resuming *notebook*" in words(await bot.say("start notebook"))
     assert (await operation_of(bot)).verb is OperationVerb.START
-    answer = await bot.say("resume other")
+    answer = await bot.say("start other")
     assert "*other* isn't suspended: stopped" in words(answer)
     assert list(buttons(answer)) == ["Start"]
     assert await operation_of(bot, "other") is None
@@ -368,7 +368,7 @@ async def test_resume_of_what_runs_has_its_state_read_again(bot):
     await bot.link()
     row = await bot.sees(State.RUNNING)
     bot.clock.advance(600)
-    await bot.say("resume notebook")
+    await bot.say("start notebook")
     gate = await within(bot.store, GATES.row, gate_key=row.gate_key)
     assert gate["requested_at"] == bot.clock.now()
 

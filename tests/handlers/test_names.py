@@ -160,7 +160,7 @@ async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
     assert task.payload["then"][0]["text"] == "start notebook"
 
 
-NAMED = ("start training", "start training@saturn", "notify training off")
+NAMED = ("start training", "start training@saturn", "settings training off")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pytest
 
 from bot.messages.blocks import kit
 from bot.messages.blocks.course_pages import FIELD_TYPES
-from bot.messages.verb import Effect, list_verbs
+from bot.messages.verb import Effect, list_former_verbs, list_verbs
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
+from handlers import former
 from handlers.requests import routes
 from tests.rigs import golden
 from tests.rigs.verbs import VERBS
@@ -78,6 +79,7 @@ def test_what_was_found():
                 "try_again",
                 "try_until",
                 "undo",
+                "wait",
             ),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
@@ -125,7 +127,7 @@ def test_every_button_that_people_see_has_a_handler():
         "other",
         # The fields of the form that asks where to run a command, and of the settings' form.
         *("place", "command"),
-        *("tell", "hold", "begin", "end", "asking", "workspace"),
+        *("tell", "asking", "messages", "workspace"),
         # Those of the form of hours.
         *("days", "from", "until"),
         # Until when, or a word with what is declined.
@@ -142,7 +144,7 @@ def test_every_button_that_people_see_has_a_handler():
 def test_every_form_that_people_see_has_a_handler():
     forms = [golden.shown(name) for name in golden.entries("views")]
     callbacks = {form["callback_id"] for form in forms if "submit" in form}
-    assert callbacks == set(routes.view.get_all())
+    assert callbacks == set(routes.view.get_all()) - former.FORMS.keys()
 
 
 def test_every_event_of_the_manifest_has_a_handler():
@@ -165,13 +167,14 @@ def test_a_name_has_one_handler():
 
 def test_no_button_has_two_meanings():
     actions = set(routes.action.get_all())
-    # Typed, it takes the last request back; the button has its own.
-    assert actions & set(routes.get_verbs("workspace").get_all()) == {"undo"}
+    assert not actions & set(routes.get_verbs("workspace").get_all())
     assert not actions & of_runs()
+    # That of a former verb goes to the verb that has replaced it.
+    assert not actions & list_former_verbs("workspace").keys()
 
 
 def test_every_verb_that_changes_something_says_what_it_takes():
     every = [verb for command in routes.list_commands() for verb in list_verbs(command).values()]
-    assert [one.name for one in every if not one.accepts and one.effect is not Effect.SHOWS] == ["undo"]
-    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result")}
+    assert [one.name for one in every if not one.accepts and one.effect is not Effect.SHOWS] == []
+    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs")}
     assert routes.list_verbs_accepting("run") == of_runs

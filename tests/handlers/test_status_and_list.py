@@ -290,7 +290,7 @@ async def test_why_it_failed_is_answered_in_plain_words(bot):
 
 
 async def test_version_is_the_installed_packages(bot):
-    assert words(await bot.say("version")) == f"This is Usher {metadata.version('usher-bot')}."
+    assert words(await bot.say("about")) == f"This is Usher {metadata.version('usher-bot')}."
 
 
 async def test_a_running_workspace_opens_for_its_owner(bot):

@@ -26,7 +26,7 @@ DIALOGUES = {
     "failed": ((BOT, "start broken"),),
     "run again": ((GENERAL, RUN), (BOT, "[Run again]")),
     "suspended": ((BOT, "start thesis"), (BOT, "suspend thesis"), (GENERAL, "restart thesis")),
-    "settings": ((BOT, "alias notebook model"), (BOT, "notify model off"), (BOT, "undo")),
+    "settings": ((BOT, "alias notebook model"), (BOT, "settings model off"), (BOT, "undo")),
     "typed in a channel": ((GENERAL, "start notebook"), (GENERAL, "stop notebook")),
 }
 

@@ -226,7 +226,7 @@ async def metrics_token(folder):
 @proves("USHER_ADMINS")
 async def administrators(folder):
     async with world(folder, settings={"USHER_ADMINS": "U0OLIVIA"}) as ready:
-        told = [(await person.types("whoami")).text for person in (ready.alice, ready.bob)]
+        told = [(await person.types("about")).text for person in (ready.alice, ready.bob)]
         assert ["Usher admin" in text for text in told] == [True, False]
 
 
@@ -238,7 +238,7 @@ async def test_a_user_group_may_administer_and_use_what_is_prepared_while_slack_
         async def may(person):
             settings: Any = ready.bot.providers["saturn"].settings
             (course,) = settings.templates
-            is_administrator = "Usher admin" in (await person.types("whoami")).text
+            is_administrator = "Usher admin" in (await person.types("about")).text
             return is_administrator, course.is_for(ready.principal(person.id))
 
         assert await may(ready.alice) == (False, False)

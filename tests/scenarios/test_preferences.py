@@ -23,7 +23,7 @@ async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_c
     assert "*notebook*" in alice.card.text
     assert "is ready" in alice.card.text
     # For one workspace it may differ; the slash command opens the form at once.
-    await alice.types("notify training on")
+    await alice.types("settings training on")
     await alice.types("start training")
     await linked.pass_time(40)
     assert "*training* is ready" in alice.only("ready").text
