@@ -344,7 +344,7 @@ class _Sentence:
             return await show_courses(request, [things[0]])
         if any(part.verb is not None and part.verb.name == "card" for part in self.parts):
             return await show_own_courses(request)
-        if verb is None or {"workspace", "run"} & {*verb.accepts}:
+        if verb is None or verb.is_operation or "run" in verb.accepts:
             verb = find_verb(request.folder, "list")
         return await _run(request.redirect(verb.command, verb.name, ()))
 

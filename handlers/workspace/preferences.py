@@ -48,7 +48,7 @@ _MESSAGES: Final = {
         also="preferences prefs config configure configuration options setting",
         former={"notify NAME on|off|usual": "settings"},
         alone="Show my settings",
-        does="Settings of {rest}",
+        does="Settings: {rest}",
     )
 )
 @routes.action("settings_form")

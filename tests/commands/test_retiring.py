@@ -35,7 +35,7 @@ async def hub():
             sealed = made.vault.seal(row_key(who.key, one), {"token": "t", "x_token_id": "1"})
             await store.write(credentials.save_secret, account.id, account.secret, sealed)
         (lab, _) = mine.workspaces
-        rule = HoursRule("rule_1", ALICE, "hub", lab.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
+        rule = HoursRule("rule_1", ALICE, "hub", lab.id, "UTC", 0.0, days=EVERY_DAY, starts=540)
 
         def write(tx):
             changed = {"state": State.RUNNING, "stop_at": clock.now() + 3_600}

@@ -11,7 +11,7 @@ async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_an
     mine = await bot.link(ALICE, ("notebook", "training", "gpu"))
     for number, workspace in enumerate(mine.workspaces[:2]):
         rule = HoursRule(
-            f"rule_{number}", ALICE, "saturn", workspace.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540
+            f"rule_{number}", ALICE, "saturn", workspace.id, "UTC", 0.0, days=EVERY_DAY, starts=540
         )
         await bot.store.carry_out(lambda tx, rule=rule: hours_store.save_rule(tx, rule))
     for said in ("list", "hours"):

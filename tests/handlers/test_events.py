@@ -222,7 +222,7 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     for name in ("saturn", "hub"):
         await activate(bot.store, ALICE, name)
-    rule = HoursRule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
+    rule = HoursRule("rule_1", ALICE, "hub", "workspace_1", "UTC", 0.0, days=EVERY_DAY, starts=540)
     await bot.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
     assert [one.connection for one in await bot.store.read(accounts.list_accounts, ALICE)] == ["hub"]

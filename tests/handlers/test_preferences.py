@@ -54,7 +54,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
         ("settings notebook on", True, True, "is ready, and when it stops by itself"),
         ("settings notebook off", False, False, "I won't message you"),
         ("settings notebook ready", True, False, "but not when it stops by itself"),
-        ("settings notebook stopped", False, True, "when it stops by itself. Its card"),
+        ("settings notebook stopped", False, True, "stops by itself. Its card"),
         ("settings notebook usual", None, None, "follows your usual settings"),
         ("notify notebook off", False, False, "`notify` is now `/workspace settings`"),
     ],
@@ -76,12 +76,11 @@ async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
         pytest.param("stopped", (False, True), id="stopped"),
         pytest.param("off", (False, False), id="neither"),
         pytest.param("usual", (None, None), id="as_in_general"),
-        pytest.param("of an earlier form", (None, True), id="unknown"),
+        pytest.param("of an earlier form", (None, None), id="unknown"),
     ],
 )
 async def test_form_of_one_workspace_saves_its_choice(bot, chosen, kept):
-    row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
-    await bot.store.write(workspace_rows.notify, row.id, ready=None, stopped=True)
+    await bot.link(names=("notebook", "training"))
     saved = await save(bot, name="notebook", messages=chosen)
     assert "*Saved.*" in str(saved["view"])
     now = await bot.workspace()
@@ -120,4 +119,4 @@ async def test_bare_start_offers_first_what_was_used_last(bot):
     await bot.link(names=("lab", "notebook", "training"))
     assert list(buttons(await bot.say("start"))) == ["Start lab", "Start notebook", "Start training"]
     await bot.say("status training")
-    assert list(buttons(await bot.say("start")))[0] == "Start training"
+    assert next(iter(buttons(await bot.say("start")))) == "Start training"
