@@ -366,11 +366,9 @@ KEYS = {
     "workspaces": "scenarios/test_several_workspaces.py::"
     "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
-    "asks_after_hours": "features/hours/test_idle_prompt.py::test_the_operator_has_people_asked",
-    "stops_unanswered": "features/hours/test_idle_prompt.py::"
+    "asks_after_hours": "reconciler/test_idle_prompt.py::test_the_operator_has_people_asked",
+    "stops_unanswered": "reconciler/test_idle_prompt.py::"
     "test_what_nobody_answers_about_is_stopped_in_the_evening",
-    "changes_limits": "features/waitlist/test_scenarios.py::"
-    "test_more_is_asked_of_who_changes_limits_and_answered_once",
     "jupyterhub.consecutive_failure_limit": "providers/test_failures_allowed.py::"
     "test_half_of_what_a_hub_allows_may_fail",
     "saturn.admin_token": "scenarios/test_saturn_admin.py::"

@@ -60,7 +60,6 @@ async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     assert (
         "I'll message you when *report* on Saturn Cloud is ready, and when it stops by itself." in told.text
     )
-    assert "notify NAME on" in (await alice.types("notify report")).text
     cloud.resource("report").force("stopped", cloud.clock.now())
     await alice.types("status report")
     await cloud.pass_time(15)

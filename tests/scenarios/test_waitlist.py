@@ -105,7 +105,8 @@ async def test_what_can_never_fit_stops_nobody_else(one_gpu):
     """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
     alice, carol = one_gpu.alice, one_gpu.carol
     refuse(one_gpu, "alice", f"No free GPUs available: {NO_ROOM}")
-    assert "I'll know your place in line once" in (await alice.types("start gpu --wait until tomorrow 18:00")).text
+    answer = await alice.types("start gpu --wait until tomorrow 18:00")
+    assert "I'll know your place in line once" in answer.text
     await one_gpu.pass_time(3600, step=20)
     assert alice.told("failed") == alice.told("waitlist_ended") == []
     await carol.types("start gpu --wait")
@@ -147,59 +148,17 @@ async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
     assert "*gpu* is ready." in carol.only("ready").text
 
 
-@pytest.fixture
-async def limited(tmp_path):
-    """A world in which alice has used up her quota, and carol changes limits."""
-    options = {"changes_limits": ["U0TARA"]}
-    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS), saturn=options) as ready:
-        ready.saturn.state.limits.running = 1
-        await ready.know_everybody()
-        await ready.alice.has_linked("alice")
-        yield ready
-
-
-async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
-    alice, carol = limited.alice, limited.carol
-    await alice.types("start gpu")
-    await limited.pass_time(60, step=5)
-    failed = alice.only("failed")
-    assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
-    assert "Keep trying" not in failed.labels
-    *_, answer = await alice.presses(failed, "Ask for a higher limit")
-    assert "I've asked the people who look after Saturn Cloud" in answer.text
-    await alice.presses(failed, "Ask for a higher limit")
-    await limited.pass_time(10)
-    asked = carol.only("limit_request")
-    assert "<@U0OLIVIA>" in asked.text
-    assert "Quota exceeded: 1 running workspaces at most" in asked.text
-    assert asked.labels == ["Done", "Decline"]
-    *_, answer = await carol.presses(asked, "Done")
-    assert "I've told <@U0OLIVIA>" in answer.text
-    *_, answer = await carol.presses(asked, "Done")
-    assert "Somebody has already answered that." in answer.text
-    await limited.pass_time(10)
-    done = alice.only("limit_answer")
-    assert "<@U0TARA> has changed it" in done.text
-    limited.saturn.state.limits.running = None
-    await alice.presses(done, "Start gpu")
-    await limited.pass_time(120, step=5)
-    assert alice.only("ready")
-
-
-async def test_more_is_declined_with_a_word(limited):
-    alice, carol = limited.alice, limited.carol
-    await alice.types("start gpu")
-    await limited.pass_time(60, step=5)
-    failed = alice.only("failed")
-    await alice.presses(failed, "Ask for a higher limit")
-    await limited.pass_time(10)
-    asked = carol.only("limit_request")
-    await carol.presses(asked, "Decline")
-    await carol.submits(text="Next week, after the course")
-    await limited.pass_time(10)
-    told = alice.only("limit_answer")
-    assert "<@U0TARA> declined: “Next week, after the course”" in told.text
-    assert "Start gpu" not in told.labels
+async def test_limit_of_ones_own_has_the_providers_words_and_no_queue(tmp_path):
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as limited:
+        limited.saturn.state.limits.running = 1
+        await limited.know_everybody()
+        alice = limited.alice
+        await alice.has_linked("alice")
+        await alice.types("start gpu")
+        await limited.pass_time(60, step=5)
+        failed = alice.only("failed")
+        assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
+        assert not {"Keep trying", "Ask for a higher limit"} & {*failed.labels}
 
 
 async def test_offer_loses_its_buttons_when_the_account_is_unlinked(one_gpu):

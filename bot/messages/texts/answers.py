@@ -61,9 +61,6 @@ RENEW_EFFECT: Final = (
 )
 SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
 RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when {end}."
-NOT_SUSPENDED: Final = (
-    "*{name}* isn't suspended: {state}, {as_of}. You can only resume a suspended workspace."
-)
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 #: What happens instead of what the verb alone suggests.

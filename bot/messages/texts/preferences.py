@@ -3,8 +3,6 @@
 from typing import Final
 
 SETTINGS_TITLE: Final = "Settings"
-#: Above the same in Home.
-HOME: Final = "Your settings"
 SUBMIT: Final = "Save"
 CHANGE: Final = "Change settings"
 SETTINGS_HEADING: Final = "*Your settings*"
