@@ -209,7 +209,7 @@ async def test_about_says_who_and_which_version(bot, monkeypatch):
     await activate(bot.store, ALICE, "saturn")
     account = await activate(bot.store, ALICE, "hub")
     await refuse(bot.store, account)
-    check_golden("answers/about", await bot.say("about"))
+    check_golden("answers/about-oneself", await bot.say("about"))
 
 
 async def test_whoami_says_how_long_counts_what_nobody_proved(bot):
