@@ -271,3 +271,12 @@ async def test_hours_replace_others_on_all_of_their_days(bot, text, is_replaced)
     assert ("They replace weekdays" in said) is is_replaced
     assert len(await rules(bot)) == 2 - is_replaced
     assert f"<!date^{1800039600 if is_replaced else 1800032400}^" in said
+
+
+async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):
+    await bot.zone("Europe/Berlin")
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    assert "Hours: weekdays <!date^1705305600^{time}|09:00>" in words(await bot.say("status notebook"))
+    await bot.zone("Asia/Tokyo")
+    assert "Hours: weekdays 09:00–18:00 (Europe/Berlin)." in words(await bot.say("status notebook"))
+    assert "weekdays 09:00–18:00 (Europe/Berlin)" in words(await bot.say("hours notebook"))

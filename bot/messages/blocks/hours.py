@@ -77,7 +77,11 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
         return []
     if all(one.paused for one in rules):
         return [words.LINE_PAUSED]
-    return [fill(words.HOURS_LINE, **_get_names(rules, facts.of(HoursContext).zone))]
+    reader_zone = facts.of(HoursContext).zone
+    is_elsewhere = bool(reader_zone) and any(one.zone != reader_zone for one in rules)
+    return [
+        fill(words.LINE_ELSEWHERE if is_elsewhere else words.HOURS_LINE, **_get_names(rules, reader_zone))
+    ]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
