@@ -180,7 +180,7 @@ class HoursRule(Timetable):
 
     def started(self, at: float, *, is_used: bool) -> Self:
         """Return it after another start; ``is_used``: the workspace has been used since the one before."""
-        return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
+        return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
         """Return the occurrences that are due and aren't settled, in their order."""

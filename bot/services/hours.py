@@ -71,7 +71,8 @@ def add(
     tx: Transaction,
     caller: Caller,
     workspace_id: str,
-    *wanted: Wanted,
+    wanted: Wanted,
+    *,
     agreed: bool = False,
     former: str = "",
 ) -> list[HoursRule]:
@@ -86,26 +87,24 @@ def add(
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
     effects = predict_stop_effects(context, workspace)
-    if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
+    if wanted.starts is not None and is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("hours.makes", problems.explain_cause("hours_make", title))
-    stops = any(one.stops is not None for one in wanted)
-    is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
+    is_agreed = wanted.stops is not None and plan_timer(context, workspace, now, agreed=agreed).agreed
     known = rows.list_rules(tx, workspace.id)
-    replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
+    replaced = [one for one in known if one.id == former or one.wanted.contradicts(wanted)]
     if len(known) - len(replaced) >= MAX_RULES:
         raise Refused("hours.many", problems.explain_cause("hours_many", title))
     zone = people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
-    made = [HoursRule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
-    if any(one.after(now) is None for one in made):
+    made = HoursRule(tx.ids.new("rule"), *shared, **asdict(wanted))
+    if made.after(now) is None:
         raise Refused("hours.never", problems.explain_cause("hours_never", title))
     if not caller.is_first_delivery(tx):
         return []
-    change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
+    change: list[RuleChange] = [*((one, None) for one in replaced), (None, made)]
     change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if is_agreed else {}
-    said = "; ".join(map(write_hours, wanted))
-    caller.record(tx, "workspace.hours", workspace, hours=said, zone=zone, **agreed_to)
+    caller.record(tx, "workspace.hours", workspace, hours=write_hours(wanted), zone=zone, **agreed_to)
     return replaced
 
 
@@ -126,8 +125,6 @@ def change_rules(
     workspace: Workspace,
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
-    *,
-    keeps_stop: bool = True,
 ) -> None:
     """Change a workspace's rules; the hours that have begun end as planned, or as the new ones say.
 
@@ -152,7 +149,7 @@ def change_rules(
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
                 rows.unsettle(tx, changed, stop)
-    if keeps_stop and begun is not None and not begun_hours.has_end(known, begun[0].at, now):
+    if begun is not None and not begun_hours.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
         # Messages say that they are paused, by the link that some wait for.

@@ -32,7 +32,6 @@ from handlers.requests import routes, vocabulary
 from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request
-from handlers.workspace.hours_words import is_order, read_order_hours
 from handlers.workspace.targets import read_workspace, require_by_name
 
 #: How far ahead days are left out.
@@ -74,10 +73,18 @@ async def show(request: Request) -> Answer:
     return await apply_order(request, await require_by_name(request, name, can_guess=not said), said)
 
 
+def _is_order(text: str) -> bool:
+    """Return whether words after a name are an order about its hours."""
+    verb, _, rest = text.casefold().partition(" ")
+    alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
+    is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
+    return is_verb or time_parsing.read_hours(text) is not None
+
+
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
     """Split a workspace's name from the order about its hours after it."""
     found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
-    return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
+    return next((pair for pair in found if _is_order(pair[1])), (" ".join(given), ""))
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
@@ -92,21 +99,16 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         return await _ORDERS[verb](about)
     if rest and verb in vocabulary.HOURS_EXCEPTIONS:
         return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
-    wanted = read_order_hours(said)
-    if not wanted:
+    if (wanted := time_parsing.read_hours(said)) is None:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
-    today, agreed = await request.find_today(), AGREED in request.flags
-    wanted = tuple(one.on(today) for one in wanted)
+    wanted, agreed = wanted.on(await request.find_today()), AGREED in request.flags
     try:
-        replaced = await request.caller.run(
-            use_cases.add, workspace.id, *wanted, former=former, agreed=agreed
-        )
+        replaced = await request.caller.run(use_cases.add, workspace.id, wanted, former=former, agreed=agreed)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
         return _confirm_final_stop(request, workspace, said)
-    (asked,) = wanted if len(wanted) == 1 else (None,)
-    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
+    once = wanted if len(wanted.days) == 1 and not wanted.days & EVERY_DAY else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
     return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 
@@ -165,7 +167,7 @@ async def submit_form(request: Request) -> Answer:
         drawn.FROM_FIELD: "" if starts or stops else words.FORM_NO_TIME,
     }
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
-    if wrong or not is_order(said):
+    if wrong or not _is_order(said):
         raise InvalidFields(wrong or {drawn.UNTIL_FIELD: words.FORM_SHORT})
     return await apply_order(
         request, await request.caller.read(require_workspace, "hours", key), said, former

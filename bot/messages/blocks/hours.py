@@ -428,11 +428,6 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
     return kit.message(sentence, [], buttons)
 
 
-def format_plan(view: WorkspaceFacts) -> list[str]:
-    """Format a workspace's hours as a sentence."""
-    return [describe_hours(words.CURRENT_HOURS, view)[0]] if get_rules(view) else []
-
-
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
     """Return whether a workspace still runs as it did when its person was asked about it."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
