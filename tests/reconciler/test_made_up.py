@@ -16,7 +16,7 @@ from bot.services import hours as hours_use_cases
 from bot.store import accounts, operations, workspaces
 from bot.store import hours as hour_rows
 from bot.store.tables import OPERATIONS
-from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome, Unreachable
+from bot.support.errors import RateLimited, ServerFailed, UnknownOutcome, Unreachable
 from tests.reconciler.classroom import TRAINER, ask, people, person, press, seat
 from tests.reconciler.classroom import told as told_to
 from tests.reconciler.courses import course, state
@@ -189,18 +189,6 @@ async def test_start_that_comes_once_is_named_as_planned(world):
     assert "Fake Cloud hasn't answered since" in missed
     assert "keep trying" not in missed
     assert "You asked" not in str(world.slack.messages)
-
-
-async def test_room_is_waited_for_after_an_outage_as_planned(world):
-    workspace = await given(world, "weekdays 9:00-17:00", at="8:30", uses_waitlist=True)
-    goes_away(world)
-    await until(world, "9:30", step=30)
-    world.provider.heal()
-    world.provider.fail("start", NoCapacity("full"), times=3)
-    await until(world, "9:35", step=5)
-    assert said(world, "hours_missed") == []
-    (wait,) = await world.store.engine.read(lambda tx: tx.all("SELECT * FROM waitlist_entries"))
-    assert (wait["workspace_id"], wait["expires_at"]) == (workspace.id, local("17:00"))
 
 
 @pytest.mark.parametrize("is_early", [True, False], ids=["in-time", "too-late"])
