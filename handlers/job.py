@@ -379,6 +379,7 @@ async def show_list(request: Request) -> Answer:
         effect=Effect.SHOWS,
         accepts=("run",),
         also="state stat stats info progress check",
+        heard="result results",
         former={"result [NAME]": "status", "eta [NAME]": "status"},
         does="Show {rest}",
     )
