@@ -274,7 +274,6 @@ class Process:
         for source in prepared:
             source.set_groups(groups)
         names = settings.admin_ids() | settings.global_admin_ids()
-        names = names.union(*(given.changes_limits for given in self._connections.values()))
         groups.follow(names.union(*(source.who or () for source in prepared)), self.clock.monotonic)
         await self._people.read_groups(groups)
 

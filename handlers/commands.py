@@ -17,8 +17,17 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.texts import cards
-from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_synonyms, list_verbs
+from bot.messages.texts import cards, talk
+from bot.messages.verb import (
+    Effect,
+    Verb,
+    find_verb,
+    is_operation,
+    list_former_verbs,
+    list_synonyms,
+    list_verbs,
+    to_present_name,
+)
 from bot.providers.base import Provider
 from bot.services import naming
 from bot.store import workspaces
@@ -26,7 +35,6 @@ from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
 from handlers.requests import routes, suggestions, typing_mistakes, vocabulary
 from handlers.requests.command_line import Quoted, fold_word, is_slip
-from handlers.requests.defaults import find_defaults
 from handlers.requests.request import Answered, Listed, Request
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
@@ -35,7 +43,6 @@ from handlers.workspace.timers import read_typed_time
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-_FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 #: Verbs with these effects take the beginning of a name; whatever else acts needs the whole of it.
 _TAKES_BEGINNING: Final = frozenset({Effect.SHOWS, Effect.STARTS})
 #: The fewest letters that are the beginning of a name.
@@ -55,11 +62,24 @@ async def run_words(request: Request) -> Answer:
     """Run a typed command; whatever isn't one is free text."""
     try:
         if (command := await read_command(request)) is not None:
-            return await routes.run(command)
+            return _add_present_verb(request, await routes.run(command))
+    except Answered as early:
+        return _add_present_verb(request, early.answer)
+    try:
         read_free_text = routes.text.get("free")
         return await (_answer_unread(request) if read_free_text is None else read_free_text(request))
     except Answered as early:
         return early.answer
+
+
+def _add_present_verb(request: Request, answer: Answer) -> Answer:
+    """Add what is typed in place of a former verb, if one was typed."""
+    former = fold_word(request.arguments[0]) if request.arguments else ""
+    verb = list_former_verbs(request.folder).get(former)
+    if verb is None or answer.in_channel:
+        return answer
+    line = request.fill(talk.FORMER_VERB, former=former, typed=verb.typed)
+    return replies.with_remarks(answer, [line]) if answer.blocks else replies.hint(line)
 
 
 async def read_command(request: Request) -> Request | None:
@@ -67,6 +87,10 @@ async def read_command(request: Request) -> Request | None:
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
+    former = list_former_verbs(request.folder).get(first)
+    if former is not None and (former.takes_words or not words):
+        name, words = former.name, (*former.words, *words)
+        request = replace(request, flags=request.flags | former.flags)
     if not name:
         return None
     verb = find_verb(request.folder, name)
@@ -74,7 +98,7 @@ async def read_command(request: Request) -> Request | None:
     is_odd = _is_question(request) or (given and "~" in given[0])
     if can_act and (is_odd or (not verb.is_operation and not _is_one_order(request))):
         return None
-    if not verb.is_operation and words and not _can_follow(verb, first, words):
+    if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
         # It was authorised as words.
@@ -135,7 +159,8 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
         # Another word for a verb (*close*, *end*) says too little by itself.
-        is_verb = not request.typed_words or fold_word(request.typed_words[0]) in {"", verb.name}
+        first = fold_word(request.typed_words[0]) if request.typed_words else ""
+        is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
     listed = request.notes.listed = await targets.read_stale_and_rows(request)
     if verb.effect is not Effect.SHOWS and not _is_one_order(request):
@@ -255,9 +280,10 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request about a person's only workspace, or the usual one; raises Answered with a question.
+    """Return the request about a person's only workspace; raises Answered with a question.
 
-    Of several it shows all, if it only shows.
+    Of several it shows all, if it only shows, and cancels what alone can be cancelled. The question begins
+    with those that were used last.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)
@@ -265,10 +291,12 @@ async def _read_without_name(request: Request, time: str) -> Request:
         raise Answered(await targets.answer_without_workspaces(request, old))
     if len(rows) == 1 and request.verb not in _NEVER_GUESSED:
         return await _add_workspace(request, rows[0], (), "")
-    default = (await find_defaults(request)).workspace_id if request.verb in _FOLLOWS_DEFAULT else ""
-    if usual := next((row for row in rows if row.id == default), None):
-        return await _add_workspace(request, usual, (), "")
     if request.verb == "status":
         return request.redirect("workspace", "list", ())
     needed = await confirmations.filter_needed(request, rows)
-    raise Answered(targets.ask_which_of_all(request, needed or rows))
+    if request.verb == "cancel" and len(needed) == 1:
+        return await _add_workspace(request, needed[0], (), "")
+    if request.verb == "cancel" and not needed:
+        raise Answered(replies.hint(request.fill(talk.NONE_AT_ALL)))
+    by_use = sorted(needed or rows, key=lambda row: -(row.used_at or 0.0))
+    raise Answered(targets.ask_which_of_all(request, by_use))

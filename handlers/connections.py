@@ -8,13 +8,11 @@ from bot.domain.people import Principal
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
-from bot.messages.verb import Effect, Verb
 from bot.providers import facets
 from bot.services import naming, snapshots
 from bot.services.accounts import find_account
 from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
 from bot.support.errors import Refused
-from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.requests.services import Services
 
@@ -110,21 +108,10 @@ def format_titles(services: Services, connections: Iterable[str]) -> Markup:
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
-@routes.verb(
-    Verb(
-        usage="about CONNECTION",
-        summary="show a connection's server and its users",
-        more=("`about CONNECTION 2` shows the second page of its users.",),
-        group="administrators",
-        order=290,
-        needs=("about", "administrator"),
-        effect=Effect.SHOWS,
-        accepts=("connection",),
-    )
-)
-async def show_about(request: Request) -> Answer:
-    """Answer with the last overview of the server; if it is outdated or missing, ask the server."""
+async def show_overview(request: Request) -> Answer:
+    """Answer with the last overview of a connection's server; if outdated or missing, ask the server."""
     services = request.services
+    await request.caller.authorise("overview")
     connection, page = _parse_connection_and_page(request)
     title = services.title(connection)
     if connection not in list_overview_connections(services):
@@ -154,15 +141,7 @@ def _parse_connection_and_page(request: Request) -> tuple[str, int]:
     page = 1
     if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 6:
         page = max(int(words.pop()), 1)
-    if words:
-        return require_connection(request, " ".join(words)), page
-    connections = list_overview_connections(request.services)
-    if len(connections) == 1:
-        return connections[0], page
-    sentence = answers.ABOUT_NONE
-    if connections:
-        sentence = request.fill(answers.ABOUT_WHICH, known=format_titles(request.services, connections))
-    raise Answered(replies.hint(sentence))
+    return require_connection(request, " ".join(words)), page
 
 
 async def list_templates(services: Services, principal: Principal, connection: str) -> list[Choice]:

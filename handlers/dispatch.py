@@ -24,7 +24,7 @@ from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import fill, safe
 from bot.messages.blocks.lists import RUN_COMMAND
-from bot.messages.texts import answers, problems, runs, times
+from bot.messages.texts import answers, problems, runs, times, verbs
 from bot.messages.texts.refusals import explain_refusal
 from bot.services import snapshots
 from bot.services.caller import MAX_REQUEST_AGE_SECONDS, ConfirmationRequired
@@ -235,11 +235,12 @@ async def run_button(
 ) -> Answer:
     """Run the handler of a button: its own, or the verb of that name; always answers.
 
-    Buttons for verbs of jobs are named ``job_VERB``.
+    Buttons for verbs of jobs are named ``job_VERB``. That of a former verb runs what has replaced it.
     """
     request = _create_request(services, principal, surface, press.name, view=view or {}).to_button_request(
         press
     )
+    request = routes.replace_former_verb(request)
     found = routes.find_button_handler(request, press.name)
     if found is run_offered_command:
         return await run_offered_command(request)
@@ -564,7 +565,7 @@ async def run_form(
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
-        return SILENT
+        return Answer(text=verbs.OUTDATED, view=answer_view(replies.answer(verbs.OUTDATED)))
     request = _create_request(services, principal, surface, f"view.{callback_id}", view=view)
     plain = _PLAIN_FIELDS.get(callback_id, ())
     return await run_within_limit(request, partial(_submit_form, handler=handler, plain=plain))

@@ -32,7 +32,6 @@ from handlers.connections import choose_making_connection, list_making_connectio
 from handlers.linking import require_account
 from handlers.requests import routes, suggestions
 from handlers.requests.command_line import join_words
-from handlers.requests.defaults import find_defaults
 from handlers.requests.payload import list_fields, parse_values
 from handlers.requests.request import SILENT, InvalidFields, Request
 from handlers.requests.services import Services
@@ -106,7 +105,6 @@ async def open_form_of_button(request: Request) -> Answer:
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
     """Answer with the form; ``words_given`` are the connection and a template, both optional."""
     services = request.services
-    words_given = await _add_defaults(request, purpose, words_given)
     connection = choose_making_connection(
         request,
         purpose,
@@ -133,19 +131,6 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     if request.surface.where is Where.FORM:
         return Answer(text=verbs.OPEN_FORM, view=view)
     return _add_open_button(kit.fill(verbs.READY, title=services.title(connection)), form_context, view)
-
-
-async def _add_defaults(request: Request, purpose: Purpose, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Add the person's default connection and template to the words, as far as those still exist."""
-    defaults = await find_defaults(request)
-    connection = find_connection(words[0], request.services.connections) if words else defaults.connection
-    is_usual = connection == defaults.connection and connection in list_making_connections(
-        request.services, purpose
-    )
-    if len(words) > 1 or not is_usual:
-        return words
-    template = defaults.template if purpose == "workspace" else ""
-    return (defaults.connection, template) if template else (defaults.connection,)
 
 
 @routes.action("field")

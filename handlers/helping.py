@@ -2,20 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from importlib import metadata
 from typing import Any
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
-from bot.messages.texts import answers, runs, talk
+from bot.messages.texts import answers, runs
 from bot.messages.texts.verbs import FIRST, GROUPS
-from bot.messages.verb import Effect, Verb, list_synonyms, list_verbs
+from bot.messages.verb import Effect, Verb, list_synonyms, list_verbs, to_present_name
 from bot.providers import base, facets
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
-from handlers.connections import list_making_connections, list_overview_connections
+from handlers.connections import list_making_connections
 from handlers.requests import routes
 from handlers.requests.request import Request
 from handlers.requests.services import Services
@@ -103,21 +102,6 @@ def _draw_head(
     return kit.section(describe_usher(request.services)), steps
 
 
-@routes.verb(
-    Verb(
-        usage="version",
-        summary="show which version of Usher this is",
-        group="accounts",
-        order=300,
-        effect=Effect.SHOWS,
-        also="ver --version -v",
-    )
-)
-async def show_version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with Usher's version."""
-    return replies.answer(kit.fill(talk.VERSION, version=metadata.version("usher-bot")))
-
-
 async def _read_account_states(request: Request) -> Mapping[str, str] | None:
     """Return the states of the person's accounts by connection; None if they can't be read now."""
     try:
@@ -149,8 +133,6 @@ def _find_abilities(
         abilities.add("linked")
     if services.list_linkable() or services.list_approvable():
         abilities.add("linking")
-    if services.context.installation.is_administrator(request.principal):
-        abilities |= {"administrator", "about"} if list_overview_connections(services) else {"administrator"}
     return abilities
 
 
@@ -195,7 +177,7 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 def _explain_verb(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that are named with it."""
     entries = list_verbs(request.folder)
-    verb = list_synonyms(request.folder).get(verb, verb)
+    verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
     if verb not in entries:
         return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])

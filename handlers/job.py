@@ -14,10 +14,10 @@ from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.message_context import RunFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Run, RunState
+from bot.domain.runs import Run
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
-from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
@@ -44,6 +44,7 @@ from handlers.linking import offer_link, require_account, require_links, require
 from handlers.requests import list_filters, routes
 from handlers.requests.command_line import CommandLine, is_slip, join_words, parse_command_line
 from handlers.requests.request import SILENT, Answered, Request
+from handlers.schedule_words import refuse_schedule
 from handlers.snapshots import (
     describe_read_failure,
     filter_by_connection,
@@ -79,9 +80,11 @@ async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
+        await refuse_schedule(request, command.words)
         return await launch_typed(request, command)
     if (answer := await _run_by_name(request, " ".join(command.words))) is not None:
         return answer
+    await refuse_schedule(request, command.words)
     await check_words(request, command)
     connection, rest = require_leading_connection(request, command.words) if command.words else ("", ())
     if rest and has_named_jobs(request, connection):
@@ -367,7 +370,7 @@ async def show_list(request: Request) -> Answer:
     Verb(
         command="job",
         usage="status NAME",
-        summary="show how a run is doing",
+        summary="show how a run is doing, or how it ended, with its exit code and its output",
         more=(
             "If several runs share a name, you get the newest. Use a run's id for an older one.",
             "The beginning of a name is enough if only one fits.",
@@ -376,14 +379,26 @@ async def show_list(request: Request) -> Answer:
         effect=Effect.SHOWS,
         accepts=("run",),
         also="state stat stats info progress check",
+        heard="result results",
+        former={"result [NAME]": "status", "eta [NAME]": "status"},
+        does="Show {rest}",
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the run's card and its age; without a name, with the list if there are several."""
+    """Answer with the run's card and its age; without a name, with the list if there are several.
+
+    Of one that is over, with its exit code, its last lines while they are stored, and all of its output.
+    """
     has_name = request.target is not None or bool(request.name)
     if not has_name and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
         return await show_list(request)
-    return lists.run_status(await request.services.gatherer.describe_run(await find_run(request)))
+    run = await find_run(request)
+    request.notes.note_run(run.id)
+    if run.is_open or run.is_going:
+        return lists.run_status(await request.services.gatherer.describe_run(run))
+    facts = await request.services.gatherer.describe_card(NoticeKind.JOB_CARD, run.id)
+    assert isinstance(facts, RunFacts)
+    return run_result(facts)
 
 
 @routes.verb(
@@ -414,41 +429,6 @@ async def show_logs(request: Request) -> Answer:
     if not watched.is_going:
         template = run_words.SENDING
     return replies.answer(fill(template, name=watched.name))
-
-
-@routes.verb(
-    Verb(
-        command="job",
-        usage="result [NAME]",
-        summary="show how a run ended, with its exit code and its output",
-        more=("Without a name, that's your newest run that failed.",),
-        order=40,
-        effect=Effect.SHOWS,
-        accepts=("run",),
-        does="How did {rest} end?",
-    )
-)
-async def show_result(request: Request) -> Answer:
-    """Answer with a run's result: its exit code, its last lines while they are stored, and all of its output.
-
-    Without a name it's the newest that failed, and of one that goes on the one that failed before.
-    """
-    runs_ = await request.services.store.read(run_rows.list_runs, request.principal)
-    run = None if request.target or request.name else next(filter(_has_failed, runs_), None)
-    run = run or await find_run(request)
-    if run.is_going:
-        same_job = (one for one in runs_ if (one.name, one.connection) == (run.name, run.connection))
-        run = next(filter(_has_failed, same_job), run)
-    request.notes.note_run(run.id)
-    if run.is_open:
-        return lists.run_status(await request.services.gatherer.describe_run(run))
-    facts = await request.services.gatherer.describe_card(NoticeKind.JOB_CARD, run.id)
-    assert isinstance(facts, RunFacts)
-    return run_result(facts)
-
-
-def _has_failed(run: Run) -> bool:
-    return run.state is RunState.FAILED or run.outcome is Outcome.FAILED
 
 
 @routes.action("job_refresh")

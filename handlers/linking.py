@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from importlib import metadata
 from typing import Any
 
 from bot.domain.accounts import Account
@@ -21,7 +22,13 @@ from bot.services import accounts, approvals, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
 from bot.store import workspaces
-from handlers.connections import find_linked_connection, require_connection
+from handlers.connections import (
+    find_linked_connection,
+    format_titles,
+    list_overview_connections,
+    require_connection,
+    show_overview,
+)
 from handlers.helping import describe_usher
 from handlers.requests import routes
 from handlers.requests.command_line import join_words
@@ -148,17 +155,28 @@ async def submit_code(request: Request) -> Answer:
 
 @routes.verb(
     Verb(
-        usage="whoami",
-        summary="show who you are here and which accounts you've linked",
+        usage="about [CONNECTION]",
+        summary="show who you are here, which accounts you've linked, and which version of Usher this is",
+        more=(
+            "For Usher admins, `about CONNECTION` shows a connection's server and its users.",
+            "`about CONNECTION 2` shows the second page of these.",
+        ),
         group="accounts",
         order=280,
         effect=Effect.SHOWS,
-        also="accounts links",
+        accepts=("connection",),
+        also="accounts links ver --version -v",
+        former={"whoami": "about", "version": "about"},
         alone="Show my accounts",
     )
 )
-async def show_identity(request: Request) -> Answer:
-    """Answer with the principal and the links; none of it is secret."""
+async def show_about(request: Request) -> Answer:
+    """Answer with who the person is; with a connection's name, with the overview of its server."""
+    return await (show_overview(request) if request.target or request.name else _show_identity(request))
+
+
+async def _show_identity(request: Request) -> Answer:
+    """Answer with the principal, the links and the version; none of it is secret."""
     services = request.services
     installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
@@ -166,6 +184,9 @@ async def show_identity(request: Request) -> Answer:
     sentences = [fill(template, who=request.mention, team=installation.team_name)]
     if installation.is_administrator(request.principal):
         sentences.append(answers.WHOAMI_ADMINISTRATOR)
+        if described := list_overview_connections(services):
+            known = format_titles(services, described)
+            sentences.append(request.fill(answers.WHOAMI_ABOUT, known=known))
     accounts = {
         account.connection: account
         for account in await services.store.read(account_rows.list_accounts, request.principal)
@@ -188,7 +209,8 @@ async def show_identity(request: Request) -> Answer:
     buttons += replies.link_buttons(refused, template=relink, first=len(missing))
     buttons += [replies.list_button()] if accounts or linkless else []
     text = "\n".join([" ".join(sentences), *lines])
-    return kit.answer([kit.section(text), *kit.actions(buttons)])
+    version = fill(answers.VERSION, version=metadata.version("usher-bot"))
+    return kit.answer([kit.section(text), kit.context(version), *kit.actions(buttons)])
 
 
 def _format_account(title: str, account: Account | None, now: float) -> str:

@@ -1,4 +1,4 @@
-"""Free text, whatever isn't typed as a command: what only shows is answered, and whatever acts is a button.
+"""Free text, whatever isn't typed as a command: what only shows is answered, what acts is a button.
 
 The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no
 grammar joins them. A text that asks, or in which a *not*, a condition or an unread time stands, offers
@@ -24,7 +24,15 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.texts import talk, times
-from bot.messages.verb import Effect, Verb, find_verb, is_operation, list_synonyms, list_verbs
+from bot.messages.verb import (
+    Effect,
+    Verb,
+    find_verb,
+    is_operation,
+    list_synonyms,
+    list_verbs,
+    to_present_name,
+)
 from bot.services import course_changes, naming
 from bot.services.feasibility import get_stop_effects
 from bot.store import runs as run_rows
@@ -49,7 +57,10 @@ from handlers.requests.finding import (
 )
 from handlers.requests.request import Answered, Request
 from handlers.requests.synonyms import split_words
+from handlers.schedule_words import refuse_schedule
 from handlers.workspace import confirmations, targets
+from handlers.workspace.class_cards import show_own_courses
+from handlers.workspace.course_pages import show_courses
 
 #: The most buttons, and words of a text that may be a mistyped command.
 MAX_OFFERS: Final = 5
@@ -80,11 +91,13 @@ _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias gre
 _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _LONGER: Final = split_words("longer more extend another extra prolong")
+#: With one of these, what is started waits for room.
+_WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
 #: Say nothing of their own, so that none is a name with a slip.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
-    just now
+    just now wait
     again also with from into onto and or of on in at to for up off out by as so be have has will would
     could can need want let make get give put set good fine ready link server workspace machine thing things
     job jobs run runs course class lesson anything something really still running done bitte por
@@ -114,7 +127,7 @@ async def answer(request: Request) -> Answer:
     if any(word.startswith("<@") for word in words):
         return replies.hint(talk.THEIRS)
     first = fold_word(words[0]) if words else ""
-    operation = list_synonyms(request.folder).get(first, first)
+    operation = to_present_name(request.folder, list_synonyms(request.folder).get(first, first))
     operation = operation if request.folder == "workspace" and is_operation(operation) else ""
     if operation:
         await typing_mistakes.refuse_flags(replace(request, verb=operation))
@@ -328,8 +341,10 @@ class _Sentence:
             )
             return await _run(request.redirect("job", about, (run.name,), run.id))
         if things and isinstance(things[0], ClassCard):
-            return await _run(request.redirect("workspace", "courses", (things[0].title,)))
-        if verb is None or {"workspace", "run"} & {*verb.accepts}:
+            return await show_courses(request, [things[0]])
+        if any(part.verb is not None and part.verb.name == "card" for part in self.parts):
+            return await show_own_courses(request)
+        if verb is None or verb.is_operation or "run" in verb.accepts:
             verb = find_verb(request.folder, "list")
         return await _run(request.redirect(verb.command, verb.name, ()))
 
@@ -343,7 +358,7 @@ class _Sentence:
     async def _offer(self, part: _Part) -> list[kit.Element]:
         verb, own, request = part.verb, part.workspaces, self.request
         if runs := [one for one in part.things if isinstance(one, Run)] if not own else []:
-            return _offer_runs(verb, runs, self.hours, part.times)
+            return await _offer_runs(request, verb, runs, self.hours, part.times)
         if part.things and not own:
             return []
         is_of_all = not own and not _EVERY.isdisjoint(map(fold_word, request.arguments))
@@ -409,7 +424,10 @@ class _Sentence:
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
         """Return the buttons for one workspace, one for each time that may be meant."""
-        verb, request = find_verb("workspace", name), self.request
+        request = self.request
+        if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
+            name = "wait"
+        verb = find_verb("workspace", name)
         (title,) = map(kit.line, targets.list_labels(request, [one], self.rows))
         if not times:
             effects = partial(get_stop_effects, request.services.context)
@@ -452,20 +470,22 @@ async def _run(request: Request) -> Answer:
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as an order: those of a stop only stop, those of a restart do both."""
+    """Return hours as an order: those of a stop only stop."""
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
     if verb.name == "stop":
         return time_parsing.write_hours(replace(wanted, starts=None, stops=wanted.starts))
-    return f"restart {hours}" if verb.name == "restart" else hours
+    return hours
 
 
-def _offer_runs(verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]) -> list[kit.Element]:
-    """Return the buttons for runs: again, stop, or a schedule; none has a time."""
-    if hours and "schedule" in list_verbs("job"):
-        return lists.list_command_buttons([f"job schedule {join_words((one.name,))} {hours}" for one in runs])
-    if verb is None or verb.effect is Effect.SHOWS or at:
+async def _offer_runs(
+    request: Request, verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]
+) -> list[kit.Element]:
+    """Return the buttons for runs: again, or stop; none has a time. Raises Answered for a schedule."""
+    if hours and (verb is None or verb.effect is not Effect.ENDS):
+        await refuse_schedule(request, (runs[0].name, *hours.split()))
+    if verb is None or hours or verb.effect is Effect.SHOWS or at:
         return []
     name = {"start": "run", "restart": "run", "cancel": "stop"}.get(verb.name, verb.name)
     commands = [f"job {name} {join_words((one.name,))}" for one in runs if name == "run" or one.is_going]

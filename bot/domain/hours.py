@@ -154,7 +154,7 @@ class HoursRule(Timetable):
     """Hours of a workspace, in the time zone ``zone``.
 
     What was planned up to ``processed_until`` is settled. ``agreed``: its person knows that the stop ends the
-    workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
+    workspace for good.
     """
 
     id: str
@@ -180,7 +180,7 @@ class HoursRule(Timetable):
 
     def started(self, at: float, *, is_used: bool) -> Self:
         """Return it after another start; ``is_used``: the workspace has been used since the one before."""
-        return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
+        return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
         """Return the occurrences that are due and aren't settled, in their order."""
@@ -218,6 +218,8 @@ class HoursContext(FeatureContext):
     """The rules of a workspace."""
 
     rules: tuple[HoursRule, ...] = ()
+    #: The time zone of the workspace's person, "" if it isn't known.
+    zone: str = ""
 
     def find_next_stop(self, now: float) -> float | None:
         """Return the time of the workspace's next stop by hours."""

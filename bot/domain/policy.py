@@ -44,10 +44,10 @@ def declare(rule: AccessRule, *verbs: str) -> None:
 
 
 # None of what only administrators may do acts through another person's account.
-declare(AccessRule("administrators"), "about", "unlink_other")
+declare(AccessRule("administrators"), "overview", "unlink_other")
 declare(
     AccessRule(shows=True),
-    *("help", "list", "logs", "open", "result", "search", "status", "version", "whoami", "words"),
+    *("about", "help", "list", "logs", "open", "search", "status", "words"),
 )
 #: For everything that shows nothing, how old what Slack said about a person may be, and how far in the future
 #: it may lie by another machine's clock; in seconds.

@@ -1,4 +1,4 @@
-"""Preferences: the messages that a person chooses, and their defaults."""
+"""Preferences: the messages that a person chooses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,8 +20,7 @@ class Preferences:
     """A person's preferences.
 
     ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
-    on the card. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what new
-    workspaces are made from; "" for none. ``idle_prompt_after``: the hours until they are asked whether a
+    on the card. ``idle_prompt_after``: the hours until they are asked whether a
     workspace that runs on is still needed, None if they didn't choose (``ASKS_AFTER``), ``NEVER_HOURS`` if
     they don't want to be. ``assistant`` is what Slack's may do for them, one of ``LEVELS``.
     """
@@ -29,9 +28,6 @@ class Preferences:
     ready: bool = True
     stopped: bool = False
     run_ended: bool = True
-    workspace_id: str = ""
-    connection: str = ""
-    template: str = ""
     idle_prompt_after: int | None = None
     assistant: str = "show"
 
@@ -80,16 +76,13 @@ def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
 class PreferenceFacts:
     """The facts to show of a person's preferences.
 
-    ``workspace`` is what a bare `start` means, ``connection_title`` where new workspaces are made, "" for
-    nowhere in particular; ``own`` are the workspaces with settings of their own. ``asked_after`` is after how
+    ``own`` are the workspaces with settings of their own. ``asked_after`` is after how
     many hours they are asked on each of their connections, by its title (``find_asking_hours``).
     ``has_assistant``: Slack's may call Usher.
     """
 
     wanted: Preferences
     now: float
-    workspace: Workspace | None = None
-    connection_title: str = ""
     own: tuple[Workspace, ...] = ()
     asked_after: Mapping[str, float | None] = field(default_factory=dict)
     has_assistant: bool = False

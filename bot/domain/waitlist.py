@@ -194,6 +194,3 @@ class WaitlistKind(AnyKind):
     WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
     #: Nobody tries any more: there was no room until then.
     WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
-    #: Whoever changes limits is asked for more of one; and what they said.
-    LIMIT_REQUEST = Traits("limit_request", marks=Mark.PEOPLE)
-    LIMIT_ANSWER = Traits("limit_answer", offers="workspace")

@@ -70,7 +70,7 @@ class Verb:
     #: For what goes on by itself later; nobody need know the word.
     is_hidden: bool = False
     #: What a person must be able to do here for help to list it: a facet or a way of stopping of a connection
-    #: that they have linked, ``linking``, ``linked``, ``administrator``, ``about``.
+    #: that they have linked, ``linking``, ``linked``.
     needs: tuple[str, ...] = ()
     #: Its effect; its arguments; the flags that it accepts as ``--WORD``, None if it parses its own.
     effect: Effect = Effect.MAKES
@@ -78,6 +78,9 @@ class Verb:
     accepts: tuple[ArgumentKind, ...] = ()
     #: Other words for it, those that mean another verb where they follow it, and the verb of a run's.
     also: str = ""
+    #: The usage of verbs of releases before 0.5 that it replaces, each with what is typed now. They are read
+    #: until 0.6; buttons of old messages for good.
+    former: Mapping[str, str] | None = None
     #: Words that make it likely in a sentence, though no command begins with them.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
@@ -130,6 +133,32 @@ class Verb:
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
+@dataclass(frozen=True, slots=True)
+class FormerVerb:
+    """A verb of an earlier release: whether words followed it, and what is typed in its place.
+
+    ``typed`` is the present verb, with the words and flags that come before those of the former one.
+    """
+
+    takes_words: bool
+    typed: str
+
+    @property
+    def name(self) -> str:
+        """Return the verb that replaces it."""
+        return self.typed.partition(" ")[0]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the words between the verb that replaces it and those of the former one."""
+        return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Return the flags that it means."""
+        return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
+
+
 #: What isn't a verb only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
@@ -165,3 +194,16 @@ def list_verbs(command: str) -> Mapping[str, Verb]:
 def list_synonyms(command: str) -> Mapping[str, str]:
     """Return the other words for the verbs of a command, each with its verb."""
     return {word: name for name, verb in list_verbs(command).items() for word in verb.also.split()}
+
+
+@cache
+def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
+    """Return the verbs of earlier releases by name, each with what replaces it."""
+    every = [pair for verb in list_verbs(command).values() for pair in (verb.former or {}).items()]
+    return {usage.partition(" ")[0]: FormerVerb(" " in usage, typed) for usage, typed in every}
+
+
+def to_present_name(command: str, name: str) -> str:
+    """Return the name of a verb, given that of one which it has replaced or its own."""
+    former = list_former_verbs(command).get(name)
+    return name if former is None else former.name

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from pydantic import ValidationError
 
 from bot.providers.base import Provider
@@ -25,9 +26,12 @@ from bot.support.environment import READABLE_BITS, REFERENCE_PREFIXES, WRITABLE_
 from bot.support.http import Http
 from bot.support.settings import SettingsError, translate_message
 
+log = structlog.get_logger(__name__)
 CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 #: Keys that were renamed, by the name that old connections files have.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
+#: Keys that were removed, each with what holds now: they are left out, and logged.
+_REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a higher limit any more."}
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
@@ -172,7 +176,11 @@ def _check_connection(
     # The connection is named by its table: a key of that name would rename it.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
+    for key in table.keys() & _REMOVED_KEYS.keys():
+        log.warning("connection key removed", connection=name, key=key, advice=_REMOVED_KEYS[key])
     for key, value in table.items():
+        if key in _REMOVED_KEYS:
+            continue
         try:
             values[key] = resolve_secret(value) if isinstance(value, str) else value
         except ValueError as wrong:

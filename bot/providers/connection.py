@@ -144,8 +144,6 @@ class ConnectionSettings(SettingsPart):
         starts_per_second: The most starts per second that it is asked for, if it has such a limit.
         asks_after_hours: After so many hours of running on, people are asked once a day whether they still
             need a workspace; 0: only those who chose to be.
-        changes_limits: Who changes people's limits there (``U…``, ``S…``, ``T…:U…``): whoever reaches one
-            can ask for more.
         stops_unanswered: What they don't answer about is stopped that evening, unless that would end it for
             good.
     """
@@ -162,7 +160,6 @@ class ConnectionSettings(SettingsPart):
     workspaces: tuple[str, ...] | None = None
     starts_per_second: float | None = Field(default=None, gt=0)
     asks_after_hours: float | None = Field(default=None, ge=0)
-    changes_limits: tuple[str, ...] = ()
     stops_unanswered: bool = False
 
     @field_validator("linking", mode="before")
@@ -206,9 +203,8 @@ class ConnectionSettings(SettingsPart):
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Return its abilities: ``waiting`` (starts are retried), ``more`` (limits can be raised)."""
-        found = {"waiting": self.failures_allowed > 1, "more": bool(self.changes_limits)}
-        return frozenset(name for name, is_so in found.items() if is_so)
+        """Return its abilities: ``waiting``, if failed starts are retried."""
+        return frozenset({"waiting"} if self.failures_allowed > 1 else ())
 
     @property
     def prepared(self) -> tuple[PreparedTemplate, ...]:

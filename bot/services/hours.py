@@ -45,7 +45,6 @@ from bot.services.scheduled_work import (
     ScheduledWork,
 )
 from bot.services.timers import plan_timer
-from bot.services.waitlist import end_with_hours
 from bot.services.workspaces import require_workspace
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
 from bot.store import hours as rows
@@ -75,7 +74,8 @@ def add(
     tx: Transaction,
     caller: Caller,
     workspace_id: str,
-    *wanted: Wanted,
+    wanted: Wanted,
+    *,
     agreed: bool = False,
     former: str = "",
 ) -> list[HoursRule]:
@@ -86,31 +86,38 @@ def add(
     ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
+    known = rows.list_rules(tx, workspace.id)
+    replaced = [one for one in known if one.id == former or one.wanted.contradicts(wanted)]
+    kept = len(known) - len(replaced)
+    made = _make_rule(tx, caller, workspace, wanted, kept=kept, agreed=agreed)
+    if not caller.is_first_delivery(tx):
+        return []
+    change: list[RuleChange] = [*((one, None) for one in replaced), (None, made)]
+    change_rules(tx, workspace, change, get_mode(caller, workspace))
+    agreed_to = {"agreed": "yes"} if made.agreed else {}
+    caller.record(tx, "workspace.hours", workspace, hours=write_hours(wanted), zone=made.zone, **agreed_to)
+    return replaced
+
+
+def _make_rule(
+    tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
+) -> HoursRule:
+    """Make a rule of wanted hours beside the ``kept`` other ones; raises Refused."""
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
     effects = predict_stop_effects(context, workspace)
-    if any(one.starts is not None for one in wanted) and is_final(effects, choose_gentlest_mode(effects)):
+    if wanted.starts is not None and is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("hours.makes", cause="hours_make", title=title)
-    stops = any(one.stops is not None for one in wanted)
-    is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
-    known = rows.list_rules(tx, workspace.id)
-    replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
-    if len(known) - len(replaced) >= MAX_RULES:
+    is_agreed = wanted.stops is not None and plan_timer(context, workspace, now, agreed=agreed).agreed
+    if kept >= MAX_RULES:
         raise Refused("hours.many", cause="hours_many", title=title)
     zone = people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
-    made = [HoursRule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
-    if any(one.after(now) is None for one in made):
+    made = HoursRule(tx.ids.new("rule"), *shared, **asdict(wanted))
+    if made.after(now) is None:
         raise Refused("hours.never", cause="hours_never", title=title)
-    if not caller.is_first_delivery(tx):
-        return []
-    change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
-    change_rules(tx, workspace, change, get_mode(caller, workspace))
-    agreed_to = {"agreed": "yes"} if is_agreed else {}
-    said = "; ".join(map(write_hours, wanted))
-    caller.record(tx, "workspace.hours", workspace, hours=said, zone=zone, **agreed_to)
-    return replaced
+    return made
 
 
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
@@ -135,13 +142,19 @@ def restore(
     workspace = find_usable(tx, caller, "hours", workspace_id)
     if rows.list_rules(tx, workspace.id):
         return workspace, False
-    add(tx, caller, workspace_id, *(one.wanted for one in former))
-    change: list[RuleChange] = []
-    for rule in rows.list_rules(tx, workspace.id):
-        before = next(one for one in former if one.wanted == rule.wanted)
-        paused = "person" if before.is_paused else ""
-        change.append((rule, replace(rule, zone=load_zone(before.zone).key, off=before.off, paused=paused)))
-    change_rules(tx, workspace, change, get_mode(caller, workspace))
+    made = [
+        replace(
+            _make_rule(tx, caller, workspace, one.wanted, kept=number),
+            zone=load_zone(one.zone).key,
+            off=one.off,
+            paused="person" if one.is_paused else "",
+        )
+        for number, one in enumerate(former)
+    ]
+    if caller.is_first_delivery(tx):
+        change_rules(tx, workspace, [(None, one) for one in made], get_mode(caller, workspace))
+        said = "; ".join(write_hours(one.wanted) for one in made)
+        caller.record(tx, "workspace.hours", workspace, hours=said, zone=made[0].zone)
     return stored.find_workspace(tx, workspace.id) or workspace, True
 
 
@@ -150,8 +163,6 @@ def change_rules(
     workspace: Workspace,
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
-    *,
-    keeps_stop: bool = True,
 ) -> None:
     """Change a workspace's rules; the hours that have begun end as planned, or as the new ones say.
 
@@ -176,7 +187,7 @@ def change_rules(
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
                 rows.unsettle(tx, changed, stop)
-    if keeps_stop and begun is not None and not begun_hours.has_end(known, begun[0].at, now):
+    if begun is not None and not begun_hours.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
         # Messages say that they are paused, by the link that some wait for.
@@ -192,8 +203,7 @@ def _keep_stop(
     """Plan the stop of hours that have begun as an end of its own."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    has_waited = end_with_hours(tx, workspace, stop.at)
-    if not has_waited and (is_coming_up or not workspace.is_down):
+    if is_coming_up or not workspace.is_down:
         timers.plan_stop(tx, workspace.id, PlannedStop(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 

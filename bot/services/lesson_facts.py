@@ -12,6 +12,7 @@ from bot.domain.stops import NO_EFFECTS, StopEffects
 from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
+from bot.services.hours_facts import find_known_zone
 from bot.services.message_context import (
     Gatherer,
     Message,
@@ -43,8 +44,9 @@ async def load_courses(
     every, found = await gatherer.store.read(courses_store.list_memberships, reader), []
     joined = {one.card_id: one.workspace_id or "" for one in every}
     pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
+    zone = await find_known_zone(gatherer.store, reader)
     for card, is_teacher in own:
-        facts = replace(await load_class(gatherer, card, reader), is_teacher=is_teacher)
+        facts = replace(await load_class(gatherer, card, reader), is_teacher=is_teacher, zone=zone)
         if card.id in joined:
             mine = await gatherer.store.read(workspaces.find_workspace, joined[card.id])
             facts = replace(facts, workspace_title=mine.title if mine is not None else "")

@@ -1,4 +1,4 @@
-"""People's preferences: set by themselves, and shown in their Homes and on request."""
+"""People's preferences: set by themselves, and shown on request."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -29,17 +29,11 @@ def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
 async def load_preferences(
     context: Context, principal: Principal, workspaces: Sequence[Workspace]
 ) -> PreferenceFacts:
-    """Load the facts of a person's preferences, by their workspaces; in Home and on request.
-
-    A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
-    """
+    """Load the facts of a person's preferences, with their workspaces."""
     wanted = await context.store.read(store.preferences, principal)
-    provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
     return PreferenceFacts(
         wanted=wanted,
         now=await context.store.now(),
-        workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
-        connection_title=provider.settings.title if provider is not None else "",
         own=tuple(one for one in workspaces if (one.notify_ready, one.notify_stopped) != (None, None)),
         asked_after={
             one.settings.title: find_asking_hours(wanted.idle_prompt_after, one.settings.asks_after_hours)

@@ -106,7 +106,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     return describe_entry(tx, caller, wait)
 
 
-def list_own_and_last(
+def _list_own_and_last(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
     """Return the asking person's waits, and the one that ended last since a time."""
@@ -132,24 +132,9 @@ def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all lines by number, and the asking person's own places as ``list_own_and_last``."""
+    """Return all lines by number, and the asking person's own places as ``_list_own_and_last``."""
     caller.check(tx, "list")
-    return rows.summarize_lines(tx, "", since), list_own_and_last(tx, caller, since)
-
-
-def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
-    """End the wait of hours whose day is left out: it would start the workspace without a stop.
-
-    Return whether no attempt is under way.
-    """
-    known = rows.find_entry_of_workspace(tx, workspace.id)
-    if known is None or known.expires_at != stop_at or known.state is WaitlistState.GRANTED:
-        return False
-    rows.end(tx, known)
-    attempt = operations.find_operation(tx, known.operation_id or "")
-    if attempt is not None and attempt.is_open and not attempt.has_called:
-        operations.end(tx, attempt.id, Outcome.CANCELLED, "cancelled")
-    return known.state is WaitlistState.WAITING
+    return rows.summarize_lines(tx, "", since), _list_own_and_last(tx, caller, since)
 
 
 # -- when they are due ---------------------------------------------------------------------------------------

@@ -228,6 +228,11 @@ def estimate_slow_seconds(
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
+def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
+    """Return the usual duration of a workspace's start, None if too few were measured."""
+    return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
+
+
 def _measure_similar_starts(
     tx: Transaction, workspace: Workspace, verb: OperationVerb
 ) -> tuple[str | None, Typical]:

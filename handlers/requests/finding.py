@@ -163,7 +163,12 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
 
 
 def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
-    """Return whether *on* and *up* stand before something, and not after what is put or turned on."""
+    """Return whether a word stands before something: *on* and *up*, unless something is put or turned on.
+
+    *About* does wherever it doesn't come first.
+    """
+    if folded[at] == "about":
+        return at > 0
     if folded[at] not in {"on", "up"} or at + 1 == len(words) or words[at] != folded[at]:
         return False
     follows = folded[at + 1] in LEADS.keys() | _AFTER_PARTICLE

@@ -4,12 +4,13 @@ Nothing else lists them.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
-from bot.messages.verb import ArgumentKind, declare_verb, list_verbs
+from bot.messages.verb import ArgumentKind, declare_verb, list_former_verbs, list_verbs
 from bot.messages.verb import Verb as VerbDeclaration
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
@@ -56,6 +57,14 @@ def get_verbs(command: str) -> Registry[Verb]:
 def find_button_handler(request: Request, name: str) -> Verb | None:
     """Return the handler of a button: its own, or else the verb's."""
     return action.get(name) or get_verbs(request.folder).get(request.verb)
+
+
+def replace_former_verb(request: Request) -> Request:
+    """Return the request of a button for the verb that has taken the place of its own, if one has."""
+    former = list_former_verbs(request.folder).get(request.verb)
+    if former is None:
+        return request
+    return replace(request, verb=former.name, arguments=former.words, flags=request.flags | former.flags)
 
 
 async def run(request: Request) -> Answer:

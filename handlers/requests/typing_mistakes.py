@@ -15,7 +15,7 @@ from bot.domain.people import Principal
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import pages, talk
-from bot.messages.verb import find_verb, list_verbs
+from bot.messages.verb import find_verb, list_verbs, to_present_name
 from bot.providers import base, facets
 from bot.services import naming
 from bot.store import runs as run_rows
@@ -45,7 +45,7 @@ _SECRET_PATTERN: Final = re.compile(
     re.IGNORECASE,
 )
 #: Verbs that accept ids of things that aren't on any list here.
-_ANY_JOB_VERBS: Final = frozenset({"run", "schedule"})
+_ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
 #: The page on which a Slack token is replaced.
 _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
@@ -185,7 +185,8 @@ def _split_at_separators(text: str) -> list[str]:
 def _find_verb(request: Request) -> str:
     """Return the verb that a text is read by: the first of Usher's in it, wherever it stands."""
     verbs = list_verbs(request.folder)
-    words = (fold_word(word) for word in (request.verb, *request.arguments))
+    said = (fold_word(word) for word in (request.verb, *request.arguments))
+    words = (to_present_name(request.folder, word) for word in said)
     return next((word for word in words if word in verbs), "")
 
 

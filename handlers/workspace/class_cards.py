@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain import time_parsing
@@ -24,17 +24,17 @@ from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.blocks.plans import format_timetable
 from bot.messages.texts import courses as class_words
 from bot.messages.texts import times
-from bot.messages.verb import Verb
+from bot.messages.verb import Verb, list_former_verbs
+from bot.services import course_changes, creation, naming
 from bot.services import course_readiness as readiness
 from bot.services import courses as use_cases
-from bot.services import creation, naming
 from bot.services.lesson_facts import load_class, load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces
 from handlers.connections import format_titles, list_making_connections, require_connection
 from handlers.linking import ask_for_username
 from handlers.requests import routes
-from handlers.requests.command_line import Quoted, join_words, parse_running_flags
+from handlers.requests.command_line import Quoted, fold_word, join_words, parse_running_flags
 from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.snapshots import refresh_lists, require_offer
 from handlers.workspace import course_words as orders
@@ -51,14 +51,13 @@ MAX_TITLE_LENGTH: Final = 80
 MIN_CLASS_SECONDS: Final = 600.0
 
 
-@routes.action("card_form")
 @routes.verb(
     Verb(
-        usage="card CONNECTION/TEMPLATE|NAME",
+        usage="card [CONNECTION/TEMPLATE|NAME|TITLE]",
         summary="post a button that gives everyone in the channel their own workspace",
         more=(
-            "Without words it opens a form: for a class, or for a course with its days and times.",
-            "In a course, workspaces are ready when a lesson begins.",
+            "`card` alone shows the courses that you teach, or have joined, and opens a form for another.",
+            "`card TITLE` shows one course. In a course, workspaces are ready when a lesson begins.",
             "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
             "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
         ),
@@ -66,18 +65,20 @@ MIN_CLASS_SECONDS: Final = 600.0
         order=130,
         flags=None,
         accepts=("course", "words"),
-        alone="Post a card",
+        heard="course courses class classes lesson lessons",
+        former={"courses [TITLE]": "card"},
+        alone="Show my courses",
         does="Post a card for {rest}",
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the channel that the request came from; without words, open its form."""
+    """Write a card for the channel that the request came from; without words, show one's own courses."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
-    if not (command.what or command.flags):
-        channel = "" if surface.is_in_conversation else surface.channel_id or ""
-        usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
-        return replace(usage, view=drawn_courses.build_card_form(channel))
+    # The former verb only showed courses.
+    is_former = any(fold_word(word) in list_former_verbs("workspace") for word in request.typed_words[:1])
+    if is_former or not (command.what or command.flags):
+        return await show_own_courses(request, command.what)
     zone = await services.store.zone(request.principal)
     if (answer := await _course_change(request, command)) is not None:
         return answer
@@ -120,6 +121,30 @@ async def post(request: Request) -> Answer:
     channel = Markup(card.channel_id)
     posted = fill(class_words.POSTED, name=card.title, channel=channel, ends=Markup(ends))
     return replies.answer(posted, drawn.list_end_buttons(facts))
+
+
+@routes.action("card_form")
+async def open_form(request: Request) -> Answer:
+    """Open the form of a card; where none can be opened, say what to type."""
+    usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
+    return replace(usage, view=_build_form(request))
+
+
+def _build_form(request: Request) -> dict[str, Any]:
+    surface = request.surface
+    return drawn_courses.build_card_form("" if surface.is_in_conversation else surface.channel_id or "")
+
+
+async def show_own_courses(request: Request, title: str = "") -> Answer:
+    """Show the courses with a title, else those that one teaches, or has joined; or the ways to either."""
+    named = await verbs.find_own_courses(request, title) if title else []
+    own = await request.caller.read(course_changes.list_own_courses)
+    shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
+    shown = shown or [pair for pair in own if pair[1]] or own
+    if not shown:
+        return replace(drawn_courses.show_no_courses(request.command), view=_build_form(request))
+    facts = await load_courses(request.services.gatherer, request.principal, shown)
+    return replies.with_button(drawn_courses.answer_courses(facts), drawn_courses.card_button())
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:

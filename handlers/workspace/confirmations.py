@@ -24,6 +24,7 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
 from bot.messages.verb import find_verb as find_declared
+from bot.services import waitlist
 from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
 from bot.store import operations as operation_rows
 from bot.support.errors import Refused
@@ -42,8 +43,9 @@ _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
 
 
 def find_verb(request: Request) -> str:
-    """Return the requested verb; with ``--force``, a stop is *force*."""
-    return "force" if request.verb == "stop" and "force" in request.flags else request.verb
+    """Return the requested verb, or its variant: with ``--force``, a stop is *force*."""
+    variant = {"stop": "force", "start": "wait"}.get(request.verb, "")
+    return variant if variant in request.flags else request.verb
 
 
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
@@ -158,13 +160,11 @@ async def _read_operations_under_way(request: Request) -> dict[str, Operation]:
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces of which the request's verb would change anything, as far as rows say."""
-    under_way = await _read_operations_under_way(request)
+    under_way, verb = await _read_operations_under_way(request), find_verb(request)
+    waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
+    waiting = {one.workspace_id for one in waits}
     at = request.at or request.more or None
-    return [
-        workspace_
-        for workspace_ in rows
-        if is_needed(find_verb(request), workspace_, under_way.get(workspace_.id), at)
-    ]
+    return [one for one in rows if one.id in waiting or is_needed(verb, one, under_way.get(one.id), at)]
 
 
 async def offer_for_several(
@@ -208,10 +208,8 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
     """Return whether a verb would change anything about a workspace, as far as rows say."""
     is_down = workspace.state in DOWN_OR_FAILED_STATES
     match verb:
-        case "start":
+        case "start" | "wait":
             return is_down and not (under_way is not None and not under_way.verb.brings_down)
-        case "resume":
-            return workspace.state is State.SUSPENDED
         case "cancel":
             return under_way is not None and not under_way.verb.brings_down
         case "keep" if at is None:

@@ -12,8 +12,6 @@ from bot.domain.time_parsing import DAYS
 from bot.messages.blocks import course_pages as drawn
 from bot.messages.blocks import kit
 from bot.messages.texts import course_pages as words
-from bot.messages.verb import Effect, Verb
-from bot.services import course_changes as changes
 from bot.services import courses as use_cases
 from bot.services.lesson_facts import load_courses
 from handlers.requests import routes
@@ -21,34 +19,14 @@ from handlers.requests.command_line import Quoted, join_words
 from handlers.requests.payload import parse_values
 from handlers.requests.request import InvalidFields, Request
 from handlers.workspace import class_cards as card_verbs
-from handlers.workspace import courses as verbs
 
 #: The fields of a card's form that are flags.
 _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
-@routes.verb(
-    Verb(
-        usage="courses [TITLE]",
-        summary="show your courses, or one, and when the next lesson is",
-        group="class",
-        order=140,
-        effect=Effect.SHOWS,
-        accepts=("course", "words"),
-        also="course class classes lesson lessons",
-        alone="Show my courses",
-        does="Show {rest}",
-    )
-)
-async def show(request: Request) -> Answer:
-    """Show one's own courses, or the one with a title."""
-    named = await verbs.find_own_courses(request, request.name) if request.name else []
-    shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
-    shown = shown or list(await request.caller.read(changes.list_own_courses))
-    return await _show_courses(request, shown) if shown else drawn.show_no_courses(request.command)
-
-
-async def _show_courses(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
+async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
+    """Show courses, each as its reader sees it."""
+    every = [(card, _is_teacher(request, card)) for card in cards]
     return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
 
 
@@ -62,7 +40,7 @@ def _is_teacher(request: Request, card: ClassCard) -> bool:
 async def show_course(request: Request) -> Answer:
     """Answer the button on a course's card: with the course's page, or its owner's name."""
     card = await request.caller.read(use_cases.find_visible_card, request.target or "")
-    return await _show_courses(request, [(card, _is_teacher(request, card))])
+    return await show_courses(request, [card])
 
 
 @routes.view(drawn.CARD_CALLBACK)

@@ -1,12 +1,12 @@
 """Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from bot.domain import time_parsing
-from bot.domain.hours import HoursRule
+from bot.domain.hours import HoursContext, HoursRule
 from bot.domain.notices import Answer
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
@@ -37,13 +37,9 @@ from handlers.requests import routes, vocabulary
 from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request
-from handlers.workspace.hours_words import is_order, read_former, read_order_hours, write_former
-from handlers.workspace.operations import create_caller_of_several
-from handlers.workspace.opposites import read_carried
+from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import read_workspace, require_by_name
-from handlers.workspace.waitlist import format_waits_to_end
 
-NO_PLANS: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
 #: At which a day can still be named.
@@ -84,17 +80,18 @@ async def show(request: Request) -> Answer:
     return await apply_order(request, await require_by_name(request, name, can_guess=not said), said)
 
 
+def _is_order(text: str) -> bool:
+    """Return whether words after a name are an order about its hours."""
+    verb, _, rest = text.casefold().partition(" ")
+    alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
+    is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
+    return is_verb or time_parsing.read_hours(text) is not None
+
+
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
     """Split a workspace's name from the order about its hours after it."""
     found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
-    return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
-
-
-async def list_with_hours(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
-    """Return those workspaces that have hours."""
-    rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
-    with_hours = {one.workspace_id for one in rules}
-    return [one for one in workspaces if one.id in with_hours]
+    return next((pair for pair in found if _is_order(pair[1])), (" ".join(given), ""))
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
@@ -109,44 +106,18 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         return await _ORDERS[verb](about)
     if rest and verb in vocabulary.HOURS_EXCEPTIONS:
         return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
-    wanted = read_order_hours(said)
-    if not wanted:
+    if (wanted := time_parsing.read_hours(said)) is None:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
-    today, agreed = await request.find_today(), AGREED in request.flags
-    wanted = tuple(one.on(today) for one in wanted)
-    planned = await format_waits_to_end(request)
+    wanted, agreed = wanted.on(await request.find_today()), AGREED in request.flags
     try:
-        ways = {"agreed": agreed}
-        replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
+        replaced = await request.caller.run(use_cases.add, workspace.id, wanted, former=former, agreed=agreed)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
         return _confirm_final_stop(request, workspace, said)
-    (asked,) = wanted if len(wanted) == 1 else (None,)
-    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
+    once = wanted if len(wanted.days) == 1 and not wanted.days & EVERY_DAY else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
-    return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once, planned)
-
-
-async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
-    """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
-    (verb, _, rest), planned = said.partition(" "), await format_waits_to_end(request)
-    days = await _read_days_off(request, verb, rest) if rest else []
-    rested = list[Workspace]()
-    for one in chosen:
-        caller = create_caller_of_several(request, one.id, len(chosen))
-        is_pause = said == "pause"
-        rested.append(
-            await (
-                caller.run(use_cases.pause, one.id)
-                if is_pause
-                else caller.run(use_cases.leave_out_days, one.id, days)
-            )
-        )
-    request.notes.note_workspaces(rested)
-    every = await request.services.gatherer.describe_workspaces(request.principal, rested)
-    over = " ".join(await _format_ended(request, planned))
-    return drawn.answer_list([drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every], over)
+    return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
@@ -203,7 +174,7 @@ async def submit_form(request: Request) -> Answer:
         drawn.FROM_FIELD: "" if starts or stops else words.FORM_NO_TIME,
     }
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
-    if wrong or not is_order(said):
+    if wrong or not _is_order(said):
         raise InvalidFields(wrong or {drawn.UNTIL_FIELD: words.FORM_SHORT})
     return await apply_order(
         request, await request.caller.read(require_workspace, "hours", key), said, former
@@ -218,15 +189,8 @@ async def leave_out(request: Request) -> Answer:
 
 
 async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
-    planned = await format_waits_to_end(request)
     workspace = await request.caller.run(use_cases.leave_out_days, key, days)
-    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
-
-
-async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
-    """Format the plans beside hours that are over."""
-    left = await format_waits_to_end(request) if planned else {}
-    return [said for key, said in planned.items() if key not in left]
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS)
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
@@ -246,20 +210,16 @@ async def _answer_hours(
     template: str,
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
-    planned: Mapping[str, str] = NO_PLANS,
 ) -> Answer:
-    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first.
-
-    ``planned`` is what was planned beside them before they were changed.
-    """
+    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first."""
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    former = Markup("; ".join(map(format_rule, replaced)))
+    zone = facts.of(HoursContext).zone
+    former = Markup("; ".join(format_rule(one, zone) for one in replaced))
     more = [fill(words.REPLACED, hours=former)] if former else []
-    more += await _format_ended(request, planned)
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 
 
@@ -289,17 +249,13 @@ def _hint(
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
-    former, planned = (
-        await request.services.store.read(hour_rows.list_rules, request.target or ""),
-        await format_waits_to_end(request),
-    )
+    former = await request.services.store.read(hour_rows.list_rules, request.target or "")
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.describe_workspace(workspace)
     ending, buttons = drawn.describe_run_end(facts, former)
     if not ending and facts.state in NOT_UP_STATES:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
-    over = await _format_ended(request, planned)
-    said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
+    said = [request.fill(words.OFF, workspace), *(ending or [words.OFF_NEXT])]
     back = list_opposite_button("hours", workspace, carried) if (carried := write_former(former)) else []
     return replies.answer(" ".join(said), [*back, *buttons], replaces=True)
 
@@ -315,9 +271,8 @@ async def turn_on_again(request: Request) -> Answer:
 
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    planned = await format_waits_to_end(request)
     workspace = await request.caller.run(use_cases.pause, request.target or "")
-    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS)
 
 
 @routes.action("hours_on")

@@ -15,7 +15,7 @@ from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import fill, line
-from bot.messages.texts import answers, cards, verbs
+from bot.messages.texts import answers, cards, times, verbs
 from bot.messages.verb import Effect, Offer, Opposite, Verb
 from bot.services import naming, snapshots
 from bot.services.message_context import rank_workspace, shorten_list
@@ -43,11 +43,14 @@ from handlers.workspace.targets import (
     read_workspace,
     require_by_name,
 )
+from handlers.workspace.waitlist import show_waitlist
 
 #: What leaves an address that leads somewhere once it runs.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
 #: The word for the whole list.
 SHOW_ALL: Final = "all"
+#: The word for the queue of those who wait for room.
+SHOW_QUEUE: Final = "waiting"
 
 
 @routes.verb(
@@ -57,12 +60,14 @@ SHOW_ALL: Final = "all"
         more=(
             "This is also what you get without a verb. `list all` shows all of them, page by page.",
             "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
+            "`list waiting` shows your place in the queue for room, and how many people wait, without names.",
         ),
         order=10,
         effect=Effect.SHOWS,
         flags=("share",),
         accepts=("connection", "words"),
         also="ls ps dir workspaces mine all overview dashboard",
+        former={"waiting": "list waiting"},
         alone="List",
     )
 )
@@ -72,6 +77,8 @@ async def show_list(request: Request) -> Answer:
     Words narrow it: to a state, a connection, names; the buttons keep them.
     """
     services = request.services
+    if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
+        return await show_waitlist(request)
     # A button of a list carries its page and redraws it; other buttons ask for a list of its own.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
@@ -133,12 +140,16 @@ async def show_list(request: Request) -> Answer:
     Verb(
         usage="status NAME",
         summary="show what a workspace is doing",
-        more=("The answer says when I last checked. I check again in the background.",),
+        more=(
+            "The answer says when I last checked. I check again in the background.",
+            "It also says when a start is likely to be done, or how long one usually takes.",
+        ),
         order=170,
         effect=Effect.SHOWS,
         flags=("share",),
         accepts=("workspace",),
         also="state stat stats info describe inspect check",
+        former={"eta [NAME]": "status"},
         of_run="status",
         label=cards.STATUS,
         does="Show {rest}",
@@ -152,7 +163,10 @@ async def show_status(request: Request) -> Answer:
         if len(rows) != 1:
             return await show_list(request)
         request = replace(request, target=rows[0].id)
-    return await show_current(request, await read_workspace(request))
+    workspace = await read_workspace(request)
+    usual = await request.services.store.read(operations.estimate_usual_seconds, workspace)
+    more = "" if usual is None else fill(answers.USUAL, usual=times.format_roughly(usual))
+    return await show_current(request, workspace, more=more if workspace.is_down else "")
 
 
 @routes.verb(

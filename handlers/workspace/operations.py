@@ -15,7 +15,6 @@ from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
     format_timer,
-    list_buttons,
     list_opposite_button,
     remove_button,
 )
@@ -24,7 +23,7 @@ from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.renderers import RENDERERS
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts.refusals import explain_refusal
-from bot.messages.verb import Effect, Offer, Opposite, Verb, declare_verb, find_verb
+from bot.messages.verb import Effect, Offer, Opposite, Verb, declare_verb, find_verb, to_present_name
 from bot.services.caller import Caller
 from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
 from bot.services.operation_requests import (
@@ -47,7 +46,7 @@ from handlers.requests.command_line import normalise
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, InvalidFields, Request
 from handlers.requests.suggestions import answer_nothing_to_cancel
-from handlers.workspace import confirmations
+from handlers.workspace import confirmations, waitlist
 from handlers.workspace.confirmations import (
     ask_before_ending,
     find_stop_mode,
@@ -56,6 +55,19 @@ from handlers.workspace.confirmations import (
 from handlers.workspace.targets import read_workspace
 from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
 
+declare_verb(
+    Verb(
+        variant="wait",
+        effect=Effect.STARTS,
+        label=cards.START,
+        does="Start {rest} and wait for room",
+        offer=Offer(
+            text="This will start *{name}* on {title}, and wait for room if there is none.",
+            button="Start {name} and wait",
+        ),
+        offer_at=Offer(button="Wait for room for {name} until {then}"),
+    )
+)
 declare_verb(
     Verb(
         variant="force",
@@ -70,9 +82,6 @@ declare_verb(
     )
 )
 
-#: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
-_RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
-
 
 @routes.verb(
     Verb(
@@ -81,15 +90,19 @@ _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, S
         more=(
             "If you have only one workspace, `start` is enough.",
             "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
+            "`start NAME --wait` waits for room if there is none, until 9:00 or 18:00, whichever comes next.",
+            "`start NAME --wait until 18:00` waits until then; `cancel NAME` ends the wait.",
             "The beginning of a name is enough if only one fits.",
             "If two have the same name, type `start NAME@CONNECTION`.",
         ),
         order=20,
         effect=Effect.STARTS,
-        flags=("share", AGREED),
+        flags=("share", AGREED, "wait"),
         accepts=("workspace", "time"),
-        also="run launch boot begin execute activate enable ignite deploy starte starten",
-        heard="on up need bring fire spin lancer lance uruchom démarre inicia",
+        also="run launch boot begin execute activate enable ignite deploy starte starten "
+        "unpause continue wake unfreeze unsuspend",
+        heard="on up need bring fire spin lancer lance uruchom démarre inicia resume queue",
+        former={"queue NAME [until TIME]": "start --wait", "resume NAME": "start"},
         of_run="run",
         label=cards.START,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
@@ -134,8 +147,15 @@ _RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, S
     )
 )
 async def start(request: Request) -> Answer:
-    """Write the operation, with its planned stop; the card and the direct messages report the rest."""
+    """Write the operation, with its planned stop; the card and the direct messages report the rest.
+
+    What waits for room has no planned stop: its time is the end of the wait.
+    """
     moment, workspace = await read_moment(request), await read_workspace(request)
+    if "wait" in request.flags:
+        if workspace.state is State.RUNNING:
+            return await begin_for(request, workspace, OperationVerb.START)
+        return await waitlist.join(request, workspace.id, moment)
     if confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
     return await begin_for(request, workspace, OperationVerb(request.verb), moment)
@@ -232,40 +252,10 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb(
-    Verb(
-        usage="resume NAME",
-        summary="pick up a suspended workspace where you left off",
-        order=110,
-        needs=("suspend",),
-        effect=Effect.STARTS,
-        flags=("share", AGREED),
-        accepts=("workspace", "time"),
-        also="unpause continue wake unfreeze unsuspend",
-        label=cards.RESUME,
-        offer=Offer(text="This will resume *{name}* on {title}.", button="Resume {name}"),
-        offer_at=Offer(button="Resume {name} until {then}"),
-        bulk=Offer(
-            text="This will resume these {count} workspaces:",
-            done="Resuming {names}. I'll message you when that's done.",
-        ),
-        bulk_at=Offer(
-            text="This will resume these {count} workspaces and stop them again {at}:",
-            done="Resuming {names}. I'll message you when that's done, and stop them {at}.",
-        ),
-    )
-)
-async def resume(request: Request) -> Answer:
-    """Request a start; in a state that rules out a resume, offer other verbs."""
-    workspace = await read_workspace(request)
-    if workspace.state in _RESUMABLE_STATES:
-        return await begin_for(request, workspace, OperationVerb.START, await read_moment(request))
-    await require_account(request, workspace.connection)
-    await request.caller.run(request_status_read, workspace.id)
-    facts = await request.services.gatherer.describe_workspace(workspace)
-    sentence = lists.format_in_state(facts.now, workspace, answers.NOT_SUSPENDED)
-    buttons = [] if workspace.state is State.RUNNING else list_buttons(facts, State.STOPPED)
-    return replies.hint(sentence, buttons)
+@routes.action("wait")
+async def start_and_wait(request: Request) -> Answer:
+    """Start the workspace of a button, and wait for room if there is none."""
+    return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
 
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
@@ -283,7 +273,7 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     facts = await services.gatherer.describe_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
-        return lists.card_answer(facts, remark=hint or more)
+        return lists.card_answer(facts, remark=hint)
     return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=hint, more=more)
 
 
@@ -402,6 +392,7 @@ class _BulkResult:
 async def run_bulk_button(request: Request) -> Answer:
     """Run the verb of a bulk button; workspaces that have changed since are left alone."""
     verb, *stamps = (request.target or "").split() or [""]
+    verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)
     if not (declared.bulk if request.at is None else declared.bulk_at).text:
         return replies.hint(talk.NOTHING_DONE)
@@ -489,8 +480,7 @@ async def _do(
         elif verb in {"keep", "stop", "suspend"} and timer is not None:
             await caller.run(set_timer, key, timer)
         else:
-            begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
-            await caller.run(begin_operation, key, begun, agreed=agreed, timer=timer)
+            await caller.run(begin_operation, key, OperationVerb(verb), agreed=agreed, timer=timer)
     except NotLinked:
         raise
     except UsherError as error:
@@ -661,13 +651,18 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
 @routes.verb(
     Verb(
         usage="cancel NAME",
-        summary="cancel a start or a run that's under way",
-        more=("What is already running keeps running: stop it with `stop NAME`.",),
+        summary="cancel a start, a run or a wait for room that's under way",
+        more=(
+            "If only one is under way, `cancel` is enough.",
+            "What is already running keeps running: stop it with `stop NAME`.",
+        ),
         order=90,
         effect=Effect.ENDS,
         accepts=("workspace",),
         also="abort",
+        former={"unqueue [NAME]": "cancel"},
         of_run="stop",
+        label=cards.CANCEL,
         is_red=True,
         offer=Offer(
             text="This will cancel what's under way for *{name}* on {title}.", button="Cancel {name}"
@@ -675,8 +670,10 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start or a run; what is running already is left as it is."""
+    """Cancel a start, a run or a wait for room; what is running already is left as it is."""
     workspace = await read_workspace(request)
+    if (left := await waitlist.leave(request, workspace.id)) is not None:
+        return left
     latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
         return answer_nothing_to_cancel(request, workspace)

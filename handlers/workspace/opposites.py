@@ -1,13 +1,14 @@
-"""Buttons that bring back what an answer says was changed; and *Undo* of earlier releases."""
+"""What buttons carry that bring back what an answer says was changed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, TypeVar
 
-from bot.domain.notices import Answer
+from bot.domain.hours import FormerHours, HoursRule
+from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY, Wanted
 from bot.messages.blocks import replies
 from bot.messages.texts import answers
-from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 
 _T = TypeVar("_T")
@@ -25,7 +26,37 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
         raise Answered(replies.hint(request.fill(answers.OLD_BUTTON))) from None
 
 
-@routes.action("undo")
-async def answer_former_undo(request: Request) -> Answer:
-    """Answer *Undo* in a message of an earlier release, with what there is instead."""
-    return replies.hint(request.fill(answers.NO_UNDO))
+def write_former(rules: Sequence[HoursRule]) -> str:
+    """Write hours for a button that sets them again; "" if it can't: consent to a loss is given anew."""
+    if any(one.agreed for one in rules) or not rules:
+        return ""
+    written = [
+        [
+            ",".join(sorted(one.days)),
+            one.starts,
+            one.stops,
+            one.zone,
+            ",".join(sorted(one.off)),
+            bool(one.paused),
+        ]
+        for one in rules
+    ]
+    return json.dumps(written, separators=(",", ":"))
+
+
+def read_former(carried: Any) -> list[FormerHours]:
+    """Read hours as ``write_former`` writes them; raises ValueError and TypeError for anything else."""
+    found = []
+    for days, starts, stops, zone, off, is_paused in carried:
+        wanted = Wanted(frozenset(days.split(",")), _read_minute(starts), _read_minute(stops))
+        skipped = frozenset(off.split(",")) - {""}
+        for day in {*wanted.days, *skipped} - EVERY_DAY:
+            date.fromisoformat(day)
+        found.append(FormerHours(wanted, zone, skipped, bool(is_paused)))
+    return found
+
+
+def _read_minute(carried: int | None) -> int | None:
+    if carried is not None and not 0 <= carried <= DAY_MINUTES:
+        raise ValueError(carried)
+    return carried

@@ -1,161 +1,113 @@
-"""People's settings: shown, changed in a form, saved, and those of one workspace."""
+"""People's settings, in general and for one workspace: shown, changed in a form or in words, and saved."""
 
 import json
-from collections.abc import Iterable
+from typing import Final
 
-from bot.domain.forms import Choice
 from bot.domain.notices import Answer
-from bot.domain.people import Principal
 from bot.domain.preferences import ASKS_AFTER, LEVELS, NEVER_HOURS, Preferences
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import limits, replies
 from bot.messages.blocks import preferences as drawn
+from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import list_opposite_button
-from bot.messages.blocks.kit import line
 from bot.messages.texts import preferences as words
 from bot.messages.texts.cards import CHANGE_BACK
 from bot.messages.verb import Effect, Opposite, Verb
-from bot.services import naming
 from bot.services.preferences import load_preferences, save
 from bot.services.workspace_list import set_notifications
 from bot.services.workspaces import require_workspace
 from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
-from handlers.connections import list_making_connections, list_templates
 from handlers.requests import routes
-from handlers.requests.payload import parse_values
-from handlers.requests.request import InvalidFields, Request
-from handlers.requests.services import Services
+from handlers.requests.command_line import fold_word
+from handlers.requests.payload import find_value, parse_values
+from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
+
+#: Whether somebody hears that a workspace is ready, and that it stops by itself, by what is typed or chosen;
+#: None for as in general.
+_MESSAGES: Final = {
+    "on": (True, True),
+    "ready": (True, False),
+    "stopped": (False, True),
+    "off": (False, False),
+    "usual": (None, None),
+}
 
 
 @routes.verb(
     Verb(
-        usage="settings",
-        summary="choose what I message you about and your defaults",
-        more=("For one workspace, type `notify NAME on` or `notify NAME off`.",),
+        usage="settings [NAME [on|ready|stopped|off|usual]]",
+        summary="choose what I message you about, for all of your workspaces or for one",
+        more=(
+            "`settings NAME` is for one workspace.",
+            "`settings NAME on` tells you when it's ready and when it stops by itself.",
+            "`ready` and `stopped` are for one of these, and `off` is for neither.",
+            "`settings NAME usual` goes back to your general settings.",
+        ),
         group="accounts",
         order=230,
         effect=Effect.SHOWS,
+        accepts=("workspace", "words"),
         also="preferences prefs config configure configuration options setting",
+        former={"notify NAME on|off|usual": "settings"},
         alone="Show my settings",
+        does="Settings: {rest}",
+        opposite=Opposite(CHANGE_BACK, "notify_back"),
     )
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the present preferences, and open the form if one can be opened."""
+    """Show the present preferences, in general or for one workspace, and open the form if one can be."""
+    if request.target:
+        workspace = await request.caller.read(require_workspace, "notify", request.target)
+        return await _show_workspace(request, workspace)
+    if request.arguments:
+        return await _read_words(request)
     services = request.services
     rows = await services.store.perform(workspace_rows.read_workspaces, request.principal)
     facts = await load_preferences(services.context, request.principal, rows)
-    workspaces = _list_workspaces(services, rows, facts.wanted.workspace_id)
-    sources = await _list_sources(services, request.principal)
-    return drawn.answer_preferences(
-        facts, drawn.build_form(facts, workspaces, sources, f"{services.find_slash_command('workspace')} ")
-    )
+    command = f"{services.find_slash_command('workspace')} "
+    return drawn.answer_preferences(facts, drawn.build_form(facts, command))
 
 
-@routes.view(drawn.SETTINGS_CALLBACK)
-async def save_form(request: Request) -> Answer:
-    """Save the choices of the form; they are checked again."""
-    services, principal = request.services, request.principal
-    before, rows = (
-        await services.store.read(store.preferences, principal),
-        await services.store.perform(workspace_rows.read_workspaces, principal),
-    )
-    sent, problems = parse_values(request.view), dict[str, str]()
-    chosen = {
-        name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK_OPTION
-    }
-    topics, workspace_id = sent.get(drawn.TELL, ()), chosen.get(drawn.WORKSPACE, "")
-    if workspace_id and workspace_id not in {one.id for one in rows}:
-        # What a form sends is only a key.
-        problems[drawn.WORKSPACE] = words.NOT_YOURS
-    source, level = chosen.get(drawn.NEW, ""), chosen.get(drawn.ASSISTANT)
-    connection, _, template = source.partition(" ")
-    offered = {one.value for one in await _list_sources(services, principal)} if source else {""}
-    # What is left unchanged may have been offered before.
-    if source not in offered and (connection, template) != (before.connection, before.template):
-        problems[drawn.NEW] = words.NOT_THERE
-    wanted = Preferences(
-        ready="ready" in topics,
-        stopped="stopped" in topics,
-        run_ended="run_ended" in topics,
-        workspace_id=workspace_id,
-        connection=connection,
-        template=template,
-        idle_prompt_after=_asks_after(chosen.get(drawn.ASKING), before),
-        assistant=level if level in LEVELS else before.assistant,
-    )
-    if problems:
-        raise InvalidFields(problems)
-    await request.caller.run(save, wanted)
-    return Answer(
-        text="", view=drawn.build_saved_view(await load_preferences(services.context, principal, rows))
-    )
+async def _read_words(request: Request) -> Answer:
+    """Show the settings of the named workspace, or set what follows its name."""
+    *name, last = request.arguments
+    chosen = _MESSAGES.get(fold_word(last)) if name else None
+    if chosen is None:
+        return await _show_workspace(request, await require_by_name(request, request.name, can_guess=True))
+    workspace = await require_by_name(request, " ".join(name))
+    return await _save_workspace(request, workspace, *chosen)
 
 
-def _asks_after(chosen: str | None, before: Preferences) -> int | None:
-    """Return the hours chosen; an unchanged proposal isn't a choice."""
-    hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
-    return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours
+async def _show_workspace(request: Request, workspace: Workspace) -> Answer:
+    present = await _find_choice(request, workspace)
+    return drawn.answer_workspace(workspace, await _describe(request, workspace), present)
 
 
-def _list_workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
-    """Return the workspaces to choose from: the chosen one, then those used last."""
-    found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
-    kept = sorted(found[: drawn.MAX_OPTIONS], key=lambda one: one.title.casefold())
-    addresses = naming.make_labels(kept, found, services.title, are_addresses=True)
-    return [Choice(one.id, address) for one, address in zip(kept, addresses, strict=True)]
+async def _find_choice(request: Request, workspace: Workspace) -> str:
+    """Return the word for what a person hears about a workspace."""
+    if (workspace.notify_ready, workspace.notify_stopped) == (None, None):
+        return "usual"
+    present = await _find_messages(request, workspace)
+    return next(word for word, messages in _MESSAGES.items() if messages == present)
 
 
-async def _list_sources(services: Services, principal: Principal) -> list[Choice]:
-    """Return the sources of new workspaces: connections, and their offered templates."""
-    found: list[Choice] = []
-    for connection in list_making_connections(services, "workspace"):
-        title = services.title(connection)
-        found.append(Choice(connection, title))
-        for template in await list_templates(services, principal, connection):
-            label = words.SOURCE.format(template=line(template.label), title=line(title))
-            found.append(Choice(f"{connection} {template.value}", label))
-    return [one for one in found if len(one.value) <= limits.MAX_OPTION_VALUE_LENGTH]
+async def _find_messages(request: Request, workspace: Workspace) -> tuple[bool, bool]:
+    """Return whether a person hears that a workspace is ready, and that it stops by itself."""
+    usual = await request.services.store.read(store.preferences, request.principal)
+    ready = usual.ready if workspace.notify_ready is None else workspace.notify_ready
+    return ready, usual.stopped if workspace.notify_stopped is None else workspace.notify_stopped
 
 
-#: What is typed after a name, with what it chooses.
-_ON_OFF = {"on": True, "off": False, "usual": None}
-
-
-@routes.verb(
-    Verb(
-        usage="notify NAME on|off|usual",
-        summary="choose whether I message you when a workspace is ready or stops by itself",
-        more=(
-            "Add `--ready` or `--stopped` to change only one of the two.",
-            "`usual` goes back to your general `settings`.",
-        ),
-        group="list",
-        order=220,
-        flags=("ready", "stopped"),
-        accepts=("workspace", "words"),
-        opposite=Opposite(CHANGE_BACK, "notify_back"),
-    )
-)
-async def notify(request: Request) -> Answer:
-    """Choose the messages about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
-    wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
-    if wanted not in _ON_OFF:
-        return replies.hint(request.fill(words.NOTIFY_USAGE))
-    workspace = await require_by_name(request, " ".join(request.arguments[:-1]))
-    only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
-    changed = await request.caller.run(
-        set_notifications,
-        workspace.id,
-        ready=chosen if only != {"stopped"} else workspace.notify_ready,
-        stopped=chosen if only != {"ready"} else workspace.notify_stopped,
-    )
+async def _save_workspace(
+    request: Request, workspace: Workspace, ready: bool | None, stopped: bool | None
+) -> Answer:
+    changed = await request.caller.run(set_notifications, workspace.id, ready=ready, stopped=stopped)
     before, after = ((one.notify_ready, one.notify_stopped) for one in (workspace, changed))
-    back = list_opposite_button("notify", changed, json.dumps([before, after])) if before != after else []
-    return replies.answer(await _describe_notices(request, changed), back)
+    back = list_opposite_button("settings", changed, json.dumps([before, after])) if before != after else []
+    return replies.answer(await _describe(request, changed), back)
 
 
 def _read_chosen(carried: list[bool | None]) -> tuple[bool | None, bool | None]:
@@ -164,20 +116,58 @@ def _read_chosen(carried: list[bool | None]) -> tuple[bool | None, bool | None]:
 
 
 @routes.action("notify_back")
-async def restore_notices(request: Request) -> Answer:
+async def restore_messages(request: Request) -> Answer:
     """Choose the messages about a workspace that came before, unless others were chosen since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_chosen, carried)])
     workspace = await request.caller.read(require_workspace, "notify", key)
     if (workspace.notify_ready, workspace.notify_stopped) == after:
         ready, stopped = before
         workspace = await request.caller.run(set_notifications, workspace.id, ready=ready, stopped=stopped)
-    return replies.answer(await _describe_notices(request, workspace), replaces=True)
+    return replies.answer(await _describe(request, workspace), replaces=True)
 
 
-async def _describe_notices(request: Request, changed: Workspace) -> str:
-    usual = await request.services.store.read(store.preferences, request.principal)
-    ready = usual.ready if changed.notify_ready is None else changed.notify_ready
-    stopped = usual.stopped if changed.notify_stopped is None else changed.notify_stopped
-    is_usual = (changed.notify_ready, changed.notify_stopped) == (None, None)
-    template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
-    return request.fill(template, changed)
+async def _describe(request: Request, workspace: Workspace) -> str:
+    is_usual = (workspace.notify_ready, workspace.notify_stopped) == (None, None)
+    template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[await _find_messages(request, workspace)]
+    return request.fill(template, workspace)
+
+
+@routes.view(drawn.SETTINGS_CALLBACK)
+async def save_form(request: Request) -> Answer:
+    """Save the choices of the form, in general or for the workspace that it is about."""
+    services, principal = request.services, request.principal
+    if request.form_payload:
+        return await _save_workspace_form(request)
+    before, rows = (
+        await services.store.read(store.preferences, principal),
+        await services.store.perform(workspace_rows.read_workspaces, principal),
+    )
+    sent = parse_values(request.view)
+    topics, level = sent.get(drawn.TELL, ()), find_value(request.view, drawn.ASSISTANT)
+    wanted = Preferences(
+        ready="ready" in topics,
+        stopped="stopped" in topics,
+        run_ended="run_ended" in topics,
+        idle_prompt_after=_asks_after(find_value(request.view, drawn.ASKING), before),
+        assistant=level if level in LEVELS else before.assistant,
+    )
+    await request.caller.run(save, wanted)
+    return Answer(
+        text="", view=drawn.build_saved_view(await load_preferences(services.context, principal, rows))
+    )
+
+
+async def _save_workspace_form(request: Request) -> Answer:
+    """Save what somebody hears about one workspace; what is left as it was shown isn't written."""
+    workspace = await request.caller.read(require_workspace, "notify", request.form_payload)
+    chosen = find_value(request.view, drawn.MESSAGES)
+    if chosen in _MESSAGES and chosen != await _find_choice(request, workspace):
+        await _save_workspace(request, workspace, *_MESSAGES[chosen])
+        workspace = await request.caller.read(require_workspace, "notify", workspace.id)
+    return Answer(text="", view=drawn.build_workspace_saved_view(await _describe(request, workspace)))
+
+
+def _asks_after(chosen: str, before: Preferences) -> int | None:
+    """Return the hours chosen; an unchanged proposal isn't a choice."""
+    hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
+    return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours

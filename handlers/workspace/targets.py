@@ -266,7 +266,8 @@ def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
     """Return a button for each workspace that may be meant, labelled with its effect."""
-    declared = find_declared("workspace", find_verb(request) if request.at is None else request.verb)
+    verb = find_verb(request)
+    declared = find_declared("workspace", verb if request.at is None or verb == "wait" else request.verb)
     template = (declared.offer if request.at is None else declared.offer_at).button
     if request.more:
         labels = [
@@ -274,12 +275,13 @@ def make_choice_buttons(
         ]
     elif template:
         labels = [template.format(name=label, then=talk.THEN) for label in labels]
+    pressed = verb if verb == "wait" else request.verb
     if request.at is not None or request.verb == "keep":
         return buttons.list_choice_buttons(
-            request.verb, candidates, labels, [find_time(request, workspace) for workspace in candidates]
+            pressed, candidates, labels, [find_time(request, workspace) for workspace in candidates]
         )
     return replies.list_choice_buttons(
-        request.verb, candidates, labels, partial(get_stop_effects, request.services.context)
+        pressed, candidates, labels, partial(get_stop_effects, request.services.context)
     )
 
 

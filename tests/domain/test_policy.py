@@ -125,7 +125,7 @@ def test_administrators_are_named_with_or_without_their_team():
 )
 def test_slack_is_asked_about_who_is_not_known_or_was_asked_about_long_ago(age, showing, changing):
     person = None if age is None else Person(MEMBER, "Alice", seen_at=1e9 - age)
-    for verb in ("list", "status", "logs", "open", "search", "whoami", "help"):
+    for verb in ("list", "status", "logs", "open", "search", "about", "help"):
         assert is_current(person, verb, 1e9) is showing
     for verb in ("start", "stop", "create", "run", "link", "invite", "approve", "view.code", "schedule", "x"):
         assert is_current(person, verb, 1e9) is changing

@@ -498,16 +498,33 @@ def test_a_day_that_no_calendar_has_is_none(text):
 
 
 @pytest.mark.parametrize(
-    ("hours", "cron"),
+    "text",
     [
-        pytest.param("every day 3:00", "0 3 * * *", id="daily"),
-        pytest.param("weekdays 7:30", "30 7 * * mon-fri", id="weekdays"),
-        pytest.param("mon,fri 9:05", "5 9 * * mon,fri", id="some-days"),
-        pytest.param("weekdays 9:00-18:00", "", id="with-an-end"),
-        pytest.param("2027-01-18 9:00", "", id="once"),
+        *("every day at 6am", "daily 3:00", "every night", "weekdays 7:30", "mon,fri 9:05", "mondays"),
+        *("every 2 hours", "every monday at 6", "hourly", "nightly at 3", "2027-01-18 9:00", "tomorrow 9:00"),
+        *("0 3 * * *", "*/15 * * * mon-fri", "@daily", "each weekday at half past six", "weekly"),
     ],
 )
-def test_hours_that_only_start_are_five_fields(hours, cron):
-    wanted = time_parsing.read_hours(hours)
-    assert wanted is not None
-    assert time_parsing.to_cron(wanted) == cron
+def test_words_of_a_schedule_are_one(text):
+    assert time_parsing.is_schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "build",
+            "nightly build",
+            "daily report",
+            "weekly-sales",
+            "train.R",
+            "on gpu",
+            "5",
+            "v2 1 2 3 4",
+        ),
+        *("every model", "report 2", "monday report", "month end", "x" * 200, "every day run it"),
+    ],
+)
+def test_other_words_are_no_schedule(text):
+    assert not time_parsing.is_schedule(text)

@@ -18,7 +18,6 @@ from bot.domain.waitlist import (
     get_default_end,
     get_pause,
 )
-from bot.messages.texts import problems
 from bot.messages.texts import waitlist as words
 from bot.support import errors
 
@@ -85,21 +84,6 @@ def test_what_providers_say_of_room(said, kind):
 )
 def test_errors_that_say_that_there_is_no_room(error, kind):
     assert find_missing_capacity(causes.to_cause(error)) == kind
-
-
-@pytest.mark.parametrize(
-    ("cause", "is_own"),
-    [
-        ("limit: at most 2", True),
-        ("provider_failed: exceeded quota: gpus", True),
-        ("no_room: 3 Insufficient nvidia.com/gpu", False),
-        ("provider_failed: OOMKilled", False),
-        ("forbidden: quota", False),
-        (None, False),
-    ],
-)
-def test_a_limit_of_ones_own_is_another_thing(cause, is_own):
-    assert problems.is_own_limit(cause) is is_own
 
 
 @given(st.text(max_size=600), st.sampled_from(["no_room", "provider_failed", "limit", "invalid", ""]))

@@ -8,9 +8,6 @@ from tests.rigs.store import ALICE
 FIELDS = {"tell": ["ready", "run_ended"]}
 
 
-NONE = {"workspace": "-", "new": "-"}
-
-
 def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
     """Return a form as Slack sends it: with these values, the others as the form showed them."""
     state: dict[str, Any] = {}
@@ -27,7 +24,8 @@ def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {**view, "id": "V1", "state": {"values": state}}
 
 
-async def save(bot, principal=ALICE, **values: Any) -> dict[str, Any]:
-    view = (await bot.say("settings", principal)).view
+async def save(bot, principal=ALICE, name: str = "", **values: Any) -> dict[str, Any]:
+    """Open the form, in general or for one workspace, and send it with these values."""
+    view = (await bot.say(f"settings {name}".rstrip(), principal)).view
     bot.count += 1
     return await submit(bot.services, principal, form(view, **values), f"view:{bot.count}")

@@ -118,7 +118,7 @@ async def test_a_button_of_an_earlier_release(bot):
 
 async def test_a_secret_that_does_not_open_is_said(bot):
     bot.store.fails[accounts.list_accounts] = SecretError("swapped")
-    assert words(await bot.say("whoami")).startswith("I can no longer read your stored link. Link again.")
+    assert words(await bot.say("about")).startswith("I can no longer read your stored link. Link again.")
 
 
 async def test_refresh_on_a_list_that_is_empty_meanwhile(bot):

@@ -8,7 +8,7 @@ from bot.domain.courses import ClassKind
 from bot.domain.time_parsing import Wanted
 from bot.store import courses as store
 from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
-from tests.handlers.rig import ALICE, submit, words
+from tests.handlers.rig import ALICE, buttons, submit, words
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import linked
 
@@ -52,17 +52,20 @@ async def form(bot, answer, label, person=TRAINER, **fields):
     )
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "card Statistics",
-        "courses statistics",
-        "courses",
-    ],
-)
+async def test_a_teacher_reads_the_room_by_its_title(bot, card):
+    check_golden("answers/course-room", await bot.direct("card Statistics", TRAINER))
+
+
+@pytest.mark.parametrize("typed", ["card", "courses statistics", "courses", "when are my courses?"])
 async def test_a_teacher_reads_the_room_however_they_ask(bot, card, typed):
+    room = words(await bot.direct("card Statistics", TRAINER))
     answer = await bot.direct(typed, TRAINER)
-    check_golden("answers/course-room", answer)
+    assert words(answer).startswith(room)
+    assert "Post a class card" in buttons(answer)
+
+
+async def test_who_only_joined_sees_what_they_joined(bot, card):
+    assert "No courses yet" in words(await bot.direct("card", CARLA))
 
 
 async def test_workspace_called_course_is_meant_by_its_name(bot):

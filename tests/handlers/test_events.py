@@ -39,7 +39,7 @@ async def replies(bot):
 async def test_messages_without_an_id_are_all_answered(bot, app):
     for _ in range(2):
         # The front takes none without one: this is what would become of it behind it.
-        await dispatch(app, message("whoami", event_id=None, ts=None))
+        await dispatch(app, message("about", event_id=None, ts=None))
     assert len(await replies(bot)) == 2
 
 
@@ -167,9 +167,9 @@ async def test_a_message_of_nobody_is_passed_over(bot, app):
 
 async def test_what_could_not_be_written_down_is_not_acknowledged(bot, app):
     bot.store.fails[notices.add_notices] = StoreBusy("2 s")
-    assert (await send(app, message("whoami"))).status == 503
+    assert (await send(app, message("about"))).status == 503
     del bot.store.fails[notices.add_notices]
-    assert (await send(app, message("whoami"))).status == 200
+    assert (await send(app, message("about"))).status == 200
     assert len(await replies(bot)) == 1
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bot.domain import policy
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
@@ -86,8 +87,9 @@ async def refusals(bot):
     ]
 
 
-async def test_verb_shown_for_free_text_is_authorised():
+async def test_verb_shown_for_free_text_is_authorised(monkeypatch):
+    monkeypatch.setitem(policy.RULES, "settings", policy.AccessRule("administrators"))
     async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
-        answer = await bot.direct("what about it?")
+        answer = await bot.direct("what are my settings?")
         assert "Only Usher admins" in words(answer)
-        assert await refusals(bot) == [("about", "policy.not_administrator")]
+        assert await refusals(bot) == [("settings", "policy.not_administrator")]

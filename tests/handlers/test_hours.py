@@ -6,14 +6,12 @@ import pytest
 
 from bot.domain.observations import Observed
 from bot.domain.time_parsing import write_hours
-from bot.domain.waitlist import WaitlistEntry
 from bot.domain.workspaces import State
 from bot.store import hours as rows
 from bot.store import operations
-from bot.store import waitlist as waitlist_store
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, observe, within
+from tests.rigs.store import ALICE, observe
 
 
 @pytest.fixture
@@ -275,13 +273,10 @@ async def test_hours_replace_others_on_all_of_their_days(bot, text, is_replaced)
     assert f"<!date^{1800039600 if is_replaced else 1800032400}^" in said
 
 
-async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot):
-    await bot.say("hours notebook weekdays 8:00-18:00")
-    row = await bot.workspace("notebook")
-    waiting = WaitlistEntry("wait", ALICE, row.connection, row.id, "gpu", 0, bot.clock.now(), 1800032400.0)
-    await within(bot.store, waitlist_store.join, waiting)
-    await observe(bot.store, bot.clock, row, Observed(State.FAILED))
-    said = words(await bot.say("hours notebook skip today"))
-    assert "*notebook* isn't waiting for room any more." in said
-    assert "I'll still stop it" not in said, "nothing of it runs"
-    assert await bot.store.read(waitlist_store.list_entries, ALICE) == []
+async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):
+    await bot.zone("Europe/Berlin")
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    assert "Hours: weekdays <!date^1705305600^{time}|09:00>" in words(await bot.say("status notebook"))
+    await bot.zone("Asia/Tokyo")
+    assert "Hours: weekdays 09:00–18:00 (Europe/Berlin)." in words(await bot.say("status notebook"))
+    assert "weekdays 09:00–18:00 (Europe/Berlin)" in words(await bot.say("hours notebook"))

@@ -122,7 +122,10 @@ async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):
         typed = await send(app, command("start notebook"))
         pressed = click("stop", row.id) | {"response_url": f"{slack.url}respond"}
         assert (await send(app, pressed)).body == ""
-        sent = await send(app, submission("", callback_id="gone"))
+        never = {"when": {"when": {"type": "static_select", "selected_option": {"value": "never"}}}}
+        planned = submission("", callback_id="stop_later")
+        planned["view"] |= {"state": {"values": never}, "private_metadata": row.id}
+        sent = await send(app, planned)
         assert answers.NO_WORKER in json.dumps(sent.body["view"]["blocks"])
         said = [json.dumps(one["blocks"]) for one in (typed.body, slack.responses[0])]
     assert "Starting *notebook*" in said[0]
@@ -304,9 +307,10 @@ async def test_a_form_of_the_wrong_person_is_refused(wired, payload, said):
     assert await wired.bot.store.read(accounts.list_accounts, ALICE) == []
 
 
-async def test_a_form_of_an_earlier_release_is_closed(wired):
+async def test_a_form_of_an_earlier_release_is_answered(wired):
     spoken = await wired.send(submission("x", callback_id="launch"))
-    assert spoken.body == {"response_action": "clear"}
+    assert spoken.body["response_action"] == "update"
+    assert "This form is out of date." in json.dumps(spoken.body["view"]["blocks"])
 
 
 async def search(wired, value, who=ALICE, action_id="start:workspace", **keys):

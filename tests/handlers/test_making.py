@@ -112,15 +112,11 @@ async def test_what_has_come_true_is_said_and_not_forbidden(bot, state, text, sa
     assert said in words(await bot.say(text))
 
 
-async def test_only_what_is_suspended_is_resumed(bot):
-    await bot.link(names=("notebook", "other"))
+async def test_start_of_a_suspended_workspace_says_that_it_resumes(bot):
+    await bot.link()
     await bot.sees(State.SUSPENDED)
-    assert "Resuming *notebook*" in words(await bot.say("resume notebook"))
+    assert "Resuming *notebook*" in words(await bot.say("start notebook"))
     assert (await operation_of(bot)).verb is OperationVerb.START
-    answer = await bot.say("resume other")
-    assert "*other* isn't suspended: stopped" in words(answer)
-    assert list(buttons(answer)) == ["Start"]
-    assert await operation_of(bot, "other") is None
 
 
 async def test_what_is_busy_is_suspended_once_that_is_agreed_to(bot):
@@ -344,12 +340,10 @@ async def test_about_names_the_connections(administered):
 async def test_a_connection_without_the_secret_for_it_is_not_asked(administered):
     bot, (hub, saturn) = administered, (administered.connections[one] for one in ("hub", "saturn"))
     hub.has_own_secret = False
-    assert "Checking Saturn Cloud…" in words(await bot.say("about"))
-    assert "`/workspace about" in words(await bot.say("help all"))
+    assert "about CONNECTION`: `Saturn Cloud`." in words(await bot.say("about"))
     assert "nothing to show" in words(await bot.say("about hub"))
     saturn.has_own_secret = False
-    assert "has anything to show" in words(await bot.say("about"))
-    assert "`/workspace about" not in words(await bot.say("help all"))
+    assert "about CONNECTION" not in words(await bot.say("about"))
 
 
 async def test_a_provider_with_nothing_to_tell_says_so(plain):
@@ -361,14 +355,14 @@ async def test_a_provider_with_nothing_to_tell_says_so(plain):
         ),
     )
     assert "nothing to show" in words(await plain.say("about saturn"))
-    assert "has anything to show" in words(await plain.say("about"))
+    assert "about CONNECTION" not in words(await plain.say("about"))
 
 
-async def test_resume_of_what_runs_has_its_state_read_again(bot):
+async def test_start_of_what_runs_has_its_state_read_again(bot):
     await bot.link()
     row = await bot.sees(State.RUNNING)
     bot.clock.advance(600)
-    await bot.say("resume notebook")
+    await bot.say("start notebook")
     gate = await within(bot.store, GATES.row, gate_key=row.gate_key)
     assert gate["requested_at"] == bot.clock.now()
 

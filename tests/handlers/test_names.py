@@ -1,14 +1,10 @@
 """Names that are not whole, not one, or not there: asked about, offered, looked for, never guessed."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
 from bot.store import accounts, discovered, operations, workspaces
-from bot.store import preferences as preferences_store
 from bot.store import tasks as task_rows
 from handlers.dispatch import run_text
 from handlers.replaying import replay
@@ -47,13 +43,12 @@ NOBODYS = "my thesis"
 
 
 @pytest.mark.parametrize("names", [("notebook",), ("notebook", "report")], ids=["one", "several"])
-@pytest.mark.parametrize("has_default", [False, True], ids=["no default", "a default"])
 @pytest.mark.parametrize(
     "text",
     [
         *(f'{verb} "{NOBODYS}"' for verb in sorted(OPERATIONS | {"hours", "run", "boot"})),
         f'alias "{NOBODYS}" lab',
-        f'notify "{NOBODYS}" off',
+        f'settings "{NOBODYS}" off',
         f'stop "{NOBODYS}" at 18:00',
         f'start "{NOBODYS}" for 2 h',
         f'hours "{NOBODYS}" off',
@@ -62,13 +57,9 @@ NOBODYS = "my thesis"
         f'why did "{NOBODYS}" fail?',
     ],
 )
-async def test_a_quoted_name_names_nothing_else(bot, names, text, has_default):
+async def test_a_quoted_name_names_nothing_else(bot, names, text):
     await bot.link(names=names)
     await fresh(bot)
-    if has_default:
-        row = await bot.workspace()
-        usual = replace(Preferences(), workspace_id=row.id)
-        await bot.store.carry_out(lambda tx: preferences_store.save_preferences(tx, ALICE, usual))
     before = await bot.store.perform(workspaces.read_workspaces, ALICE)
     answer = await bot.direct(text)
     assert NOBODYS in words(answer)
@@ -97,7 +88,7 @@ async def test_an_option_that_a_verb_lacks_is_said_once(bot):
     said = words(await bot.say("start --bla notebook"))
     assert said.splitlines() == [
         "`/workspace start` has no option `--bla`, so I haven't done anything.",
-        "Its options are `--share`, `--yes`.",
+        "Its options are `--share`, `--wait`, `--yes`.",
     ]
 
 
@@ -160,7 +151,7 @@ async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
     assert task.payload["then"][0]["text"] == "start notebook"
 
 
-NAMED = ("start training", "start training@saturn", "notify training off")
+NAMED = ("start training", "start training@saturn", "settings training off")
 
 
 @pytest.mark.parametrize(

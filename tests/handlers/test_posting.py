@@ -91,7 +91,7 @@ async def test_who_posts_a_template_links_first(bot):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("card", "Type `/workspace card CONNECTION/TEMPLATE`"),
+        ("card", "or type `/workspace card CONNECTION/TEMPLATE`"),
         ("card --title X", "Type `/workspace card CONNECTION/TEMPLATE`"),
         ("card notebook --until soon", "I can't read *soon* as a time."),
         ("card notebook --until", "Tell me when"),

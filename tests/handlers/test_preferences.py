@@ -2,25 +2,14 @@
 
 import pytest
 
-from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
-from bot.domain.snapshots import Snapshot
-from bot.store import operations, snapshots
 from bot.store import preferences as store
+from bot.store import workspaces as workspace_rows
 from bot.store.transaction import from_json
-from tests.handlers.class_rig import class_rig, offer
-from tests.handlers.rig import activate, buttons, words
-from tests.handlers.settings_form import save
+from tests.handlers.rig import buttons, submit, words
+from tests.handlers.settings_form import form, save
 from tests.rigs.golden import check_golden
-from tests.rigs.maker import OFFER
-from tests.rigs.store import ALICE, BOB, prefer
-
-
-@pytest.fixture
-async def maker():
-    async with class_rig() as made:
-        await offer(made, ALICE)
-        yield made
+from tests.rigs.store import ALICE, BOB
 
 
 async def test_at_first_settings_say_what_applies_and_open_the_form(bot):
@@ -32,22 +21,14 @@ async def test_at_first_settings_say_what_applies_and_open_the_form(bot):
     assert (await bot.press("settings_form")).view == answer.view
 
 
-async def test_settings_and_a_bare_start_agree_on_the_only_workspace(bot):
-    await bot.link(names=("notebook",))
-    assert "start` without a name means *notebook*." in words(await bot.say("settings"))
-    assert "Starting *notebook*" in words(await bot.say("start"))
-
-
 async def test_what_is_saved_is_shown_and_stays(bot):
-    row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
-    await bot.zone()
-    saved = await save(bot, tell=["stopped"], asking="8", workspace=row.id)
+    await bot.link(names=("notebook", "training"))
+    saved = await save(bot, tell=["stopped"], asking="8")
     check_golden("views/settings-saved", saved["view"])
     assert await bot.store.read(store.preferences, ALICE) == Preferences(
         ready=False,
         stopped=True,
         run_ended=False,
-        workspace_id=row.id,
         idle_prompt_after=8,
     )
     # Opened and sent again, it stays as it is.
@@ -62,61 +43,20 @@ async def test_what_is_saved_is_shown_and_stays(bot):
         "ready": "True → False",
         "stopped": "False → True",
         "run_ended": "True → False",
-        "workspace_id": f" → {row.id}",
         "idle_prompt_after": "None → 8",
     }
     assert second == {}
 
 
 @pytest.mark.parametrize(
-    ("values", "field", "said"),
-    [
-        ({"workspace": "workspace_of_somebody"}, "workspace", "no longer on your list"),
-        ({"new": "nowhere python"}, "new", "isn't available any more"),
-        ({"new": "saturn python"}, "new", "isn't available any more"),
-    ],
-)
-async def test_what_is_wrong_stands_at_its_field(bot, values, field, said):
-    await bot.link()
-    assert said in (await save(bot, **values))["errors"][field]
-    assert await bot.store.read(store.preferences, ALICE) == Preferences()
-
-
-async def test_nobody_chooses_what_is_another_persons(bot):
-    theirs = (await bot.link(BOB, username="bob")).workspaces[0]
-    await bot.link()
-    assert "workspace" in (await save(bot, workspace=theirs.id))["errors"]
-
-
-async def test_new_begins_where_the_default_is(maker):
-    assert (await maker.store.read(store.preferences, ALICE)).connection == ""
-    view = (await maker.say("settings")).view
-    chosen = view["blocks"][-1]["element"]["options"]
-    assert [one["value"] for one in chosen] == ["-", "saturn"]
-    assert "New workspaces come from *Saturn Cloud*." in str((await save(maker, new="saturn"))["view"])
-
-
-async def test_a_default_template_is_chosen_in_the_form():
-    async with class_rig() as made:
-        account = await activate(made.store, ALICE, "saturn")
-        now = await made.store.now()
-        await made.store.write(
-            snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, now)
-        )
-        await prefer(made.store, ALICE, Preferences(connection="saturn", template="Kubernetes"))
-        assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
-        await prefer(made.store, ALICE, Preferences(connection="gone", template="x"))
-        assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
-
-
-@pytest.mark.parametrize(
     ("text", "ready", "stopped", "said"),
     [
-        ("notify notebook on", True, True, "is ready, and when it stops by itself"),
-        ("notify notebook off", False, False, "I won't message you"),
-        ("notify notebook on --stopped", None, True, "is ready, and when it stops by itself"),
-        ("notify notebook off --ready", False, None, "I won't message you"),
-        ("notify notebook usual", None, None, "follows your usual settings"),
+        ("settings notebook on", True, True, "is ready, and when it stops by itself"),
+        ("settings notebook off", False, False, "I won't message you"),
+        ("settings notebook ready", True, False, "but not when it stops by itself"),
+        ("settings notebook stopped", False, True, "stops by itself. Its card"),
+        ("settings notebook usual", None, None, "follows your usual settings"),
+        ("notify notebook off", False, False, "`notify` is now `/workspace settings`"),
     ],
 )
 async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
@@ -128,28 +68,55 @@ async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
     assert ("With settings of their own: *notebook*" in shown) is ((ready, stopped) != (None, None))
 
 
-@pytest.mark.parametrize("text", ["notify", "notify off", "notify notebook", "notify notebook maybe"])
-async def test_notify_says_how_it_is_written(bot, text):
-    await bot.link()
-    assert "notify NAME on" in words(await bot.say(text))
-
-
-async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
+@pytest.mark.parametrize(
+    ("chosen", "kept"),
+    [
+        pytest.param("on", (True, True), id="both"),
+        pytest.param("ready", (True, False), id="ready"),
+        pytest.param("stopped", (False, True), id="stopped"),
+        pytest.param("off", (False, False), id="neither"),
+        pytest.param("usual", (None, None), id="as_in_general"),
+        pytest.param("of an earlier form", (None, None), id="unknown"),
+    ],
+)
+async def test_form_of_one_workspace_saves_its_choice(bot, chosen, kept):
     await bot.link(names=("notebook", "training"))
-    row = await bot.workspace("training")
-    assert "Which workspace?" in words(await bot.say("start"))
-    await save(bot, workspace=row.id)
-    assert "Starting *training*" in words(await bot.say("start"))
-    assert "*training*" in words(await bot.say("open"))
-    for verb in ("restart", "suspend", "forget", "remove"):
-        assert "Which workspace?" in words(await bot.say(verb)), verb
-    # The only one to which it applies is offered.
-    assert list(buttons(await bot.say("stop"))) == ["Stop training"]
-    assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == [
-        OperationVerb.START
-    ]
-    # What is no longer there means nothing.
-    await bot.say("forget training")
-    await bot.link(names=("notebook", "lab"))
-    assert "Which workspace?" in words(await bot.say("start"))
-    assert "or I'll ask" in words(await bot.say("settings"))
+    saved = await save(bot, name="notebook", messages=chosen)
+    assert "*Saved.*" in str(saved["view"])
+    now = await bot.workspace()
+    assert (now.notify_ready, now.notify_stopped) == kept
+
+
+async def test_form_of_one_workspace_sent_unchanged_writes_nothing(bot):
+    """Rows of releases that set only one of the two count on."""
+    row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
+    await bot.store.write(workspace_rows.notify, row.id, ready=None, stopped=True)
+    await save(bot, name="notebook")
+    now = await bot.workspace()
+    assert (now.notify_ready, now.notify_stopped) == (None, True)
+    assert not [one for one in await bot.audit() if one["action"] == "workspace.notify"]
+
+
+async def test_form_about_another_persons_workspace_is_refused(bot):
+    theirs, *_ = (await bot.link(BOB, username="bob")).workspaces
+    await bot.link()
+    view = (await bot.say("settings notebook")).view | {"private_metadata": theirs.id}
+    await submit(bot.services, ALICE, form(view, messages="off"), "view:1")
+    row = await bot.store.read(workspace_rows.find_workspace, theirs.id)
+    assert row.notify_ready is None
+
+
+async def test_settings_of_one_workspace_open_its_form(bot):
+    await bot.link(names=("notebook", "training"))
+    answer = await bot.say("settings notebook", trigger_id="t1")
+    check_golden("answers/settings-workspace", answer)
+    check_golden("views/settings-workspace", answer.view)
+    pressed = await bot.press("settings_form", (await bot.workspace()).id)
+    assert pressed.view == answer.view
+
+
+async def test_bare_start_offers_first_what_was_used_last(bot):
+    await bot.link(names=("lab", "notebook", "training"))
+    assert list(buttons(await bot.say("start"))) == ["Start lab", "Start notebook", "Start training"]
+    await bot.say("status training")
+    assert next(iter(buttons(await bot.say("start")))) == "Start training"

@@ -12,8 +12,8 @@ from tests.rigs.clock import CountingIds
 
 #: What works, and typos, questions and prompts to link.
 NOTHING_BROKE = (
-    "help", "help start", "whoami", "list", "alias", "add", "add nothing", "notify notebook", "open nothing",
-    "open notebook", "rockets", "start notebok", "link nowhere", "unlink hub", "resume notebook",
+    "help", "help start", "about", "list", "alias", "add", "add nothing", "settings", "open nothing",
+    "open notebook", "rockets", "start notebok", "link nowhere", "unlink hub", "cancel notebook",
     "card x", "new nowhere", "remove", "job run nowhere", "job status nothing", "job stop",
 )  # fmt: skip
 

@@ -12,16 +12,12 @@ bot = staged(run_rig)
 async def test_a_result_has_the_exit_code_and_the_button_for_all_of_the_output(bot):
     await over(bot, "nightly", RunState.FAILED, 3)
     await over(bot, "weekly")
-    for typed in ("job result nightly", "job result"):
-        told = await bot.direct(typed)
-        assert "*nightly* on Posit Workbench failed after 1 min 5 s, exit code 3." in words(told)
-        assert list(buttons(told)) == ["Logs", "Run again"]
-    assert "*weekly* on Posit Workbench is done" in words(await bot.direct("job result weekly"))
-    # Of one that goes on, the one before is meant that failed.
+    told = await bot.direct("job status nightly")
+    assert "*nightly* on Posit Workbench failed after 1 min 5 s, exit code 3." in words(told)
+    assert list(buttons(told)) == ["Logs", "Run again"]
+    assert "*weekly* on Posit Workbench is done" in words(await bot.direct("job status weekly"))
     await going(bot, "nightly")
-    assert "exit code 3" in words(await bot.direct("job result nightly"))
-    await going(bot, "other")
-    assert "Running since" in words(await bot.direct("job result other"))
+    assert "Running since" in words(await bot.direct("job status nightly"))
 
 
 async def test_a_name_runs_what_ran_before_once_more(bot):

@@ -6,9 +6,10 @@ import pytest
 
 from bot.messages.blocks import kit
 from bot.messages.blocks.course_pages import FIELD_TYPES
-from bot.messages.verb import Effect, list_verbs
+from bot.messages.verb import Effect, list_former_verbs, list_verbs
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
+from handlers import former
 from handlers.requests import routes
 from tests.rigs import golden
 from tests.rigs.verbs import VERBS
@@ -28,14 +29,15 @@ def test_what_was_found():
         "action": [
             *("again", "alias_back", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
             *("card_form", "class_join", "class_post", "class_press", "class_problems", "class_stop"),
-            *("course_change", "course_leave", "course_room"),
+            *("course_change", "course_form", "course_leave", "course_room"),
             *("deny", "enter_code", "field", "force", "home", "hour_more"),
-            *("hours_back", "hours_form", "hours_off", "hours_on", "hours_rest"),
-            *("invite", "job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again"),
-            *("job_refresh", "job_start_another", "keep_running", "keep_trying", "keep_waiting", "leave"),
-            *("look_again", "make", "mine", "more_declined", "more_done", "needed", "not_mine"),
+            *("hours_back", "hours_form", "hours_keep", "hours_move", "hours_off", "hours_on", "hours_rest"),
+            *("hours_stay", "invite", "job_again", "job_force", "job_keep_waiting", "job_let_go"),
+            *("job_look_again", "job_refresh", "job_start_another", "keep_running", "keep_trying"),
+            *("keep_waiting", "leave", "lesson_skip", "lesson_unskip", "look_again", "make", "mine"),
+            *("more_declined", "more_done", "needed", "not_mine"),
             *("notify_back", "refresh", "run_code", "say", "settings_form", "several", "start_another"),
-            *("stop_later", "stop_waiting", "try_again", "try_until", "undo"),
+            *("stop_later", "stop_waiting", "try_again", "try_until", "undo", "wait"),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
         "view": [
@@ -81,7 +83,7 @@ def test_every_button_that_people_see_has_a_handler():
         "other",
         # The fields of the form that asks where to run a command, and of the settings' form.
         *("place", "command"),
-        *("tell", "hold", "begin", "end", "asking", "workspace"),
+        *("tell", "asking", "messages", "workspace"),
         # Those of the form of hours.
         *("days", "from", "until"),
         # Until when, or a word with what is declined.
@@ -98,7 +100,7 @@ def test_every_button_that_people_see_has_a_handler():
 def test_every_form_that_people_see_has_a_handler():
     forms = [golden.shown(name) for name in golden.entries("views")]
     callbacks = {form["callback_id"] for form in forms if "submit" in form}
-    assert callbacks == set(routes.view.get_all())
+    assert callbacks == set(routes.view.get_all()) - former.FORMS.keys()
 
 
 def test_every_event_of_the_manifest_has_a_handler():
@@ -123,10 +125,12 @@ def test_no_button_has_two_meanings():
     actions = set(routes.action.get_all())
     assert not actions & set(routes.get_verbs("workspace").get_all())
     assert not actions & of_runs()
+    # That of a former verb goes to the verb that has replaced it.
+    assert not actions & list_former_verbs("workspace").keys()
 
 
 def test_every_verb_that_changes_something_says_what_it_takes():
     every = [verb for command in routes.list_commands() for verb in list_verbs(command).values()]
     assert [one.name for one in every if not one.accepts and one.effect is not Effect.SHOWS] == []
-    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result")}
+    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs")}
     assert routes.list_verbs_accepting("run") == of_runs

@@ -290,7 +290,17 @@ async def test_why_it_failed_is_answered_in_plain_words(bot):
 
 
 async def test_version_is_the_installed_packages(bot):
-    assert words(await bot.say("version")) == f"This is Usher {metadata.version('usher-bot')}."
+    assert f"This is Usher {metadata.version('usher-bot')}." in words(await bot.say("about"))
+
+
+async def test_status_says_how_long_a_start_usually_takes(bot, monkeypatch):
+    await bot.link()
+    await bot.sees(State.STOPPED)
+    assert "usually takes" not in words(await bot.say("status notebook"))
+    monkeypatch.setattr(operations, "estimate_usual_seconds", lambda _tx, _workspace: 300.0)
+    assert "A start usually takes about 5 minutes." in words(await bot.say("status notebook"))
+    await bot.sees(State.RUNNING)
+    assert "usually takes" not in words(await bot.say("status notebook"))
 
 
 async def test_a_running_workspace_opens_for_its_owner(bot):

@@ -50,7 +50,6 @@ def at_hour(bot, hour, day=0):
         ("start notebook until 18:00", 18),
         ("START NOTEBOOK UNTIL 6PM", 18),
         ("start for 2h", None),
-        ("resume notebook until 18:00", 18),
         ("restart notebook for 2 hours", 11),
         ("start 'notebook' for 90 min", 10.5),
         ("start notebook 2h", 11),

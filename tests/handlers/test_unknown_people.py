@@ -34,7 +34,7 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
         "list",
         "start notebook",
         "new saturn",
-        "whoami",
+        "about",
         "job run",
         "add id-1",
     ):
@@ -62,7 +62,7 @@ async def test_nobody_is_refused_by_what_slack_said_some_time_ago(bot, mark, tex
 
 
 @pytest.mark.parametrize(
-    ("text", "asks"), [("list", 0), ("whoami", 0), ("help", 0), ("link", 1), ("start", 1), ("stop", 1)]
+    ("text", "asks"), [("list", 0), ("about", 0), ("help", 0), ("link", 1), ("start", 1), ("stop", 1)]
 )
 async def test_an_old_record_will_do_to_show_things_and_not_to_change_them(bot, text, asks):
     old = bot.clock.now() - DAY - 1

@@ -4,24 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.forms import Choice
 from bot.domain.preferences import NEVER_HOURS, PreferenceFacts, Preferences, find_asking_hours
 from bot.messages.blocks import preferences as messages
+from bot.messages.texts import preferences as words
 from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits
 
-ALL = Preferences(
-    stopped=True,
-    workspace_id="workspace_1",
-    connection="saturn",
-    template="r & d",
-    idle_prompt_after=NEVER_HOURS,
-)
+ALL = Preferences(stopped=True, idle_prompt_after=NEVER_HOURS)
 
 
 def test_the_section_says_all_that_applies():
     own = tuple(replace(WORKSPACE, id=f"w{n}", name=f"report & {n}") for n in range(12))
-    shown = PreferenceFacts(ALL, NOW, WORKSPACE, "Saturn <Cloud>", own)
+    shown = PreferenceFacts(ALL, NOW, own)
     check_golden("answers/settings-all", messages.answer_preferences(shown))
 
 
@@ -55,12 +49,10 @@ def test_promise_to_ask_is_what_holds_on_each_connection(chosen, set_there, says
     assert [one for one in says if one not in said] == []
 
 
-def test_the_form_holds_as_many_choices_as_a_menu_does_and_the_chosen_one():
-    many = [Choice(f"w{n}", f"name <{n}> " + "x" * 100) for n in range(150)]
-    shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW)
-    form = messages.build_form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
-    check_limits(form)
-    menus = {block["block_id"]: block["element"] for block in form["blocks"]}
-    assert len(menus["workspace"]["options"]) == 100
-    assert menus["workspace"]["initial_option"]["value"] == "w98"
-    assert menus["new"]["initial_option"]["value"] == "saturn r & d"
+@pytest.mark.parametrize("chosen", words.MESSAGES)
+def test_form_of_a_workspace_shows_what_holds_now(chosen):
+    shown = messages.answer_workspace(replace(WORKSPACE, alias="x" * 200), "As it is now.", chosen)
+    check_limits(shown.view)
+    (menu,) = shown.view["blocks"]
+    assert menu["element"]["initial_option"]["value"] == chosen
+    assert shown.view["private_metadata"] == WORKSPACE.id

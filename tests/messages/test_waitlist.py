@@ -1,4 +1,4 @@
-"""Waiting for room: the forms, and how many are ahead, in words."""
+"""Waiting for room: the form, and how many are ahead, in words."""
 
 from dataclasses import fields, replace
 
@@ -22,9 +22,8 @@ def waiting(wait):
     return WaitingFacts(**{one.name: getattr(facts(), one.name) for one in fields(facts())}, wait=wait)
 
 
-def test_the_forms():
-    check_golden("views/wait_until", messages.build_form(messages.UNTIL_FORM, "workspace_1"))
-    check_golden("views/decline_more", messages.build_form(messages.DECLINE_FORM, "operation_1"))
+def test_form_asks_until_when():
+    check_golden("views/wait_until", messages.build_form("workspace_1"))
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_every_command_line_that_a_page_shows_is_understood(path):
     shown = [one for one in TYPED.findall(path.read_text(encoding="utf-8")) if not LEFT_OUT.search(one)]
     for words in shown:
         assert _build_parser().parse_args(shlex.split(words)), words
-    if path.stem in {"install", "containers", "operate", "commands"}:
+    if path.stem in {"install", "containers", "operate", "settings"}:
         assert shown
 
 

@@ -128,7 +128,7 @@ def test_every_word_of_the_command_line_has_its_row():
         inner = [(name, below) for one in within for name, below in one.choices.items() if name in shown]
         return [f"{name} {word}".strip() for name, below in inner for word in words(below) or [""]]
 
-    rows = tables("commands")["On the command line"]
+    rows = tables("settings")["On the command line"]
     assert [code(row[0])[0] for row in rows] == words(_build_parser())
 
 

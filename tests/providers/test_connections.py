@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.people import Principal
 from bot.providers import build_providers, find_ambiguous_people, list_provider_classes, list_secrets
@@ -199,6 +200,15 @@ def test_each_problem_is_one_sentence(file, text, problem):
     found = problems(file(text))
     assert len(found) == 1
     assert problem in found[0]
+
+
+def test_removed_key_of_a_connection_is_left_out_and_logged(file):
+    with capture_logs() as logs:
+        found = load_connections(file(SATURN + 'changes_limits = ["U1"]'))
+    assert not hasattr(found["saturn"], "changes_limits")
+    (entry,) = [one for one in logs if one["event"] == "connection key removed"]
+    assert (entry["connection"], entry["key"]) == ("saturn", "changes_limits")
+    assert "Remove it" in entry["advice"]
 
 
 def test_a_connection_keeps_the_name_of_its_table(file):

@@ -14,7 +14,6 @@ from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, PAUSE_SECONDS, UNUSED_S
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.texts.refusals import explain_refusal
-from bot.services import limit_requests
 from bot.services import waitlist as use_cases
 from bot.services.operation_requests import begin_operation
 from bot.services.places_in_line import AlreadyWaiting
@@ -554,26 +553,3 @@ async def test_what_a_moved_clock_says_puts_nobody_out_of_line(farm):
     await farm.pass_time(900, step=10)
     assert "is ready" in str(told(farm, every[2]))
     assert WAITLIST_ENTRIES.times["next_at"].farthest == PAUSE_SECONDS[-1]
-
-
-async def test_only_who_changes_limits_answers_for_more(farm):
-    alice, bob, carol = people(3)
-    farm.provider.settings = fake_settings(changes_limits=(carol.user_id,))
-    farm.reborn()
-    workspace = await farm.own(alice, "r1")
-    for one in (bob, carol):
-        await farm.know(one)
-    farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
-    await ask(farm, alice).run(begin_operation, workspace.id, STARTS)
-    await farm.pass_time(30, step=5)
-    failed = await farm.store.read(operations.find_latest_operation, workspace.id)
-    await ask(farm, alice).run(limit_requests.request_more, failed.id)
-    for one in (alice, bob):
-        with pytest.raises(Refused):
-            await ask(farm, one).run(limit_requests.answer_request, failed.id)
-    with pytest.raises(Refused):
-        await ask(farm, bob).run(limit_requests.request_more, failed.id)
-    assert await ask(farm, carol).run(limit_requests.answer_request, failed.id) == alice
-    assert await ask(farm, carol).run(limit_requests.answer_request, failed.id, "no") is None
-    await farm.pass_time(30, step=5)
-    assert "has changed it" in str(told(farm, alice))

@@ -56,7 +56,8 @@ class Day:
         await self.people[who].writes(text)
 
     async def types(self, who, name):
-        texts = ["start {}", "restart {}", "stop {} in 12 min", "keep {}", "notify {} off", "notify {} on"]
+        texts = ["start {}", "restart {}", "stop {} in 12 min", "keep {}"]
+        texts += ["settings {} off", "settings {} on"]
         await self.command(who, self.chance.choice(texts).format(name))
 
     async def command(self, who, text):

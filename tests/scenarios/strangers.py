@@ -238,8 +238,7 @@ class Stranger:
         typed += [f"job status {one['name']}" for one in told.get("jobs", ()) if one["state"] != "none"]
         async with self._played(last) as (player, _):
             typed += [
-                f"courses {one.title}"
-                for one in await player.world.bot.store.read(courses_store.list_courses)
+                f"card {one.title}" for one in await player.world.bot.store.read(courses_store.list_courses)
             ]
             shown = [one for text in typed for one in await player.act({"say": text})]
         return {(str(one["text"]["text"]), _action(one)) for every in shown for one in buttons_of(every)}

@@ -33,7 +33,7 @@ DIALOGUES = {
     "failed": ((BOT, "start broken"),),
     "run again": ((GENERAL, RUN), (BOT, "[Run again]")),
     "suspended": ((BOT, "start thesis"), (BOT, "suspend thesis"), (GENERAL, "restart thesis")),
-    "settings": ((BOT, "alias notebook model"), (BOT, "notify model off"), (BOT, "[Change back]")),
+    "settings": ((BOT, "alias notebook model"), (BOT, "settings model off"), (BOT, "[Change back]")),
     "typed in a channel": ((GENERAL, "start notebook"), (GENERAL, "stop notebook")),
 }
 

@@ -9,7 +9,7 @@ GENERAL = "C0GENERAL"
 async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
     async with cloud_world(tmp_path) as world:
         alice = world.alice
-        (first,) = await alice.writes("whoami")
+        (first,) = await alice.writes("about")
         assert WHAT in first.text
         assert first.labels == ["Link Saturn Cloud"]
         (asked,) = await alice.writes("list")
@@ -36,15 +36,15 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
 
 async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(bare):
     assert bare.alice.sees() == bare.bob.sees() == []
-    (mentioned,) = await bare.bob.mentions("whoami")
+    (mentioned,) = await bare.bob.mentions("about")
     assert "from Slack, always with your own account: link it to begin." in mentioned.text
     assert mentioned.is_private
-    (again,) = await bare.bob.writes("whoami")
+    (again,) = await bare.bob.writes("about")
     assert "from Slack, always with your own account" not in again.text
     assert again.labels == ["Link Saturn Cloud"]
     await bare.stop_bot()
     await bare.start_bot()
-    *_, later = await bare.bob.writes("whoami")
+    *_, later = await bare.bob.writes("about")
     assert "from Slack, always with your own account" not in later.text
 
 
@@ -59,6 +59,6 @@ async def test_what_is_taken_back_offers_the_way_back(linked):
 
 
 async def test_whoami_names_people_and_places_and_no_ids(linked):
-    shown = await linked.alice.types("whoami")
+    shown = await linked.alice.types("about")
     assert shown.text.startswith("You are <@U0OLIVIA> in *Acme Research*.")
     assert "T0ACME" not in shown.text

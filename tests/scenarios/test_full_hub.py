@@ -92,7 +92,7 @@ async def test_on_a_phone_it_is_pressed_waited_for_got_not_used_and_lost(ready, 
         assert len(carol.told("failed")) == 1
         await ready.alice.types("status gpu@hub")
         await let_pass(ready, seconds=60)
-        await ready.alice.types("queue gpu@hub")
+        await ready.alice.types("start gpu@hub --wait")
         await until(ready, lambda: carol.told("stop_warning"), 3600.0, step=20.0)
         await reads(tab, "Nobody has used gpu on Team hub since it became ready, and somebody is waiting")
         await until(ready, lambda: carol.told("card") or carol.told("stopped"), 1800.0)

@@ -86,7 +86,7 @@ async def away(tmp_path):
 @pytest.mark.timeout(120)
 async def test_sentence_without_postgresql_is_answered_once(away):
     alice, events = away.alice, away.slack.events
-    assert (await alice.types("whoami", then_settle=False)).is_private
+    assert (await alice.types("about", then_settle=False)).is_private
     away.take_away()
     # Nor is the database called busy.
     assert CAUSES["store_unavailable"] in (await alice.types("list", then_settle=False)).text

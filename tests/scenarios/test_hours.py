@@ -30,16 +30,15 @@ async def test_skipped_stop_offers_what_stops_the_workspace(linked):
     assert linked.calls("POST .*/stop") == 1
 
 
-async def test_hours_by_form_command_and_home(linked):
+async def test_hours_by_form_and_command(linked):
     alice = linked.alice
-    await alice.opens_home()
-    await linked.pass_time(15)
-    await alice.presses_home("Hours…", "report")
+    shown = await alice.types("status report")
+    await alice.presses(shown, "Hours…")
     assert alice.modal()["callback_id"] == "hours"
     late = await alice.submits(days=["mon"], **{"from": "09:00"}, until="09:10")
     assert late["errors"] == {"until": "Choose a time at least 30 minutes after the start."}
     assert (await alice.submits(days=["mon", "tue"], **{"from": "09:00"}, until="18:00"))["ok"]
-    assert "Hours: Mon, Tue 09:00–18:00" in alice.home().read
+    assert "Hours: Mon, Tue 09:00–18:00" in (await alice.types("status report")).read
     said = await alice.types("hours notebook every day 21:00")
     assert "every day from 21:00" in said.read
     assert {"Skip Fri 15 Jan", "Pause until Mon 18 Jan", "Turn hours off"} <= set(said.labels)

@@ -78,6 +78,6 @@ async def test_linking_anew_replaces_the_old_link(linked):
     assert "Linking again replaces it." in asked.text
     await alice.links("carol", asked=asked)
     assert "course" in (await alice.types("list")).text
-    assert "linked as carol" in (await alice.types("whoami")).text
+    assert "linked as carol" in (await alice.types("about")).text
     links = await linked.bot.store.read(accounts.list_accounts, linked.principal())
     assert [account.username for account in links] == ["carol"]

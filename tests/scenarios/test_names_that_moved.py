@@ -57,7 +57,7 @@ async def test_a_name_given_to_a_newcomer_rests_the_link(world_of, act_as):
             assert "another account there now" in answer.text, text
         await world.pass_time(60)
         assert secret.live()
-        assert "another account there now" in (await alice.types("whoami")).text
+        assert "another account there now" in (await alice.types("about")).text
         home = (await alice.opens_home()).text
         assert "another account there now" in home
         assert "secretx" not in home
@@ -208,7 +208,7 @@ async def test_a_link_that_rests_can_be_unlinked(world_of):
         await world.pass_time(660, step=10)
         await alice.presses(await alice.types("unlink saturn"), "Unlink")
         await world.pass_time(10)
-        assert "not linked" in (await alice.types("whoami")).text
+        assert "not linked" in (await alice.types("about")).text
 
 
 async def test_a_renamed_account_goes_on_under_its_new_name(world_of):
@@ -221,7 +221,7 @@ async def test_a_renamed_account_goes_on_under_its_new_name(world_of):
         world.watch.may_read(alice.id, "alice.old")
         await world.pass_time(700, step=10)
         assert "notebook" in (await alice.types("list")).text
-        assert "linked as alice.old" in (await alice.types("whoami")).text
+        assert "linked as alice.old" in (await alice.types("about")).text
         await alice.types("stop notebook")
         await world.pass_time(60)
         assert not world.resource("notebook", "alice.old").live()

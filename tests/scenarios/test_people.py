@@ -14,7 +14,7 @@ REFUSED = [
 
 
 async def test_guests_are_refused_in_words(bare):
-    for number, text in enumerate(("list", "start notebook", "link", "whoami", "help", "unlink all"), 1):
+    for number, text in enumerate(("list", "start notebook", "link", "about", "help", "unlink all"), 1):
         answer = await bare.person("U0GRETA").types(text, TRAINING)
         assert answer.is_private
         assert "Guests can't use me." in answer.text
@@ -26,7 +26,7 @@ async def test_guests_are_refused_in_words(bare):
 async def test_guests_and_people_of_other_organisations_are_refused_where_they_mention_and_write(
     bare, user, channel, said
 ):
-    for text in ("list", "start notebook", "link", "whoami"):
+    for text in ("list", "start notebook", "link", "about"):
         (answer,) = await bare.person(user).mentions(text, channel)
         assert answer.is_private
         assert said in answer.text

@@ -7,23 +7,23 @@ async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_c
     assert "I'll message you when a workspace is ready or a run ends." in asked.text
     await alice.presses(asked, "Change settings")
     assert alice.modal()["title"]["text"] == "Settings"
-    notebook = next(
-        one["value"]
-        for one in alice.modal()["blocks"][-2]["element"]["options"]
-        if one["text"]["text"].startswith("notebook")
-    )
-    answer = await alice.submits(tell=["run_ended"], workspace=notebook)
+    answer = await alice.submits(tell=["run_ended"])
     assert answer["ok"], answer
-    assert "`/workspace start` without a name means *notebook*" in str(alice.modal())
+    assert "I'll message you when a run ends." in str(alice.modal())
     await linked.slack.close_view(alice.id)
     # The card alone tells it.
-    await alice.types("start")
+    await alice.types("start notebook")
     await linked.pass_time(40)
     assert alice.told("ready") == []
     assert "*notebook*" in alice.card.text
     assert "is ready" in alice.card.text
     # For one workspace it may differ; the slash command opens the form at once.
-    await alice.types("notify training on")
+    assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace settings training"))["ok"]
+    assert "Message me about training" in str(alice.modal())
+    answer = await alice.submits(messages="on")
+    assert answer["ok"], answer
+    assert "I'll message you when *training*" in str(alice.modal())
+    await linked.slack.close_view(alice.id)
     await alice.types("start training")
     await linked.pass_time(40)
     assert "*training* is ready" in alice.only("ready").text

@@ -56,11 +56,10 @@ async def test_a_name_that_is_taken_stands_at_its_field_or_in_the_message(cloud)
 
 async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     alice = cloud.alice
-    told = await alice.types("notify report on")
+    told = await alice.types("settings report on")
     assert (
         "I'll message you when *report* on Saturn Cloud is ready, and when it stops by itself." in told.text
     )
-    assert "notify NAME on" in (await alice.types("notify report")).text
     cloud.resource("report").force("stopped", cloud.clock.now())
     await alice.types("status report")
     await cloud.pass_time(15)
@@ -74,7 +73,7 @@ async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     assert len(alice.told("stopped")) == 1
     await alice.types("start report")
     await cloud.pass_time(30)
-    await alice.types("notify report off")
+    await alice.types("settings report off")
     cloud.resource("report").force("stopped", cloud.clock.now())
     await alice.types("status report")
     await cloud.pass_time(20)
@@ -85,7 +84,7 @@ async def test_a_workspace_deleted_elsewhere_is_not_told_as_stopped(cloud):
     alice = cloud.alice
     await alice.types("start report")
     await cloud.pass_time(30)
-    await alice.types("notify report on")
+    await alice.types("settings report on")
     cloud.saturn.state.resources.pop(cloud.resource("report").id)
     await alice.types("status report")
     await cloud.pass_time(60, step=5)

@@ -43,7 +43,7 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(place
         for account in await places.bot.store.perform(accounts.list_active_accounts)
     }
     assert people == {f"-:{FIRST}:U0OLIVIA": "alice", f"-:{SECOND}:U0OLIVIA": "bob"}
-    assert "*Beta Labs*" in (await other.types("whoami")).text
+    assert "*Beta Labs*" in (await other.types("about")).text
     # Budgets are each workspace's own.
     left = [
         await places.bot.store.read(
@@ -149,7 +149,7 @@ async def test_a_connection_is_only_for_the_workspaces_that_are_named(tmp_path):
         await places.installs(SECOND)
         await places.know_everybody()
         olivia, other = places.at(FIRST, "U0OLIVIA"), places.at(SECOND, "U0OLIVIA")
-        for asked in ("link saturn", "link", "list", "new", "whoami"):
+        for asked in ("link saturn", "link", "list", "new", "about"):
             shown = await olivia.types(asked)
             assert not [label for label in shown.labels if "Saturn" in label or "New" in label], shown.text
         assert "Saturn Cloud" not in (await olivia.opens_home()).text
@@ -187,7 +187,7 @@ async def test_an_organisation_has_one_person_in_all_its_workspaces(places):
     await places.pass_time(60)
     assert "topped" in sam.only("stopped").text
     assert "notebook" in (await sam.types("list")).text
-    assert "*Grid Holdings*" in (await sam.types("whoami")).text
+    assert "*Grid Holdings*" in (await sam.types("about")).text
 
 
 async def test_neither_an_organisation_nor_one_of_its_workspaces_replaces_the_other(places):

@@ -70,4 +70,4 @@ async def test_odd_envelopes_are_acknowledged(bare):
         envelope = {"type": "events_api", "accepts_response_payload": False, "envelope_id": name, **odd}
         assert (await bare.slack.sockets.deliver(envelope, 3.0)).ok, name
     assert len(bare.slack.sockets.open) == 2
-    assert (await bare.alice.types("version")).text
+    assert (await bare.alice.types("about")).text

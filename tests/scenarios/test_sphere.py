@@ -139,7 +139,7 @@ async def test_the_token_is_in_no_log_and_no_message(sphere):
 async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_workspace(tmp_path):
     async with sphere_world(tmp_path, alone=True) as sphere:
         alice = sphere.alice
-        first = await alice.types("whoami")
+        first = await alice.types("about")
         assert first.text.startswith("I start, stop and open cloud workspaces from Slack.\n")
         assert "*Courses*: nothing to link" in first.text
         for typed in ("start", "start homework", "link", "list", ""):
@@ -156,4 +156,4 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
         await alice.types("forget homework")
         # Once something was made there, an empty list still leads to the next one.
         assert (await alice.types("")).labels == ["New workspace"]
-        assert (await alice.types("whoami")).labels == ["Show my workspaces"]
+        assert (await alice.types("about")).labels == ["Show my workspaces"]

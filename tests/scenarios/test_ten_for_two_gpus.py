@@ -44,7 +44,7 @@ async def test_in_rounds_none_twice_all_told_and_no_attempt_beside_another(tmp_p
             if offered := person.told("failed"):
                 *_, answer = await person.presses(offered[-1], "Keep trying")
                 assert "*gpu* is waiting for a free GPU" in answer.text
-        assert "8 people waiting" in (await everybody[NAMES[9]].types("waiting")).text
+        assert "8 people waiting" in (await everybody[NAMES[9]].types("list waiting")).text
         before = {name: len(machine[name].runs) for name in NAMES}
         began = world.clock.now()
         served = list(NAMES[:2])
@@ -70,4 +70,4 @@ async def test_in_rounds_none_twice_all_told_and_no_attempt_beside_another(tmp_p
             assert len(everybody[name].told("ready")) == 1
             assert len(everybody[name].told("failed")) == 1
         assert world.clock.now() - began <= 8 * 900.0
-        assert (await everybody[NAMES[0]].types("waiting")).text.count("waiting for a free GPU") == 0
+        assert (await everybody[NAMES[0]].types("list waiting")).text.count("waiting for a free GPU") == 0

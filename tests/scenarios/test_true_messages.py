@@ -65,7 +65,7 @@ async def test_message_that_asks_to_wait_goes_once_answered(linked):
 
 async def test_where_ready_is_switched_off_the_card_stays_live(linked):
     alice = linked.alice
-    await alice.types("notify notebook off")
+    await alice.types("settings notebook off")
     await alice.types("start notebook")
     await linked.pass_time(40)
     assert offering(alice) == ["card"]

@@ -255,7 +255,7 @@ async def test_lost_agent_after_a_start_is_told_in_place_of_ready(coder):
     assert "is ready" not in told.text
     assert "Stop" in told.labels
     assert "Open" not in told.labels
-    for said in ("eta training", "open training"):
+    for said in ("status training", "open training"):
         answer = (await coder.alice.writes(said))[-1]
         assert "Its agent has lost its connection." in answer.text
         assert "is ready" not in answer.text

@@ -34,7 +34,7 @@ SAID = [
     ("alias notebook", "Type `"),
     ("link", "Linking again replaces it."),
     ("unlink", "Which account do you want to unlink?"),
-    ("whoami", "*Saturn Cloud*: linked as alice"),
+    ("about", "*Saturn Cloud*: linked as alice"),
     ("help", "start a workspace and get its link in a direct message"),
     ("help start", "If you have only one workspace, `start` is enough."),
     ("add", "with a workspace's link or id"),

@@ -49,14 +49,14 @@ async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready
 
 @pytest.mark.parametrize(
     "said",
-    ["queue gpu", "queue gpu until 18:00"],
+    ["start gpu --wait", "start gpu --wait until 18:00"],
 )
 async def test_queue_starts_it_and_waits(one_gpu, said):
     answer = await one_gpu.alice.types(said)
     assert "*gpu* is waiting for room on Saturn Cloud, until" in answer.text, answer.text
     await one_gpu.pass_time(300, step=10)
     assert one_gpu.alice.told("failed") == []
-    answer = await one_gpu.alice.types("waiting")
+    answer = await one_gpu.alice.types("list waiting")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
     await one_gpu.pass_time(700, step=10)
@@ -76,14 +76,14 @@ async def test_waiting_ends(one_gpu, way):
     await one_gpu.pass_time(600, step=10)
     assert one_gpu.calls("POST .*/start") == before
     assert alice.told("waitlist_ended") == []
-    answer = await alice.types("waiting")
+    answer = await alice.types("list waiting")
     assert "*gpu* is waiting" not in answer.text
 
 
 async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
     alice = one_gpu.alice
     await refused(one_gpu, alice)
-    answer = await alice.types("queue gpu until 9:30")
+    answer = await alice.types("start gpu --wait until 9:30")
     assert "*gpu* is waiting for a free GPU" in answer.text, answer.text
     await one_gpu.pass_time(2 * 3600, step=20)
     over = alice.only("waitlist_ended")
@@ -105,16 +105,17 @@ async def test_what_can_never_fit_stops_nobody_else(one_gpu):
     """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
     alice, carol = one_gpu.alice, one_gpu.carol
     refuse(one_gpu, "alice", f"No free GPUs available: {NO_ROOM}")
-    assert "I'll know your place in line once" in (await alice.types("queue gpu until tomorrow 18:00")).text
+    answer = await alice.types("start gpu --wait until tomorrow 18:00")
+    assert "I'll know your place in line once" in answer.text
     await one_gpu.pass_time(3600, step=20)
     assert alice.told("failed") == alice.told("waitlist_ended") == []
-    await carol.types("queue gpu")
+    await carol.types("start gpu --wait")
     await one_gpu.pass_time(120, step=10)
-    assert "is waiting for a free GPU" in (await carol.types("waiting")).text
+    assert "is waiting for a free GPU" in (await carol.types("list waiting")).text
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
     await one_gpu.pass_time(300, step=10)
     assert "*gpu* is ready." in carol.only("ready").text
-    answer = await alice.types("waiting")
+    answer = await alice.types("list waiting")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud" in answer.text
     assert "times so far." in answer.text
 
@@ -122,8 +123,8 @@ async def test_what_can_never_fit_stops_nobody_else(one_gpu):
 async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
     alice, carol = one_gpu.alice, one_gpu.carol
     refuse(one_gpu, "alice", "No such instance type", times=1)
-    await alice.types("queue gpu")
-    await carol.types("queue gpu")
+    await alice.types("start gpu --wait")
+    await carol.types("start gpu --wait")
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
     await one_gpu.pass_time(300, step=10)
     failed = alice.only("failed")
@@ -131,7 +132,7 @@ async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
     assert "*gpu* is no longer waiting for room on Saturn Cloud." in failed.text
     assert alice.told("waitlist_ended") == []
     assert "*gpu* is ready." in carol.only("ready").text
-    assert "is waiting for" not in (await alice.types("waiting")).text
+    assert "is waiting for" not in (await alice.types("list waiting")).text
 
 
 async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
@@ -147,59 +148,17 @@ async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
     assert "*gpu* is ready." in carol.only("ready").text
 
 
-@pytest.fixture
-async def limited(tmp_path):
-    """A world in which alice has used up her quota, and carol changes limits."""
-    options = {"changes_limits": ["U0TARA"]}
-    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS), saturn=options) as ready:
-        ready.saturn.state.limits.running = 1
-        await ready.know_everybody()
-        await ready.alice.has_linked("alice")
-        yield ready
-
-
-async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
-    alice, carol = limited.alice, limited.carol
-    await alice.types("start gpu")
-    await limited.pass_time(60, step=5)
-    failed = alice.only("failed")
-    assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
-    assert "Keep trying" not in failed.labels
-    *_, answer = await alice.presses(failed, "Ask for a higher limit")
-    assert "I've asked the people who look after Saturn Cloud" in answer.text
-    await alice.presses(failed, "Ask for a higher limit")
-    await limited.pass_time(10)
-    asked = carol.only("limit_request")
-    assert "<@U0OLIVIA>" in asked.text
-    assert "Quota exceeded: 1 running workspaces at most" in asked.text
-    assert asked.labels == ["Done", "Decline"]
-    *_, answer = await carol.presses(asked, "Done")
-    assert "I've told <@U0OLIVIA>" in answer.text
-    *_, answer = await carol.presses(asked, "Done")
-    assert "Somebody has already answered that." in answer.text
-    await limited.pass_time(10)
-    done = alice.only("limit_answer")
-    assert "<@U0TARA> has changed it" in done.text
-    limited.saturn.state.limits.running = None
-    await alice.presses(done, "Start gpu")
-    await limited.pass_time(120, step=5)
-    assert alice.only("ready")
-
-
-async def test_more_is_declined_with_a_word(limited):
-    alice, carol = limited.alice, limited.carol
-    await alice.types("start gpu")
-    await limited.pass_time(60, step=5)
-    failed = alice.only("failed")
-    await alice.presses(failed, "Ask for a higher limit")
-    await limited.pass_time(10)
-    asked = carol.only("limit_request")
-    await carol.presses(asked, "Decline")
-    await carol.submits(text="Next week, after the course")
-    await limited.pass_time(10)
-    told = alice.only("limit_answer")
-    assert "<@U0TARA> declined: “Next week, after the course”" in told.text
-    assert "Start gpu" not in told.labels
+async def test_limit_of_ones_own_has_the_providers_words_and_no_queue(tmp_path):
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as limited:
+        limited.saturn.state.limits.running = 1
+        await limited.know_everybody()
+        alice = limited.alice
+        await alice.has_linked("alice")
+        await alice.types("start gpu")
+        await limited.pass_time(60, step=5)
+        failed = alice.only("failed")
+        assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
+        assert not {"Keep trying", "Ask for a higher limit"} & {*failed.labels}
 
 
 async def test_offer_loses_its_buttons_when_the_account_is_unlinked(one_gpu):
@@ -218,9 +177,9 @@ async def test_what_runs_waits_for_no_room(one_gpu):
     gpu(one_gpu).force("running", one_gpu.clock.now())
     await alice.types("status gpu")
     await one_gpu.pass_time(30, step=5)
-    answer = await alice.types("queue gpu")
+    answer = await alice.types("start gpu --wait")
     assert "*gpu* is already running" in answer.text, answer.text
-    assert "Nobody is waiting for room." in (await alice.types("waiting")).text
+    assert "Nobody is waiting for room." in (await alice.types("list waiting")).text
 
 
 async def test_a_second_start_shows_the_place_and_starts_nothing(one_gpu):
@@ -232,6 +191,6 @@ async def test_a_second_start_shows_the_place_and_starts_nothing(one_gpu):
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     assert "One person is ahead of you." in answer.text
     assert one_gpu.calls("POST .*/start") == before
-    answer = await one_gpu.carol.types("waiting")
+    answer = await one_gpu.carol.types("list waiting")
     assert "Saturn Cloud: 2 people waiting for a free GPU" in answer.text, answer.text
     assert "One person is ahead of you." in answer.text

@@ -59,7 +59,7 @@ async def test_freed_room_is_offered_within_a_minute(one_gpu):
 async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
     """The first message says the rule, the second that somebody waits; nobody else is named."""
     alice, carol = one_gpu.alice, one_gpu.carol
-    await carol.types("queue gpu")
+    await carol.types("start gpu --wait")
     await one_gpu.pass_time(120, step=10)
     await one_gpu.bob.types("stop gpu")
     await one_gpu.pass_time(600, step=10)
@@ -79,7 +79,7 @@ async def test_place_is_unknown_then_true_and_over(one_gpu):
     """It says no number before one is known, the same as others say then, and loses its button in the end."""
     alice, carol = one_gpu.alice, one_gpu.carol
     assert "You're next in line." in place(alice).text
-    await carol.writes("queue gpu")
+    await carol.writes("start gpu --wait")
     assert "I'll know your place in line once I've tried it." in place(carol).text
     await one_gpu.pass_time(60, step=5)
     for said in ("waiting", "start gpu"):
@@ -99,7 +99,7 @@ async def test_place_is_unknown_then_true_and_over(one_gpu):
 
 async def test_answer_with_a_place_goes_once_that_is_over(one_gpu):
     alice = one_gpu.alice
-    asked = (await alice.writes("waiting"))[-1]
+    asked = (await alice.writes("list waiting"))[-1]
     assert "1 person waiting for a free GPU" in asked.text
     await one_gpu.pass_time(11 * 3600, step=120)
     assert asked.ts not in [one.ts for one in alice.sees()]
@@ -107,7 +107,7 @@ async def test_answer_with_a_place_goes_once_that_is_over(one_gpu):
 
 async def test_second_start_leaves_one_message_that_shows_the_place(one_gpu):
     carol = one_gpu.carol
-    await carol.writes("queue gpu")
+    await carol.writes("start gpu --wait")
     await one_gpu.pass_time(60, step=5)
     await carol.writes("start gpu")
     await one_gpu.pass_time(60, step=5)

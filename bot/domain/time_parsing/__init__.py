@@ -38,8 +38,8 @@ from bot.domain.time_parsing.week import (
     Wanted,
     clock,
     is_recurring,
+    is_schedule,
     read_hours,
-    to_cron,
     write_hours,
 )
 
@@ -63,6 +63,7 @@ __all__ = [
     "is_day",
     "is_month",
     "is_recurring",
+    "is_schedule",
     "length",
     "list_days",
     "load_zone",
@@ -75,7 +76,6 @@ __all__ = [
     "read_spans",
     "resolve_instant",
     "time_kind",
-    "to_cron",
     "write_day",
     "write_hours",
 ]

@@ -178,13 +178,26 @@ def _is_plural(word: str) -> bool:
     return word.endswith("days") and is_day(word[:-1])
 
 
-def to_cron(wanted: Wanted | None) -> str:
-    """Return the five fields that run a job on the days and at the time of hours; "" for other hours."""
-    if wanted is None or wanted.starts is None or wanted.stops is not None or not wanted.days <= EVERY_DAY:
-        return ""
-    known = {EVERY_DAY: "*", WEEKDAYS: "mon-fri"}
-    days = known.get(wanted.days) or ",".join(day for day in DAYS if day in wanted.days)
-    return f"{wanted.starts % 60} {wanted.starts // 60} * * {days}"
+#: The five fields of cron, and its names for them.
+_CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
+_SCHEDULE_WORDS: Final = (
+    *(_RECURRING_WORDS, _EVERY, _PARTS, _UNITS, _JOINING_WORDS, _TO, _NAMED_TIMES, _HALVES, _SPOKEN_WORDS),
+    frozenset({"day", "other", "second", "until", "till", "of", "first", "last"}),
+)
+
+
+def is_schedule(text: str) -> bool:
+    """Return whether a text says when something comes, again or on a day, and nothing else."""
+    if len(text) > _MAX_CHARACTERS:
+        return False
+    words = spell(text).split()
+    is_said = all(
+        word[:1].isdigit() or bool(days_of(word)) or any(word in known for known in _SCHEDULE_WORDS)
+        for word in words
+    )
+    return (
+        bool(_CRON.fullmatch(text.casefold())) or bool(read_hours(text)) or (is_said and is_recurring(words))
+    )
 
 
 def clock(minute: int | None) -> str:

@@ -13,7 +13,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import cards
-from bot.messages.verb import find_verb
+from bot.messages.verb import find_verb, to_present_name
 
 
 def make_change(
@@ -202,9 +202,8 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     if press.mark == BACK:
         return is_it
-    does = dict.fromkeys(("start", "resume"), not is_up) | dict.fromkeys(("suspend", "restart"), is_up)
-    does["stop"] = is_up or facts.can_still_run
-    return press.seen is None or (is_it and does.get(press.name, True))
+    does = {"start": not is_up, "stop": is_up or facts.can_still_run, "suspend": is_up, "restart": is_up}
+    return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
 #: What answers the warning of an end, for exactly the time that it named.

@@ -12,11 +12,11 @@ _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 #: A name that begins a command's words, in quotes or in one word, and what follows it.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
-#: Hours of one day that only start, restart or stop.
-_SINGLE_DAY_PATTERN: Final = re.compile(r"(?:(restart) )?(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
+#: Hours of one day that only start or stop.
+_SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
 #: What is in quotes is a name, whatever it says.
 _COURSE_PATTERN: Final = re.compile(
-    r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|pause|resume|move|end|with|without)\b\s*(.*)",
+    r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,
 )
 
@@ -56,5 +56,5 @@ def _describe_hours(said: str) -> tuple[str, str]:
     """Describe the effect of an order about hours, and the time in it."""
     verb, _, rest = said.partition(" ")
     if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
-        return words.HOURS[once[1] or ("stop" if once[3] else "start")], f"{once[2]} at {once[4]}"
+        return words.HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"
     return (words.HOURS[verb], rest) if verb in words.HOURS else (words.HOURS["set"], said)

@@ -92,7 +92,7 @@ def format_joining(facts: ClassFacts) -> str:
 def format_course(facts: ClassFacts) -> list[str]:
     """Format a course's timetable, and the differences on single days."""
     card = facts.card
-    lessons = format_timetable(card)
+    lessons = format_timetable(card, facts.zone)
     return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]
 
 
@@ -339,7 +339,8 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Answer with the meaning of joining a course, and the action taken ``now``."""
-    said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card))
+    lessons = format_timetable(card, facts.of(CourseContext).zone)
+    said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
     return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])
 

@@ -57,10 +57,10 @@ def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
-def _get_names(rules: Sequence[HoursRule]) -> dict[str, str]:
+def _get_names(rules: Sequence[HoursRule], reader_zone: str) -> dict[str, str]:
     zones = dict.fromkeys(one.zone for one in rules)
     return {
-        "hours": Markup("; ".join(map(format_rule, sorted(rules, key=_sort_key)))),
+        "hours": Markup("; ".join(format_rule(one, reader_zone) for one in sorted(rules, key=_sort_key))),
         "zone": ", ".join(zones),
     }
 
@@ -77,7 +77,11 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
         return []
     if all(one.paused for one in rules):
         return [words.LINE_PAUSED]
-    return [fill(words.HOURS_LINE, **_get_names(rules))]
+    reader_zone = facts.of(HoursContext).zone
+    is_elsewhere = bool(reader_zone) and any(one.zone != reader_zone for one in rules)
+    return [
+        fill(words.LINE_ELSEWHERE if is_elsewhere else words.HOURS_LINE, **_get_names(rules, reader_zone))
+    ]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -98,6 +102,7 @@ def describe_hours(
     the rules that they replace.
     """
     rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
+    zone = facts.of(HoursContext).zone
     assert workspace is not None, "hours are a workspace's"
     ending, in_time = describe_run_end(facts, former)
     if not rules:
@@ -108,7 +113,7 @@ def describe_hours(
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]
     else:
-        sentences = [fill(template, name=workspace.title, title=title, **_get_names(rules)), *more]
+        sentences = [fill(template, name=workspace.title, title=title, **_get_names(rules, zone)), *more]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
@@ -198,7 +203,8 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
     stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **VERB_FORMS[verb]) for verb, at in then]
     others = [one for one in get_rules(facts) if one is not rule]
     said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **VERB_FORMS[verb])]
-    return [*said, fill(words.BESIDES, **_get_names(others))] if others else said
+    reader_zone = facts.of(HoursContext).zone
+    return [*said, fill(words.BESIDES, **_get_names(others, reader_zone))] if others else said
 
 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -421,11 +427,6 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
     if cause in words.BECAUSE:
         buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
     return kit.message(sentence, [], buttons)
-
-
-def format_plan(view: WorkspaceFacts) -> list[str]:
-    """Format a workspace's hours as a sentence."""
-    return [describe_hours(words.CURRENT_HOURS, view)[0]] if get_rules(view) else []
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:

@@ -278,7 +278,7 @@ def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -
 
     A button has no formatting, so the time is in the person's own zone.
     """
-    labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE, "result": run_words.RESULT_ONE}
+    labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE}
     names = [kit.line(run.name).casefold() for run in runs]
     made = []
     for number, run in enumerate(runs[:MAX_RUN_CHOICES]):

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from bot.domain import timetable as courses_timetable
 from bot.domain.courses import ClassCard, ClassFacts, CourseContext
 from bot.domain.hours import HoursRule, group_days
 from bot.domain.message_context import WorkspaceFacts
-from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
+from bot.domain.time_parsing import DAYS, EVERY_DAY, clock, load_zone, resolve_instant
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Element, Markup, fill
@@ -16,14 +16,29 @@ from bot.messages.texts import courses as texts
 from bot.messages.texts import hours as words
 from bot.messages.texts import times
 
+#: A day on which no zone's clocks are changed: on it, times are drawn that come on any day.
+_ANY_DAY: Final = date(2024, 1, 15)
 
-def format_rule(rule: HoursRule) -> Markup:
+
+def format_time_of_day(minutes: int | None, zone: str, reader_zone: str) -> Markup:
+    """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere.
+
+    ``reader_zone`` is "" where several read it, or nobody knows where they are.
+    """
+    if minutes is None or zone != reader_zone:
+        return Markup(clock(minutes))
+    at = resolve_instant(_ANY_DAY, minutes, load_zone(zone))
+    return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
+
+
+def format_rule(rule: HoursRule, reader_zone: str = "") -> Markup:
     """Format hours: ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
     days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
-    return Markup(template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops)))
+    begin, end = (format_time_of_day(one, rule.zone, reader_zone) for one in (rule.starts, rule.stops))
+    return Markup(template.format(days=days, begin=begin, end=end))
 
 
 def _format_dates(days: Iterable[str]) -> list[str]:
@@ -45,23 +60,24 @@ def format_days_off(card: ClassCard, now: float) -> list[str]:
     return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
 
 
-def format_timetable(card: ClassCard) -> Markup:
+def format_timetable(card: ClassCard, reader_zone: str = "") -> Markup:
     """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
-    begin, end = clock(card.starts), clock(card.stops)
+    begin, end = (format_time_of_day(one, card.time_zone, reader_zone) for one in (card.starts, card.stops))
     names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
     return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
     """Return the lines with a workspace's lessons."""
+    found = facts.of(CourseContext)
     return [
         " ".join(
             [
-                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one)),
+                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one, found.zone)),
                 *format_days_off(one, facts.now),
             ]
         )
-        for one in facts.of(CourseContext).lessons
+        for one in found.lessons
     ]
 
 

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hours
-from bot.messages.blocks import kit, limits
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, Markup, fill, line
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import preferences as words
 
 SETTINGS_CALLBACK: Final = "settings"
 #: The names of the form's fields.
-TELL, ASKING, WORKSPACE, NEW, ASSISTANT = "tell", "asking", "workspace", "new", "assistant"
-#: The choice that means none; no row and no connection is called so.
-ASK_OPTION: Final = "-"
-#: A menu's options, besides *Ask me each time*.
-MAX_OPTIONS: Final = limits.MAX_SELECT_OPTIONS - 1
+TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
+#: The choice that means never.
+NEVER_OPTION: Final = "-"
 #: After how many hours people can choose to be asked about what was left running.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 #: How many of the names are shown.
@@ -39,8 +37,12 @@ def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = Non
 
 def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
     """Return the view in the form's place once it is saved."""
-    said = "\n".join([words.SAVED, *_format_sentences(facts)])
-    return kit.modal(words.SETTINGS_TITLE, [kit.section(said)], close=verbs.DONE)
+    return build_workspace_saved_view("\n".join(_format_sentences(facts)))
+
+
+def build_workspace_saved_view(said: str) -> dict[str, Any]:
+    """Return the view in the form's place once it is saved, with what holds now."""
+    return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")], close=verbs.DONE)
 
 
 def _format_sentences(facts: PreferenceFacts) -> list[str]:
@@ -56,14 +58,7 @@ def _format_sentences(facts: PreferenceFacts) -> list[str]:
     sentences += _format_asking(facts)
     if facts.has_assistant:
         sentences.append(fill(words.ASSISTANT_SET, level=words.ASSISTANT_LEVELS[wanted.assistant]))
-    workspace = facts.workspace
-    sentences.append(
-        fill(words.START_MEANS, name=workspace.title) if workspace is not None else words.NO_WORKSPACE
-    )
-    if not facts.connection_title:
-        return [*sentences, words.NO_NEW]
-    template = words.USUAL_TEMPLATE if wanted.template else words.NEW_ANY
-    return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
+    return sentences
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
@@ -90,29 +85,21 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
     )
 
 
-def build_form(
-    facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence[Choice], command: str
-) -> dict[str, Any]:
+def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
     """Return the form, filled with the present preferences; ``command`` is the one of workspaces."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
-    source = f"{wanted.connection} {wanted.template}".strip()
-    hours_left = [
-        Choice(str(one), words.ASK_AFTER.format(time=times.format_duration(one * 3600)))
+    asking = [kit.option(NEVER_OPTION, words.ASK_NEVER)]
+    asking += [
+        kit.option(str(one), words.ASK_AFTER.format(time=times.format_duration(one * 3600)))
         for one in ASKING_HOURS
     ]
+    chosen_hours = str(wanted.idle_prompt_after or ASKS_AFTER)
+    initial = next((one for one in asking if one["value"] == chosen_hours), asking[0])
     blocks = [
         kit.boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
-        _build_menu(
-            ASKING,
-            words.ASKING_LABEL,
-            hours_left,
-            str(wanted.idle_prompt_after or ASKS_AFTER),
-            words.ASK_NEVER,
-        ),
-        _build_menu(WORKSPACE, words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
-        _build_menu(NEW, words.DEFAULT_NEW, sources, source),
+        kit.select(ASKING, words.ASKING_LABEL, asking, initial),
     ]
     if facts.has_assistant:
         levels = {value: kit.option(value, said) for value, said in words.ASSISTANT_LEVELS.items()}
@@ -123,15 +110,22 @@ def build_form(
     )
 
 
-def _build_menu(
-    name: str, label: str, choices: Sequence[Choice], chosen: str, none: str = words.ASK_EACH_TIME
-) -> Block:
-    options = [
-        kit.option(ASK_OPTION, none),
-        *(kit.option(one.value, one.label) for one in choices[:MAX_OPTIONS]),
-    ]
-    initial = next((one for one in options if one["value"] == chosen), options[0])
-    return kit.select(name, label, options, initial)
+def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
+    """Answer with what a person hears about a workspace, and the form if one can be opened."""
+    change = kit.button(words.CHANGE, "settings_form", workspace.id, of=workspace.title)
+    shown = kit.answer([kit.section(said, change)])
+    options = [kit.option(value, label) for value, label in words.MESSAGES.items()]
+    initial = next(one for one in options if one["value"] == chosen)
+    label = words.MESSAGES_LABEL.format(name=kit.line(workspace.title))
+    view = kit.modal(
+        words.SETTINGS_TITLE,
+        [kit.select(MESSAGES, label, options, initial)],
+        submit=words.SUBMIT,
+        close=verbs.CLOSE,
+        callback_id=SETTINGS_CALLBACK,
+        private_metadata=workspace.id,
+    )
+    return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
 def _join_or(parts: Sequence[str]) -> str:

@@ -69,6 +69,14 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     return kit.with_blocks(answer, (first, kit.context(*remarks), *rest))
 
 
+def with_button(answer: Answer, button: Element) -> Answer:
+    """Add a button below an answer, beside a button that stands there alone."""
+    *blocks, last = answer.blocks
+    is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BUTTONS_PER_ROW
+    rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
+    return kit.with_blocks(answer, rows or (*answer.blocks, *kit.actions([button])))
+
+
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
     """Answer that something broke: a filled sentence, what may help, the reference that is in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from bot.domain.failure_causes import find_reason
 from bot.domain.hours import HoursKind
-from bot.domain.message_context import RequestFacts, WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Named
 from bot.domain.waitlist import (
     ANSWERED_WITHIN_SECONDS,
     UNUSED_SECONDS,
@@ -24,15 +23,11 @@ from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
 from bot.messages.blocks.renderers import RENDERERS, renders
-from bot.messages.texts import cards, holds, problems, times, verbs
+from bot.messages.texts import holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
 
 _START_VERBS = frozenset({OperationVerb.START})
-UNTIL_FORM, DECLINE_FORM = "wait_until", "decline_more"
-FORM_TEXTS = {
-    UNTIL_FORM: (words.KEEP_TRYING, words.UNTIL_LABEL),
-    DECLINE_FORM: (words.DECLINE, words.DECLINE_LABEL),
-}
+UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float) -> str:
@@ -147,22 +142,6 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
     return f"{none} {kit.safe(said)}" if said else none
 
 
-def _can_ask(facts: WorkspaceFacts) -> bool:
-    operation = facts.operation
-    return operation is not None and "more" in facts.capabilities and problems.is_own_limit(operation.cause)
-
-
-_failed = RENDERERS[NoticeKind.FAILED].render
-
-
-@render_override(NoticeKind.FAILED, _can_ask)
-def _render_limit(facts: WorkspaceFacts) -> Answer:
-    """Add to a failure at a person's own limit that they can ask for more."""
-    assert facts.operation is not None, "it was asked"
-    usual, ask = _failed(facts), kit.button(words.ASK_FOR_MORE, "ask_for_more", facts.operation.id)
-    return kit.with_blocks(usual, (*usual.blocks, *kit.actions([ask])))
-
-
 def _is_granted(facts: WorkspaceFacts) -> bool:
     return facts.word("granted") in words.GRANTED_BY_MODE and not facts.is_unusable
 
@@ -241,33 +220,8 @@ for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
     render_override(_kind, _has_waited)(_add_end(RENDERERS[_kind].render))
 
 
-def build_form(callback_id: str, key: str) -> dict[str, object]:
-    """Return the form for a time, or for a word with *Decline*."""
-    title, label = FORM_TEXTS[callback_id]
-    field = kit.text_field("text", label, min_length=1, max_length=300)
-    keys = {"callback_id": callback_id, "private_metadata": key}
-    return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
-
-
-@renders(WaitlistKind.LIMIT_REQUEST)
-def _render_request(facts: RequestFacts) -> Answer:
-    """Render the question to the people who change limits for more of one."""
-    person, key = kit.mention(facts.people.get(facts.word("person"))), facts.word("operation")
-    names = {"title": facts.connection_title, "name": facts.word("name")}
-    said = facts.word("said") or problems.NO_REASON.format(title=facts.connection_title)
-    buttons = [
-        kit.button(words.REQUEST_DONE, "more_done", key),
-        kit.button(words.DECLINE, "more_declined", key),
-    ]
-    return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
-
-
-@renders(WaitlistKind.LIMIT_ANSWER)
-def _render_answer(facts: WorkspaceFacts) -> Answer:
-    """Render the result of a request for more, for its requester."""
-    word, person, workspace = facts.body.get("word"), kit.mention(Named(facts.word("by"))), facts.workspace
-    if word is not None or workspace is None:
-        return kit.message(fill_notice(words.MORE_DECLINED, facts, person=person, word=word))
-    label = kit.line(f"{cards.START} {workspace.title}", limits.MAX_BUTTON_LENGTH)
-    start = kit.button(label, "start", workspace.id, style=kit.PRIMARY)
-    return kit.message(fill_notice(words.MORE_DONE, facts, person=person), [], [start])
+def build_form(key: str) -> dict[str, object]:
+    """Return the form for the end of a wait."""
+    field = kit.text_field("text", words.UNTIL_LABEL, min_length=1, max_length=300)
+    keys = {"callback_id": UNTIL_FORM, "private_metadata": key}
+    return kit.modal(words.KEEP_TRYING, [field], submit=words.KEEP_TRYING, close=verbs.CLOSE, **keys)

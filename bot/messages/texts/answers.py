@@ -61,9 +61,6 @@ RENEW_EFFECT: Final = (
 )
 SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
 RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when {end}."
-NOT_SUSPENDED: Final = (
-    "*{name}* isn't suspended: {state}, {as_of}. You can only resume a suspended workspace."
-)
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 #: What happens instead of what the verb alone suggests.
@@ -88,11 +85,14 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
-#: How long a start usually takes; then of one under way, which is expected or late; and of what is up.
-USUAL: Final = "A start of *{name}* on {title} usually takes {usual}."
-READY_ALREADY: Final = "*{name}* on {title} is ready."
+#: How long a start usually takes.
+USUAL: Final = "A start usually takes {usual}."
 #: How a person writes what a button asks for, where that isn't the operation's own word.
-TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop"}
+TYPED: Final[Mapping[str, str]] = {
+    OperationVerb.CREATE: "new",
+    OperationVerb.FORCE: "stop",
+    "wait": "start --wait",
+}
 #: Above a menu's options, where not all of them fit into what Slack takes at once.
 MORE_OPTIONS: Final = "There are more than I can show. Type part of a name to find the others."
 #: In a form whose next page comes a moment later.
@@ -128,10 +128,6 @@ NO_TOTALS: Final = (
     "an account."
 )
 #: To a button of a message of an earlier release.
-NO_UNDO: Final = (
-    "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are, with buttons for "
-    "what can be done."
-)
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
@@ -281,7 +277,7 @@ NOTHING_TO_UNLINK: Final = (
     "You don't have an account of your own on {title}, so there's nothing to unlink. "
     "Type `{command}remove NAME` to remove something you created there."
 )
-NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Type `{command}whoami` to see your links."
+NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Type `{command}about` to see your links."
 NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has changed."
 
 # -- about a connection ------------------------------------------------------------------------------------
@@ -292,8 +288,6 @@ ABOUT_USERS: Final = "*{people}*"
 ABOUT_USER: Final = "`{username}` {level}"
 ABOUT_USER_INACTIVE: Final = "`{username}` {level} (not active)"
 ABOUT_ASKING: Final = "Checking {title}…"
-ABOUT_WHICH: Final = "Which connection? Type `{command}about CONNECTION` with one of these: {known}."
-ABOUT_NONE: Final = "None of the connections here has anything to show about itself."
 
 ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your request right after."
 
@@ -303,6 +297,9 @@ WHOAMI: Final = "You are {who} in *{team}*."
 #: In another Slack workspace of an organisation, whose name I don't know.
 WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
+#: Where connections have something to show to one.
+WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
+VERSION: Final = "This is Usher {version}."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
 #: How a link was made, where that is known.

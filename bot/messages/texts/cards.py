@@ -132,6 +132,7 @@ OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
 START: Final = "Start"
+CANCEL: Final = "Cancel"
 STOP: Final = "Stop"
 RESTART: Final = "Restart"
 SUSPEND: Final = "Suspend"

@@ -14,17 +14,12 @@ HOURS: Final[Mapping[str, str]] = {
     "pause": "Pause the hours of {name} {rest}",
     "set": "Hours for {name}: {rest}",
     "start": "Start {name} {rest}",
-    "restart": "Restart {name} {rest}",
     "stop": "Stop {name} {rest}",
 }
 #: By what is said about a course.
 COURSE: Final[Mapping[str, str]] = {
     "leave": "Leave {name}",
     "skip": "Skip {name} {rest}",
-    "pause": "Pause {name} {rest}",
     "resume": "Resume {name}",
-    "move": "Move {name} {rest}",
     "end": "End {name}",
-    "with": "Add co-teachers to {name}",
-    "without": "Remove co-teachers from {name}",
 }

@@ -4,7 +4,7 @@ from typing import Final
 
 NO_COURSES: Final = (
     "No courses yet. To join one, press *Join* on its card in its channel. "
-    "To teach one, type `{command}card` in its channel."
+    "To teach one, press the button, or type `{command}card CONNECTION/TEMPLATE` in its channel."
 )
 
 NEXT_LESSON: Final = "Next lesson: {at}"

@@ -15,6 +15,7 @@ ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
 #: In a workspace's state; then with the zone, where its person isn't there any more.
 HOURS_LINE: Final = "Hours: {hours}."
+LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."

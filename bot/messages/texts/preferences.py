@@ -3,8 +3,6 @@
 from typing import Final
 
 SETTINGS_TITLE: Final = "Settings"
-#: Above the same in Home.
-HOME: Final = "Your settings"
 SUBMIT: Final = "Save"
 CHANGE: Final = "Change settings"
 SETTINGS_HEADING: Final = "*Your settings*"
@@ -20,11 +18,6 @@ NOT_SENT: Final = (
     "cards show that."
 )
 EXCEPT: Final = "With settings of their own: {names}."
-START_MEANS: Final = "`start` without a name means *{name}*."
-NO_WORKSPACE: Final = "`start` without a name means the one we were just talking about, or I'll ask."
-USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
-NEW_ANY: Final = "New workspaces come from *{title}*."
-NO_NEW: Final = "`new` asks where to create a workspace."
 ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
@@ -38,18 +31,11 @@ ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 TELL: Final = "Message me when"
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
-    "For a single workspace, type {command}notify NAME on or {command}notify NAME off."
+    "For a single workspace, type {command}settings NAME."
 )
 ASKING_LABEL: Final = "Ask me about workspaces left running"
 ASK_NEVER: Final = "Don't ask"
 ASK_AFTER: Final = "After {time}"
-DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"
-DEFAULT_NEW: Final = "New workspaces come from"
-ASK_EACH_TIME: Final = "Ask me each time"
-SOURCE: Final = "{template} on {title}"
-NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
-NOT_THERE: Final = "That isn't available any more. Choose something else."
-
 ASSISTANT: Final = "Slackbot can"
 ASSISTANT_SET: Final = "Slackbot can {level}."
 #: By level (``bot.domain.preferences.LEVELS``).
@@ -60,9 +46,15 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-NOTIFY_USAGE: Final = (
-    "Type `{command}notify NAME on`, `{command}notify NAME off` or `{command}notify NAME usual`."
-)
+#: The form of one workspace: what is typed after its name, with its label.
+MESSAGES_LABEL: Final = "Message me about {name}"
+MESSAGES: Final = {
+    "usual": "As in my general settings",
+    "on": "When it's ready, and when it stops by itself",
+    "ready": "When it's ready",
+    "stopped": "When it stops by itself",
+    "off": "Neither",
+}
 #: By what is sent: ready, stopped.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
@@ -74,4 +66,4 @@ NOTIFY: Final = {
         "I won't message you when *{name}* on {title} is ready or stops by itself. Its card shows it."
     ),
 }
-NOTIFY_USUAL: Final = "*{name}* on {title} now follows your usual settings."
+NOTIFY_USUAL: Final = "*{name}* on {title} follows your usual settings."

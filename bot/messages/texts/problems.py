@@ -8,7 +8,7 @@ which is shown as it is. ``to_cause`` makes one from an error, ``explain_cause``
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bot.domain.causes import MESSAGE_LIMIT, get_cause_word, to_cause
+from bot.domain.causes import MESSAGE_LIMIT, to_cause
 from bot.domain.failure_causes import OWN_LIMITS, Reason, find_reason, find_scarce_resources
 from bot.domain.runs import Run
 from bot.domain.usability import Lack
@@ -117,7 +117,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "You can't add anything else.",
     "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
     "replace it, and I'll carry on.",
-    "unused": "As far as I can tell, nobody used it the last 5 times they started it.",
+    "unused": "As far as I can tell, nobody used it the last 5 times they started it. Resume them whenever "
+    "you like.",
     "hours_make": (
         "On {title} a stop ends it for good, so a start would have to create a new one. I don't do that "
         "automatically, so give only a time to stop."
@@ -129,7 +130,6 @@ CAUSES: Final[Mapping[str, str]] = {
         "{title} may shut down after too many failed starts, so I don't keep trying there. Ask your "
         "Usher admin to set how many it allows."
     ),
-    "nobody_to_ask": "Nobody is set up to be asked about {title}. Ask your {title} admin.",
     "wait_over": "That isn't waiting any more.",
     "wait_already": "It's already waiting for room on {title}.",
     # Runs of jobs.
@@ -166,7 +166,6 @@ CAUSES: Final[Mapping[str, str]] = {
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
     "own_request": "You can't decide on your own request. Another Usher admin can.",
     "not_teacher": "Only the person who posted that card, its co-teachers, or an Usher admin can do that.",
-    "no_act": "I don't know that request any more.",
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
@@ -334,12 +333,6 @@ def explain_cause(
         said = f" {NO_REASON.format(title=connection_title)}"
     template = CAUSES.get(word, CAUSES["internal"])
     return template.format(title=connection_title, said=said).strip()
-
-
-def is_own_limit(cause: str | None) -> bool:
-    """Return whether something failed at a limit of the person's own, which somebody may change."""
-    word, said = get_cause_word(cause), (cause or "").partition(":")[2]
-    return word in {"limit", "spent"} or (word == "provider_failed" and find_reason(said) in OWN_LIMITS)
 
 
 #: What they are asked; nothing where the row is gone that it is about.

@@ -88,7 +88,7 @@ LET_GO: Final = "Stop waiting"
 STOP_ONE: Final = "Stop {name}"
 LOGS_ONE: Final = "Logs of {name}"
 STATUS_ONE: Final = "Status of {name}"
-RESULT_ONE: Final = "Result of {name}"
+
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} right where it is. Anything it hasn't saved is lost.",
@@ -151,6 +151,10 @@ FROM: Final = "{name}, {at}"
 USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
 # -- a run written in one line -----------------------------------------------------------------------------
 
+NO_SCHEDULE: Final = (
+    "I only run jobs right away, so I haven't run *{name}*. "
+    "To have it run by itself, set its schedule on {pages}."
+)
 NOT_RUN_YET: Final = "I didn't run that:"
 PROBLEM: Final = "• {flag}: {said}"
 FLAG_UNKNOWN: Final = "• `--{name}`: {title} doesn't have that option here."

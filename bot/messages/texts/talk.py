@@ -57,6 +57,9 @@ FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
+#: After a verb of an earlier release.
+FORMER_VERB: Final = "`{former}` is now `{command}{typed}`."
+
 # -- offers ------------------------------------------------------------------------------------------------
 
 #: With a time, which the button keeps.
@@ -87,10 +90,9 @@ GONE: Final = "I left out one that's no longer yours."
 NOT_DONE: Final = "*{name}*: {why}"
 NOTHING_DONE: Final = "I haven't done anything."
 
-# -- cancel and version ------------------------------------------------------------------------------------
+# -- cancel ------------------------------------------------------------------------------------------------
 
 NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it's {state}, {as_of}."
-VERSION: Final = "This is Usher {version}."
 
 # -- what goes on with the last request ----------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "Your list",
         "class": "With others",
         "accounts": "You and your accounts",
-        "administrators": "For Usher admins",
     },
     "job": {"": "Your job runs"},
 }

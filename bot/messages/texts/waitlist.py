@@ -1,4 +1,4 @@
-"""The texts about waiting for capacity, and about requests for more of a limit."""
+"""The texts about waiting for capacity."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -87,29 +87,9 @@ UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
 WAITLIST_LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
 NOBODY_WAITING: Final = "Nobody is waiting for room."
-NOT_WAITING: Final = "You aren't waiting for anything."
-WHICH_WAIT: Final = "Which one should stop waiting?"
 STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (
     "I only find out whether there's room by starting something. To start a workspace and wait for room, "
-    "type `{command}queue NAME`."
+    "type `{command}start NAME --wait`."
 )
-
-# -- more of what a limit allows ----------------------------------------------------------------------------
-
-ASK_FOR_MORE: Final = "Ask for a higher limit"
-MORE_SENT: Final = "I've asked the people who look after {title}. I'll message you when they answer."
-MORE_ASKED: Final = (
-    "{person} has reached a limit on {title} with *{name}* and asks for a higher one. {title} said: "
-    "{said}\nIf you change it there, press *Done*."
-)
-REQUEST_DONE: Final = "Done"
-DECLINE: Final = "Decline"
-MORE_DONE: Final = (
-    "You asked for a higher limit on {title}: {person} has changed it. You can start *{name}* now."
-)
-MORE_DECLINED: Final = "You asked for a higher limit on {title}. {person} declined: “{word}”"
-ANSWERED: Final = "Thanks. I've told {person}."
-ANSWERED_ALREADY: Final = "Somebody has already answered that."
-DECLINE_LABEL: Final = "Your answer (they'll read it)"

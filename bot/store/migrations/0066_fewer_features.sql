@@ -62,3 +62,9 @@ DELETE FROM tasks WHERE kind = 'schedule';
 ALTER TABLE tasks DROP COLUMN is_replaced;
 DELETE FROM notices WHERE kind = 'scheduled';
 DELETE FROM cards WHERE kind = 'scheduled';
+-- Nobody is asked for a higher limit any more, and nothing is started or made by default.
+DELETE FROM notices WHERE kind IN ('limit_request', 'limit_answer');
+DELETE FROM cards WHERE kind IN ('limit_request', 'limit_answer');
+ALTER TABLE preferences DROP COLUMN workspace_id;
+ALTER TABLE preferences DROP COLUMN connection;
+ALTER TABLE preferences DROP COLUMN template;

@@ -294,6 +294,8 @@ async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
         "course_without_teacher",
         "hours_moved",
         "hours_unused",
+        "limit_answer",
+        "limit_request",
         "scheduled",
     }
     renamed = {key: kind for key, kind in kinds.items() if key[0] in OF_0_3_1 and kind not in gone}

@@ -15,7 +15,7 @@ ACTS: Final = (
     (BOT, "open notebook"),
     (BOT, "stop notebook"),
     (BOT, "stop notebook"),
-    (BOT, "notify notebook on"),
+    (BOT, "settings notebook on"),
     (BOT, "start training for 20 min"),
     (BOT, "make that 30"),
     (BOT, "keep training"),

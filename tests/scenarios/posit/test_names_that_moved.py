@@ -87,7 +87,7 @@ async def test_a_user_who_was_renamed_goes_on(world):
     world.watch.may_read(alice.id, "alice.old")
     await world.pass_time(1300, step=10)
     assert "analysis" in (await alice.types("list")).text
-    assert "linked as alice.old" in (await alice.types("whoami")).text
+    assert "linked as alice.old" in (await alice.types("about")).text
     assert not alice.told("link_resting")
 
 

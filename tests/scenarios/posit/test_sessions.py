@@ -176,7 +176,7 @@ async def test_rstudio_is_suspended_and_goes_on_where_it_was(linked):
     assert (linked.asked("resume_session"), linked.asked("stop_session")) == (1, 1)
     await alice.types("suspend analysis")
     await linked.pass_time(15)
-    await alice.types("resume analysis")
+    await alice.types("start analysis")
     await linked.pass_time(15)
     assert linked.session("analysis").state == "running"
     assert (linked.asked("resume_session"), linked.asked("stop_session")) == (2, 2)
@@ -277,9 +277,7 @@ async def test_only_rstudio_is_offered_to_be_suspended(linked):
     assert alice.only("ready").labels == ["Open", "Stop", "Stop later…"]
     assert "Workbench doesn't offer that for it right now." in (await alice.types("suspend lab")).text
     assert linked.asked("stop_session") == 0
-    told = (await alice.types("resume lab")).text
-    assert "*lab* isn't suspended: running" in told
-    assert "You can only resume a suspended workspace." in told
+    assert "*lab* is already running" in (await alice.types("start lab")).text
     assert linked.session("lab").state == "running"
 
 

@@ -445,9 +445,6 @@ CREATE TABLE preferences (
     run_ended BIGINT NOT NULL,
     quiet_from BIGINT,
     quiet_to BIGINT,
-    workspace_id TEXT NOT NULL,
-    connection TEXT NOT NULL,
-    template TEXT NOT NULL,
     idle_prompt_after BIGINT,
     assistant TEXT NOT NULL DEFAULT 'show'
 );

@@ -1,0 +1,60 @@
+"""Words of a schedule after a job's name: jobs run now, and are scheduled at their provider."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.domain import time_parsing
+from bot.domain.runs import Run
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts import runs as run_words
+from bot.messages.texts import times
+from bot.providers import facets
+from bot.services import naming
+from bot.store import runs as run_rows
+from bot.support.cleaning import fold
+from handlers.connections import list_making_connections
+from handlers.forms import find_offering
+from handlers.requests.request import Answered, Request
+
+#: Words before a time at which something begins.
+_BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
+
+
+async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
+    """Raise Answered with the pages that schedule jobs if such words follow a name."""
+    connection, rest = naming.split_leading_connection(list(words), request.services.connections)
+    begin = next((at for at in range(1, len(rest)) if _is_schedule(rest[at:])), None)
+    if begin is None or await find_offering(request, "job", " ".join(rest)):
+        return
+    name, stated_connection = naming.split_connection(" ".join(rest[:begin]), request.services.connections)
+    runs = [
+        run
+        for run in await request.services.store.read(run_rows.list_runs, request.principal)
+        if fold(run.name) == fold(name)
+    ]
+    chosen = connection or stated_connection
+    able = list_making_connections(request.services, "job")
+    places = [chosen] if chosen else [*dict.fromkeys(run.connection for run in runs)] or able
+    newest = {place: next((run for run in runs if run.connection == place), None) for place in places}
+    pages = Markup(times.join_names(_link_page(request, place, newest[place]) for place in places))
+    raise Answered(replies.hint(fill(run_words.NO_SCHEDULE, name=name, pages=pages)))
+
+
+def _is_schedule(words: Sequence[str]) -> bool:
+    """Return whether words say when a job is to run, and nothing else."""
+    text = " ".join(words)
+    first = words[0].casefold()
+    is_led = first in _BEGINNING_LEADS or bool(time_parsing.days_of(first))
+    return time_parsing.is_schedule(text) or (is_led and bool(time_parsing.time_kind(text)))
+
+
+def _link_page(request: Request, connection: str, run: Run | None) -> Markup:
+    """Return a link to the page of a run's job, or else to the provider."""
+    provider = request.services.connections.get(connection)
+    if provider is None:
+        return Markup(kit.line(connection))
+    page = provider.run_page_url(run) if run is not None and isinstance(provider, facets.Runs) else ""
+    url = provider.allowed_url(page or provider.settings.base_url)
+    title = provider.settings.title
+    return Markup(kit.line(title)) if url is None else kit.link(url, title)
