@@ -37,6 +37,7 @@ from bot.services.expiries import EXPIRIES
 from bot.services.expiry_reminders import REMINDERS
 from bot.services.hours import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.scheduled_work import ScheduledWork
+from bot.services.upgrades import UPGRADE_WORK
 from bot.services.waitlist import WAITLIST_WORK
 from bot.store import fan_out
 
@@ -45,6 +46,7 @@ __all__ = ["Numbers", "Reconciler"]
 
 #: The kinds of rows that come due and are use cases then.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
+    UPGRADE_WORK,
     TIMER_WORK,
     EXPIRIES,
     REMINDERS,

@@ -75,6 +75,17 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     return min(now + PREPARE_INTERVAL_SECONDS, coming.at)
 
 
+def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
+    """Make the last lesson due for some members for whom it never began; return whether there may be more.
+
+    Nothing is started for a lesson that is over: each of them is told once that it was missed.
+    """
+    last = timetable.find_last_lesson(card, tx.now())
+    if last is None:
+        return False
+    return store.open_lesson(tx, card, last, MEMBERS_PER_TRANSACTION) == MEMBERS_PER_TRANSACTION
+
+
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:

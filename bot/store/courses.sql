@@ -69,14 +69,6 @@ SELECT c.id FROM class_cards c CROSS JOIN participants p
 WHERE c.days <> '' AND c.done_at IS NULL AND p.card_id = c.id AND p.principal = :principal
     AND p.workspace_id IS NULL AND p.withdrawn_at IS NULL;
 
--- name: ended_courses
-SELECT * FROM class_cards WHERE created_at > :posted_since AND days <> '' AND done_at > :since
-ORDER BY created_at DESC LIMIT 100;
-
--- name: joined_first
-SELECT * FROM participants WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL)
-ORDER BY joined_at, principal LIMIT :limit;
-
 -- name: repost_class
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 
@@ -206,10 +198,14 @@ WHERE id = :id AND done_at IS NULL AND next_check_at > :now;
 -- name: open_lesson
 UPDATE participants SET due_at = :now WHERE id IN (
     SELECT id FROM participants
-    WHERE card_id = :card_id AND lesson <> :local AND due_at IS NULL AND workspace_id IS NOT NULL AND withdrawn_at IS NULL
+    WHERE card_id = :card_id AND lesson < :local AND due_at IS NULL AND workspace_id IS NOT NULL AND withdrawn_at IS NULL
+        AND consented_at < :until
     ORDER BY joined_at, id LIMIT :limit
 )
 RETURNING id;
+
+-- name: former_members
+SELECT * FROM former_members WHERE card_id = :card_id ORDER BY id LIMIT :limit;
 
 -- name: memberships
 SELECT p.* FROM participants p CROSS JOIN class_cards c
