@@ -73,7 +73,7 @@ async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) ->
         asked: dict[str, Any] = from_json(detail)
         return DescribedLoss(what, asked["name"], gatherer.title(asked["connection"]))
     if what == "hours_moved":
-        return DescribedLoss(what)
+        return DescribedLoss(what, detail=from_json(detail))
     key = from_json(detail).get("workspace", "") if what == "hours_unused" else subject
     workspace = await gatherer.store.read(workspaces.find_workspace, key)
     if workspace is not None:

@@ -78,9 +78,9 @@ class Upgraded(CloudWorld):
         finally:
             await engine.close()
 
-    async def become(self, release):
-        """Put what is in the database into one of an earlier release, which takes its place."""
-        rows = earlier.as_of(release, await self._run(earlier.read_rows))
+    async def become(self, release, change=lambda rows: rows):
+        """Put what is in the database, changed, into one of an earlier release, which takes its place."""
+        rows = earlier.as_of(release, change(await self._run(earlier.read_rows)))
         if self._is_postgres():
             self._options["settings"]["USHER_DATABASE_URL"] = postgres.new_database("usher_earlier")
         else:
