@@ -12,5 +12,5 @@ LIMIT 1;
 
 -- name: done_since
 SELECT subject, kind, done_at FROM undoable_actions
-WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL
+WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since
 ORDER BY done_at DESC LIMIT 1;
