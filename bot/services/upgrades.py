@@ -74,10 +74,10 @@ async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) ->
         return DescribedLoss(what, asked["name"], gatherer.title(asked["connection"]))
     if what == "hours_moved":
         return DescribedLoss(what, detail=from_json(detail))
-    key = from_json(detail).get("workspace", "") if what == "hours_unused" else subject
-    workspace = await gatherer.store.read(workspaces.find_workspace, key)
+    said: dict[str, Any] = from_json(detail) if what in {"hours_unused", "limit_answer"} else {}
+    workspace = await gatherer.store.read(workspaces.find_workspace, said.get("workspace", subject))
     if workspace is not None:
-        return DescribedLoss(what, workspace.title, gatherer.title(workspace.connection))
+        return DescribedLoss(what, workspace.title, gatherer.title(workspace.connection), detail=said)
     # Of hours whose workspace was unlinked, the detail is its name.
     return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 

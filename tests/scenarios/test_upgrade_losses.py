@@ -43,6 +43,7 @@ The hours of *lab* on Saturn Cloud still start it, but don't wait for room any m
 If a start fails because there's none, press *Keep trying* in the message about it.
 I don't pass on requests for a higher limit any more, so yours on Saturn Cloud for *report* has no answer. \
 Ask whoever manages your account on Saturn Cloud.
+You asked for a higher limit on Saturn Cloud, and that was declined: \u201cnot this term\u201d
 I can't move single lessons of *Kept* any more. The one on Sat 16 Jan begins at 09:00 again, as usual. \
 There's none on Sun 17 Jan, nor on the usual day that you moved it from: \
 to hold every lesson that is left out, type `card Kept resume`.
@@ -90,6 +91,7 @@ def to_0_4_1(rows):
         _notice("hours_moved", bob, bob, zone="UTC", former="Europe/Berlin"),
         _notice("hours_unused", lab["id"], alice, workspace=lab["id"], connection="saturn"),
         _notice("scheduled", "task_1", alice, name="nightly", connection="saturn"),
+        _notice("limit_answer", "another", alice, workspace=lab["id"], word="not this term"),
         _notice("limit_request", report["id"], "-:T1:UADMIN", state="sent"),
     ]
     return changed

@@ -25,6 +25,8 @@ _SENTENCES: Final = {
         "I don't pass on requests for a higher limit any more, so yours on {title} for *{name}* "
         "has no answer. Ask whoever manages your account on {title}."
     ),
+    "limit_answer": "You asked for a higher limit on {title}: it was changed. You can start *{name}* now.",
+    "limit_declined": "You asked for a higher limit on {title}, and that was declined: \u201c{word}\u201d",
     "default_workspace": "I don't keep a default workspace any more, so type its name: `start {name}`.",
     "default_template": (
         "I don't keep defaults for new workspaces any more: choose each time. Yours was {titles}."
@@ -82,6 +84,8 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
         names["titles"] = f"{loss.name} on {loss.title}"
     if loss.what == "hours_moved":
         names["former"] = str(detail.get("former") or "their former")
+    if what == "limit_answer" and detail.get("word") is not None:
+        return fill(_SENTENCES["limit_declined"], **names, word=str(detail["word"]))
     if loss.card is None:
         return fill(_SENTENCES[what], **names)
     if what == "moved":

@@ -55,7 +55,8 @@ INSERT INTO upgrade_losses
 SELECT 'moved:' || id, principal, 'moved', id, moved, 0 FROM class_cards
 WHERE moved NOT IN ('', '{}') AND closed_at IS NULL AND done_at IS NULL;
 INSERT INTO upgrade_losses
-SELECT 'hours_wait:' || id, principal, 'hours_wait', workspace_id, name, 0 FROM rules WHERE uses_waitlist = 1 AND card IS NULL;
+SELECT 'hours_wait:' || id, principal, 'hours_wait', workspace_id, name, 0 FROM rules
+WHERE uses_waitlist = 1 AND card IS NULL;
 INSERT INTO upgrade_losses
 SELECT 'limit_request:' || o.id, o.principal, 'limit_request', o.workspace_id, o.connection, 0 FROM operations o
 WHERE EXISTS (SELECT 1 FROM notices n WHERE n.subject = o.id AND n.kind = 'limit_request')
@@ -73,8 +74,11 @@ WHERE t.kind = 'schedule';
 INSERT INTO upgrade_losses
 SELECT 'notice:' || id, principal, kind, subject, body, 0 FROM notices
 WHERE state IN ('pending', 'retry', 'leased') AND kind IN (
-    'course_changed', 'course_teacher', 'course_without_teacher', 'hours_moved', 'hours_unused', 'scheduled'
+    'course_changed', 'course_teacher', 'course_without_teacher', 'hours_moved', 'hours_unused', 'limit_answer',
+    'scheduled'
 );
+DELETE FROM notices WHERE kind = 'limit_answer';
+DELETE FROM cards WHERE kind = 'limit_answer';
 CREATE UNIQUE INDEX participants_of_id ON participants (id);
 CREATE INDEX participants_due ON participants (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX participants_of_person ON participants (principal);
