@@ -17,7 +17,7 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 
 #: How many members are compared in one transaction.
-MEMBERS_PER_TRANSACTION: Final = 50
+MEMBERS_PER_TRANSACTION: Final = 20
 
 
 def settle(tx: Transaction, card: ClassCard) -> bool:

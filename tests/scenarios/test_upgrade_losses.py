@@ -27,6 +27,8 @@ COURSES = {
     # What the teacher leaves out isn't the member's skip; fewer days now than were agreed to are no loss.
     "Off": ("fri,sat 15:00-15:40", {"off": "2027-01-16", "course_off": "2027-01-16"}),
     "Fewer": ("fri 16:00-16:40", {"agreed_days": "fri sat"}),
+    # Its teacher has just ended it, and its members' rules don't follow yet.
+    "Ended": ("fri,sat 17:00-17:40", {}),
 }
 LEFT = ("Days", "Short", "Until", "Later")
 MOVED = {"2027-01-16": [540, 580], "2027-01-17": [600, 640]}
@@ -63,6 +65,7 @@ def to_0_4_1(rows):
     alice = cards["Kept"]["principal"]
     cards["Kept"]["moved"] = json.dumps(MOVED)
     cards["Off"]["off"] = "2027-01-16"
+    cards["Ended"] |= {"last_day": "2027-01-14", "closed_at": 1.8e9, "stops_at": 1.8e9, "stopped_by": alice}
     for member in changed["participants"]:
         if member["card_id"] in titles:
             _add_rule(changed, cards[titles[member["card_id"]]], member)
@@ -162,6 +165,8 @@ async def test_each_person_hears_once_what_an_upgrade_takes(world, release):
     # Until the evening only the lessons of what was kept begin, without the one that was skipped.
     await world.pass_time(8.6 * 3600, step=120)
     assert calls(world, "notebook", "start", "bob") == started + len(("Kept", "Off", "Fewer"))
+    (ended,) = [one for one in bob.sees(GENERAL) if one.kind == "class_card" and "*Ended*" in one.text]
+    assert "The course has ended." in ended.text
     assert {who: len(who.told("upgrade_losses")) for who in (alice, bob)} == {alice: 1, bob: 1}
     # Whoever joins again is in it from then on.
     await bob.presses(next(one for one in left if "*Days*" in one.text), "Join")
