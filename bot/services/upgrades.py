@@ -58,7 +58,7 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
 @kind_extensions(UpgradeKind.UPGRADE_LOSSES)
 async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add a person's losses, each with the names of what it is about."""
-    found = [await _describe(gatherer, *one) for one in message.body["losses"]]
+    found = [await _describe(gatherer, *one) for one in message.body.get("losses", ())]
     return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 
 

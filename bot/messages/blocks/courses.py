@@ -328,7 +328,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
 )
 def render_course_left(facts: ClassFacts) -> Answer:
     """Render for a former member why an upgrade took them out of a course, with the button that joins it."""
-    days = group_days(facts.card, facts.body["skipped"])
+    days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
     names = {"course": facts.card.title, "lessons": format_timetable(facts.card)}
     said = fill(template, **names, days=times.format_dates(days))
