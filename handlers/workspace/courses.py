@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
@@ -28,9 +28,6 @@ from bot.support.errors import Refused
 from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
-
-_LESSONS_RESTORED: Final = "The lessons of *{name}* are as they were before."
-
 
 #: What everybody does for themselves.
 _OWN_VERBS = frozenset({"join", "leave"})
