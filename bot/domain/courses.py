@@ -117,7 +117,8 @@ class FormerMember:
     """What a member of a course had agreed to in a release that kept that, up to 0.4.1.
 
     That is to lessons on ``days``, for so many ``minutes`` each, up to ``last_day``, when they joined
-    (``consented_at``). What is ``off`` they left out, but for ``course_off``.
+    (``consented_at``). What is ``off`` they left out, but for ``course_off``. ``paused`` is why nothing was
+    started for them at last, "" if it was.
     """
 
     id: str
@@ -129,6 +130,7 @@ class FormerMember:
     last_day: str
     off: frozenset[str]
     course_off: frozenset[str]
+    paused: str = ""
 
     @property
     def skipped(self) -> frozenset[str]:

@@ -48,7 +48,7 @@ def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> No
         append_audit(tx, [AuditEntry(former.principal.key, "class.leave", target, "accepted", detail)])
         return
     last = timetable.find_last_lesson(card, now)
-    if last is not None and last.local[:10] in former.skipped:
+    if last is not None and (former.paused or last.local[:10] in former.skipped):
         store.close_lesson(tx, member, last)
     if (coming := timetable.find_skipped_next(card, former, now)) is not None:
         store.close_lesson(tx, member, coming)

@@ -105,7 +105,14 @@ def _add_rule(changed, card, member):
     rule = {name: card[name] for name in ("days", "starts", "stops", "first_day", "last_day", "off")}
     rule |= {"id": f"rule of {card['title']}", "principal": member["principal"], "card": card["id"]}
     rule |= {"connection": "saturn", "workspace_id": member["workspace_id"], "course": card["title"]}
-    rule |= {"zone": "UTC", "processed_until": 1.0, "course_off": "", "agreed_days": "", "agreed_minutes": 0}
+    rule |= {
+        "zone": "UTC",
+        "paused": "",
+        "processed_until": 1.0,
+        "course_off": "",
+        "agreed_days": "",
+        "agreed_minutes": 0,
+    }
     changed["rules"].append(rule | {"agreed_until": ""} | COURSES[card["title"]][1])
     if member["lesson"]:
         begun = {"rule_id": rule["id"], "local": member["lesson"], "side": "start", "result": "started"}

@@ -28,13 +28,14 @@ CREATE TABLE former_members (
     minutes BIGINT NOT NULL,
     last_day TEXT NOT NULL,
     off TEXT NOT NULL,
-    course_off TEXT NOT NULL
+    course_off TEXT NOT NULL,
+    paused TEXT NOT NULL
 );
 CREATE INDEX former_members_of_card ON former_members (card_id);
 INSERT INTO former_members
 SELECT p.id, p.card_id, p.principal, p.consented_at, r.days || ' ' || r.agreed_days,
     CASE WHEN r.agreed_minutes > r.stops - r.starts THEN r.agreed_minutes ELSE r.stops - r.starts END,
-    CASE WHEN r.agreed_until > r.last_day THEN r.agreed_until ELSE r.last_day END, r.off, r.course_off
+    CASE WHEN r.agreed_until > r.last_day THEN r.agreed_until ELSE r.last_day END, r.off, r.course_off, r.paused
 FROM rules r
 JOIN class_cards c ON c.id = r.card AND c.done_at IS NULL
 JOIN participants p ON p.card_id = r.card AND p.principal = r.principal AND p.withdrawn_at IS NULL;

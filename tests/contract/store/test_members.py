@@ -117,7 +117,7 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
 #: What 0.4.1 kept of each member: they have agreed to Mondays alone.
 AGREED = """
 INSERT INTO former_members
-SELECT id, card_id, principal, consented_at, 'mon', 90, '2027-12-22', '', '' FROM participants
+SELECT id, card_id, principal, consented_at, 'mon', 90, '2027-12-22', '', '', '' FROM participants
 """
 
 

@@ -694,7 +694,8 @@ CREATE TABLE former_members (
     minutes BIGINT NOT NULL,
     last_day TEXT NOT NULL,
     off TEXT NOT NULL,
-    course_off TEXT NOT NULL
+    course_off TEXT NOT NULL,
+    paused TEXT NOT NULL
 );
 CREATE INDEX former_members_of_card ON former_members (card_id);
 CREATE TABLE upgrade_losses (
