@@ -242,9 +242,10 @@ from bot.store.notices import add_notices
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
-for name in ("handlers.loading", "bot.features.feature"):
-    with suppress(ModuleNotFoundError):
+for name in ("bot.features.feature", "handlers.loading"):
+    with suppress(ImportError):
         import_module(name).load()
+        break
 from tests.rigs.store import accept_operation, link_account, linked, set_timer
 
 PlannedStop = getattr(stops, "PlannedStop", None) or stops.End
