@@ -113,6 +113,32 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerMember:
+    """What a member of a course had agreed to in a release that kept that, up to 0.4.1.
+
+    That is to lessons on ``days``, for so many ``minutes`` each, up to ``last_day``, when they joined
+    (``consented_at``). What is ``off`` they left out, but for ``course_off``. ``paused`` is why nothing was
+    started for them at last, "" if it was.
+    """
+
+    id: str
+    card_id: str
+    principal: Principal
+    consented_at: Past | None
+    days: frozenset[str]
+    minutes: int
+    last_day: str
+    off: frozenset[str]
+    course_off: frozenset[str]
+    paused: str = ""
+
+    @property
+    def skipped(self) -> frozenset[str]:
+        """Return the days that this person alone has left out."""
+        return self.off - self.course_off
+
+
+@dataclass(frozen=True, slots=True)
 class ClassCounts:
     """Numbers of a card's members by their state in the lesson that is on or comes next.
 
@@ -222,6 +248,8 @@ class ClassKind(AnyKind):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
+    #: An upgrade has taken somebody out of a course, as it isn't what they had agreed to.
+    COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
 

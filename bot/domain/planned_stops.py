@@ -21,12 +21,13 @@ _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 def choose_end(
     ends: Collection[PlannedStop],
     agreed_at: float,
+    postpone: Callable[[PlannedStop], PlannedStop | None],
     is_needed_after: Callable[[float], bool],
 ) -> PlannedStop | None:
     """Return the end that counts; None if there is none, or plans of the person's own go on.
 
     An own end counts, earlier or later, if it was set since ``agreed_at``, when they last joined a class or a
-    course. Otherwise the latest does.
+    course. Otherwise the latest does, unless a lesson begins before it that ends later (``postpone``).
     ``is_needed_after`` is whether plans of the person's own need the workspace beyond a time.
     """
     # Who may only start something says nothing of what else is to stop it.
@@ -43,6 +44,8 @@ def choose_end(
     among = [*others, *(one for one in ends if one is own)]
     # What else is to stop it says for how long it is needed.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
+    while latest is not None and (later := postpone(latest)) is not None:
+        latest = later
     if latest is not None and latest.because == "lesson" and is_needed_after(latest.at):
         return None
     return latest

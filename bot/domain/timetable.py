@@ -1,14 +1,15 @@
 """Timetables of courses; pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final
 
-from bot.domain.courses import ClassCard
+from bot.domain.courses import ClassCard, FormerMember
 from bot.domain.hours import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_dates
 from bot.domain.stops import PlannedStop, StopMode
-from bot.domain.time_parsing import load_zone, resolve_instant
+from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 
 #: Without an end, a course lasts so many days; none lasts longer than a year.
 DEFAULT_COURSE_DAYS: Final = 140
@@ -16,6 +17,8 @@ MAX_COURSE_DAYS: Final = 366
 #: How long before a lesson its lead is determined, and its teacher told how many are ready.
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
+#: A lesson that is longer over isn't told as missed any more.
+MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
 ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
 
@@ -57,6 +60,12 @@ def list_lesson_days(
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
 
 
+def find_last_lesson(timetable: Timetable, now: float) -> Occurrence | None:
+    """Return the begin of the lesson that was over last."""
+    every = timetable.between(now - MAX_LESSON_AGE_SECONDS, now)
+    return next((timetable.begin(one) for one in reversed(every) if one.side == "stop"), None)
+
+
 def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
     """Return those of some days that aren't over."""
     today = timetable.day(now).isoformat()
@@ -80,11 +89,33 @@ def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = 
     return PlannedStop(until, mode, False, True, "lesson", card.id, card.title, until, start=start)
 
 
-def find_run_end(cards: Sequence[ClassCard], until: float) -> float:
-    """Return the end of a run that would end then; lessons of these courses that begin before go on in it."""
-    while True:
-        coming = [find_lesson(card, until - 1.0) for card in cards]
-        later = [one.until for one in coming if one is not None and one.due_at <= until < one.until]
-        if not later:
-            return until
-        until = max(later)
+def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None:
+    """Return the end of a lesson of these courses that begins before an end, or just then, and ends later."""
+    for card in cards:
+        coming = card.after(end.at)
+        begin = None if coming is None else card.begin(coming)
+        if begin is not None and begin.side == "start" and begin.due_at <= end.at:
+            return replace(plan_lesson_end(card, begin.until, end.mode), start=end.start)
+    return None
+
+
+def find_skipped_next(card: ClassCard, former: FormerMember, now: float) -> Occurrence | None:
+    """Return the lesson that is on or comes next if a former member has left it out."""
+    coming = find_lesson(card, now)
+    return coming if coming is not None and coming.local[:10] in former.skipped else None
+
+
+def list_days_beyond(card: ClassCard, former: FormerMember, now: float) -> tuple[list[str], list[str]]:
+    """Return the days to come with lessons beyond what a former member agreed to, and those they left out.
+
+    The lesson that is on or comes next may be left out; that of another day may not.
+    """
+    days, coming = list_lesson_days(card, now), find_lesson(card, now)
+    is_longer = (card.stops or 0) - (card.starts or 0) > former.minutes
+    beyond = [one for one in days if is_longer or one > former.last_day or _weekday(one) not in former.days]
+    skipped = [one for one in days if one in former.skipped]
+    return beyond, [one for one in skipped if coming is None or one != coming.local[:10]]
+
+
+def _weekday(day: str) -> str:
+    return DAYS[date.fromisoformat(day).weekday()]

@@ -39,6 +39,7 @@ from bot.services.expiries import EXPIRIES
 from bot.services.expiry_reminders import REMINDERS
 from bot.services.hours import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.scheduled_work import ScheduledWork
+from bot.services.upgrades import UPGRADE_WORK
 from bot.services.waitlist import WAITLIST_WORK
 from bot.slack.calls import NOT_INSTALLED_CODE
 from bot.slack.errors import find_retry_delay
@@ -53,6 +54,7 @@ __all__ = ["Numbers", "Reconciler"]
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
 #: The kinds of rows that come due and are use cases then.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
+    UPGRADE_WORK,
     TIMER_WORK,
     EXPIRIES,
     REMINDERS,

@@ -61,14 +61,12 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Leave days out of a course, the only ones from today on; without any, all its lessons come again.
+    """Leave days out of a course; without any, all its lessons to come are held.
 
     Raises Refused (``course.over``, ``course.began``, ``course.never``).
     """
     card, now = _require_own(tx, caller, card_id), tx.now()
-    today = card.day(now).isoformat()
-    kept = frozenset(day for day in card.off if day < today)
-    changed = replace(card, off=card.off.union(days) if days else kept)
+    changed = replace(card, off=card.off.union(days) if days else _list_days_over(card, now))
     changed = replace(changed, stops_at=timetable.get_last_end(changed))
     if changed.is_over(now):
         raise Refused("course.never")
@@ -76,6 +74,15 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
         _change(tx, card, off=changed.off, stops_at=changed.stops_at)
         caller.record(tx, "class.cancel_lesson" if days else "class.restore_lesson", card.subject)
     return changed
+
+
+def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
+    """Return the days left out whose lesson would be over: held again, it would be one that was missed."""
+    today, every = card.day(now), replace(card, off=frozenset())
+    is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
+    return frozenset(
+        day for day in card.off if day < today.isoformat() or (is_over and day == today.isoformat())
+    )
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:

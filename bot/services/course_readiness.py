@@ -23,7 +23,7 @@ MEMBERS_PER_TRANSACTION: Final = 50
 LARGE_CLASS_SIZE: Final = 500
 #: How often it is looked at how the starts of a lesson go.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: How long the summary waits for the stops to finish, or for whoever has ended a course to take that back.
+#: How long the summary waits for the stops to finish.
 SUMMARY_SECONDS: Final = 900.0
 
 
@@ -52,7 +52,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     now = tx.now()
     coming = timetable.find_lesson(card, now)
     if coming is None:
-        return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
+        return None
     evening, prepares_at = timetable.get_evening_before(card, coming), coming.at - PREPARE_SECONDS
     if evening <= now < coming.due_at and _notify_members_not_ready(tx, context, card, coming, evening):
         return now
@@ -73,6 +73,17 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
         store.notify(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + PREPARE_INTERVAL_SECONDS, coming.at)
+
+
+def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
+    """Make the last lesson due for some members for whom it never began; return whether there may be more.
+
+    Nothing is started for a lesson that is over: each of them is told once that it was missed.
+    """
+    last = timetable.find_last_lesson(card, tx.now())
+    if last is None:
+        return False
+    return store.open_lesson(tx, card, last, MEMBERS_PER_TRANSACTION) == MEMBERS_PER_TRANSACTION
 
 
 def _notify_members_not_ready(

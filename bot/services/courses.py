@@ -43,7 +43,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Provider
 from bot.providers.facets import Creation
 from bot.services import course_readiness as readiness
-from bot.services import due_lessons
+from bot.services import due_lessons, former_members
 from bot.services.accounts import find_or_open_account
 from bot.services.caller import Caller, require_usable
 from bot.services.context import Context
@@ -376,9 +376,7 @@ def _record_agreement(
         mode = choose_gentlest_mode(
             predict_class_effects(caller.context.connections.get(card.connection), card)
         )
-        until = timetable.find_run_end([card], now + TRIAL_RUN_SECONDS)
-        because: Literal["lesson", "look"] = "lesson" if until > now + TRIAL_RUN_SECONDS else "look"
-        look = PlannedStop(until, mode, False, True, because, card.id, card.title, until)
+        look = PlannedStop(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.plan_stop(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
 
@@ -517,6 +515,9 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     if card is None or card.done_at is not None:
         return
     lesson_at = None
+    if card.is_course and (former_members.settle(tx, card) or readiness.open_missed_lesson(tx, card)):
+        CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
+        return  # The others come next.
     if card.is_course:
         lesson_at = readiness.prepare(tx, caller.context, card)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:

@@ -31,15 +31,21 @@ LINK_SECONDS: Final = 300.0
 
 
 def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
-    """Begin the lesson that is on for a member; raises NotIdentified and Refused."""
+    """Begin the lesson that is on for a member, and tell them of one that was missed.
+
+    Raises NotIdentified and Refused.
+    """
     card, member = (
         store.find_card(tx, claimed.card_id),
         store.find_participant(tx, claimed.card_id, claimed.principal),
     )
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
-    is_done = member is None or lesson is None or member.lesson == lesson.local
-    if card is None or member is None or member.workspace_id is None or lesson is None or is_done:
+    if card is None or member is None or member.workspace_id is None:
         store.close_lesson(tx, claimed, None)
+        return
+    _tell_missed_lesson(tx, card, member)
+    if lesson is None or member.lesson >= lesson.local:
+        store.close_lesson(tx, member, None)
         return
     workspace = hours_use_cases.find_usable(tx, caller, "start", member.workspace_id)
     check_offered(caller.context.need(card.connection), card.spec, member.principal)
@@ -64,16 +70,20 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
         ).operation
     elif latest is not None and latest.is_open:
         operations.extend_start(tx, latest, lesson.latest_start)
-    agreed_at, planned = member.consented_at or 0.0, workspace.planned_stops.rows
-    if start is not None or any(one.because != "own" or one.since < agreed_at for one in planned):
-        # Of what follows each other, the last one ends what the first one has started.
-        until = timetable.find_run_end(store.list_courses_of_workspace(tx, workspace.id), lesson.until)
+    if start is not None:
         mode = hours_use_cases.get_mode(caller, workspace)
-        end = timetable.plan_lesson_end(card, until, mode, start.id if start is not None else "")
-        timers.plan_stop(tx, workspace.id, end)
+        timers.plan_stop(tx, workspace.id, timetable.plan_lesson_end(card, lesson.until, mode, start.id))
     store.begin_lesson(tx, member, lesson, start)
     if result != "by hand":
         notify_of_lesson(tx, card, member, lesson, start, is_missed=result == "missed")
+
+
+def _tell_missed_lesson(tx: Transaction, card: ClassCard, member: Participant) -> None:
+    """Tell a member of the last lesson, and close it, if it is over without having begun for them."""
+    last = timetable.find_last_lesson(card, tx.now())
+    if last is not None and member.lesson < last.local and (member.consented_at or 0.0) < last.until:
+        store.close_lesson(tx, member, last)
+        notify_of_lesson(tx, card, member, last, None, is_missed=True)
 
 
 def notify_of_lesson(

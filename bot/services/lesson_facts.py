@@ -88,6 +88,9 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     if kind is ClassKind.LESSON_NOT_READY:
         mine = await store.read(courses_store.find_member, card.id, message.principal)
         of = replace(of, **facts.common(), problems=[mine] if mine else [])
+    if kind is ClassKind.COURSE_LEFT:
+        member = await store.read(courses_store.find_participant, card.id, message.principal)
+        of = replace(of, is_superseded=member is not None)
     if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
         posted = await store.read(cards.find_card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)

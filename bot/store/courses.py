@@ -18,6 +18,7 @@ from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
+from bot.domain.stops import PlannedStop
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.domain.work_items import Outcome
 from bot.store import cards
@@ -250,8 +251,12 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
-    """Make a lesson due for some members for whom it hasn't begun, the first to join first; count them."""
-    return len(tx.all("open_lesson", card_id=card.id, local=lesson.local, now=tx.now(), limit=limit))
+    """Make a lesson due for some members for whom it hasn't begun; return their number.
+
+    They come in the order of joining; whoever joined after its end has no part in it.
+    """
+    given = {"local": lesson.local, "until": lesson.until, "now": tx.now(), "limit": limit}
+    return len(tx.all("open_lesson", card_id=card.id, **given))
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
@@ -290,8 +295,13 @@ def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassC
     return [card for card in joined if card is not None and card.is_course]
 
 
+def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
+    """Return the end of a workspace's lesson that begins before another end and ends later."""
+    return timetable.postpone(end, list_courses_of_workspace(tx, workspace_id))
+
+
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Take the person of a workspace that was unlinked out of the courses that they joined with it."""
+    """End the memberships in courses of a workspace whose account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 
@@ -305,9 +315,10 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
     member = find_member_of_start(tx, ended) if ended.outcome is Outcome.FAILED else None
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
-    if member is None or lesson is None or lesson.at != ended.planned_for:
+    if member is None or card is None or lesson is None or lesson.at != ended.planned_for:
         return pending
     if not tries_again(ended, lesson, tx.now(), is_own=False):
         return pending
-    check_again(tx, member, RETRY_SECONDS, lesson="")
+    last = timetable.find_last_lesson(card, tx.now())
+    check_again(tx, member, RETRY_SECONDS, lesson="" if last is None else last.local)
     return ()

@@ -198,10 +198,14 @@ WHERE id = :id AND done_at IS NULL AND next_check_at > :now;
 -- name: open_lesson
 UPDATE participants SET due_at = :now WHERE id IN (
     SELECT id FROM participants
-    WHERE card_id = :card_id AND lesson <> :local AND due_at IS NULL AND workspace_id IS NOT NULL AND withdrawn_at IS NULL
+    WHERE card_id = :card_id AND lesson < :local AND due_at IS NULL AND workspace_id IS NOT NULL AND withdrawn_at IS NULL
+        AND consented_at < :until
     ORDER BY joined_at, id LIMIT :limit
 )
 RETURNING id;
+
+-- name: former_members
+SELECT * FROM former_members WHERE card_id = :card_id ORDER BY id LIMIT :limit;
 
 -- name: memberships
 SELECT p.* FROM participants p CROSS JOIN class_cards c

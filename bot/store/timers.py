@@ -163,9 +163,12 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the end that counts, by the consent to a class, and by hours."""
+    """Return the end that counts, by the consent to a class, by lessons, and by hours."""
     return choose_end(
-        ends, courses.find_agreed_at(tx, workspace_id), partial(hours.is_needed_after, tx, workspace_id)
+        ends,
+        courses.find_agreed_at(tx, workspace_id),
+        partial(courses.find_postponed_end, tx, workspace_id),
+        partial(hours.is_needed_after, tx, workspace_id),
     )
 
 

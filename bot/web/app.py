@@ -97,7 +97,7 @@ def build_app(
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     routes = health.routes() + WebhookRoutes(context).routes()
-    routes.append(web.get(STATIC_PATH + "/{name}", _static))
+    routes += [web.get(STATIC_PATH + "/{name}", _static), web.get("/calendar/{name}.ics", _calendar)]
     fronts = None
     if settings.slack_signing_secret is not None:
         fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)
@@ -272,6 +272,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
     if path is None:
         raise web.HTTPNotFound
     return web.FileResponse(path)
+
+
+async def _calendar(_request: web.Request) -> web.Response:
+    """Answer programs that still ask for a calendar of lessons, which 0.4 had: there is none any more."""
+    return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
 #: Whether people reach the application by https only: then their browsers are to remember that for a year.

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
@@ -28,9 +28,6 @@ from bot.support.errors import Refused
 from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
-
-_LESSONS_RESTORED: Final = "The lessons of *{name}* are as they were before."
-
 
 #: What everybody does for themselves.
 _OWN_VERBS = frozenset({"join", "leave"})
@@ -65,9 +62,21 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
     # Who only joined can leave.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
-    if len(found) > 1:
-        return _ask_which_course(request, [(card, rest) for card, _, rest in found])
-    return await apply_order(request, found[0][0], found[0][2]) if found else None
+    now = request.services.clock.now()
+    # Of several, only those are meant that have a lesson then.
+    fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
+    if len(fitting) > 1:
+        return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
+    return await apply_order(request, fitting[0][0], fitting[0][2]) if fitting else None
+
+
+def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
+    """Return whether a course has lessons on the days that an order names, if it names any."""
+    verb, _, rest = text.partition(" ")
+    try:
+        return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
+    except Refused:
+        return False
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
@@ -85,12 +94,8 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
     """Offer to change each of these courses as somebody typed."""
     blocks, now = [kit.section(words.WHICH_COURSE)], request.services.clock.now()
     for number, (card, text) in enumerate(found):
-        verb, days = orders.get_verb(text), list[str]()
-        try:
-            days = orders.list_days_off(card, text.partition(" ")[2], now) if verb == "skip" else days
-        except Refused:
-            # It has no lesson then.
-            continue
+        verb = orders.get_verb(text)
+        days = orders.list_days_off(card, text.partition(" ")[2], now) if verb == "skip" else []
         said = fill(words.ONE_COURSE, name=drawn.format_course_name(card), channel=Markup(card.channel_id))
         press = ButtonValue("course_change", f"{card.id} {verb} {','.join(days)}".strip(), number=number)
         blocks += kit.row(said, [kit.button(drawn.format_course_name(card), press)])

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.begun_hours import find_begun_stop, has_end, need_workspace
+from bot.domain.courses import ClassCard
 from bot.domain.hours import HoursRule, find_hours_stop
 from bot.domain.people import Principal
 from bot.domain.planned_stops import choose_end
 from bot.domain.stops import PlannedStop, PlannedStops
 from bot.domain.timers import find_next_stop
+from bot.domain.timetable import postpone
 from bot.domain.workspaces import Workspace
 
 #: Days of lessons, and when somebody joined them.
@@ -23,13 +25,22 @@ def at(time: str) -> float:
     return datetime(2027, 11, 22, hour, minute, tzinfo=UTC).timestamp()
 
 
+def _read_times(times: str) -> dict:
+    starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in times.split("-"))
+    return {"starts": starts, "stops": stops}
+
+
 def rule(key: str, times: str, **keys) -> HoursRule:
     begin, _, end = times.partition("-")
-    starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
-    who = Principal(None, "T1", "U1")
-    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead_seconds": 300.0}
-    given = (key, who, "cloud", "w", "UTC", 0.0)
+    shared = {"days": MONDAYS, "lead_seconds": 300.0} | _read_times(f"{begin}-{end}")
+    given = (key, Principal(None, "T1", "U1"), "cloud", "w", "UTC", 0.0)
     return HoursRule(*given, **{**shared, **keys})
+
+
+def course(key: str, times: str, **keys) -> ClassCard:
+    """Return a course with lessons on Mondays."""
+    shared = {"days": MONDAYS, "lead_seconds": 300.0} | _read_times(times)
+    return ClassCard(Principal(None, "T1", "U1"), "C1", "cloud", key, id=key, **shared, **keys)
 
 
 def end(because: str, time: str, source: str = "", since: float = 0.0) -> PlannedStop:
@@ -41,40 +52,63 @@ CLASS, HOURS = end("class", "10:00", "one"), end("hours", "9:45", "own")
 EARLIER, LATER = (end("own", time, since=JOINED + 1) for time in ("9:50", "12:00"))
 END_OF_START = PlannedStop(at("12:00"), "stop", since=JOINED + 1, start="start")
 BEFORE = end("own", "9:50", since=JOINED - 1)
+COURSE = course("first", "9:00-10:30")
 
 
 @pytest.mark.parametrize(
-    ("ends", "rules", "counts"),
+    ("ends", "plans", "counts"),
     [
         ([], [], None),
-        ([FIRST], [], ("10:30", "lesson", "first")),
+        ([FIRST], [COURSE], ("10:30", "lesson", "first")),
         # Of several the latest, whatever they are because of.
-        ([FIRST, CLASS], [], ("10:30", "lesson", "first")),
+        ([FIRST, CLASS], [COURSE], ("10:30", "lesson", "first")),
         ([CLASS, end("class", "9:40", "two")], [], ("10:00", "class", "one")),
-        ([HOURS, FIRST], [], ("10:30", "lesson", "first")),
+        ([HOURS, FIRST], [COURSE], ("10:30", "lesson", "first")),
         # That nobody has said that it is needed puts off nothing.
         ([CLASS, end("needed", "18:00")], [], ("10:00", "class", "one")),
         # What its person has set since they joined wins, earlier or later; before that, it is one of them.
-        ([FIRST, EARLIER], [], ("9:50", "own", "")),
-        ([FIRST, LATER], [], ("12:00", "own", "")),
-        ([FIRST, BEFORE], [], ("10:30", "lesson", "first")),
-        ([end("own", "11:00", since=JOINED - 1), FIRST], [], ("11:00", "own", "")),
+        ([FIRST, EARLIER], [COURSE], ("9:50", "own", "")),
+        ([FIRST, LATER], [COURSE], ("12:00", "own", "")),
+        ([FIRST, BEFORE], [COURSE], ("10:30", "lesson", "first")),
+        ([end("own", "11:00", since=JOINED - 1), FIRST], [COURSE], ("11:00", "own", "")),
         ([EARLIER, HOURS], [], ("9:50", "own", "")),
+        ([BEFORE, end("hours", "12:00", "own")], [COURSE], ("10:30", "lesson", "first")),
         # An end that holds for a start is of who may only start.
         ([END_OF_START], [], ("12:00", "own", "")),
         ([END_OF_START, HOURS], [], ("9:45", "hours", "own")),
+        # A first look isn't over in the middle of a lesson, nor is anything else.
+        ([LOOK], [COURSE], ("10:30", "lesson", "first")),
+        ([LOOK], [course("first", "9:40-11:00")], ("11:00", "lesson", "first")),
+        ([LOOK], [course("first", "9:41-11:00")], ("9:35", "look", "card")),
+        ([HOURS], [COURSE], ("10:30", "lesson", "first")),
+        ([BEFORE], [COURSE], ("10:30", "lesson", "first")),
+        # Lessons that overlap, touch, or are at one hour; one after a pause; one that is left out.
+        ([FIRST], [COURSE, course("b", "10:00-11:30")], ("11:30", "lesson", "b")),
+        ([FIRST], [COURSE, course("b", "10:30-11:30")], ("11:30", "lesson", "b")),
+        ([FIRST], [COURSE, course("b", "9:00-10:30")], ("10:30", "lesson", "first")),
+        ([FIRST], [COURSE, course("b", "10:30-11:30"), course("c", "11:30-12:00")], ("12:00", "lesson", "c")),
+        ([FIRST], [COURSE, course("b", "10:36-11:30")], ("10:30", "lesson", "first")),
+        (
+            [FIRST],
+            [COURSE, course("b", "10:00-11:30", off=frozenset({"2027-11-22"}))],
+            ("10:30", "lesson", "first"),
+        ),
         # Hours of one's own go on, with an end of their own or none; those that only stop need nothing.
-        ([FIRST], [rule("own", "9:15-12:00")], None),
-        ([FIRST], [rule("own", "9:15")], None),
-        ([FIRST], [rule("own", "-18:00")], ("10:30", "lesson", "first")),
+        ([FIRST], [COURSE, rule("own", "9:15-12:00")], None),
+        ([FIRST], [COURSE, rule("own", "9:15")], None),
+        ([FIRST], [COURSE, rule("own", "-18:00")], ("10:30", "lesson", "first")),
         ([FIRST, end("hours", "12:00", "own")], [rule("own", "9:15-12:00")], ("12:00", "hours", "own")),
     ],
 )
-def test_the_end_that_counts(ends, rules, counts):
+def test_the_end_that_counts(ends, plans, counts):
     """Also in any other order."""
     agreed_at = JOINED if FIRST in ends or BEFORE in ends else 0.0
+    courses = [one for one in plans if isinstance(one, ClassCard)]
+    own = [one for one in plans if isinstance(one, HoursRule)]
     for given in (ends, ends[::-1]):
-        found = choose_end(given, agreed_at, lambda at: need_workspace(rules, at))
+        found = choose_end(
+            given, agreed_at, lambda end: postpone(end, courses), lambda at: need_workspace(own, at)
+        )
         said = found and (found.at, found.because, found.source)
         assert said == (counts and (at(counts[0]), *counts[1:]))
 
@@ -174,6 +208,7 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
             NEXT_MONDAY,
             id="taken_back",
         ),
+        pytest.param({"stop_at": at("10:30")}, [], at("10:30"), id="lesson_that_has_started_it"),
         # What its person named is the end that counts, also where their hours would stop it before.
         pytest.param(
             {"stop_at": NEXT_MONDAY},

@@ -14,6 +14,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect
+from bot.domain.upgrades import UpgradeFacts, UpgradeKind
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 
@@ -87,6 +88,8 @@ def least_facts(kind: AnyKind, **keys: Any) -> Any:
         return WorkspaceFacts(**given)
     if kind in (NoticeKind.SUMMARY, NoticeKind.RESULTS):
         return HeldFacts(**given, held=())
+    if kind is UpgradeKind.UPGRADE_LOSSES:
+        return UpgradeFacts(**given)
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)
 
 

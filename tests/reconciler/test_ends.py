@@ -12,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.services import course_changes as changes
 from bot.services import courses as courses_use_cases
 from bot.services import hours as hours_use_cases
-from bot.services.timers import cancel_timer, set_timer
+from bot.services.timers import set_timer
 from bot.store import courses as class_rows
 from bot.store import timers
 from bot.store import workspaces as workspace_rows
@@ -85,8 +85,8 @@ async def test_what_two_courses_need_is_stopped_once_after_the_last(term, begins
     assert (state(term), term.provider.accepted_stops) == (State.STOPPED, ["r-U000"])
 
 
-async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_warned_of(term):
-    """An earlier end than was announced is warned of anew, and undone it is the later one again."""
+async def test_end_of_two_lessons_stays_until_its_warning_if_the_second_is_cancelled(term):
+    """Nothing about a timetable is on members' rows, so it is chosen again when they are to be warned."""
     (alice,) = people(1)
     await course(term, alice)
     other = await another(term, "Biology", alice, starts=11 * 60, stops=12 * 60, lead_seconds=1800.0)
@@ -99,10 +99,13 @@ async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_w
     by = ask(term)
     await by.run(changes.leave_out, other.id, ["2027-11-22"])
     await until(term, "10:16", step=5)
-    assert (end, (await mine(term, alice)).stop_at) == (local("12:00"), local("10:30"))
-    await until(term, "10:29")
-    assert len(warned(term, alice)) == 1
-    await until(term, "10:33")
+    assert (end, (await mine(term, alice)).stop_at) == (local("12:00"), local("12:00"))
+    await until(term, "10:45")
+    assert (state(term), warned(term, alice)) == (State.RUNNING, [])
+    await until(term, "11:45")
+    await until(term, "11:54", step=5)
+    assert (state(term), len(warned(term, alice))) == (State.RUNNING, 1)
+    await until(term, "12:03")
     assert state(term) is State.STOPPED
 
 
@@ -179,20 +182,6 @@ async def test_timer_of_0_2_1_is_kept(term, columns, because, warns):
     )
     assert (kept.planned_stops.counts.because, kept.planned_stops.counts.warns) == (because, warns)
     assert kept.planned_stops.counts.source == (*columns.values(), "")[0]
-
-
-async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
-    """Unless its person has done something with it since: 0.2.1 has planned no end."""
-    alice, bob = people(2)
-    await course(term, alice, bob)
-    await until(term, "09:05")
-    for who in (alice, bob):
-        row = await mine(term, who)
-        await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NO_TIMER)
-    await ask(term, bob).run(set_timer, row.id, PlannedStop(local("12:00"), "stop"))
-    await ask(term, bob).run(cancel_timer, row.id)
-    await until(term, "10:35")
-    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 
 
 @pytest.mark.parametrize("at", ["08:58", "09:40"])

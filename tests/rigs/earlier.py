@@ -39,6 +39,12 @@ _PAIR: Final = re.compile(r"'(.*?)', '(.*?)'\)")
 
 Rows = Mapping[str, Sequence[Row]]
 
+#: What 0.4.1 and before required in columns that are gone.
+_REQUIRED: Final[Mapping[str, Row]] = {
+    "undoable_actions": {"old_values": "{}", "new_values": "{}"},
+    "rules": {"seen_zone": "UTC"},
+}
+
 
 def scripts_of(release: str) -> dict[str, str]:
     """Return the migrations that a release has run, by name."""
@@ -93,7 +99,8 @@ async def _run(path: Path, work: Callable[..., Any], scripts: Mapping[str, str] 
 
 def as_of(release: str, rows: Rows) -> Rows:
     """Return rows of today as a release kept them."""
-    return _rename_back(release, rows)
+    required = {name: [_REQUIRED.get(name, {}) | row for row in found] for name, found in rows.items()}
+    return _rename_back(release, required)
 
 
 def list_renamed_kinds(release: str) -> dict[tuple[str, str], str]:
@@ -116,10 +123,11 @@ def _rename_back(release: str, rows: Rows) -> Rows:
             changed = [row for row in before[table] if not kinds or f"'{row['kind']}'" in kinds]
             for column, pairs in _CHANGED_TEXT.findall(changes):
                 for row in changed:
-                    row[column] = _restore(row[column], _PAIR.findall(pairs))
+                    row[column] = _restore(row.get(column), _PAIR.findall(pairs))
         for table, old, new in _RENAMED_COLUMN.findall(script):
             for row in before.get(table, ()):
-                row[old] = row.pop(new)
+                if new in row:
+                    row[old] = row.pop(new)
         for old, new in _RENAMED_TABLE.findall(script):
             before[old] = before.pop(new, [])
     return before

@@ -232,6 +232,8 @@ def test_no_other_file_has_commands_for_dumps():
 #: What is under way in a database, as two people see it; it runs with the modules of any of these releases.
 OPEN_WORK = """
 import asyncio, sys
+from contextlib import suppress
+from importlib import import_module
 from bot.domain import stops
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
@@ -240,12 +242,10 @@ from bot.store.notices import add_notices
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
-try:
-    from bot.features.feature import load
-except ImportError:
-    pass
-else:
-    load()
+for name in ("bot.features.feature", "handlers.loading"):
+    with suppress(ImportError):
+        import_module(name).load()
+        break
 from tests.rigs.store import accept_operation, link_account, linked, set_timer
 
 PlannedStop = getattr(stops, "PlannedStop", None) or stops.End

@@ -217,6 +217,13 @@ async def build_again(made, **given):
     )
 
 
+async def test_calendars_of_earlier_releases_are_gone():
+    async with rig() as made, TestClient(TestServer(await build_again(made))) as client:
+        answer = await client.get("/calendar/3f2a.ics")
+        assert answer.status == 410
+        assert "doesn't offer calendars any more" in await answer.text()
+
+
 async def test_in_socket_mode_without_an_address_there_is_health_and_nothing_else():
     async with rig() as made, TestClient(TestServer(await build_again(made))) as client:
         assert (await client.post("/slack/events")).status == 404

@@ -8,6 +8,7 @@ from bot.domain import causes
 from bot.domain import timetable as courses_timetable
 from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
 from bot.domain.holds import HoldCode, split_hold
+from bot.domain.hours import group_days
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
@@ -230,7 +231,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         return False
     is_ready = facts.state is State.RUNNING
     if facts.body.get("is_missed"):
-        return not is_ready
+        up_since = facts.workspace.running_since if facts.workspace is not None else None
+        return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
@@ -243,7 +245,7 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     is_ready = facts.state is State.RUNNING
     template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     if facts.body.get("is_missed"):
-        template = texts.LESSON_MISSED
+        template = texts.LESSON_MISSED if facts.now < facts.time("ends") else texts.LESSON_MISSED_WHOLLY
     operation, delay = facts.operation, dict[str, Markup]()
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
@@ -304,8 +306,12 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
     )
-    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
-    return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
+    missing = {"coming"} if facts.body.get("is_withheld") else {"unlinked", "no_workspace"}
+    return (
+        coming is not None
+        and coming.at == facts.body.get("begins", 0.0) > facts.now
+        and bool(states & missing)
+    )
 
 
 @renders(
@@ -318,6 +324,18 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
     why, button = describe_missing(facts, one)
     begins = kit.day_moment(facts.time("begins"))
     return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=why), [], [button])
+
+
+@renders(
+    ClassKind.COURSE_LEFT, is_true=lambda facts: not (facts.is_superseded or facts.card.is_over(facts.now))
+)
+def render_course_left(facts: ClassFacts) -> Answer:
+    """Render for a former member why an upgrade took them out of a course, with the button that joins it."""
+    days = group_days(facts.card, facts.body.get("skipped", ()))
+    template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
+    names = {"course": facts.card.title, "lessons": format_timetable(facts.card)}
+    said = fill(template, **names, days=times.format_dates(days))
+    return kit.message(said, [], [kit.button(texts.JOIN, "class_press", facts.card.id, style=kit.PRIMARY)])
 
 
 def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:

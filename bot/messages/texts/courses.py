@@ -79,7 +79,7 @@ READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
     "End the course?",
-    "There'll be no more lessons, and everyone who joined will be told. A lesson that is on ends as planned.",
+    "There'll be no more lessons, and the card will say so. A lesson that is on ends as planned.",
     "End course",
     "Not yet",
 )
@@ -87,7 +87,7 @@ COURSE_POSTED: Final = (
     "Everyone who joins gets a workspace for each lesson: {lessons}. I'll start early, so that "
     "workspaces are ready when a lesson begins."
 )
-CO_TEACHERS: Final = "{who} can change it, too, and I'm letting them know."
+CO_TEACHERS: Final = "{who} can change it, too."
 NO_LESSONS: Final = "That leaves no lessons to come, so I haven't done anything."
 LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
 LESSONS_REMOVED: Final = (
@@ -117,6 +117,19 @@ COURSE_ENDED: Final = "*{course}* has ended. No workspaces are started for it an
 HOLD_ALL: Final = "Hold all lessons"
 LESSON_MISSED: Final = (
     "I couldn't start *{name}* on {title} in time for *{course}*: too little of it is left."
+)
+LESSON_MISSED_WHOLLY: Final = (
+    "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
+)
+#: Why an upgrade takes somebody out of a course.
+LEFT_BY_AGREEMENT: Final = (
+    "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
+    "so I've taken you out of the course. If you want its lessons, press *Join*."
+)
+LEFT_BY_SKIPS: Final = (
+    "You skipped *{course}* {days}, and I can't leave out lessons for one person any more. So I've taken you "
+    "out of the course instead of starting your workspace then. To have it started for every lesson, press "
+    "*Join*."
 )
 CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
 WHICH_COURSE: Final = "Which course do you mean?"

@@ -481,3 +481,5 @@ BECAUSE: Final = {
     "not_allowed": "I don't work for guests, bots, or people from other organisations.",
     "gave_up": "{title} hasn't answered for a long time.",
 }
+#: At the address of a calendar that an earlier release offered.
+NO_CALENDARS: Final = "Usher doesn't offer calendars any more: remove this one from your calendar program."

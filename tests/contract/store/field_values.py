@@ -23,6 +23,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "installations": {"renewing_until": 0.0},
     "notices": {"urgency": 1},
     "preferences": {"principal": ALICE},
+    "upgrade_losses": {"due_at": 1.0},
     "waitlist_entries": {"next_at": 1.0},
     "workspaces": {"created_at": 1.0},
 }

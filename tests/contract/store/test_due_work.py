@@ -21,6 +21,7 @@ from bot.store import (
     runs,
     tasks,
     timers,
+    upgrades,
     workspaces,
 )
 from bot.store import courses as courses_store
@@ -85,6 +86,7 @@ DECIDES = {
     },
     "class_cards": {"done_at": maybe, "next_check_at": moments},
     "participants": {"due_at": maybe},
+    "upgrade_losses": {"due_at": moments},
     "rules": {"next_check_at": maybe},
     "workspaces": {
         "state": words("running", "stopped", "failed"),
@@ -165,6 +167,7 @@ CLAIMS = {
     "wait": lambda tx: waitlist_store.claim_entries(tx, MANY, 60.0),
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 60.0, owner="me"),
+    "upgrade_losses": lambda tx: upgrades.claim_losses(tx, MANY, 60.0),
 }
 
 

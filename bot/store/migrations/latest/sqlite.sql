@@ -679,6 +679,29 @@ CREATE INDEX accounts_of_a_username ON accounts (connection, username) WHERE sta
 CREATE INDEX accounts_of_a_remote_id ON accounts (connection, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX accounts_resting ON accounts (connection, resting_since) WHERE resting_since IS NOT NULL;
 CREATE INDEX accounts_resting_of_person ON accounts (principal, connection) WHERE resting_since IS NOT NULL;
+CREATE TABLE former_members (
+    id TEXT PRIMARY KEY,
+    card_id TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    consented_at DOUBLE PRECISION,
+    days TEXT NOT NULL,
+    minutes BIGINT NOT NULL,
+    last_day TEXT NOT NULL,
+    off TEXT NOT NULL,
+    course_off TEXT NOT NULL,
+    paused TEXT NOT NULL
+);
+CREATE INDEX former_members_of_card ON former_members (card_id);
+CREATE TABLE upgrade_losses (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    what TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    due_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX upgrade_losses_due ON upgrade_losses (due_at);
+CREATE INDEX upgrade_losses_of_person ON upgrade_losses (principal);
 CREATE UNIQUE INDEX participants_of_id ON participants (id);
 CREATE INDEX participants_due ON participants (due_at, joined_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX participants_of_person ON participants (principal);

@@ -1,0 +1,54 @@
+"""Members of courses as releases up to 0.4.1 had them: whoever had agreed to less than their course leaves.
+
+Those releases kept for each member what they had agreed to, and the days that they left out. A course does
+nothing for its members before all of them have been compared with it (``settle``).
+"""
+
+from typing import Final
+
+from bot.domain import timetable
+from bot.domain.audit import AuditEntry
+from bot.domain.courses import ClassCard, ClassKind, FormerMember
+from bot.domain.notices import NewNotice
+from bot.store import cards, timers, upgrades
+from bot.store import courses as store
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.transaction import Row, Transaction
+
+#: How many members are compared in one transaction.
+MEMBERS_PER_TRANSACTION: Final = 20
+
+
+def settle(tx: Transaction, card: ClassCard) -> bool:
+    """Compare some former members with their course; return whether there may be more."""
+    found = upgrades.take_former_members(tx, card.id, MEMBERS_PER_TRANSACTION)
+    for former in found:
+        _settle_member(tx, card, former)
+    return len(found) == MEMBERS_PER_TRANSACTION
+
+
+def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> None:
+    """Keep a member, without a next lesson that they left out, or end their membership with a notice."""
+    member, now = store.find_participant(tx, card.id, former.principal), tx.now()
+    if member is None or member.consented_at != former.consented_at or card.is_over(now):
+        # They have left, or joined again since: that is their word.
+        return
+    beyond, skipped = timetable.list_days_beyond(card, former, now)
+    if beyond or skipped:
+        body: Row = {"connection": card.connection, "skipped": [] if beyond else skipped}
+        store.leave(tx, card.id, former.principal)
+        if member.workspace_id is not None:
+            timers.decide(tx, member.workspace_id)
+            cards.queue_messages(tx, member.workspace_id, changed=True)
+        notice = NewNotice(card.id, ClassKind.COURSE_LEFT, former.principal.key, former.principal, body)
+        add_notices(tx, [notice])
+        detail = {**card.subject.keys, "because": "upgrade"}
+        target = f"{card.connection}/{card.title}"
+        append_audit(tx, [AuditEntry(former.principal.key, "class.leave", target, "accepted", detail)])
+        return
+    last = timetable.find_last_lesson(card, now)
+    if last is not None and (former.paused or last.local[:10] in former.skipped):
+        store.close_lesson(tx, member, last)
+    if (coming := timetable.find_skipped_next(card, former, now)) is not None:
+        store.close_lesson(tx, member, coming)
