@@ -47,7 +47,7 @@ async def test_keep_waiting_comes_too_late(bot, outcome, said):
 async def test_keep_waiting_on_what_was_replaced(bot):
     operation = await started(bot)
     await bot.say("stop notebook")
-    assert "You've asked for something else since." in words(await bot.press("keep_waiting", operation.id))
+    assert "Something else has taken its place since." in words(await bot.press("keep_waiting", operation.id))
 
 
 async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):

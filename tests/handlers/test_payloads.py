@@ -114,6 +114,10 @@ class Door:
             self._serve = build_http_handler(bolt_for(bot.services, self._slack))
             await bot.link()
             await bot.services.create_caller(ALICE).authorise("list")
+            user = payload.get("event", {}).get("user")
+            if isinstance(user, dict) and user.get("deleted"):
+                # Slack is asked again before a link ends.
+                bot.people.marks[ALICE.user_id] = {"is_deleted": True}
             before = (await bot.store.person(ALICE)).seen_at
             bot.clock.advance(1)
             whole = filled(payload, self._slack, (await bot.workspace()).id)
