@@ -133,6 +133,8 @@ def _find_abilities(
         abilities.add("linked")
     if services.list_linkable() or services.list_approvable():
         abilities.add("linking")
+    if services.context.installation.is_administrator(request.principal):
+        abilities.add("administrator")
     return abilities
 
 

@@ -70,7 +70,7 @@ class Verb:
     #: For what goes on by itself later; nobody need know the word.
     is_hidden: bool = False
     #: What a person must be able to do here for help to list it: a facet or a way of stopping of a connection
-    #: that they have linked, ``linking``, ``linked``.
+    #: that they have linked, ``linking``, ``linked``, ``administrator``.
     needs: tuple[str, ...] = ()
     #: Its effect; its arguments; the flags that it accepts as ``--WORD``, None if it parses its own.
     effect: Effect = Effect.MAKES

@@ -45,6 +45,7 @@ def test_what_was_found():
             "ask_link",
             "card",
             "code",
+            "course",
             "decline_more",
             "hours",
             "make",

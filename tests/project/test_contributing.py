@@ -26,7 +26,7 @@ OWN = {
     "handlers/workspace/counting.py": "handlers/tallying.py",
     "test_counting.py": "test_tallying.py",
     'usage="count"': 'command="job",\n        usage="tally"',
-    "        order=299,\n": "        order=65,\n",
+    "        order=279,\n": "        order=65,\n",
     "async def count(": "async def tally(",
     "COUNTED": "TALLIED",
     'say("count")': 'say("job tally")',

@@ -10,6 +10,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "Your list",
         "class": "With others",
         "accounts": "You and your accounts",
+        "administrators": "For Usher admins",
     },
     "job": {"": "Your job runs"},
 }
