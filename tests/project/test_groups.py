@@ -25,7 +25,7 @@ def test_shares(dear, number, worker_id):
 def test_is_of_a_group(number, worker_id):
     note("named", worker_id)
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(80))
 def test_is_alone(number, worker_id):
     note("alone", worker_id)
 
