@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# jupyterhub-moss 10.1.0: a partition for 30 minutes allows 30 hours
+#
+# Expected: MOSlurmSpawner asks sinfo for each partition's time limit (%l), so that
+#   nobody asks for more on its form. Slurm writes 30 minutes as 30:00, an hour as
+#   1:00:00 and a day as 1-00:00:00; a time limit may have the forms minutes,
+#   minutes:seconds, hours:minutes:seconds and days-hours (sbatch, --time).
+# Seen: without a day, the first number is read as hours. 30:00 is 30 hours, while the
+#   limit of an hour or more is right. A person's own runtime goes through the same
+#   check: 90 passes as 90 hours, and Slurm, which gets the text, makes 90 minutes of
+#   it. Only what can't be read at all is logged.
+# Why it matters: the form, and a bot that reads its limits, offer times that Slurm never
+#   grants on the shortest partitions, the ones that are for trying out: the
+#   job waits for ever, or is refused. Write max_runtime into the configuration.
+set -euo pipefail
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+  jupyterhub-moss==10.1.0 batchspawner==1.3.0 jupyterhub==6.1.1 traitlets==5.16.1 jinja2==3.1.6 \
+  pydantic==2.14.4 sqlalchemy==2.1.9 tornado==6.6.1
+
+cat >"$work/limits.py" <<'PYTHON'
+from types import SimpleNamespace
+
+from jupyterhub_moss import MOSlurmSpawner
+from jupyterhub_moss.utils import parse_timelimit
+
+# What sinfo -a --noheader -o '%R %F %c %C %G %m %l' prints: the last column is the limit.
+SINFO = """\
+trial 0/4/0/4 32 0/128/0/128 (null) 128000 30:00
+short 0/4/0/4 32 0/128/0/128 (null) 128000 1:00:00
+long 0/4/0/4 32 0/128/0/128 (null) 128000 1-00:00:00
+"""
+
+spawner = MOSlurmSpawner(_mock=True, user=SimpleNamespace(name="ada", url="/user/ada/"))
+for name, resources in spawner.slurm_info_resources(SINFO).items():
+    print(f"partition {name}: {resources.max_runtime / 60:g} minutes")
+for runtime in ("90", "45:00", "0:45:00"):
+    print(f"runtime {runtime}: {parse_timelimit(runtime).total_seconds() / 60:g} minutes")
+PYTHON
+seen="$("$work/venv/bin/python" -W ignore "$work/limits.py")"
+
+echo "jupyterhub-moss 10.1.0, limits that sinfo and people write"
+echo "Expected: 30, 60 and 1440 minutes for the partitions, 90, 45 and 45 for the runtimes."
+echo "Seen:"
+echo "$seen"
+wanted="partition trial: 1800 minutes
+partition short: 60 minutes
+partition long: 1440 minutes
+runtime 90: 5400 minutes
+runtime 45:00: 2700 minutes
+runtime 0:45:00: 45 minutes"
+if [ "$seen" != "$wanted" ]; then
+  echo "The behaviour has changed."
+  exit 1
+fi
