@@ -17,7 +17,7 @@ from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.payload import parse_button_surface
 from tests.handlers.rig import COLLEAGUE
 from tests.handlers.slack import LittleSlack, bolt_for, event, paced, send
-from tests.rigs.golden import check_limits
+from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import ALICE
 
 
@@ -65,6 +65,13 @@ async def test_opening_the_home_tab_is_written_and_other_tabs_are_not(bot, app):
     assert await wanted(bot) == []
     assert (await send(app, opened(event_id="Ev2"))).status == 200
     assert await wanted(bot) == [(ALICE.key, {})]
+
+
+async def test_home_is_the_list_with_refresh(bot, slack):
+    await bot.link(names=("notebook", "report"))
+    await bot.sees(State.RUNNING, "report")
+    await publish(bot, slack)
+    check_golden("home/two-workspaces", slack.posts[-1][1]["view"])
 
 
 @pytest.mark.parametrize(
