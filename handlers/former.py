@@ -43,8 +43,8 @@ BUTTONS: Final[Mapping[str, str]] = {
     "more_declined": _LIMITS,
     "more_done": _LIMITS,
     "undo": (
-        "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are, with buttons for "
-        "what can be done."
+        "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are, with buttons "
+        "for what can be done."
     ),
 }
 #: By callback id.
