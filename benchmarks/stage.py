@@ -30,7 +30,10 @@ _FILL: Final = """
 import asyncio, json, sys
 from benchmarks.crowd import Crowd, Deployment, settle
 from bot.domain.workspaces import State
-from bot.features.feature import load
+try:
+    from handlers.loading import load
+except ImportError:  # A release before 0.5.
+    from bot.features.feature import load
 load()
 crowd, place, state, pending = json.loads(sys.argv[1])
 asyncio.run(settle(Crowd(**crowd), Deployment(**place), State(state), pending=pending))

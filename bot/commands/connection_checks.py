@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
+from bot.messages.texts.refusals import explain_refusal
 from bot.providers import base, facets, list_distributions
 from bot.providers.requests import none_if_absent, verify_bad_token_is_refused
 from bot.services.checks import Check, explain_failure, format_plain
@@ -56,7 +57,7 @@ async def check_account(provider: base.Provider, token: str) -> Check:
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
-        return Check(label, False, foreign.text)
+        return Check(label, False, explain_refusal(foreign))
     try:
         identity = await provider.check_credential(base.Credential(SecretStr(token)))
         access = base.Access(identity.username, identity.credential)

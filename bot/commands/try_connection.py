@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot.commands import complain, read, stop_at_end_of_input, with_store
 from bot.commands.trial import Trial, TrialContext, TrialRecord
 from bot.domain.audit import AuditEntry
+from bot.messages.texts.refusals import explain_refusal
 from bot.providers import build, list_secrets
 from bot.providers.assumptions import RecordingHttp
 from bot.providers.base import Access, Credential, Identity, Provider
@@ -77,7 +78,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
             print("\n".join(guide.steps).replace(f"Press Open {title}", f"Open {guide.url}"))
             token = provider.clean_token(ask_secret(f"Your token on {title} (it isn't stored): "))
             if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
-                raise NotDone(foreign.text)
+                raise NotDone(explain_refusal(foreign))
             hide(token)
             identity: Identity = await provider.check_credential(Credential(SecretStr(token)))
         else:

@@ -23,6 +23,7 @@ LEASES: Final[Mapping[str, str]] = {
     "workspaces.stop_check_at": "free_timers",
     "rules.next_check_at": "free_rules",
     "participants.due_at": "free_lessons",
+    "upgrade_losses.due_at": "free_upgrade_losses",
 }
 #: What claims move because something is done no more often than so, whoever does it: that stays.
 PACES: Final = frozenset(

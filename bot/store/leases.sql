@@ -40,3 +40,6 @@ UPDATE rules SET next_check_at = :now WHERE next_check_at > :now AND next_check_
 
 -- name: free_lessons
 UPDATE participants SET due_at = :now WHERE due_at > :now AND due_at <= :now + :longest;
+
+-- name: free_upgrade_losses
+UPDATE upgrade_losses SET due_at = :now WHERE due_at > :now AND due_at <= :now + :longest;

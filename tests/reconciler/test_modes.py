@@ -30,7 +30,7 @@ async def test_where_nothing_can_be_forced_nothing_is_offered(world):
     world.provider.stop_takes = 4000
     stop = await world.begin(workspace, OperationVerb.STOP)
     await world.pass_time(120)
-    assert labels(world.slack.messages[0]) == ["Refresh"]
+    assert labels(world.slack.messages[0]) == ["Start again", "Refresh"]
     assert (await world.store.read(operations.find_operation, stop)).block_reason is None
 
 

@@ -57,7 +57,8 @@ async def undrawable_card(world):
     await prefer(world.store, ALICE, Preferences(ready=False))
     operation_id = await world.begin(await world.own(state=State.RUNNING))
     await world.until_ended(operation_id)
-    await world.pass_time(60)
+    # What goes down sooner after a start is told in a message of its own.
+    await world.pass_time(700, step=5)
 
     async def broken(*_subject):
         raise RuntimeError("a mistake")

@@ -61,7 +61,7 @@ async def test_why_it_failed_is_told_and_noted_once(store):
     await approved(store)
     for _ in range(2):
         await ask(store).run(use_cases.fail_approved, "a1", "not_found")
-    assert "not_found" not in (await store.read(approval_rows.find_request, "a1")).detail
+    assert (await store.read(approval_rows.find_request, "a1")).detail == "not_found"
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         ApprovalKind.APPROVAL_FAILED
     ] * 2

@@ -98,6 +98,7 @@ WALKS = {
                 "browser_sessions",
                 "cards",
                 "class_cards",
+                "former_members",
                 "greetings",
                 "gates",
             ),
