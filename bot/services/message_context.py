@@ -156,6 +156,12 @@ class Gatherer:
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
 
+    async def is_under_way(self, work_item_id: str) -> bool:
+        """Return whether an operation or a run isn't over; False for anything else."""
+        operation = await self.store.read(operations.find_operation, work_item_id)
+        run = None if operation is not None else await self.store.read(run_rows.find_run, work_item_id)
+        return any(one is not None and one.is_open for one in (operation, run))
+
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
         """Leave the output out of a card that others may read: a direct message's id begins with D."""

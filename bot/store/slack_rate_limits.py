@@ -63,10 +63,12 @@ def take_slack_call(
     """
     key = {"team": team, "method": method}
     # Written before it is read: on any engine, nobody else counts this method's calls at the same time.
-    known, now = tx.one("have_slack_method", **key), tx.now()
-    paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
-    if gap and (pause := tx.one("slack_channel_pause", team=team, method=_name_pause(method, channel))):
-        paused_until = max(paused_until, pause["paused_until"])
+    pause = _name_pause(method, channel) if gap else ""
+    known, now = tx.one("have_slack_method", **key, pause=pause), tx.now()
+    paused_until, oldest = 0.0, now
+    if known is not None:
+        paused_until, oldest = known["paused_until"], known["oldest"] or now
+        paused_until = max(paused_until, known["channel_paused_until"] or 0.0)
     if oldest <= now - 2 * WINDOW_SECONDS:
         tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}

@@ -3,7 +3,7 @@ INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, 0
 ON CONFLICT (team, method) DO UPDATE SET team = excluded.team
 RETURNING paused_until, (
     SELECT MIN(c.called_at) FROM slack_calls c WHERE c.team = slack_methods.team AND c.method = slack_methods.method
-) AS oldest;
+) AS oldest, (SELECT p.paused_until FROM slack_methods p WHERE p.team = :team AND p.method = :pause) AS channel_paused_until;
 
 -- Counted if there is room for it: within the minute, and at its channel.
 -- name: count_slack_call
@@ -36,9 +36,6 @@ SELECT {room} AS fit;
 INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, :until)
 ON CONFLICT (team, method) DO UPDATE SET paused_until = excluded.paused_until
 WHERE excluded.paused_until > slack_methods.paused_until;
-
--- name: slack_channel_pause
-SELECT paused_until FROM slack_methods WHERE team = :team AND method = :method;
 
 -- Pauses of channels: their keys lie between these two, as a blank comes right before an exclamation mark.
 -- name: forget_slack_pauses

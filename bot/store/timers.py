@@ -411,14 +411,15 @@ def note_state(
         before["actions"],
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
-    is_corrected = corrections.note_contradiction(tx, before, after, seen_at)
+    # While something is under way, nothing has been told as over.
+    operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+    is_corrected = operation is None and corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
         apply_timer(tx, workspace_id)
         if not is_corrected and state in _IN_USE:
             _notify_of_unrequested_stop(tx, workspace_id, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # An open operation's generation began when that was accepted.
-        operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None

@@ -254,6 +254,8 @@ def stopped(farm, person):
 async def test_whoever_may_not_start_any_more_is_told(farm, mark):
     every, _ = await line_up(farm, 4)
     await farm.know(every[2], **{mark: True})
+    flag = {"is_guest": "is_restricted", "is_stranger": "is_stranger"}[mark]
+    farm.slack.add_user(every[2].user_id, every[2].team_id, **{flag: True})
     give_back(farm, every[0])
     await farm.pass_time(900, step=10)
     assert len(stopped(farm, every[2])) == 1, told(farm, every[2])

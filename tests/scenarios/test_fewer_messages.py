@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playground.demo.person import spoken
 from tests.scenarios.class_seeds import TRAINER
-from tests.scenarios.course_room import ANN, BOB, _begin, _joins, _until, room
+from tests.scenarios.course_room import ANN, _begin, _joins, _until, room
 
 __all__ = ["room"]
 
@@ -107,73 +107,6 @@ async def test_lessons_end_edits_each_message_once(room):
     await _until(made, end + timedelta(minutes=2), step=3)
     (edit,) = [one for one in written if "*Statistics* is over" in one.text]
     assert [one.what for one in written if one.ts == edit.ts] == ["changed"]
-
-
-async def test_change_undone_in_a_minute_is_told_to_nobody(room):
-    """Members hear of what stays, once it does."""
-    made, trainer = room, room.person(TRAINER)
-    begin = _begin(made) + timedelta(days=1)
-    end = begin + timedelta(minutes=40)
-    hours = f"{begin:%A}".lower() + f" {begin:%H:%M}-{end:%H:%M}"
-    await trainer.types(f"card notebook --title Statistics --hours {hours}")
-    await made.pass_time(15)
-    await _joins(made, BOB)
-    said = await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
-    await made.pass_time(60, step=10)
-    await trainer.presses(said, "Undo")
-    await made.pass_time(200, step=10)
-    assert made.person(BOB).sees() == []
-    await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
-    await made.pass_time(200, step=10)
-    (told,) = made.person(BOB).sees()
-    assert "*Statistics*" in told.text
-
-
-async def test_several_changes_of_a_course_are_told_in_one_message(room):
-    """Each within two minutes of the one before: whoever joined reads all, or what results of both."""
-    made, trainer = room, room.person(TRAINER)
-    begin = _begin(made) + timedelta(hours=3)
-    end, skipped, moved = (begin + timedelta(minutes=40), *(begin + timedelta(days=days) for days in (2, 4)))
-    if end.date() != begin.date():
-        begin, end = begin - timedelta(hours=2), end - timedelta(hours=2)
-    await trainer.types(f"card notebook --title Statistics --hours every day {begin:%H:%M}-{end:%H:%M}")
-    await made.pass_time(15)
-    await _joins(made, BOB)
-    for change in (
-        f"skip {skipped:%Y-%m-%d}",
-        f"move {moved:%-d %b} to 14:00",
-        f"hours every day {begin:%H:%M}-{end - timedelta(minutes=10):%H:%M}",
-    ):
-        assert "I'll tell everyone who joined." in (await trainer.types(f"card Statistics {change}")).text
-        await made.pass_time(60, step=10)
-    await made.pass_time(200, step=10)
-    (told,) = made.person(BOB).sees()
-    assert (
-        f"There's no *Statistics* on {skipped:%-d %b}. On {moved:%-d %b}, *Statistics* is now at 14:00"
-        in told.text
-    )
-    assert f"*Statistics* has a new timetable: every day, {begin:%H:%M}" in told.text
-    for change in (f"move {moved:%-d %b} to 15:00", f"skip {moved:%Y-%m-%d}"):
-        await trainer.types(f"card Statistics {change}")
-        await made.pass_time(60, step=10)
-    await made.pass_time(200, step=10)
-    told = made.person(BOB).sees()[-1]
-    assert f"*Statistics* has changed: every day, {begin:%H:%M}" in told.text
-    assert f"No lessons on {skipped:%-d}" in told.text
-    assert "15:00" not in told.text
-
-
-async def test_change_before_a_near_lesson_is_told_at_once(room):
-    made, trainer = room, room.person(TRAINER)
-    begin = _begin(made)
-    end = begin + timedelta(minutes=40)
-    hours = f"{begin:%A}".lower() + f" {begin:%H:%M}-{end:%H:%M}"
-    await trainer.types(f"card notebook --title Statistics --hours {hours}")
-    await made.pass_time(15)
-    await _joins(made, BOB)
-    await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
-    await made.pass_time(5)
-    assert "*Statistics*" in made.person(BOB).sees()[-1].text
 
 
 async def test_failure_after_the_deadline_is_told_alone(linked):

@@ -47,6 +47,6 @@ async def test_hours_by_form_and_command(linked):
     assert "I'll start *training* on Saturn Cloud" in once.read
     assert "Hours: 15 Jan from 08:03" in (await alice.opens_home()).read
 
-    await linked.pass_time(180)
+    await linked.pass_time(230)
     assert "*training* is ready" in alice.only("ready").text
     assert linked.calls("POST .*/start") == 1

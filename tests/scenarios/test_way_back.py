@@ -64,6 +64,7 @@ NOT_RUN = {
     "cp ../connections.toml . && chmod 644 connections.toml": _FIRST_SETUP,
     r"printf 'USHER_PUBLIC_URL=https://usher.example.org\nUSHER_ADMINS=U0OLIVIA\n' > usher.env": _FIRST_SETUP,
     "sudo chown -R 10001 secrets": _FIRST_SETUP,
+    'sudo chown -R "$USER" secrets': _FIRST_SETUP,
     "kubectl create secret generic usher --from-file=secrets": _NO_CLUSTER,
     "kubectl create configmap usher-connections --from-file=connections.toml": _NO_CLUSTER,
     r"kubectl create configmap usher --from-literal=USHER_PUBLIC_URL=https://usher.example.org \ "

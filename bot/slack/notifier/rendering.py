@@ -329,7 +329,8 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     # What an answer without buttons began: another message says how that ended, or is about to.
     end = "" if presses else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
-    return MessageUpdate(left.answer, True, left.is_over, goes, end == "pending")
+    is_over = left.is_over and (bool(presses) or end != "" or not await gatherer.is_under_way(card.subject))
+    return MessageUpdate(left.answer, True, is_over, goes, end == "pending")
 
 
 def _to_body(answer: Answer) -> dict[str, Any]:
