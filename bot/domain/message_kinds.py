@@ -1,6 +1,6 @@
-"""Kinds of messages: what each is about, and how it is treated; who has a kind declares it.
+"""Kinds of messages: what each is about, and how it is treated.
 
-The core's are in ``bot.domain.notices``, a feature's in a module of its own here.
+Those of operations, runs and links are in ``bot.domain.notices``, others in the module of their subject here.
 """
 
 from collections.abc import Iterator

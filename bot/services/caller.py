@@ -6,9 +6,9 @@ asked for; whoever serves the person calls it with ``await caller.run(cancel_tim
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy
         if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
-            timers.clear(tx, workspace.id)                           # the effect
+            timers.clear_stops(tx, workspace.id)                     # the effect
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the action
-        return workspaces.workspace(tx, workspace.id) or workspace
+        return workspaces.find_workspace(tx, workspace.id) or workspace
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
 do, then ``is_first_delivery``, then write. It waits for nothing, changes nothing but the database, and may be
