@@ -190,6 +190,6 @@ async def test_its_teacher_leaves_lessons_out_and_takes_that_back(bot, typed):
     assert "No lessons" in words(answer)
     changed = await bot.store.read(class_rows.find_card, card.id)
     assert changed.off == CHANGES[typed]
-    assert "Hold all lessons" in buttons(answer)
+    assert "Restore cancelled lessons" in buttons(answer)
     await bot.say("card Statistics resume", TRAINER)
     assert await bot.store.read(class_rows.find_card, card.id) == card

@@ -110,11 +110,11 @@ LEAVE_COURSE: Final = "Leave"
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 LEAVE_THIS_COURSE: Final = "Leave {course}"
 COURSE_USAGE: Final = (
-    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to hold all lessons after "
-    "all, or `end`."
+    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
+    "lessons, or `end`."
 )
 COURSE_ENDED: Final = "*{course}* has ended. No workspaces are started for it any more."
-HOLD_ALL: Final = "Hold all lessons"
+HOLD_ALL: Final = "Restore cancelled lessons"
 LESSON_MISSED: Final = (
     "I couldn't start *{name}* on {title} in time for *{course}*: too little of it is left."
 )
