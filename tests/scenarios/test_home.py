@@ -17,7 +17,7 @@ async def test_home_shows_the_list_and_a_press_starts_one(linked):
     alice = linked.alice
     shown = await alice.opens_home()
     assert all(name in shown.text for name in ("notebook", "training", "report", "broken"))
-    assert "As of" in shown.text
+    assert "Page updated at" in shown.text
     shown = await alice.presses_home("Start", "*notebook*")
     assert "Starting *notebook*" in shown.text.partition("Your workspaces")[0]
     assert "start" in _row(shown, "notebook")
