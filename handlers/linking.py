@@ -197,7 +197,7 @@ async def _show_identity(request: Request) -> Answer:
         fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
         if connection in linkless
         else _format_account(services.title(connection), accounts.get(connection), services.clock.now())
-        for connection in sorted({*services.connections, *accounts})
+        for connection in dict.fromkeys([*services.connections, *sorted(accounts)])
     ]
     missing = [(name, title) for name, title in services.list_linkable() if name not in accounts]
     refused = [
