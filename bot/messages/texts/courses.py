@@ -83,6 +83,11 @@ CONFIRM_END_COURSE: Final = (
     "End course",
     "Not yet",
 )
+#: The same question, where the command was typed.
+END_COURSE: Final = (
+    "This will end *{course}*: there'll be no more lessons, and the card will say so. "
+    "A lesson that is on ends as planned."
+)
 COURSE_POSTED: Final = (
     "Everyone who joins gets a workspace for each lesson: {lessons}. I'll start early, so that "
     "workspaces are ready when a lesson begins."
