@@ -11,6 +11,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
+from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.kit import Markup, fill
@@ -196,7 +197,7 @@ async def _show_identity(request: Request) -> Answer:
         fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
         if connection in linkless
         else _format_account(services.title(connection), accounts.get(connection), services.clock.now())
-        for connection in sorted({*services.connections, *accounts})
+        for connection in dict.fromkeys([*services.connections, *sorted(accounts)])
     ]
     missing = [(name, title) for name, title in services.list_linkable() if name not in accounts]
     refused = [
@@ -330,8 +331,9 @@ async def _ask_before_unlinking(
 ) -> Answer:
     """Ask once, in the words of the button's own question; None asks about every link."""
     ending = [connection] if connection else linked_connections
-    effect = fill(cards.CONFIRM_UNLINK[1], title=request.services.titles(ending))
-    running = format_still_running(await request.caller.read(accounts.find_running, ending))
+    effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
+    names = await request.caller.read(accounts.find_running, ending)
+    running = format_still_running(names) or [cards.UNLINK_RUNNING]
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
@@ -476,7 +478,9 @@ async def offer_all_links(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     sentence = answers.NOT_LINKED_ANY
     if is_list:
-        sentence = replies.format_beginning(describe_usher(services), waits=True)
+        # Home is opened, and asks for nothing.
+        waits = request.surface.where is not Where.HOME
+        sentence = replies.format_beginning(describe_usher(services), waits=waits)
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])

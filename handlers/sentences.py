@@ -494,9 +494,8 @@ async def _offer_runs(
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
     """Offer the first few; each has an id of its own."""
-    return replies.hint(
-        sentence, [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
-    )
+    numbered = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
+    return replies.as_question(replies.hint(sentence, numbered))
 
 
 def _answer_without(request: Request) -> Answer:

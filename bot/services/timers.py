@@ -37,17 +37,22 @@ def plan_timer(
     return PlannedStop(at, mode, ends)
 
 
-def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: PlannedStop) -> Workspace:
-    """Set the timer of a workspace; raises Refused (``workspace.not_up``) if it is down.
+def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
+    """Return whether a workspace is up, or something under way brings it up.
 
     A start that has lapsed, and so needs a confirmation, brings nothing up.
     """
-    workspace = require_workspace(tx, caller, "stop", workspace_id)
-    caller.check_plan(tx, workspace.connection)
     latest = operations.find_latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
     is_coming_up = latest is not None and is_open and not latest.verb.brings_down
-    if workspace.is_down and not is_coming_up:
+    return is_coming_up or not workspace.is_down
+
+
+def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: PlannedStop) -> Workspace:
+    """Set the timer of a workspace; raises Refused (``workspace.not_up``) if it is down."""
+    workspace = require_workspace(tx, caller, "stop", workspace_id)
+    caller.check_plan(tx, workspace.connection)
+    if not can_stop_later(tx, workspace):
         raise Refused("workspace.not_up", cause="not_up")
     return change_timer(tx, caller, workspace, timer)
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from bot.domain.notices import Answer
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import lists, replies
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import Markup, fill, line
-from bot.messages.texts import answers, talk
+from bot.messages.texts import answers, runs, talk
 from bot.messages.verb import list_verbs
 from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.request import SILENT, Request
@@ -68,8 +68,9 @@ def answer_unread(request: Request) -> Answer:
     if near:
         commands = [write_command(request, verb, *request.arguments[1:]) for verb in near]
         return answer_unknown_word(request, talk.NOT_UNDERSTOOD, words[0], commands)
-    steps = [replies.list_button(), replies.help_button(request.folder)]
-    return replies.hint(talk.NOT_UNDERSTOOD, steps, more=request.fill(talk.UNDERSTANDS))
+    shows_list = kit.button(runs.SHOW_ALL, "job_list") if request.folder == "job" else replies.list_button()
+    steps = [shows_list, replies.help_button(request.folder)]
+    return replies.hint(talk.NOT_UNDERSTOOD, steps, more=request.fill(talk.UNDERSTANDS[request.folder]))
 
 
 def offer_as_command(request: Request) -> Answer:

@@ -121,11 +121,10 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
         is_past = has_joined or card.is_over(request.services.clock.now())
         return rooms.answer_courses([facts]) if is_past else rooms.answer_join_offer(facts)
     if verb == "end":
-        # Its button asks first.
         taught = use_cases.require_teacher
         await require_teacher(request, card.id, request.caller.read(taught, "class_change", card.id))
         (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
-        return rooms.answer_courses([facts])
+        return rooms.ask_end(facts) if drawn.list_end_buttons(facts) else rooms.answer_courses([facts])
     days = orders.list_days_off(card, rest, request.services.clock.now()) if rest else []
     if (verb == "skip") is not bool(days):
         return replies.hint(request.fill(words.COURSE_USAGE, course=card.title))

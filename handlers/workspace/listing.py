@@ -394,7 +394,8 @@ async def bring_back(request: Request) -> Answer:
     """Bring back a workspace that was just forgotten."""
     workspace = await request.caller.read(require_workspace, "add", request.target or "")
     await require_account(request, workspace.connection)
-    return _answer_brought_back(request, await request.caller.run(relist_workspace, workspace.id))
+    back = await request.caller.run(relist_workspace, workspace.id)
+    return replace(_answer_brought_back(request, back), replaces=True)
 
 
 def _answer_brought_back(request: Request, back: Workspace) -> Answer:

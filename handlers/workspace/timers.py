@@ -18,7 +18,14 @@ from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
 from bot.messages.verb import Effect, Offer, Verb
 from bot.services.feasibility import predict_stop_effects
-from bot.services.timers import cancel_timer, confirm_needed, plan_timer, postpone_timer, set_timer
+from bot.services.timers import (
+    can_stop_later,
+    cancel_timer,
+    confirm_needed,
+    plan_timer,
+    postpone_timer,
+    set_timer,
+)
 from bot.services.workspaces import require_workspace
 from bot.store import operations
 from bot.support.errors import Refused
@@ -102,14 +109,18 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         if refusal.rule != "workspace.not_up":
             raise
         await require_account(request, workspace.connection)
-        next_ = request.fill(cards.NOT_UP_NEXT, workspace)
-        return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
+        return _answer_not_up(request, workspace)
     sentences = [
         said_of(cards.SET, changed, title),
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
     return replies.answer(" ".join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
+
+
+def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
+    next_ = request.fill(cards.NOT_UP_NEXT, workspace)
+    return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
 
 
 async def make_timer_or_ask(
@@ -190,6 +201,8 @@ def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, describe the command."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
+    if not await request.services.store.read(can_stop_later, workspace):
+        return _answer_not_up(request, workspace)
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode = workspace.stop_mode or choose_planned_mode(facts.effects)
     head = drawn.format_form_head(facts)

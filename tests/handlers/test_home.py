@@ -141,7 +141,7 @@ async def test_home_shows_rows_with_links_and_slash_commands(bot, slack):
     await bot.link(state=State.RUNNING)
     blocks = await publish(bot, slack)
     assert "notebook" in blocks
-    assert "As of" in blocks
+    assert "Page updated at" in blocks
     assert blocks.count("'Refresh'") == 1
 
 

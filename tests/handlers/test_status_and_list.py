@@ -156,6 +156,7 @@ async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):
     [
         ("list-none", "list running"),
         ("not-understood", "fly me to the moon"),
+        ("not-understood-job", "job fly me to the moon"),
         ("hours-without-a-time", "hours notebook evenings 25:00"),
     ],
 )

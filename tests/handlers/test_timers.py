@@ -272,6 +272,13 @@ async def test_the_form_sets_changes_and_takes_back(bot):
     assert await stop_at(bot) is None
 
 
+async def test_no_form_opens_for_a_workspace_that_has_stopped(bot):
+    workspace = await bot.sees(State.STOPPED)
+    answer = await bot.press("stop_later", workspace.id)
+    assert answer.view is None
+    assert "isn't running, so there's nothing to stop later" in words(answer)
+
+
 async def test_the_form_says_what_it_can_not_read(bot):
     workspace = await bot.sees(State.RUNNING)
     view = await form(bot, workspace)

@@ -17,7 +17,7 @@ async def test_home_shows_the_list_and_a_press_starts_one(linked):
     alice = linked.alice
     shown = await alice.opens_home()
     assert all(name in shown.text for name in ("notebook", "training", "report", "broken"))
-    assert "As of" in shown.text
+    assert "Page updated at" in shown.text
     shown = await alice.presses_home("Start", "*notebook*")
     assert "Starting *notebook*" in shown.text.partition("Your workspaces")[0]
     assert "start" in _row(shown, "notebook")
@@ -65,6 +65,7 @@ async def test_form_opened_in_home_shows_its_effect(cloud):
 async def test_home_before_anything_is_linked_offers_to_link(bare):
     alice = bare.alice
     shown = await alice.opens_home()
+    assert "link it to begin" in shown.text
     shown = await alice.presses_home("Link Saturn Cloud")
     assert shown.address("Open the link page").startswith("http")
     await alice.has_linked("alice")

@@ -69,5 +69,7 @@ async def test_unlinking_names_what_runs_on_before_and_after(linked):
     alice = linked.alice
     await runs(linked, "notebook")
     named = "I won't stop what's running there: *notebook*, *report*."
-    assert named in (await alice.types("unlink saturn")).text
+    asked = (await alice.types("unlink saturn")).text
+    assert named in asked
+    assert "Anything running" not in asked
     assert named in (await alice.types("unlink saturn --yes")).text

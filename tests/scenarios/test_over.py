@@ -54,6 +54,28 @@ async def test_question_is_over_once_its_button_was_pressed(linked):
     assert not [one for one in alice.sees() if label in one.labels]
 
 
+async def test_offer_whose_button_is_gone_is_over(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(60, step=5)
+    (offered,) = await alice.writes("could you stop training at half past six?")
+    assert offered.labels == ["Stop training at 18:30"]
+    await alice.writes("stop training")
+    await linked.pass_time(60, step=5)
+    assert there(alice, offered) is None
+
+
+async def test_pressed_offer_is_replaced_by_its_answer(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(60, step=5)
+    (offered,) = await alice.writes("could you stop training at half past six?")
+    await alice.presses(offered, "Stop training at 18:30")
+    now = there(alice, offered)
+    assert "will be stopped" in now.read
+    assert now.labels == ["Cancel it"]
+
+
 async def test_answer_to_a_slash_command_is_dated(linked):
     said = await linked.alice.types("hours training every day 8:30-18:00")
     assert "{date_short} at {time}" in said.text

@@ -14,9 +14,9 @@ from bot.messages.blocks import courses as cards
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Element, Markup, fill
+from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
-from bot.messages.texts import times, verbs
 
 #: The forms, and what their fields are.
 CARD_CALLBACK: Final = "card"
@@ -110,6 +110,14 @@ def show_no_courses(command: Markup) -> Answer:
 def answer_courses(every: Sequence[ClassFacts]) -> Answer:
     """Answer with courses."""
     return kit.answer(block for one in every for block in render_course(one))
+
+
+def ask_end(facts: ClassFacts) -> Answer:
+    """Ask whether a course is to end."""
+    card, label = facts.card, class_words.CONFIRM_END_COURSE[2]
+    button = kit.button(label, "class_stop", card.id, style=kit.DANGER, of=card.title)
+    effect = fill(class_words.END_COURSE, course=card.title)
+    return kit.message(f"{effect} {fill(answers.TO_CONTINUE, button=label)}", buttons=[button])
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:

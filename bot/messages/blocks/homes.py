@@ -22,5 +22,5 @@ def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> d
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if any(ButtonValue.from_button(one).mark == "refresh" for one in kit.iterate_buttons([*above, *rows])):
         buttons = []
-    as_of = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(now, now)))
+    as_of = kit.context(fill(answers.HOME_AS_OF, at=kit.moment(now, now)))
     return kit.home([*above, *rows, kit.divider(), *kit.actions(buttons), as_of])

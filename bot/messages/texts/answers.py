@@ -122,6 +122,8 @@ OUTDATED: Final = "That message was out of date, so I did nothing. Here's how th
 #: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
+#: Below a Home, whose list says as of when the provider was asked.
+HOME_AS_OF: Final = "Page updated at {at}."
 #: To the button of a Home of an earlier release.
 NO_TOTALS: Final = (
     "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link "

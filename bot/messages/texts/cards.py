@@ -208,12 +208,12 @@ CONFIRM_FORCE_END: Final = (
     "End it",
     "Keep running",
 )
+UNLINK_EFFECT: Final = "This will delete my access to your account on {title} and forget your list."
+#: Where what runs there isn't named.
+UNLINK_RUNNING: Final = "Anything running there keeps running."
 CONFIRM_UNLINK: Final = (
     "Unlink {title}?",
-    (
-        "This will delete my access to your account on {title} and forget your list. "
-        "Anything running there keeps running."
-    ),
+    f"{UNLINK_EFFECT} {UNLINK_RUNNING}",
     "Unlink",
     "Stay linked",
 )

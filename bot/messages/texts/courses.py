@@ -83,6 +83,11 @@ CONFIRM_END_COURSE: Final = (
     "End course",
     "Not yet",
 )
+#: The same question, where the command was typed.
+END_COURSE: Final = (
+    "This will end *{course}*: there'll be no more lessons, and the card will say so. "
+    "A lesson that is on ends as planned."
+)
 COURSE_POSTED: Final = (
     "Everyone who joins gets a workspace for each lesson: {lessons}. I'll start early, so that "
     "workspaces are ready when a lesson begins."
@@ -110,11 +115,11 @@ LEAVE_COURSE: Final = "Leave"
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 LEAVE_THIS_COURSE: Final = "Leave {course}"
 COURSE_USAGE: Final = (
-    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to hold all lessons after "
-    "all, or `end`."
+    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
+    "lessons, or `end`."
 )
 COURSE_ENDED: Final = "*{course}* has ended. No workspaces are started for it any more."
-HOLD_ALL: Final = "Hold all lessons"
+HOLD_ALL: Final = "Restore cancelled lessons"
 LESSON_MISSED: Final = (
     "I couldn't start *{name}* on {title} in time for *{course}*: too little of it is left."
 )

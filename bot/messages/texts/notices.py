@@ -86,7 +86,7 @@ LINKED: Final = (
 )
 OPENS_AS: Final = "To open a workspace there, you need to be signed in to {title} as {username}."
 OPENS: Final = "To open a workspace there, you need to be signed in to {title}."
-LINKED_NEXT: Final = "If that wasn't you, press *Unlink*."
+LINKED_NEXT: Final = "If that wasn't you, unlink it."
 LINKED_UNTIL: Final = "The link lasts until {at}."
 LINK_AGAIN: Final = (
     "{title} no longer accepts your link: it may have been revoked, or your account there deleted. "

@@ -51,7 +51,10 @@ LIKELY_ONE: Final = "Do you mean this? I haven't done anything yet."
 LEFT_ALONE_ALL: Final = "I haven't done anything. I don't read exceptions and conditions, only commands."
 WHICH_STATUS: Final = "Which one do you mean?"
 #: What is understood, after what isn't.
-UNDERSTANDS: Final = "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`."
+UNDERSTANDS: Final = {
+    "workspace": "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`.",
+    "job": "Name a job and say what to do with it, such as `{command}run NAME`.",
+}
 UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anything."
 FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."

@@ -324,8 +324,11 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     planned = {one.at for one in presses if one.name in WARNING_ANSWERS}
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
-    # A question that was answered in words has nothing more to ask.
-    is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
+    # A question that was answered in words, or whose buttons are gone, has nothing more to ask.
+    is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
+    is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
+        is_question and not any(kit.iterate_buttons(left.answer.blocks))
+    )
     # What an answer without buttons began: another message says how that ended, or is about to.
     end = "" if presses else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
