@@ -42,6 +42,8 @@ _QUICK = (
     "full_page_writes = off",
     "autovacuum = off",
     "max_wal_size = '96MB'",
+    # Several workers, each with processes of several releases, keep connections at once.
+    "max_connections = 300",
 )
 
 #: The wheel's server lets everybody in but members of this role, who have to give their password.
