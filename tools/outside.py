@@ -34,7 +34,8 @@ def main() -> int:
         wheels, python = folder / "wheels", folder / "env/bin/python"
         for place in (ROOT, *PACKAGES):
             copy = folder / f"source-{place.name}"
-            ignored = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "node_modules")
+            left_out = (".git", ".venv", ".*cache", ".hypothesis", "build", "*.egg-info", "__pycache__")
+            ignored = shutil.ignore_patterns(*left_out, "node_modules")
             shutil.copytree(place, copy, ignore=ignored, symlinks=True)
             run(
                 [
