@@ -203,7 +203,9 @@ def new_server(folder: Path) -> Any:
         rules = folder / "pg_hba.conf"
         rules.write_text(f"local all +{ASKED} scram-sha-256\n{rules.read_text()}")
         connection.execute(f"CREATE ROLE {ASKED}".encode())
-        connection.execute("SELECT pg_reload_conf()")
+    # The number of connections counts from its next start on.
+    server.stop()
+    server.start()
     return server
 
 

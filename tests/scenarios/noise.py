@@ -88,8 +88,8 @@ class Count:
     def lines(self):
         """Return the messages that have become a line, each with the act that made it."""
         now = self.held()
-        found = [(act, now[one.channel, one.ts]) for act in self.acts for one in act.made]
-        return [(act, one) for act, one in found if is_line(one)]
+        made = [(act, now.get((one.channel, one.ts))) for act in self.acts for one in act.made]
+        return [(act, one) for act, one in made if one is not None and is_line(one)]
 
     def table(self):
         """Return how many messages each act made, and what the lines say in the end."""
