@@ -13,12 +13,11 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot.domain.announcements import find_next_moment, has_moments
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, limits, replies, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
@@ -437,9 +436,8 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
-    if not kit.derive(answer.blocks, "has_moments", lambda: has_moments(answer.blocks)):
-        return answer
-    if find_next_moment([block for block in answer.blocks if block["type"] != "actions"], now) is None:
+    moments = kit.derive(answer.blocks, "moments", lambda: stored.list_text_moments(answer.blocks))
+    if not any(at > now for at in moments):
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
     blocks = [replies.use_plain_dates(block) for block in answer.blocks]
@@ -465,6 +463,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
         return replace(answer, offers=begun[0])
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
+    keys |= {key for _, key in stored.list_plans(answer.blocks)}
     if (
         answer.offers
         or len(keys) != 1

@@ -240,7 +240,8 @@ class Answer:
     or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its
     buttons are for while they work: one workspace or run. ``shows`` is as what it
     is drawn again where it can be edited: the ``kind`` of message, its ``subject``, the workspace that it is
-    ``about`` and the ``connection``.
+    ``about`` and the ``connection``. ``facts`` is what it says as data, JSON-ready, for a reader that is a
+    program.
     """
 
     text: str
@@ -253,9 +254,4 @@ class Answer:
     unwritten: Literal["", "not", "unsure"] = ""
     offers: str = ""
     shows: Mapping[str, str] = field(default_factory=dict)
-
-    def as_body(self) -> dict[str, Any]:
-        """Return the answer as a notice's JSON-ready body."""
-        body = {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
-        body |= {"shows": dict(self.shows)} if self.shows else {}
-        return body | ({"offers": self.offers} if self.offers else {})
+    facts: Mapping[str, Any] = field(default_factory=dict)

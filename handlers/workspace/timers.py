@@ -115,7 +115,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
-    return replies.answer(" ".join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
+    return replies.answer(kit.join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
@@ -208,7 +208,7 @@ async def open_form(request: Request) -> Answer:
     head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.build_form(facts, mode)
-    return replace(kit.answer([kit.section(f"{head} {more}")]), view=view)
+    return replace(kit.answer([kit.section(kit.join([head, more]))]), view=view)
 
 
 @routes.view(drawn.STOP_LATER_CALLBACK)

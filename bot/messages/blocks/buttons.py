@@ -230,7 +230,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
             cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
         )
         if facts.obstacle and at == workspace.stop_at
-        else fill(cards.LINE[how], at=kit.day_moment(at))
+        else kit.announce("stop", workspace.id, fill(cards.LINE[how], at=kit.day_moment(at)))
         for how, at in coming
     ]
 
@@ -298,4 +298,5 @@ def format_timer(template: str, workspace: Workspace, title: str, **more: object
     """Fill a sentence about a workspace with its timer."""
     at = kit.day_moment(workspace.stop_at or 0.0)
     done = Markup(cards.DONE[workspace.stop_mode or "stop"])
-    return fill(template, name=workspace.title, title=title, at=at, done=done, **more)
+    said = fill(template, name=workspace.title, title=title, at=at, done=done, **more)
+    return kit.announce("stop", workspace.id, said)

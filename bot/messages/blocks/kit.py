@@ -15,6 +15,7 @@ from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.conversations import Referents
+from bot.domain.markup import Dated, Markup, Part, Template, announce, join, list_moments
 from bot.domain.message_context import ObjectName
 from bot.domain.notices import Answer
 from bot.domain.people import Named
@@ -23,6 +24,9 @@ from bot.messages.blocks import limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
+
+#: Texts are made with these, too.
+__all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
@@ -41,12 +45,6 @@ _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
 
-class Markup(str):
-    """A text of our own Slack markup: it is not escaped again."""
-
-    __slots__ = ()
-
-
 def truncate(escaped: str, limit: int) -> str:
     """Cut an escaped text to a limit, with an ellipsis, never inside an entity, a mention or a time."""
     if len(escaped) <= limit:
@@ -58,7 +56,8 @@ def truncate(escaped: str, limit: int) -> str:
     opened = escaped.rfind("<", 0, end)
     if opened > escaped.rfind(">", 0, end) and ">" in escaped[end:]:
         end = opened
-    return escaped[:end].rstrip() + ELLIPSIS
+    cut = escaped[:end].rstrip() + ELLIPSIS
+    return escaped.rewrite(cut) if isinstance(escaped, Dated) else cut
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
@@ -71,11 +70,34 @@ def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
     return safe(" ".join(clean(text).split()), limit)
 
 
-def fill(template: str, **values: object) -> str:
-    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is."""
-    return template.format_map(
-        {name: value if isinstance(value, Markup) else line(value) for name, value in values.items()}
-    )
+def fill(template: Template, **values: object) -> str:
+    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is.
+
+    A template is a sentence, or several of which some are true until a moment and others stay. The moments in
+    one are those of the values that it uses.
+    """
+    sentences = (template,) if isinstance(template, str) else template
+    return join([_fill_sentence(one, _Values(values)) for one in sentences])
+
+
+def _fill_sentence(template: str, given: _Values) -> str:
+    text = template.format_map(given)
+    moments = list_moments(given.dated)
+    return Dated([[Part(text, moments)]]) if moments else text
+
+
+class _Values(dict[str, object]):
+    """The values of a template, and those with moments that it has used."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        super().__init__(values)
+        self.dated: list[Dated] = []
+
+    def __getitem__(self, name: str) -> object:
+        value = super().__getitem__(name)
+        if isinstance(value, Dated):
+            self.dated.append(value)
+        return value if isinstance(value, Markup) else line(value)
 
 
 def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
@@ -442,32 +464,39 @@ def escape_link_url(url: str) -> str:
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
-def moment(at: float, now: float) -> Markup:
+def moment(at: float, now: float) -> Dated:
     """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
     if abs(now - at) >= 12 * 3600:
         return day_moment(at)
-    return Markup(f"<!date^{int(at)}^{{time}}|{times.format_time_in_utc(at)}>")
+    return _mark(at, "{time}", times.format_time_in_utc(at))
 
 
-def moment_at(at: float, now: float) -> Markup:
+def moment_at(at: float, now: float) -> Dated:
     """Return the same as an adverb: "at 14:03", or "yesterday at 14:03"."""
     time = moment(at, now)
-    return time if "{date" in time else Markup(f"at {time}")
+    return time if "{date" in time else time.rewrite(f"at {time}")
 
 
-def day_moment(at: float) -> Markup:
+def day_moment(at: float) -> Dated:
     """Return a time with its day in each reader's own zone: "today at 18:00"."""
-    return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.format_day_in_utc(at)}>")
+    return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
 
 
-def day(at: float) -> Markup:
+def day(at: float) -> Dated:
     """Return a day of whichever year in each reader's own zone: "February 18th, 2027"."""
-    return Markup(f"<!date^{int(at)}^{{date}}|{times.format_day_in_utc(at)}>")
+    return _mark(at, "{date}", times.format_day_in_utc(at))
+
+
+def _mark(at: float, form: str, otherwise: str) -> Dated:
+    """Return a moment as Slack writes it for each reader, and ``otherwise`` where it can't."""
+    return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
 def format_reason(hold: str, now: float) -> str:
     """Format the reason of an operation's delay, escaped, with times in each reader's own zone."""
-    return TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
+    text = TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
+    moments = tuple(int(at) for at in TIME_MARK.findall(hold))
+    return Dated([[Part(text, moments)]]) if moments else text
 
 
 def strip_markup(text: str) -> str:

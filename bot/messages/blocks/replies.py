@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.markup import Dated
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects
@@ -37,7 +38,7 @@ def answer(
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
     """Answer a typo, a question or a missing link: a filled sentence and what may help; nothing broke."""
-    text = f"{sentence}\n{more}" if more else sentence
+    text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
@@ -54,10 +55,9 @@ def use_plain_dates(block: kit.Block) -> kit.Block:
     """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
     match block:
         case {"type": "section", "text": {"text": text} as paragraph}:
-            return {
-                **block,
-                "text": {**paragraph, "text": text.replace("{date_short_pretty}", "{date_short}")},
-            }
+            written = text.replace("{date_short_pretty}", "{date_short}")
+            plain = text.rewrite(written) if isinstance(text, Dated) else written
+            return {**block, "text": {**paragraph, "text": plain}}
     return block
 
 

@@ -98,7 +98,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     if wait is None:
         return kit.message(fill_notice(words.OVER_UNLINKED, facts))
     none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
-    said = " ".join([*none, format_lasting_place(wait, facts.now)])
+    said = kit.join([*none, format_lasting_place(wait, facts.now)])
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
 
 
@@ -155,7 +155,7 @@ def _render_granted(facts: WorkspaceFacts) -> Answer:
         words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
     )
     return kit.message(
-        " ".join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
+        kit.join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
     )
 
 
@@ -188,7 +188,9 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
         until = kit.moment(facts.time("until"), facts.now)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
         return kit.message(
-            f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
+            kit.join([fill_notice(words.STOPPED_WAITING, facts, what=what, until=until) + often, offer]),
+            [],
+            [again],
         )
     because = kit.Markup(kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now))
     # With its account, the row of the workspace is gone.
@@ -196,7 +198,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":
         return kit.message(said)
-    return kit.message(f"{said} {offer}", [], [again])
+    return kit.message(kit.join([said, offer]), [], [again])
 
 
 def _has_waited(facts: WorkspaceFacts) -> bool:

@@ -36,7 +36,7 @@ OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
 #: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
-RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
+RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {at}."
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."
