@@ -170,7 +170,7 @@ def test_everything_calls_the_command_by_one_name():
     assert command("doctor") == "`usher doctor`"
 
 
-#: What takes long to import: parsing words needs none of it, and serving not all.
+#: What takes long to import: parsing words needs none of it, and a process that serves not all.
 HEAVY = ("aiohttp", "slack_bolt", "pydantic", "cryptography", "apscheduler", "jinja2", "structlog")
 NOT_TO_SERVE = (
     "sqlite_utils",
@@ -179,16 +179,19 @@ NOT_TO_SERVE = (
     "mcp_types",
     "jinja2",
     "yaml",
-    "bot.services.checks",
     "bot.providers.posit",
 )
 
 
 @pytest.mark.parametrize(
-    ("module", "needless"), [("bot.__main__", HEAVY), ("bot.commands.serving", NOT_TO_SERVE)]
+    ("imports", "needless"),
+    [
+        pytest.param("import bot.__main__", HEAVY, id="parse"),
+        pytest.param("import bot.app; bot.app.load()", NOT_TO_SERVE, id="serve"),
+    ],
 )
-async def test_what_is_not_needed_is_not_imported(module, needless):
-    words = f"import sys, {module}; print([name for name in {needless} if name in sys.modules])"
+async def test_what_is_not_needed_is_not_imported(imports, needless):
+    words = f"import sys; {imports}; print([name for name in {needless} if name in sys.modules])"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", words), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
