@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
+from bot.domain.markup import list_moments
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
@@ -436,8 +437,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
-    moments = kit.derive(answer.blocks, "moments", lambda: stored.list_text_moments(answer.blocks))
-    if not any(at > now for at in moments):
+    if max(list_moments(answer.blocks), default=0) <= now:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
     blocks = [replies.use_plain_dates(block) for block in answer.blocks]
@@ -452,11 +452,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     Without buttons it is the key of the one operation or run that it began: the message about its end takes
     the answer's place.
     """
-    buttons = kit.derive(
-        answer.blocks,
-        "buttons",
-        lambda: [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)],
-    )
+    buttons = kit.derive(answer.blocks, kit.list_presses)
     begun = [action.work_item_id for action in request.notes.actions.values()]
     is_drawn_again = answer.in_channel or bool(answer.shows)
     if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):

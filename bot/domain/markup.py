@@ -6,8 +6,8 @@ never looked for in the words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, Self, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 #: A sentence to fill, or several that come one after another.
 Template: TypeAlias = str | tuple[str, ...]
@@ -37,8 +37,9 @@ class Markup(str):
 class Dated(Markup):
     """Markup in lines of parts, of which some name moments."""
 
-    __slots__ = ("lines",)
+    __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]
+    moments: tuple[int, ...]
 
     def __new__(cls, lines: Iterable[Iterable[Part]]) -> Self:
         """Return the text of these lines."""
@@ -46,6 +47,7 @@ class Dated(Markup):
         text = "\n".join(" ".join(part.text for part in line) for line in parts)
         made = str.__new__(cls, text)
         made.lines = parts
+        made.moments = tuple(dict.fromkeys(at for line in parts for part in line for at in part.moments))
         return made
 
     @property
@@ -55,7 +57,7 @@ class Dated(Markup):
 
     def rewrite(self, text: str) -> Dated:
         """Return another text that names the same moments."""
-        return Dated([[Part(text, list_moments([self]))]])
+        return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
         """Return the text without its parts that have passed, and what follows them in their lines."""
@@ -67,10 +69,17 @@ class Dated(Markup):
         return Dated(left)
 
 
-def list_moments(texts: Iterable[object]) -> tuple[int, ...]:
-    """Return the moments that texts name."""
-    parts = (part for text in texts if isinstance(text, Dated) for part in text.parts)
-    return tuple(dict.fromkeys(at for part in parts for at in part.moments))
+def list_texts(blocks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the texts of paragraphs, headings and small print."""
+    for block in blocks:
+        for one in block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},):
+            if one.get("text"):
+                yield one["text"]
+
+
+def list_moments(blocks: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return the moments that texts of blocks name."""
+    return [at for text in list_texts(blocks) if isinstance(text, Dated) for at in text.moments]
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
@@ -79,10 +88,11 @@ def join(texts: Iterable[str], between: str = " ") -> str:
     What is joined in another way is one part.
     """
     texts = list(texts)
-    if not any(isinstance(text, Dated) for text in texts):
+    if Dated not in map(type, texts):
         return between.join(texts)
     if between not in {" ", "\n"}:
-        return Dated([[Part(between.join(texts), list_moments(texts))]])
+        moments = [at for text in texts if isinstance(text, Dated) for at in text.moments]
+        return Dated([[Part(between.join(texts), tuple(moments))]])
     lines: list[list[Part]] = []
     for number, text in enumerate(texts):
         own = text.lines if isinstance(text, Dated) else [[Part(line)] for line in text.split("\n")]

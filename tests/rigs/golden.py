@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bot.domain.markup import Part
+from bot.domain.markup import Part, list_moments
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit as kit_of
 from bot.messages.blocks import limits, stored
+from bot.messages.blocks.button_values import ButtonValue
 from bot.support.cleaning import unescape
 from playground.slack import kit
 from playground.slack.content import characters
@@ -27,7 +28,7 @@ _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 #: When messages are drawn.
 _NOW = 1_800_000_000
 #: A moment to come, or past; a time of a timetable has no zone.
-_MOMENT = re.compile(r"(?<!as of )<!date\^(\d+)\^[^>]*UTC>")
+_MOMENT = re.compile(r"(?<!as of )(?<!since )<!date\^(\d+)\^[^>]*UTC>")
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -97,13 +98,19 @@ def check_notification(answer: Answer) -> None:
 
 
 def check_moments(answer: Answer) -> None:
-    """Fail when a text shows a moment that isn't known of it, or says it after that has come."""
-    for block in answer.blocks:
+    """Fail when a text shows a moment that isn't known of it, or says it after that has come.
+
+    A list says as of when it is.
+    """
+    is_list = any(
+        ButtonValue.from_button(one).mark == "refresh" for one in kit_of.iterate_buttons(answer.blocks)
+    )
+    for block in () if is_list else answer.blocks:
         shown = {int(at) for line in kit_of.iterate_lines([block]) for at in _MOMENT.findall(line)}
-        assert {at for at in shown if at > _NOW} <= set(stored.list_text_moments([block])), block
-    for at in stored.list_text_moments(answer.blocks):
+        assert {at for at in shown if at > _NOW} <= set(list_moments([block])), block
+    for at in list_moments(answer.blocks):
         left = stored.drop_past(answer, partial(_names, at))
-        assert left is None or at not in stored.list_text_moments(left.blocks)
+        assert left is None or at not in list_moments(left.blocks)
 
 
 def _names(at: int, part: Part) -> bool:

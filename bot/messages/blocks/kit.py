@@ -15,7 +15,7 @@ from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.conversations import Referents
-from bot.domain.markup import Dated, Markup, Part, Template, announce, join, list_moments
+from bot.domain.markup import Dated, Markup, Part, Template, announce, join
 from bot.domain.message_context import ObjectName
 from bot.domain.notices import Answer
 from bot.domain.people import Named
@@ -76,27 +76,22 @@ def fill(template: Template, **values: object) -> str:
     A template is a sentence, or several of which some are true until a moment and others stay. The moments in
     one are those of the values that it uses.
     """
-    sentences = (template,) if isinstance(template, str) else template
-    return join([_fill_sentence(one, _Values(values)) for one in sentences])
-
-
-def _fill_sentence(template: str, given: _Values) -> str:
+    if not isinstance(template, str):
+        return join([fill(sentence, **values) for sentence in template])
+    given = _Values(values)
     text = template.format_map(given)
-    moments = list_moments(given.dated)
-    return Dated([[Part(text, moments)]]) if moments else text
+    return Dated([[Part(text, given.moments)]]) if given.moments else text
 
 
 class _Values(dict[str, object]):
-    """The values of a template, and those with moments that it has used."""
+    """The values of a template, and the moments of those that it has used."""
 
-    def __init__(self, values: Mapping[str, object]) -> None:
-        super().__init__(values)
-        self.dated: list[Dated] = []
+    moments: tuple[int, ...] = ()
 
     def __getitem__(self, name: str) -> object:
         value = super().__getitem__(name)
         if isinstance(value, Dated):
-            self.dated.append(value)
+            self.moments += value.moments
         return value if isinstance(value, Markup) else line(value)
 
 
@@ -273,6 +268,11 @@ def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
             for option in one["options"] if one.get("type") == "overflow" else ():
                 press = ButtonValue.from_text(option["value"])
                 yield button(option["text"]["text"], press, url=option.get("url"))
+
+
+def list_presses(blocks: Iterable[Block]) -> list[ButtonValue]:
+    """Return the values of all buttons, and of all options of menus."""
+    return [ButtonValue.from_button(one) for one in iterate_buttons(blocks)]
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
@@ -551,8 +551,8 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
             yield from filter(None, str(text.get("text") or "").splitlines())
 
 
-#: Blocks of answers that are given again as they are, by identity, with what was derived from them.
-_shared: dict[int, tuple[tuple[Block, ...], dict[str, Any]]] = {}
+#: Blocks of answers that are given again as they are, by identity, with what was computed from them.
+_shared: dict[int, tuple[tuple[Block, ...], dict[Callable[..., Any], Any]]] = {}
 _MAX_SHARED: Final = 200
 
 
@@ -564,12 +564,12 @@ def share(answer: Answer) -> Answer:
     return answer
 
 
-def derive(blocks: tuple[Block, ...], name: str, compute: Callable[[], _Derived]) -> _Derived:
-    """Return a value derived from blocks, by its name; computed once if the blocks are shared."""
+def derive(blocks: tuple[Block, ...], compute: Callable[[tuple[Block, ...]], _Derived]) -> _Derived:
+    """Return a value that is computed from blocks; once if the blocks are shared."""
     _, derived = _shared.get(id(blocks), (blocks, {}))
-    if name not in derived:
-        derived[name] = compute()
-    value: _Derived = derived[name]
+    if compute not in derived:
+        derived[compute] = compute(blocks)
+    value: _Derived = derived[compute]
     return value
 
 

@@ -22,13 +22,13 @@ def make_fallback_text(answer: Answer) -> str:
     Screen readers say it in place of the blocks, and phones notify of its beginning
     (``docs/internals/slack.md``, "Messages").
     """
-    return kit.derive(answer.blocks, "fallback", lambda: _make_fallback_text(answer))
+    return kit.derive(answer.blocks, _make_fallback_text) or answer.text
 
 
-def _make_fallback_text(answer: Answer) -> str:
-    lines = kit.iterate_lines(block for block in answer.blocks if not kit.is_output(block))
-    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines) or answer.text
-    return _append_addresses(text, _list_addresses(answer.blocks, _PURPOSES))
+def _make_fallback_text(blocks: Iterable[Block]) -> str:
+    lines = kit.iterate_lines(block for block in blocks if not kit.is_output(block))
+    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines)
+    return _append_addresses(text, _list_addresses(blocks, _PURPOSES))
 
 
 def make_plain_text(answer: Answer) -> str:

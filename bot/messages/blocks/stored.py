@@ -6,14 +6,13 @@ have texts alone, and so has what was found in Slack (``undated``): such a messa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.markup import Dated, Part, list_moments
+from bot.domain.markup import Dated, Part, list_moments, list_texts
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit
-from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
@@ -30,15 +29,17 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 def to_said(answer: Answer) -> dict[str, Any]:
     """Return what an answer says and offers, and the moments that parts of it are good until."""
-    blocks = [_change_texts(block, _write_text) for block in answer.blocks]
-    moments = find_moments(answer.blocks)
-    return {"text": answer.text, "blocks": blocks} | ({"moments": moments} if moments else {})
+    blocks, moments = list(answer.blocks), find_moments(answer.blocks)
+    if moments:
+        blocks = [_change_texts(block, _write_text) for block in blocks]
+    return {"text": answer.text, "blocks": blocks, "moments": moments}
 
 
 def replace_said(body: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
     """Return a body that says what an answer does."""
-    former = {"text", "blocks", "moments", UNDATED}
-    return {name: one for name, one in body.items() if name not in former} | to_said(answer)
+    said = {**body, **to_said(answer)}
+    said.pop(UNDATED, None)
+    return said
 
 
 def read(body: Mapping[str, Any], written_at: float) -> Answer:
@@ -82,24 +83,10 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
     return block
 
 
-def _list_texts(blocks: Iterable[Block]) -> list[str]:
-    found: list[str] = []
-    for block in blocks:
-        texts = block.get("elements", ()) if block["type"] == "context" else [block.get("text") or {}]
-        found += [text["text"] for text in texts if text.get("text")]
-    return found
-
-
-def find_moments(blocks: Iterable[Block]) -> list[int]:
+def find_moments(blocks: Collection[Block]) -> list[int]:
     """Return the moments that texts name and buttons are good until."""
-    blocks = list(blocks)
-    at = (ButtonValue.from_button(one).at for one in kit.iterate_buttons(blocks))
-    return sorted({*list_text_moments(blocks), *(int(one) for one in at if one is not None)})
-
-
-def list_text_moments(blocks: Iterable[Block]) -> tuple[int, ...]:
-    """Return the moments that texts name."""
-    return list_moments(_list_texts(blocks))
+    at = {int(press.at) for press in kit.list_presses(blocks) if press.at is not None}
+    return sorted(at.union(list_moments(blocks)))
 
 
 def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
@@ -108,7 +95,7 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 
 
 def _list_parts(blocks: Iterable[Block]) -> list[Part]:
-    return [part for text in _list_texts(blocks) if isinstance(text, Dated) for part in text.parts]
+    return [part for text in list_texts(blocks) if isinstance(text, Dated) for part in text.parts]
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:

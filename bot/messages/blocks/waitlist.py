@@ -16,13 +16,12 @@ from bot.domain.waitlist import (
     WaitlistKind,
 )
 from bot.messages.blocks import kit, limits, notices, replies
-from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
-from bot.messages.blocks.renderers import RENDERERS, renders
+from bot.messages.blocks.renderers import RENDERERS, render_override, renders
 from bot.messages.texts import holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
 

@@ -91,7 +91,7 @@ class NoticeRenderer:
             destination = await self._destinations.find(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and destination is not None:
                 return await self._update(notice, destination)
-            facts = await self._gatherer.describe_pending(notice)
+            facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
@@ -132,7 +132,7 @@ class NoticeRenderer:
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
-        drawn = render_pending(notice.kind, await self._gatherer.describe_pending(notice))
+        drawn = render_pending(notice.kind, await self._gatherer.describe_notice(notice))
         if drawn is None:
             return notice.body | {"text": found.text, "blocks": list(found.blocks), stored.UNDATED: True}
         return stored.replace_said(notice.body, drawn)
