@@ -55,7 +55,8 @@ _SHOW = """
     VALUES (:card, :id, 'operation', :principal, :now, :workspace, :now)
 """
 _LENGTHEN = """
-    UPDATE audit SET detail = CAST(detail AS BIGINT) + 1 WHERE seq = 0 RETURNING CAST(detail AS BIGINT) AS count, hash
+    UPDATE audit SET detail = CAST(detail AS BIGINT) + 1 WHERE seq = 0
+    RETURNING CAST(detail AS BIGINT) AS count, hash
 """
 _CALL = """
     UPDATE operations SET start_call = 'calling', called_at = :now, sent_at = :now

@@ -81,7 +81,7 @@ WALKS = {
     "people_named": ("people", RESTORED),
     "rules_left": ("rules", RESTORED),
     "timers_left": ("workspaces", RESTORED),
-    "used_database": ("accounts audit", FIRST),
+    "used_database": ("accounts", FIRST),
     "uses": ("accounts rules workspaces", COMMAND),
     "was_audited": ("audit", "ten thousand rows at most, before anybody is served"),
     "rows_of_channel": (
