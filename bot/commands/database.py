@@ -186,13 +186,10 @@ def save(arguments: argparse.Namespace) -> int:
     try:
         saved = save_readable_rows(path, target, leave, time, SystemIds())
     except StoreUnavailable as failed:
-        raise NotDone(f"{target.absolute()} can't be written: {failed}.") from None
+        raise NotDone(f"{path.absolute()} can't be saved: {failed}.") from None
     for name, table in saved.items():
         if table.rows or table.is_damaged:
             print(f"{name}: {table.rows} rows{_UNREADABLE * table.is_damaged}")
-    if not sum(table.rows for table in saved.values()):
-        complain(f"Nothing of {path.absolute()} can be read.")
-        return 1
     print(f"Written: {target.absolute()}. {command(f'restored {target}')} puts it in place.")
     return 0
 

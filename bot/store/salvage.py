@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot.store import schema
 from bot.store.sqlite import AUTO_VACUUM, SqliteTransaction, new_database_file, not_served
 from bot.store.transaction import StoreTime, Transaction
 from bot.support.clock import Ids
+from bot.support.errors import StoreUnavailable
 
 #: No row has a larger number in its table.
 _MAX_ROWID: Final = 2**63 - 1
@@ -44,28 +44,18 @@ def save_readable_rows(
         # A schema that contradicts itself is read as far as it goes.
         source.execute("PRAGMA writable_schema = ON")
         made.execute(AUTO_VACUUM)
-        statements = _read_schema(source)
-        for statement in statements or (*schema.CREATE_MIGRATIONS, *schema.read_latest_schema()):
-            made.execute(statement)
+        for _type, _name, _table, _page, statement in _read_rows(source, "sqlite_schema", []):
+            # What belongs to a part that is lost, such as an index without its table, is left out.
+            with suppress(sqlite3.Error):
+                made.execute(statement or "")
         names = [row[0] for row in made.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         saved = {name: _save_table(source, made, name) for name in names if not name.startswith("sqlite_")}
-        if not statements:
-            for name, script in schema.read_migrations().items():
-                for table, row in schema.make_migration_rows(name, script, time.now()):
-                    marks = ", ".join("?" * len(row))
-                    made.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
-        left(SqliteTransaction(made, time, ids))
+        if not any(table.rows for table in saved.values()):
+            raise StoreUnavailable("nothing in it can be read")
+        with suppress(sqlite3.Error):
+            left(SqliteTransaction(made, time, ids))
         made.commit()
     return saved
-
-
-def _read_schema(source: sqlite3.Connection) -> list[str]:
-    """Return the statements that make a file's tables and indexes; none if they can't be read."""
-    query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-    try:
-        return [row[0] for row in source.execute(query)]
-    except _UNREADABLE:
-        return []
 
 
 def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str) -> SavedTable:
