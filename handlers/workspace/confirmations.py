@@ -101,7 +101,7 @@ async def format_label(request: Request, verb: str, name: str) -> str:
 
 async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer the request's verb for a later time, which the button carries."""
-    sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
+    sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
     about = Referents(workspaces=(workspace.id,), what=request.verb, ask=ButtonValue.from_button(button).text)
@@ -201,7 +201,8 @@ async def offer_for_several(
         for row in rows_offered
     ]
     label = await format_label(request, verb, talk.COUNT.format(count=len(rows_offered)))
-    return lists.offer_several(verb, rows_offered, stamps, notes, label, at)
+    when = None if at is None else await request.format_time(at)
+    return lists.offer_several(verb, rows_offered, stamps, notes, label, at, when)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
@@ -295,12 +296,13 @@ async def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> 
 
 async def _describe_states(request: Request, workspaces: Sequence[Workspace]) -> Markup:
     """Return the names of workspaces with their states; what is under way counts first."""
-    under_way, now = await _read_operations_under_way(request), request.services.clock.now()
+    under_way = await _read_operations_under_way(request)
+    now, zone = request.services.clock.now(), await request.find_zone()
     return Markup(
         ", ".join(
             lists.format_under_way(workspace, operation, talk.SEVERAL_UNDER_WAY)
             if (operation := under_way.get(workspace.id)) is not None
-            else lists.format_in_state(now, workspace, talk.SEVERAL_STATE)
+            else lists.format_in_state(now, zone, workspace, talk.SEVERAL_STATE)
             for workspace in workspaces
         )
     )

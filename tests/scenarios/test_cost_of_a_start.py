@@ -13,7 +13,7 @@ DECISIONS = 10
 #: Transactions, looks of idle loops apart.
 TRANSACTIONS = 31
 #: Functions of ours, and their files: to the answer of a typed start, and to the message.
-TO_THE_ANSWER, TO_THE_MESSAGE = (386, 78), (904, 148)
+TO_THE_ANSWER, TO_THE_MESSAGE = (390, 78), (908, 148)
 
 
 async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
