@@ -321,7 +321,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         return _fit(request, early.answer)
     except ConfirmationRequired:
         logger().info("asked first")
-        return _fit(request, _ask_to_confirm(request))
+        return _fit(request, await _ask_to_confirm(request))
     except NotIdentified as unknown:
         logger().info("not known yet")
         return await _defer_until_identified(request, unknown)
@@ -331,7 +331,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
         if (say := routes.refusal.get(refusal.rule)) is not None:
-            return _fit(request, say(request, refusal))
+            return _fit(request, await say(request, refusal))
         return _answer_problem(request, explain_refusal(refusal), is_broken=False)
     except UsherError as error:
         is_stores = isinstance(error, StoreError)
@@ -345,13 +345,10 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         return _answer_problem(request, problems.explain_cause("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
-    return _fit(request, _replace_question(request, answer))
-
-
-def _replace_question(request: Request, answer: Answer) -> Answer:
-    """Replace a question by the answer to its button."""
-    is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
-    return replace(answer, replaces=True) if request.surface.is_question and is_replacement else answer
+    if request.surface.is_question and answer.text and answer.view is None:
+        # The answer to its button takes its place.
+        answer = replace(answer, replaces=answer.replaces or not (answer.errors or answer.in_channel))
+    return _fit(request, answer)
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
@@ -437,13 +434,17 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
-    if max(list_moments(answer.blocks), default=0) <= now:
+    if max(list_moments(answer.blocks), default=0) <= now or answer.is_dated or _can_refresh(answer):
         return answer
-    as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
-    blocks = [replies.use_plain_dates(block) for block in answer.blocks]
-    if not any("as of " in line.casefold() for line in kit.iterate_lines(blocks)):
-        blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
+    blocks = list(answer.blocks)
+    as_of = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(now, now)))
+    blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), as_of)
     return kit.with_blocks(answer, blocks)
+
+
+def _can_refresh(answer: Answer) -> bool:
+    presses = kit.list_presses(answer.blocks)
+    return any(press.name in _REFRESHING_ACTIONS or press.mark == "refresh" for press in presses)
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
@@ -452,7 +453,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     Without buttons it is the key of the one operation or run that it began: the message about its end takes
     the answer's place.
     """
-    buttons = kit.derive(answer.blocks, kit.list_presses)
+    buttons = kit.list_presses(answer.blocks)
     begun = [action.work_item_id for action in request.notes.actions.values()]
     is_drawn_again = answer.in_channel or bool(answer.shows)
     if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):
@@ -460,11 +461,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
     keys |= {key for _, key in stored.list_plans(answer.blocks)}
-    if (
-        answer.offers
-        or len(keys) != 1
-        or any(button.name in _REFRESHING_ACTIONS or button.mark == "refresh" for button in buttons)
-    ):
+    if answer.offers or len(keys) != 1 or _can_refresh(answer):
         return answer
     return replace(answer, offers=keys.pop())
 
@@ -504,7 +501,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     try:
         await request.caller.run(snapshots.request_read, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except ConfirmationRequired:
-        return _fit(request, _ask_to_confirm(request))
+        return _fit(request, await _ask_to_confirm(request))
     except StoreError as error:
         return _answer_problem(request, problems.explain_cause(error))
     return replies.answer(answers.ASKING_WHO)
@@ -615,10 +612,10 @@ async def run_offered_command(request: Request) -> Answer:
     return await run_text(request.services, request.principal, request.surface, command)
 
 
-def _ask_to_confirm(request: Request) -> Answer:
+async def _ask_to_confirm(request: Request) -> Answer:
     """Ask for consent to a command from the past, or quoted; it hasn't run."""
-    now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
-    at = kit.moment_at(request.surface.sent_at or now, now)
+    command, is_quoted = request.text, request.surface.is_quoted
+    at = await request.format_time(request.surface.sent_at or request.services.clock.now())
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]

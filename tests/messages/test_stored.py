@@ -16,7 +16,7 @@ DAY = "I'll stop *nb* {at}."
 
 
 def said(template, at=SOON, **names):
-    return fill(template, at=kit.day_moment(at), **names)
+    return fill(template, at=kit.moment_at(at, NOW), **names)
 
 
 def has_come(part):
@@ -52,7 +52,7 @@ def test_small_text_that_has_come_goes_alone():
 
 
 def test_only_moments_that_a_sentence_names_are_its_own():
-    text = fill("I'll stop it {at}.", at=kit.day_moment(SOON), until=kit.day_moment(LATER))
+    text = fill("I'll stop it {at}.", at=kit.moment_at(SOON, NOW), until=kit.moment_at(LATER, NOW))
     assert list_moments(kit.message(text).blocks) == (int(SOON),)
 
 

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
@@ -367,6 +368,9 @@ def without_colour(button: Element) -> Element:
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
     """Return blocks of which one button is coloured, the first that was, and whose names all differ."""
+    blocks = list(blocks)
+    if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
+        return blocks
     is_found = False
 
     def keep_colour(one: Element) -> Element:
@@ -464,22 +468,32 @@ def escape_link_url(url: str) -> str:
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
-def moment(at: float, now: float) -> Dated:
-    """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
-    if abs(now - at) >= 12 * 3600:
-        return day_moment(at)
-    return _mark(at, "{time}", times.format_time_in_utc(at))
+def moment(at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False) -> Dated:
+    """Return a time by its reader's clock: "14:03", and on any other day than now's "Mon 30 Nov at 14:03".
+
+    Without the zone of a single reader, Slack writes the day for each: if it isn't within 12 hours, or if the
+    time ``has_day``.
+    """
+    if zone is None and (has_day or abs(now - at) >= 12 * 3600):
+        return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
+    day = "" if zone is None else times.format_other_day(at, now, zone)
+    time = _mark(at, "{time}", times.format_time_in_utc(at))
+    return time.rewrite(f"{day} at {time}") if day else time
 
 
-def moment_at(at: float, now: float) -> Dated:
-    """Return the same as an adverb: "at 14:03", or "yesterday at 14:03"."""
-    time = moment(at, now)
-    return time if "{date" in time else time.rewrite(f"at {time}")
+def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
+    """Return the same as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
+
+    Several readers have several days: theirs is named with any time that is ahead.
+    """
+    time = moment(at, now, zone, has_day=at > now)
+    return time if "{date" in time or not time.startswith("<") else time.rewrite(f"at {time}")
 
 
-def day_moment(at: float) -> Dated:
-    """Return a time with its day in each reader's own zone: "today at 18:00"."""
-    return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
+def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
+    """Return the beginning of what lasts: "14:03", and "Fri 27 Nov" alone if that isn't today."""
+    day = "" if zone is None else times.format_other_day(at, now, zone)
+    return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float) -> Dated:
@@ -492,9 +506,9 @@ def _mark(at: float, form: str, otherwise: str) -> Dated:
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
-def format_reason(hold: str, now: float) -> str:
-    """Format the reason of an operation's delay, escaped, with times in each reader's own zone."""
-    text = TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
+def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
+    """Format the reason of an operation's delay, escaped, with times in its reader's zone."""
+    text = TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
     moments = tuple(int(at) for at in TIME_MARK.findall(hold))
     return Dated([[Part(text, moments)]]) if moments else text
 
@@ -551,28 +565,6 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
             yield from filter(None, str(text.get("text") or "").splitlines())
 
 
-#: Blocks of answers that are given again as they are, by identity, with what was computed from them.
-_shared: dict[int, tuple[tuple[Block, ...], dict[Callable[..., Any], Any]]] = {}
-_MAX_SHARED: Final = 200
-
-
-def share(answer: Answer) -> Answer:
-    """Share the blocks of an answer that is given again: what is derived from them is computed once."""
-    if len(_shared) >= _MAX_SHARED:
-        _shared.clear()
-    _shared[id(answer.blocks)] = (answer.blocks, {})
-    return answer
-
-
-def derive(blocks: tuple[Block, ...], compute: Callable[[tuple[Block, ...]], _Derived]) -> _Derived:
-    """Return a value that is computed from blocks; once if the blocks are shared."""
-    _, derived = _shared.get(id(blocks), (blocks, {}))
-    if compute not in derived:
-        derived[compute] = compute(blocks)
-    value: _Derived = derived[compute]
-    return value
-
-
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
     fitting = fit(_finish_buttons(blocks))
@@ -584,7 +576,8 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 
     ``ways`` are those of ``answer``.
     """
-    return answer([section(sentence), *([context(*small)] if small else []), *actions(buttons)], **ways)
+    rows = actions(buttons) if (buttons := list(buttons)) else []
+    return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
 
 
 def modal(
@@ -641,7 +634,6 @@ def option(value: str, label: str) -> Block:
 
 
 _Row = TypeVar("_Row")
-_Derived = TypeVar("_Derived")
 
 
 @dataclass(frozen=True, slots=True)

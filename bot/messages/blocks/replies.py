@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.markup import Dated
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects
@@ -33,7 +32,8 @@ def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
     """Answer with one paragraph of our own text, already filled and escaped."""
-    return kit.message(text, buttons=buttons, in_channel=in_channel, replaces=replaces)
+    rows = kit.actions(buttons) if (buttons := list(buttons)) else []
+    return kit.answer([kit.section(text), *rows], in_channel=in_channel, replaces=replaces)
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
@@ -49,16 +49,6 @@ def as_question(answer: Answer) -> Answer:
         {**one, "block_id": f"{kit.QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows
     )
     return replace(answer, blocks=tuple(named))
-
-
-def use_plain_dates(block: kit.Block) -> kit.Block:
-    """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
-    match block:
-        case {"type": "section", "text": {"text": text} as paragraph}:
-            written = text.replace("{date_short_pretty}", "{date_short}")
-            plain = text.rewrite(written) if isinstance(text, Dated) else written
-            return {**block, "text": {**paragraph, "text": plain}}
-    return block
 
 
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:

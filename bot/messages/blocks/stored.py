@@ -48,7 +48,7 @@ def read(body: Mapping[str, Any], written_at: float) -> Answer:
     answer = Answer(str(body.get("text") or ""), tuple(blocks), replaces=bool(body.get("replaces")))
     if not body.get(UNDATED) or not blocks:
         return answer
-    small = kit.context(fill(answers.AS_OF_ALONE, at=kit.day_moment(written_at)))
+    small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(written_at, written_at, has_day=True)))
     return replace(answer, blocks=kit.with_blocks(answer, [*blocks, small]).blocks)
 
 

@@ -13,9 +13,8 @@ DAY_NAMES: Final[Mapping[frozenset[str], str]] = {
 BOTH: Final = "{days} {begin}\u2013{end}"
 ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
-#: In a workspace's state; then with the zone, where its person isn't there any more.
+#: In a workspace's state.
 HOURS_LINE: Final = "Hours: {hours}."
-LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."
@@ -23,12 +22,12 @@ LEFT_OUT: Final = "No working hours {days}."
 NEXT_OCCURRENCE: Final = "Next, I'll {do} it {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
-HOURS_SET: Final = "*{name}* on {title} now has working hours: {hours} ({zone})."
-CURRENT_HOURS: Final = "*{name}* on {title}: {hours} ({zone})."
+HOURS_SET: Final = "*{name}* on {title} now has working hours: {hours}."
+CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 #: Hours that come on one day; what stops it again that day; those it has besides.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
-BESIDES: Final = "Its other working hours: {hours} ({zone})."
+BESIDES: Final = "Its other working hours: {hours}."
 REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_NEXT: Final = "I won't start or stop it automatically."
@@ -36,14 +35,15 @@ OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
 #: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
-RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {at}."
+RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
 NONE_OF_ALL: Final = "None of your workspaces has working hours."
 LIST: Final = "*Your workspaces' working hours*"
-UNREADABLE: Final = "I can't read those hours, so I haven't changed anything."
+FOR_WHICH: Final = "For which workspace? I haven't changed anything."
+UNREADABLE: Final = "I can't read *{said}*, so I haven't changed anything."
 USAGE: Final = (
     "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts "
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
@@ -94,7 +94,7 @@ STILL_NEEDED: Final[Mapping[bool, str]] = {
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
 #: Of what stops in more than a day, by its hours or as planned.
-NEEDED_UNTIL: Final = "Nothing will stop it before {at}."
+NEEDED_UNTIL: Final = "Nothing will stop it before {until}."
 NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
