@@ -345,10 +345,13 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         return _answer_problem(request, problems.explain_cause("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
-    if request.surface.is_question and answer.text and answer.view is None:
-        # The answer to its button takes its place.
-        answer = replace(answer, replaces=answer.replaces or not (answer.errors or answer.in_channel))
-    return _fit(request, answer)
+    return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
+
+
+def _replace_question(answer: Answer) -> Answer:
+    """Return the answer to a question's button, which takes its place."""
+    is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
+    return replace(answer, replaces=True) if is_replacement else answer
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:

@@ -162,13 +162,10 @@ class WorkspaceFacts(Facts):
         return replace(self, added=(*others, new))
 
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
-        """Return whether what was planned for one of these moments still is; nothing is known of others."""
-        workspace = self.workspace
-        if not plan or (workspace is not None and workspace.id != plan[1]):
-            return True
-        if workspace is None:
-            return False
-        side = plan[0]
+        """Return whether what was planned for one of these moments still is; of others, nothing is known."""
+        workspace, (side, key) = self.workspace, plan
+        if workspace is None or workspace.id != key:
+            return workspace is not None
         if side == "nothing":
             return self.next_stop is None
         is_own = {int(workspace.stop_at or 0.0), int(workspace.expires_at or 0.0)}.intersection(moments)

@@ -237,11 +237,11 @@ class Answer:
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
     fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
-    or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its buttons are for
-    while they work: one workspace or run. ``shows`` is as what it is drawn again where it can be edited: the
-    ``kind`` of message, its ``subject``, the workspace that it is ``about`` and the ``connection``.
-    ``is_dated``: it says as of when it is. ``facts`` is what it says as data, JSON-ready, for a reader that is
-    a program.
+    or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its buttons are
+    for while they work: one workspace or run. ``shows`` is as what it is drawn again where it can be edited:
+    the ``kind`` of message, its ``subject``, the workspace it is ``about`` and the ``connection``.
+    ``is_dated``: it says as of when it is. ``facts`` is what it says as data, JSON-ready, for a reader that
+    is a program.
     """
 
     text: str

@@ -53,7 +53,7 @@ def test_small_text_that_has_come_goes_alone():
 
 def test_only_moments_that_a_sentence_names_are_its_own():
     text = fill("I'll stop it {at}.", at=kit.moment_at(SOON, NOW), until=kit.moment_at(LATER, NOW))
-    assert list_moments(kit.message(text).blocks) == (int(SOON),)
+    assert list_moments(kit.message(text).blocks) == [int(SOON)]
 
 
 def test_moments_are_those_of_texts_buttons_and_menus():
@@ -67,7 +67,7 @@ def test_moments_are_those_of_texts_buttons_and_menus():
 def test_a_cut_text_still_has_its_moments():
     cut = kit.truncate(said("{name} stops {at}.", name=kit.Markup("x" * 100)), 50)
     assert len(cut) <= 50
-    assert list_moments([kit.section(cut)]) == (int(SOON),)
+    assert list_moments([kit.section(cut)]) == [int(SOON)]
 
 
 def test_what_is_written_to_a_row_is_read_from_it():
@@ -91,7 +91,7 @@ def test_a_row_of_texts_alone_says_as_of_when_it_was_written():
     answer = stored.read(former, NOW)
     assert "As of" in answer.blocks[-1]["elements"][0]["text"]
     assert stored.read({**former, "undated": False}, NOW).blocks == tuple(former["blocks"])
-    assert "undated" not in stored.replace_said(former, answer)
+    assert "undated" not in stored.to_said(answer, former)
 
 
 def kit_body(text):

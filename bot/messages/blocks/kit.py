@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
@@ -340,7 +341,7 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
     """Return blocks whose buttons name their objects to a screen reader, each differently."""
-    return _add_numbers(_change_elements(blocks, lambda element: _add_own_label(element, objects)))
+    return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:

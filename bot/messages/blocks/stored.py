@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from bot.domain.markup import Dated, Part, list_moments, list_texts
@@ -27,17 +28,15 @@ def to_body(answer: Answer) -> dict[str, Any]:
     return body | ({"offers": answer.offers} if answer.offers else {})
 
 
-def to_said(answer: Answer) -> dict[str, Any]:
-    """Return what an answer says and offers, and the moments that parts of it are good until."""
+def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Return what an answer says and offers, and the moments that parts of it are good until.
+
+    It takes the place of what a body said.
+    """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
         blocks = [_change_texts(block, _write_text) for block in blocks]
-    return {"text": answer.text, "blocks": blocks, "moments": moments}
-
-
-def replace_said(body: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
-    """Return a body that says what an answer does."""
-    said = {**body, **to_said(answer)}
+    said = {**body, "text": answer.text, "blocks": blocks, "moments": moments}
     said.pop(UNDATED, None)
     return said
 

@@ -108,7 +108,7 @@ class NoticeRenderer:
                 return None
             stays = _is_history(notice.kind, facts)
             return RenderedNotice(
-                destination, answer, said=stored.replace_said(notice.body, answer) if stays else None
+                destination, answer, said=stored.to_said(answer, notice.body) if stays else None
             )
         except StoreError:
             raise
@@ -135,7 +135,7 @@ class NoticeRenderer:
         drawn = render_pending(notice.kind, await self._gatherer.describe_notice(notice))
         if drawn is None:
             return notice.body | {"text": found.text, "blocks": list(found.blocks), stored.UNDATED: True}
-        return stored.replace_said(notice.body, drawn)
+        return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
         """Put back a notice after a silence until its workspaces were read again, a minute at most.
@@ -211,7 +211,7 @@ class MessageUpdate:
 
     def get_lasting_text(self, card: Card) -> SentText:
         """Return the lasting text of the message, None if it is rendered again."""
-        return stored.replace_said(card.body, self.answer) if self.stays else None
+        return stored.to_said(self.answer, card.body) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
@@ -284,19 +284,25 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
     """Remove the sentences and buttons of a moment that has come, or of a plan that has gone."""
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
-    workspace = facts if isinstance(facts, WorkspaceFacts) else None
 
     def has_come(at: float | None) -> bool:
         return at is not None and since <= at <= now
 
     def has_passed(part: Part) -> bool:
-        is_off = workspace is not None and not workspace.plans(part.plan, part.moments)
-        return is_off or any(map(has_come, part.moments))
+        return any(map(has_come, part.moments)) or (bool(part.plan) and not _is_planned(part, facts))
 
     answer = kit.keep_buttons(answer, lambda button: not has_come(ButtonValue.from_button(button).at))
     left = stored.drop_past(answer, has_passed)
     is_announcing = any(at > now for at in stored.find_moments((left or answer).blocks))
     return _Remainder(left or answer, left is None, is_announcing)
+
+
+def _is_planned(part: Part, facts: Facts | None) -> bool:
+    """Return whether what a part says is planned still is: what is gone has no plans."""
+    if isinstance(facts, WorkspaceFacts):
+        return facts.plans(part.plan, part.moments)
+    # Of several workspaces, nobody has asked.
+    return facts is not None
 
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
