@@ -85,7 +85,8 @@ def _is_order(text: str) -> bool:
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
-    return is_verb or time_parsing.read_hours(text) is not None
+    is_hours = time_parsing.read_hours(text) is not None or bool(time_parsing.list_zone_readings(text))
+    return is_verb or is_hours
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
@@ -107,6 +108,9 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     if rest and verb in vocabulary.HOURS_EXCEPTIONS:
         return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
     if (wanted := time_parsing.read_hours(said)) is None:
+        if options := time_parsing.list_zone_readings(said):
+            problem = replies.explain_unread_time(Unread("ambiguous", options), said)
+            return replies.hint(problem)
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     wanted, agreed = wanted.on(await request.find_today()), AGREED in request.flags
     try:
@@ -115,7 +119,8 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         if refusal.rule != "workspace.ends":
             raise
         return _confirm_final_stop(request, workspace, said)
-    once = wanted if len(wanted.days) == 1 and not wanted.days & EVERY_DAY else None
+    is_once = len(wanted.days) == 1 and not wanted.days & EVERY_DAY
+    once = replace(wanted, zone="") if is_once else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
     return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 
