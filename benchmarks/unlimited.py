@@ -1,4 +1,4 @@
-"""The bot without its limit of one person's requests: a few people stand for all of a large company here."""
+"""The bot as it is installed, without its limit of one person's requests: a few stand for a large company."""
 
 import sys
 from collections.abc import Iterator
@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 from unittest.mock import patch
+
+if __name__ == "__main__":
+    # What structlog and aiohttp load where it is, and only development installs.
+    sys.modules["rich"] = sys.modules["aiodns"] = None  # type: ignore[assignment]
 
 from bot import app
 from bot.__main__ import main

@@ -4,6 +4,7 @@ Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words
 """
 
 import argparse
+import difflib
 import gc
 import os
 import re
@@ -17,7 +18,11 @@ from bot.support.release import RELEASE
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    arguments = _build_parser().parse_args(sys.argv[1:] if words is None else words)
+    parser = _build_parser()
+    arguments = parser.parse_args(sys.argv[1:] if words is None else words)
+    if "run" not in arguments:
+        parser.print_help()
+        return 2
     # Files created by this process (database, logs) are accessible to its owner only.
     os.umask(0o077)
     ensure_home()
@@ -28,10 +33,20 @@ def main(words: Sequence[str] | None = None) -> int:
     return run(arguments)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that asks *did you mean*, which argparse itself does from Python 3.14 on."""
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        if action.choices is not None and value not in action.choices:
+            near = difflib.get_close_matches(str(value), map(str, action.choices), n=1)
+            help_ = f"Did you mean {near[0]}?" if near else f"{self.prog} --help lists what there is."
+            raise argparse.ArgumentError(action, f"there is no {value!r}. {help_}")
+
+
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM_NAME, description="Usher, a Slack bot for workspaces.")
+    parser = _Parser(prog=PROGRAM_NAME, description="Usher, a Slack bot for workspaces.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM_NAME} {RELEASE}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     def add(name: str, run: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
@@ -158,6 +173,9 @@ def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     saving = commands.add_parser("backup", help="copy a SQLite file into a new one, while Usher runs")
     saving.add_argument("file", type=Path, help="a new file")
     saving.set_defaults(run="database.backup")
+    salvaging = commands.add_parser("save", help="save what a damaged SQLite file still has into a new one")
+    salvaging.add_argument("file", type=Path, help="a new file")
+    salvaging.set_defaults(run="database.save")
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

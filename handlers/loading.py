@@ -3,11 +3,15 @@
 import pkgutil
 from functools import cache
 from importlib import import_module
+from typing import Final
 
 import handlers
 from bot import domain, services
 from bot.messages import blocks
 from bot.support import declarations
+
+#: Declares nothing, and the types of its protocol take long: who serves the assistant imports it.
+_PROTOCOL: Final = "handlers.assistant.web"
 
 
 @cache
@@ -15,5 +19,6 @@ def load() -> None:
     """Import every module that declares kinds of messages, rows, drawings or verbs."""
     for package in (domain, services, blocks, handlers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            import_module(module.name)
+            if module.name != _PROTOCOL:
+                import_module(module.name)
     declarations.complete()

@@ -1,8 +1,8 @@
-"""Who may do what: one pure function, asked before everything.
+"""The access policy: one pure function decides whether a person may use a verb on a target.
 
-The first matching rule decides. The same rules apply to a click, when a step begins, and when a waiting
-operation resumes. People about whom Slack hasn't answered are refused; callers use ``is_current`` to check
-that Slack was asked, and recently enough.
+It is asked when a request arrives, again before each step of the work, and when waiting work resumes. The
+first rule that matches decides. A person whom Slack hasn't described yet is refused, so callers first check
+with ``is_current`` that Slack was asked recently enough.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,22 @@ from typing import Final, Literal
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Besides whom its target belongs to, a verb is for nobody; for anybody, as it acts only for whoever presses;
-#: for whom a target of its kind names; for these and administrators; or for administrators alone.
-Whose = Literal["", "anybody", "named", "delegates", "administrators"]
+#: Who may use a verb on a target that somebody else owns:
+#:
+#: - ``""``: nobody.
+#: - ``"anybody"``: everybody, because the verb only ever acts for the person who presses.
+#: - ``"delegates"``: the people whom the target names, and administrators.
+#: - ``"administrators"``: administrators only. Being the owner isn't enough.
+Whose = Literal["", "anybody", "delegates", "administrators"]
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """The people who may use a verb beside its target's owner, and the age of their facts that suffices.
+    """Who may use a verb, apart from its target's owner, and how fresh Slack's facts about them must be.
 
-    ``kind`` is of the targets that name others. What ``shows`` changes nothing: what Slack said about a
-    person long ago is recent enough. What ``is_consented`` may be done to another person's workspace after a
-    recorded consent; nothing else ever may (ADR 91).
+    ``kind`` is the kind of target to which "delegates" applies. A verb that only ``shows``
+    something accepts facts of any age. A verb that ``is_consented`` may be used on another person's workspace
+    if that person's consent is recorded; no other verb ever may (ADR 91).
     """
 
     whose: Whose = ""
@@ -31,31 +35,31 @@ class AccessRule:
     is_consented: bool = False
 
 
-#: The rules of verbs that need more than their person's own; features declare theirs.
+#: The rule of each verb that isn't simply the owner's; other modules add theirs with ``declare``.
 RULES: Final[dict[str, AccessRule]] = {}
 _OWN: Final = AccessRule()
 
 
 def declare(rule: AccessRule, *verbs: str) -> None:
-    """Set the rule of some verbs; raises ValueError if one has another already."""
+    """Give verbs a rule; raises ValueError if one of them already has a different rule."""
     for verb in verbs:
         if RULES.setdefault(verb, rule) is not rule:
             raise ValueError(f"{verb} has two rules")
 
 
-# None of what only administrators may do acts through another person's account.
+# No administrators' verb acts through another person's account.
 declare(AccessRule("administrators"), "overview", "unlink_other")
 declare(
     AccessRule(shows=True),
     *("about", "help", "list", "logs", "open", "search", "status", "words"),
 )
-#: For everything that shows nothing, how old what Slack said about a person may be, and how far in the future
-#: it may lie by another machine's clock; in seconds.
+#: Seconds for which Slack's facts about a person allow verbs that change something.
 CURRENT_SECONDS: Final = 86_400.0
+#: Seconds by which those facts may lie in the future, because another machine's clock is ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: The same of somebody who is refused for what they are: Slack may say otherwise by now.
+#: Seconds for which those facts refuse somebody, such as a guest. Few, as that may have changed in Slack.
 REFUSED_SECONDS: Final = 10.0
-#: The rule that refuses people of Slack workspaces in which Usher isn't installed.
+#: The rule that refuses people from Slack workspaces in which Usher isn't installed.
 FOREIGN_TEAM: Final = "policy.foreign_team"
 
 
@@ -63,8 +67,9 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 class Target:
     """The target of a verb, and its owner.
 
-    ``consented_to`` is the person whom the owner allowed to stop it, by a recorded consent that wasn't
-    withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of others whom a card's owner named.
+    ``consented_to`` is the person whom the owner has allowed to stop it, by a consent that is recorded and
+    not withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of the people whom a card's owner
+    named.
     """
 
     kind: str
@@ -76,7 +81,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Hold the decision and the rule behind it, for the audit and the wording of a refusal."""
+    """A decision, and the rule that made it: the audit records the rule, and a refusal is worded by it."""
 
     allowed: bool
     rule: str
@@ -89,14 +94,14 @@ def decide(
     installation: AnyInstallation,
     person: Person | None = None,
 ) -> Decision:
-    """Decide whether a principal may do this; pure, total, fails closed.
+    """Decide whether a principal may use a verb on a target. When in doubt, the answer is no.
 
-    ``person`` is None if Slack hasn't been asked about them.
+    ``person`` is what Slack says about the principal; None if Slack hasn't been asked.
     """
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # People consented to this and know when it happens, so it doesn't depend on who is there by then.
+        # The owner consented and knows when it will happen, so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:
@@ -112,7 +117,7 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide about a verb of administrators, for people of their own Slack workspace or for everybody."""
+    """Decide about an administrators' verb: they administer their own Slack workspace, or all of them."""
     if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):
@@ -125,7 +130,7 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
-    """Decide about somebody else's target: a card they may change, or a consented workspace."""
+    """Decide about another person's target: a card that names them, or a workspace with a consent."""
     is_admin, rule = installation.administers(principal, target.owner), RULES.get(verb, _OWN)
     if rule.whose == "delegates" and target.kind == rule.kind:
         if is_admin:
@@ -133,8 +138,6 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
         if principal.key in target.delegates:
             return Decision(allowed=True, rule="policy.teacher")
         return _refuse("other_workspace" if installation.is_administrator(principal) else "not_teacher")
-    if rule.whose == "named" and target.kind == rule.kind and principal.key in target.delegates:
-        return Decision(allowed=True, rule=f"policy.{target.kind}")
     is_consented = target.kind == "consent" and rule.is_consented and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):
         return Decision(allowed=True, rule="policy.consent")
@@ -142,9 +145,9 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether the facts about a person suffice for a verb; if not, ask Slack first.
+    """Return whether Slack's facts about a person are fresh enough to decide; if not, ask Slack first.
 
-    Whoever would be refused may be let in by now: that is asked more often than who may do something.
+    Facts that refuse a person go stale much sooner than facts that allow something.
     """
     if person is None:
         return False
@@ -154,7 +157,7 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
 
 
 def find_flaw(person: Person | None) -> str | None:
-    """Return the reason that keeps a person from Usher, as far as Slack says: left, bot, stranger, guest."""
+    """Return why a person may not use Usher at all (left, bot, stranger, guest); None if they may."""
     if person is None:
         return None
     if person.is_deleted:
@@ -166,7 +169,7 @@ def find_flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
-#: The refusals of people who left or became guests: what is being stopped for them goes down all the same.
+#: Refusals of people who left the team or became guests. A stop under way for them is still carried out.
 LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
 
 

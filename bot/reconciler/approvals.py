@@ -8,7 +8,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
-from bot.reconciler.provider_calls import Rejected, Succeeded
+from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, to_task_retry
 from bot.services.approvals import ask_owners, fail_approved, follow_up, link_approved, note_user
 from bot.services.caller import Caller

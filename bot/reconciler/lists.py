@@ -12,7 +12,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base, facets
 from bot.providers.answers import Listing
-from bot.reconciler.provider_calls import Rejected, Succeeded
+from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, require_result
 from bot.services.snapshots import RUNS_KIND

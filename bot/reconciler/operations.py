@@ -25,9 +25,7 @@ from bot.domain.work_items import LOST_TRACK, Call, Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
 from bot.reconciler import outcomes
-from bot.reconciler.context import EngineContext
-from bot.reconciler.provider_calls import (
-    REFUSED_WAIT_SECONDS,
+from bot.reconciler.call_results import (
     CallFailure,
     OutcomeUnknown,
     ProviderBusy,
@@ -35,6 +33,8 @@ from bot.reconciler.provider_calls import (
     RetryLater,
     Succeeded,
 )
+from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import REFUSED_WAIT_SECONDS
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
     MAX_CONFLICT_ATTEMPTS,

@@ -6,23 +6,32 @@ Every provider error ends here and becomes such a result. The caller decides wha
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from bot.domain import causes
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
-from bot.domain.holds import Hold, HoldCode, hold_by_cause, hold_until
+from bot.domain.holds import HoldCode, hold_by_cause, hold_until
 from bot.domain.plan import Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
 from bot.reconciler.account_comparison import AccountComparer
+from bot.reconciler.call_results import (
+    CallResult,
+    OutcomeUnknown,
+    ProviderBusy,
+    Rejected,
+    RetryLater,
+    Succeeded,
+)
 from bot.reconciler.keys import Keys, RefusalResult
 from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS, Numbers, Runtime
 from bot.services import account_ids
@@ -30,7 +39,7 @@ from bot.store import accounts, pauses, refusals
 from bot.store.pauses import Calls
 from bot.store.store import Store
 from bot.support import errors
-from bot.support.windows import Window, allow_always, limit_departures
+from bot.support.windows import Window, limit_departures
 
 log = structlog.get_logger(__name__)
 
@@ -57,97 +66,8 @@ CHANGING_CALLS: Final = frozenset(
 )
 #: The cause of not asking for an account that was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
-_UNREADABLE_CAUSE: Final = "bad_answer"
-_MIN_UNREADABLE_ATTEMPTS: Final = 3
 #: After these errors the provider, or a proxy in front of it, may have acted.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
-
-
-@dataclass(frozen=True, slots=True)
-class Succeeded(Generic[_T]):
-    """The provider answered."""
-
-    value: _T
-
-
-@dataclass(frozen=True, slots=True)
-class RetryLater:
-    """The call certainly had no effect, and may be retried after ``wait`` seconds.
-
-    ``hold`` says why, None if that isn't worth mentioning; ``cause`` is its key
-    in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
-    weren't sent don't count.
-    """
-
-    wait: float
-    hold: Hold | None
-    attempts: int
-    cause: str = ""
-    #: The credential was refused for the call itself.
-    is_unauthorized: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderBusy(RetryLater):
-    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed.
-
-    ``is_own_limit``: the requests of this account are used up, as ``hold`` says, with the time that ends.
-    """
-
-    is_own_limit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeUnknown:
-    """The call may have had its effect: check before a retry. Fields as in ``RetryLater``."""
-
-    wait: float
-    hold: Hold
-    attempts: int
-    cause: str
-
-    @property
-    def is_unreadable(self) -> bool:
-        """Return whether it answers, but still unreadably after several attempts."""
-        return self.cause == _UNREADABLE_CAUSE and self.attempts >= _MIN_UNREADABLE_ATTEMPTS
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Retrying won't help. ``cause`` and ``hold`` say why, as in ``RetryLater``."""
-
-    error: errors.ProviderError | errors.SecretError
-    cause: str
-    hold: Hold
-
-    @property
-    def word(self) -> str:
-        """Return the kind of refusal, without the provider's words."""
-        return causes.get_cause_word(self.cause)
-
-    @property
-    def is_unauthorized(self) -> bool:
-        """Return whether the credential was refused for the call itself."""
-        return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
-
-    def call_cause(self, *, makes: bool = False) -> str:
-        """Return the cause if nothing but the call was refused: that nothing is there isn't proven by it.
-
-        A call that ``makes`` something may be asked for in another way, any other one may not.
-        """
-        word, separator, words = self.cause.partition(":")
-        is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))
-        return f"refused{separator}{words}" if is_about_call else self.cause
-
-    @property
-    def needs_credential(self) -> bool:
-        """Return whether it waits for another credential: the refusal then isn't about the request itself."""
-        return isinstance(self.error, (errors.CredentialRefused, errors.SecretError))
-
-
-CallFailure: TypeAlias = RetryLater | OutcomeUnknown | Rejected
-CallResult: TypeAlias = Succeeded[_T] | CallFailure
 
 
 class ProviderCaller:
@@ -216,9 +136,10 @@ class ProviderCaller:
         repeats: bool = False,
         is_checked: bool = False,
         began: float | None = None,
-        may_leave: Callable[[], bool] = allow_always,
+        may_leave: Callable[[], bool] | None = None,
         was_unauthorized: bool | None = None,
         reports_absence: Callable[[_T], bool] | None = None,
+        has_answered: Callable[[], bool] | None = None,
     ) -> CallResult[_T]:
         """Call a provider once, for ``seconds`` at most.
 
@@ -242,6 +163,7 @@ class ProviderCaller:
 
         The account's id is compared where the call needs that (``docs/internals/rules.md``, "Nobody acts
         through another's account"); ``reports_absence`` returns whether a result says that something is gone.
+        ``has_answered`` returns whether part of an answer had arrived.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -250,20 +172,21 @@ class ProviderCaller:
             if current is None or current.state == "refused":
                 return _reject_account(UNLINKED_CAUSE if current is None else current.refusal)
             account = current
-        access = await self._claim_and_admit(runtime, account, attempts, starts=starts)
+        access = await self.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return access
         is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
-        proof = await self._verify_credential(runtime, account, what, access, within)
-        if not isinstance(proof, bool):
-            return _mark_unsent(proof, attempts)
-        if proof and account is not None:
-            account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
+        if account is not None and account.is_held:
+            tried = await self._try_refused(runtime, account, what, access, attempts, within)
+            if not isinstance(tried, Account):
+                return tried
+            account, is_accepted = tried, is_accepted or not tried.is_held
         if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
             return unusable
-        if self._monotonic() > until or not may_leave():
+        window = Window(until, may_leave)
+        if window.has_closed(self._monotonic()):
             return RetryLater(0.0, None, attempts)
-        sent = await self._send(runtime, account, access, send, within, Window(until, may_leave))
+        sent = await self._send(runtime, account, access, send, within, window)
         if isinstance(sent, Rejected):
             return sent
         is_absent = (
@@ -282,6 +205,7 @@ class ProviderCaller:
             what,
             sent,
             attempts,
+            has_answered=has_answered is not None and has_answered(),
             starts=starts,
             is_accepted=is_accepted,
             repeats=repeats,
@@ -299,7 +223,9 @@ class ProviderCaller:
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
         """Send a call within its window; return its value, its error, or that the account was unlinked."""
         limit = asyncio.timeout(None)
-        watch = Watch(limit, seconds, account, self._read_account, self._numbers.watch)
+        # Whoever follows a stream looks whether it is still followed.
+        watched = account if math.isfinite(seconds) else None
+        watch = Watch(limit, seconds, watched, self._read_account, self._numbers.watch)
         try:
             async with limit:
                 with watch, limit_departures(window):
@@ -309,9 +235,8 @@ class ProviderCaller:
                 return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
-            is_late = self._monotonic() > window.until or not window.may_leave()
             # An earlier request of the same call may have left in time.
-            is_unknown = isinstance(error, errors.SentTooLate) and is_late
+            is_unknown = isinstance(error, errors.SentTooLate) and window.has_closed(self._monotonic())
             return errors.UnknownOutcome("not sent in time") if is_unknown else error
         await self._note_success(runtime, account, access)
         return Succeeded(value)
@@ -321,31 +246,29 @@ class ProviderCaller:
         is_held = account is not None and account.is_held
         return not is_held and self._keys.lockouts.get(runtime.name) is None
 
-    async def _verify_credential(
-        self, runtime: Runtime, account: Account | None, what: str, access: Access, seconds: float
-    ) -> bool | RetryLater | Rejected:
-        """Try a refused credential with a list; return whether it is accepted by now, or the refusal.
+    async def _try_refused(
+        self, runtime: Runtime, account: Account, what: str, access: Access, attempts: int, seconds: float
+    ) -> Account | RetryLater | Rejected:
+        """Try a refused credential, by one call at a time, with a list if there are any.
 
+        Return its account, no longer refused if the list was accepted, or the answer if the call isn't sent.
         Any other error proves nothing.
         """
+        if not await self._store.write(refusals.try_refused, account):
+            return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
         # A list may be accepted under any name.
-        is_refused = account is not None and account.is_held and account.renamed_to is None
-        if (
-            account is None
-            or not is_refused
-            or what in _CALLS_WITHOUT_PROOF
-            or not runtime.provider.has_lists
-        ):
-            return False
+        is_renamed = account.renamed_to is not None
+        if is_renamed or what in _CALLS_WITHOUT_PROOF or not runtime.provider.has_lists:
+            return account
         try:
             async with asyncio.timeout(seconds):
                 await runtime.provider.require_facet(Lists).discover(access)
         except errors.CredentialRefused as error:
-            return await self._resolve_refusal(runtime, account, error, 0)
+            return _mark_unsent(await self._resolve_refusal(runtime, account, error, 0), attempts)
         except (errors.ProviderError, TimeoutError):
-            return False
+            return account
         await self._note_success(runtime, account, access)
-        return True
+        return replace(account, refused_since=None, renamed_to=None)
 
     async def _compare_account(
         self,
@@ -400,50 +323,33 @@ class ProviderCaller:
         Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
         ``was_unauthorized`` as in ``call``.
         """
-        access = await self._claim_and_admit(runtime, account, attempts)
-        if not isinstance(access, Access):
-            return access
-        if (unusable := await self._compare_account(runtime, account, what, access, attempts)) is not None:
-            return unusable
-        is_accepted = was_unauthorized and self._is_accepted(runtime, account)
-        has_answered = False
-        stream = begin(access)
-        try:
-            async for each in stream:
-                if not has_answered:
-                    has_answered = True
-                    await self._note_success(runtime, account, access)
-                await take(each)
-        except TimeoutError:
-            return await self.judge(
-                runtime,
-                account,
-                what,
-                errors.UnknownOutcome("no answer in time"),
-                attempts,
-                has_answered=has_answered,
-            )
-        except errors.ProviderError as error:
-            return await self.judge(
-                runtime, account, what, error, attempts, has_answered=has_answered, is_accepted=is_accepted
-            )
-        finally:
-            close: Any = getattr(stream, "aclose", None)
-            if close is not None:
-                await close()
-        await self._note_success(runtime, account, access)
-        return Succeeded(None)
+        pieces = 0
 
-    async def _claim_and_admit(
-        self, runtime: Runtime, account: Account | None, attempts: int, *, starts: bool = False
-    ) -> Access | RetryLater | Rejected:
-        """Return as ``admit``, for a call sent now: a refused credential is tried by one call at a time."""
-        access = await self.admit(runtime, account, attempts, starts=starts)
-        if account is None or not account.is_held or not isinstance(access, Access):
-            return access
-        if await self._store.write(refusals.try_refused, account):
-            return access
-        return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
+        async def read(access: Access) -> None:
+            nonlocal pieces
+            stream = begin(access)
+            try:
+                async for each in stream:
+                    pieces += 1
+                    if pieces == 1:
+                        await self._note_success(runtime, account, access)
+                    await take(each)
+            finally:
+                close: Any = getattr(stream, "aclose", None)
+                if close is not None:
+                    await close()
+
+        return await self.call(
+            runtime,
+            account,
+            what,
+            read,
+            attempts=attempts,
+            seconds=math.inf,
+            is_checked=True,
+            was_unauthorized=was_unauthorized or None,
+            has_answered=lambda: pieces > 0,
+        )
 
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
@@ -460,12 +366,11 @@ class ProviderCaller:
         runtime.health.note_answer()
         if account is not None:
             self._keys.note_accepted(account, access)
-            await self._resume_account(account)
+            if account.is_held:
+                await self._resume_account(account)
 
     async def _resume_account(self, account: Account) -> None:
         """Resume the work items that waited for a refused account to be accepted."""
-        if not account.is_held:
-            return
         try:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
@@ -513,7 +418,7 @@ class ProviderCaller:
             return await self._resolve_refusal(runtime, account, error, attempts)
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
-            if account is not None:
+            if account is not None and account.is_held:
                 # Whatever the refusal was for, the sign-in was accepted.
                 await self._resume_account(account)
             cause = causes.to_cause(error)

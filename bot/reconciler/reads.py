@@ -28,8 +28,8 @@ from bot.providers import base, facets
 from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import map_concurrently
 from bot.reconciler import outcomes
+from bot.reconciler.call_results import OutcomeUnknown, Rejected, RetryLater, Succeeded
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import OutcomeUnknown, Rejected, RetryLater, Succeeded
 from bot.reconciler.runtimes import Runtime
 from bot.store import audit, gates, operations, workspaces
 from bot.store.store import Store

@@ -2,7 +2,7 @@
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
-from bot.reconciler.provider_calls import Rejected
+from bot.reconciler.call_results import Rejected
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, require_result
 from bot.services import expiry_reminders as reminders
 from bot.services import revocations

@@ -10,8 +10,9 @@ from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base, facets
+from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.context import EngineContext
-from bot.reconciler.provider_calls import REVOKE_CALL, Rejected, Succeeded
+from bot.reconciler.provider_calls import REVOKE_CALL
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, TaskRetry, hold_slot
 from bot.services import revocations
 from bot.store import accounts

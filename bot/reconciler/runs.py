@@ -20,7 +20,7 @@ from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_time
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
 from bot.providers import base, facets
-from bot.reconciler import context, outcomes, provider_calls
+from bot.reconciler import call_results, context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
     EXTERNAL_WAIT_SECONDS,
@@ -238,15 +238,15 @@ class RunStepper(Stepper[ClaimedRun]):
         claimed: ClaimedRun,
         runtime: Runtime,
         step: Step,
-        answer: provider_calls.CallFailure,
+        answer: call_results.CallFailure,
         known: Call | None,
     ) -> Update:
         """Search soon after an unknown outcome, as a requested pause doesn't apply to searches."""
         run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT_SECONDS, None
-        if not isinstance(answer, provider_calls.Rejected):
+        if not isinstance(answer, call_results.Rejected):
             wait, attempts = answer.wait, answer.attempts
         if (
-            isinstance(answer, provider_calls.OutcomeUnknown | provider_calls.ProviderBusy)
+            isinstance(answer, call_results.OutcomeUnknown | call_results.ProviderBusy)
             and step is not Step.FIND
         ):
             wait = _compute_first_wait(runtime)
@@ -257,7 +257,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return with_call_state(again, step, known)
 
     def record_rejected(
-        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: provider_calls.Rejected
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
@@ -329,14 +329,14 @@ class RunStepper(Stepper[ClaimedRun]):
         )
         observed_by_id: Mapping[str, ObservedRun]
         match answer:
-            case provider_calls.Succeeded(observed_by_id):
+            case call_results.Succeeded(observed_by_id):
                 pass
-            case provider_calls.Rejected(error=NotFound()):
+            case call_results.Rejected(error=NotFound()):
                 observed_by_id = {}
-            case provider_calls.Rejected(needs_credential=True, hold=refused):
+            case call_results.Rejected(needs_credential=True, hold=refused):
                 await self.postpone_all(batch, EXTERNAL_WAIT_SECONDS, refused)
                 return
-            case provider_calls.Rejected():
+            case call_results.Rejected():
                 for claimed in batch:
                     await self.save(claimed, await self._count_refused_read(claimed, runtime, answer))
                 return
@@ -414,7 +414,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return replace(claimed.update(wait), unconfirmed=unconfirmed)
 
     async def _count_refused_read(
-        self, claimed: ClaimedRun, runtime: Runtime, answer: provider_calls.Rejected
+        self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()

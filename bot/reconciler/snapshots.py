@@ -9,8 +9,8 @@ from bot.domain.accounts import Account
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base, facets
+from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
-from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
 from bot.services.snapshots import TEMPLATES_KIND, to_payload
 from bot.store import accounts, snapshots

@@ -44,8 +44,7 @@ from bot.domain.timeouts import (
 from bot.domain.work_items import UNAUTHORIZED, Call, Outcome
 from bot.providers.base import Access
 from bot.reconciler import outcomes
-from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import (
+from bot.reconciler.call_results import (
     CallFailure,
     OutcomeUnknown,
     ProviderBusy,
@@ -53,13 +52,13 @@ from bot.reconciler.provider_calls import (
     RetryLater,
     Succeeded,
 )
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.caller import decide_installed
 from bot.services.owners import STARTS_PREFIX
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, Outdated, SlackFailed, SlackLimited, TooLate
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
-from bot.support.windows import allow_always
 
 log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
@@ -232,7 +231,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.postpone(claimed, 1.0)
         else:
             try:
-                may_leave = self._make_grant_check(runtime) if starts else allow_always
+                may_leave = self._make_grant_check(runtime) if starts else None
                 update = await self._send_call(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_share(subject.principal.key)
@@ -250,17 +249,17 @@ class Stepper(EnginePart, ABC, Generic[S]):
             else runtime.start_queue.request_turn(subject, owned_since)
         )
 
-    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
+    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool] | None:
         """Return a check, for right before the call leaves, that this process still grants starts."""
         queue, thing = runtime.start_queue, STARTS_PREFIX + runtime.name
         if queue.per_second is None:
-            return allow_always
+            return None
         return partial(self._owners.owns, thing, queue.owned_since)
 
     # -- a call ----------------------------------------------------------------------------------------------
 
     async def _send_call(
-        self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool]
+        self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
         """Commit that the call is sent, and send the call; return the update still to be written, or None.
 

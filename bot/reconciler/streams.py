@@ -12,7 +12,7 @@ from bot.domain.holds import hold_by_cause
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
 from bot.providers import facets
-from bot.reconciler import context, provider_calls
+from bot.reconciler import call_results, context, provider_calls
 from bot.services.owners import OUTPUT_PREFIX
 from bot.store import accounts
 from bot.store import runs as run_rows
@@ -43,7 +43,7 @@ class _Follower:
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     #: The result of the last stream; None if Usher ended it.
-    answer: provider_calls.CallResult[None] | None = None
+    answer: call_results.CallResult[None] | None = None
     has_new_output: bool = False
     was_read: bool = False
     #: Whether the last stream was opened after the run was known to be over.
@@ -170,14 +170,14 @@ class Streams(context.EnginePart):
         """Plan another stream after one that has ended, or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
-        if isinstance(answer, (provider_calls.RetryLater, provider_calls.OutcomeUnknown)):
+        if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
             # Nothing wakes a stream once its account is accepted again, and to look takes no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
                 answer.cause,
             )
-        elif isinstance(answer, provider_calls.Rejected):
+        elif isinstance(answer, call_results.Rejected):
             cause = answer.cause
             if answer.needs_credential:
                 follower.next_at = now + provider_calls.REFUSED_WAIT_SECONDS
@@ -194,7 +194,7 @@ class Streams(context.EnginePart):
         """Return whether an ended run's output is complete, or can't be read any further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after the end of that stream.
-        if isinstance(follower.answer, (provider_calls.RetryLater, provider_calls.OutcomeUnknown)):
+        if isinstance(follower.answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             return follower.failures >= MAX_END_ATTEMPTS
         return True
 
@@ -228,7 +228,7 @@ class Streams(context.EnginePart):
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until nobody follows it any more."""
         was_unauthorized = (
-            isinstance(follower.answer, provider_calls.RetryLater) and follower.answer.is_unauthorized
+            isinstance(follower.answer, call_results.RetryLater) and follower.answer.is_unauthorized
         )
         follower.is_reading, follower.has_new_output, follower.answer = True, False, None
         follower.began_after_end = run.outcome is not None
@@ -275,7 +275,7 @@ class Streams(context.EnginePart):
 
     async def _retry_stream(self, follower: _Follower, failures: int) -> None:
         wait = self._provider_caller.compute_backoff(failures)
-        follower.answer = provider_calls.OutcomeUnknown(wait, hold_by_cause("internal"), failures, "internal")
+        follower.answer = call_results.OutcomeUnknown(wait, hold_by_cause("internal"), failures, "internal")
 
 
 async def without_secrets(

@@ -12,17 +12,9 @@ from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
 from bot.domain.tasks import Task, TaskKind
+from bot.reconciler.call_results import CallResult, OutcomeUnknown, Rejected, RetryLater, Succeeded
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import (
-    KEYS_CAUSE,
-    RATE_LIMITED_CAUSE,
-    REFUSED_SIGN_IN_CAUSES,
-    CallResult,
-    OutcomeUnknown,
-    Rejected,
-    RetryLater,
-    Succeeded,
-)
+from bot.reconciler.provider_calls import KEYS_CAUSE, RATE_LIMITED_CAUSE, REFUSED_SIGN_IN_CAUSES
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.caller import decide_installed
 from bot.store import accounts

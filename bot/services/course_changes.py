@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.domain import policy, timetable
+from bot.domain import timetable
 from bot.domain.courses import MIN_COUNT_SECONDS, ClassCard
 from bot.services import courses as use_cases
 from bot.services.caller import Caller
@@ -19,8 +19,6 @@ from bot.store.plan_tables import CLASS_CARDS
 from bot.store.planned_starts import cancel_start
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
-
-policy.declare(policy.AccessRule(shows=True), "courses")
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:

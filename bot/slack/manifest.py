@@ -1,6 +1,6 @@
 """The app manifest for Slack, in both forms, and the reason for each thing it asks for.
 
-Pure. ``manifest.yml`` is ``render(socket_manifest())``; tests hold the two equal, validate both forms against
+Pure. ``manifest.yml`` is ``socket_manifest()`` in YAML; tests hold the two equal, validate both forms against
 Slack's published schema, and compare every scope, event and command with the tables here, both ways.
 Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
@@ -171,10 +171,6 @@ _LONG_DESCRIPTION: Final = (
     "Type `{command} help` or `{job_command} help` to see everything it can do. In a direct message, the "
     "same commands work without the slash."
 )
-_HEADER_COMMENT: Final = """\
-# The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
-# Made by `usher manifest`; bot/slack/manifest.py says why each scope and event is requested.
-"""
 
 
 def socket_manifest(
@@ -236,11 +232,8 @@ def http_manifest(
 
 
 def render(manifest: Mapping[str, Any]) -> str:
-    """Return the manifest as YAML, ready to paste into Slack's form."""
-    import yaml  # noqa: PLC0415 - only where it is used
-
-    text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
-    return _HEADER_COMMENT + text
+    """Return the manifest as JSON, ready to paste into Slack's form."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def create_url(manifest: Mapping[str, Any]) -> str:

@@ -15,17 +15,16 @@ class TooLateError(Exception):
     """Signal that the send window had closed before the first byte."""
 
 
-def allow_always() -> bool:
-    """Let a request leave, in spite of a later change of this process."""
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Window:
     """The last moment at which a request may leave, by the monotonic clock, and the question asked then."""
 
     until: float = math.inf
-    may_leave: Callable[[], bool] = allow_always
+    may_leave: Callable[[], bool] | None = None
+
+    def has_closed(self, now: float) -> bool:
+        """Return whether nothing may leave any more."""
+        return now > self.until or (self.may_leave is not None and not self.may_leave())
 
 
 @dataclass(slots=True)
@@ -37,12 +36,6 @@ class Attempt:
     sent: bool = False
     #: The connection that it left by.
     protocol: ResponseHandler | None = None
-
-    def leave(self, protocol: ResponseHandler | None) -> None:
-        """Check the window one last time; raise TooLateError if it has closed."""
-        if self.monotonic() > self.window.until or not self.window.may_leave():
-            raise TooLateError
-        self.sent, self.protocol = True, protocol
 
 
 #: What the request class has to know about one request, and what it found out.
@@ -84,10 +77,9 @@ class GatedRequest(aiohttp.ClientRequest):
         """Write the request, or raise TooLateError."""
         attempt = _attempt.get()
         if attempt is not None:
-            try:
-                attempt.leave(conn.protocol)
-            except TooLateError:
+            if attempt.window.has_closed(attempt.monotonic()):
                 # It may have been the way there that took so long: the next request needn't go it again.
                 conn.release()
-                raise
+                raise TooLateError
+            attempt.sent, attempt.protocol = True, conn.protocol
         return await super().send(conn)

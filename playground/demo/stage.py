@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 from cryptography.fernet import Fernet
 
 from playground.demo import kept, ports
@@ -243,7 +242,7 @@ async def manifest_of(environment: dict[str, str]) -> dict[str, Any]:
     printed, _ = await process.communicate()
     if process.returncode != 0:
         raise StageError("Usher printed no manifest")
-    made: dict[str, Any] = yaml.safe_load(printed)
+    made: dict[str, Any] = json.loads(printed)
     return made
 
 

@@ -1,18 +1,19 @@
 """Each command from outside: what it prints, where, and its exit status."""
 
 import asyncio
+import json
 import os
 import re
 import signal
 import sys
 
 import pytest
-import yaml
 from cryptography.fernet import Fernet
 
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import read_migrations
 from bot.support.environment import command
+from bot.support.release import RELEASE
 from handlers.loading import load
 from handlers.requests import routes
 from tests.app.command_line import environment, run
@@ -29,6 +30,33 @@ async def test_processes_that_share_a_file_are_refused_with_the_reason(tmp_path,
     assert wrong.status == 2
     assert "one process serves a SQLite file" in wrong.err
     assert "SLACK_BOT_TOKEN: is not set" in wrong.err
+
+
+async def test_without_words_the_commands_are_listed():
+    ended = await run()
+    assert ended.status == 2
+    assert "run everything in one process" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("servee",), "there is no 'servee'. Did you mean serve?"),
+        (("store", "bakup"), "there is no 'bakup'. Did you mean backup?"),
+        (("xyz",), "there is no 'xyz'. usher --help lists what there is."),
+    ],
+)
+async def test_a_wrong_command_is_told_the_one_that_was_meant(words, says):
+    ended = await run(*words)
+    assert (ended.status, ended.err.splitlines()[-1].endswith(says)) == (2, True)
+
+
+async def test_the_command_line_needs_no_script_on_the_path():
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "usher", "--version"), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert out.decode() == f"usher {RELEASE}\n"
 
 
 async def test_migrate_makes_the_database_for_its_owner_alone_and_once(tmp_path):
@@ -58,9 +86,9 @@ async def test_routes_lists_what_was_found():
 async def test_the_manifest_in_its_forms():
     socket = await run("manifest")
     assert socket.status == 0
-    assert socket.out == (ROOT / "manifest.yml").read_text(encoding="utf-8")
+    assert json.loads(socket.out) == socket_manifest()
     http = await run("manifest", "--url", "https://usher.example.org")
-    assert yaml.safe_load(http.out) == http_manifest("https://usher.example.org")
+    assert json.loads(http.out) == http_manifest("https://usher.example.org")
     names = ("--command", "/space", "--job-command", "/batch")
     both = await run("manifest", "--socket", "--url", "https://usher.example.org", *names)
     told = socket_manifest("https://usher.example.org", command="/space", job_command="/batch")
@@ -108,7 +136,7 @@ async def test_a_new_key_is_a_key_and_another_each_time():
     assert first.out != second.out
 
 
-@pytest.mark.parametrize("words", [(), ("serv",), ("keys",), ("serve", "--quick")])
+@pytest.mark.parametrize("words", [("serv",), ("keys",), ("serve", "--quick")])
 async def test_words_that_are_none_are_answered_with_the_usage(words):
     ended = await run(*words)
     assert ended.status == 2
@@ -142,7 +170,7 @@ def test_everything_calls_the_command_by_one_name():
     assert command("doctor") == "`usher doctor`"
 
 
-#: What takes long to import: parsing words needs none of it, and serving not all.
+#: What takes long to import: parsing words needs none of it, and a process that serves not all.
 HEAVY = ("aiohttp", "slack_bolt", "pydantic", "cryptography", "apscheduler", "jinja2", "structlog")
 NOT_TO_SERVE = (
     "sqlite_utils",
@@ -151,16 +179,19 @@ NOT_TO_SERVE = (
     "mcp_types",
     "jinja2",
     "yaml",
-    "bot.services.checks",
     "bot.providers.posit",
 )
 
 
 @pytest.mark.parametrize(
-    ("module", "needless"), [("bot.__main__", HEAVY), ("bot.commands.serving", NOT_TO_SERVE)]
+    ("imports", "needless"),
+    [
+        pytest.param("import bot.__main__", HEAVY, id="parse"),
+        pytest.param("import bot.app; bot.app.load()", NOT_TO_SERVE, id="serve"),
+    ],
 )
-async def test_what_is_not_needed_is_not_imported(module, needless):
-    words = f"import sys, {module}; print([name for name in {needless} if name in sys.modules])"
+async def test_what_is_not_needed_is_not_imported(imports, needless):
+    words = f"import sys; {imports}; print([name for name in {needless} if name in sys.modules])"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", words), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )

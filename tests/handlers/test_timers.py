@@ -65,7 +65,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         # Whatever is pressed means the same time.
         assert "Which workspace?" in words(answer)
         assert await stop_at(bot) is None
-        answer = await bot.push(answer, "Start notebook until then")
+        answer = await bot.push(answer, "Start notebook until 11:00")
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
     assert "*notebook* on Saturn Cloud will be stopped <!date^" in words(answer)

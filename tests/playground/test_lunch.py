@@ -64,7 +64,7 @@ class LocalSlack:
 
 @asynccontextmanager
 async def local_slack(*words: str) -> AsyncIterator[LocalSlack]:
-    given = ("-m", "playground", "slack", "--manifest", str(LUNCH / "manifest.yml"))
+    given = ("-m", "playground", "slack", "--manifest", str(LUNCH / "manifest.json"))
     async with process(*given, *words) as slack, aiohttp.ClientSession() as session:
         async with asyncio.timeout(PATIENCE):
             ready = json.loads(await slack.stdout.readline())
@@ -119,7 +119,7 @@ async def test_an_app_lives_on_the_local_slack_over_http():
 
 async def test_one_command_of_ushers_is_that_slack_with_the_same_tokens_each_time():
     port = str(reserved_port())
-    words = ("--slack-only", "--port", port, "--manifest", str(LUNCH / "manifest.yml"))
+    words = ("--slack-only", "--port", port, "--manifest", str(LUNCH / "manifest.json"))
     async with process("-m", "bot", "demo", *words) as started, aiohttp.ClientSession() as session:
         async with asyncio.timeout(PATIENCE):
             lines = [(await started.stdout.readline()).decode() for _ in range(5)]

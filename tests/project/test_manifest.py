@@ -67,7 +67,7 @@ def addresses(node):
 
 
 def test_the_file_is_what_the_code_makes():
-    assert (ROOT / "manifest.yml").read_text(encoding="utf-8") == render(socket_manifest())
+    assert yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8")) == socket_manifest()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -81,7 +81,8 @@ def test_each_form_is_valid_under_the_published_schema(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_rendering_loses_nothing(form):
-    assert yaml.safe_load(render(FORMS[form])) == FORMS[form]
+    # Slack's form has a tab for each of the two.
+    assert json.loads(render(FORMS[form])) == yaml.safe_load(render(FORMS[form])) == FORMS[form]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,6 +1,6 @@
 """Errors of calls to a provider, each with the answer of a step."""
 
-from bot.reconciler.provider_calls import OutcomeUnknown, Rejected, RetryLater
+from bot.reconciler.call_results import OutcomeUnknown, Rejected, RetryLater
 from bot.support import errors
 
 #: Error → answer, whether the connection is held to fail, whether the credential is seen to.

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from bot.domain.accounts import Account
 from bot.domain.holds import HoldCode, make_hold
 from bot.providers.base import Access, Credential
-from bot.reconciler.provider_calls import OutcomeUnknown, ProviderCaller, Rejected, RetryLater, Succeeded
+from bot.reconciler.call_results import OutcomeUnknown, Rejected, RetryLater, Succeeded
+from bot.reconciler.provider_calls import ProviderCaller
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
 from tests.reconciler.ask_table import TABLE

@@ -74,6 +74,19 @@ def list_opposite_button(
     return [kit.button(opposite.label, press, of=workspace.title)]
 
 
+def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
+    """Return the buttons that bring back what a verb has changed of several, each with its name."""
+    declared = find_verb("workspace", verb)
+    opposite = declared.opposite if at is None else declared.opposite_at
+    named = [
+        kit.add_number(button, number, fill(opposite.named, name=Markup(line(one.title))))
+        for number, one in enumerate(workspaces[:MAX_CHOICES])
+        if opposite is not None and opposite.named
+        for button in list_opposite_button(verb, one, at=at)
+    ]
+    return named if len(workspaces) <= MAX_CHOICES else []
+
+
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
     said = format_stop_risk(workspace)

@@ -1,0 +1,45 @@
+"""Check that a tag is the release of its commit; print what the changelog says of it.
+
+    python -m tools.tag v0.5.0
+
+Exit status 1, with a sentence, if the tag isn't ``v`` and ``RELEASE``, or the changelog has no such heading.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from bot.support.release import RELEASE
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def find_news(tag: str, changelog: str) -> str:
+    """Return the changelog's part on a tag's release; raise ValueError with a sentence."""
+    if tag != f"v{RELEASE}":
+        raise ValueError(
+            f"the tag is {tag}, and RELEASE in bot/support/release.py is {RELEASE}: one is wrong"
+        )
+    parts = re.split(r"^## \[([^]]+)\].*$", changelog, flags=re.MULTILINE)
+    news = dict(zip(parts[1::2], parts[2::2], strict=True)).get(RELEASE, "").strip()
+    if not news:
+        raise ValueError(
+            f"CHANGELOG.md says nothing below a heading [{RELEASE}]: put the version and date there"
+        )
+    return news
+
+
+def main(tag: str) -> int:
+    """Print the news of a tag's release."""
+    try:
+        print(find_news(tag, (ROOT / "CHANGELOG.md").read_text("utf-8")))
+    except ValueError as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
