@@ -39,6 +39,7 @@ from bot.store.transaction import (
     Transaction,
     clean_all,
     find_written_table,
+    hash_text,
 )
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
@@ -217,6 +218,7 @@ class SqliteSession:
             paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
             self._files = {path: _read_inode(path) for path in paths}
             connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
+            connection.create_function("sha256", 1, hash_text, deterministic=True)
         except sqlite3.Error:
             connection.close()
             raise
@@ -320,6 +322,7 @@ class SqliteTransaction:
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
         self.written: set[str] = set()
+        self.audited = ""
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
