@@ -184,7 +184,7 @@ AND_MORE: Final = "and {count} more"
 #: Below a list of what runs and what was used last.
 ALL_IN_LIST: Final = "`list all` shows all {count}."
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
-NOT_RUNNING: Final = "*{name}* isn't running: {state}, {as_of}. Start it and I'll send you the link."
+NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
 OPENING: Final = "*{name}* is running."
 OPENING_PRIVATE: Final = "Only you can see this."
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
