@@ -206,8 +206,8 @@ async def extend(request: Request) -> Answer:
     """Have the provider end the workspace of the message later."""
     workspace = await request.caller.run(request_extension, request.target or "")
     at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
-    title = request.services.title(workspace.connection)
-    return replies.answer(fill(cards.EXTENDING, title=title, name=workspace.title, at=kit.day_moment(at)))
+    title, until = request.services.title(workspace.connection), await request.format_time(at)
+    return replies.answer(fill(cards.EXTENDING, title=title, name=workspace.title, at=until))
 
 
 async def _answer_moved(request: Request, workspace: Workspace) -> Answer:

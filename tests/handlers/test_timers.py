@@ -65,7 +65,7 @@ async def test_what_a_provider_can_extend_is_kept_two_hours_more(bot):
     answer = await bot.say("stop notebook at 18:00")
     press = buttons(answer)["Keep 2 h more"]
     kept = await bot.press(press["action_id"], press["value"])
-    assert "I'm asking Saturn Cloud to keep *notebook* running until" in words(kept)
+    assert "I'm asking Saturn Cloud to stop *notebook*" in words(kept)
     (task,) = [
         one for one in await bot.store.claim(tasks.claim_tasks, 9, 60.0) if one.kind is TaskKind.EXTEND
     ]

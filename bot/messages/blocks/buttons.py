@@ -270,7 +270,7 @@ def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
     """Return the provider's own end of a workspace that comes before its timer."""
     coming = [] if facts.workspace is None else list_coming_ends(facts.workspace, facts.effects, facts.now)
     return [
-        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.day_moment(at))
+        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now))
         for how, at in coming[:-1]
     ]
 

@@ -75,7 +75,9 @@ _ENDING: Final[Mapping[ExpiryMode, str]] = {
 def _render_extension(facts: WorkspaceFacts) -> Answer:
     """Render the provider's answer to the request for a later end."""
     if not (cause := facts.word("cause")):
-        return notice(notices.EXTENDED, facts, list_buttons(facts), at=kit.day_moment(facts.time("until")))
+        return notice(
+            notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
+        )
     said = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
     return notice(notices.NOT_EXTENDED, facts, list_buttons(facts), cause=said)
 

@@ -235,7 +235,7 @@ EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "removed": "Before that, {title} ends it for good {at}.",
 }
 EXTEND: Final = "Keep 2 h more"
-EXTENDING: Final = "I'm asking {title} to keep *{name}* running until {at}."
+EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
 #: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.

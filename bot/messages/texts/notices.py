@@ -36,7 +36,7 @@ ENDING_STOPS: Final = (
 ENDING_REGARDLESS: Final = (
     "{title} will stop *{name}* in {left} ({at}), even if it's used. Save what you need before then."
 )
-EXTENDED: Final = "*{name}* on {title} runs until {at} now."
+EXTENDED: Final = "{title} will stop *{name}* {at} instead."
 NOT_EXTENDED: Final = "{title} doesn't let *{name}* run longer. {cause}"
 ENDING_REMOVED: Final = (
     "{title} will remove *{name}* in {left} ({at}), with everything stored only in it. "
