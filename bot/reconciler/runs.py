@@ -49,7 +49,6 @@ MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 class RunStepper(Stepper[ClaimedRun]):
     """The stepper of due runs of jobs."""
 
-    ends_while_refused = True
     lost_outcome = Outcome.FAILED
     creating_step = Step.LAUNCH
     question_kind = NoticeKind.JOB_OUTCOME_QUESTION
@@ -68,6 +67,10 @@ class RunStepper(Stepper[ClaimedRun]):
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
         """Save an update of a run; None if it has ended, or was claimed by another process."""
         return await self._store.write(runs.save_run_step, update, claimed.row)
+
+    def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
+        """Return whether a plan ends it, which no new link would change."""
+        return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
         """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
