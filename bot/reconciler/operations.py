@@ -84,9 +84,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         #: Creation times of candidates whose list entries lack details; they never change, so are read once.
         self._created_at: dict[str, float | None] = {}
 
-    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
-        """Lease due operations, oldest first."""
-        return await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
+    async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
+        """Lease due operations, oldest first, each by itself."""
+        claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
+        return [[each] for each in claimed]
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
         """Save an update of an operation; None if it has ended, or was claimed by another process."""

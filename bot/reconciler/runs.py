@@ -60,9 +60,17 @@ class RunStepper(Stepper[ClaimedRun]):
         self._board = engine.board
         self.held_seconds = DEADLINE_SECONDS
 
-    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
-        """Lease due runs, oldest first."""
-        return await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
+    async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
+        """Lease due runs, oldest first; those that need a read are together by account."""
+        now = await self._store.now()
+        others: list[list[ClaimedRun]] = []
+        reads: dict[str, list[ClaimedRun]] = {}
+        for claimed in await self._store.claim(runs.claim_runs, limit, lease, self._owners.name):
+            if claimed.account is not None and self._is_read(claimed, now):
+                reads.setdefault(claimed.account.id, []).append(claimed)
+            else:
+                others.append([claimed])
+        return [*others, *reads.values()]
 
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
         """Save an update of a run; None if it has ended, or was claimed by another process."""
@@ -88,18 +96,6 @@ class RunStepper(Stepper[ClaimedRun]):
             account is not None and account.state == "active" and claimed.run.connection in self._runtimes
         )
         return is_fit and plan_run(claimed.run, now).step is Step.READ
-
-    async def group_for_one_call(self, batch: Sequence[ClaimedRun]) -> list[list[ClaimedRun]]:
-        """Group the runs that need a read by account."""
-        now = await self._store.now()
-        others: list[list[ClaimedRun]] = []
-        reads: dict[str, list[ClaimedRun]] = {}
-        for claimed in batch:
-            if claimed.account is not None and self._is_read(claimed, now):
-                reads.setdefault(claimed.account.id, []).append(claimed)
-            else:
-                others.append([claimed])
-        return [*others, *reads.values()]
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
         """Read runs of one account, along with its runs that are due in a moment."""

@@ -108,10 +108,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
-        claimed = await self.claim(limit, self._numbers.lease)
-        fresh = [claimed for claimed in claimed if claimed.subject.id not in self._under_way]
-        await run_all([self._isolate_errors(batch) for batch in await self.group_for_one_call(fresh)], pool)
-        return len(claimed)
+        batches = await self.claim(limit, self._numbers.lease)
+        fresh = [[each for each in batch if each.subject.id not in self._under_way] for batch in batches]
+        await run_all([self._isolate_errors(batch) for batch in fresh if batch], pool)
+        return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
         """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
@@ -224,7 +224,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.postpone(claimed, 1.0)
         else:
             try:
-                may_leave = self._make_grant_check(runtime) if starts else None
+                is_limited = starts and runtime.start_queue.per_second is not None
+                may_leave = self._make_grant_check(runtime) if is_limited else None
                 update = await self._send_call(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_share(subject.principal.key)
@@ -242,12 +243,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             else runtime.start_queue.request_turn(subject, owned_since)
         )
 
-    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool] | None:
+    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
         """Return a check, for right before the call leaves, that this process still grants starts."""
-        queue, thing = runtime.start_queue, STARTS_PREFIX + runtime.name
-        if queue.per_second is None:
-            return None
-        return partial(self._owners.owns, thing, queue.owned_since)
+        thing = STARTS_PREFIX + runtime.name
+        return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
     # -- a call ----------------------------------------------------------------------------------------------
 
@@ -487,12 +486,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- what differs by kind --------------------------------------------------------------------------------
 
     @abstractmethod
-    async def claim(self, limit: int, lease: float) -> Sequence[S]:
-        """Lease the due work items, oldest first."""
+    async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
+        """Lease the due work items, oldest first, those that share a call together.
 
-    async def group_for_one_call(self, batch: Sequence[S]) -> list[list[S]]:
-        """Group the work items that share a call; the groups are stepped concurrently."""
-        return [[claimed] for claimed in batch]
+        They are stepped concurrently.
+        """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
         """Do the shared part of a batch's steps; return the work items that are then stepped one by one."""
