@@ -115,16 +115,17 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _isolate_errors(self, batch: list[S]) -> None:
         """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
-        self._under_way.update(_list_ids(batch))
+        ids = [claimed.subject.id for claimed in batch]
+        self._under_way.update(ids)
         # A call that was committed to is *calling* in its row, so its outcome is checked first.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, hold_by_cause("internal"))
         try:
-            async with contain_errors("step", self._ids, back=back, failed=failed, subjects=_list_ids(batch)):
+            async with contain_errors("step", self._ids, back=back, failed=failed, subjects=ids):
                 for claimed in await self.process_batch(batch):
                     await self._process(claimed)
         finally:
-            self._under_way.difference_update(_list_ids(batch))
+            self._under_way.difference_update(ids)
 
     async def _process(self, claimed: S) -> None:
         subject, account = claimed.subject, claimed.account
@@ -579,10 +580,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
         """Record the id of a search's result, or return the update still to be written."""
-
-
-def _list_ids(batch: Sequence[S]) -> list[str]:
-    return [claimed.subject.id for claimed in batch]
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
