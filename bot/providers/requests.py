@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar, Unpack
 from urllib.parse import unquote
 
@@ -109,7 +109,7 @@ class ApiClient:
     other_hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
     to_error: ToError = to_error
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
         """Return the client with another credential."""

@@ -189,7 +189,9 @@ def claim_reads(
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
     """Return the watcher that reads a granted gate; if nobody can: pass it on, or let it rest."""
-    here = sorted(_filter_able(watchers, connection), key=_turn)
+    here = _filter_able(watchers, connection)
+    if len(here) == 1:
+        return here[0]
     if not here:
         # Another connection to the same resource reads it; if there is none, it rests.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
@@ -197,6 +199,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connecti
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
     # Watchers with a refused credential wait as long as others can read.
+    here.sort(key=_turn)
     return next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
 
 
