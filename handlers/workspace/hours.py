@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.domain import time_parsing
-from bot.domain.hours import HoursContext, HoursRule
+from bot.domain.hours import HoursRule
 from bot.domain.notices import Answer
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
@@ -247,8 +247,7 @@ async def _answer_hours(
     if not drawn.has_any(facts):
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    zone = facts.of(HoursContext).zone
-    former = Markup("; ".join(format_rule(one, zone) for one in replaced))
+    former = Markup("; ".join(format_rule(one, facts.zone) for one in replaced))
     more = [fill(words.REPLACED, hours=former)] if former else []
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 

@@ -50,17 +50,6 @@ def as_question(answer: Answer) -> Answer:
     return replace(answer, blocks=tuple(named))
 
 
-def use_plain_dates(block: kit.Block) -> kit.Block:
-    """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
-    match block:
-        case {"type": "section", "text": {"text": text} as paragraph}:
-            return {
-                **block,
-                "text": {**paragraph, "text": text.replace("{date_short_pretty}", "{date_short}")},
-            }
-    return block
-
-
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     """Add small grey texts below an answer's words."""
     if not remarks:
