@@ -186,6 +186,8 @@ class _Call:
     remarks: list[str] = field(default_factory=list)
     #: All that people and programs have called something of the person's.
     names: list[str] = field(default_factory=list)
+    #: The workspaces for which something was under way before.
+    under_way: frozenset[str] = frozenset()
     has_acted: bool = False
     has_accounts: bool = False
 
@@ -237,9 +239,11 @@ class _Call:
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     async def _prepare(self, request: Request) -> None:
-        """Read whether the person has accounts, and what has which name."""
+        """Read whether the person has accounts, what is under way, and what has which name."""
         store, principal = request.services.store, request.principal
         self.has_accounts = bool(await store.read(accounts.list_accounts, principal))
+        going = await store.read(operations.open_operations, principal)
+        self.under_way = frozenset(one.workspace_id for one in going)
         own = await store.perform(workspaces.read_workspaces, principal)
         runs = await store.read(run_rows.list_runs, principal)
         own_courses = await request.caller.read(course_changes.list_own_courses)
@@ -270,7 +274,9 @@ class _Call:
                     until=at(known[one.subject][0].stop_at) if one.subject in known else None,
                 )
                 for one in actions
-                if one.subject not in known or not drawn.is_so_already(known[one.subject][1])
+                if one.subject not in known
+                or one.subject in self.under_way
+                or not drawn.is_so_already(known[one.subject][1])
             ]
         if tool.folder == "job":
             runs = await store.read(run_rows.list_runs, principal)
