@@ -7,7 +7,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment, Unread
-from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.timers import SOONEST_SECONDS, WARNED_SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
@@ -140,9 +140,12 @@ async def make_timer_or_ask(
 
     What can't be done with it is answered with what can.
     """
-    agreed = AGREED in request.flags
+    agreed, at = AGREED in request.flags, moment.at
+    if request.surface.via:
+        # Its person hears of it first, so it can't come sooner: what is said is when it comes.
+        at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
-        return plan_timer(request.services.context, workspace, moment.at, mode, agreed=agreed)
+        return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
     except Refused as refusal:
         if refusal.rule in confirmations.NOT_OFFERED:
             raise Answered(await confirmations.offer_stop(request, workspace, moment.at)) from None
