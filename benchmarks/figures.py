@@ -33,6 +33,8 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "start_functions": Goal("functions"),
         "start_defs": Goal("functions"),
         "start_files": Goal("files"),
+        "written_bytes": Goal("bytes of SQLite's log per request", 140_000.0),
+        "written_commits": Goal("commits per request"),
         "ack_help_cpu": Goal("µs of CPU per request"),
         "unsigned_cpu": Goal("µs of CPU per request", 1.6, of="ratio"),
         "minimum_cpu": Goal("µs of CPU per start", 8.0, of="ratio"),
