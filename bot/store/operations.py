@@ -31,7 +31,8 @@ _PARSE_VIEW = make_parser("o w a")
 class OperationView:
     """An operation with its workspace, unless that is deleted, and the account of its request.
 
-    ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end.
+    ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end;
+    ``time_zone``: that of its person, if Slack has said it.
     """
 
     operation: Operation
@@ -39,6 +40,7 @@ class OperationView:
     account: Account | None
     is_superseded: bool
     end_state: EndState
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +289,7 @@ def find_operation_view(tx: Transaction, operation_id: str) -> OperationView | N
         return None
     found, workspace, account = _PARSE_VIEW(row)
     is_superseded = workspace is not None and row["newest"] != operation_id
-    return OperationView(found, workspace, account, is_superseded, row["end_state"])
+    return OperationView(found, workspace, account, is_superseded, row["end_state"], row["time_zone"])
 
 
 def find_latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:

@@ -19,8 +19,8 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -402,7 +402,7 @@ _LOCKED = "the database is locked by another process"
 _MOVED_MESSAGE = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
 _DAMAGED = (
     "the database is damaged: stop Usher and restore the newest backup, or save what can still be read "
-    "(`usher docs operate#backups`)"
+    "(`usher docs operate#a-damaged-database`)"
 )
 _SQLITE_CAUSES = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -527,35 +527,45 @@ def write_backup(
     The copy is of one moment, and nobody who writes waits for it. ``left`` writes into it; ``is_over``, asked
     between pieces, gives it up. Raise StoreError, also where there is such a file.
     """
+    with (
+        new_database_file(target) as fresh,
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(fresh)) as copy,
+        fresh.open("rb") as written,
+    ):
+
+        def keep(*_pages: int) -> None:
+            # Left to the end, all of it would reach the disk before what is committed then.
+            os.fdatasync(written)
+            if is_over():
+                raise StoreUnavailable("the backup was given up")
+
+        # While it reads in a transaction, what others commit doesn't make SQLite begin again.
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM sqlite_master").fetchall()
+        source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
+        # In WAL mode it can't be read where nothing may be written beside it.
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        copy.set_progress_handler(is_over, 100_000)
+        if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+            raise StoreUnavailable(f"the copy is damaged: {found}")
+        left(SqliteTransaction(copy, time, ids))
+        copy.commit()
+
+
+@contextmanager
+def new_database_file(target: Path) -> Iterator[Path]:
+    """Yield an empty file of its owner's to be written, which becomes the target at the end.
+
+    Raise StoreError for errors of SQLite and the system, also where there is such a file.
+    """
     fresh = target.with_name(f"{target.name}.new")
     try:
         if target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        with (
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(fresh)) as copy,
-            fresh.open("rb") as written,
-        ):
-
-            def keep(*_pages: int) -> None:
-                # Left to the end, all of it would reach the disk before what is committed then.
-                os.fdatasync(written)
-                if is_over():
-                    raise StoreUnavailable("the backup was given up")
-
-            # While it reads in a transaction, what others commit doesn't make SQLite begin again.
-            source.execute("BEGIN")
-            source.execute("SELECT 1 FROM sqlite_master").fetchall()
-            source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-            # In WAL mode it can't be read where nothing may be written beside it.
-            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-            copy.set_progress_handler(is_over, 100_000)
-            if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-                raise StoreUnavailable(f"the copy is damaged: {found}")
-            left(SqliteTransaction(copy, time, ids))
-            copy.commit()
+        yield fresh
         fresh.rename(target)
     except OSError as error:
         raise StoreUnavailable(error.strerror or "the system refused it") from None
@@ -572,11 +582,16 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
-    lock, held, fresh = ServingLock(str(path)), Path(f"{path}.lock"), Path(f"{path}.restored")
+    held, fresh = Path(f"{path}.lock"), Path(f"{path}.restored")
     owner = (held if held.exists() else path.parent).stat()
-    if not lock.take():
-        raise StoreInUse(_STOP_IT.format(path=path))
-    _give(held, owner)
+    with not_served(path):
+        _give(held, owner)
+        _put_in_place(backup, path, fresh, owner, time, ids)
+
+
+def _put_in_place(
+    backup: Path, path: Path, fresh: Path, owner: os.stat_result, time: StoreTime, ids: Ids
+) -> None:
     fresh.unlink(missing_ok=True)
     try:
         write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
@@ -590,12 +605,23 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
     fresh.rename(path)
-    lock.release()
 
 
 def _give(made: Path, owner: os.stat_result) -> None:
     if os.geteuid() == 0:
         os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+@contextmanager
+def not_served(path: Path) -> Iterator[None]:
+    """Keep processes from serving from a file meanwhile. Raise StoreInUse if one does."""
+    lock = ServingLock(str(path))
+    if not lock.take():
+        raise StoreInUse(_STOP_IT.format(path=path))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def find_served_databases(folder: Path) -> list[str]:

@@ -41,11 +41,10 @@ def format_bold(names: Iterable[str]) -> Markup:
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
-def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
+async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
-    return replies.hint(
-        lists.format_in_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL)
-    )
+    now, zone = request.services.clock.now(), await request.find_zone()
+    return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
@@ -64,6 +63,8 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
 def answer_unread(request: Request) -> Answer:
     """Answer a text that isn't understood: with the commands that it is nearly, or with the way on."""
     words = [fold_word(word) for word in request.arguments]
+    if said := talk.FORMER_WORDS.get(words[0] if words else ""):
+        return replies.hint(request.fill(said), [replies.list_button()])
     near = suggest_verbs(request, words[0]) if 0 < len(words) <= _MAX_COMMAND_WORDS else []
     if near:
         commands = [write_command(request, verb, *request.arguments[1:]) for verb in near]

@@ -206,7 +206,7 @@ async def show_address(request: Request) -> Answer:
             return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
-    sentence = lists.format_in_state(facts.now, workspace, answers.NOT_RUNNING)
+    sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
     about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
@@ -374,7 +374,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
             text="This will take these {count} workspaces off your list. They stay as they are.",
             done="{names} are off your list.",
         ),
-        opposite=Opposite(cards.BRING_BACK, "bring_back"),
+        opposite=Opposite(cards.BRING_BACK, "bring_back", "Bring {name} back"),
         each=forget_workspace,
     )
 )

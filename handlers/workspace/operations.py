@@ -15,6 +15,7 @@ from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
     format_timer,
+    list_named_opposites,
     list_opposite_button,
     remove_button,
 )
@@ -52,7 +53,7 @@ from handlers.workspace.confirmations import (
     find_stop_mode,
     make_stamp,
 )
-from handlers.workspace.targets import read_workspace
+from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
 from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
 
 declare_verb(
@@ -92,7 +93,6 @@ declare_verb(
             "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
             "`start NAME --wait` waits for room if there is none, until 9:00 or 18:00, whichever comes next.",
             "`start NAME --wait until 18:00` waits until then; `cancel NAME` ends the wait.",
-            "The beginning of a name is enough if only one fits.",
             "If two have the same name, type `start NAME@CONNECTION`.",
         ),
         order=20,
@@ -153,7 +153,7 @@ async def start(request: Request) -> Answer:
     """
     moment, workspace = await read_moment(request), await read_workspace(request)
     if "wait" in request.flags:
-        if workspace.state is State.RUNNING:
+        if workspace.state in {State.RUNNING, State.GONE}:
             return await begin_for(request, workspace, OperationVerb.START)
         return await waitlist.join(request, workspace.id, moment)
     if confirmations.may_lose(request, workspace):
@@ -200,8 +200,8 @@ async def start(request: Request) -> Answer:
             "Unsaved work may be lost.",
             done="I'll stop {names} {at}.",
         ),
-        opposite=Opposite(cards.START_AGAIN, "start"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
+        opposite=Opposite(cards.START_AGAIN, "start", "Start {name}"),
+        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 @routes.verb(
@@ -230,8 +230,8 @@ async def start(request: Request) -> Answer:
             "Resume them to pick up where you left off.",
             done="I'll suspend {names} {at}.",
         ),
-        opposite=Opposite(cards.RESUME, "start"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
+        opposite=Opposite(cards.RESUME, "start", "Resume {name}"),
+        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 async def stop(request: Request) -> Answer:
@@ -315,26 +315,29 @@ async def begin_for(
         # It waits for its person: nothing else is promised. In a direct message its card says so.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
-    answer = _answer_begun(request, workspace, accepted)
+    answer = await _answer_begun(request, workspace, accepted)
     if moment is None or timer is None:
         return answer
-    return _add_timer(request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer)
+    return await _add_timer(
+        request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer
+    )
 
 
-def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
+async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
     """Add the time of the planned stop to an answer; of the card's own conversation, only a guessed day."""
     day_note = format_day_note(moment)
     if not answer.text and not day_note:
         return answer
     title = request.services.title(workspace.connection)
-    sentence = " ".join([format_timer(cards.SET, workspace, title), *day_note])
+    at = await request.format_time(workspace.stop_at or 0.0)
+    sentence = " ".join([format_timer(cards.SET, workspace, title, at), *day_note])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never created."""
-    return _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
+    return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
@@ -345,8 +348,8 @@ def answer_gone(request: Request, workspace: Workspace) -> Answer:
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
-def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
-    if text := describe_beyond_card(request, workspace, accepted):
+async def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
+    if text := await describe_beyond_card(request, workspace, accepted):
         return replies.answer(text)
     if request.is_read_with_cards:
         return SILENT
@@ -361,12 +364,12 @@ def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) ->
         template = answers.RESUMING
     elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
-    forms = make_verb_forms(accepted.operation, request.services.clock.now())
+    forms = make_verb_forms(accepted.operation, request.services.clock.now(), await request.find_zone())
     back = [] if template is answers.ENDING else list_opposite_button(begun, workspace)
     return replies.answer(request.fill(template, workspace, **forms), back)
 
 
-def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
+async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
     """Return the sentence about an operation that its card lacks; "" if the card has everything."""
     template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
@@ -375,16 +378,17 @@ def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accep
         template = answers.JOINED
     if not template:
         return ""
-    now = request.services.clock.now()
-    _, as_of = lists.format_state(now, workspace)
-    return request.fill(template, workspace, as_of=as_of, **make_verb_forms(accepted.operation, now))
+    now, zone = request.services.clock.now(), await request.find_zone()
+    _, as_of = lists.format_state(now, workspace, zone)
+    forms = make_verb_forms(accepted.operation, now, zone)
+    return request.fill(template, workspace, as_of=as_of, **forms)
 
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a bulk request: names of changed workspaces, and sentences about the others."""
+    """The result of a bulk request: the changed workspaces, and sentences about the others."""
 
-    names: list[str] = field(default_factory=list)
+    changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -410,7 +414,7 @@ async def run_bulk_button(request: Request) -> Answer:
             result.notes.append(await _describe_current(request, workspace))
             continue
         await _do(request, caller, verb, workspace, result, Consent(min(stamp_.count("!"), Consent.KNOWING)))
-    return _answer_for_all(verb, result, request.at)
+    return await _answer_for_all(request, verb, result)
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
@@ -420,28 +424,31 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
     """
     verb = confirmations.find_verb(request)
     needed = await confirmations.filter_needed(request, workspaces)
-    safe_ones = [one for one in needed if not await _needs_question(request, one)]
-    is_bulk = confirmations.can_do_several(request) and not request.more
-    if not safe_ones or not is_bulk or len(workspaces) > confirmations.MAX_BULK_WORKSPACES:
+    if needed and not confirmations.can_do_several(request):
+        labels = list_labels(request, needed, workspaces)
+        return replies.hint(talk.ONE_BY_ONE, await make_choice_buttons(request, needed, labels))
+    possible = [one for one in needed if confirmations.is_possible(request, one)]
+    safe_ones = [one for one in possible if not _needs_question(request, one)]
+    if not safe_ones or len(workspaces) > confirmations.MAX_BULK_WORKSPACES:
         return await confirmations.offer_for_several(request, workspaces, is_named=True, besides=())
     result = _BulkResult()
     for one in safe_ones:
         caller = create_caller_of_several(request, one.id, len(safe_ones))
         await _do(request, caller, verb, one, result, request.consent)
-    left = [one for one in workspaces if one not in needed]
+    left = [one for one in workspaces if one not in possible]
     result.notes += await confirmations.describe_left_out(request, left)
-    answer = _answer_for_all(verb, result, request.at)
-    asked = [one for one in needed if one not in safe_ones]
+    answer = await _answer_for_all(request, verb, result)
+    asked = [one for one in possible if one not in safe_ones]
     if not asked:
         return answer
     question = await confirmations.offer_for_several(request, asked, is_named=True, besides=())
     return replace(kit.with_blocks(answer, (*answer.blocks, *question.blocks)), about=question.about)
 
 
-async def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb ends a workspace for good, loses something of it, or isn't offered for it."""
+def _needs_question(request: Request, workspace: Workspace) -> bool:
+    """Return whether a verb ends a workspace for good, or loses something of it."""
     verb = confirmations.find_verb(request)
-    if not confirmations.is_possible(request, workspace) or confirmations.may_lose(request, workspace):
+    if confirmations.may_lose(request, workspace):
         return True
     if AGREED in request.flags:
         return False
@@ -462,7 +469,9 @@ async def _describe_current(request: Request, workspace: Workspace) -> str:
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
-    return lists.format_in_state(request.services.clock.now(), workspace, talk.CHANGED)
+    return lists.format_in_state(
+        request.services.clock.now(), await request.find_zone(), workspace, talk.CHANGED
+    )
 
 
 async def _do(
@@ -487,19 +496,27 @@ async def _do(
         why = explain_refusal(error) if isinstance(error, Refused) else problems.explain_cause(error)
         result.notes.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
     else:
-        result.names.append(f"*{line(workspace.title)}*")
+        result.changed.append(workspace)
 
 
-def _answer_for_all(verb: str, result: _BulkResult, at: float | None) -> Answer:
-    head = talk.NOTHING_DONE
-    if result.names:
-        *first, last = result.names
+async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> Answer:
+    at, head, back = request.at, talk.NOTHING_DONE, list[kit.Element]()
+    if result.changed:
+        *first, last = [f"*{line(one.title)}*" for one in result.changed]
         names = f"{', '.join(first)} and {last}" if first else last
+        is_final = at is None and verb in {*OperationVerb}
+        ended = [
+            one
+            for one in result.changed
+            if is_final and confirmations.is_final_operation(request, one, OperationVerb(verb))
+        ]
+        back = [] if ended else list_named_opposites(verb, result.changed, at)
         head = fill(find_verb("workspace", verb).bulk.done, names=Markup(names))
-        if at is not None:
-            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=kit.day_moment(at))
+        if request.at is not None:
+            said = await request.format_time(request.at)
+            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=said)
     notes = list(dict.fromkeys(result.notes))
-    return replies.hint(head, more="\n".join(notes))
+    return replies.hint(head, back, more="\n".join(notes))
 
 
 @routes.verb(
@@ -676,5 +693,5 @@ async def cancel(request: Request) -> Answer:
         return left
     latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
-        return answer_nothing_to_cancel(request, workspace)
+        return await answer_nothing_to_cancel(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

@@ -12,11 +12,17 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.blocks.buttons import format_day_note, list_opposite_button
+from bot.messages.blocks.buttons import (
+    format_day_note,
+    list_earlier_end,
+    list_extend_button,
+    list_opposite_button,
+)
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
 from bot.messages.verb import Effect, Offer, Verb
+from bot.services.expiries import EXTENSION_SECONDS, request_extension
 from bot.services.feasibility import predict_stop_effects
 from bot.services.timers import (
     can_stop_later,
@@ -111,11 +117,15 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         await require_account(request, workspace.connection)
         return _answer_not_up(request, workspace)
     sentences = [
-        said_of(cards.SET, changed, title),
+        said_of(cards.SET, changed, title, await request.format_time(timer.at)),
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
-    return replies.answer(" ".join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
+    facts = await request.services.gatherer.describe_workspace(changed)
+    buttons = list_opposite_button(request.verb, changed, at=timer.at)
+    if earlier := list_earlier_end(facts):
+        sentences, buttons = [*sentences, *earlier], [*buttons, *list_extend_button(facts)]
+    return replies.answer(" ".join(sentences), buttons)
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
@@ -146,6 +156,7 @@ async def make_timer_or_ask(
         predict_stop_effects(services.context, workspace),
         request.verb,
         moment.at,
+        await request.format_time(moment.at),
         can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
     )
     raise Answered(question)
@@ -170,7 +181,7 @@ async def keep_needed(request: Request) -> Answer:
 async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
     """Answer that a workspace keeps running, or with its state if it is down or going down."""
     if changed.stop_at is not None:
-        return _answer_moved(request, changed)
+        return await _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)
     facts = await request.services.gatherer.describe_workspace(changed, latest)
     hint, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
@@ -187,13 +198,23 @@ async def add_hour(request: Request) -> Answer:
     changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
-    return _answer_moved(request, changed)
+    return await _answer_moved(request, changed)
 
 
-def _answer_moved(request: Request, workspace: Workspace) -> Answer:
+@routes.action("extend")
+async def extend(request: Request) -> Answer:
+    """Have the provider end the workspace of the message later."""
+    workspace = await request.caller.run(request_extension, request.target or "")
+    at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
+    title, until = request.services.title(workspace.connection), await request.format_time(at)
+    return replies.answer(fill(cards.EXTENDING, title=title, name=workspace.title, at=until))
+
+
+async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
     title = request.services.title(workspace.connection)
+    at = await request.format_time(workspace.stop_at or 0.0)
     return replies.answer(
-        said_of(cards.SET, workspace, title), drawn.keep_buttons(workspace)[:1], replaces=True
+        said_of(cards.SET, workspace, title, at), drawn.keep_buttons(workspace)[:1], replaces=True
     )
 
 
