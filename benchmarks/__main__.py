@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
 
-A name is a figure's or a measurement's. What help, start, polls, claims and written measure is measured in turn
-with the code of another revision, if one is named: a commit, or a folder that holds it.
+A name is a figure's or a measurement's. What help, start, polls, claims and written measure is measured in
+turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 

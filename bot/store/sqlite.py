@@ -71,8 +71,8 @@ COPY_BATCH_PAGES = 1000
 _IN_MEMORY = ":memory:"
 #: The first bytes of SQLite's files.
 _FILE_MAGIC = b"SQLite format 3\0"
-#: What counts for new files only, before anything else is written: that one gives back unused pages when it is
-#: asked to (SQLite's number for that), too.
+#: What counts for new files only, before anything else is written; 2 is SQLite's number for a file that gives
+#: back unused pages when it is asked to.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
 _LOG, _INDEX = "-wal", "-shm"

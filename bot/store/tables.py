@@ -353,7 +353,7 @@ def _build_keyed(
 
 def make_plain_table(name: str, *keys: str, **times: Time) -> Table[Any]:
     """Return a table without a model."""
-    return Table(name, None, *keys, own=None, **times)
+    return Table(name, None, *keys, own=None, is_counted=False, **times)
 
 
 PAIR: Final = "principal connection"
