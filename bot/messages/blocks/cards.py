@@ -15,11 +15,14 @@ from bot.domain.timeouts import is_going, is_on_time, is_slow, is_unanswered
 from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
+    BACK,
     again_button,
     can_be_made_again,
     describe_obstacle,
     force_button,
+    get_mark,
     list_buttons,
     list_end_lines,
     list_hours_button,
@@ -114,7 +117,7 @@ def notice(
 
 
 def _render_card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
-    title = fill("*{name}* · {title}", name=get_name(facts), title=facts.connection_title)
+    title = fill(cards.HEAD, mark=get_mark(facts), name=get_name(facts), title=facts.connection_title)
     return kit.message("\n".join([title, *lines]), small, buttons)
 
 
@@ -135,7 +138,8 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         forms = VERB_FORMS[_get_current_verb(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
-        lines += [*(format_usual_time(facts, operation) if going or is_new else []), *list_end_lines(facts)]
+        lines = [_add_usual_time(facts, operation, lines[0]) if going or is_new else lines[0]]
+        lines += list_end_lines(facts)
     lines += _list_condition(facts, operation) if going else []
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if operation.deadline_at is None:
@@ -143,19 +147,47 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
 
 
-def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
-    """Describe a workspace's open operation, with the buttons for it, for a row among others."""
-    lines = [_format_progress(facts, operation, is_going=is_going(operation, facts.workspace))]
+def describe_progress(
+    facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
+) -> list[str]:
+    """Describe a workspace's open operation for a row among others: its state, and one more fact at most.
+
+    ``is_explained``: what holds it up is said above the rows.
+    """
+    going = is_going(operation, facts.workspace)
+    forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
+    state = _format_progress(facts, operation, is_going=going)
     if obstacle := find_block(facts, operation):
-        forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
-        lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
+        state = fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)
+    elif is_explained:
+        state = fill(cards.WAITING, **forms)
     elif operation.block_reason:
-        lines.append(format_hold(operation.block_reason, facts))
-    if operation.deadline_at is None:
-        lines.append(format_overdue(operation, facts.now))
-    # Whoever looks at rows sees them change, or has one *Refresh* for all.
-    buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
-    return "\n".join(lines), buttons
+        said = [format_hold(operation.block_reason, facts)]
+    elif operation.deadline_at is None:
+        said = [format_overdue(operation, facts.now)]
+    elif going and not operation.verb.brings_down:
+        state = _add_usual_time(facts, operation, state)
+    # No other stop is announced beside one that is under way.
+    if not said and not operation.verb.brings_down:
+        said = list_end_lines(facts)[:1]
+    return [state, *said]
+
+
+def list_progress_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
+    """Return the buttons for an open operation in a row: what ends it, or helps it on.
+
+    There is one *Refresh* for all rows; what would take a stop back is on the answer to that.
+    """
+    presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
+    return [one for press, one in presses if press.name != "refresh" and press.mark != BACK]
+
+
+def _add_usual_time(facts: WorkspaceFacts, operation: Operation, state: str) -> str:
+    """Add the time by which a start is usually ready, or its usual duration once it is slow."""
+    usual = " ".join(format_usual_time(facts, operation))
+    if not usual or is_slow(operation, facts.now):
+        return f"{state} {usual}".rstrip()
+    return f"{state.removesuffix('.')}, {usual[0].lower()}{usual[1:]}"
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
@@ -168,7 +200,7 @@ def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: b
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     template = cards.GOING_ON if is_going else cards.QUEUED
-    return fill(template, since=kit.moment(since, facts.now, facts.zone), **forms)
+    return fill(template, since=kit.since(since, facts.now, facts.zone), **forms)
 
 
 def format_overdue(operation: Operation, now: float) -> str:
@@ -301,18 +333,25 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
     return _render_card(facts, [sentence], [], [*buttons, *list_page_button(facts)])
 
 
-def describe_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
-    """Return the parts that a card shares with the message *ready*: lines, small texts and buttons."""
+def describe_running(
+    facts: WorkspaceFacts, first: Sequence[str] = ()
+) -> tuple[list[str], list[str], list[Element]]:
+    """Return the parts of a message about a workspace that runs: lines, small texts and buttons.
+
+    Its end is in small print, after ``first``.
+    """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    small = [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
+    about = " ".join([*first, *list_end_lines(facts)])
+    small = [about] if about else []
+    small += [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
     buttons = [
         *list_buttons(facts, State.RUNNING, open_buttons(facts)),
         *list_later_button(facts),
         *list_hours_button(facts),
     ]
     return (
-        [*filter(None, [format_opening(facts)]), *list_end_lines(facts), *_list_warnings(facts)],
+        [*filter(None, [format_opening(facts)]), *_list_warnings(facts)],
         small,
         buttons,
     )

@@ -20,6 +20,20 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
+#: The mark before a workspace's name; the state is always said in words, too. Without the variation selector
+#: browsers draw a small ring.
+MARKS: Final[Mapping[State, str]] = {
+    State.RUNNING: "🟢",
+    State.STARTING: "🟡",
+    State.STOPPING: "🟡",
+    State.STOPPED: "⚪\ufe0f",
+    State.SUSPENDED: "🔵",
+    State.FAILED: "🔴",
+    State.GONE: "⚫\ufe0f",
+    State.UNKNOWN: "⚫\ufe0f",
+}
+#: The first line about a workspace, wherever it is shown.
+HEAD: Final = "{mark} *{name}* · {title}"
 #: Of a workspace that its provider has not made yet.
 UNMADE: Final = "Being created"
 
@@ -68,7 +82,9 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
-GOING_ON: Final = "{Happening} (since {since})."
+GOING_ON: Final = "{Happening} since {since}."
+#: In a row whose cause is said above all rows.
+WAITING: Final = "Waiting to {happen}"
 #: While its person has to link again first.
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -227,6 +243,8 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Stops by itself {at} unless it's used.",
     "removed": "Ends for good by itself {at}.",
 }
+#: Both a planned stop, and before it that of its provider.
+LINE_UNUSED: Final = "{planned}, or it stops {at} if you haven't used it by then."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
 #: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
