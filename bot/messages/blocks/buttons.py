@@ -314,5 +314,5 @@ def list_choice_buttons(
 
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
     """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
-    done = Markup(cards.DONE[workspace.stop_mode or "stop"])
-    return fill(template, name=workspace.title, title=title, at=at, done=done)
+    do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
+    return fill(template, name=workspace.title, title=title, at=at, do=do)

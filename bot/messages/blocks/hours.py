@@ -161,7 +161,8 @@ def describe_run_end(
         return [
             fill(words.STILL, it=it, at=kit.moment_at(next_, facts.now, facts.zone), **do)
         ] if name else [], []
-    template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
+    later = words.RUNS_UNTIL_NAMED if name else words.RUNS_UNTIL
+    template = words.RUNS_ON if next_ is None else later
     until = "" if next_ is None else kit.moment(next_, facts.now, facts.zone)
     said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
@@ -283,7 +284,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
     return [
         fill(
             words.NEXT_OCCURRENCE,
-            at=kit.moment_at(first.at, facts.now, facts.zone),
+            at=kit.moment(first.at, facts.now, facts.zone),
             **VERB_FORMS[OperationVerb(how)],
         ),
         *left_out,

@@ -245,23 +245,24 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 #: Both a planned stop, and before it that of its provider.
 LINE_UNUSED: Final = "{planned}, or it stops {at} if you haven't used it by then."
+ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
 #: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
 ENDING: Final[Mapping[str, str]] = {
-    "own": "*{name}* on {title} will be {done} in {left}, {at}, as you asked.",
-    "assistant": "*{name}* on {title} will be {done} in {left}, {at}. Slackbot asked me to.",
+    "own": "*{name}* {ends} in {left}, {at}, as you asked.",
+    "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",
     "look": (
-        "*{name}* on {title} will be {done} in {left}, {at}. It's running so that you can look "
+        "*{name}* {ends} in {left}, {at}. It's running so that you can look "
         "around before *{course}*. I'll start it again before the next lesson."
     ),
-    "lesson": "*{course}* ends {over}, so *{name}* on {title} will be {done} then.",
-    "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
-    "hours": "*{name}* on {title} will be {done} in {left}, {at}, when its hours end.",
-    "needed": "*{name}* on {title} will be {done} in {left}, {at}, unless you still need it.",
+    "lesson": "*{course}* ends {over}, so *{name}* {ends} then.",
+    "lesson_late": "*{course}* ended {over}, so *{name}* {ends} in {left}, {at}.",
+    "hours": "*{name}* {ends} in {left}, {at}, when its hours end.",
+    "needed": "*{name}* {ends} in {left}, {at}, unless you still need it.",
     "room": (
         "Nobody has used *{name}* on {title} since it became ready, and somebody is waiting for room "
-        "there. It will be {done} in {left}, {at}, so that the next person in line can start."
+        "there. It {ends} in {left}, {at}, so that the next person in line can start."
     ),
 }
 #: Of a time that its person has set during a lesson.
@@ -271,7 +272,7 @@ PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "
     "If you don't answer, I'll try again in {left}, {at}."
 )
-ENDING_UNSAVED: Final = "Save your work before then."
+ENDING_UNSAVED: Final = "Save your work."
 #: Where it would end for good only since it was planned, or for a class that didn't say so.
 ENDING_SPARED: Final = "Right now that would end it for good. If it still would then, I'll leave it running."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
@@ -308,7 +309,7 @@ STILL_STOP_PASSED: Final = (
     "Should I do it now?"
 )
 STOP_IT: Final = "Stop it"
-SET: Final = "*{name}* on {title} will be {done} {at}."
+SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
