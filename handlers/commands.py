@@ -2,8 +2,9 @@
 
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
-A text in this form is run at once; a name that is nearly one is asked about. Anything else is free
-text, after which nothing is done without a press: its reader is a route of its own, and none has to be there.
+A text in this form is run at once; the beginning of a name, or what is nearly one, is asked about. Anything
+else is free text, after which nothing is done without a press: its reader is a route of its own, and none has
+to be there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ from bot.services import naming
 from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
-from handlers.requests import routes, suggestions, typing_mistakes, vocabulary
+from handlers.requests import routes, suggestions, typing_mistakes
 from handlers.requests.command_line import Quoted, fold_word, is_slip
 from handlers.requests.request import Answered, Listed, Request
 from handlers.workspace import confirmations, operations, targets
@@ -43,13 +44,9 @@ from handlers.workspace.timers import read_typed_time
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: Verbs with these effects take the beginning of a name; whatever else acts needs the whole of it.
-_TAKES_BEGINNING: Final = frozenset({Effect.SHOWS, Effect.STARTS})
 #: The fewest letters that are the beginning of a name.
 _MIN_BEGINNING: Final = 3
 _EVERY: Final = ("all",)
-#: Words that are no beginning of a name, though one may begin so: *start the*.
-_NO_BEGINNINGS: Final = vocabulary.LIST_WORDS | {"not", "over", "going"}
 #: Slack's marks for bold and code, and the signs that end an order.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
@@ -171,7 +168,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 async def _answer_all(request: Request) -> Answer:
     """Offer a verb for all of a person's workspaces, or run it if that was agreed to."""
     own = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    if AGREED in request.flags:
+    if AGREED in request.flags or not confirmations.can_do_several(request):
         return await operations.run_for_several(request, own)
     return await confirmations.offer_for_several(request, own, is_named=False, besides=())
 
@@ -189,6 +186,8 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> list[tuple[tuple[str, ..
 
 def _is_time_of(verb: Verb, text: str) -> bool:
     """Return whether words are a time that a verb takes: until when it runs, if it starts something."""
+    if time_parsing.is_now(text):
+        return True
     kind = time_parsing.time_kind(text)
     lead = fold_word(text.partition(" ")[0])
     if verb.runs_until and lead not in _UNTIL_LEADS:
@@ -199,7 +198,7 @@ def _is_time_of(verb: Verb, text: str) -> bool:
 async def _read_names(
     request: Request, verb: Verb, splits: Sequence[tuple[tuple[str, ...], str]], listed: Listed
 ) -> Request | None:
-    """Return the request about whole names of one's own, or about the beginning of one.
+    """Return the request about whole names of one's own; what only shows takes the beginning of one, too.
 
     Raises Answered with what was done to several, or with a question about names that are nearly these.
     """
@@ -212,7 +211,7 @@ async def _read_names(
         for name, match in matches.items():
             if match.kind == "many":
                 about = await _add_time(request, match.workspaces[0], time)
-                raise Answered(targets.ask_which_of_these(about, match.workspaces, own, name))
+                raise Answered(await targets.ask_which_of_these(about, match.workspaces, own, name))
         chosen = [*{one.id: one for match in matches.values() for one in match.workspaces}.values()]
         if len(chosen) == 1:
             return await _add_workspace(request, chosen[0], words, time)
@@ -225,11 +224,11 @@ async def _read_names(
     for words, time in splits:
         name = " ".join(words)
         begun, alike = await run_beside_loop(own, _find_nearly, name, own, connections)
-        if len(begun) == 1 and verb.effect in _TAKES_BEGINNING and name.casefold() not in _NO_BEGINNINGS:
+        if len(begun) == 1 and verb.effect is Effect.SHOWS:
             return await _add_workspace(request, begun[0], words, time)
         if near := begun or alike:
             about = await _add_time(request, near[0], time)
-            raise Answered(targets.ask_which_of_these(about, near, own, name))
+            raise Answered(await targets.ask_which_of_these(about, near, own, name))
         if naming.split_connection(name, connections)[1] is not None:
             raise Answered(await targets.answer_unknown_name(request, name, own, old))
     return None
@@ -268,7 +267,7 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
     """Return a request with a time; raises Answered for one that can't be."""
-    if not text:
+    if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
     if workspace is not None and fold_word(text.partition(" ")[0]) == "for" and not verb.runs_until:
@@ -299,4 +298,4 @@ async def _read_without_name(request: Request, time: str) -> Request:
     if request.verb == "cancel" and not needed:
         raise Answered(replies.hint(request.fill(talk.NONE_AT_ALL)))
     by_use = sorted(needed or rows, key=lambda row: -(row.used_at or 0.0))
-    raise Answered(targets.ask_which_of_all(request, by_use))
+    raise Answered(await targets.ask_which_of_all(request, by_use))

@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import replies
+from bot.messages.texts import talk
 from handlers.requests import routes
 from handlers.requests.request import Request
 
@@ -42,10 +43,7 @@ BUTTONS: Final[Mapping[str, str]] = {
     "lesson_unskip": _LESSONS,
     "more_declined": _LIMITS,
     "more_done": _LIMITS,
-    "undo": (
-        "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are, with buttons "
-        "for what can be done."
-    ),
+    **talk.FORMER_WORDS,
 }
 #: By callback id.
 FORMS: Final[Mapping[str, str]] = {"course": _COURSE_FORMS, "decline_more": _LIMITS}

@@ -19,12 +19,13 @@ from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.messages.blocks import forms, kit, lists, replies
+from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import describe_outcome, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
-from bot.messages.verb import Effect, Offer, Verb
+from bot.messages.verb import Effect, Offer, Verb, declare_verb
 from bot.providers import facets
 from bot.services import creation, naming, runs, snapshots
 from bot.services.creation import FilledForm, Flag, PersonalOffer
@@ -55,6 +56,19 @@ from handlers.snapshots import (
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MAX_FLAGS = 50
+
+declare_verb(
+    Verb(
+        command="job",
+        variant="force",
+        effect=Effect.ENDS,
+        is_red=True,
+        offer=Offer(
+            text="This will force the run *{name}* on {title} to quit. Anything it hasn't saved is lost.",
+            button="Force quit {name}",
+        ),
+    )
+)
 
 
 @routes.verb(
@@ -446,7 +460,7 @@ async def refresh(request: Request) -> Answer:
         more=("If it doesn't stop, its message offers *Force quit*, where the provider supports that.",),
         order=70,
         effect=Effect.ENDS,
-        flags=("force",),
+        flags=("force", AGREED),
         accepts=("run",),
         also="kill end halt quit terminate cancel abort",
         is_red=True,
@@ -454,15 +468,15 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Write the stop, or offer it if the run is a guess; the card reports the rest."""
+    """Write the stop, or offer it if the run is a guess or is forced; the card reports the rest."""
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
-    if is_exact:
+    if is_exact and (not force or AGREED in request.flags):
         return await request_stop(request, run, force=force)
     if run.state.is_over:
         return answer_over(request, run)
-    return lists.stop_run(run, request.services.title(run.connection), force=force)
+    return lists.stop_run(run, request.services.title(run.connection), "force" if force else "stop")
 
 
 @routes.action("job_force")

@@ -51,6 +51,7 @@ from handlers.requests.finding import (
     find_verbs,
     group_by_name,
     is_like_time,
+    is_like_zone,
     is_past,
     list_free,
     list_names,
@@ -90,6 +91,7 @@ _GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay s
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
+_OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
 #: With one of these, what is started waits for room.
 _WAITING: Final = split_words("wait queue queued")
@@ -220,14 +222,18 @@ def _asks(words: Sequence[str]) -> bool:
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """Return whether something is ruled out, depends on something, or comes at a time that isn't read."""
-    outside = {fold_word(words[at]) for at in list_free(words, found)}
+    free = list_free(words, found)
+    outside = {fold_word(words[at]) for at in free}
     said = _CORRECTIONS.sub("", " ".join(words).casefold())
     outside &= {*map(fold_word, said.split())}
     is_others = any(word.endswith("'s") and word[:-2] not in _QUESTIONS | _OWN for word in outside)
     is_struck = "~" in said
+    after_times = (one.end for one in found if isinstance(one.what, Time) and one.end < len(words))
+    is_elsewhere = any(end in free and is_like_zone(words[end]) for end in after_times)
     return (
         is_others
         or is_struck
+        or is_elsewhere
         or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
     )
 
@@ -301,10 +307,18 @@ class _Sentence:
         self.places = {key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said}
         self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
 
-    async def _read_recent(self) -> list[Workspace]:
-        """Return the one workspace that was spoken of last."""
+    async def _list_meant(self) -> list[Workspace]:
+        """Return the workspaces that may be meant without a name: those spoken of last, or the others."""
         recent = (await self.request.read_referents()).workspaces
-        return [row for row in self.rows if [row.id] == [*recent]]
+        is_other = bool(recent) and not _OTHER.isdisjoint(map(fold_word, self.request.arguments))
+        if is_other or len(recent) == 1:
+            return [row for row in self.rows if (row.id in recent) != is_other]
+        return []
+
+    async def _read_meant(self) -> list[Workspace]:
+        """Return the one workspace that is meant without a name; none if several may be."""
+        meant = await self._list_meant()
+        return meant if len(meant) == 1 else []
 
     # -- what only shows ----------------------------------------------------------------------------------
 
@@ -314,7 +328,7 @@ class _Sentence:
             part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
         ]
         verb, request, things = next(iter(verbs), None), self.request, self.whole.things
-        own = self.whole.workspaces if things else await self._read_recent()
+        own = self.whole.workspaces if things else await self._read_meant()
         if not own and not things and verb is None:
             recent = (await request.read_referents()).runs
             things = [
@@ -362,7 +376,7 @@ class _Sentence:
         if part.things and not own:
             return []
         is_of_all = not own and not _EVERY.isdisjoint(map(fold_word, request.arguments))
-        own = own or ([] if is_of_all else await self._read_recent())
+        own = own or ([] if is_of_all else await self._read_meant())
         if self.places:
             await require_links(request, [*self.places])
             own = (
@@ -393,12 +407,16 @@ class _Sentence:
             return [] if part.things else lists.list_command_buttons([command])
         about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
         is_ambiguous = len(own) > 1 and len({one.title.casefold() for one in own}) == 1
-        needed = own if is_ambiguous else await confirmations.filter_needed(about, own or self.rows)
+        needed = (
+            own
+            if is_ambiguous
+            else await confirmations.filter_needed(about, own or await self._list_meant() or self.rows)
+        )
         if not own and not part.times and needed:
             is_bulk = is_of_all and verb.bulk.text
             several = partial(confirmations.offer_for_several, is_named=False, besides=())
             raise Answered(
-                await several(about, self.rows) if is_bulk else targets.ask_which_of_all(about, needed)
+                await several(about, self.rows) if is_bulk else await targets.ask_which_of_all(about, needed)
             )
         is_planned = bool(part.times) and verb.effect is Effect.STARTS
         moments = [moment for time in part.times for moment in time.moments]

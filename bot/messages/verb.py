@@ -48,11 +48,12 @@ class Opposite:
     """The button of an answer that brings back what its verb changed: label and action.
 
     It carries the row and whatever else it needs, as nothing remembers what was done: pressed late, it
-    answers with how things are.
+    answers with how things are. With others beside it, its label is ``named``.
     """
 
     label: str
     action: str
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

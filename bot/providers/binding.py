@@ -27,7 +27,7 @@ _CALL_NAMES: Final = {
     "is_name_in_use": "list_names",
 }
 _BOUND_METHODS: Final = (
-    *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
+    *("status", "read_reason", "check_page", "start", "stop", "extend", "remove", "discover", "read_offer"),
     *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account"),

@@ -81,6 +81,7 @@ class Details(TypedDict, total=False):
     read, but only briefly.
     """
 
+    id: str
     agreed: Consent
     reads_first: bool
     planned_for: float | None
@@ -195,7 +196,7 @@ def add(
     now, reads_first = tx.now(), more.get("reads_first", False)
     kind, usual = _measure_similar_starts(tx, workspace, verb)
     made = Operation(
-        id=tx.ids.new("operation"),
+        id=more.get("id") or tx.ids.new("operation"),
         principal=workspace.principal,
         workspace_id=workspace.id,
         connection=workspace.connection,

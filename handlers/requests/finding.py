@@ -15,6 +15,7 @@ from bot.domain.time_parsing import (
     is_day,
     is_month,
     is_recurring,
+    normalize_word,
     read_hours,
 )
 from bot.domain.workspaces import State, Workspace, get_name_in_id
@@ -30,6 +31,8 @@ _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
+#: *One* is a thing more often than an hour.
+_ONE: Final = "1"
 #: Belong to a time, wherever they stand.
 _TIME_WORDS: Final = split_words(
     """half quarter second minute min hour hr day week fortnight month year time o'clock am pm
@@ -46,6 +49,8 @@ _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
+#: An abbreviation or an offset.
+_ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z_/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +235,14 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 def is_like_time(word: str) -> bool:
     """Return whether a word belongs to a time: where none was read with it, nobody knows when is meant."""
     forms = {word, word.removesuffix("s")}
-    return any(map(str.isdigit, word)) or any(
-        is_day(form) or is_month(form) or form in _TIME_WORDS for form in forms
-    )
+    number = normalize_word(word)
+    is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
+    return is_number or any(is_day(form) or is_month(form) or form in _TIME_WORDS for form in forms)
+
+
+def is_like_zone(word: str) -> bool:
+    """Return whether a word after a time may say in which zone: where it wasn't read, nobody knows when."""
+    return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:

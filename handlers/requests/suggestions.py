@@ -63,6 +63,8 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
 def answer_unread(request: Request) -> Answer:
     """Answer a text that isn't understood: with the commands that it is nearly, or with the way on."""
     words = [fold_word(word) for word in request.arguments]
+    if said := talk.FORMER_WORDS.get(words[0] if words else ""):
+        return replies.hint(request.fill(said), [replies.list_button()])
     near = suggest_verbs(request, words[0]) if 0 < len(words) <= _MAX_COMMAND_WORDS else []
     if near:
         commands = [write_command(request, verb, *request.arguments[1:]) for verb in near]

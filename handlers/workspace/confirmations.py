@@ -11,7 +11,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, choose_planned_mode, is_final
-from bot.domain.workspaces import DOWN_OR_FAILED_STATES, State, Workspace
+from bot.domain.workspaces import DOWN_OR_FAILED_STATES, DOWN_STATES, UP_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.buttons import (
@@ -21,8 +21,9 @@ from bot.messages.blocks.buttons import (
     get_consent,
     suspend_button,
 )
-from bot.messages.blocks.kit import Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.texts import answers, cards, talk, times
+from bot.messages.texts.refusals import explain_refusal
 from bot.messages.verb import find_verb as find_declared
 from bot.services import waitlist
 from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
@@ -40,6 +41,9 @@ NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"}
 #: Verbs that interrupt what runs in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
+#: The states to which a verb leads.
+_DOWN: Final = DOWN_STATES | {State.STOPPING}
+_REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
 
 def find_verb(request: Request) -> str:
@@ -144,6 +148,8 @@ def may_lose(request: Request, workspace: Workspace) -> bool:
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = find_verb(request)
+    if workspace.state is State.GONE:
+        return False
     return verb == "force" or (verb in _INTERRUPTING_VERBS and bool(format_stop_risk(workspace)))
 
 
@@ -176,11 +182,6 @@ async def offer_for_several(
     """
     services, verb = request.services, find_verb(request)
     at = request.at
-    if not can_do_several(request) or request.more:
-        example = rows[0].title if rows else answers.EXAMPLE
-        return replies.hint(
-            request.fill(talk.ONE_BY_ONE, verb=Markup(answers.TYPED.get(verb, verb)), example=example)
-        )
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
@@ -188,11 +189,13 @@ async def offer_for_several(
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
-    notes = await _describe_left_out(request, [*named_rows, *besides], fitting)
+    notes = await describe_left_out(request, [one for one in [*named_rows, *besides] if one not in fitting])
     if too_many:
         notes.append(fill(talk.SEVERAL_MOST, most=Markup(str(MAX_BULK_WORKSPACES))))
     if not chosen:
-        return await _answer_nothing(request, named_rows)
+        if not named_rows:
+            return replies.hint(request.fill(talk.NONE_AT_ALL))
+        return replies.hint(fill(talk.NONE_OF_THEM, states=Markup(" ".join(notes))))
     if len(chosen) == 1:
         return replies.with_remarks(await offer_for_one(request, chosen[0]), notes)
     rows_offered = [_make_row(request, verb, workspace) for workspace in chosen]
@@ -227,14 +230,19 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
 
 def is_possible(request: Request, workspace: Workspace) -> bool:
     """Return whether the provider can do the request's verb at all."""
+    return not _find_refusal(request, workspace)
+
+
+def _find_refusal(request: Request, workspace: Workspace) -> str:
+    """Return the reason for which the provider can't do the request's verb at all; "" if it can."""
     verb = find_verb(request)
     if verb not in _OPERATION_VERBS:
-        return True
+        return ""
     try:
         check_possible(request.services.context, workspace, _OPERATION_VERBS[verb])
-    except Refused:
-        return False
-    return True
+    except Refused as refusal:
+        return explain_refusal(refusal)
+    return ""
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
@@ -271,38 +279,17 @@ def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
     return modes.get(verb)
 
 
-async def _describe_left_out(
-    request: Request, workspaces: Sequence[Workspace], fitting: Sequence[Workspace]
-) -> list[str]:
-    """List the workspaces that were named and are left out, in a sentence."""
-    fitting_ids = {workspace.id for workspace in fitting}
-    out = [workspace for workspace in workspaces if workspace.id not in fitting_ids]
-    return await describe_left_out(request, out)
-
-
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Return the sentence about workspaces to which nothing is done, with their states; none for none."""
-    if not workspaces:
-        return []
-    return [fill(talk.SEVERAL_LEFT_OUT, names=await _describe_states(request, workspaces))]
-
-
-async def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    if not workspaces:
-        return replies.hint(request.fill(talk.NONE_AT_ALL))
-    names = await _describe_states(request, workspaces[:MAX_BULK_WORKSPACES])
-    return replies.hint(fill(talk.NONE_OF_THEM, names=names))
-
-
-async def _describe_states(request: Request, workspaces: Sequence[Workspace]) -> Markup:
-    """Return the names of workspaces with their states; what is under way counts first."""
+    """Return a sentence about each workspace to which nothing is done: its state, or why it can't be done."""
     under_way = await _read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
-    return Markup(
-        ", ".join(
-            lists.format_under_way(workspace, operation, talk.SEVERAL_UNDER_WAY)
-            if (operation := under_way.get(workspace.id)) is not None
-            else lists.format_in_state(now, zone, workspace, talk.SEVERAL_STATE)
-            for workspace in workspaces
-        )
-    )
+    verb, at = find_verb(request), request.at or request.more or None
+    notes = []
+    for one in workspaces:
+        operation = under_way.get(one.id)
+        if is_needed(verb, one, operation, at) and (why := _find_refusal(request, one)):
+            notes.append(fill(talk.NOT_DONE, name=one.title, why=Markup(safe(why))))
+        else:
+            reached = _REACHED.get(verb, frozenset())
+            notes.append(lists.format_in_state(now, zone, one, talk.LEFT_OUT_ONE, operation, reached))
+    return notes

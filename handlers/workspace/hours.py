@@ -24,7 +24,7 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.blocks.plans import format_rule
-from bot.messages.texts import cards
+from bot.messages.texts import answers, cards
 from bot.messages.texts import hours as words
 from bot.messages.verb import Effect, Opposite, Verb
 from bot.services import hours as use_cases
@@ -38,7 +38,7 @@ from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.opposites import read_carried, read_former, write_former
-from handlers.workspace.targets import read_workspace, require_by_name
+from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
 #: How far ahead days are left out.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
@@ -74,9 +74,12 @@ async def show(request: Request) -> Answer:
         return await _answer_hours(request, await read_workspace(request), words.CURRENT_HOURS)
     if not given:
         return await _answer_all(request)
-    name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
-    if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
-        return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
+    given = given[1:] if given[0] in {"for", "of"} else given
+    name, said = _split(given)
+    if not name:
+        return _hint(request, words.FOR_WHICH, words.USAGE, answers.EXAMPLE)
+    if not said and (unread := await _find_unread(request, given)) is not None:
+        return _answer_unread(request, *unread)
     return await apply_order(request, await require_by_name(request, name, can_guess=not said), said)
 
 
@@ -85,7 +88,30 @@ def _is_order(text: str) -> bool:
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
-    return is_verb or time_parsing.read_hours(text) is not None
+    is_hours = time_parsing.read_hours(text) is not None or bool(time_parsing.list_zone_readings(text))
+    return is_verb or is_hours
+
+
+async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str] | None:
+    """Return a workspace's name and the words after it that are no order; None if all are its name."""
+    for end in range(len(given), 0, -1):
+        name = " ".join(given[:end])
+        if await find_by_whole_name(request, name) is not None:
+            return (name, " ".join(given[end:])) if end < len(given) else None
+    first = next((at for at, word in enumerate(given) if time_parsing.days_of(word) or _is_clock(word)), None)
+    if first is None:
+        return None
+    return " ".join(given[:first]) or answers.EXAMPLE, " ".join(given[first:])
+
+
+def _is_clock(word: str) -> bool:
+    return ":" in word or word[0] == "-"
+
+
+def _answer_unread(request: Request, name: str, said: str) -> Answer:
+    """Say which words are no hours; days alone are not what's wrong."""
+    wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
+    return _hint(request, fill(words.UNREADABLE, said=" ".join(wrong) or said), words.USAGE, name)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
@@ -107,7 +133,10 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     if rest and verb in vocabulary.HOURS_EXCEPTIONS:
         return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
     if (wanted := time_parsing.read_hours(said)) is None:
-        return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
+        if options := time_parsing.list_zone_readings(said):
+            problem = replies.explain_unread_time(Unread("ambiguous", options), said)
+            return replies.hint(problem)
+        return _answer_unread(request, workspace.title, said)
     wanted, agreed = wanted.on(await request.find_today()), AGREED in request.flags
     try:
         replaced = await request.caller.run(use_cases.add, workspace.id, wanted, former=former, agreed=agreed)
@@ -115,7 +144,8 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         if refusal.rule != "workspace.ends":
             raise
         return _confirm_final_stop(request, workspace, said)
-    once = wanted if len(wanted.days) == 1 and not wanted.days & EVERY_DAY else None
+    is_once = len(wanted.days) == 1 and not wanted.days & EVERY_DAY
+    once = replace(wanted, zone="") if is_once else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
     return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 

@@ -374,7 +374,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
             text="This will take these {count} workspaces off your list. They stay as they are.",
             done="{names} are off your list.",
         ),
-        opposite=Opposite(cards.BRING_BACK, "bring_back"),
+        opposite=Opposite(cards.BRING_BACK, "bring_back", "Bring {name} back"),
         each=forget_workspace,
     )
 )

@@ -15,6 +15,7 @@ from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
     format_timer,
+    list_named_opposites,
     list_opposite_button,
     remove_button,
 )
@@ -52,7 +53,7 @@ from handlers.workspace.confirmations import (
     find_stop_mode,
     make_stamp,
 )
-from handlers.workspace.targets import read_workspace
+from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
 from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
 
 declare_verb(
@@ -92,7 +93,6 @@ declare_verb(
             "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
             "`start NAME --wait` waits for room if there is none, until 9:00 or 18:00, whichever comes next.",
             "`start NAME --wait until 18:00` waits until then; `cancel NAME` ends the wait.",
-            "The beginning of a name is enough if only one fits.",
             "If two have the same name, type `start NAME@CONNECTION`.",
         ),
         order=20,
@@ -153,7 +153,7 @@ async def start(request: Request) -> Answer:
     """
     moment, workspace = await read_moment(request), await read_workspace(request)
     if "wait" in request.flags:
-        if workspace.state is State.RUNNING:
+        if workspace.state in {State.RUNNING, State.GONE}:
             return await begin_for(request, workspace, OperationVerb.START)
         return await waitlist.join(request, workspace.id, moment)
     if confirmations.may_lose(request, workspace):
@@ -200,8 +200,8 @@ async def start(request: Request) -> Answer:
             "Unsaved work may be lost.",
             done="I'll stop {names} {at}.",
         ),
-        opposite=Opposite(cards.START_AGAIN, "start"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
+        opposite=Opposite(cards.START_AGAIN, "start", "Start {name}"),
+        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 @routes.verb(
@@ -230,8 +230,8 @@ async def start(request: Request) -> Answer:
             "Resume them to pick up where you left off.",
             done="I'll suspend {names} {at}.",
         ),
-        opposite=Opposite(cards.RESUME, "start"),
-        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running"),
+        opposite=Opposite(cards.RESUME, "start", "Resume {name}"),
+        opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
 async def stop(request: Request) -> Answer:
@@ -386,9 +386,9 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a bulk request: names of changed workspaces, and sentences about the others."""
+    """The result of a bulk request: the changed workspaces, and sentences about the others."""
 
-    names: list[str] = field(default_factory=list)
+    changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -424,28 +424,31 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
     """
     verb = confirmations.find_verb(request)
     needed = await confirmations.filter_needed(request, workspaces)
-    safe_ones = [one for one in needed if not await _needs_question(request, one)]
-    is_bulk = confirmations.can_do_several(request) and not request.more
-    if not safe_ones or not is_bulk or len(workspaces) > confirmations.MAX_BULK_WORKSPACES:
+    if needed and not confirmations.can_do_several(request):
+        labels = list_labels(request, needed, workspaces)
+        return replies.hint(talk.ONE_BY_ONE, await make_choice_buttons(request, needed, labels))
+    possible = [one for one in needed if confirmations.is_possible(request, one)]
+    safe_ones = [one for one in possible if not _needs_question(request, one)]
+    if not safe_ones or len(workspaces) > confirmations.MAX_BULK_WORKSPACES:
         return await confirmations.offer_for_several(request, workspaces, is_named=True, besides=())
     result = _BulkResult()
     for one in safe_ones:
         caller = create_caller_of_several(request, one.id, len(safe_ones))
         await _do(request, caller, verb, one, result, request.consent)
-    left = [one for one in workspaces if one not in needed]
+    left = [one for one in workspaces if one not in possible]
     result.notes += await confirmations.describe_left_out(request, left)
     answer = await _answer_for_all(request, verb, result)
-    asked = [one for one in needed if one not in safe_ones]
+    asked = [one for one in possible if one not in safe_ones]
     if not asked:
         return answer
     question = await confirmations.offer_for_several(request, asked, is_named=True, besides=())
     return replace(kit.with_blocks(answer, (*answer.blocks, *question.blocks)), about=question.about)
 
 
-async def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb ends a workspace for good, loses something of it, or isn't offered for it."""
+def _needs_question(request: Request, workspace: Workspace) -> bool:
+    """Return whether a verb ends a workspace for good, or loses something of it."""
     verb = confirmations.find_verb(request)
-    if not confirmations.is_possible(request, workspace) or confirmations.may_lose(request, workspace):
+    if confirmations.may_lose(request, workspace):
         return True
     if AGREED in request.flags:
         return False
@@ -493,20 +496,27 @@ async def _do(
         why = explain_refusal(error) if isinstance(error, Refused) else problems.explain_cause(error)
         result.notes.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
     else:
-        result.names.append(f"*{line(workspace.title)}*")
+        result.changed.append(workspace)
 
 
 async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> Answer:
-    head = talk.NOTHING_DONE
-    if result.names:
-        *first, last = result.names
+    at, head, back = request.at, talk.NOTHING_DONE, list[kit.Element]()
+    if result.changed:
+        *first, last = [f"*{line(one.title)}*" for one in result.changed]
         names = f"{', '.join(first)} and {last}" if first else last
+        is_final = at is None and verb in {*OperationVerb}
+        ended = [
+            one
+            for one in result.changed
+            if is_final and confirmations.is_final_operation(request, one, OperationVerb(verb))
+        ]
+        back = [] if ended else list_named_opposites(verb, result.changed, at)
         head = fill(find_verb("workspace", verb).bulk.done, names=Markup(names))
         if request.at is not None:
-            at = await request.format_time(request.at)
-            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=at)
+            said = await request.format_time(request.at)
+            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=said)
     notes = list(dict.fromkeys(result.notes))
-    return replies.hint(head, more="\n".join(notes))
+    return replies.hint(head, back, more="\n".join(notes))
 
 
 @routes.verb(

@@ -27,7 +27,7 @@ from handlers.requests.command_line import Quoted, fold_word, normalise_fully
 from handlers.requests.request import Answered, Request
 from handlers.requests.suggestions import format_bold, format_commands, offer_as_command
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
-from handlers.workspace.confirmations import find_time, find_verb
+from handlers.workspace.confirmations import find_time, find_verb, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
@@ -74,7 +74,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
     if match.kind == "one":
         return match.workspaces[0]
     if match.kind == "many":
-        raise Answered(ask_which_of_these(request, match.workspaces, rows, name))
+        raise Answered(await ask_which_of_these(request, match.workspaces, rows, name))
     raise Answered(await answer_unknown_name(request, name, rows, old))
 
 
@@ -94,7 +94,7 @@ async def answer_name(request: Request, name: str) -> Answer:
     match = await run_beside_loop(rows, resolve, name, rows)
     if match.kind == "near":
         return await answer_unknown_name(request, name, rows, old)
-    return ask_which_of_these(request, match.workspaces, rows, name)
+    return await ask_which_of_these(request, match.workspaces, rows, name)
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
@@ -176,14 +176,15 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
     return replies.answer(sentence, steps)
 
 
-def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
+async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask for one of all workspaces, where no name was given."""
-    buttons = make_choice_buttons(request, rows, list_labels(request, rows[: replies.MAX_CHOICES], rows))
+    labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
+    buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _add_question(request, replies.answer(sentence, buttons), rows)
 
 
-def ask_which_of_these(
+async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask for one of the workspaces that match a name."""
@@ -199,11 +200,8 @@ def ask_which_of_these(
         sentence = fill(answers.WHICH_BEGINNING, name=name)
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
-    return _add_question(
-        request,
-        replies.hint(sentence, make_choice_buttons(request, candidates, labels), more=more),
-        candidates,
-    )
+    buttons = await make_choice_buttons(request, candidates, labels)
+    return _add_question(request, replies.hint(sentence, buttons, more=more), candidates)
 
 
 def _add_question(request: Request, answer: Answer, candidates: Sequence[Workspace]) -> Answer:
@@ -250,7 +248,7 @@ async def answer_unknown_name(
         return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
     more: list[str] = [describe_read_failure(request)] if request.deferred.problem else []
-    buttons = make_choice_buttons(request, near, list_labels(request, near, rows))
+    buttons = await make_choice_buttons(request, near, list_labels(request, near, rows))
     if near:
         suggested = fill(talk.DID_YOU_MEAN, commands=format_bold(workspace.title for workspace in near))
         more.append(answers.NEAREST[len(near) == 1] if buttons else suggested)
@@ -262,20 +260,19 @@ async def answer_unknown_name(
     return _add_question(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 
-def make_choice_buttons(
+async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
     """Return a button for each workspace that may be meant, labelled with its effect."""
     verb = find_verb(request)
-    declared = find_declared("workspace", verb if request.at is None or verb == "wait" else request.verb)
-    template = (declared.offer if request.at is None else declared.offer_at).button
+    pressed = verb if verb == "wait" else request.verb
     if request.more:
         labels = [
             talk.LONGER.format(name=label, time=times.format_duration(request.more)) for label in labels
         ]
-    elif template:
-        labels = [template.format(name=label, then=talk.THEN) for label in labels]
-    pressed = verb if verb == "wait" else request.verb
+    else:
+        declared = verb if request.at is None else pressed
+        labels = [await format_label(request, declared, label) or label for label in labels]
     if request.at is not None or request.verb == "keep":
         return buttons.list_choice_buttons(
             pressed, candidates, labels, [find_time(request, workspace) for workspace in candidates]

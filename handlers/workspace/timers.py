@@ -12,11 +12,17 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.blocks.buttons import format_day_note, list_opposite_button
+from bot.messages.blocks.buttons import (
+    format_day_note,
+    list_earlier_end,
+    list_extend_button,
+    list_opposite_button,
+)
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
 from bot.messages.verb import Effect, Offer, Verb
+from bot.services.expiries import EXTENSION_SECONDS, request_extension
 from bot.services.feasibility import predict_stop_effects
 from bot.services.timers import (
     can_stop_later,
@@ -115,7 +121,11 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
-    return replies.answer(" ".join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
+    facts = await request.services.gatherer.describe_workspace(changed)
+    buttons = list_opposite_button(request.verb, changed, at=timer.at)
+    if earlier := list_earlier_end(facts):
+        sentences, buttons = [*sentences, *earlier], [*buttons, *list_extend_button(facts)]
+    return replies.answer(" ".join(sentences), buttons)
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
@@ -189,6 +199,15 @@ async def add_hour(request: Request) -> Answer:
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
     return await _answer_moved(request, changed)
+
+
+@routes.action("extend")
+async def extend(request: Request) -> Answer:
+    """Have the provider end the workspace of the message later."""
+    workspace = await request.caller.run(request_extension, request.target or "")
+    at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
+    title, until = request.services.title(workspace.connection), await request.format_time(at)
+    return replies.answer(fill(cards.EXTENDING, title=title, name=workspace.title, at=until))
 
 
 async def _answer_moved(request: Request, workspace: Workspace) -> Answer:

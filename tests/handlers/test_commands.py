@@ -26,8 +26,6 @@ async def read_operations(bot: Rig) -> list[str]:
         ('start "gpu box" & training', ["start gpu box", "start training"]),
         ("launch notebook report for 2h", ["start notebook", "start report"]),
         ("start notebook notebook", ["start notebook"]),
-        ("start repo", ["start report"]),
-        ("start note for 2h", ["start notebook"]),
         ("START Notebook until 18:00", ["start notebook"]),
     ],
 )
@@ -41,6 +39,9 @@ async def test_command_in_its_form_runs_at_once(bot: Rig, text, done):
     ("text", "label"),
     [
         ("stop repo", "Stop report"),
+        ("start repo", "Start report"),
+        ("start repo for 2h", "Start report until 10:00 UTC"),
+        ("keep repo until 18:00", "Keep report running until 18:00 UTC"),
         ("stop reprot", "Stop report"),
         ("restart repo", "Restart report"),
         ("forget repo", "Take report off my list"),
@@ -120,7 +121,7 @@ async def test_several_are_stopped_and_a_busy_one_is_asked_about(bot: Rig):
     answer = await bot.say("stop notebook, training and gpu box")
     assert await read_operations(bot) == ["stop notebook"]
     assert "Stopping *notebook*." in words(answer)
-    assert "Not included: *gpu box* (stopped" in words(answer)
+    assert "*gpu box* is already stopped (as of" in words(answer)
     await bot.push(answer, "Stop training")
     assert await read_operations(bot) == ["stop notebook", "stop training"]
 

@@ -81,9 +81,9 @@ async def test_start_under_way_is_named_among_several(bot: Rig):
     for name in ("notebook", "training"):
         await bot.say(f"start {name}")
     assert words(await bot.say("start notebook and training")) == (
-        "There's nothing to do: *notebook* (starting), *training* (starting)."
+        "There's nothing to do. *notebook* is already starting. *training* is already starting."
     )
-    assert "Not included: *notebook* (starting)." in words(await bot.say("start notebook and report"))
+    assert "*notebook* is already starting." in words(await bot.say("start notebook and report"))
 
 
 async def test_a_button_for_several_works_for_its_owner_only(bot: Rig):

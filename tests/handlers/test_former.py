@@ -119,8 +119,9 @@ async def test_time_of_a_start_that_waits_plans_no_stop(bot):
 
 async def test_several_wait_one_by_one(bot):
     await bot.link(names=("notebook", "training"))
-    assert "start --wait notebook" in words(await bot.say("start notebook and training --wait"))
-    assert "start --wait" in words(await bot.say("start all --wait"))
+    each = ["Start notebook and wait", "Start training and wait"]
+    assert list(buttons(await bot.say("start notebook and training --wait"))) == each
+    assert list(buttons(await bot.say("start all --wait"))) == each
     assert (await list_waiting(bot), await list_open(bot)) == ([], [])
 
 

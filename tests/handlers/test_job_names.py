@@ -175,7 +175,9 @@ async def test_a_stop_is_written_down(bot):
     check_golden("answers/job-stop", await bot.say("job stop train.R"))
     assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "stop"
     assert (await bot.audit())[-1]["action"] == "job.stop"
-    assert words(await bot.say("job stop train.R --force")).startswith("Forcing *train.R*")
+    asked = await bot.say("job stop train.R --force")
+    assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "stop"
+    assert words(await bot.push(asked, "Force quit train.R")).startswith("Forcing *train.R*")
     assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
 

@@ -260,6 +260,7 @@ CARDS = {
     "own-page-without-address": in_our_page(ide_url=None, has_public_url=False),
     "own-page-closed": in_our_page(ide_url=None),
 }
+EXTENDS = frozenset({"extension"})
 #: How what ends by itself does, and what is known of it then.
 ENDINGS = {
     "stops": in_our_page({"expires_at": NOW + 290, "expiry_mode": "stops"}),
@@ -269,6 +270,12 @@ ENDINGS = {
     ),
     "not-permitted": in_our_page(
         {"expires_at": NOW + 120, "expiry_mode": "stops", "actions": frozenset({"open"})}
+    ),
+    "stops-anyway": facts(
+        workspace=RUNNING | {"expires_at": NOW + 290, "expiry_mode": "stops_anyway"}, capabilities=EXTENDS
+    ),
+    "extendable": facts(
+        workspace=RUNNING | {"expires_at": NOW + 290, "expiry_mode": "stops"}, capabilities=EXTENDS
     ),
     "over": in_our_page({"expires_at": None, "expiry_mode": None}),
 }
@@ -465,6 +472,11 @@ NOTICES = {
     "link-ending-in-hours": (ExpiryKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 3 * 3600 + 9})),
     "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_expires_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
+    "extended": (ExpiryKind.WORKSPACE_EXTENDED, facts(body={"until": NOW + 7490, "cause": ""})),
+    "not-extended": (
+        ExpiryKind.WORKSPACE_EXTENDED,
+        facts(body={"until": None, "cause": "refused: Workspace must be started."}),
+    ),
     **{f"ending-{how}": (ExpiryKind.WORKSPACE_EXPIRY, given) for how, given in ENDINGS.items()},
 }
 

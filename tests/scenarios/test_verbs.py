@@ -30,7 +30,7 @@ SAID = [
     ("list", "Your workspaces"),
     ("status notebook", "*notebook* · Saturn Cloud\nStopped"),
     ("status", "Your workspaces"),
-    ("open notebook", "*notebook* isn't running: stopped"),
+    ("open notebook", "*notebook* is stopped"),
     ("alias notebook", "Type `"),
     ("link", "Linking again replaces it."),
     ("unlink", "Which account do you want to unlink?"),
@@ -101,8 +101,8 @@ async def test_a_bare_start_runs_the_only_workspace_and_asks_where_there_are_mor
     } <= set(asked.labels)
 
 
-async def test_the_beginning_of_a_name_is_enough_and_case_does_not_matter(linked):
-    await linked.alice.types("START Train")
+async def test_the_beginning_of_a_name_is_one_press_away_and_case_does_not_matter(linked):
+    await linked.alice.presses(await linked.alice.types("START Train"), "Start training")
     await linked.pass_time(25)
     assert "*training* is ready" in linked.alice.only("ready").text
 

@@ -84,6 +84,19 @@ def list_opposite_button(
     return [kit.button(opposite.label, press, of=workspace.title)]
 
 
+def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
+    """Return the buttons that bring back what a verb has changed of several, each with its name."""
+    declared = find_verb("workspace", verb)
+    opposite = declared.opposite if at is None else declared.opposite_at
+    named = [
+        kit.add_number(button, number, fill(opposite.named, name=Markup(line(one.title))))
+        for number, one in enumerate(workspaces[:MAX_CHOICES])
+        if opposite is not None and opposite.named
+        for button in list_opposite_button(verb, one, at=at)
+    ]
+    return named if len(workspaces) <= MAX_CHOICES else []
+
+
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
     said = format_stop_risk(workspace)
@@ -216,7 +229,13 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     if press.mark == BACK:
         return is_it
-    does = {"start": not is_up, "stop": is_up or facts.can_still_run, "suspend": is_up, "restart": is_up}
+    does = {
+        "extend": is_up,
+        "start": not is_up,
+        "stop": is_up or facts.can_still_run,
+        "suspend": is_up,
+        "restart": is_up,
+    }
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
@@ -251,6 +270,27 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
         at = kit.moment_at(coming[0][1], facts.now, facts.zone)
         return [fill(cards.LINE_UNUSED, planned=Markup(said[1].removesuffix(".")), at=at)]
     return said
+
+
+def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
+    """Return *Keep 2 h more* where the provider puts its own end off if asked."""
+    workspace = facts.workspace
+    if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
+        return []
+    return [
+        kit.button(
+            cards.EXTEND, ButtonValue("extend", workspace.id, seen=workspace.generation), of=workspace.title
+        )
+    ]
+
+
+def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
+    """Return the provider's own end of a workspace that comes before its timer."""
+    coming = [] if facts.workspace is None else list_coming_ends(facts.workspace, facts.effects, facts.now)
+    return [
+        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now, facts.zone))
+        for how, at in coming[:-1]
+    ]
 
 
 def format_obstacle(

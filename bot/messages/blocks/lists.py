@@ -1,6 +1,6 @@
 """Lists of workspaces, of runs and of a server's users, in pages within 50 blocks, and what they offer."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final
@@ -408,10 +408,10 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     return replace(offered, about=Referents((workspace.id,), what=verb, ask=press.text))
 
 
-def stop_run(run: Run, title: str, *, force: bool) -> Answer:
-    """Offer to stop a run."""
-    press = ButtonValue("job_force" if force else "job_stop", run.id)
-    offered = _offer(find_verb("job", "stop"), run.name, title, press)
+def stop_run(run: Run, title: str, verb: str) -> Answer:
+    """Offer to stop a run, or to force it to quit."""
+    press = ButtonValue(f"job_{verb}", run.id)
+    offered = _offer(find_verb("job", verb), run.name, title, press)
     return replace(offered, about=Referents(runs=(run.id,), what="stop", ask=press.text))
 
 
@@ -474,20 +474,26 @@ def _get_row_template(verb: str, row: ListRow) -> str:
     return talk.SEVERAL_AT_STAKE if is_down and format_stop_risk(row.workspace) else talk.SEVERAL_ROW
 
 
-def format_in_state(now: float, zone: ZoneInfo | None, workspace: Workspace, template: str) -> str:
-    """Fill a sentence with a workspace's name, its state and when it was seen."""
-    state, as_of = format_state(now, workspace, zone)
-    return fill(template, name=workspace.title, state=_make_lowercase(state), as_of=as_of)
+def format_in_state(
+    now: float,
+    zone: ZoneInfo | None,
+    workspace: Workspace,
+    template: str,
+    operation: Operation | None = None,
+    reached: Collection[State] = (),
+) -> str:
+    """Fill a sentence with a workspace's name and its state; what is under way counts first.
 
-
-def format_under_way(workspace: Workspace, operation: Operation, template: str) -> str:
-    """Fill a sentence with a workspace's name, and whether it is starting or stopping."""
-    state = State.STOPPING if operation.verb.brings_down else State.STARTING
-    return fill(template, name=workspace.title, state=_make_lowercase(Markup(cards.STATES[state])))
-
-
-def _make_lowercase(state: Markup) -> Markup:
-    return Markup(f"{state[0].lower()}{state[1:]}")
+    It's *already* in one of the states that were to be ``reached``.
+    """
+    state, (_, as_of) = workspace.current_state, format_state(now, workspace, zone)
+    if operation is not None:
+        state = State.STOPPING if operation.verb.brings_down else State.STARTING
+    word = cards.UNMADE if workspace.is_provisional else cards.STATES[state]
+    already = "already " if state in reached else ""
+    being = talk.BEING.get(state, f"is {already}{word.lower()}")
+    seen = "" if operation is not None else f" ({as_of})"
+    return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
 #: How many users one message shows, and one paragraph: each fits, however long the names are.

@@ -241,11 +241,20 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "suspend": "I'll suspend it {at}.",
     "force": "I'll stop it {at}.",
     "stops": "Stops by itself {at} unless it's used.",
+    "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "Ends for good by itself {at}.",
 }
 #: Both a planned stop, and before it that of its provider.
 LINE_UNUSED: Final = "{planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
+#: After a plan, by what its provider does before that.
+EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
+    "stops": "Before that, {title} stops it {at} unless it's used.",
+    "stops_anyway": "Before that, {title} stops it {at}, even if it's used.",
+    "removed": "Before that, {title} ends it for good {at}.",
+}
+EXTEND: Final = "Keep 2 h more"
+EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
 #: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
@@ -348,7 +357,8 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "*{name}* on {title} will be stopped {at}.",
     "suspend": "*{name}* on {title} will be suspended {at}.",
     "force": "*{name}* on {title} will be stopped {at}.",
-    "stops": "*{name}* on {title} stops by itself {at}.",
+    "stops": "*{name}* on {title} stops by itself {at} unless it's used.",
+    "stops_anyway": "*{name}* on {title} stops by itself {at}, even if it's used.",
     "removed": "*{name}* on {title} ends for good by itself {at}.",
 }
 FORM_NONE: Final = "*{name}* on {title} runs until somebody stops it."

@@ -37,6 +37,11 @@ ENDING_STOPS: Final = (
     "*{name}* on {title} will stop in {left} ({at}) because nobody is using it. "
     "To keep it running, press *Open*."
 )
+ENDING_REGARDLESS: Final = (
+    "{title} will stop *{name}* in {left} ({at}), even if it's used. Save what you need before then."
+)
+EXTENDED: Final = "{title} will stop *{name}* {at} instead."
+NOT_EXTENDED: Final = "{title} doesn't let *{name}* run longer. {cause}"
 ENDING_REMOVED: Final = (
     "{title} will remove *{name}* in {left} ({at}), with everything stored only in it. "
     "To keep it, press *Start*."

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.undoable_actions import CLASS, HOURS, ROOM, TIMER
+from bot.domain.workspaces import State
 
 #: How a greeting begins; what Usher is comes after it.
 HI: Final = "Hi! "
@@ -16,6 +17,10 @@ TALK: Final[Mapping[str, str]] = {
     "left_alone": "I haven't done anything.",
     "too_long": (
         "That's too long for a command, so I haven't done anything. "
+        "Type `{command}help` to see what I can do."
+    ),
+    "by_app": (
+        "An app wrote that in your name, so I haven't done anything: I only do what you write yourself. "
         "Type `{command}help` to see what I can do."
     ),
     "file": "I can't use files. Tell me what you need, or type `{command}help`.",
@@ -60,6 +65,13 @@ FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
+#: Verbs of earlier releases in whose place no other is typed, by word.
+FORMER_WORDS: Final[Mapping[str, str]] = {
+    "undo": (
+        "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are; what you did "
+        "last has a button in its answer that takes it back."
+    ),
+}
 #: After a verb of an earlier release.
 FORMER_VERB: Final = "`{former}` is now `{command}{typed}`."
 
@@ -67,7 +79,6 @@ FORMER_VERB: Final = "`{former}` is now `{command}{typed}`."
 
 #: With a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
-THEN: Final = "then"
 LONGER: Final = "Keep {name} running for {time} more"
 #: In place of a name on a button for several.
 COUNT: Final = "{count} workspaces"
@@ -76,26 +87,30 @@ SEVERAL_ROW: Final = "• *{name}* · {title}"
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
 #: A row of something that can't be started again after this.
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
-SEVERAL_LEFT_OUT: Final = "Not included: {names}."
-SEVERAL_STATE: Final = "*{name}* ({state}, {as_of})"
-SEVERAL_UNDER_WAY: Final = "*{name}* ({state})"
+#: Of one to which nothing is done; its state where "is" doesn't go with the word for it.
+LEFT_OUT_ONE: Final = "*{name}* {being}."
+BEING: Final[Mapping[State, str]] = {
+    State.FAILED: "has failed",
+    State.GONE: "no longer exists",
+    State.UNKNOWN: "is in a state that I don't know",
+}
 #: What wasn't understood of a request, in the words of its person.
 LEFT_OUT: Final = "I left out {names}."
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
-NONE_OF_THEM: Final = "There's nothing to do: {names}."
+NONE_OF_THEM: Final = "There's nothing to do. {states}"
 NONE_AT_ALL: Final = (
     "That doesn't apply to any of your workspaces right now. Type `{command}list` to see them."
 )
-ONE_BY_ONE: Final = "I do that for one workspace at a time. Type `{command}{verb} {example}`, for example."
+ONE_BY_ONE: Final = "I do that for one workspace at a time. Which one first?"
 
-CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state}, {as_of}."
+CHANGED: Final = "*{name}* has changed since, so I left it alone: it {being}."
 GONE: Final = "I left out one that's no longer yours."
 NOT_DONE: Final = "*{name}*: {why}"
 NOTHING_DONE: Final = "I haven't done anything."
 
 # -- cancel ------------------------------------------------------------------------------------------------
 
-NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it's {state}, {as_of}."
+NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it {being}."
 
 # -- what goes on with the last request ----------------------------------------------------------------------
 

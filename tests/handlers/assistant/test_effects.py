@@ -78,7 +78,7 @@ async def test_it_may_end_what_it_starts_with_a_warning(scene):
         assert (await slackbot.finds(who(scene), "start", name="notebook", until=MINUTE))["done"]
         await scene.pass_time(10)
         warning = scene.alice.only("stop_warning")
-        assert warning.text.startswith("*notebook* on Saturn Cloud will be stopped in 5 min")
+        assert warning.text.startswith("*notebook* stops in 5 minutes")
         assert "Slackbot asked me to." in warning.text
         assert scene.calls("POST .*/stop") == 0
         await scene.pass_time(400, step=10)

@@ -166,7 +166,7 @@ async def test_a_run_that_does_not_stop_can_be_forced(linked, at_once):
     linked.switch(job_stop_seconds=100_000.0)
     await runs(linked, "long", lines=100_000, rate=0.1)
     if at_once:
-        answer = await alice.types("stop long --force", command="/job")
+        answer = await alice.types("stop long --force --yes", command="/job")
         assert "Forcing *long* on Workbench to quit." in answer.text
     else:
         await alice.types("stop long", command="/job")
