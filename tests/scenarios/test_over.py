@@ -72,7 +72,7 @@ async def test_pressed_offer_is_replaced_by_its_answer(linked):
     (offered,) = await alice.writes("could you stop training at half past six?")
     await alice.presses(offered, "Stop training at 18:30")
     now = there(alice, offered)
-    assert "I'll stop training at " in now.read
+    assert "I'll stop *training* at " in now.read
     assert now.labels == ["Cancel it"]
 
 
