@@ -263,12 +263,16 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
             cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
         )
         if facts.obstacle and at == workspace.stop_at
-        else fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+        else kit.announce(
+            "stop", workspace.id, fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+        )
         for how, at in coming
     ]
     if len(coming) > 1 and coming[0][0] == "stops" and not facts.obstacle:
         at = kit.moment_at(coming[0][1], facts.now, facts.zone)
-        return [fill(cards.LINE_UNUSED, planned=Markup(said[1].removesuffix(".")), at=at)]
+        planned = kit.moment_at(coming[1][1], facts.now, facts.zone)
+        do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
+        said = [kit.announce("stop", workspace.id, fill(cards.LINE_UNUSED, do=do, planned=planned, at=at))]
     return said
 
 
@@ -355,4 +359,5 @@ def list_choice_buttons(
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
     """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
     do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
-    return fill(template, name=workspace.title, title=title, at=at, do=do)
+    said = fill(template, name=workspace.title, title=title, at=at, do=do)
+    return kit.announce("stop", workspace.id, said)

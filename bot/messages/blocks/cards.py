@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.domain import causes
 from bot.domain.feasibility import LINK_HELPS
 from bot.domain.holds import Hold
+from bot.domain.markup import Template
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
@@ -93,7 +94,7 @@ def get_name(facts: Facts) -> str:
             return "your workspace"
 
 
-def fill_notice(template: str, facts: Facts, **more: object) -> str:
+def fill_notice(template: Template, facts: Facts, **more: object) -> str:
     """Fill a template with the names of every notice: name, title, the operation in all its forms.
 
     ``at`` is when it was written, if nothing else is given.
@@ -118,7 +119,7 @@ def notice(
 
 def _render_card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
     title = fill(cards.HEAD, mark=get_mark(facts), name=get_name(facts), title=facts.connection_title)
-    return kit.message("\n".join([title, *lines]), small, buttons)
+    return kit.message(kit.join([title, *lines], "\n"), small, buttons)
 
 
 def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
@@ -138,8 +139,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         forms = VERB_FORMS[_get_current_verb(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
-        lines = [_add_usual_time(facts, operation, lines[0]) if going or is_new else lines[0]]
-        lines += list_end_lines(facts)
+        lines = [*([_format_start(facts, operation)] if going or is_new else lines), *list_end_lines(facts)]
     lines += _list_condition(facts, operation) if going else []
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if operation.deadline_at is None:
@@ -166,7 +166,7 @@ def describe_progress(
     elif operation.deadline_at is None:
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
-        state = _add_usual_time(facts, operation, state)
+        state = _format_start(facts, operation)
     # No other stop is announced beside one that is under way.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
@@ -182,12 +182,14 @@ def list_progress_buttons(facts: WorkspaceFacts, operation: Operation) -> list[E
     return [one for press, one in presses if press.name != "refresh" and press.mark != BACK]
 
 
-def _add_usual_time(facts: WorkspaceFacts, operation: Operation, state: str) -> str:
-    """Add the time by which a start is usually ready, or its usual duration once it is slow."""
-    usual = " ".join(format_usual_time(facts, operation))
-    if not usual or is_slow(operation, facts.now):
-        return f"{state} {usual}".rstrip()
-    return f"{state.removesuffix('.')}, {usual[0].lower()}{usual[1:]}"
+def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
+    """Say since when a start is going on, and by when it is usually ready; or that it is slow."""
+    usual_end_at = operation.usual_end_at
+    if usual_end_at is None or operation.usual_seconds is None or is_slow(operation, facts.now):
+        state = _format_progress(facts, operation, is_going=True)
+        return kit.join([state, *format_usual_time(facts, operation)])
+    at = kit.moment(usual_end_at, facts.now, facts.zone)
+    return _format_progress(facts, operation, is_going=True, usual=at)
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
@@ -195,12 +197,15 @@ def format_hold(hold: Hold | None, facts: Facts) -> str:
     return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
-def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
-    """Say since when an operation is going on, or waiting."""
+def _format_progress(
+    facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
+) -> str:
+    """Say since when an operation is going on, or waiting; and by when it is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
-    template = cards.GOING_ON if is_going else cards.QUEUED
-    return fill(template, since=kit.since(since, facts.now, facts.zone), **forms)
+    going = cards.GOING_ON if usual is None else cards.GOING_ON_USUAL
+    template = going if is_going else cards.QUEUED
+    return fill(template, since=kit.since(since, facts.now, facts.zone), at=usual, **forms)
 
 
 def format_overdue(operation: Operation, now: float) -> str:
@@ -342,7 +347,7 @@ def describe_running(
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    about = " ".join([*first, *list_end_lines(facts)])
+    about = kit.join([*first, *list_end_lines(facts)])
     small = [about] if about else []
     small += [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
     buttons = [

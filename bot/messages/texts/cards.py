@@ -83,6 +83,7 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} since {since}."
+GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
 #: In a row whose cause is said above all rows.
 WAITING: Final = "Waiting to {happen}"
 #: While its person has to link again first.
@@ -245,7 +246,7 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "removed": "Ends for good by itself {at}.",
 }
 #: Both a planned stop, and before it that of its provider.
-LINE_UNUSED: Final = "{planned}, or it stops {at} if you haven't used it by then."
+LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
 #: After a plan, by what its provider does before that.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
@@ -278,8 +279,8 @@ ENDING: Final[Mapping[str, str]] = {
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
 #: Instead of an end for good that was due just now.
 PUT_OFF: Final = (
-    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "
-    "If you don't answer, I'll try again in {left}, {at}."
+    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
+    "If you don't answer, I'll try again in {left}, {at}.",
 )
 ENDING_UNSAVED: Final = "Save your work."
 #: Where it would end for good only since it was planned, or for a class that didn't say so.
@@ -311,7 +312,8 @@ WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
 #: The question after a backup was restored.
 STILL_STOP: Final = (
-    "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
+    "My records were restored from a backup of {since}.",
+    "Should I still {do} *{name}* on {title} {at}?",
 )
 STILL_STOP_PASSED: Final = (
     "My records were restored from a backup of {since}, in which *{name}* on {title} was to be {done} {at}. "
@@ -322,7 +324,7 @@ SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
-KEPT_UNTIL: Final = "*{name}* keeps running. I won't stop it before {until}."
+KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
 #: Where somebody asks for more time.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"
