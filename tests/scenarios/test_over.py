@@ -45,7 +45,7 @@ async def test_hours_that_change_take_back_what_came_next(linked, order):
     await alice.writes(f"hours training {order}")
     await linked.pass_time(60, step=5)
     left = there(alice, said)
-    assert "now has working hours: every day 08:30–18:00" in left.read
+    assert "now runs every day 08:30–18:00" in left.read
     assert "Next, I'll start it" not in left.read
 
 
