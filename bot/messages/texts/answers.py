@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.markup import Template
 from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
+from bot.messages.texts import cards
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (
@@ -174,8 +175,8 @@ ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
 NONE_OF_THESE: Final = "You don't have any {what}."
 LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
-STATE_LINE: Final = "*{name}* · {title}\n{state} · {as_of}"
-ROW: Final = "*{name}*\n{state} · {title}"
+STATE_LINE: Final = f"{cards.HEAD}\n{{state}} · {{as_of}}"
+ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
 SINCE: Final = "{state} since {since}"
@@ -183,7 +184,7 @@ GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
 #: Below a list of what runs and what was used last.
-ALL_IN_LIST: Final = "`list all` shows all {count}."
+SHOW_ALL: Final = "Show all {count}"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
 OPENING: Final = "*{name}* is running."
