@@ -286,9 +286,8 @@ def explain_unread_time(
     forms = Markup(answers.FORMS)
     if not given.strip():
         return Markup(fill(answers.EMPTY, forms=forms))
-    options = Markup("")
-    if why.options:
-        options = Markup(fill(answers.OR, first=why.options[0], second=why.options[1]))
+    *most, last = [f"`{kit.line(one)}`" for one in why.options] or [""]
+    options = Markup(fill(answers.OR, first=Markup(", ".join(most)), last=Markup(last)) if most else last)
     return Markup(
         fill(
             answers.TIME_UNREAD[why.why],
