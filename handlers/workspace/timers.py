@@ -7,7 +7,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment, Unread
-from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.timers import SOONEST_SECONDS, WARNED_SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
@@ -125,7 +125,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
     buttons = list_opposite_button(request.verb, changed, at=timer.at)
     if earlier := list_earlier_end(facts):
         sentences, buttons = [*sentences, *earlier], [*buttons, *list_extend_button(facts)]
-    return replies.answer(" ".join(sentences), buttons)
+    return replies.answer(kit.join(sentences), buttons)
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
@@ -140,9 +140,12 @@ async def make_timer_or_ask(
 
     What can't be done with it is answered with what can.
     """
-    agreed = AGREED in request.flags
+    agreed, at = AGREED in request.flags, moment.at
+    if request.surface.via:
+        # Its person hears of it first, so it can't come sooner: what is said is when it comes.
+        at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
-        return plan_timer(request.services.context, workspace, moment.at, mode, agreed=agreed)
+        return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
     except Refused as refusal:
         if refusal.rule in confirmations.NOT_OFFERED:
             raise Answered(await confirmations.offer_stop(request, workspace, moment.at)) from None
@@ -229,7 +232,7 @@ async def open_form(request: Request) -> Answer:
     head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.build_form(facts, mode)
-    return replace(kit.answer([kit.section(f"{head} {more}")]), view=view)
+    return replace(kit.answer([kit.section(kit.join([head, more]))]), view=view)
 
 
 @routes.view(drawn.STOP_LATER_CALLBACK)

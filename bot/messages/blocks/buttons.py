@@ -249,7 +249,9 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
             cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
         )
         if facts.obstacle and at == workspace.stop_at
-        else fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+        else kit.announce(
+            "stop", workspace.id, fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+        )
         for how, at in coming
     ]
 
@@ -337,4 +339,5 @@ def list_choice_buttons(
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
     """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
     done = Markup(cards.DONE[workspace.stop_mode or "stop"])
-    return fill(template, name=workspace.title, title=title, at=at, done=done)
+    said = fill(template, name=workspace.title, title=title, at=at, done=done)
+    return kit.announce("stop", workspace.id, said)

@@ -261,8 +261,8 @@ ENDING: Final[Mapping[str, str]] = {
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
 #: Instead of an end for good that was due just now.
 PUT_OFF: Final = (
-    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "
-    "If you don't answer, I'll try again in {left}, {at}."
+    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
+    "If you don't answer, I'll try again in {left}, {at}.",
 )
 ENDING_UNSAVED: Final = "Save your work before then."
 #: Where it would end for good only since it was planned, or for a class that didn't say so.
@@ -294,7 +294,8 @@ WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
 #: The question after a backup was restored.
 STILL_STOP: Final = (
-    "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
+    "My records were restored from a backup of {since}.",
+    "Should I still {do} *{name}* on {title} {at}?",
 )
 STILL_STOP_PASSED: Final = (
     "My records were restored from a backup of {since}, in which *{name}* on {title} was to be {done} {at}. "
@@ -305,7 +306,7 @@ SET: Final = "*{name}* on {title} will be {done} {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
-KEPT_UNTIL: Final = "*{name}* keeps running. I won't stop it before {until}."
+KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
 #: Where somebody asks for more time.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"

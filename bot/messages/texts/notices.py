@@ -55,14 +55,15 @@ WAITING: Final = (
 )
 #: The same of a start that is not slow yet, with the time when it is usually ready.
 WAITING_ON_TIME: Final = (
-    "I'm still {doing} *{name}* on {title}. {usual} I'll keep checking and tell you when it's done."
+    "I'm still {doing} *{name}* on {title}.",
+    "{usual} I'll keep checking and tell you when it's done.",
 )
 #: The same where nothing has been sent by then; what becomes of it follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: The same of a start by a plan, which nobody has to keep waiting.
 WAITING_PLANNED: Final = (
-    "I haven't been able to start *{name}* on {title} yet, as planned for {at}. "
-    "I'll start it as soon as I can, until {until}."
+    "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
+    "I'll start it as soon as I can, until {until}.",
 )
 #: The end of such a start that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
