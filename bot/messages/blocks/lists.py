@@ -79,10 +79,17 @@ def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
     return {"mark": get_mark(facts), "name": name, "title": facts.connection_title}
 
 
+def get_state_word(workspace: Workspace, state: State) -> str:
+    """Return the word for a workspace in a state."""
+    if workspace.is_provisional:
+        return cards.UNMADE
+    return cards.NEVER_SHOWN if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
+
+
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
     found = workspace.current_state
-    state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[found])
+    state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
     if since is not None and found is not State.UNKNOWN and not workspace.is_provisional:
         template = answers.GONE if found is State.GONE else answers.SINCE
@@ -492,7 +499,7 @@ def format_in_state(
     state, (_, as_of) = workspace.current_state, format_state(now, workspace, zone)
     if operation is not None:
         state = State.STOPPING if operation.verb.brings_down else State.STARTING
-    word = cards.UNMADE if workspace.is_provisional else cards.STATES[state]
+    word = get_state_word(workspace, state)
     already = "already " if state in reached else ""
     being = talk.BEING.get(state, f"is {already}{word.lower()}")
     seen = "" if operation is not None else f" ({as_of})"

@@ -156,6 +156,7 @@ NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = (
     "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
+NEVER_SHOWN: Final = "{title} doesn't show *{name}* to your account: it's somebody else's, or there's none."
 NOT_THERE: Final = "*{name}* no longer exists on {title}."
 OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
@@ -205,6 +206,7 @@ ADD_UNKNOWN: Final = (
 ADD_AMBIGUOUS: Final = (
     "That could be on more than one of these: {titles}. Type `{command}add {example}` to say which."
 )
+ADD_NOT_YOURS: Final = "That's {owner}'s on {title}, and I only work with workspaces of your own account."
 ADDED: Final = "*{name}* on {title} is now on your list. I'm checking on it."
 BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 

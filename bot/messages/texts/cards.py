@@ -116,6 +116,8 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
+#: In place of GONE, for what its provider has never shown to its person.
+NEVER_SHOWN: Final = "Not in your account"
 GONE_SINCE: Final = "It no longer exists on {title}."
 #: What has become of what was started.
 SINCE: Final[Mapping[State, str]] = {
