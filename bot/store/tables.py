@@ -126,7 +126,7 @@ class _Members(dict[str, Enum]):
         self._kind = kind
 
     def __missing__(self, text: str) -> Enum:
-        # Features declare theirs after the tables are made.
+        # Some are declared after the tables are made.
         self.update({word.value: word for word in list_members(self._kind)})
         if text not in self:
             raise KeyError(text)
@@ -485,7 +485,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 
 
 def register_table(table: Table[Model], alias: str = "") -> Table[Model]:
-    """Return a table that a feature declares beside its statements; it is among the others from then on."""
+    """Return a table that is declared beside its statements; it is among the others from then on."""
     TABLES[table.name] = table
     if alias:
         ALIASES[alias] = table
