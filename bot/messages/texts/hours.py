@@ -57,6 +57,11 @@ CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
+#: Asked of whoever sets hours that start what others stop just then.
+CONFIRM_RUN_ON: Final = (
+    "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
+)
+RUN_ON: Final = "Set them and let it run on"
 MISSED: Final = (
     "I should have {done} *{name}* on {title} {at}, as its hours say, but I couldn't do it in time."
 )
