@@ -281,6 +281,16 @@ async def test_hours_replace_others_on_the_same_days(bot, text, former, now):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [("notebook weekdays 9-25", "9-25"), ("weekdays 25:00", "25:00")],
+)
+async def test_hours_that_cannot_be_read_are_quoted_alone(bot, text, said):
+    answer = words(await bot.say(f"hours {text}"))
+    assert f"I can't read *{said}*" in answer
+    assert "can't find" not in answer
+
+
+@pytest.mark.parametrize(
     ("first", "then", "at"),
     [
         ("weekdays -18:00", "weekdays 18:00", 1800032400),

@@ -119,8 +119,14 @@ def describe_hours(
     sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
-    buttons = [*in_time, *_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *list_lesson_buttons(facts), *list_hours_button(facts)]
+    if workspace.stop_at is not None:
+        buttons = [*in_time, *buttons]
+    else:
+        # To skip a day is likelier than a stop of what runs on.
+        plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
+        buttons = [*buttons[:1], *plain, *buttons[1:]]
     sentences += list_lessons(facts)
     off = _list_days_off(rules, facts.now)
     if causes or off:

@@ -120,7 +120,11 @@ STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
 #: A button of a message that was outdated; how things are now follows.
-OUTDATED: Final = "That message was out of date, so I did nothing. Here's how things are now:"
+#: Of a button, by whether it was in somebody's Home.
+OUTDATED: Final[Mapping[bool, str]] = {
+    False: "That message was out of date, so I did nothing. Here's how things are now:",
+    True: "This page was out of date, so I did nothing. Here's how things are now:",
+}
 #: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
