@@ -54,7 +54,10 @@ _SHOW = """
     INSERT INTO cards (id, subject, kind, principal, updated_at, about, created_at)
     VALUES (:card, :id, 'operation', :principal, :now, :workspace, :now)
 """
-_LENGTHEN = "UPDATE audit_head SET count = count + 1 WHERE id = 1 RETURNING count, hash"
+_LENGTHEN = """
+    UPDATE audit SET detail = CAST(detail AS BIGINT) + 1 WHERE seq = 0
+    RETURNING CAST(detail AS BIGINT) AS count, hash
+"""
 _CALL = """
     UPDATE operations SET start_call = 'calling', called_at = :now, sent_at = :now
     WHERE id = :id AND start_call = 'none' AND outcome IS NULL AND EXISTS (
@@ -181,7 +184,7 @@ def accept(db: sqlite3.Connection, now: float, body: dict[str, str]) -> dict[str
     entry = (head["count"], now, principal, "workspace.start", target, "accepted", detail, head["hash"])
     digest = hashlib.sha256(_json(entry).encode()).hexdigest()
     db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*entry, digest))
-    db.execute("UPDATE audit_head SET hash = ? WHERE id = 1", (digest,))
+    db.execute("UPDATE audit SET hash = ? WHERE seq = 0", (digest,))
     return one
 
 

@@ -173,6 +173,9 @@ def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     saving = commands.add_parser("backup", help="copy a SQLite file into a new one, while Usher runs")
     saving.add_argument("file", type=Path, help="a new file")
     saving.set_defaults(run="database.backup")
+    salvaging = commands.add_parser("save", help="save what a damaged SQLite file still has into a new one")
+    salvaging.add_argument("file", type=Path, help="a new file")
+    salvaging.set_defaults(run="database.save")
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

@@ -186,6 +186,8 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> list[tuple[tuple[str, ..
 
 def _is_time_of(verb: Verb, text: str) -> bool:
     """Return whether words are a time that a verb takes: until when it runs, if it starts something."""
+    if time_parsing.is_now(text):
+        return True
     kind = time_parsing.time_kind(text)
     lead = fold_word(text.partition(" ")[0])
     if verb.runs_until and lead not in _UNTIL_LEADS:
@@ -265,7 +267,7 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
     """Return a request with a time; raises Answered for one that can't be."""
-    if not text:
+    if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
     if workspace is not None and fold_word(text.partition(" ")[0]) == "for" and not verb.runs_until:

@@ -130,6 +130,7 @@ async def show_overview(request: Request) -> Answer:
         snapshot,
         title,
         now=services.clock.now(),
+        zone=await request.find_zone(),
         page=page,
         replaces=request.surface.kind == "button",
     )

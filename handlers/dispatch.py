@@ -321,7 +321,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         return _fit(request, early.answer)
     except ConfirmationRequired:
         logger().info("asked first")
-        return _fit(request, _ask_to_confirm(request))
+        return _fit(request, await _ask_to_confirm(request))
     except NotIdentified as unknown:
         logger().info("not known yet")
         return await _defer_until_identified(request, unknown)
@@ -331,7 +331,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
         if (say := routes.refusal.get(refusal.rule)) is not None:
-            return _fit(request, say(request, refusal))
+            return _fit(request, await say(request, refusal))
         return _answer_problem(request, explain_refusal(refusal), is_broken=False)
     except UsherError as error:
         is_stores = isinstance(error, StoreError)
@@ -442,7 +442,7 @@ def _add_date(request: Request, answer: Answer) -> Answer:
     if find_next_moment([block for block in answer.blocks if block["type"] != "actions"], now) is None:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
-    blocks = [replies.use_plain_dates(block) for block in answer.blocks]
+    blocks = list(answer.blocks)
     if not any("as of " in line.casefold() for line in kit.iterate_lines(blocks)):
         blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
     return kit.with_blocks(answer, blocks)
@@ -509,7 +509,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     try:
         await request.caller.run(snapshots.request_read, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except ConfirmationRequired:
-        return _fit(request, _ask_to_confirm(request))
+        return _fit(request, await _ask_to_confirm(request))
     except StoreError as error:
         return _answer_problem(request, problems.explain_cause(error))
     return replies.answer(answers.ASKING_WHO)
@@ -620,10 +620,10 @@ async def run_offered_command(request: Request) -> Answer:
     return await run_text(request.services, request.principal, request.surface, command)
 
 
-def _ask_to_confirm(request: Request) -> Answer:
+async def _ask_to_confirm(request: Request) -> Answer:
     """Ask for consent to a command from the past, or quoted; it hasn't run."""
-    now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
-    at = kit.moment_at(request.surface.sent_at or now, now)
+    command, is_quoted = request.text, request.surface.is_quoted
+    at = await request.format_time(request.surface.sent_at or request.services.clock.now())
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]

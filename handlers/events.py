@@ -28,6 +28,7 @@ from handlers.requests.response_targets import make_reply_notice
 log = structlog.get_logger(__name__)
 
 
+_DAY_SECONDS: Final = 86_400.0
 #: Nobody waits any more for an answer to a message that is older than this many seconds.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
@@ -40,6 +41,8 @@ _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share",
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
     """Run the words as a command; ignore messages that no person wrote."""
+    if is_from_app(request):
+        await _explain_app_message(request)
     if not is_from_person(request):
         return
     text = str(request.event.get("text") or "").strip()
@@ -68,16 +71,39 @@ async def on_app_mention(request: EventRequest) -> None:
 
 def is_from_person(request: EventRequest) -> bool:
     """Return whether a person has just written the message: no bot, no edit, not Slack itself or Usher."""
+    return _is_in_persons_name(request) and not _has_app(request)
+
+
+def is_from_app(request: EventRequest) -> bool:
+    """Return whether an app has just written the message in a person's name."""
+    return bool(request.event.get("user")) and _is_in_persons_name(request) and _has_app(request)
+
+
+def _has_app(request: EventRequest) -> bool:
+    return bool(request.event.get("bot_id") or request.event.get("bot_profile"))
+
+
+def _is_in_persons_name(request: EventRequest) -> bool:
     event, installation = request.event, request.installation
     own_id = (installation.bot_user_id if installation is not None else None) or SLACKBOT_ID
     return bool(
         event.get("subtype") in _PERSON_SUBTYPES
         and event.get("user") not in (SLACKBOT_ID, own_id)
-        and not event.get("bot_id")
-        and not event.get("bot_profile")
         and not event.get("hidden")
         and "edited" not in event
     )
+
+
+async def _explain_app_message(request: EventRequest) -> None:
+    """Say once a day that Usher doesn't do what an app writes in a person's name."""
+    services, principal = request.services, await _resolve_author(request)
+    key = f"app:{principal.key}:{services.clock.now() // _DAY_SECONDS:.0f}"
+    if await services.store.read(inbox.was_answered, key):
+        return
+    surface = replace(payload.parse_message_surface(request.payload, Where.DIRECT), interaction=key)
+    answer = await run_chat(services, principal, surface, "by_app")
+    reply = make_reply_notice(answer, surface, _choose_reader(request, principal), services.ids)
+    await services.store.write(notices.add_notices, [reply])
 
 
 def _is_forwarded(request: EventRequest) -> bool:

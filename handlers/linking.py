@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib import metadata
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
@@ -220,10 +221,11 @@ async def _show_identity(request: Request) -> Answer:
         for account in await services.store.read(account_rows.list_accounts, request.principal)
     }
     linkless = {name for name, _ in services.list_linkless()}
+    zone = await request.find_zone()
     lines = [
         fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
         if connection in linkless
-        else _format_account(services.title(connection), accounts.get(connection), services.clock.now())
+        else _format_account(services.title(connection), accounts.get(connection), services.clock.now(), zone)
         for connection in dict.fromkeys([*services.connections, *sorted(accounts)])
     ]
     missing = [(name, title) for name, title in services.list_linkable() if name not in accounts]
@@ -241,11 +243,11 @@ async def _show_identity(request: Request) -> Answer:
     return kit.answer([kit.section(text), kit.context(version), *kit.actions(buttons)])
 
 
-def _format_account(title: str, account: Account | None, now: float) -> str:
+def _format_account(title: str, account: Account | None, now: float, zone: ZoneInfo | None) -> str:
     if account is None:
         return fill(answers.WHOAMI_NOT_LINKED, title=title)
     if account.resting_since is not None:
-        since = kit.moment(account.resting_since, now)
+        since = kit.since(account.resting_since, now, zone)
         return fill(answers.WHOAMI_RESTING, title=title, username=account.username, since=since)
     if account.state == "refused":
         return fill(answers.WHOAMI_REFUSED, title=title)
@@ -256,7 +258,7 @@ def _format_account(title: str, account: Account | None, now: float) -> str:
         linked = fill(answers.WHOAMI_MADE_BY[account.link_source], linked=Markup(linked), until=until)
     if account.refused_since is None:
         return linked
-    return fill(answers.WHOAMI_HELD, linked=Markup(linked), since=kit.moment(account.refused_since, now))
+    return fill(answers.WHOAMI_HELD, linked=Markup(linked), since=kit.since(account.refused_since, now, zone))
 
 
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:

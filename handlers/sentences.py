@@ -51,6 +51,7 @@ from handlers.requests.finding import (
     find_verbs,
     group_by_name,
     is_like_time,
+    is_like_zone,
     is_past,
     list_free,
     list_names,
@@ -221,14 +222,18 @@ def _asks(words: Sequence[str]) -> bool:
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """Return whether something is ruled out, depends on something, or comes at a time that isn't read."""
-    outside = {fold_word(words[at]) for at in list_free(words, found)}
+    free = list_free(words, found)
+    outside = {fold_word(words[at]) for at in free}
     said = _CORRECTIONS.sub("", " ".join(words).casefold())
     outside &= {*map(fold_word, said.split())}
     is_others = any(word.endswith("'s") and word[:-2] not in _QUESTIONS | _OWN for word in outside)
     is_struck = "~" in said
+    after_times = (one.end for one in found if isinstance(one.what, Time) and one.end < len(words))
+    is_elsewhere = any(end in free and is_like_zone(words[end]) for end in after_times)
     return (
         is_others
         or is_struck
+        or is_elsewhere
         or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
     )
 

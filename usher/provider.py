@@ -83,9 +83,7 @@ from bot.providers.connection import (
     find_by_name,
     list_available,
     match_subdomain,
-    normalise_base_url,
     normalise_pattern,
-    parse_origin,
     path_below,
     select_available,
     template_field,
@@ -129,6 +127,7 @@ from bot.providers.requests import (
     verify_bad_token_is_refused,
 )
 from bot.support import errors
+from bot.support.addresses import normalise_base_url, parse_origin
 from bot.support.cleaning import hide_secrets
 from bot.support.responses import Response, Stream
 

@@ -19,6 +19,7 @@ from bot.services.encryption_keys import rotate as encrypt_again
 from bot.services.restored_backups import format_counts, pause_restored
 from bot.store import accounts, audit, name_of
 from bot.store.maintenance import mark
+from bot.store.salvage import save_readable_rows
 from bot.store.sqlite import replace_database, write_backup
 from bot.store.store import Store
 from bot.store.transaction import StoreTime
@@ -169,6 +170,31 @@ def backup(arguments: argparse.Namespace) -> int:
         raise NotDone(f"{target.absolute()} can't be written: {failed}.") from None
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
     return 0
+
+
+def save(arguments: argparse.Namespace) -> int:
+    """Save the readable rows of this installation's damaged database into a new file, and count them."""
+    settings, _ = load()
+    path, target = find_database_file(settings.database_url), arguments.file
+    if path is None:
+        complain("This is for a SQLite file: on PostgreSQL, use its own tools.")
+        return 2
+    if not path.exists():
+        complain(f"There's no database in {path.absolute()}.")
+        return 1
+    leave, time = partial(mark, left="copied"), StoreTime(SystemClock())
+    try:
+        saved = save_readable_rows(path, target, leave, time, SystemIds())
+    except StoreUnavailable as failed:
+        raise NotDone(f"{path.absolute()} can't be saved: {failed}.") from None
+    for name, table in saved.items():
+        if table.rows or table.is_damaged:
+            print(f"{name}: {table.rows} rows{_UNREADABLE * table.is_damaged}")
+    print(f"Written: {target.absolute()}. {command(f'restored {target}')} puts it in place.")
+    return 0
+
+
+_UNREADABLE: Final = ", and some that can't be read"
 
 
 def restored(arguments: argparse.Namespace) -> int:

@@ -106,7 +106,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
         if is_here:
             return Check(label, False, f"{found}, though Usher runs here", forward)
         advice = f"Usher doesn't run on this machine: start it with {command('serve')}, and look again."
-        return Check(label, True, found, advice, is_warning=True)
+        return Check(label, False, found, advice)
     return Check(label, True, f"{url} leads to this Usher")
 
 

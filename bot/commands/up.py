@@ -356,7 +356,7 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     except OSError as error:
         wrong = why_not_listening(error, settings.host, settings.ports()[-1])
     found = await check_address(settings, http)
-    if found.is_good and not found.is_warning:
+    if found.is_good:
         raise NotDone(f"This Usher is already running: {settings.public_url} leads to it. Stop it first.")
     if read_variable("PORT") or not (settings.public_url or "").startswith("https:"):
         return [Check("port", False, wrong)]

@@ -213,8 +213,6 @@ class ClassFacts(Facts):
     is_teacher: bool = False
     workspace_title: str = ""
     pending: ClassProblem | None = None
-    #: The time zone of its only reader, "" where several read it, or if it isn't known.
-    zone: str = ""
 
     @property
     def objects(self) -> dict[str, ObjectName]:
@@ -227,8 +225,6 @@ class CourseContext(FeatureContext):
     """The lessons for which a workspace is started, and the class whose end stops it."""
 
     lessons: tuple[ClassCard, ...] = ()
-    #: The time zone of the workspace's person, "" if it isn't known.
-    zone: str = ""
     stopping_class: ClassFacts | None = None
 
     @property

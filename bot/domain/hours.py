@@ -218,8 +218,6 @@ class HoursContext(FeatureContext):
     """The rules of a workspace."""
 
     rules: tuple[HoursRule, ...] = ()
-    #: The time zone of the workspace's person, "" if it isn't known.
-    zone: str = ""
 
     def find_next_stop(self, now: float) -> float | None:
         """Return the time of the workspace's next stop by hours."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account, Approval
 from bot.domain.message_kinds import AnyKind
@@ -38,6 +39,8 @@ class Facts:
     now: float
     connection: str
     connection_title: str
+    #: The time zone of its only reader; None where several read it, or if it isn't known.
+    zone: ZoneInfo | None = None
     username: str = ""
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()

@@ -1,17 +1,13 @@
 """The settings that every connection has in its file, its templates, and the addresses that it allows.
 
-Base URLs and IDE addresses are compared by their parsed parts and never by prefix
-(``docs/internals/security.md``, row 15): hosts in lower case, without a trailing dot, in their IDNA form.
+``bot.support.addresses`` reads addresses and compares them.
 """
 
-import ipaddress
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -24,13 +20,21 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from yarl import URL
 
 from bot.domain.forms import Choice, Values, choice_field, text_of
 from bot.domain.forms import Field as FormField
 from bot.domain.people import Principal
 from bot.domain.user_groups import UserGroups
-from bot.support.addresses import is_loopback
+from bot.support.addresses import (
+    DEFAULT_PORTS,
+    MAX_URL_LENGTH,
+    SAFE_CHARACTERS,
+    Origin,
+    is_ip_address,
+    normalise_base_url,
+    parse_origin,
+    split_address,
+)
 
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
@@ -227,69 +231,14 @@ class ConnectionSettings(SettingsPart):
         )
 
 
-#: Slack buttons accept addresses of up to 3000 characters.
-MAX_URL_LENGTH = 3000
-_DEFAULT_PORTS = {"https": 443, "http": 80}
-_LABEL_PATTERN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-_SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Hold scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def shown_host(self) -> str:
-        """Return the host as an address shows it."""
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-    @property
-    def netloc(self) -> str:
-        """Return host and port as an address shows them, without the default port."""
-        host = self.shown_host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Return whether the host can only be this machine."""
-        return is_loopback(self.host)
-
-
-def normalise_base_url(text: str) -> str:
-    """Return the address without trailing slash, host normalised; raise ValueError with a sentence.
-
-    https, or http on loopback: a token must not travel in clear. A path is allowed (a hub behind a prefix).
-    """
-    origin, parts = _split(text)
-    if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
-        raise ValueError("the address must not contain ? or #")
-    if origin.scheme == "http" and not origin.is_loopback:
-        raise ValueError("the address must begin with https:// (http:// only for this machine)")
-    segments = parts.path.split("/")
-    if any(is_dot_segment(segment) for segment in segments):
-        raise ValueError("the address must not have . or .. in its path")
-    path = quote(parts.path, safe=_SAFE_CHARACTERS).rstrip("/")
-    return f"{origin.scheme}://{origin.netloc}{path}"
-
-
-@lru_cache(maxsize=256)
-def parse_origin(url: str) -> Origin:
-    """Return scheme, host and port; raise ValueError with a sentence."""
-    return _split(url)[0]
-
-
 def path_below(url: str, base_url: str) -> str | None:
     """Return the path of an address below a base URL, or None if it is elsewhere.
 
     It begins with a slash and is still percent-encoded; query and fragment are left out.
     """
     try:
-        origin, parts = _split(url)
-        base, base_parts = _split(base_url)
+        origin, parts = split_address(url)
+        base, base_parts = split_address(base_url)
     except ValueError:
         return None
     prefix = base_parts.path.rstrip("/")
@@ -313,8 +262,8 @@ def match_subdomain(url: str, base_url: str) -> str | None:
     Scheme and port must be the base URL's. None for every other address.
     """
     try:
-        origin, _ = _split(url)
-        base, parts = _split(base_url)
+        origin, _ = split_address(url)
+        base, parts = split_address(base_url)
     except ValueError:
         return None
     label, dot, above = origin.host.partition(".")
@@ -326,10 +275,10 @@ def match_subdomain(url: str, base_url: str) -> str | None:
 def normalise_pattern(text: str) -> str:
     """Return a host pattern (``host``, ``*.host``, each with or without ``:port``); raise ValueError."""
     star = "*." if text.startswith("*.") else ""
-    origin, parts = _split(f"https://{text.removeprefix('*.')}")
+    origin, parts = split_address(f"https://{text.removeprefix('*.')}")
     if parts.path or parts.query or parts.fragment or "*" in parts.netloc:
         raise ValueError("a host is needed, such as ide.example.org or *.example.org")
-    if star and (_is_address(origin.host) or (origin.host.count(".") < 1 and origin.host != "localhost")):
+    if star and (is_ip_address(origin.host) or (origin.host.count(".") < 1 and origin.host != "localhost")):
         raise ValueError("*. needs a name of two parts at least, such as *.example.org")
     port = f":{origin.port}" if parts.port is not None else ""
     return f"{star}{origin.shown_host}{port}"
@@ -344,7 +293,7 @@ def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) 
     if url is None:
         return None
     try:
-        origin, parts = _split(url)
+        origin, parts = split_address(url)
         base = parse_origin(base_url)
     except ValueError:
         return None
@@ -356,70 +305,20 @@ def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) 
     rest = parts.path or "/"
     rest += f"?{parts.query}" if parts.query else ""
     rest += f"#{parts.fragment}" if parts.fragment else ""
-    safe = f"{origin.scheme}://{origin.netloc}{quote(rest, safe=_SAFE_CHARACTERS)}"
+    safe = f"{origin.scheme}://{origin.netloc}{quote(rest, safe=SAFE_CHARACTERS)}"
     return safe if len(safe) <= MAX_URL_LENGTH else None
 
 
 def _is_match(origin: Origin, base: Origin, pattern: str) -> bool:
     try:
         normal = normalise_pattern(pattern)
-        wanted, parts = _split(f"https://{normal.removeprefix('*.')}")
+        wanted, parts = split_address(f"https://{normal.removeprefix('*.')}")
     except ValueError:
         return False
-    ports = {_DEFAULT_PORTS[origin.scheme], base.port} if parts.port is None else {parts.port}
+    ports = {DEFAULT_PORTS[origin.scheme], base.port} if parts.port is None else {parts.port}
     if origin.port not in ports:
         return False
     if not normal.startswith("*."):
         return origin.host == wanted.host
     labels, tail = origin.host.split("."), wanted.host.split(".")
     return len(labels) > len(tail) and labels[-len(tail) :] == tail
-
-
-def _split(url: str) -> tuple[Origin, SplitResult]:
-    if not url or len(url) > MAX_URL_LENGTH:
-        raise ValueError("an address is needed, such as https://app.example.org")
-    if "\\" in url or " " in url or not url.isprintable():
-        raise ValueError("the address must not contain spaces, backslashes or invisible characters")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError("the address can't be read") from None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise ValueError("the address must begin with https:// and name a host")
-    if "@" in parts.netloc:
-        raise ValueError("the address must not contain a name or password")
-    if parts.netloc.endswith(":") or port == 0:
-        raise ValueError("the address has an invalid port")
-    host = _normalise_host(parts.hostname)
-    return Origin(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme]), parts
-
-
-@lru_cache(maxsize=1024)
-def _normalise_host(text: str) -> str:
-    if _is_address(text):
-        return str(ipaddress.ip_address(text))
-    try:
-        host = (URL(f"https://{text}/").raw_host or "").lower().removesuffix(".")
-    except ValueError:
-        raise ValueError("the address has an invalid host") from None
-    labels = host.split(".")
-    if len(host) > 253 or not all(_LABEL_PATTERN.fullmatch(label) for label in labels):
-        raise ValueError("the address has an invalid host")
-    # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
-    if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
-        raise ValueError("the address has an invalid host")
-    return host
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return "%" not in host
-
-
-def is_dot_segment(segment: str) -> bool:
-    """Return whether a path segment is ``.`` or ``..`` in any spelling."""
-    return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None

@@ -16,9 +16,10 @@ from pydantic import SecretStr
 
 from bot.domain.failure_causes import lacks_capacity
 from bot.providers.answers import Listing, encode_id, log_oddity, to_error
-from bot.providers.connection import parse_origin, to_allowed_ide_url
+from bot.providers.connection import to_allowed_ide_url
 from bot.providers.credentials import Credential
 from bot.support import errors
+from bot.support.addresses import parse_origin
 from bot.support.http import Asking, Http, open_stream
 from bot.support.responses import Response, Stream
 

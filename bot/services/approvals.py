@@ -111,9 +111,9 @@ def ask(
         fresh, principal, connection, username, "requested", now, deferred_command=deferred_command
     )
     new = replace(new, similar_users=list(alike or ()), awaits_answers=bool(alike))
-    if not caller.is_first_delivery(tx):
-        return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
     open_ = store.find_open_request(tx, principal, connection)
+    if not caller.is_first_delivery(tx, result=fresh if open_ is None else open_.id):
+        return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
     is_other = open_ is None or open_.username != username
     if is_other and (
         alike is None or len(store.list_request_times(tx, principal, connection)) >= MAX_REQUESTS_PER_DAY
@@ -127,7 +127,6 @@ def ask(
     add_tasks(tx, [*ask_owners(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
-    inbox.save_result(tx, caller.interaction, approval.id)
     append_audit(tx, [build_audit_entry(approval, principal.key, "approval.requested", "ok")])
     caller.record_action(tx, "approval.requested", connection)
     return approval

@@ -275,16 +275,17 @@ class Caller:
             return True
         return preferences.allows_assistant(tx, self.principal, level)
 
-    def is_first_delivery(self, tx: Transaction, level: str = "") -> bool:
+    def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
 
         It is asked once in a use case, and only when something is to do. ``level`` is what that needs of
-        whoever asks for the person, by its effect. Raises ConfirmationRequired if it needs a confirmation.
+        whoever asks for the person, by its effect; ``result`` the id of the row that is created. Raises
+        ConfirmationRequired if it needs a confirmation.
         """
         is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
             raise ConfirmationRequired
-        is_first = inbox.add_interaction(tx, self.interaction, self.sent_at)
+        is_first = inbox.add_interaction(tx, self.interaction, self.sent_at, result)
         if not is_first:
             known = rows.list_actions_of(tx, self.principal, self.interaction)
             self.actions.update({(one.kind, one.subject): one for one in known})

@@ -7,7 +7,7 @@ What runs on without a stop ahead is asked about, once a day.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -112,9 +112,9 @@ def _make_rule(
     is_agreed = wanted.stops is not None and plan_timer(context, workspace, now, agreed=agreed).agreed
     if kept >= MAX_RULES:
         raise Refused("hours.many", cause="hours_many", title=title)
-    zone = people.find_zone(tx, caller.principal).key
+    zone = wanted.zone or people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
-    made = HoursRule(tx.ids.new("rule"), *shared, **asdict(wanted))
+    made = HoursRule(tx.ids.new("rule"), *shared, days=wanted.days, starts=wanted.starts, stops=wanted.stops)
     if made.after(now) is None:
         raise Refused("hours.never", cause="hours_never", title=title)
     return made

@@ -26,12 +26,6 @@ async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
         yield item
 
 
-async def find_known_zone(store: Store, principal: Principal) -> str:
-    """Return a person's time zone, "" if Slack hasn't said."""
-    person = await store.person(principal)
-    return (person.time_zone if person is not None else None) or ""
-
-
 async def add_rules(
     store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> Sequence[WorkspaceFacts]:
@@ -47,10 +41,10 @@ async def add_rules(
     )
     for rule in rules:
         by_workspace.setdefault(rule.workspace_id, []).append(rule)
-    zone, extended = await find_known_zone(store, principal) if by_workspace else "", []
+    extended = []
     async for key, context in yield_in_batches(zip(keys, every, strict=True)):
         rules = by_workspace.get(key, [])
-        extended.append(context.add(HoursContext(rules=tuple(rules), zone=zone)) if rules else context)
+        extended.append(context.add(HoursContext(rules=tuple(rules))) if rules else context)
     return extended
 
 
@@ -62,10 +56,10 @@ async def add_lessons(
     for one in await store.read(courses_store.list_memberships, principal):
         card = await store.read(courses_store.find_card, one.card_id)
         joined.setdefault(one.workspace_id or "", []).extend([card] if card is not None else [])
-    zone, found = await find_known_zone(store, principal) if joined else "", []
+    found = []
     async for facts in yield_in_batches(every if joined else ()):
         own = joined.get(facts.workspace.id if facts.workspace is not None else "", [])
         lessons = tuple(card for card in own if not card.is_over(facts.now))
-        context = replace(facts.of(CourseContext), lessons=lessons, zone=zone)
+        context = replace(facts.of(CourseContext), lessons=lessons)
         found.append(facts.add(context) if lessons else facts)
     return found if joined else list(every)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.domain.courses import ClassCard, ClassFacts, ClassKind, CourseContext
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -12,7 +13,6 @@ from bot.domain.stops import NO_EFFECTS, StopEffects
 from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services.hours_facts import find_known_zone
 from bot.services.message_context import (
     Gatherer,
     Message,
@@ -24,12 +24,20 @@ from bot.store import courses as courses_store
 
 
 async def load_class(
-    gatherer: Gatherer, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None
+    gatherer: Gatherer,
+    card: ClassCard,
+    reader: Principal,
+    body: Mapping[str, Any] | None = None,
+    *,
+    zone: ZoneInfo | None = None,
 ) -> ClassFacts:
-    """Load the facts for a class card: its counts, its connection's title, the effects of its end there."""
+    """Load the facts for a class card: its counts, its connection's title, the effects of its end there.
+
+    ``zone`` is that of the reader, unless several read it.
+    """
     stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
     return ClassFacts(
-        **gatherer.describe_common(await gatherer.store.now(), card.connection, None, body),
+        **gatherer.describe_common(await gatherer.store.now(), zone, card.connection, None, body),
         card=card,
         counts=await gatherer.store.read(courses_store.read_shown_counts, card.id),
         effects=predict_class_effects(gatherer.connections.get(card.connection), card),
@@ -44,9 +52,9 @@ async def load_courses(
     every, found = await gatherer.store.read(courses_store.list_memberships, reader), []
     joined = {one.card_id: one.workspace_id or "" for one in every}
     pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
-    zone = await find_known_zone(gatherer.store, reader)
+    zone = await gatherer.store.known_zone(reader)
     for card, is_teacher in own:
-        facts = replace(await load_class(gatherer, card, reader), is_teacher=is_teacher, zone=zone)
+        facts = replace(await load_class(gatherer, card, reader, zone=zone), is_teacher=is_teacher)
         if card.id in joined:
             mine = await gatherer.store.read(workspaces.find_workspace, joined[card.id])
             facts = replace(facts, workspace_title=mine.title if mine is not None else "")
@@ -62,7 +70,7 @@ async def load_courses(
 async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts) -> ClassFacts:
     """Add the state of a person's enrollment that waits, and of their account."""
     account = await gatherer.store.read(accounts.find_account, reader, facts.connection)
-    common = gatherer.describe_common(facts.now, facts.connection, account)
+    common = gatherer.describe_common(facts.now, facts.zone, facts.connection, account)
     pending = await gatherer.store.read(courses_store.find_member, facts.card.id, reader)
     return replace(facts, **common, pending=pending)
 
@@ -80,7 +88,8 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     card = await store.read(courses_store.find_card, message.subject)
     if card is None:
         return facts
-    of = await load_class(gatherer, card, message.principal, message.body)
+    zone = None if kind is ClassKind.CLASS_CARD else facts.zone
+    of = await load_class(gatherer, card, message.principal, message.body, zone=zone)
     if kind in (ClassKind.LESSON_REPORT, ClassKind.CLASS_OVER):
         of = replace(of, counts=await store.read(courses_store.count_members, card.id))
     if kind is ClassKind.LESSON_REPORT:
@@ -131,7 +140,9 @@ async def _add_stopping_class(
     """Add the class that stops a workspace, if one does."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
-    return _add_class_context(facts, await load_class(gatherer, card, message.principal, message.body))
+    return _add_class_context(
+        facts, await load_class(gatherer, card, message.principal, message.body, zone=facts.zone)
+    )
 
 
 def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> StopEffects:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
 from bot.domain.courses import ClassKind
@@ -15,6 +16,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
+from bot.domain.time_parsing import load_zone
 from bot.domain.transcript import Board
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
@@ -57,9 +59,9 @@ class Gatherer:
     ) -> WorkspaceFacts:
         """Describe a workspace's row, and ``operation``, if there is one, for its card."""
         account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
-        now = await self.store.now()
+        now, zone = await self.store.now(), await self.store.known_zone(workspace.principal)
         facts = self._build_workspace_context(
-            now, workspace.connection, account, operation=operation, workspace=workspace
+            now, zone, workspace.connection, account, operation=operation, workspace=workspace
         )
         return (await self._add_plans(workspace.principal, [facts]))[0]
 
@@ -86,14 +88,14 @@ class Gatherer:
             account.connection: account
             for account in await self.store.read(account_rows.list_accounts, principal)
         }
-        now = await self.store.now()
+        now, zone = await self.store.now(), await self.store.known_zone(principal)
         found = []
         async for one in yield_in_batches(workspaces):
             if one.connection in self.connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
                 found.append(
                     self._build_workspace_context(
-                        now, one.connection, account, workspace=one, operation=operation
+                        now, zone, one.connection, account, workspace=one, operation=operation
                     )
                 )
         return await self._add_plans(principal, found)
@@ -101,7 +103,8 @@ class Gatherer:
     async def describe_run(self, run: Run) -> RunFacts:
         """Describe a run, without its output."""
         account = await self.store.read(account_rows.find_account, run.principal, run.connection)
-        return self._build_run_context(await self.store.now(), run, account)
+        zone = await self.store.known_zone(run.principal)
+        return self._build_run_context(await self.store.now(), zone, run, account)
 
     async def describe_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
         """Describe a list of one person's runs."""
@@ -111,9 +114,9 @@ class Gatherer:
             account.connection: account
             for account in await self.store.read(account_rows.list_accounts, principal)
         }
-        now = await self.store.now()
+        now, zone = await self.store.now(), await self.store.known_zone(principal)
         return [
-            self._build_run_context(now, run, accounts.get(run.connection))
+            self._build_run_context(now, zone, run, accounts.get(run.connection))
             async for run in yield_in_batches(runs)
         ]
 
@@ -206,10 +209,12 @@ class Gatherer:
             if connection
             else None
         )
-        now = await self.store.now()
+        now, zone = await self.store.now(), await self.store.known_zone(notice.principal)
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
-            return self._build_workspace_context(now, connection, account, workspace=workspace, body=body)
-        common = self.describe_common(now, connection, account, body)
+            return self._build_workspace_context(
+                now, zone, connection, account, workspace=workspace, body=body
+            )
+        common = self.describe_common(now, zone, connection, account, body)
         if Mark.PEOPLE not in kind.marks:
             return Facts(**common)
         people = await self.name_people(notice.principal, body.get("person"), body.get("owner"))
@@ -234,9 +239,11 @@ class Gatherer:
         workspace = await self.store.read(workspace_rows.find_workspace, key) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
-    def _build_run_context(self, now: float, run: Run, account: Account | None) -> RunFacts:
+    def _build_run_context(
+        self, now: float, zone: ZoneInfo | None, run: Run, account: Account | None
+    ) -> RunFacts:
         return RunFacts(
-            **self.describe_common(now, run.connection, account),
+            **self.describe_common(now, zone, run.connection, account),
             run=run,
             page_url=_get_run_page_url(self.connections.get(run.connection), run),
         )
@@ -245,13 +252,15 @@ class Gatherer:
         """Describe an operation that was read with its workspace and account."""
         operation, workspace, account = found.operation, found.workspace, found.account
         more: dict[str, Any] = {"is_superseded": found.is_superseded, "end_state": found.end_state}
+        zone = load_zone(found.time_zone) if found.time_zone else None
         return self._build_workspace_context(
-            now, operation.connection, account, operation=operation, workspace=workspace, **more
+            now, zone, operation.connection, account, operation=operation, workspace=workspace, **more
         )
 
     def _build_workspace_context(
         self,
         now: float,
+        zone: ZoneInfo | None,
         connection: str,
         account: Account | None,
         *,
@@ -262,7 +271,7 @@ class Gatherer:
     ) -> WorkspaceFacts:
         provider, shared = (
             self.connections.get(connection),
-            self.describe_common(now, connection, account, body),
+            self.describe_common(now, zone, connection, account, body),
         )
         if account is not None and account.is_resting and workspace is not None:
             # What was read of it may be another account's.
@@ -288,12 +297,18 @@ class Gatherer:
         )
 
     def describe_common(
-        self, now: float, connection: str, account: Account | None, body: Mapping[str, Any] | None = None
+        self,
+        now: float,
+        zone: ZoneInfo | None,
+        connection: str,
+        account: Account | None,
+        body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields that every context has."""
+        """Return the fields that every context has; ``zone`` is that of its only reader."""
         provider, body = self.connections.get(connection), body or {}
         return {
             "now": now,
+            "zone": zone,
             "connection": connection,
             "connection_title": self._title(connection),
             "has_public_url": self._public_url is not None,

@@ -76,7 +76,8 @@ def begin_operation(
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
-    if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer)):
+    fresh = tx.ids.new("operation")
+    if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer), fresh):
         return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
@@ -103,6 +104,7 @@ def begin_operation(
         reads_first=not (workspace.is_provisional or is_recently_read(context, workspace)),
         planned_for=planned_for,
         good_until=good_until,
+        id=fresh,
     )
     if timer is not None:
         start = "" if caller.has_assistant_level(tx, "stop") else accepted.operation.id
@@ -226,9 +228,9 @@ def _join_creation(
     """Join a creation under way; a request that is delivered again after its end has joined it, too."""
     if timer is not None:
         change_timer(tx, caller, workspace, timer)
-    elif not caller.is_first_delivery(tx, "start"):
+        inbox.save_result(tx, caller.interaction, creation.id)
+    elif not caller.is_first_delivery(tx, "start", creation.id):
         return _find_first_result(tx, caller, workspace.id)
-    inbox.save_result(tx, caller.interaction, creation.id)
     return Accepted(operations.repeat_request(tx, creation, DEADLINE_SECONDS), joined=True)
 
 
@@ -245,7 +247,8 @@ def _create(
         raise Refused("workspace.no_create", cause="no_create", title=provider.settings.title)
     check_offered(provider, fresh.spec, caller.principal)
     account = require_usable(provider, find_or_open_account(tx, caller, fresh.connection))
-    if not caller.is_first_delivery(tx):
+    operation_id = tx.ids.new("operation")
+    if not caller.is_first_delivery(tx, result=operation_id):
         return _find_first_result(tx, caller, fresh.id)
     if former is not None:
         if planned_for is None:
@@ -255,7 +258,7 @@ def _create(
     creations.insert_provisional(tx, fresh)
     verb, seconds = OperationVerb.CREATE, DEADLINE_SECONDS
     where = caller.reference, caller.channel_id
-    creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
+    creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for, id=operation_id)
     if timer is not None:
         timers.plan_stop(tx, fresh.id, timer)
     caller.record(
@@ -265,9 +268,10 @@ def _create(
 
 
 def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
-    """Enqueue the first card of a new operation, and keep the operation as the interaction's result."""
+    """Enqueue the first card of a new operation; one that was joined is the interaction's result."""
     operation = accepted.operation
-    inbox.save_result(tx, caller.interaction, operation.id)
+    if accepted.joined:
+        inbox.save_result(tx, caller.interaction, operation.id)
     if not accepted.joined and caller.is_about_several:
         await_results(tx, operation.id, caller.reference)
     elif not accepted.joined and operation.planned_for is None:

@@ -25,7 +25,8 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
     caller.check(tx, "run")
     check_offered(_require_facet(caller, connection), spec, caller.principal, "job")
     account = caller.require_account(tx, connection)
-    if not caller.is_first_delivery(tx):
+    fresh = tx.ids.new("job")
+    if not caller.is_first_delivery(tx, result=fresh):
         before = runs.find_run(tx, inbox.find_result(tx, caller.interaction))
         if before is None or before.principal != caller.principal:
             raise StoreError("this interaction was something else before")
@@ -33,7 +34,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
     refusals.try_at_once(tx, account)
     now = tx.now()
     run = Run(
-        id=tx.ids.new("job"),
+        id=fresh,
         principal=caller.principal,
         connection=connection,
         name=spec.name or "job",
@@ -45,7 +46,6 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
         deadline_at=now + DEADLINE_SECONDS,
     )
     runs.insert(tx, run)
-    inbox.save_result(tx, caller.interaction, run.id)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
     caller.record(tx, "job.run", run, NO_CHANGE.add_work_item(run), reference=run.reference)
     return run

@@ -1,50 +1,56 @@
 """The audit: append-only rows, each bound to the one before by a hash, and a head that knows the length.
 
+The head is the row before the first one, and the only one that changes.
+
 An edited, removed or reordered row breaks the chain; truncation contradicts the head. Anyone who can write
 the whole database can forge all of it: if that matters, copy the head's hash elsewhere.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from bot.domain.audit import AuditEntry
-from bot.store.tables import AUDIT
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, clean, from_json, prioritize
+from bot.store.transaction import (
+    Engine,
+    Priority,
+    Row,
+    Transaction,
+    as_json,
+    clean,
+    from_json,
+    hash_text,
+    prioritize,
+)
 
 #: An action of releases before 0.4.0: the rows up to ``through`` in its detail were moved into a file.
 _ARCHIVED: Final = "audit.archive"
-_CONTENT = ("seq", "at", "actor", "action", "target", "result", "detail", "previous_hash")
+_CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
     """Return the hash that a row must have: SHA-256 over the canonical JSON of the rest of it."""
-    return hashlib.sha256(as_json([row[column] for column in _CONTENT]).encode()).hexdigest()
+    return hash_text(as_json([row[column] for column in ("seq", *_CONTENT, "previous_hash")]))
 
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     """Append audit rows with their hash chain."""
-    if not entries:
-        return
-    head = tx.one("lengthen_audit", more=len(entries))
-    assert head is not None  # the migration writes it
-    now, previous, before = float(tx.now()), head["hash"], head["count"] - len(entries)
-    for seq, entry in enumerate(entries, before + 1):
+    now = float(tx.now())
+    for entry in entries:
         row: Row = {
-            "seq": seq,
             "at": now,
             "actor": clean(entry.actor),
             "action": clean(entry.action),
             "target": clean(entry.target),
             "result": clean(entry.result),
             "detail": as_json(entry.detail),
-            "previous_hash": previous,
         }
-        previous = hash_of(row)
-        AUDIT.add(tx, **row, hash=previous)
-    tx.run("end_audit", hash=previous)
+        # All of the canonical JSON but both ends, which only the head knows.
+        content = as_json([row[column] for column in _CONTENT])[1:-1]
+        written = tx.one("append_audit", **row, content=content)
+        assert written is not None  # the migration writes the head
+        tx.audited = written["hash"]
 
 
 @prioritize(Priority.STEADY)
@@ -65,17 +71,11 @@ def is_database_used(tx: Transaction) -> bool:
     return tx.one("used_database") is not None
 
 
-def _read_head(tx: Transaction) -> Row:
-    row = tx.one("audit_head")
-    assert row is not None  # the migration writes it
-    return row
-
-
 @prioritize(Priority.STEADY)
 def read_audit_head(tx: Transaction) -> tuple[int, str]:
     """Return the number of audit rows and the hash of the last one ("" if there is none)."""
-    row = _read_head(tx)
-    return int(row["count"]), str(row["hash"])
+    row = tx.one("audit_head")
+    return (int(row["count"]), str(row["hash"])) if row is not None else (0, "")
 
 
 async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
@@ -86,9 +86,11 @@ async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
     """
     last, previous, archived, claimed = 0, "", 0, 0
     while True:
-        both = partial(lambda tx, after: (_read_head(tx), read_audit(tx, after, page)), after=last)
-        head_, rows = await engine.read(both, Priority.STEADY)
-        count, end = int(head_["count"]), head_["hash"]
+        both = partial(lambda tx, after: (tx.one("audit_head"), read_audit(tx, after, page)), after=last)
+        head, rows = await engine.read(both, Priority.STEADY)
+        if head is None:
+            return last + 1
+        count, end = int(head["count"]), head["hash"]
         if not last and rows and rows[0]["seq"] > 1:
             last = archived = int(rows[0]["seq"]) - 1
             previous = str(rows[0]["previous_hash"])

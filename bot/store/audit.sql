@@ -1,12 +1,24 @@
--- The head is written before it is read: that locks it, so two writers can't append the same seq.
--- name: lengthen_audit
-UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;
-
--- name: end_audit
-UPDATE audit_head SET hash = :hash WHERE id = 1;
+-- The row with seq 0 is the head: detail is the number of entries, hash that of the last one. It is locked before it
+-- is read, so two writers can't append the same seq. An entry that is there already has no detail to change to.
+-- name: append_audit
+INSERT INTO audit (seq, at, actor, action, target, result, detail, previous_hash, hash)
+WITH head AS (
+    SELECT CAST(detail AS BIGINT) + 1 AS seq, hash FROM audit WHERE seq = 0 /* postgresql: FOR UPDATE */
+), entry AS (
+    SELECT seq, hash AS previous_hash, /* postgresql: encode( */
+        sha256(/* postgresql: convert_to( */ '[' || seq || ',' || :content || ',"' || hash || '"]' /* postgresql: , 'UTF8') */)
+        /* postgresql: , 'hex') */ AS hash
+    FROM head
+)
+SELECT seq, CAST(:at AS DOUBLE PRECISION), :actor, :action, :target, :result, :detail, previous_hash, hash FROM entry
+UNION ALL
+SELECT 0, CAST(:at AS DOUBLE PRECISION), '', '', '', '', CAST(seq AS TEXT), '', hash FROM entry WHERE seq > 0
+ON CONFLICT (seq) DO UPDATE SET
+    at = excluded.at, detail = CASE WHEN audit.seq = 0 THEN excluded.detail END, hash = excluded.hash
+RETURNING hash;
 
 -- name: audit_head
-SELECT count, hash FROM audit_head WHERE id = 1;
+SELECT CAST(detail AS BIGINT) AS count, hash FROM audit WHERE seq = 0;
 
 -- name: audit_entries
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
@@ -14,6 +26,6 @@ SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 -- name: used_database
 SELECT 1 AS used WHERE EXISTS (SELECT 1 FROM accounts)
     OR EXISTS (
-        SELECT 1 FROM (SELECT actor FROM audit ORDER BY seq LIMIT 200) AS oldest WHERE oldest.actor <> 'usher'
+        SELECT 1 FROM (SELECT actor FROM audit WHERE seq > 0 ORDER BY seq LIMIT 200) AS oldest WHERE oldest.actor <> 'usher'
     )
     OR EXISTS (SELECT 1 FROM audit WHERE seq > 200);

@@ -15,15 +15,18 @@ KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 _ANSWERED_SUFFIX: Final = "/answered"
 
 
-def add_interaction(tx: Transaction, interaction: str, sent_at: float | None = None) -> bool:
+def add_interaction(
+    tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
+) -> bool:
     """Write an inbox row; return whether it was new. An empty interaction is always new.
 
-    ``sent_at`` is the time of the message, if that is known. Raises UsedTwice if the same request wrote it.
+    ``sent_at`` is the time of the message, if that is known, ``result`` the id of the row that is created.
+    Raises UsedTwice if the same request wrote it.
     """
     if not interaction:
         return True
     transaction.use_key(interaction)
-    return tables.INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="", sent_at=sent_at)
+    return tables.INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result=result, sent_at=sent_at)
 
 
 def was_seen(tx: Transaction, interaction: str) -> bool:
@@ -62,6 +65,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of the row that an interaction created, for repeated deliveries."""
+    """Save the id of another row than its own that an interaction led to, for repeated deliveries."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

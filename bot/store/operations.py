@@ -31,7 +31,8 @@ _PARSE_VIEW = make_parser("o w a")
 class OperationView:
     """An operation with its workspace, unless that is deleted, and the account of its request.
 
-    ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end.
+    ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end;
+    ``time_zone``: that of its person, if Slack has said it.
     """
 
     operation: Operation
@@ -39,6 +40,7 @@ class OperationView:
     account: Account | None
     is_superseded: bool
     end_state: EndState
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Details(TypedDict, total=False):
     read, but only briefly.
     """
 
+    id: str
     agreed: Consent
     reads_first: bool
     planned_for: float | None
@@ -193,7 +196,7 @@ def add(
     now, reads_first = tx.now(), more.get("reads_first", False)
     kind, usual = _measure_similar_starts(tx, workspace, verb)
     made = Operation(
-        id=tx.ids.new("operation"),
+        id=more.get("id") or tx.ids.new("operation"),
         principal=workspace.principal,
         workspace_id=workspace.id,
         connection=workspace.connection,
@@ -286,7 +289,7 @@ def find_operation_view(tx: Transaction, operation_id: str) -> OperationView | N
         return None
     found, workspace, account = _PARSE_VIEW(row)
     is_superseded = workspace is not None and row["newest"] != operation_id
-    return OperationView(found, workspace, account, is_superseded, row["end_state"])
+    return OperationView(found, workspace, account, is_superseded, row["end_state"], row["time_zone"])
 
 
 def find_latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:

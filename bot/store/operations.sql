@@ -34,7 +34,7 @@ ORDER BY ended_at DESC LIMIT 50;
 SELECT {columns o w a}, (
         SELECT n.id FROM operations n WHERE n.workspace_id = o.workspace_id
         ORDER BY n.created_at DESC, CASE WHEN n.outcome IS NULL THEN 0 ELSE 1 END, n.id DESC LIMIT 1
-    ) AS newest, {end_state} AS end_state
+    ) AS newest, {end_state} AS end_state, p.time_zone AS time_zone
 FROM operations o
 LEFT JOIN workspaces w ON w.id = o.workspace_id
 {acting}

@@ -257,9 +257,9 @@ class PostgresSession:
     def fill(self, tables: Iterator[schema.TableCopy], name: str) -> dict[str, int]:
         """Copy tables into an empty database, within the open transaction; return how many rows each has."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
-        if self._count("audit_head WHERE count > 0"):
+        if self._count("audit WHERE seq > 0"):
             raise StoreError(_NOT_EMPTY.format(name=name))
-        self._cursor().execute("DELETE FROM audit_head")
+        self._cursor().execute("DELETE FROM audit")
         counts: dict[str, int] = {}
         for table in tables:
             if self._count(table.name):
@@ -479,7 +479,6 @@ class PostgresTransaction:
         self._time = time
         #: How many rows were changed on this connection.
         self.changes = 0
-        #: The hash of the last audit row that the open transaction has written.
         self.audited = ""
         self.written: set[str] = set()
 
@@ -488,8 +487,6 @@ class PostgresTransaction:
         done = self._cursor().execute(
             text.encode(), [_encode_text(params[name]) for name in names], prepare=True
         )
-        if query == "end_audit":
-            self.audited = str(params["hash"])
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount
             self.written |= find_written_table(text)

@@ -59,24 +59,19 @@ def take_slack_call(
 ) -> float:
     """Count a call and return 0; or count nothing and return how many seconds to wait.
 
+    One at a time, as whatever decides: what is counted meanwhile would be missed.
     ``most`` calls fit into a minute; ``gap`` is how many seconds have to pass between two to one channel.
     """
-    key = {"team": team, "method": method}
-    # Written before it is read: on any engine, nobody else counts this method's calls at the same time.
+    key, now = {"team": team, "method": method}, tx.now()
     pause = _name_pause(method, channel) if gap else ""
-    known, now = tx.one("have_slack_method", **key, pause=pause), tx.now()
-    paused_until, oldest = 0.0, now
-    if known is not None:
-        paused_until, oldest = known["paused_until"], known["oldest"] or now
-        paused_until = max(paused_until, known["channel_paused_until"] or 0.0)
-    if oldest <= now - 2 * WINDOW_SECONDS:
-        tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
-    if paused_until <= now and tx.run(
-        "count_slack_call", **key, **given, now=now, since=now - WINDOW_SECONDS
-    ):
+    counted = tx.one("count_slack_call", **key, **given, pause=pause, now=now, since=now - WINDOW_SECONDS)
+    if counted is not None:
+        if (counted["oldest"] or now) <= now - 2 * WINDOW_SECONDS:
+            tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=FAN_OUT_BATCH_SIZE)
         return 0.0
-    waits = [paused_until - now]
+    paused = tx.one("slack_pause", **key, pause=pause)
+    waits = [paused["paused_until"] - now if paused and paused["paused_until"] else 0.0]
     if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
         waits.append(last["called_at"] + WINDOW_SECONDS - now)
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:

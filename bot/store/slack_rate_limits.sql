@@ -1,19 +1,21 @@
--- name: have_slack_method
-INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, 0)
-ON CONFLICT (team, method) DO UPDATE SET team = excluded.team
-RETURNING paused_until, (
-    SELECT MIN(c.called_at) FROM slack_calls c WHERE c.team = slack_methods.team AND c.method = slack_methods.method
-) AS oldest, (SELECT p.paused_until FROM slack_methods p WHERE p.team = :team AND p.method = :pause) AS channel_paused_until;
-
--- Counted if there is room for it: within the minute, and at its channel.
+-- Counted if there is room for it: within the minute, at its channel, and while Slack wants no pause of either.
 -- name: count_slack_call
 INSERT INTO slack_calls (team, method, channel, called_at)
-SELECT :team, :method, :channel, :now
+SELECT :team, :method, :channel, CAST(:now AS DOUBLE PRECISION)
 WHERE (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND called_at > :since) < :most
     AND NOT EXISTS (
         SELECT 1 FROM slack_calls
         WHERE team = :team AND method = :method AND called_at > :last AND channel = :paced
-    );
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM slack_methods WHERE team = :team AND method IN (:method, :pause) AND paused_until > :now
+    )
+RETURNING (
+    SELECT MIN(c.called_at) FROM slack_calls c WHERE c.team = slack_calls.team AND c.method = slack_calls.method
+) AS oldest;
+
+-- name: slack_pause
+SELECT MAX(paused_until) AS paused_until FROM slack_methods WHERE team = :team AND method IN (:method, :pause);
 
 -- name: forget_slack_calls
 DELETE FROM slack_calls WHERE team = :team AND method = :method AND called_at <= :before AND called_at <= COALESCE((

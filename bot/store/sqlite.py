@@ -19,8 +19,8 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -39,6 +39,7 @@ from bot.store.transaction import (
     Transaction,
     clean_all,
     find_written_table,
+    hash_text,
 )
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
@@ -68,6 +69,7 @@ _IN_MEMORY = ":memory:"
 _FILE_MAGIC = b"SQLite format 3\0"
 #: SQLite's number for a file that gives back unused pages when it is asked to.
 _INCREMENTAL = 2
+AUTO_VACUUM = f"PRAGMA auto_vacuum = {_INCREMENTAL}"
 #: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
 _LOG, _INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
@@ -199,9 +201,9 @@ class SqliteSession:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
+            # It counts for new files only, before anything else is written.
+            connection.execute(AUTO_VACUUM)
             for pragma in (
-                # It counts for new files only, before anything else is written.
-                f"auto_vacuum = {_INCREMENTAL}",
                 "journal_mode = WAL",
                 "synchronous = FULL",
                 "foreign_keys = ON",
@@ -216,6 +218,7 @@ class SqliteSession:
             paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
             self._files = {path: _read_inode(path) for path in paths}
             connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
+            connection.create_function("sha256", 1, hash_text, deterministic=True)
         except sqlite3.Error:
             connection.close()
             raise
@@ -319,6 +322,7 @@ class SqliteTransaction:
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
         self.written: set[str] = set()
+        self.audited = ""
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
@@ -370,7 +374,7 @@ _LOCKED = "the database is locked by another process"
 _MOVED_MESSAGE = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
 _DAMAGED = (
     "the database is damaged: stop Usher and restore the newest backup, or save what can still be read "
-    "(`usher docs operate#backups`)"
+    "(`usher docs operate#a-damaged-database`)"
 )
 _SQLITE_CAUSES = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -495,35 +499,45 @@ def write_backup(
     The copy is of one moment, and nobody who writes waits for it. ``left`` writes into it; ``is_over``, asked
     between pieces, gives it up. Raise StoreError, also where there is such a file.
     """
+    with (
+        new_database_file(target) as fresh,
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(fresh)) as copy,
+        fresh.open("rb") as written,
+    ):
+
+        def keep(*_pages: int) -> None:
+            # Left to the end, all of it would reach the disk before what is committed then.
+            os.fdatasync(written)
+            if is_over():
+                raise StoreUnavailable("the backup was given up")
+
+        # While it reads in a transaction, what others commit doesn't make SQLite begin again.
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM sqlite_master").fetchall()
+        source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
+        # In WAL mode it can't be read where nothing may be written beside it.
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        copy.set_progress_handler(is_over, 100_000)
+        if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+            raise StoreUnavailable(f"the copy is damaged: {found}")
+        left(SqliteTransaction(copy, time, ids))
+        copy.commit()
+
+
+@contextmanager
+def new_database_file(target: Path) -> Iterator[Path]:
+    """Yield an empty file of its owner's to be written, which becomes the target at the end.
+
+    Raise StoreError for errors of SQLite and the system, also where there is such a file.
+    """
     fresh = target.with_name(f"{target.name}.new")
     try:
         if target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        with (
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(fresh)) as copy,
-            fresh.open("rb") as written,
-        ):
-
-            def keep(*_pages: int) -> None:
-                # Left to the end, all of it would reach the disk before what is committed then.
-                os.fdatasync(written)
-                if is_over():
-                    raise StoreUnavailable("the backup was given up")
-
-            # While it reads in a transaction, what others commit doesn't make SQLite begin again.
-            source.execute("BEGIN")
-            source.execute("SELECT 1 FROM sqlite_master").fetchall()
-            source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-            # In WAL mode it can't be read where nothing may be written beside it.
-            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-            copy.set_progress_handler(is_over, 100_000)
-            if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-                raise StoreUnavailable(f"the copy is damaged: {found}")
-            left(SqliteTransaction(copy, time, ids))
-            copy.commit()
+        yield fresh
         fresh.rename(target)
     except OSError as error:
         raise StoreUnavailable(error.strerror or "the system refused it") from None
@@ -540,11 +554,16 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
-    lock, held, fresh = ServingLock(str(path)), Path(f"{path}.lock"), Path(f"{path}.restored")
+    held, fresh = Path(f"{path}.lock"), Path(f"{path}.restored")
     owner = (held if held.exists() else path.parent).stat()
-    if not lock.take():
-        raise StoreInUse(_STOP_IT.format(path=path))
-    _give(held, owner)
+    with not_served(path):
+        _give(held, owner)
+        _put_in_place(backup, path, fresh, owner, time, ids)
+
+
+def _put_in_place(
+    backup: Path, path: Path, fresh: Path, owner: os.stat_result, time: StoreTime, ids: Ids
+) -> None:
     fresh.unlink(missing_ok=True)
     try:
         write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
@@ -558,12 +577,23 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
     fresh.rename(path)
-    lock.release()
 
 
 def _give(made: Path, owner: os.stat_result) -> None:
     if os.geteuid() == 0:
         os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+@contextmanager
+def not_served(path: Path) -> Iterator[None]:
+    """Keep processes from serving from a file meanwhile. Raise StoreInUse if one does."""
+    lock = ServingLock(str(path))
+    if not lock.take():
+        raise StoreInUse(_STOP_IT.format(path=path))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def find_served_databases(folder: Path) -> list[str]:

@@ -130,6 +130,11 @@ class Store:
         """Return the time zone that a person has in Slack."""
         return people.choose_zone(await self.person(principal))
 
+    async def known_zone(self, principal: Principal) -> ZoneInfo | None:
+        """Return the same, None if Slack hasn't said it."""
+        found = await self.person(principal)
+        return None if found is None or found.time_zone is None else people.choose_zone(found)
+
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""
         try:

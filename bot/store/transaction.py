@@ -11,6 +11,7 @@ with it; otherwise two reads of one resource could be closer together than they 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -72,6 +73,8 @@ class Transaction(Protocol):
     ids: Ids
     #: The tables that were written since this was last emptied, or work rolled back.
     written: set[str]
+    #: The hash of the last audit row that it has written.
+    audited: str
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -206,6 +209,11 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 def as_json(value: Any) -> str:
     """Return ASCII-only JSON; objects keep the order of their keys."""
     return _ENCODER.encode(value)
+
+
+def hash_text(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal; ``sha256`` in statements."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_words(words: Iterable[str] | None) -> str | None:

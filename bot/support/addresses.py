@@ -1,4 +1,7 @@
-"""Addresses: which are safe to send to, which are this machine's, and the proxy for each.
+"""Addresses: how they are read, which are safe to send to, which are this machine's, and the proxy for each.
+
+They are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15): hosts in
+lower case, without a trailing dot, in their IDNA form.
 
 One rule for the proxy holds for all that Usher sends: Slack's library and aiohttp (``trust_env``) read the
 environment in different ways. One knows no NO_PROXY, the other takes passwords from ``~/.netrc``, and sends
@@ -6,19 +9,15 @@ to the proxy, in clear, what is for this machine.
 """
 
 import ipaddress
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import aiohttp
 from yarl import URL
-
-
-def is_safe_origin(scheme: str, host: str | None) -> bool:
-    """Return whether nobody can read requests on the way there: https, or http on this machine."""
-    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
 
 
 @lru_cache(maxsize=1024)
@@ -49,6 +48,116 @@ def find_local_origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+#: Slack buttons accept addresses of up to 3000 characters.
+MAX_URL_LENGTH = 3000
+DEFAULT_PORTS = {"https": 443, "http": 80}
+_LABEL_PATTERN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Hold scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def shown_host(self) -> str:
+        """Return the host as an address shows it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def netloc(self) -> str:
+        """Return host and port as an address shows them, without the default port."""
+        host = self.shown_host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether the host can only be this machine."""
+        return is_loopback(self.host)
+
+
+def normalise_base_url(text: str) -> str:
+    """Return the address without trailing slash, host normalised; raise ValueError with a sentence.
+
+    https, or http on loopback: a token must not travel in clear. A path is allowed (a hub behind a prefix).
+    """
+    origin, parts = split_address(text)
+    if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
+        raise ValueError("the address must not contain ? or #")
+    if origin.scheme == "http" and not origin.is_loopback:
+        raise ValueError("the address must begin with https:// (http:// only for this machine)")
+    segments = parts.path.split("/")
+    if any(is_dot_segment(segment) for segment in segments):
+        raise ValueError("the address must not have . or .. in its path")
+    path = quote(parts.path, safe=SAFE_CHARACTERS).rstrip("/")
+    return f"{origin.scheme}://{origin.netloc}{path}"
+
+
+@lru_cache(maxsize=256)
+def parse_origin(url: str) -> Origin:
+    """Return scheme, host and port; raise ValueError with a sentence."""
+    return split_address(url)[0]
+
+
+def split_address(url: str) -> tuple[Origin, SplitResult]:
+    """Return an address's origin and its parts; raise ValueError with a sentence."""
+    if not url or len(url) > MAX_URL_LENGTH:
+        raise ValueError("an address is needed, such as https://app.example.org")
+    if "\\" in url or " " in url or not url.isprintable():
+        raise ValueError("the address must not contain spaces, backslashes or invisible characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("the address can't be read") from None
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        raise ValueError("the address must begin with https:// and name a host")
+    if "@" in parts.netloc:
+        raise ValueError("the address must not contain a name or password")
+    if parts.netloc.endswith(":") or port == 0:
+        raise ValueError("the address has an invalid port")
+    host = normalise_host(parts.hostname)
+    return Origin(parts.scheme, host, port or DEFAULT_PORTS[parts.scheme]), parts
+
+
+@lru_cache(maxsize=1024)
+def normalise_host(text: str) -> str:
+    """Return a host in comparable form; raise ValueError with a sentence."""
+    if is_ip_address(text):
+        return str(ipaddress.ip_address(text))
+    try:
+        if not text or set("/?#@:[]") & set(text):
+            raise ValueError(text)
+        host = (URL(f"https://{text}/").raw_host or "").lower().removesuffix(".")
+    except ValueError:
+        raise ValueError("the address has an invalid host") from None
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL_PATTERN.fullmatch(label) for label in labels):
+        raise ValueError("the address has an invalid host")
+    # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
+    if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
+        raise ValueError("the address has an invalid host")
+    return host
+
+
+def is_ip_address(host: str) -> bool:
+    """Return whether a host is an IP address, without an interface."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def is_dot_segment(segment: str) -> bool:
+    """Return whether a path segment is ``.`` or ``..`` in any spelling."""
+    return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
+
+
 #: Where Usher proves that it answers at its public address (``Vault.prove``): below what is forwarded anyway.
 PROOF_PATH: Final = "/link/here"
 #: What is proven with a nonce at the host name where pages show IDEs.
@@ -56,15 +165,11 @@ PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the origin that people's browsers use, in lower case; raise ValueError if it can't be one."""
-    parts = urlsplit(url)
-    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    is_safe = is_safe_origin(parts.scheme, parts.hostname)
-    if not (is_safe and is_plain) or any(c.isspace() for c in url):
-        raise ValueError("needs the https address that people's browsers use (http only for this machine)")
-    if parts.path not in ("", "/"):
+    """Return the origin that people's browsers use, normalised; raise ValueError if it can't be one."""
+    origin = normalise_base_url(url)
+    if urlsplit(origin).path:
         raise ValueError("needs an address without a path")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return origin
 
 
 _BY_TUNNEL = frozenset({"https", "wss"})

@@ -34,7 +34,7 @@ from bot.support.logs import STRANGERS
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web import render
-from bot.web.bolt import build_http_handler, keep_retry_number
+from bot.web.bolt import build_http_handler
 from bot.web.browsers import Browsers, SlackSignIn, is_at
 from bot.web.connections import (
     IDLE_SECONDS,
@@ -58,12 +58,10 @@ log = structlog.get_logger(__name__)
 class Assistant(Protocol):
     """The side of Slack's assistant, whose calls come to an address of its own."""
 
-    async def answer(self, message: dict[str, Any], signature: str) -> web.Response:
+    async def answer(
+        self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
+    ) -> web.Response:
         """Answer a message that has passed the front."""
-        ...
-
-    def may_repeat(self, message: Mapping[str, Any]) -> bool:
-        """Return whether the same bytes may come twice."""
         ...
 
 
@@ -101,7 +99,7 @@ def build_app(
     fronts = None
     if settings.slack_signing_secret is not None:
         fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)
-        routes.append(web.route("*", SLACK_PATH, keep_retry_number(fronts().guard(build_http_handler(bolt)))))
+        routes.append(web.route("*", SLACK_PATH, fronts().guard(build_http_handler(bolt))))
     if context.public_url is not None:
         sign_in = None
         if client_id is not None and client_secret is not None:
@@ -124,8 +122,8 @@ def build_app(
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
     if fronts is not None and assistant is not None:
-        called = fronts(parse=read_call, repeats=assistant.may_repeat)
-        routes.append(web.route("*", ASSISTANT_PATH, called.guard(assistant.answer)))
+        called = fronts(parse=read_call).guard(assistant.answer)
+        routes.append(web.route("*", ASSISTANT_PATH, called))
     app = web.Application(
         middlewares=[failures(context.ids), separate_hosts(page_url)], client_max_size=MAX_BYTES
     )

@@ -6,7 +6,6 @@ No body is logged. Bolt finds the listener, which finishes before its answer is 
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from typing import Any, Final
 
 import aiohttp
@@ -27,6 +26,7 @@ from bot.messages.texts import pages
 from bot.slack.bolt_context import RETRY_NUMBER
 from bot.support.clock import Ids
 from bot.support.environment import hide_variables
+from bot.web.front import Serve
 from bot.web.shapes import Malformed, find_kind
 
 log = structlog.get_logger(__name__)
@@ -36,8 +36,6 @@ log = structlog.get_logger(__name__)
 
 #: The header with which Slack numbers the later deliveries of an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
-#: The retry number of the request over HTTP that is being served.
-_retry_number: Final[ContextVar[str]] = ContextVar("retry_number", default="0")
 #: The name in Bolt's context of the installation that a request is for.
 _INSTALLATION = "installation"
 
@@ -106,8 +104,7 @@ async def dispatch(
     try:
         # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
         # headers: Slack doesn't sign them, and Bolt would act on some.
-        found = {RETRY_NUMBER: _retry_number.get(), **(context or {})}
-        request = AsyncBoltRequest(body=payload, mode="socket_mode", context=found)
+        request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
     try:
@@ -122,24 +119,12 @@ def count_leftover(kind: str, error: Exception) -> None:
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
-def keep_retry_number(
-    handler: Callable[[web.Request], Awaitable[web.Response]],
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return a handler whose requests keep Slack's mark of a later delivery for the listener."""
-
-    async def remember_retry_number(request: web.Request) -> web.Response:
-        _retry_number.set(request.headers.get(_RETRY_HEADER, "0"))
-        return await handler(request)
-
-    return remember_retry_number
-
-
-def build_http_handler(app: AsyncApp) -> Callable[[dict[str, Any], str], Awaitable[web.Response]]:
+def build_http_handler(app: AsyncApp) -> Serve:
     """Build the handler of Slack's address, behind the front."""
 
-    async def serve(payload: dict[str, Any], _signature: str) -> web.Response:
+    async def serve(payload: dict[str, Any], _signature: str, headers: Mapping[str, str]) -> web.Response:
         try:
-            answer = await dispatch(app, payload)
+            answer = await dispatch(app, payload, {RETRY_NUMBER: headers.get(_RETRY_HEADER, "0")})
         except Malformed as malformed:
             return web.Response(status=400, text=f"malformed: {malformed}")
         return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())

@@ -1,8 +1,9 @@
 """The front for Slack and providers: size, headers, time and signature, before anything is read.
 
 Bolt parses first, so unsigned garbage led to 500s, and the same signed bytes worked again for five minutes
-(measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. The rule is
-in ``docs/internals/rules.md``, "The front verifies before anything parses".
+(measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. A proxy may
+send a request again whose answer it lost, so the same bytes get the answer that they got. The rule is in
+``docs/internals/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from mmap import mmap
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 import structlog
@@ -37,10 +39,20 @@ MAX_BYTES = 1024 * 1024
 #: How far a request's time may differ from ours, in seconds: less than its signature is remembered.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
+#: How long after a request the same bytes are answered as it was, in seconds.
+REPEAT_SECONDS: Final = 60.0
+#: The most answers that are kept for that; without its answer, a repetition is answered without words.
+MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
 _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
+
+
+#: What serves a payload that has passed, with its signature and the headers, which nobody has signed.
+Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
+#: Status, body and type of an answer; None if there was none.
+_KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
@@ -54,6 +66,10 @@ class Refusal(Exception):
         self.is_signed = is_signed
 
 
+class Repeated(Exception):
+    """The same bytes were there a moment ago; the message is their signature."""
+
+
 class Front:
     """Check requests to an address of Slack's, and count them."""
 
@@ -64,7 +80,6 @@ class Front:
         replays: Replays,
         metrics: Metrics,
         parse: Callable[[str, bytes], dict[str, Any]] = read,
-        repeats: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         #: Copied for each request: preparing the key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
@@ -72,17 +87,17 @@ class Front:
         self._replays = replays
         self._metrics = metrics
         self._parse = parse
-        #: Whether the same bytes are let in again, as they change nothing; None if none are.
-        self._repeats = repeats
+        self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
-    def guard(
-        self, serve: Callable[[dict[str, Any], str], Awaitable[web.Response]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for every method; ``serve`` gets payloads that passed, with their signatures."""
+    def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Return the handler for every method; ``serve`` gets payloads that passed."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
                 payload, signature = await self._verify(request)
+            except Repeated as repeated:
+                mark_as_known()
+                return await self._repeat_answer(str(repeated))
             except Refusal as refusal:
                 self._metrics.request_refused(refusal.reason)
                 if refusal.is_signed:
@@ -91,9 +106,30 @@ class Front:
                 return build_refusal(refusal.status, refusal.reason)
             mark_as_known()
             self._metrics.request_accepted()
-            return await serve(payload, signature)
+            return await self._keep_answer(signature, serve(payload, signature, request.headers))
 
         return handler
+
+    async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
+        """Return the answer, and keep it for the same bytes, which may come while it is being made."""
+        kept = self._answers[signature] = asyncio.get_running_loop().create_future()
+        if len(self._answers) > MAX_KEPT_ANSWERS:
+            self._answers.popitem(last=False)
+        answer: _KeptAnswer = None
+        try:
+            response = await serving
+            if isinstance(response.body, bytes):
+                answer = response.status, response.body, response.headers["Content-Type"]
+            return response
+        finally:
+            kept.set_result(answer)
+
+    async def _repeat_answer(self, signature: str) -> web.Response:
+        """Answer the same bytes as before, or without words where that answer isn't here."""
+        kept = self._answers.get(signature)
+        answer = None if kept is None else await asyncio.shield(kept)
+        status, body, content_type = answer or (200, b"", "text/plain")
+        return web.Response(status=status, body=body, headers={"Content-Type": content_type})
 
     async def _verify(self, request: web.Request) -> tuple[dict[str, Any], str]:
         if request.method != "POST":
@@ -112,18 +148,18 @@ class Front:
         signed.update(b"v0:" + timestamp.encode() + b":" + raw)
         if not hmac.compare_digest("v0=" + signed.hexdigest(), signature):
             raise Refusal(401, "signature")
-        is_first = self._replays.is_first(signature.removeprefix("v0="))
-        if not is_first and self._repeats is None:
-            raise Refusal(401, "replay")
         if len(request.headers.getall("Content-Type", [])) != 1 or request.charset not in _CHARSETS:
             raise Refusal(400, "content type", is_signed=True)
         try:
             payload = self._parse(request.content_type, raw)
         except Malformed as malformed:
             raise Refusal(400, f"malformed: {malformed}", is_signed=True) from None
-        if not (is_first or (self._repeats and self._repeats(payload))):
-            raise Refusal(401, "replay")
-        return payload, signature
+        digits = signature.removeprefix("v0=")
+        if self._replays.is_first(digits):
+            return payload, signature
+        if self._replays.measure_age(digits) <= REPEAT_SECONDS:
+            raise Repeated(signature)
+        raise Refusal(401, "replay")
 
 
 def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> str:

@@ -50,13 +50,14 @@ class HealthRoutes:
     metrics_token: SecretStr | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the four routes."""
-        return [
-            web.get("/healthz", self._lives),
-            web.get("/readyz", self._readiness),
-            web.get("/workz", self._working),
-            web.get("/metrics", self._figures),
-        ]
+        """Return the four routes, each also with a slash at its end."""
+        answers = {
+            "/healthz": self._lives,
+            "/readyz": self._readiness,
+            "/workz": self._working,
+            "/metrics": self._figures,
+        }
+        return [web.get(f"{path}{end}", answer) for path, answer in answers.items() for end in ("", "/")]
 
     async def _lives(self, _request: web.Request) -> web.Response:
         return web.json_response({"alive": True})

@@ -53,6 +53,10 @@ class Replays:
         self._unsaved.append(start)
         return True
 
+    def measure_age(self, signature: str) -> float:
+        """Return how many seconds ago a signature that isn't new was there first."""
+        return self._monotonic() - self._seen[signature[:LENGTH]]
+
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
         """Load the signatures that other processes have seen; call it before the first request."""
         now = self._monotonic()

@@ -2,12 +2,13 @@
 
 Only what is needed to list tools and to call them; there are no sessions and no streams. The front has
 verified the bytes, and ``handlers.assistant.tools`` does what a call asks for (``docs/slack-app.md``,
-ADR 74).
+ADR 74). A call of a revision that isn't spoken here is refused before anything is done, as its client
+couldn't read what became of it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import mcp_types as mcp
 from aiohttp import web
@@ -20,6 +21,9 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, is_valid_call, run_tool
 from handlers.requests.services import Services
 
+#: The header in which a client names the revision that its call is of.
+_REVISION_HEADER: Final = "MCP-Protocol-Version"
+
 
 @dataclass(frozen=True, slots=True)
 class AssistantCalls:
@@ -27,34 +31,42 @@ class AssistantCalls:
 
     services: Services
 
-    async def answer(self, message: dict[str, Any], signature: str) -> web.Response:
-        """Answer a message that has passed the front."""
-        return await answer(self.services, message, signature)
+    async def answer(
+        self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
+    ) -> web.Response:
+        """Answer a message that has passed the front; notifications only get their receipt."""
+        if "id" not in message or "method" not in message:
+            return web.Response(status=202)
+        try:
+            call = mcp.JSONRPCRequest.model_validate(message)
+        except ValidationError:
+            return web.Response(status=400, text="malformed: request")
+        params = call.params or {}
+        if (refusal := _refuse_revision(params, headers)) is not None:
+            error = mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=refusal)
+            return web.json_response(_json(error), status=400)
+        result = await _respond(self.services, call.method, params, signature)
+        if isinstance(result, mcp.ErrorData):
+            return web.json_response(_json(mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=result)))
+        return web.json_response({"jsonrpc": "2.0", "id": call.id, "result": _json(result)})
 
-    def may_repeat(self, message: Mapping[str, Any]) -> bool:
-        """Return whether the same bytes may come twice."""
-        return may_repeat(message)
 
-
-def may_repeat(message: Mapping[str, Any]) -> bool:
-    """Return whether the same bytes may come twice: two people may ask for the tools in one second."""
-    params = message.get("params")
-    tool = _find_tool(params) if isinstance(params, dict) else None
-    return message.get("method") != "tools/call" or (tool is not None and tool.only_shows)
-
-
-async def answer(services: Services, message: dict[str, Any], signature: str) -> web.Response:
-    """Answer a message that has passed the front; notifications only get their receipt."""
-    if "id" not in message or "method" not in message:
-        return web.Response(status=202)
-    try:
-        call = mcp.JSONRPCRequest.model_validate(message)
-    except ValidationError:
-        return web.Response(status=400, text="malformed: request")
-    result = await _respond(services, call.method, call.params or {}, signature)
-    if isinstance(result, mcp.ErrorData):
-        return web.json_response(_json(mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=result)))
-    return web.json_response({"jsonrpc": "2.0", "id": call.id, "result": _json(result)})
+def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
+    """Return the refusal of a call of a revision that isn't spoken here; None where it is, or isn't named."""
+    meta = params.get("_meta")
+    named = (
+        headers.get(_REVISION_HEADER),
+        meta.get(mcp.PROTOCOL_VERSION_META_KEY) if isinstance(meta, dict) else None,
+    )
+    unknown = [one for one in named if one is not None and one not in HANDSHAKE_PROTOCOL_VERSIONS]
+    if not unknown:
+        return None
+    known = mcp.UnsupportedProtocolVersionErrorData(
+        supported=[*HANDSHAKE_PROTOCOL_VERSIONS], requested=str(unknown[0])
+    )
+    return mcp.ErrorData(
+        code=mcp.UNSUPPORTED_PROTOCOL_VERSION, message=words.OTHER_REVISION, data=_json(known)
+    )
 
 
 async def _respond(services: Services, method: str, params: dict[str, Any], signature: str) -> BaseModel:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -39,7 +40,9 @@ _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
 #: The same in a whole text, with the blank before.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
-_LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
+_LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
+#: A date as Slack draws it: its seconds, how it is drawn, and perhaps an address.
+_DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
@@ -242,12 +245,18 @@ def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
         case "#":
             return f"#{label or inside[1:]}"
         case "!":
-            return label or ""
+            return _decode_date(inside) or label or ""
     # Slack turns text that looks like an address or a number into one (app.py): the label is what was typed.
     if is_code and inside.startswith("https://"):
         return inside
     label_or_address = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
     return label_or_address if is_same_address(inside, label_or_address) else inside
+
+
+def _decode_date(inside: str) -> str:
+    """Return a date that Slack draws for each reader as a time that means the same; "" for anything else."""
+    match = _DATE_PATTERN.fullmatch(inside)
+    return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
 
 def is_same_address(address: str, label: str) -> bool:

@@ -49,6 +49,8 @@ _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
+#: An abbreviation or an offset.
+_ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z_/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,11 @@ def is_like_time(word: str) -> bool:
     number = normalize_word(word)
     is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
     return is_number or any(is_day(form) or is_month(form) or form in _TIME_WORDS for form in forms)
+
+
+def is_like_zone(word: str) -> bool:
+    """Return whether a word after a time may say in which zone: where it wasn't read, nobody knows when."""
+    return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
@@ -19,6 +20,7 @@ from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import AGREED, ButtonValue
+from bot.messages.blocks.kit import Markup
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
@@ -157,6 +159,14 @@ class Request:
             flags=frozenset({AGREED} if press.agreed else ()),
             at=press.at,
         )
+
+    async def find_zone(self) -> ZoneInfo | None:
+        """Return the time zone of the answer's only reader; None where several read it, or if not known."""
+        return None if self.is_shared else await self.services.store.known_zone(self.principal)
+
+    async def format_time(self, at: float) -> Markup:
+        """Return a time by the clock of the answer's reader, as an adverb."""
+        return kit.moment_at(at, self.services.clock.now(), await self.find_zone())
 
     async def find_today(self) -> date:
         """Return today's date in the person's zone."""

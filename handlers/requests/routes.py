@@ -3,7 +3,7 @@
 Nothing else lists them.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias
@@ -29,7 +29,7 @@ action: Registry[Verb] = Registry()
 #: The reader of the words that people type, and of sentences, which a feature may read.
 text: Registry[Verb] = Registry()
 #: The handlers that answer a refusal with more than its text, by its rule.
-refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
+refusal: Registry[Callable[[Request, Refused], Awaitable[Answer]]] = Registry()
 #: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.

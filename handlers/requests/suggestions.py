@@ -41,11 +41,10 @@ def format_bold(names: Iterable[str]) -> Markup:
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
-def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
+async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
-    return replies.hint(
-        lists.format_in_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL)
-    )
+    now, zone = request.services.clock.now(), await request.find_zone()
+    return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:

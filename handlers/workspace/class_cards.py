@@ -106,9 +106,11 @@ async def post(request: Request) -> Answer:
     given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
     given |= {"title": command.title or draft.title, "maximum": command.maximum, "co_teachers": others}
     card = await request.caller.run(use_cases.post, replace(draft, **given))
-    facts, ends = await load_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
+    reader = await request.find_zone()
+    facts = await load_class(services.gatherer, card, request.principal, zone=reader)
+    ends: str = class_words.POSTED_NO_END
     if command.hours:
-        said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card))]
+        said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card, facts.zone))]
         said += (
             [fill(class_words.CO_TEACHERS, who=await verbs.format_people(request, others))] if others else []
         )
@@ -117,7 +119,7 @@ async def post(request: Request) -> Answer:
         ends = " ".join(said)
     elif stops_at is not None:
         end = drawn.get_end_words(facts.effects, is_any=card.spec is None)
-        ends = fill(class_words.POSTED_ENDS, at=kit.moment_at(stops_at, facts.now), **end)
+        ends = fill(class_words.POSTED_ENDS, at=await request.format_time(stops_at), **end)
     channel = Markup(card.channel_id)
     posted = fill(class_words.POSTED, name=card.title, channel=channel, ends=Markup(ends))
     return replies.answer(posted, drawn.list_end_buttons(facts))
@@ -468,7 +470,8 @@ async def answer_problems(request: Request, key: str) -> Answer:
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.names.find_names(request.principal, *(one.participant.principal for one in found))
-    facts = await load_class(services.gatherer, card, request.principal)
+    zone = await request.find_zone()
+    facts = await load_class(services.gatherer, card, request.principal, zone=zone)
     counts = await services.store.read(class_rows.count_members, key)
     return drawn.render_problems(replace(facts, people=people, counts=counts), found)
 
@@ -476,12 +479,10 @@ async def answer_problems(request: Request, key: str) -> Answer:
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
     """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
-    services, key = request.services, request.target or ""
+    key = request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
         return await verbs.end_course(request, card)
     closed = await require_teacher(request, key, request.caller.run(use_cases.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(class_words.CLOSED_ALREADY)
-    return replies.answer(
-        fill(class_words.CLASS_CLOSED, at=kit.moment_at(closed.stops_at, services.clock.now()))
-    )
+    return replies.answer(fill(class_words.CLASS_CLOSED, at=await request.format_time(closed.stops_at)))

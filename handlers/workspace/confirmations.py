@@ -105,7 +105,7 @@ async def format_label(request: Request, verb: str, name: str) -> str:
 
 async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer the request's verb for a later time, which the button carries."""
-    sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
+    sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
     about = Referents(workspaces=(workspace.id,), what=request.verb, ask=ButtonValue.from_button(button).text)
@@ -204,7 +204,8 @@ async def offer_for_several(
         for row in rows_offered
     ]
     label = await format_label(request, verb, talk.COUNT.format(count=len(rows_offered)))
-    return lists.offer_several(verb, rows_offered, stamps, notes, label, at)
+    when = None if at is None else await request.format_time(at)
+    return lists.offer_several(verb, rows_offered, stamps, notes, label, at, when)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
@@ -280,7 +281,8 @@ def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
     """Return a sentence about each workspace to which nothing is done: its state, or why it can't be done."""
-    under_way, now = await _read_operations_under_way(request), request.services.clock.now()
+    under_way = await _read_operations_under_way(request)
+    now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = find_verb(request), request.at or request.more or None
     notes = []
     for one in workspaces:
@@ -289,5 +291,5 @@ async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -
             notes.append(fill(talk.NOT_DONE, name=one.title, why=Markup(safe(why))))
         else:
             reached = _REACHED.get(verb, frozenset())
-            notes.append(lists.format_in_state(now, one, talk.LEFT_OUT_ONE, operation, reached))
+            notes.append(lists.format_in_state(now, zone, one, talk.LEFT_OUT_ONE, operation, reached))
     return notes

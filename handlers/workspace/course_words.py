@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -69,12 +68,13 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
     longest = today + timedelta(days=courses_timetable.MAX_COURSE_DAYS)
     if begin is None or end is None or not begin <= end <= longest:
         return {}
-    return {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
+    hours = {"days": wanted.days, "starts": wanted.starts, "stops": wanted.stops}
+    return {**hours, "first_day": begin.isoformat(), "last_day": end.isoformat()}
 
 
 def is_timetable(wanted: Wanted | None) -> bool:
-    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
-    if wanted is None or wanted.starts is None or wanted.stops is None:
+    """Return whether hours are lessons: on weekdays, with a begin and a later end, and no zone."""
+    if wanted is None or wanted.starts is None or wanted.stops is None or wanted.zone:
         return False
     return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
 

@@ -136,7 +136,7 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
 async def end_course(request: Request, card: ClassCard) -> Answer:
     """End a course for its teacher."""
     ended = await require_teacher(request, card.id, request.caller.run(cases.end, card.id))
-    return replies.answer(drawn.format_end(ended, request.services.clock.now()))
+    return replies.answer(drawn.format_end(ended, request.services.clock.now(), await request.find_zone()))
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.domain import time_parsing
-from bot.domain.hours import HoursContext, HoursRule
+from bot.domain.hours import HoursRule
 from bot.domain.notices import Answer
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
@@ -88,7 +88,8 @@ def _is_order(text: str) -> bool:
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
-    return is_verb or time_parsing.read_hours(text) is not None
+    is_hours = time_parsing.read_hours(text) is not None or bool(time_parsing.list_zone_readings(text))
+    return is_verb or is_hours
 
 
 async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str] | None:
@@ -132,6 +133,9 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     if rest and verb in vocabulary.HOURS_EXCEPTIONS:
         return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
     if (wanted := time_parsing.read_hours(said)) is None:
+        if options := time_parsing.list_zone_readings(said):
+            problem = replies.explain_unread_time(Unread("ambiguous", options), said)
+            return replies.hint(problem)
         return _answer_unread(request, workspace.title, said)
     wanted, agreed = wanted.on(await request.find_today()), AGREED in request.flags
     try:
@@ -140,7 +144,8 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
         if refusal.rule != "workspace.ends":
             raise
         return _confirm_final_stop(request, workspace, said)
-    once = wanted if len(wanted.days) == 1 and not wanted.days & EVERY_DAY else None
+    is_once = len(wanted.days) == 1 and not wanted.days & EVERY_DAY
+    once = replace(wanted, zone="") if is_once else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
     return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 
@@ -242,8 +247,7 @@ async def _answer_hours(
     if not drawn.has_any(facts):
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    zone = facts.of(HoursContext).zone
-    former = Markup("; ".join(format_rule(one, zone) for one in replaced))
+    former = Markup("; ".join(format_rule(one, facts.zone) for one in replaced))
     more = [fill(words.REPLACED, hours=former)] if former else []
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 

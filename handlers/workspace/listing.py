@@ -206,7 +206,7 @@ async def show_address(request: Request) -> Answer:
             return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
-    sentence = lists.format_in_state(facts.now, workspace, answers.NOT_RUNNING)
+    sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
     about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 

@@ -315,26 +315,29 @@ async def begin_for(
         # It waits for its person: nothing else is promised. In a direct message its card says so.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
-    answer = _answer_begun(request, workspace, accepted)
+    answer = await _answer_begun(request, workspace, accepted)
     if moment is None or timer is None:
         return answer
-    return _add_timer(request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer)
+    return await _add_timer(
+        request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer
+    )
 
 
-def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
+async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
     """Add the time of the planned stop to an answer; of the card's own conversation, only a guessed day."""
     day_note = format_day_note(moment)
     if not answer.text and not day_note:
         return answer
     title = request.services.title(workspace.connection)
-    sentence = " ".join([format_timer(cards.SET, workspace, title), *day_note])
+    at = await request.format_time(workspace.stop_at or 0.0)
+    sentence = " ".join([format_timer(cards.SET, workspace, title, at), *day_note])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never created."""
-    return _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
+    return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
@@ -345,8 +348,8 @@ def answer_gone(request: Request, workspace: Workspace) -> Answer:
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
-def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
-    if text := describe_beyond_card(request, workspace, accepted):
+async def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
+    if text := await describe_beyond_card(request, workspace, accepted):
         return replies.answer(text)
     if request.is_read_with_cards:
         return SILENT
@@ -361,12 +364,12 @@ def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) ->
         template = answers.RESUMING
     elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
-    forms = make_verb_forms(accepted.operation, request.services.clock.now())
+    forms = make_verb_forms(accepted.operation, request.services.clock.now(), await request.find_zone())
     back = [] if template is answers.ENDING else list_opposite_button(begun, workspace)
     return replies.answer(request.fill(template, workspace, **forms), back)
 
 
-def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
+async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
     """Return the sentence about an operation that its card lacks; "" if the card has everything."""
     template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
@@ -375,9 +378,10 @@ def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accep
         template = answers.JOINED
     if not template:
         return ""
-    now = request.services.clock.now()
-    _, as_of = lists.format_state(now, workspace)
-    return request.fill(template, workspace, as_of=as_of, **make_verb_forms(accepted.operation, now))
+    now, zone = request.services.clock.now(), await request.find_zone()
+    _, as_of = lists.format_state(now, workspace, zone)
+    forms = make_verb_forms(accepted.operation, now, zone)
+    return request.fill(template, workspace, as_of=as_of, **forms)
 
 
 @dataclass(slots=True)
@@ -410,7 +414,7 @@ async def run_bulk_button(request: Request) -> Answer:
             result.notes.append(await _describe_current(request, workspace))
             continue
         await _do(request, caller, verb, workspace, result, Consent(min(stamp_.count("!"), Consent.KNOWING)))
-    return _answer_for_all(request, verb, result)
+    return await _answer_for_all(request, verb, result)
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
@@ -433,7 +437,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
         await _do(request, caller, verb, one, result, request.consent)
     left = [one for one in workspaces if one not in possible]
     result.notes += await confirmations.describe_left_out(request, left)
-    answer = _answer_for_all(request, verb, result)
+    answer = await _answer_for_all(request, verb, result)
     asked = [one for one in possible if one not in safe_ones]
     if not asked:
         return answer
@@ -465,7 +469,9 @@ async def _describe_current(request: Request, workspace: Workspace) -> str:
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
-    return lists.format_in_state(request.services.clock.now(), workspace, talk.CHANGED)
+    return lists.format_in_state(
+        request.services.clock.now(), await request.find_zone(), workspace, talk.CHANGED
+    )
 
 
 async def _do(
@@ -493,7 +499,7 @@ async def _do(
         result.changed.append(workspace)
 
 
-def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> Answer:
+async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> Answer:
     at, head, back = request.at, talk.NOTHING_DONE, list[kit.Element]()
     if result.changed:
         *first, last = [f"*{line(one.title)}*" for one in result.changed]
@@ -506,8 +512,9 @@ def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> Answer:
         ]
         back = [] if ended else list_named_opposites(verb, result.changed, at)
         head = fill(find_verb("workspace", verb).bulk.done, names=Markup(names))
-        if at is not None:
-            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=kit.day_moment(at))
+        if request.at is not None:
+            said = await request.format_time(request.at)
+            head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=said)
     notes = list(dict.fromkeys(result.notes))
     return replies.hint(head, back, more="\n".join(notes))
 
@@ -686,5 +693,5 @@ async def cancel(request: Request) -> Answer:
         return left
     latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
-        return answer_nothing_to_cancel(request, workspace)
+        return await answer_nothing_to_cancel(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

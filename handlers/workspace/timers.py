@@ -111,7 +111,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         await require_account(request, workspace.connection)
         return _answer_not_up(request, workspace)
     sentences = [
-        said_of(cards.SET, changed, title),
+        said_of(cards.SET, changed, title, await request.format_time(timer.at)),
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
@@ -146,6 +146,7 @@ async def make_timer_or_ask(
         predict_stop_effects(services.context, workspace),
         request.verb,
         moment.at,
+        await request.format_time(moment.at),
         can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
     )
     raise Answered(question)
@@ -170,7 +171,7 @@ async def keep_needed(request: Request) -> Answer:
 async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
     """Answer that a workspace keeps running, or with its state if it is down or going down."""
     if changed.stop_at is not None:
-        return _answer_moved(request, changed)
+        return await _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)
     facts = await request.services.gatherer.describe_workspace(changed, latest)
     hint, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
@@ -187,13 +188,14 @@ async def add_hour(request: Request) -> Answer:
     changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
-    return _answer_moved(request, changed)
+    return await _answer_moved(request, changed)
 
 
-def _answer_moved(request: Request, workspace: Workspace) -> Answer:
+async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
     title = request.services.title(workspace.connection)
+    at = await request.format_time(workspace.stop_at or 0.0)
     return replies.answer(
-        said_of(cards.SET, workspace, title), drawn.keep_buttons(workspace)[:1], replaces=True
+        said_of(cards.SET, workspace, title, at), drawn.keep_buttons(workspace)[:1], replaces=True
     )
 
 

@@ -37,7 +37,9 @@ async def keep_trying(request: Request) -> Answer:
         use_cases.join, request.target or "", None if moment is None else moment.at
     )
     is_message = request.surface.message_ts is not None
-    return drawn.answer_place(place, request.services.clock.now(), replaces=is_message)
+    return drawn.answer_place(
+        place, request.services.clock.now(), await request.find_zone(), replaces=is_message
+    )
 
 
 @routes.action("try_until")
@@ -59,19 +61,21 @@ async def submit_until(request: Request) -> Answer:
 
 
 async def _join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    return _show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
+    return await _show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
-def _show_place(request: Request, place: WaitlistFacts) -> Answer:
+async def _show_place(request: Request, place: WaitlistFacts) -> Answer:
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
-    return drawn.answer_place(place, request.services.clock.now(), is_lasting=is_lasting)
+    return drawn.answer_place(
+        place, request.services.clock.now(), await request.find_zone(), is_lasting=is_lasting
+    )
 
 
 @routes.refusal("wait.already")
-def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
+async def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
     """Answer a second start with the place in line."""
     assert isinstance(refusal, AlreadyWaiting), "it alone has this rule"
-    return _show_place(request, refusal.place)
+    return await _show_place(request, refusal.place)
 
 
 @routes.action("stop_waiting")
@@ -94,9 +98,9 @@ async def show_waitlist(request: Request) -> Answer:
 
     Who doesn't wait any more reads since when.
     """
-    now = request.services.clock.now()
+    now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
-    places = [drawn.format_place(one, now) for one in own or filter(None, [last])]
+    places = [drawn.format_place(one, now, zone) for one in own or filter(None, [last])]
     lines = []
     for row in found:
         title, what = (
@@ -107,7 +111,7 @@ async def show_waitlist(request: Request) -> Answer:
             Markup(times.format_count(row[one], "person", "people")) for one in ("waiting", "got")
         )
         if row["waiting"]:
-            since = kit.moment(row["since"], now)
+            since = kit.since(row["since"], now, zone)
             lines.append(fill(words.WAITLIST_LINE, title=title, what=what, count=waiting_, since=since))
         if row["got"]:
             waited = Markup(times.format_roughly(row["waited"]))

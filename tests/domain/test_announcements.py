@@ -12,7 +12,7 @@ SOON, LATER = NOW + 600, NOW + 7200
 
 
 def at(moment):
-    return kit.day_moment(moment)
+    return kit.moment_at(moment, NOW)
 
 
 def drop(answer, now=SOON + 1, **keys):

@@ -26,6 +26,7 @@ from bot.domain.time_parsing import (
     WEEKDAYS,
     WEEKEND,
     Wanted,
+    list_zone_readings,
     read_hours,
     resolve_instant,
     write_hours,
@@ -120,6 +121,29 @@ def test_dates_in_words_are_those_after_today():
     wanted = read_hours("7 dec and the 2nd 9:00").on(date(2026, 11, 20))
     assert wanted == Wanted(frozenset({"2026-12-07", "2026-12-02"}), NINE)
     assert write_hours(read_hours("7 dec 9:00")) == "7 dec 09:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("weekdays 9:00-17:00 UTC", "UTC"),
+        ("weekdays 9:00-17:00 PT", "America/Los_Angeles"),
+        ("weekdays \uff19\uff1a\uff10\uff10-17:00 Tokyo time", "Asia/Tokyo"),
+        ("weekdays 9-17 utc+2", "Etc/GMT-2"),
+        ("weekdays 9:00-17:00", ""),
+    ],
+)
+def test_hours_are_read_with_the_zone_beside_them(text, zone):
+    found = read_hours(text)
+    assert found == Wanted(WEEKDAYS, 540, 1020, zone)
+    assert read_hours(write_hours(found)) == found
+
+
+def test_hours_in_a_zone_that_may_be_several_are_asked_about():
+    assert read_hours("mon 9:00-17:00 IST") is None
+    readings = list_zone_readings("mon 9:00-17:00 IST")
+    assert [read_hours(one).zone for one in readings] == ["Europe/Dublin", "Asia/Jerusalem", "Asia/Kolkata"]
+    assert list_zone_readings("mon 9:00-17:00 UTC") == list_zone_readings("lab IST") == ()
 
 
 MINUTES = st.integers(0, DAY_MINUTES - 1)

@@ -13,16 +13,22 @@ from bot.domain.time_parsing import (
     Moment,
     Unread,
     day_of,
+    length,
     load_zone,
     read,
     read_days,
     time_kind,
+    zones,
 )
+from bot.messages.texts.times import format_duration
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: A Friday, 14:00 in Berlin.
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=BERLIN).timestamp()
 HOUR = 3_600.0
+#: The digits of Japanese and Arabic keyboards.
+WIDE = {ord(sign): 0xFEE0 + ord(sign) for sign in "0123456789:"}
+ARABIC = {ord(sign): 0x0660 + int(sign) for sign in "0123456789"}
 
 
 def _local(text: str, now: float = NOW, zone: ZoneInfo = BERLIN, **more) -> str:
@@ -449,6 +455,17 @@ WORDS = st.lists(
             "99999999999",
             "٣",
             "1.5",
+            *(
+                "utc",
+                "+02:00",
+                "z",
+                "ist",
+                "tokyo",
+                "time",
+                "2026-11-21t18:00",
+                "pt2h",
+                "18:00".translate(WIDE),
+            ),
             *("7", "dec", "next", "monday", "the", "on", "7th", "week", "this", "afternoon", "day", "after"),
         ]
     ),
@@ -472,6 +489,108 @@ def test_a_moment_lies_ahead_whatever_is_typed(text, zone, now, kind):
         again = read(option, ZoneInfo(zone), now)
         assert isinstance(again, Moment) or again.why in {"past", "soon", "far"}
     time_kind(text)
+
+
+#: What is written of 14:00 on the Friday, as programs and people in other places write it; in Berlin.
+ELSEWHERE = [
+    ("2026-11-21T18:00:00+00:00", "Sat 19:00"),
+    ("2026-11-21T18:00:27Z", "Sat 19:00"),
+    ("2026-11-21T18:00", "Sat 18:00"),
+    ("2026-11-21 18:00:00.5-05:00", "Sun 00:00"),
+    ("2026-11-21T18:00:00-05:00[America/New_York]", "Sun 00:00"),
+    ("20261121T180000Z", "Sat 19:00"),
+    ("T18:00", "Fri 18:00"),
+    ("until 23:00 UTC", "Sat 00:00"),
+    ("18:00Z", "Fri 19:00"),
+    ("at 23:00+02:00", "Fri 22:00"),
+    ("18:00+0800", "Sat 11:00"),
+    ("18:00 GMT+2", "Fri 17:00"),
+    ("18:00 utc -5", "Sat 00:00"),
+    ("18:00-05:00", "unreadable"),
+    ("18:00 Europe/London", "Fri 19:00"),
+    ("at 11pm Tokyo time", "Fri 15:00"),
+    ("18:00 in New York", "Sat 00:00"),
+    ("friday 6pm London time", "Fri 19:00"),
+    ("11 PM São Paulo", "Sat 03:00"),
+    ("um 18 Uhr MEZ", "Fri 18:00"),
+    ("5pm PT", "Sat 02:00"),
+    ("5pm Pacific time", "Sat 02:00"),
+    ("5pm EST", "Fri 23:00"),
+    ("noon UTC", "Sat 13:00"),
+    ("18:00 India", "Sat 13:30"),
+    ("for 2h UTC", "unreadable"),
+    ("18:00 XYZ", "unreadable"),
+    ("until 18:00".translate(WIDE), "Fri 18:00"),
+    ("until 18:00".translate(ARABIC), "Fri 18:00"),
+    ("for 2 hours".translate(WIDE), "Fri 16:00"),
+    ("½ hour", "Fri 14:30"),
+    ("PT2H", "Fri 16:00"),
+    ("for P1DT1H30M", "Sat 15:30"),
+    ("1 min 40 s", "Fri 14:01"),
+    ("90 seconds", "Fri 14:01"),
+]
+
+
+@pytest.mark.parametrize(("text", "means"), ELSEWHERE)
+def test_times_of_programs_and_other_zones_are_read(text, means):
+    assert _local(text) == means
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("10:30 IST tomorrow", ["Europe/Dublin", "UTC+01:00", "Asia/Jerusalem", "Asia/Kolkata"]),
+        ("18:00 CST", ["America/Chicago", "America/Havana", "Asia/Shanghai"]),
+        # In winter there is none: it is summer's time, or Berlin's.
+        ("18:00 CEST", ["Europe/Berlin", "UTC+02:00"]),
+        # It is 23:30 in Berlin, and tomorrow in Tokyo.
+        ("tomorrow 9:00 Tokyo time", ["2026-11-21 09:00 Asia/Tokyo", "2026-11-22 09:00 Asia/Tokyo"]),
+    ],
+    ids=["IST", "CST", "CEST", "tomorrow"],
+)
+def test_a_zone_that_may_be_several_is_asked_about(text, options):
+    now = NOW + 9.5 * HOUR if "tomorrow 9" in text else NOW
+    found = read(text, BERLIN, now)
+    assert isinstance(found, Unread)
+    assert found.why == "ambiguous"
+    assert all(one.endswith(end) for one, end in zip(found.options, options, strict=True))
+    moments = [read(one, BERLIN, now) for one in found.options]
+    assert len({one.at for one in moments}) == len(options)
+
+
+def test_every_name_of_a_zone_is_read_beside_a_time():
+    for name in zones._load_names():
+        if name.count("_") > 3:
+            continue
+        text, said = zones.split_zone(f"18:00 {name.replace('_', ' ')}")
+        assert (text, bool(said)) == ("18:00", True), name
+        assert zones.split_zone(f"18:00 {zones.write_zone(said.zones[0])}")[1], name
+
+
+@given(at=st.floats(60, FARTHEST_SECONDS), zone=ZONES, now=TIMES, written_in=ZONES)
+def test_a_moment_is_read_as_programs_write_it(at, zone, now, written_in):
+    """In its own zone, with its offset, and in UTC, to the second."""
+    moment = datetime.fromtimestamp(round(now + at), ZoneInfo(written_in))
+    for text in (
+        moment.isoformat(),
+        moment.astimezone(UTC).isoformat(),
+        f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+    ):
+        found = read(text, ZoneInfo(zone), now)
+        assert isinstance(found, Moment), text
+        assert found.at == moment.timestamp(), text
+
+
+@given(seconds=st.integers(1, int(FARTHEST_SECONDS)))
+def test_a_duration_is_read_as_it_is_written(seconds):
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    text = f"{hours} h {minutes} min {left} s"
+    assert length(text) == seconds
+    assert length(f"PT{hours}H{minutes}M{left}S") == seconds
+    written = length(format_duration(seconds))
+    assert written is not None
+    assert abs(written - seconds) <= (86_400 if seconds > 86_400 else 60)
 
 
 @given(hour=st.integers(0, 23), minute=st.integers(0, 59), zone=ZONES, now=TIMES)

@@ -46,8 +46,9 @@ async def test_messages_without_an_id_are_all_answered(bot, app):
 @pytest.mark.parametrize(
     "keys",
     [
-        {"bot_id": "B1"},
-        {"bot_profile": {"id": "B1"}},
+        {"bot_id": "B1", "user": None},
+        {"bot_id": "BBOT", "user": "UBOT"},
+        {"bot_id": "B1", "edited": {"user": "UALICE", "ts": "1"}},
         {"subtype": "message_changed", "hidden": True},
         {"subtype": "message_deleted"},
         {"subtype": "bot_message"},
@@ -65,6 +66,19 @@ async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
     await bot.link()
     assert (await send(app, message("start notebook", **keys))).status == 200
     assert await bot.notices() == []
+
+
+@pytest.mark.parametrize("keys", [{"bot_id": "B1"}, {"bot_profile": {"id": "B1"}}], ids=["id", "profile"])
+async def test_what_an_app_writes_in_a_persons_name_is_explained_once_a_day(bot, app, keys):
+    await bot.link()
+    for _ in range(3):
+        await send(app, message("start notebook", **keys))
+    (reply,) = await replies(bot)
+    assert "An app wrote that in your name, so I haven't done anything" in reply["text"]
+    assert await bot.store.read(operations.open_operations, ALICE) == []
+    bot.clock.advance(86_400)
+    await send(app, message("start notebook", **keys))
+    assert len(await replies(bot)) == 2
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ async def run(bot, text, name="notebook"):
 async def test_changed_hours_say_that_today_ends_as_planned(bot, text):
     await run(bot, "weekdays 8:00-18:00")
     answer = await bot.say(text)
-    assert "I'll still stop it <!date^1800032400^" in words(answer)
+    assert "I'll still stop it at <!date^1800032400^" in words(answer)
     assert "stop_at=1800032400.0" in str(await bot.workspace("notebook"))
     assert "keeps running" in words(await bot.push(answer, "Keep running"))
     assert (await bot.workspace("notebook")).stop_at is None
@@ -255,7 +255,7 @@ async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
     await run(bot, "every day -18:00")
     await bot.say("stop notebook at 18:00")
     said = words(await bot.say("hours notebook"))
-    assert "I'll still stop it <!date^1800032400^" in said
+    assert "I'll still stop it at <!date^1800032400^" in said
     assert "Next," not in said
 
 
@@ -278,5 +278,7 @@ async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):
     await bot.say("hours notebook weekdays 9:00-18:00")
     assert "Hours: weekdays <!date^1705305600^{time}|09:00>" in words(await bot.say("status notebook"))
     await bot.zone("Asia/Tokyo")
-    assert "Hours: weekdays 09:00–18:00 (Europe/Berlin)." in words(await bot.say("status notebook"))
-    assert "weekdays 09:00–18:00 (Europe/Berlin)" in words(await bot.say("hours notebook"))
+    # Nine in Berlin, written by the reader's clock of 12 or 24 hours.
+    clock = "<!date^1705276800^{time}|09:00>–<!date^1705309200^{time}|18:00>"
+    assert f"Hours: weekdays {clock} (Berlin)." in words(await bot.say("status notebook"))
+    assert f"weekdays {clock} (Berlin)." in words(await bot.say("hours notebook"))

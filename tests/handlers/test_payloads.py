@@ -4,7 +4,7 @@ Each file of ``payloads`` names its page of Slack's documentation and what the w
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from copy import deepcopy
 from itertools import islice
 from pathlib import Path
@@ -100,8 +100,10 @@ class Door:
         self.clock = FakeClock()
         self.client = TestClient(TestServer(signed.guarded(self.clock, self._through)))
 
-    async def _through(self, payload: dict[str, Any], signature: str) -> web.Response:
-        response: web.Response = await self._serve(payload, signature)
+    async def _through(
+        self, payload: dict[str, Any], signature: str, headers: Mapping[str, str]
+    ) -> web.Response:
+        response: web.Response = await self._serve(payload, signature, headers)
         return response
 
     async def take(

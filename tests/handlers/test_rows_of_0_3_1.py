@@ -106,7 +106,9 @@ async def test_every_row_is_read_and_the_audit_verifies(bot):
             )
             # A pending message of a kind that is gone is deleted, and so are the rules of courses' members.
             gone = {"notices": 1, "rules": 2}.get(name, 0)
-            assert len(found) == len(rows) - gone, name
+            # The audit's head was a table of its own.
+            more = {"audit": 1}.get(name, 0)
+            assert len(found) == len(rows) - gone + more, name
     assert await bot.store.perform(audit.verify_audit) is None
     exported = await bot.store.read(audit.read_audit)
     assert [row["action"] for row in exported] == [row["action"] for row in FORMER["rows"]["audit"]]

@@ -68,7 +68,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         answer = await bot.push(answer, "Start notebook until 11:00")
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
-    assert "*notebook* on Saturn Cloud will be stopped <!date^" in words(answer)
+    assert "*notebook* on Saturn Cloud will be stopped at <!date^" in words(answer)
     assert (await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)).is_open
 
 
@@ -213,7 +213,7 @@ async def test_the_form_asks_in_the_same_words_if_that_ends_it_for_good_by_now()
         assert await stop_at(bot) is None
         typed = await bot.say("stop notebook at 18:00")
         assert sent["response_action"] == "update"
-        asked = str(sent["view"]["blocks"][0]).replace("{date_short_pretty}", "{date_short}")
+        asked = str(sent["view"]["blocks"][0])
         assert asked == str(typed.blocks[0])
         await bot.push(typed, "End it then")
         workspace = await bot.workspace()

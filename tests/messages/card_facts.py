@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -18,7 +19,9 @@ from bot.domain.upgrades import UpgradeFacts, UpgradeKind
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 
+#: Friday 15 January 2027, 8:00 in London.
 NOW = 1_800_000_000.0
+LONDON = ZoneInfo("Europe/London")
 ALICE = Principal(None, "T1", "UALICE")
 
 WORKSPACE = Workspace(
@@ -54,6 +57,7 @@ def facts(
     """Return facts with these changes to the rows of operation and workspace; None leaves a row as it is."""
     given = {
         "now": NOW,
+        "zone": LONDON,
         "connection": "saturn",
         "connection_title": "Saturn Cloud",
         "username": "alice",
@@ -69,6 +73,7 @@ def run_facts(run: Run, **keys: Any) -> RunFacts:
     """Return facts about a run."""
     given = {
         "now": NOW,
+        "zone": LONDON,
         "connection": run.connection,
         "connection_title": "Saturn Cloud",
         "username": "alice",
@@ -83,7 +88,7 @@ def class_facts(card: ClassCard, title: str, now: float, **keys: Any) -> ClassFa
 
 def least_facts(kind: AnyKind, **keys: Any) -> Any:
     """Return the facts of a kind of message, of its own class, as there are where its rows are gone."""
-    given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
+    given = {"now": NOW, "zone": LONDON, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)
     if kind in (NoticeKind.SUMMARY, NoticeKind.RESULTS):

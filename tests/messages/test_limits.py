@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.messages.blocks import kit, limits, replies
-from bot.providers.connection import MAX_URL_LENGTH
+from bot.support.addresses import MAX_URL_LENGTH
 from bot.support.cleaning import clean
 from playground.slack.content import characters
 from playground.slack.kit.published import LIMITS

@@ -62,7 +62,7 @@ def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
     ends = buttons.list_end_lines(
         running(stop_at=AT, stop_mode="stop", expires_at=AT - 60, expiry_mode="stops")
     )
-    assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself", "I'll stop it"]
+    assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself at", "I'll stop it at"]
     assert f"<!date^{AT - 60}^" in ends[0]
 
 

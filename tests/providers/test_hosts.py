@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.providers.connection import (
     match_subdomain,
-    normalise_base_url,
     normalise_pattern,
     path_below,
     to_allowed_ide_url,
 )
+from bot.support.addresses import normalise_base_url
 
 BASE = "https://app.acme.io"
 PATTERNS = ("*.acme.io",)

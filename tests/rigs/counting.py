@@ -82,7 +82,7 @@ class _Counted:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self.asked: list[tuple[str, bool]] = []
-        self.ids, self.written = tx.ids, tx.written
+        self.ids, self.written, self.audited = tx.ids, tx.written, ""
 
     def all(self, query: str, **params: Any) -> list[Row]:
         rows = self._tx.all(query, **params)

@@ -288,9 +288,9 @@ def _drop_later(server: str, name: str) -> None:
 _EMPTY = """
 SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ' CASCADE;' FROM pg_class
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-AND relname NOT IN ('migrations', 'schema_changes', 'audit_head') AND pg_relation_size(oid) > 0
+AND relname NOT IN ('migrations', 'schema_changes') AND pg_relation_size(oid) > 0
 """
-_NOTHING = "count = 0, hash = ''"
+_HEAD = "INSERT INTO audit VALUES (0, 0, '', '', '', '', '0', '', '') ON CONFLICT DO NOTHING"
 _migrated: list[str] = []
 #: The administrator's connection to it.
 _emptying: list[psycopg.Connection] = []
@@ -308,7 +308,7 @@ async def migrated() -> str:
         _emptying.append(psycopg.connect(url, autocommit=True))
         shared.at_end(_emptying[0].close)
     (truncates,) = _emptying[0].execute(_EMPTY).fetchone()
-    _emptying[0].execute(f"{truncates or ''} UPDATE audit_head SET {_NOTHING}")
+    _emptying[0].execute(f"{truncates or ''} {_HEAD}")
     return _migrated[0]
 
 

@@ -19,7 +19,7 @@ from tests.rigs.store import ALICE
 
 URL = "https://usher.example.org"
 #: What every refusal by the policy leaves, and nothing else.
-REFUSAL = {"audit", "audit_head", "inbox"}
+REFUSAL = {"audit", "inbox"}
 
 
 def ask(store: Store, interaction: str = "", principal: Principal = ALICE, **more: Any) -> Caller:

@@ -95,6 +95,7 @@ async def test_replays_after_a_restart_of_the_bot_have_no_second_effect_either(l
         database.execute("DELETE FROM signatures")
     await linked.start_bot()
     assert (await linked.slack.dispatcher.replay(sent)).ok
+    await linked.pass_time(61)
     assert (await linked.slack.dispatcher.replay(sent)).status == 401
     await linked.pass_time(30)
     assert linked.calls("POST .*/start") == 1

@@ -17,7 +17,7 @@ def there(alice, shown):
 async def test_answer_that_announced_a_start_goes_once_it_comes(linked):
     alice = linked.alice
     (said,) = await alice.writes("hours training today 8:10")
-    assert "I'll start *training* on Saturn Cloud <!date^" in said.text
+    assert "I'll start *training* on Saturn Cloud at <!date^" in said.text
     await linked.pass_time(480, step=10)
     assert there(alice, said)
     await linked.pass_time(240, step=10)
@@ -78,7 +78,7 @@ async def test_pressed_offer_is_replaced_by_its_answer(linked):
 
 async def test_answer_to_a_slash_command_is_dated(linked):
     said = await linked.alice.types("hours training every day 8:30-18:00")
-    assert "{date_short} at {time}" in said.text
+    assert "Next, I'll start it at <!date^" in said.text
     assert "As of <!date^" in said.text
 
 

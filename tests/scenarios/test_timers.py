@@ -7,7 +7,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(40)
-    assert "I'll stop it <!date^" in alice.only("ready").text
+    assert "I'll stop it at <!date^" in alice.only("ready").text
     assert "Stop later…" in alice.only("ready").labels
 
     await linked.pass_time(600, step=10)
@@ -35,7 +35,7 @@ async def test_the_warning_is_answered_by_a_press_and_the_form_sets_another_time
     await alice.types("stop training in 15 min")
     await linked.pass_time(330, step=10)
     *_, answer = await alice.presses(alice.only("stop_warning"), "1 hour more")
-    assert "will be stopped <!date^" in answer.text
+    assert "will be stopped at <!date^" in answer.text
     await linked.pass_time(1200, step=30)
     assert alice.told("stopped") == []
 

@@ -35,7 +35,8 @@ MOVED = {"2027-01-16": [540, 580], "2027-01-17": [600, 640]}
 OF_BOB = """\
 I don't keep a default workspace any more, so type its name: `start notebook`.
 I don't keep defaults for new workspaces any more: choose each time. Yours was course on Saturn Cloud.
-The lessons of *Kept* have changed. They're Fridays and Saturdays, 09:00\u201309:40 (Europe/London), \
+The lessons of *Kept* have changed. They're Fridays and Saturdays, \
+<!date^1705280400^{time}|09:00>\u2013<!date^1705282800^{time}|09:40> (London), \
 until 30 Jan.
 You can't change the course *Kept* any more.
 Your time zone in Slack has changed, and your workspaces' hours stay in Europe/Berlin time. \

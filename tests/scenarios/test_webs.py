@@ -53,6 +53,8 @@ async def test_the_same_signed_bytes_at_two_webs_have_one_effect(webs):
     # Once it has read what the others have seen, it doesn't even look.
     for web in webs.webs:
         await web._replays.share(web.store)
+    assert await webs.replayed_at(1) == 200
+    await webs.pass_time(61)
     assert await webs.replayed_at(1) == 401
     assert len(alice.told("ready")) == 1
 

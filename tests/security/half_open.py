@@ -24,7 +24,7 @@ async def serve(files: int) -> None:
     front = Front(SecretStr(SECRET), SystemClock(), Replays(time.monotonic), Metrics())
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_get("/", lambda _: asyncio.sleep(0, web.Response(text="here")))
-    signed = front.guard(lambda payload, _: asyncio.sleep(0, web.Response(text=payload["text"])))
+    signed = front.guard(lambda payload, *_: asyncio.sleep(0, web.Response(text=payload["text"])))
     app.router.add_route("*", SLACK_PATH, signed)
     async with listening(app, "127.0.0.1", 0) as port:
         print(port, flush=True)  # noqa: T201 - whoever started it reads it

@@ -5,11 +5,12 @@ import io
 import json
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.store.signatures import RETENTION_SECONDS
 from bot.web.bolt import build_http_handler
-from bot.web.front import MAX_BYTES
+from bot.web.front import MAX_BYTES, MAX_KEPT_ANSWERS, REPEAT_SECONDS
 from bot.web.replays import Replays
 from tests.rigs.clock import FakeClock
 from tests.web import signed
@@ -225,11 +226,74 @@ async def test_a_request_is_good_for_five_minutes_either_way(age, status, client
     assert len(calls) == (status == 200)
 
 
-async def test_of_fifty_equal_requests_at_once_one_passes(client, clock, calls):
+async def test_fifty_equal_requests_at_once_are_one_and_get_its_answer():
+    """A proxy sends bytes again whose answer it lost: also while the first ones are being served."""
+    clock, served, begun, slow = FakeClock(), [], asyncio.Event(), asyncio.Event()
+
+    async def serve(payload, _signature, _headers):
+        served.append(payload["command"])
+        begun.set()
+        await slow.wait()
+        return web.json_response({"text": f"answer {len(served)}"}, status=202)
+
     headers = headers_for(clock, GOOD)
-    responses = await asyncio.gather(*(post(client, GOOD, headers) for _ in range(50)))
-    assert sorted(response.status for response in responses) == [200] + [401] * 49
-    assert calls == ["command"]
+    async with TestClient(TestServer(guarded(clock, serve))) as client:
+        sent = [asyncio.ensure_future(post(client, GOOD, headers)) for _ in range(50)]
+        await begun.wait()
+        slow.set()
+        responses = await asyncio.gather(*sent)
+        said = {
+            (response.status, response.content_type, await response.text(), len(served))
+            for response in responses
+        }
+    assert said == {(202, "application/json", '{"text": "answer 1"}', 1)}
+
+
+@pytest.mark.parametrize(("after", "status"), [(0, 200), (REPEAT_SECONDS, 200), (REPEAT_SECONDS + 1, 401)])
+async def test_the_same_bytes_are_a_replay_after_a_minute(after, status):
+    clock, served = FakeClock(), []
+
+    async def serve(payload, _signature, _headers):
+        served.append(payload)
+        return web.Response(text="done")
+
+    headers = headers_for(clock, GOOD)
+    async with TestClient(TestServer(guarded(clock, serve))) as client:
+        await post(client, GOOD, headers)
+        clock.advance(after)
+        response = await post(client, GOOD, headers)
+        assert (response.status, await response.text()) == (status, "done" if status == 200 else "replay")
+    assert len(served) == 1
+
+
+async def test_a_repetition_without_a_kept_answer_gets_no_words():
+    """Whoever fails has no answer to keep; of many requests the oldest answers go first."""
+    clock = FakeClock()
+
+    async def serve(_payload, signature, _headers):
+        if signature == broken["X-Slack-Signature"]:
+            raise RuntimeError
+        return web.Response(text="done")
+
+    broken = headers_for(clock, GOOD, at=clock.now() - 1)
+    async with TestClient(TestServer(guarded(clock, serve))) as client:
+        assert (await post(client, GOOD, broken)).status == 500
+        response = await post(client, GOOD, broken)
+        assert (response.status, await response.text()) == (200, "")
+        stamps = [
+            headers_for(clock, GOOD, at=clock.now() - 2 - count) for count in range(MAX_KEPT_ANSWERS + 1)
+        ]
+        for headers in stamps:
+            await post(client, GOOD, headers)
+        said = [await (await post(client, GOOD, headers)).text() for headers in (stamps[0], stamps[-1])]
+    assert said == ["", "done"]
+
+
+async def test_malformed_bytes_are_refused_each_time(client, clock, calls):
+    content_type, raw = BODIES["a payload of garbage"]
+    headers = headers_for(clock, raw, content_type=content_type)
+    assert [(await post(client, raw, headers)).status for _ in range(2)] == [400, 400]
+    assert calls == []
 
 
 VIEW = {"id": "V1", "callback_id": "form", "type": "modal", "state": {"values": {}}}

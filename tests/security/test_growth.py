@@ -31,6 +31,7 @@ from bot.providers.posit.output import OutputDecoder
 from bot.providers.saturn import offers
 from bot.providers.sphere import webhooks
 from bot.services import linking, naming
+from bot.support.addresses import normalise_base_url
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
@@ -250,7 +251,7 @@ READERS = {
     "a provider's address": Reader(
         64_000, pure(lambda text: connection.to_allowed_ide_url(text, BASE, ["*.example.org"]))
     ),
-    "a provider's host": Reader(64_000, refusing(connection.normalise_base_url), "https://"),
+    "a provider's host": Reader(64_000, refusing(normalise_base_url), "https://"),
     "a reference to a hub": Reader(
         MAX_COMMAND_LENGTH, pure(lambda text: servers.parse_reference(text, BASE)), f"{BASE}/"
     ),

@@ -97,18 +97,20 @@ def test_all_problems_come_at_once_without_values(environment):
         ({"USHER_JOB_COMMAND": "/workspace"}, "its own name"),
         ({"USHER_COMMAND": "/job"}, "its own name"),
         ({"USHER_PUBLIC_URL": "https://usher.example/path"}, "without a path"),
-        ({"USHER_PUBLIC_URL": "https://user:pw@usher.example"}, "https address"),
+        ({"USHER_PUBLIC_URL": "https://user:pw@usher.example"}, "a name or password"),
         ({"USHER_PAGE_URL": "https://pages.usher.example/path"}, "without a path"),
         ({"USHER_PAGE_URL": "https://pages.usher.example", "USHER_PUBLIC_URL": None}, "the scheme of"),
         ({**OVER_HTTPS, "USHER_PAGE_URL": "http://pages.localhost:3000"}, "the scheme of"),
         ({**OVER_HTTPS, "USHER_PAGE_URL": "https://usher.example:8443"}, "another host name"),
         ({**OVER_HTTPS, "USHER_PAGE_URL": "https://USHER.example"}, "another host name"),
-        ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "https address"),
+        ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "begin with https://"),
         ({"USHER_LOG_LEVEL": "loud"}, "USHER_LOG_LEVEL"),
         ({"SLACK_BOT_TOKEN": "env:ABSENT_VARIABLE"}, "ABSENT_VARIABLE"),
         ({"SLACK_BOT_TOKEN": "file:/nowhere/secret"}, "the file /nowhere/secret, which can't be read"),
         ({"USHER_DATABASE_URL": "postgresql://u:can@ry@h/db"}, "percent-encode the password"),
         ({"USHER_DATABASE_URL": "postgresql://u:can/ary@h/db"}, "percent-encode the password"),
+        ({"USHER_DATABASE_URL": "postgresql://h:port/db"}, "a port that is a number"),
+        ({"USHER_DATABASE_URL": "postgresql://<host>/db"}, "name or address of the server"),
     ],
 )
 def test_each_problem_is_named(environment, changes, named):
@@ -291,6 +293,79 @@ def test_what_libpq_takes_for_a_password_is_kept_out_of_logs_and_whatever_it_rea
     environment(USHER_DATABASE_URL=url)
     assert set(load_settings().secrets()) >= secrets
     assert set(list_passwords(url)) == secrets
+
+
+@pytest.mark.parametrize("name", ["SLACK_SIGNING_SECRET", "SLACK_CLIENT_SECRET"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "xoxb-canary-1",
+        "xapp-1-A1-canary",
+        "xoxe.xoxp-1-canary",
+        "https://canary.example",
+        "<canary>",
+        "can ary",
+    ],
+)
+def test_what_cant_be_a_secret_is_refused_by_its_name(environment, name, value):
+    environment(**{name: value})
+    (problem,) = [one for one in problems() if "belong together" not in one]
+    assert problem.startswith(f"{name}: needs the ")
+    assert value not in problem
+
+
+@pytest.mark.parametrize("value", ["A0123ABCD", "12.", "1.2.3", "client", "xoxb-1"])
+def test_what_cant_be_a_client_id_is_refused_by_its_name(environment, value):
+    environment(SLACK_CLIENT_ID=value, SLACK_CLIENT_SECRET="canary")
+    (problem,) = problems()
+    assert problem.startswith("SLACK_CLIENT_ID: needs the client id")
+
+
+@pytest.mark.parametrize("name", ["USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_SLACK_API_URL", "HTTPS_PROXY"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://h:port",
+        "https://h:99999",
+        "https://h:0",
+        "https://a..b",
+        "https://<your host>",
+        "ftp://h",
+        "https://",
+    ],
+)
+def test_what_cant_be_an_address_is_refused_by_its_name(environment, name, value):
+    environment(**{name: value})
+    (problem,) = problems()
+    assert problem.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("value", ["0.0.0.0:3000", "http://0.0.0.0", "[::]", "256.1.1.1", "a b", ":3000"])
+def test_what_cant_be_listened_on_is_refused_by_its_name(environment, value):
+    environment(USHER_HOST=value)
+    (problem,) = problems()
+    assert problem.startswith("USHER_HOST: needs an address or a name of this machine")
+
+
+@pytest.mark.parametrize("value", ["::", "::1", "0.0.0.0", "localhost", "fe80::1%eth0", "usher.internal"])
+def test_each_form_of_an_address_to_listen_on_is_taken(environment, value):
+    environment(USHER_HOST=value)
+    assert load_settings().host == value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@a:1,b:2/db",
+        "postgresql://[::1]:5432/db",
+        "postgresql://%2Frun%2Fpostgresql/db",
+        "postgresql://",
+        "postgres://h",
+    ],
+)
+def test_each_form_of_a_database_server_is_taken(environment, url):
+    environment(USHER_DATABASE_URL=url)
+    assert load_settings().database_url == url
 
 
 @pytest.mark.parametrize("token", ["short", "with blanks in the middle", "canary-of-metrics\u00e9"])

@@ -45,6 +45,14 @@ async def test_health_tells_its_state_and_no_secret():
         assert browser.status == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/workz", "/metrics"])
+async def test_health_answers_with_a_slash_at_the_end_as_without(path):
+    async with rig() as made:
+        browser = await made.browser()
+        await browser.get(path + "/")
+        assert browser.status == 200
+
+
 async def test_usher_proves_that_it_answers_at_its_address_to_a_nonce_and_to_nothing_else():
     nonce = "0123456789abcdef" * 2
     async with rig() as made:

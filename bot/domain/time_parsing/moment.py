@@ -3,20 +3,22 @@
 A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``); a *time of day* is the next one
 in the person's time zone. ``for`` and ``in`` announce a length, ``until``, ``till``, ``at`` and ``by`` a time
 of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an hour from 13 on is one of the
-day. What can mean two times, or has passed, is never guessed.
+day. Times as programs write them are read, too: ``2027-01-15T18:00:00+00:00``, ``PT2H``. With a zone beside
+it, a time is that of the zone. What can mean two times, or has passed, is never guessed.
 """
 
 import math
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import product
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.time_parsing.days import find_weekday, has_date, is_day, resolve_day, write_day
-from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
+from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, fold_signs, plainly
+from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
@@ -38,23 +40,37 @@ _NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
 _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
-_WEEKS, _DAYS, _HOURS, _MINUTES = (
+_WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?w(?:(?:ee)?ks?)?",
     r" ?d(?:ays?)?",
     r" ?h(?:(?:ou)?rs?)?",
     r" ?m(?:in(?:ute)?s?)?",
+    r" ?s(?:ec(?:ond)?s?)?",
 )
 #: In this order; minutes need no unit after hours: ``1h30``.
 _LENGTH: Final = re.compile(
     rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
     rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
-    rf"|{_NUMBER}{_MINUTES})?"
+    rf"|{_NUMBER}{_MINUTES})?(?: ?(?:and )?{_NUMBER}{_SECONDS})?"
 )
+#: A length as programs write it.
+_ISO_LENGTH: Final = re.compile(
+    rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
+)
+#: A date and a time as programs write them, with the signs between them or without.
+_ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
+_ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
 #: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``; number words are digits by then.
 _AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
 _HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
-_CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
+_CLOCK: Final = re.compile(
+    r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]{1,9})?))?)?"
+    r"(?: ?(am|pm|h|o'clock))?"
+)
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
+_NOW: Final = frozenset(
+    {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
+)
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
 #: A time has at most this many characters.
 _MAX_CHARACTERS: Final = 60
@@ -63,6 +79,8 @@ _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
 #: A night that is farther away than this isn't the one that is meant by an hour alone.
 _NEAR_SECONDS: Final = 6 * 3_600.0
+#: The most times that a zone beside one may mean.
+_MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
 #: Four digits that nothing announces are rather a year.
@@ -100,6 +118,7 @@ class _Time:
 
     hour: int
     minute: int = 0
+    second: float = 0.0
     is_open: bool = False
     day: str = ""
     #: The part of the day; its hour is fixed by am or pm, or written like ``08:30``.
@@ -107,6 +126,8 @@ class _Time:
     is_sure: bool = False
     #: Other readings of the same text, if it has any.
     options: tuple[str, ...] = ()
+    #: The zone beside it, if one was named.
+    zone: SaidZone | None = None
 
     @property
     def is_twelve(self) -> bool:
@@ -133,13 +154,20 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
         return found
     if isinstance(found, float):
         moment: Moment | Unread = Moment(now + found, seconds=found)
-    else:
+    elif found.zone is None:
         moment = _resolve(found, zone, now)
+    else:
+        moment = _resolve_elsewhere(found, found.zone, zone, now)
     if isinstance(moment, Unread):
         return moment
     if moment.at <= now or moment.at - now < soonest:
         return Unread("soon")
     return Unread("far") if moment.at - now > FARTHEST_SECONDS else moment
+
+
+def is_now(text: str) -> bool:
+    """Return whether a text says that something is to be done at once."""
+    return " ".join(text.casefold().split()) in _NOW
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
@@ -165,6 +193,20 @@ def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
 
 @lru_cache(maxsize=512)
 def _parse(text: str, kind: Kind) -> float | _Time | Unread:
+    plain, zone = split_zone(fold_signs(text))
+    found = _parse_plain(_ISO_JOINT.sub(" ", _ISO_BARE.sub(_write_signs, plain)).strip(), kind)
+    if zone is None or isinstance(found, Unread):
+        return found
+    return replace(found, zone=zone) if isinstance(found, _Time) else Unread("unreadable")
+
+
+def _write_signs(found: re.Match[str]) -> str:
+    """Return a date and time without signs as one with them."""
+    year, month, day, hour, minute, second = found.groups("00")
+    return f"{year}-{month}-{day} {hour}:{minute}:{second}"
+
+
+def _parse_plain(text: str, kind: Kind) -> float | _Time | Unread:
     plain = plainly(text)
     while (first := plain.partition(" "))[0] in LEADS and first[2]:
         plain, kind = first[2], LEADS[first[0]] or kind or "time"
@@ -193,11 +235,11 @@ def _parse_length(text: str) -> float | None:
         return _UNITS[half[1]] / 2
     if more := _AND_A_HALF.fullmatch(plain):
         return (_to_decimal(more[1]) + 0.5) * _UNITS[more[2] or more[3]]
-    found = _LENGTH.fullmatch(plain)
+    found = _ISO_LENGTH.fullmatch(plain) or _LENGTH.fullmatch(plain)
     if found is None or not any(found.groups()):
         return None
-    weeks, days, hours, minutes, only_minutes = (_to_decimal(number) for number in found.groups())
-    return (weeks * 7 + days) * 86_400.0 + hours * 3_600.0 + (minutes + only_minutes) * 60.0
+    weeks, days, hours, *minutes, seconds = map(_to_decimal, found.groups())
+    return (weeks * 7 + days) * 86_400.0 + hours * 3_600.0 + sum(minutes) * 60.0 + seconds
 
 
 def _to_decimal(text: str | None) -> float:
@@ -266,12 +308,12 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
     found = _CLOCK.fullmatch(text)
     if found is None:
         return Unread("unreadable")
-    hour, minute, mark = int(found[1]), int(found[3] or 0), found[4] or ""
+    hour, minute, second, mark = int(found[1]), int(found[3] or 0), _to_decimal(found[4]), found[5] or ""
     is_of_twelve = mark in {"am", "pm"}
-    if hour > 24 or (hour == 24 and minute) or (is_of_twelve and not 1 <= hour <= _HALF_DAY):
+    if hour > 24 or (hour == 24 and (minute or second)) or (is_of_twelve and not 1 <= hour <= _HALF_DAY):
         return Unread("unreadable")
     if is_of_twelve:
-        return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, is_sure=True)
+        return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, second, is_sure=True)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
         # A number alone isn't a time, and lengths are written like this, too.
@@ -279,21 +321,50 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
     if is_bare and has_h and 0 < hour < _AFTERNOON:
         return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
     is_open = (is_bare or found[2] == "~") and 1 <= hour <= _HALF_DAY
-    is_padded = text.startswith("0") or hour in {0, _HALF_DAY}
-    return _Time(hour % 24, minute, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
+    is_padded = text.startswith("0") or hour in {0, _HALF_DAY} or found[4] is not None
+    return _Time(hour % 24, minute, second, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
 
 
-def _resolve(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
+def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
+    """Return the moment of a time in the zone beside it; where that may be several, any of these is meant."""
+    found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
+    for zone in said.zones:
+        # Tomorrow is the person's, who may write it as that of the zone.
+        for today in dict.fromkeys(datetime.fromtimestamp(now, one).date() for one in (home, zone)):
+            moment = _resolve(time, zone, now, today)
+            if isinstance(moment, Unread):
+                options += [f"{one} {write_zone(zone)}" for one in moment.options]
+                refused.append(moment)
+                continue
+            for meant in said.list_zones(moment.at):
+                again = _resolve(time, meant, now, today)
+                if isinstance(again, Moment) and again.at not in found:
+                    found[again.at] = again
+                    local = datetime.fromtimestamp(again.at, meant)
+                    options.append(f"{local:%Y-%m-%d %H:%M} {write_zone(meant)}"[11 * (not time.day) :])
+    options = [*dict.fromkeys(options)]
+    if len(options) > _MAX_OPTIONS:
+        return Unread("unreadable")
+    if len(options) > 1:
+        return Unread("ambiguous", tuple(options))
+    if not found:
+        return refused[0]
+    (moment,) = found.values()
+    is_later = datetime.fromtimestamp(moment.at, home).date() > datetime.fromtimestamp(now, home).date()
+    return replace(moment, is_next_day=is_later and not time.day)
+
+
+def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
     """Return the next such moment in a zone."""
     if time.options:
         return Unread("ambiguous", time.options, time.options[1])
-    today = datetime.fromtimestamp(now, zone).date()
+    today = today or datetime.fromtimestamp(now, zone).date()
     if time.day:
         return _resolve_on_day(time, zone, now, today)
     hours = _list_halves(time.hour) if time.is_open else (time.hour,)
     # Two days are enough: a time that the clocks skip today is shifted, not lost.
     days = (today, today + timedelta(days=1))
-    found = [_to_moment(day, hour, time.minute, zone, now) for day in days for hour in hours]
+    found = [_to_moment(day, hour, time, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
     is_next_day = datetime.fromtimestamp(moment.at, zone).date() > today
     later = f"{time.hour + 12}:{time.minute:02d}"
@@ -302,14 +373,14 @@ def _resolve(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
         # `at 3`, said in the afternoon, is hardly at night.
         options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
         return Unread("ambiguous", options, options[0])
-    if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time.minute, zone, now).at > now:
+    if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
         # `8:30` has passed, and is this evening's to many.
         typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later), typed)
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
-def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
+def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Moment | Unread:
     """Return the moment at a time on a day; where two are left of days or of hours, it may be either."""
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
@@ -331,22 +402,22 @@ def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Mom
     return next(iter(left.values()))
 
 
-def _resolve_on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: float) -> Moment:
+def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
     """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
     is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
-    moment = _to_moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
+    moment = _to_moment(day + timedelta(days=is_night), hour, time, zone, now)
     is_over = moment.at <= now and find_weekday(time.day) is not None
-    return _to_moment(day + timedelta(days=7), hour, time.minute, zone, now) if is_over else moment
+    return _to_moment(day + timedelta(days=7), hour, time, zone, now) if is_over else moment
 
 
-def _to_moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
+def _to_moment(day: date, hour: int, time: _Time, zone: tzinfo, now: float) -> Moment:
     """Return a time of a day: of a time that occurs twice, the next one."""
-    at = resolve_instant(day, hour * 60 + minute, zone, now)
+    at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
-    return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, minute))
+    return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, time.minute))
 
 
-def resolve_instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) -> float:
+def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
     """Return when the clocks of a zone show a minute of a day, counted from midnight; it may be the next day.
 
     What they skip is as much later. What they show twice is the first time, unless that isn't later than
@@ -380,7 +451,7 @@ class ClockTime:
 def read_clock(text: str) -> ClockTime | None:
     """Return the time of day that a text names, of any day; None for anything else."""
     found = _parse_text(text, "time")
-    if not isinstance(found, _Time) or found.day or found.options:
+    if not isinstance(found, _Time) or found.day or found.options or found.zone:
         return None
     has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
     may_be_later = found.is_open or (found.is_twelve and not has_half)

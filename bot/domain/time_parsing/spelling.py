@@ -5,6 +5,7 @@ A date in words becomes one word, which other modules here read: ``7dec`` or ``7
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -224,9 +225,23 @@ def normalize_word(word: str) -> str:
     return word if known is None else known
 
 
+def fold_signs(text: str) -> str:
+    """Return a text with the digits and signs of other keyboards, such as wide ones, as those of ours."""
+    return text if text.isascii() else "".join(map(_fold_sign, text))
+
+
+def _fold_sign(sign: str) -> str:
+    match unicodedata.category(sign):
+        case "Nd":
+            return str(unicodedata.decimal(sign))
+        case "No":
+            return sign  # A fraction is read as one.
+    return unicodedata.normalize("NFKC", sign)
+
+
 def spell(text: str) -> str:
     """Return a text as times are read: each word, date and phrase in one spelling, clocks as they are."""
-    plain = text.casefold().replace("\u2019", "'")
+    plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
     plain = _AM_BEFORE_GERMAN.sub("on ", plain)

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bot.domain.time_parsing.days import (
     DAYS,
@@ -26,7 +27,8 @@ from bot.domain.time_parsing.days import (
     write_day,
 )
 from bot.domain.time_parsing.moment import ClockTime, read_clock
-from bot.domain.time_parsing.spelling import spell
+from bot.domain.time_parsing.spelling import fold_signs, spell
+from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 DAY_MINUTES: Final = 24 * 60
 #: The shortest hours.
@@ -65,12 +67,14 @@ _EARLIEST_MINUTE: Final = 6 * 60
 class Wanted:
     """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
 
-    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``).
+    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``). ``zone`` is the one
+    beside the times, "" for that of whoever asks.
     """
 
     days: frozenset[str]
     starts: int | None = None
     stops: int | None = None
+    zone: str = ""
 
     def on(self, today: date) -> Wanted:
         """Return the same hours with a date for each word that names one from ``today`` on."""
@@ -97,9 +101,33 @@ def read_hours(text: str) -> Wanted | None:
     """Return the hours that a text names: ``weekdays 9:00-18:00``, ``every evening at 8``, ``mon -20:00``."""
     if len(text) > _MAX_CHARACTERS:
         return None
-    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", text.casefold())
+    plain, said = split_zone(fold_signs(text))
+    zone = "" if said is None else _find_key(said)
+    if zone is None:
+        return None
+    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", plain)
     plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
-    return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split())
+    found = _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split())
+    return found and replace(found, zone=zone)
+
+
+def list_zone_readings(text: str) -> tuple[str, ...]:
+    """Return hours with each of the zones that the one beside them may mean; none if it means one."""
+    plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
+    zones = () if said is None or read_hours(plain) is None else said.zones
+    return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
+
+
+def _find_key(said: SaidZone) -> str | None:
+    """Return the one zone that is meant, by its name in the zone data; None where it has none there."""
+    if len(said.zones) != 1:
+        return None
+    (zone,) = said.zones
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    hours, rest = divmod(zone.utcoffset(None) or timedelta(), timedelta(hours=1))
+    # The zone data counts to the west.
+    return None if rest else f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
 def _read(words: list[str]) -> Wanted | None:
@@ -210,4 +238,5 @@ def write_hours(hours: Wanted) -> str:
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
     in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]
-    return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"
+    zone = f" {hours.zone}" if hours.zone else ""
+    return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}{zone}"

@@ -64,7 +64,7 @@ def render_request(facts: RequestFacts) -> Answer:
     names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
     request = render_decision(facts.approval, facts.connection_title, facts.people)
     if facts.body.get("is_reminder"):
-        since = kit.day_moment(facts.approval.requested_at)
+        since = kit.since(facts.approval.requested_at, facts.now, facts.zone)
         request = [kit.section(fill(requests.REMINDER, since=since)), *request]
     blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
     return kit.answer(blocks)

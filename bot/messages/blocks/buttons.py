@@ -243,7 +243,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
             cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
         )
         if facts.obstacle and at == workspace.stop_at
-        else fill(cards.LINE[how], at=kit.day_moment(at))
+        else fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
         for how, at in coming
     ]
 
@@ -260,7 +260,7 @@ def format_obstacle(
     said["still"] = Markup(cards.STILL[bool(first)])
     mode = mode or (workspace.stop_mode if workspace is not None else None) or "stop"
     said |= {"done": Markup(cards.DONE[mode]), "do": Markup(mode), "why": describe_obstacle(obstacle, facts)}
-    return fill(template, at=kit.moment_at(at, facts.now), **said)
+    return fill(template, at=kit.moment_at(at, facts.now, facts.zone), **said)
 
 
 def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
@@ -307,8 +307,7 @@ def list_choice_buttons(
     ]
 
 
-def format_timer(template: str, workspace: Workspace, title: str, **more: object) -> str:
-    """Fill a sentence about a workspace with its timer."""
-    at = kit.day_moment(workspace.stop_at or 0.0)
+def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
+    """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
     done = Markup(cards.DONE[workspace.stop_mode or "stop"])
-    return fill(template, name=workspace.title, title=title, at=at, done=done, **more)
+    return fill(template, name=workspace.title, title=title, at=at, done=done)

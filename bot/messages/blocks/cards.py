@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bot.domain import causes
 from bot.domain.feasibility import LINK_HELPS
@@ -53,12 +54,12 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 }
 
 
-def make_verb_forms(operation: Operation, now: float) -> Mapping[str, Markup]:
+def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
     """Return the words for an operation that was begun, whose ``end`` has the usual time of such starts."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
-    return {**forms, "end": Markup(fill(cards.USUALLY_BY, at=kit.moment(usual_end_at, now), **forms))}
+    return {**forms, "end": Markup(fill(cards.USUALLY_BY, at=kit.moment(usual_end_at, now, zone), **forms))}
 
 
 @renders(NoticeKind.CARD)
@@ -159,7 +160,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str,
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
     """Format what holds something up."""
-    return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now)
+    return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
 def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
@@ -167,7 +168,7 @@ def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: b
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     template = cards.GOING_ON if is_going else cards.QUEUED
-    return fill(template, since=kit.moment(since, facts.now), **forms)
+    return fill(template, since=kit.moment(since, facts.now, facts.zone), **forms)
 
 
 def format_overdue(operation: Operation, now: float) -> str:
@@ -260,7 +261,7 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
     # A point in time stays true without an edit.
-    return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now))]
+    return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
@@ -304,7 +305,7 @@ def describe_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[
     """Return the parts that a card shares with the message *ready*: lines, small texts and buttons."""
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    small = [kit.format_reason(remark, facts.now)] if remark else []
+    small = [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
     buttons = [
         *list_buttons(facts, State.RUNNING, open_buttons(facts)),
         *list_later_button(facts),
@@ -398,7 +399,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
     said = holds.explain_end(cause, facts.connection_title, reason or "", has_page=has_page)
     if facts.workspace is None:
         said = said.removesuffix(problems.WANTED).rstrip()
-    return Markup(kit.format_reason(said, facts.now))
+    return Markup(kit.format_reason(said, facts.now, facts.zone))
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:

@@ -92,8 +92,12 @@ def _format_counts(facts: ClassFacts) -> str:
 def _format_current_or_next_lesson(facts: ClassFacts) -> str:
     coming = timetable.find_lesson(facts.card, facts.now)
     if coming is not None and coming.at <= facts.now:
-        return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now))
-    return words.NO_MORE if coming is None else fill(words.NEXT_LESSON, at=kit.day_moment(coming.at))
+        return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now, facts.zone))
+    return (
+        words.NO_MORE
+        if coming is None
+        else fill(words.NEXT_LESSON, at=kit.moment(coming.at, facts.now, facts.zone))
+    )
 
 
 def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:

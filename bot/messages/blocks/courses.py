@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from zoneinfo import ZoneInfo
 
 from bot.domain import causes
 from bot.domain import timetable as courses_timetable
@@ -60,7 +61,7 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
         does = fill(template, name=card.template, title=facts.connection_title)
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
-    ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now)))
+    ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
     consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, **end)
     about = [fill(texts.CARD_TITLE, name=card.title), does, consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
@@ -124,7 +125,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     if card.maximum is not None and not card.is_over(facts.now):
         said += [texts.FREE_SEATS if free else texts.NO_FREE_SEATS]
     names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
-    names |= {"who": name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
+    names |= {"who": name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone)}
     names |= get_end_words(facts.effects, is_any=card.spec is None)
     return [fill(one, **numbers | names) for one in said]
 
@@ -161,7 +162,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
             texts.PROBLEM,
             who=kit.mention(facts.people.get(one.participant.principal.key)),
             why=Markup(_format_reason(facts, one)),
-            at=kit.moment_at(one.participant.joined_at, facts.now),
+            at=kit.moment_at(one.participant.joined_at, facts.now, facts.zone),
         )
         for one in found[:MAX_PROBLEMS]
     ]
@@ -248,7 +249,7 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
         template = texts.LESSON_MISSED if facts.now < facts.time("ends") else texts.LESSON_MISSED_WHOLLY
     operation, delay = facts.operation, dict[str, Markup]()
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
-        template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
+        template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now, facts.zone)
         delay = {
             "hold": Markup(
                 kit.format_reason(
@@ -268,7 +269,7 @@ def render_report(facts: ClassFacts) -> Answer:
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
-    at_ = {name: kit.moment(time, facts.now) for name, time in times_.items()}
+    at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
     # Of those who failed alike the first one's, in the provider's own words where it has said any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
@@ -277,7 +278,7 @@ def render_report(facts: ClassFacts) -> Answer:
         if (count := numbers[state])
     ]
     lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
-    as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now))
+    as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now, facts.zone))
     lines += [f"{'; '.join(said)}, {as_of}."] if said else []
     buttons = [kit.button(texts.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(" ".join(lines), [], buttons)
@@ -287,17 +288,17 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
     ended = one.operation if one.operation is not None and not one.operation.is_open else None
     cause, title = (ended.cause or "") if ended is not None else "", facts.connection_title
     if missed := holds.explain_missed(cause, title):
-        return truncate(kit.format_reason(strip_addresses(missed), facts.now), 200)
+        return truncate(kit.format_reason(strip_addresses(missed), facts.now, facts.zone), 200)
     words = "" if causes.get_cause_word(cause) == causes.STALE else cause.partition(": ")[2]
     return truncate(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
 
 
-def format_end(card: ClassCard, now: float) -> str:
+def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
     """Format the end of a course, and that of the lesson that is on."""
     news = fill(texts.COURSE_ENDED, course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news
-    return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
+    return f"{news} {fill(texts.LAST_LESSON, at=kit.moment_at(card.stops_at, now, zone))}"
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
@@ -322,7 +323,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
     """Render the part that a person lacks for a lesson, with the button for it."""
     card, one = facts.card, facts.problems[0]
     why, button = describe_missing(facts, one)
-    begins = kit.day_moment(facts.time("begins"))
+    begins = kit.moment_at(facts.time("begins"), facts.now, facts.zone)
     return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=why), [], [button])
 
 
@@ -333,7 +334,7 @@ def render_course_left(facts: ClassFacts) -> Answer:
     """Render for a former member why an upgrade took them out of a course, with the button that joins it."""
     days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
-    names = {"course": facts.card.title, "lessons": format_timetable(facts.card)}
+    names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.zone)}
     said = fill(template, **names, days=times.format_dates(days))
     return kit.message(said, [], [kit.button(texts.JOIN, "class_press", facts.card.id, style=kit.PRIMARY)])
 
@@ -357,7 +358,7 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Answer with the meaning of joining a course, and the action taken ``now``."""
-    lessons = format_timetable(card, facts.of(CourseContext).zone)
+    lessons = format_timetable(card, facts.zone)
     said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
     return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])

@@ -19,7 +19,10 @@ def _render_link_end(facts: Facts) -> Answer:
     left = at - facts.now
     # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
     unit = 3600 if left >= 3600 else 60
-    names = {"at": kit.day_moment(at), "left": times.format_duration(max(round(left / unit), 1) * unit)}
+    names = {
+        "at": kit.moment_at(at, facts.now, facts.zone),
+        "left": times.format_duration(max(round(left / unit), 1) * unit),
+    }
     again = [link_again_button(facts)]
     return notice(notices.LINK_ENDING, facts, again, **names)
 
@@ -41,7 +44,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     # A workspace stopped for good is lost like one that is removed.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
-    names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now)}
+    names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
     small = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     if workspace.state is State.RUNNING:
         template = notices.ENDING_STOPS if expiry_mode == "stops" else notices.ENDING_ANYHOW

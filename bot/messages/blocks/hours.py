@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from bot.domain.begun_hours import DAY_SECONDS
 from bot.domain.hours import (
@@ -22,7 +23,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, load_zone, resolve_instant
 from bot.domain.timers import SOONEST_SECONDS, find_next_stop
-from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
+from bot.domain.workspaces import NOT_UP_STATES, State
 from bot.messages.blocks import kit, limits, timers
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
@@ -37,7 +38,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill
-from bot.messages.blocks.plans import format_rule, list_lesson_buttons, list_lessons
+from bot.messages.blocks.plans import format_rule, format_zones, list_lesson_buttons, list_lessons
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
@@ -57,12 +58,11 @@ def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
-def _get_names(rules: Sequence[HoursRule], reader_zone: str) -> dict[str, str]:
-    zones = dict.fromkeys(one.zone for one in rules)
-    return {
-        "hours": Markup("; ".join(format_rule(one, reader_zone) for one in sorted(rules, key=_sort_key))),
-        "zone": ", ".join(zones),
-    }
+def _format_rules(rules: Iterable[HoursRule], reader_zone: ZoneInfo | None) -> Markup:
+    """Format hours, with their zone where that isn't the reader's."""
+    ordered = sorted(rules, key=_sort_key)
+    said = "; ".join(format_rule(one, reader_zone) for one in ordered)
+    return Markup(said + format_zones((one.zone for one in ordered), reader_zone))
 
 
 def get_rules(facts: WorkspaceFacts) -> tuple[HoursRule, ...]:
@@ -77,11 +77,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
         return []
     if all(one.paused for one in rules):
         return [words.LINE_PAUSED]
-    reader_zone = facts.of(HoursContext).zone
-    is_elsewhere = bool(reader_zone) and any(one.zone != reader_zone for one in rules)
-    return [
-        fill(words.LINE_ELSEWHERE if is_elsewhere else words.HOURS_LINE, **_get_names(rules, reader_zone))
-    ]
+    return [fill(words.HOURS_LINE, hours=_format_rules(rules, facts.zone))]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -102,7 +98,6 @@ def describe_hours(
     the rules that they replace.
     """
     rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
-    zone = facts.of(HoursContext).zone
     assert workspace is not None, "hours are a workspace's"
     ending, in_time = describe_run_end(facts, former)
     if not rules:
@@ -113,7 +108,10 @@ def describe_hours(
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]
     else:
-        sentences = [fill(template, name=workspace.title, title=title, **_get_names(rules, zone)), *more]
+        sentences = [
+            fill(template, name=workspace.title, title=title, hours=_format_rules(rules, facts.zone)),
+            *more,
+        ]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
@@ -154,15 +152,17 @@ def describe_run_end(
     mode = workspace.stop_mode or choose_planned_mode(facts.effects)
     do = VERB_FORMS[OperationVerb(mode)]
     if workspace.stop_at is not None:
-        at = kit.day_moment(workspace.stop_at)
+        at = kit.moment_at(workspace.stop_at, facts.now, facts.zone)
         return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
     next_ = facts.next_stop
     if not facts.is_up or workspace.expires_at is not None:
         return [], []
     if next_ is not None and next_ <= now + DAY_SECONDS:
-        return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
+        return [
+            fill(words.STILL, it=it, at=kit.moment_at(next_, facts.now, facts.zone), **do)
+        ] if name else [], []
     template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
-    until = "" if next_ is None else kit.day_moment(next_)
+    until = "" if next_ is None else kit.moment(next_, facts.now, facts.zone)
     said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
     offered = _offer_stop(facts, [*former, *get_rules(facts)])
@@ -178,7 +178,7 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
     at = find_next_stop(workspace, find_hours_stop(every, facts.now), facts.now)
     if at is None or at > facts.now + DAY_SECONDS:
         return []
-    return [offer_at(choose_planned_mode(facts.effects), workspace, at, number=1)]
+    return [offer_at(choose_planned_mode(facts.effects), facts, at, number=1)]
 
 
 def _has_only_starts(facts: WorkspaceFacts) -> bool:
@@ -199,12 +199,18 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
     (verb, first), *then = [
         (verb, resolve_instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
     ]
-    names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
-    stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **VERB_FORMS[verb]) for verb, at in then]
+    names = {
+        "name": facts.workspace.title,
+        "title": facts.connection_title,
+        "at": kit.moment_at(first, facts.now, facts.zone),
+    }
+    stop = [
+        fill(words.ONCE_UNTIL, until=kit.moment(at, first, facts.zone), **VERB_FORMS[verb])
+        for verb, at in then
+    ]
     others = [one for one in get_rules(facts) if one is not rule]
     said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **VERB_FORMS[verb])]
-    reader_zone = facts.of(HoursContext).zone
-    return [*said, fill(words.BESIDES, **_get_names(others, reader_zone))] if others else said
+    return [*said, fill(words.BESIDES, hours=_format_rules(others, facts.zone))] if others else said
 
 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -275,7 +281,11 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
     first = min(coming)
     how = "start" if first.side == "start" else choose_planned_mode(facts.effects)
     return [
-        fill(words.NEXT_OCCURRENCE, at=kit.day_moment(first.at), **VERB_FORMS[OperationVerb(how)]),
+        fill(
+            words.NEXT_OCCURRENCE,
+            at=kit.moment_at(first.at, facts.now, facts.zone),
+            **VERB_FORMS[OperationVerb(how)],
+        ),
         *left_out,
     ]
 
@@ -355,7 +365,10 @@ def render_missed(facts: WorkspaceFacts) -> Answer:
 def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
     """Format a missed start or stop by a template, or the cause for which it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
-    forms = {**VERB_FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
+    forms = {
+        **VERB_FORMS[OperationVerb(side)],
+        "at": kit.moment_at(facts.time("planned_at"), facts.now, facts.zone),
+    }
     cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
@@ -374,7 +387,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
         return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
     # Notices of release 0.4.1 have the sentence.
     because = holds.explain_missed(facts.word("missed"), facts.connection_title) or facts.word("because")
-    return [kit.format_reason(because, facts.now)] if because else []
+    return [kit.format_reason(because, facts.now, facts.zone)] if because else []
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
@@ -388,7 +401,7 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
         return [], [start_button(workspace)]
     if until - facts.now < SOONEST_SECONDS:
         return [], []
-    can_start, start = offer_at("start", workspace, until, style=kit.PRIMARY)
+    can_start, start = offer_at("start", facts, until, style=kit.PRIMARY)
     return [can_start], [start]
 
 
@@ -441,10 +454,12 @@ def _is_still_idle(facts: WorkspaceFacts) -> bool:
 def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
     """Render the question whether an idle workspace is needed, and the result of no answer."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
-    since = kit.day_moment(facts.time("since"))
+    since = kit.since(facts.time("since"), facts.now, facts.zone)
     sentences = [fill(words.STILL_NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
     if stop_at is None and facts.body.get("next_stop") is not None:
-        sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
+        sentences.append(
+            fill(words.NEEDED_UNTIL, at=kit.moment(facts.time("next_stop"), facts.now, facts.zone))
+        )
     buttons, workspace = [], facts.workspace
     if workspace is not None:
         keep = ButtonValue("needed", workspace.id, at=stop_at)
@@ -454,21 +469,25 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
         ]
         if stop_at is not None:
             sentences.append(
-                fill(words.NEEDED_STOPS[workspace.stop_mode or "stop"], at=kit.day_moment(stop_at))
+                fill(
+                    words.NEEDED_STOPS[workspace.stop_mode or "stop"],
+                    at=kit.moment_at(stop_at, facts.now, facts.zone),
+                )
             )
             sentences += [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
         elif facts.body.get("evening") is not None:
             mode = choose_planned_mode(facts.effects)
-            can_stop, later = offer_at(mode, workspace, facts.time("evening"), number=1)
+            can_stop, later = offer_at(mode, facts, facts.time("evening"), number=1)
             sentences, buttons = [*sentences, can_stop], [*buttons, later]
     return kit.message(" ".join(sentences), [], buttons)
 
 
 def offer_at(
-    verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
+    verb: str, facts: WorkspaceFacts, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
     """Return the sentence with a time, and the button that acts then or until then."""
-    press = make_change(verb, workspace, number=number, at=at)
-    return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
-        words.DO_THEN[verb], press, style=style
-    )
+    assert facts.workspace is not None, "it is offered for a workspace"
+    press = make_change(verb, facts.workspace, number=number, at=at)
+    write = kit.moment if verb == "start" else kit.moment_at
+    sentence = fill(words.DONE_THEN[verb], at=write(at, facts.now, facts.zone))
+    return sentence, kit.button(words.DO_THEN[verb], press, style=style)

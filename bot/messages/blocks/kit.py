@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
@@ -442,22 +443,32 @@ def escape_link_url(url: str) -> str:
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
-def moment(at: float, now: float) -> Markup:
-    """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
-    if abs(now - at) >= 12 * 3600:
-        return day_moment(at)
-    return Markup(f"<!date^{int(at)}^{{time}}|{times.format_time_in_utc(at)}>")
+def moment(at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False) -> Markup:
+    """Return a time by its reader's clock: "14:03", and on any other day than now's "Mon 30 Nov at 14:03".
+
+    Without the zone of a single reader, Slack writes the day for each: if it isn't within 12 hours, or if the
+    time ``has_day``.
+    """
+    if zone is None and (has_day or abs(now - at) >= 12 * 3600):
+        return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.format_day_in_utc(at)}>")
+    day = "" if zone is None else times.format_other_day(at, now, zone)
+    time = f"<!date^{int(at)}^{{time}}|{times.format_time_in_utc(at)}>"
+    return Markup(f"{day} at {time}" if day else time)
 
 
-def moment_at(at: float, now: float) -> Markup:
-    """Return the same as an adverb: "at 14:03", or "yesterday at 14:03"."""
-    time = moment(at, now)
-    return time if "{date" in time else Markup(f"at {time}")
+def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Markup:
+    """Return the same as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
+
+    Several readers have several days: theirs is named with any time that is ahead.
+    """
+    time = moment(at, now, zone, has_day=at > now)
+    return time if "{date" in time or not time.startswith("<") else Markup(f"at {time}")
 
 
-def day_moment(at: float) -> Markup:
-    """Return a time with its day in each reader's own zone: "today at 18:00"."""
-    return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.format_day_in_utc(at)}>")
+def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
+    """Return the beginning of what lasts: "14:03", and "Fri 27 Nov" alone if that isn't today."""
+    day = "" if zone is None else times.format_other_day(at, now, zone)
+    return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float) -> Markup:
@@ -465,9 +476,9 @@ def day(at: float) -> Markup:
     return Markup(f"<!date^{int(at)}^{{date}}|{times.format_day_in_utc(at)}>")
 
 
-def format_reason(hold: str, now: float) -> str:
-    """Format the reason of an operation's delay, escaped, with times in each reader's own zone."""
-    return TIME_MARK.sub(lambda match: moment(float(match[1]), now), safe(hold))
+def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
+    """Format the reason of an operation's delay, escaped, with times in its reader's zone."""
+    return TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
 
 
 def strip_markup(text: str) -> str:

@@ -40,7 +40,7 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
-    again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
+    again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
     return notice(notices.SIGN_IN_REFUSED, facts, again, since=since)
 
 
@@ -148,7 +148,7 @@ def render_left_running(facts: RequestFacts) -> Answer:
         lines.append(fill(notices.LEFT[key[1]], who=kit.mention(facts.people.get(key[0]))))
         for one in of_person:
             template = notices.LEFT_UNSTOPPED if one["was_planned"] else notices.LEFT_RUNNING
-            seen = kit.moment(float(one["seen_at"] or facts.now), facts.now)
+            seen = kit.moment(float(one["seen_at"] or facts.now), facts.now, facts.zone)
             lines.append(f"• {fill(template, name=one['name'], title=one['title'], seen=seen)}")
             if one["page"]:
                 pages.setdefault(one["title"], one["page"])

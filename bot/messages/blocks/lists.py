@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.domain.conversations import Referents
 from bot.domain.message_context import RunFacts, WorkspaceFacts
@@ -57,22 +58,22 @@ MAX_DETAIL_LENGTH: Final = 80
 
 def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was seen."""
-    state, as_of = format_state(facts.now, workspace)
+    state, as_of = format_state(facts.now, workspace, facts.zone)
     names = {"name": workspace.title, "title": facts.connection_title}
     return fill(answers.STATE_LINE, **names, state=state, as_of=as_of)
 
 
-def format_state(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
+def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
     found = workspace.current_state
     state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[found])
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
     if since is not None and found is not State.UNKNOWN and not workspace.is_provisional:
         template = answers.GONE if found is State.GONE else answers.SINCE
-        state = Markup(fill(template, state=state, since=kit.moment(since, now)))
+        state = Markup(fill(template, state=state, since=kit.since(since, now, zone)))
     if workspace.is_provisional or workspace.read_at is None:
         return state, Markup(answers.NEVER_CHECKED)
-    return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.read_at, now)))
+    return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.read_at, now, zone)))
 
 
 def workspace_list(
@@ -115,7 +116,9 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     card = render_operation_card(facts)
     # What carries out a timer has no card of its own.
     has_card = facts.operation is None or facts.operation.planned_for is None
-    below = fill(answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
+    below = fill(
+        answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now, facts.zone)
+    )
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
     return kit.answer(blocks, about=_get_referents([facts]))
@@ -133,11 +136,12 @@ def status_answer(
         [*([remark] if remark else []), _format_state_lines(facts, workspace, is_shared=in_channel)]
     )
     if workspace.last_used_at is not None and not in_channel:
-        text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
+        at = kit.moment_at(workspace.last_used_at, facts.now, facts.zone)
+        text = f"{text}\n{fill(answers.LAST_USED, at=at)}"
     if said := problems.describe_condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
         text = f"{text}\n{safe(said, 300)}"
     small = (
-        [kit.format_reason(workspace.event_message, facts.now)]
+        [kit.format_reason(workspace.event_message, facts.now, facts.zone)]
         if workspace.event_message and not in_channel
         else []
     )
@@ -171,7 +175,9 @@ def render_workspaces(
         blocks, {key: name for facts in rows for key, name in facts.objects.items()}
     )
     first = min((seen for seen in all_seen if seen >= since), default=None)
-    return blocks, [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now))]
+    return blocks, [] if first is None else [
+        fill(answers.SEEN, at=kit.moment(first, rows[0].now, rows[0].zone))
+    ]
 
 
 def _get_read_at(facts: WorkspaceFacts) -> float | None:
@@ -184,7 +190,7 @@ def _render_row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
     names = {"name": workspace.title, "title": facts.connection_title}
-    state, as_of = format_state(facts.now, workspace)
+    state, as_of = format_state(facts.now, workspace, facts.zone)
     seen = [] if (_get_read_at(facts) or 0.0) >= since else [as_of]
     if is_shared:
         # Only the owner reads the address, and could press what is offered.
@@ -266,7 +272,7 @@ def run_status(facts: RunFacts) -> Answer:
         return card
     remark = run_words.NO_NEWS
     if run.observed_at is not None:
-        remark = fill(answers.AS_OF_ALONE, at=kit.moment(run.observed_at, facts.now))
+        remark = fill(answers.AS_OF_ALONE, at=kit.moment(run.observed_at, facts.now, facts.zone))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
     buttons = kit.add_labels(list_card_buttons(facts), facts.objects)
     blocks += [kit.context(remark), *kit.actions(buttons)]
@@ -373,13 +379,17 @@ def offer_several(
     remarks: Sequence[str],
     label: str,
     at: float | None = None,
+    when: Markup | None = None,
 ) -> Answer:
-    """Offer to do something to several: all of them are named, and what ends for good says so."""
+    """Offer to do something to several: all of them are named, and what ends for good says so.
+
+    ``when`` is the time ``at`` to its reader.
+    """
     count = Markup(str(len(rows)))
     declared = find_verb("workspace", verb)
     head = fill(declared.bulk.text, count=count)
     if at is not None:
-        head = fill(declared.bulk_at.text, count=count, at=kit.day_moment(at))
+        head = fill(declared.bulk_at.text, count=count, at=when)
     lines = [
         fill(
             _get_row_template(verb, row),
@@ -410,6 +420,7 @@ def _get_row_template(verb: str, row: ListRow) -> str:
 
 def format_in_state(
     now: float,
+    zone: ZoneInfo | None,
     workspace: Workspace,
     template: str,
     operation: Operation | None = None,
@@ -419,7 +430,7 @@ def format_in_state(
 
     It's *already* in one of the states that were to be ``reached``.
     """
-    state, (_, as_of) = workspace.current_state, format_state(now, workspace)
+    state, (_, as_of) = workspace.current_state, format_state(now, workspace, zone)
     if operation is not None:
         state = State.STOPPING if operation.verb.brings_down else State.STARTING
     word = cards.UNMADE if workspace.is_provisional else cards.STATES[state]
@@ -436,7 +447,13 @@ _MAX_FACTS: Final = 30
 
 
 def answer_server_info(
-    snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
+    snapshot: Snapshot[About],
+    title: str,
+    *,
+    now: float,
+    zone: ZoneInfo | None,
+    page: int = 1,
+    replaces: bool = False,
 ) -> Answer:
     """Answer with a server's facts, and one page of its users; a page beyond the end is the last one."""
     users = snapshot.payload.users
@@ -454,7 +471,7 @@ def answer_server_info(
         blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
         shown = [_format_user(user) for user in one.shown]
         blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(shown)]
-    small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now))]
+    small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now, zone))]
     if one.remaining:
         small.insert(0, answers.AND_MORE.format(count=one.remaining))
     blocks.append(kit.context(*small))

@@ -128,10 +128,10 @@ def render_outage(facts: Facts) -> Answer:
     template = notices.OUTAGES[facts.word("what") or "away"]
     since, until = facts.time("since"), facts.time("until")
     names: dict[str, Any] = {
-        "since": kit.moment(since, facts.now),
-        "at": kit.moment_at(since, facts.now),
+        "since": kit.moment(since, facts.now, facts.zone),
+        "at": kit.moment_at(since, facts.now, facts.zone),
         "lasted": times.format_duration(until - since),
-        "until": kit.moment(until, facts.now),
+        "until": kit.moment(until, facts.now, facts.zone),
         "place": facts.word("place"),
         # Our own address, from the settings.
         "page": Markup(f"<{facts.word('page')}>"),
@@ -150,7 +150,9 @@ def _render_summary(facts: HeldFacts) -> Answer:
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
     heading = fill(
-        notices.SUMMARY, since=kit.moment(since, facts.now), until=kit.moment(facts.now, facts.now)
+        notices.SUMMARY,
+        since=kit.moment(since, facts.now, facts.zone),
+        until=kit.moment(facts.now, facts.now, facts.zone),
     )
     lines, buttons = _write_lines(left), list[Element]()
     for (kind, one), _ in left:

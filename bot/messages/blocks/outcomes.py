@@ -70,7 +70,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     if operation is None or not operation.was_sent_late:
         return Markup("")
     said = holds.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
-    return Markup(kit.format_reason(said, facts.now))
+    return Markup(kit.format_reason(said, facts.now, facts.zone))
 
 
 @renders(
@@ -107,7 +107,7 @@ def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> 
         cards.SENT if cause in {"sent", "sent_before_plan"} else cards.ENDED_NAMED[outcome], facts
     )
     if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
-        at = Markup(kit.moment(operation.planned_for or 0.0, facts.now))
+        at = Markup(kit.moment(operation.planned_for or 0.0, facts.now, facts.zone))
         usual = fill_notice(notices.NOT_AS_PLANNED, facts, at=at)
     sentence = describe_end(facts, is_done=False) or usual
     if cause != "cancelled":
@@ -230,7 +230,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
         small.insert(0, kit.safe(condition, 300))
     if operation.is_planned_ahead:
         times_ = {"at": operation.planned_for, "until": operation.good_until}
-        planned = {name: Markup(kit.moment(at or 0.0, facts.now)) for name, at in times_.items()}
+        planned = {name: Markup(kit.moment(at or 0.0, facts.now, facts.zone)) for name, at in times_.items()}
         return kit.message(fill_notice(notices.WAITING_PLANNED, facts, **planned), small, buttons)
     if operation.has_called and is_on_time(operation, facts.now):
         usual = Markup(" ".join(format_usual_time(facts, operation)))

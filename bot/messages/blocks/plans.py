@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.domain import timetable as courses_timetable
 from bot.domain.courses import ClassCard, ClassFacts, CourseContext
 from bot.domain.hours import HoursRule, group_days
 from bot.domain.message_context import WorkspaceFacts
-from bot.domain.time_parsing import DAYS, EVERY_DAY, clock, load_zone, resolve_instant
+from bot.domain.time_parsing import DAYS, EVERY_DAY, clock, resolve_instant
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Element, Markup, fill
@@ -20,24 +21,33 @@ from bot.messages.texts import times
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
-def format_time_of_day(minutes: int | None, zone: str, reader_zone: str) -> Markup:
-    """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere.
+def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Markup:
+    """Format a recurring time of any zone as Slack writes others to its reader, in 12 or 24 hours.
 
-    ``reader_zone`` is "" where several read it, or nobody knows where they are.
+    Where several read it, or nobody knows where they are, Slack would write each another time.
     """
-    if minutes is None or zone != reader_zone:
+    if minutes is None or reader_zone is None:
         return Markup(clock(minutes))
-    at = resolve_instant(_ANY_DAY, minutes, load_zone(zone))
+    at = resolve_instant(_ANY_DAY, minutes, reader_zone)
     return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
 
 
-def format_rule(rule: HoursRule, reader_zone: str = "") -> Markup:
+def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
+    """Format the zones of recurring times as an addition, if any isn't the reader's: `` (Singapore)``."""
+    found = dict.fromkeys(zones)
+    if reader_zone is not None and found.keys() <= {reader_zone.key}:
+        return Markup("")
+    cities = (one.rpartition("/")[2].replace("_", " ") for one in found)
+    return Markup(f" ({', '.join(map(kit.line, cities))})") if found else Markup("")
+
+
+def format_rule(rule: HoursRule, reader_zone: ZoneInfo | None) -> Markup:
     """Format hours: ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
     days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
-    begin, end = (format_time_of_day(one, rule.zone, reader_zone) for one in (rule.starts, rule.stops))
+    begin, end = (format_time_of_day(one, reader_zone) for one in (rule.starts, rule.stops))
     return Markup(template.format(days=days, begin=begin, end=end))
 
 
@@ -60,10 +70,15 @@ def format_days_off(card: ClassCard, now: float) -> list[str]:
     return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
 
 
-def format_timetable(card: ClassCard, reader_zone: str = "") -> Markup:
+def format_timetable(card: ClassCard, reader_zone: ZoneInfo | None) -> Markup:
     """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
-    begin, end = (format_time_of_day(one, card.time_zone, reader_zone) for one in (card.starts, card.stops))
-    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.format_date(card.last_day)}
+    begin, end = (format_time_of_day(one, reader_zone) for one in (card.starts, card.stops))
+    names = {
+        "begin": begin,
+        "end": end,
+        "zone": format_zones([card.time_zone], reader_zone),
+        "last": times.format_date(card.last_day),
+    }
     return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
 
 
@@ -73,7 +88,7 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
     return [
         " ".join(
             [
-                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one, found.zone)),
+                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one, facts.zone)),
                 *format_days_off(one, facts.now),
             ]
         )

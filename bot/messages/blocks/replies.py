@@ -50,17 +50,6 @@ def as_question(answer: Answer) -> Answer:
     return replace(answer, blocks=tuple(named))
 
 
-def use_plain_dates(block: kit.Block) -> kit.Block:
-    """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
-    match block:
-        case {"type": "section", "text": {"text": text} as paragraph}:
-            return {
-                **block,
-                "text": {**paragraph, "text": text.replace("{date_short_pretty}", "{date_short}")},
-            }
-    return block
-
-
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     """Add small grey texts below an answer's words."""
     if not remarks:
@@ -298,9 +287,8 @@ def explain_unread_time(
     forms = Markup(answers.FORMS)
     if not given.strip():
         return Markup(fill(answers.EMPTY, forms=forms))
-    options = Markup("")
-    if why.options:
-        options = Markup(fill(answers.OR, first=why.options[0], second=why.options[1]))
+    *most, last = [f"`{kit.line(one)}`" for one in why.options] or [""]
+    options = Markup(fill(answers.OR, first=Markup(", ".join(most)), last=Markup(last)) if most else last)
     return Markup(
         fill(
             answers.TIME_UNREAD[why.why],

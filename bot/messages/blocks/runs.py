@@ -284,7 +284,7 @@ def _was_cancelled(run: Run) -> bool:
 
 def _format_state_line(facts: RunFacts) -> str:
     run = facts.run
-    title, now = facts.connection_title, facts.now
+    title, now, zone = facts.connection_title, facts.now, facts.zone
     if run.outcome is Outcome.FAILED:
         template = _choose_failure_text(run, runs.NEVER_RAN, runs.UNSURE, runs.LOST)
         return fill(template, cause=Markup(_format_cause(facts)))
@@ -298,12 +298,12 @@ def _format_state_line(facts: RunFacts) -> str:
     if run.remote_id is None:
         at = run.created_at if run.start_call is Call.NONE else run.called_at or run.created_at
         template = runs.TO_LAUNCH if run.start_call is Call.NONE else runs.LAUNCHING
-        return fill(template, title=title, since=kit.moment(at, now), at=kit.moment_at(at, now))
+        return fill(template, title=title, since=kit.since(at, now, zone), at=kit.moment_at(at, now, zone))
     match run.state:
         case RunState.RUNNING:
-            return fill(cards.RUNNING, since=kit.moment(run.started_at or run.created_at, now))
+            return fill(cards.RUNNING, since=kit.since(run.started_at or run.created_at, now, zone))
         case RunState.QUEUED:
-            return fill(runs.WAITING, title=title, since=kit.moment(run.created_at, now))
+            return fill(runs.WAITING, title=title, since=kit.since(run.created_at, now, zone))
         case _:
             return fill(runs.UNKNOWN, title=title)
 

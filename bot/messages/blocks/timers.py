@@ -62,13 +62,16 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if workspace is None or workspace.stop_at is None:
         is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)
         return kit.message(fill(cards.OVER_DOWN if is_resting else cards.OVER, **names))
-    done, at = Markup(cards.DONE[_get_mode(workspace)]), kit.day_moment(workspace.stop_at)
+    done, at = (
+        Markup(cards.DONE[_get_mode(workspace)]),
+        kit.moment_at(workspace.stop_at, facts.now, facts.zone),
+    )
     left = times.format_duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     counts, buttons = workspace.planned_stops.counts, keep_buttons(workspace)
     because: str = "own" if counts is None else counts.because
     if counts is not None and counts.because == "lesson":
         because = "lesson_late" if workspace.stop_at - counts.over_at >= 60.0 else "lesson"
-        names["over"] = kit.day_moment(counts.over_at)
+        names["over"] = kit.moment_at(counts.over_at, facts.now, facts.zone)
     template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
     names["course"] = "" if counts is None else counts.title
     if described := describe_stop(facts):
@@ -118,7 +121,7 @@ def format_kept(facts: WorkspaceFacts) -> str:
     until = facts.next_stop
     if until is None:
         return fill(cards.KEPT, name=workspace.title)
-    return fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.day_moment(until))
+    return fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.moment(until, facts.now, facts.zone))
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
@@ -129,14 +132,15 @@ def _is_unstopped(facts: WorkspaceFacts) -> bool:
 @renders(TimerKind.PLANNED_STOP_FAILED, is_true=_is_unstopped)
 def render_failed(facts: WorkspaceFacts) -> Answer:
     """Render the failure of a planned stop, with its cause."""
-    names = get_names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
+    names = get_names(facts) | {"at": kit.moment_at(facts.time("stop_at"), facts.now, facts.zone)}
     cause = facts.word("cause")
     if cause == "restored":
         return _still_stop(facts, names)
     if cause in cards.OBSTACLES:
         return _format_obstacle(facts, cause)
     said = Markup(safe(problems.explain_cause(cause, facts.connection_title)))
-    sentence = fill(cards.FAILED, cause=said, **names)
+    planned = kit.moment(facts.time("stop_at"), facts.now, facts.zone)
+    sentence = fill(cards.FAILED, cause=said, **names | {"at": planned})
     buttons = list_later_button(facts)
     return kit.message(sentence, [], buttons)
 
@@ -186,14 +190,21 @@ def _get_mode(workspace: Workspace) -> StopMode:
 
 
 def ask_final_stop(
-    workspace: Workspace, title: str, effects: StopEffects, verb: str, at: float, *, can_suspend: bool
+    workspace: Workspace,
+    title: str,
+    effects: StopEffects,
+    verb: str,
+    at: float,
+    when: Markup,
+    *,
+    can_suspend: bool,
 ) -> Answer:
-    """Ask whether a timer may end a workspace for good."""
+    """Ask whether a timer may end a workspace for good; ``when`` is its time to its reader."""
     sentence = fill(
         cards.ASK,
         name=workspace.title,
         title=title,
-        at=kit.day_moment(at),
+        at=when,
         lost=format_cost(workspace, effects["stop"]),
     )
     ending_then = make_change(verb, workspace, agreed=get_consent(workspace), at=at)
@@ -208,7 +219,10 @@ def format_form_head(facts: WorkspaceFacts) -> str:
     """Say until when a workspace runs as things are."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = list_coming_ends(facts.workspace, facts.effects, facts.now)
-    said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **get_names(facts)) for how, at in coming]
+    said = [
+        fill(cards.FORM_NOW[how], at=kit.moment_at(at, facts.now, facts.zone), **get_names(facts))
+        for how, at in coming
+    ]
     return " ".join(said) or fill(cards.FORM_NONE, **get_names(facts))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import find_reason
 from bot.domain.hours import HoursKind
@@ -30,33 +31,32 @@ _START_VERBS = frozenset({OperationVerb.START})
 UNTIL_FORM = "wait_until"
 
 
-def format_place(of: WaitlistFacts, now: float) -> str:
+def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
     """Format a wait: its room, the people ahead and the attempts; or its end."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
-    return _fill_place(of, now, [format_position(of), *before, *tried])
+    return _fill_place(of, now, zone, [format_position(of), *before, *tried])
 
 
-def format_lasting_place(of: WaitlistFacts, now: float) -> str:
+def format_lasting_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None) -> str:
     """Format a wait without its attempts, for a message that is drawn again."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
-        return _fill_place(of, now, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
-    return _fill_place(of, now, [format_position(replace(of, is_trying=False))])
+        return _fill_place(of, now, zone, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
+    return _fill_place(of, now, zone, [format_position(replace(of, is_trying=False))])
 
 
-def _fill_place(of: WaitlistFacts, now: float, said: Sequence[str]) -> str:
+def _fill_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None, said: Sequence[str]) -> str:
     names = {
         "name": of.name,
         "title": of.title,
         "what": words.WAITED_FOR.get(of.kind, words.WAITED_FOR["room"]),
     }
     if of.granted_at is not None:
-        return fill(words.GRANTED, at=kit.moment_at(of.granted_at, now), **names)
+        return fill(words.GRANTED, at=kit.moment_at(of.granted_at, now, zone), **names)
     if of.ended_at is not None:
-        return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now), **names)
-    return fill(
-        words.WAITING_STATE, until=kit.moment(of.expires_at, now), ahead=kit.Markup(" ".join(said)), **names
-    )
+        return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now, zone), **names)
+    until = kit.moment(of.expires_at, now, zone)
+    return fill(words.WAITING_STATE, until=until, ahead=kit.Markup(" ".join(said)), **names)
 
 
 def _count_tries(attempts: int, forms: Sequence[str]) -> str:
@@ -79,15 +79,22 @@ def format_position(of: WaitlistFacts) -> str:
     return _count_people(of.ahead, words.ONE_AHEAD, words.PEOPLE_AHEAD)
 
 
-def answer_place(of: WaitlistFacts, now: float, *, is_lasting: bool = True, replaces: bool = False) -> Answer:
+def answer_place(
+    of: WaitlistFacts,
+    now: float,
+    zone: ZoneInfo | None,
+    *,
+    is_lasting: bool = True,
+    replaces: bool = False,
+) -> Answer:
     """Answer with one's place and *Stop waiting*; dated where the answer can't be edited."""
     if not is_lasting:
         return kit.message(
-            format_place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)]
+            format_place(of, now, zone), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)]
         )
     shows = {"kind": str(WaitlistKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
-    drawn = replies.answer(format_lasting_place(of, now), [stop_button(of)], replaces=replaces)
+    drawn = replies.answer(format_lasting_place(of, now, zone), [stop_button(of)], replaces=replaces)
     return replace(drawn, shows=shows)
 
 
@@ -98,7 +105,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     if wait is None:
         return kit.message(fill_notice(words.OVER_UNLINKED, facts))
     none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
-    said = " ".join([*none, format_lasting_place(wait, facts.now)])
+    said = " ".join([*none, format_lasting_place(wait, facts.now, facts.zone)])
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
 
 
@@ -124,7 +131,7 @@ def _render_offer(facts: WorkspaceFacts) -> Answer:
     assert facts.workspace is not None, "a start is about a workspace"
     until, operation = facts.time("until"), facts.operation
     none = _format_no_room(facts, operation.cause if operation is not None else None)
-    sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now))
+    sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now, facts.zone))
     keep = ButtonValue("keep_trying", facts.workspace.id, at=until)
     buttons = [
         kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
@@ -182,15 +189,17 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     kind, cause = facts.word("kind"), facts.word("cause")
     then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
-    offer = fill(words.CAN_KEEP_TRYING, until=kit.day_moment(facts.time("again")))
+    offer = fill(words.CAN_KEEP_TRYING, until=kit.moment(facts.time("again"), facts.now, facts.zone))
     what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
     if not cause:
-        until = kit.moment(facts.time("until"), facts.now)
+        until = kit.moment(facts.time("until"), facts.now, facts.zone)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
         return kit.message(
             f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
         )
-    because = kit.Markup(kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now))
+    because = kit.Markup(
+        kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
+    )
     # With its account, the row of the workspace is gone.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)

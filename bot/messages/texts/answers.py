@@ -325,13 +325,13 @@ FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 TIME_UNREAD: Final[Mapping[Why, str]] = {
     "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
     "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",
-    "ambiguous": "*{given}* could mean two things. Type {options}.",
+    "ambiguous": "*{given}* can mean different times. Type {options}.",
     "past": "*{given}* has already passed.",
     "soon": "*{given}* is too soon. Choose a time at least {least} from now.",
     "far": "*{given}* is too far away. Choose a time within the next {most}.",
     "other_weekday": "The weekday and the date in *{given}* don't match. Type one of them.",
 }
-OR: Final = "`{first}` or `{second}`"
+OR: Final = "{first} or {last}"
 EMPTY: Final = "Tell me when: {forms}."
 
 # -- what Usher is, to whoever is new ------------------------------------------------------------------------

@@ -35,3 +35,4 @@ NOT_LET: Final = (
 NOT_A_NAME: Final = (
     "No workspace, run or time is called that. Something created just now can take a minute to appear."
 )
+OTHER_REVISION: Final = "Nothing was done: Usher doesn't speak that revision of the protocol."

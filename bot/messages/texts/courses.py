@@ -57,7 +57,7 @@ CONFIRM_STOP_ALL: Final = (
 
 #: Its days, times and last day; at which of them there are none, or others.
 EVERY_DAY: Final = "every day"
-LESSON_TIMES: Final = "{days}, {begin}–{end} ({zone}), until {last}"
+LESSON_TIMES: Final = "{days}, {begin}–{end}{zone}, until {last}"
 NO_LESSON: Final = "No lessons {days}."
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 _JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."

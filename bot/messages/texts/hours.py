@@ -13,9 +13,8 @@ DAY_NAMES: Final[Mapping[frozenset[str], str]] = {
 BOTH: Final = "{days} {begin}\u2013{end}"
 ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
-#: In a workspace's state; then with the zone, where its person isn't there any more.
+#: In a workspace's state.
 HOURS_LINE: Final = "Hours: {hours}."
-LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."
@@ -23,12 +22,12 @@ LEFT_OUT: Final = "No working hours {days}."
 NEXT_OCCURRENCE: Final = "Next, I'll {do} it {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
-HOURS_SET: Final = "*{name}* on {title} now has working hours: {hours} ({zone})."
-CURRENT_HOURS: Final = "*{name}* on {title}: {hours} ({zone})."
+HOURS_SET: Final = "*{name}* on {title} now has working hours: {hours}."
+CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 #: Hours that come on one day; what stops it again that day; those it has besides.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
-BESIDES: Final = "Its other working hours: {hours} ({zone})."
+BESIDES: Final = "Its other working hours: {hours}."
 REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_NEXT: Final = "I won't start or stop it automatically."

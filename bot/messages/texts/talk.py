@@ -19,6 +19,10 @@ TALK: Final[Mapping[str, str]] = {
         "That's too long for a command, so I haven't done anything. "
         "Type `{command}help` to see what I can do."
     ),
+    "by_app": (
+        "An app wrote that in your name, so I haven't done anything: I only do what you write yourself. "
+        "Type `{command}help` to see what I can do."
+    ),
     "file": "I can't use files. Tell me what you need, or type `{command}help`.",
     "forwarded": (
         "I don't read forwarded messages. Tell me what you need in your own words, or type `{command}help`."

@@ -71,6 +71,18 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
+def format_other_day(at: float, now: float, zone: tzinfo) -> str:
+    """Format the day of a time unless it is that of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``, ``""``.
+
+    The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00"), and unlike *tomorrow* it stays true.
+    """
+    local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
+    if local == today:
+        return ""
+    day = format_weekday(local.isoformat())
+    return day if local.year == today.year else f"{day} {local.year}"
+
+
 def format_clock_time(at: float, zone: tzinfo) -> str:
     """Format a time of day in a zone, for pages, whose script writes it as its browser writes others."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
@@ -81,10 +93,10 @@ def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
 
     Slack writes no time on a button. Where none was typed, the sentence above has it.
     """
-    local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
+    local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
     clock += " UTC" if str(zone) == "UTC" else ""
-    return clock if local.date() == today else f"{format_weekday(local.date().isoformat())} at {clock}"
+    return " at ".join(filter(None, [format_other_day(at, now, zone), clock]))
 
 
 def format_date(day: str) -> str:

@@ -51,6 +51,7 @@ from bot.providers.jupyterhub.servers import (
 from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.requests import ApiClient, encode_path_segment, map_concurrently
 from bot.support import errors
+from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
@@ -117,7 +118,7 @@ class JupyterHub(
 
     def other_hosts(self) -> Mapping[str, bool]:
         """Name where people's servers are: they take their owner's token, too."""
-        origin = connection.parse_origin(self._public)
+        origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
     def gate_key(self, remote_id: str) -> str:
@@ -181,7 +182,7 @@ class JupyterHub(
 
     async def read_warning(self) -> str:
         """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
-        origin = connection.parse_origin(self._public)
+        origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
             await self.api.send("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
@@ -272,7 +273,7 @@ class JupyterHub(
 
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the operator's hosts and the public address's host with its port."""
-        origin = connection.parse_origin(self._public)
+        origin = parse_origin(self._public)
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:

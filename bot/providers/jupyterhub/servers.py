@@ -30,13 +30,14 @@ from bot.providers.answers import (
     require_text,
 )
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
-from bot.providers.connection import match_subdomain, parse_origin, path_below
+from bot.providers.connection import match_subdomain, path_below
 from bot.providers.requests import (
     ApiClient,
     accept_already_done,
     encode_path_segment,
     forbidden_as_credential_refused,
 )
+from bot.support.addresses import parse_origin
 from bot.support.errors import (
     AccountRenamed,
     BadAnswer,

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 
 from bot.providers import connection
+from bot.support.addresses import normalise_base_url
 
 CLIENT_ID = "service-usher"
 
@@ -36,7 +37,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
     @field_validator("base_url", "public_url")
     @classmethod
     def _roots(cls, value: str | None) -> str | None:
-        return None if value is None else _strip_hub_path(connection.normalise_base_url(value.strip()))
+        return None if value is None else _strip_hub_path(normalise_base_url(value.strip()))
 
 
 def _strip_hub_path(url: str) -> str:

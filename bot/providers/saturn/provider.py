@@ -40,7 +40,7 @@ from bot.providers.answers import (
     require_text,
 )
 from bot.providers.base import Access, Credential, CredentialOwner, Identity
-from bot.providers.connection import ConnectionSettings, parse_origin
+from bot.providers.connection import ConnectionSettings
 from bot.providers.requests import (
     ApiClient,
     accept_already_done,
@@ -53,6 +53,7 @@ from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, read_live_pod, start_order
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
 from bot.support import errors
+from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 _WORKSPACE_STATES = {

@@ -26,7 +26,6 @@ from bot.providers.connection import (
     HostPatterns,
     LinkMethod,
     normalise_pattern,
-    parse_origin,
 )
 from bot.providers.sphere.states import (
     ID_PATTERN,
@@ -38,6 +37,7 @@ from bot.providers.sphere.states import (
 )
 from bot.providers.sphere.webhooks import SIGNATURE, check_signature, parse_messages
 from bot.support import errors
+from bot.support.addresses import parse_origin
 from bot.support.cleaning import hide_secrets
 
 #: The token is part of every call's address, so it has to be valid there.

@@ -15,7 +15,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bot.support.addresses import Proxy, is_loopback, is_safe_origin, public_origin
+from bot.support.addresses import (
+    Proxy,
+    is_loopback,
+    normalise_base_url,
+    normalise_host,
+    public_origin,
+)
 from bot.support.cleaning import trim
 from bot.support.environment import command, resolve_secret
 from bot.support.settings.database import explain_wrong_url, list_passwords
@@ -25,12 +31,20 @@ from bot.support.settings.field import AreRight, setting, split_keys, split_name
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: How tokens look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750), and is too
-#: long to guess.
-_TOKENS: Final = {
+#: What Slack's secrets are made of. Its tokens, addresses and placeholders are pasted here by mistake.
+_SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~+/=-]+"  # noqa: S105 - a pattern
+#: How secrets and ids look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750),
+#: and is too long to guess.
+_SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
-    "slack_bot_token": (r"xoxb-\S*", "the bot token of the app, which begins with xoxb-"),
-    "slack_app_token": (r"xapp-\S*", "an app-level token with connections:write, which begins with xapp-"),
+    "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
+    "slack_app_token": (
+        r"xapp-[A-Za-z0-9._-]+",
+        "an app-level token with connections:write, which begins with xapp-",
+    ),
+    "slack_signing_secret": (_SECRET_PATTERN, "the signing secret, which is letters and digits"),
+    "slack_client_id": (r"[0-9]+\.[0-9]+", "the client id, which is two numbers with a point between"),
+    "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
 #: How many signs a Fernet key has: 32 bytes in Base64.
 KEY_LENGTH: Final = 44
@@ -185,11 +199,12 @@ class CoreSettings(BaseSettings):
     def _empty_is_absent(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value is not None and value.get_secret_value() else None
 
-    @field_validator(*_TOKENS)
+    @field_validator(*_SHAPES)
     @classmethod
-    def _token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        pattern, needed = _TOKENS[str(info.field_name)]
-        if value is not None and not re.fullmatch(pattern, value.get_secret_value(), re.DOTALL):
+    def _shape(cls, value: SecretStr | str | None, info: ValidationInfo) -> SecretStr | str | None:
+        pattern, needed = _SHAPES[str(info.field_name)]
+        written = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if written is not None and not re.fullmatch(pattern, written):
             raise ValueError(f"needs {needed}")
         return value
 
@@ -201,10 +216,7 @@ class CoreSettings(BaseSettings):
     @field_validator("slack_api_url")
     @classmethod
     def _api_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if not is_safe_origin(parts.scheme, parts.hostname):
-            raise ValueError("needs an https address (http only for this machine)")
-        return value if value.endswith("/") else value + "/"
+        return f"{normalise_base_url(value)}/"
 
     @field_validator("public_url", "page_url")
     @classmethod
@@ -220,12 +232,23 @@ class CoreSettings(BaseSettings):
         address = written if "://" in written else f"http://{written}"
         try:
             parts = urlsplit(address)
-            is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            is_one = parts.scheme in {"http", "https"} and parts.port != 0
+            normalise_host(parts.hostname or "")
         except ValueError:
             is_one = False
         if not is_one:
             raise ValueError("needs the address of an HTTP proxy, such as http://proxy.example.org:3128")
         return SecretStr(address)
+
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        try:
+            if "%" not in value:  # A link's own address is followed by its interface.
+                normalise_host(value)
+        except ValueError:
+            raise ValueError("needs an address or a name of this machine, without a port") from None
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -9,6 +9,8 @@ from bot.support.logs import redact_from_now_on
 
 #: What libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
+#: A server's name or address, its socket's folder percent-encoded, and its port; each may be left out.
+_HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
 
@@ -29,9 +31,13 @@ def explain_wrong_url(url: str) -> str:
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         return "" if is_file else form
+    place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
     # libpq takes the rest of such a password for the host, and its messages name hosts.
-    if "@" in _CREDENTIALS.sub("", url).partition("?")[0]:
+    if "@" in place:
         return "percent-encode the password (@ is %40, / is %2F)"
+    hosts = place.partition("/")[0].split(",")
+    if not all(map(_HOST_PATTERN.fullmatch, hosts)):
+        return "needs the name or address of the server, and a port that is a number"
     return ""
 
 

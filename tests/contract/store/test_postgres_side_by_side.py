@@ -239,7 +239,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
         ),
         (
             Priority.URGENT,
-            "lengthen_audit",
+            "append_audit",
             partial(append_audit, entries=[ENTRY]),
             second.claim(operations.claim_operations, 1, 60.0),
         ),

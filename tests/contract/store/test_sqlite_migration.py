@@ -106,7 +106,7 @@ async def test_new_database_equals_a_migrated_one(tmp_path):
     expected = list_schema(old)
     if os.environ.get("UPDATE_GOLDEN"):
         made = [sql for name, sql in expected if name not in ("migrations", "schema_changes")]
-        rows = [line for line in everything(old) if line.startswith('INSERT INTO "audit_head"')]
+        rows = [line for line in everything(old) if line.startswith('INSERT INTO "audit"')]
         lines = (f"{one.removesuffix(';')};\n" for one in (*made, *rows))
         LATEST.write_text("".join([HEADER, *lines]), encoding="utf-8")
         read_latest_schema.cache_clear()
@@ -257,14 +257,17 @@ async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
     path, every = tmp_path / "usher.db", read_migrations()
     await migrated(path, {name: script for name, script in every.items() if name < "0058"})
     store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
-    archived = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 2})
-    await store.write(
-        audit.append_audit, [*(AuditEntry("a", "act", f"{number}", "ok") for number in range(4)), archived]
-    )
-    _, last, *kept = await store.read(audit.read_audit)
+    rows, last = [], ""
+    for seq, action in enumerate(["act"] * 4 + ["audit.archive"], 1):
+        row = {"seq": seq, "at": 1.0, "actor": "a", "action": action, "target": "", "result": "ok"}
+        row |= {"detail": '{"through":2}', "previous_hash": last}
+        rows.append({**row, "hash": (last := audit.hash_of(row))})
+    kept = rows[2:]
     with closing(sqlite3.connect(path)) as database, database:
-        database.execute("DELETE FROM audit WHERE seq <= 2")
-        database.execute("UPDATE audit_head SET archived = 2, archived_hash = ?", [last["hash"]])
+        for row in kept:
+            database.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [*row.values()])
+        head = "UPDATE audit_head SET count = 5, hash = ?, archived = 2, archived_hash = ?"
+        database.execute(head, [last, rows[1]["hash"]])
     assert await store.migrate() == [name for name in every if name >= "0058"]
     assert await store.read(audit.read_audit) == kept
     assert await store.perform(audit.verify_audit) is None

@@ -121,7 +121,8 @@ async def test_a_damaged_file_is_named_with_what_to_do_next(path):
         file.seek(4096)
         file.write(b"canary " * 200_000)
     with pytest.raises(
-        StoreUnavailable, match=r"damaged \(.+\): stop Usher and restore .+`usher docs operate#backups`"
+        StoreUnavailable,
+        match=r"damaged \(.+\): stop Usher and restore .+`usher docs operate#a-damaged-database`",
     ):
         await opened(path)
 

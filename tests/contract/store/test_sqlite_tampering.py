@@ -8,6 +8,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.work_items import Outcome
 from bot.store import audit, operations
 from bot.store.audit import hash_of
+from bot.support.errors import StoreError
 from tests.rigs.store import accept_operation, linked
 
 COUNT = 7
@@ -90,7 +91,7 @@ async def test_rows_archived_before_0_4_0_may_be_missing(store, by_hand, page):
     await store.write(audit.append_audit, [ARCHIVED])
     # Deleted in pieces: an interrupted archive left some.
     for through in (2, 3):
-        by_hand("DELETE FROM audit WHERE seq <= ?", through)
+        by_hand("DELETE FROM audit WHERE seq BETWEEN 1 AND ?", through)
         assert await store.perform(audit.verify_audit, page=page) is None
     by_hand("DELETE FROM audit WHERE seq = 4")
     assert await store.perform(audit.verify_audit, page=page) == 4
@@ -100,16 +101,21 @@ async def test_an_archived_row_that_comes_back_is_found(store, by_hand):
     await write(store)
     await store.write(audit.append_audit, [ARCHIVED])
     (row,) = await store.read(audit.read_audit, limit=1)
-    by_hand("DELETE FROM audit WHERE seq <= 3")
+    by_hand("DELETE FROM audit WHERE seq BETWEEN 1 AND 3")
     columns = ", ".join(row)
     by_hand(f"INSERT INTO audit ({columns}) VALUES ({', '.join('?' * len(row))})", *row.values())
     assert await store.perform(audit.verify_audit) == 2
 
 
-async def test_an_emptied_audit_is_found(store, by_hand):
+@pytest.mark.parametrize("rows", ["seq >= 0", "seq >= 1", "seq = 0"])
+async def test_an_emptied_audit_is_found(store, by_hand, rows):
     await write(store)
-    by_hand("DELETE FROM audit")
+    by_hand(f"DELETE FROM audit WHERE {rows}")
     assert await store.perform(audit.verify_audit) == 1
+    # Nothing is done any more that couldn't be remembered.
+    if rows != "seq >= 1":
+        with pytest.raises(AssertionError):
+            await write(store)
 
 
 async def test_a_row_too_many_is_found(store, by_hand):
@@ -122,9 +128,18 @@ async def test_a_row_too_many_is_found(store, by_hand):
     assert await store.perform(audit.verify_audit) == COUNT + 1
 
 
+async def test_a_row_in_the_place_of_the_next_one_is_not_overwritten(store, by_hand):
+    await write(store)
+    by_hand("UPDATE audit SET detail = ? WHERE seq = 0", f"{COUNT - 1}")
+    before = await store.read(audit.read_audit)
+    with pytest.raises(StoreError):
+        await write(store)
+    assert await store.read(audit.read_audit) == before
+
+
 async def test_a_head_that_was_changed_is_found(store, by_hand):
     await write(store)
-    by_hand("UPDATE audit_head SET hash = ?", "0" * 64)
+    by_hand("UPDATE audit SET hash = ? WHERE seq = 0", "0" * 64)
     assert await store.perform(audit.verify_audit) == COUNT
 
 

@@ -1,21 +1,28 @@
 """What Slack's assistant may send: whatever it is, it is answered as its protocol says."""
 
 import json
-from functools import partial
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND, jsonrpc_message_adapter
+from mcp_types import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    UNSUPPORTED_PROTOCOL_VERSION,
+    jsonrpc_message_adapter,
+)
 from mcp_types.methods import validate_server_result
 from pydantic import SecretStr
 
+from bot.domain.preferences import Preferences
+from bot.store import operations
+from bot.store.preferences import save_preferences
 from bot.web.front import Front
 from bot.web.health import Metrics
 from bot.web.replays import Replays
 from bot.web.shapes import read_call
 from handlers.assistant.tools import TOOLS
-from handlers.assistant.web import answer, may_repeat
+from handlers.assistant.web import AssistantCalls
 from tests.rigs.store import ALICE
 from tests.web.signed import SECRET, headers_for
 
@@ -25,16 +32,14 @@ WHO = {"slack": {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise
 @pytest.fixture
 async def sends(bot):
     """Send a body to the address; return the status and what is answered, as JSON if it is some."""
-    front = Front(
-        SecretStr(SECRET), bot.clock, Replays(bot.clock.monotonic), Metrics(), read_call, may_repeat
-    )
+    front = Front(SecretStr(SECRET), bot.clock, Replays(bot.clock.monotonic), Metrics(), read_call)
     app = web.Application()
-    app.router.add_route("*", "/slack/mcp", front.guard(partial(answer, bot.services)))
+    app.router.add_route("*", "/slack/mcp", front.guard(AssistantCalls(bot.services).answer))
     async with TestClient(TestServer(app)) as client:
 
-        async def send(body, content_type="application/json"):
+        async def send(body, content_type="application/json", **more):
             raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-            headers = headers_for(bot.clock, raw, content_type=content_type)
+            headers = headers_for(bot.clock, raw, content_type=content_type) | more
             async with client.post("/slack/mcp", data=raw, headers=headers) as response:
                 text = await response.text()
                 return response.status, json.loads(text) if response.content_type.endswith("json") else text
@@ -112,3 +117,40 @@ async def test_what_is_answered_is_valid_in_each_version(sends, version):
 async def test_an_unknown_version_is_answered_with_the_newest(sends):
     _, begun = await sends(call("initialize", protocolVersion=["x"]))
     assert begun["result"]["protocolVersion"] == "2025-11-25"
+
+
+REVISION = "io.modelcontextprotocol/protocolVersion"
+
+
+@pytest.mark.parametrize("revision", ["2026-07-28", "2099-01-01", "x", ""])
+@pytest.mark.parametrize("is_in_header", [True, False], ids=["header", "meta"])
+async def test_another_revision_is_refused_before_anything_is_done(sends, bot, revision, is_in_header):
+    """Its client couldn't read the result, and would report as failed what was done."""
+    row = (await bot.link()).workspaces[0]
+    await bot.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="stop")))
+    meta = WHO if is_in_header else WHO | {REVISION: revision}
+    headers = {"MCP-Protocol-Version": revision} if is_in_header else {}
+    for method in ("server/discover", "initialize", "tools/list", "tools/call"):
+        given = {"name": "start", "arguments": {"name": row.name}} if method == "tools/call" else {}
+        status, said = await sends(call(method, **given, _meta=meta), **headers)
+        assert (status, said["id"], said["error"]["code"]) == (400, 1, UNSUPPORTED_PROTOCOL_VERSION)
+        assert said["error"]["data"] == {
+            "supported": ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"],
+            "requested": revision,
+        }
+    assert await bot.store.read(operations.open_operations, ALICE) == []
+    # The same call of a revision that it speaks is carried out.
+    given = {"name": "start", "arguments": {"name": row.name}, "_meta": WHO}
+    assert (await sends(call(number=2, **given), **{"MCP-Protocol-Version": "2025-06-18"}))[0] == 200
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
+
+
+async def test_the_same_start_again_within_a_minute_gets_the_first_result(sends, bot):
+    await bot.link()
+    await bot.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="start")))
+    start = call(name="start", arguments={"name": "notebook"}, _meta=WHO)
+    first, again = await sends(start), await sends(start)
+    assert first == again
+    assert first[0] == 200
+    assert json.loads(first[1]["result"]["content"][0]["text"])["done"]
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1

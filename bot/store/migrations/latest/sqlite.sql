@@ -287,10 +287,6 @@ CREATE TABLE audit (
     previous_hash TEXT NOT NULL,
     hash TEXT NOT NULL
 );
-CREATE TABLE audit_head (
-    id BIGINT PRIMARY KEY,
-    count BIGINT NOT NULL,
-    hash TEXT NOT NULL);
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -705,4 +701,4 @@ CREATE INDEX upgrade_losses_of_person ON upgrade_losses (principal);
 CREATE UNIQUE INDEX participants_of_id ON participants (id);
 CREATE INDEX participants_due ON participants (due_at, joined_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX participants_of_person ON participants (principal);
-INSERT INTO "audit_head" VALUES(1,0,'');
+INSERT INTO "audit" VALUES(0,0.0,'','','','','0','','');

@@ -1,0 +1,169 @@
+"""Time zones as people write them beside a time: ``18:00 UTC``, ``5pm PT``, ``11pm Tokyo time``; pure.
+
+Names are those of the zone data: zones, cities and countries. One that several zones have, such as *IST*,
+means all of them: whoever reads the time asks where they differ.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+#: By zone, how it is abbreviated or called where the zone data doesn't say so.
+_CALLED: Final = {
+    "UTC": "utc gmt z zulu",
+    "America/Los_Angeles": "pt pst pdt san_francisco seattle san_diego portland las_vegas silicon_valley",
+    "America/Denver": "mt mst mdt salt_lake_city",
+    "America/Chicago": "ct cst cdt dallas houston austin",
+    "America/New_York": "et est edt boston washington philadelphia atlanta miami east_coast",
+    "America/Toronto": "ottawa montreal",
+    "America/Halifax": "ast adt",
+    "America/Havana": "cst",
+    "America/Anchorage": "akst akdt",
+    "Pacific/Honolulu": "hst",
+    "America/Sao_Paulo": "brt rio_de_janeiro",
+    "Europe/London": "bst uk britain england scotland wales edinburgh manchester",
+    "Europe/Dublin": "ist",
+    "Europe/Lisbon": "wet",
+    "Europe/Berlin": "cet cest mez mesz central_european munich munchen hamburg frankfurt cologne koln",
+    "Europe/Zurich": "geneva basel",
+    "Europe/Rome": "milan",
+    "Europe/Athens": "eet eest eastern_european",
+    "Europe/Moscow": "msk",
+    "Asia/Jerusalem": "ist idt",
+    "Asia/Riyadh": "ast",
+    "Asia/Dubai": "gst uae",
+    "Asia/Karachi": "pkt",
+    "Asia/Kolkata": "ist mumbai delhi new_delhi bangalore bengaluru chennai hyderabad pune",
+    "Asia/Dhaka": "bst",
+    "Asia/Bangkok": "ict",
+    "Asia/Jakarta": "wib",
+    "Asia/Ho_Chi_Minh": "hanoi",
+    "Asia/Shanghai": "cst beijing shenzhen",
+    "Asia/Hong_Kong": "hkt",
+    "Asia/Singapore": "sgt",
+    "Asia/Manila": "pht",
+    "Australia/Perth": "awst",
+    "Asia/Tokyo": "jst osaka kyoto",
+    "Asia/Seoul": "kst korea south_korea",
+    "Australia/Sydney": "aest aedt aet canberra",
+    "Australia/Adelaide": "acst acdt",
+    "Pacific/Auckland": "nzst nzdt nzt wellington",
+    "Africa/Nairobi": "eat",
+    "Africa/Lagos": "wat",
+    "Africa/Maputo": "cat",
+    "Africa/Johannesburg": "sast cape_town",
+}
+#: Names in the zone data that are other words beside a time.
+_OTHER_WORDS: Final = frozenset(
+    {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
+    | {"north", "resolute", "south", "universal", "wake", "west", "yap"}
+)
+#: The most words of a zone's name.
+_MAX_WORDS: Final = 4
+#: Before and after the name of a zone: ``in Tokyo``, ``Tokyo time``.
+_BEFORE: Final = frozenset({"in"})
+_AFTER: Final = frozenset({"time", "zeit"})
+_OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
+_MAX_OFFSET: Final = timedelta(hours=14)
+#: What programs write to the time without a blank: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
+_IN_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
+_JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
+#: The same with a minus, which is a dash unless a date or seconds stand before it.
+_JOINED_MINUS: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SaidZone:
+    """A zone beside a time: its name as it was written, and the zones that may be meant."""
+
+    name: str
+    zones: tuple[tzinfo, ...]
+
+    def list_zones(self, at: float) -> Iterator[tzinfo]:
+        """Yield what may be meant at a moment: *CET* in summer is either winter's time or Berlin's."""
+        for zone in self.zones:
+            yield zone
+            year = datetime.fromtimestamp(at, zone).year
+            halves = [datetime(year, month, 1, tzinfo=zone) for month in (1, 7)]
+            offsets = {(one.tzname() or "").casefold(): one.utcoffset() for one in halves}
+            offset = offsets.get(self.name)
+            if offset is not None and datetime.fromtimestamp(at, zone).utcoffset() != offset:
+                yield timezone(offset)
+
+
+def write_zone(zone: tzinfo) -> str:
+    """Return a zone so that it is read beside a time."""
+    return str(zone)
+
+
+def split_zone(text: str) -> tuple[str, SaidZone | None]:
+    """Return a text in small letters without the zone beside its time, and that zone; None for none."""
+    plain = _IN_BRACKETS.sub("", text.casefold())
+    words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
+    for begin in range(1, len(words)):
+        for end in range(min(begin + _MAX_WORDS, len(words)), begin, -1):
+            name = [word.strip(",;!?.()") for word in words[begin:end]]
+            said = "_".join(name[name[0] in _BEFORE : len(name) - (name[-1] in _AFTER)])
+            # A dash before a time is one: `mon -8:00` ends then.
+            if not said.startswith("-") and (zones := find_zones(said)):
+                return " ".join(words[:begin] + words[end:]), SaidZone(said, zones)
+    return plain, None
+
+
+@lru_cache(maxsize=512)
+def find_zones(name: str) -> tuple[tzinfo, ...]:
+    """Return the zones that have a name, or the one of an offset; none for any other word."""
+    if offset := _OFFSET.fullmatch(name.replace("_", "")):
+        length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
+    found = list[tzinfo]()
+    bare = "".join(
+        letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter)
+    )
+    for key in _load_names().get(bare, ()):
+        try:
+            found.append(UTC if key == "UTC" else ZoneInfo(key))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue  # The machine's own data is another.
+    return tuple(found)
+
+
+def _strip_accents(name: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFD", name) if not unicodedata.combining(one))
+
+
+@lru_cache(maxsize=1)
+def _load_names() -> dict[str, list[str]]:
+    """Load the names of zones: their own, their cities' and countries', and what else they are called."""
+    data = files("tzdata")
+    names: dict[str, list[str]] = {}
+    for key in data.joinpath("zones").read_text("utf-8").split():
+        names.setdefault(key.casefold(), []).append(key)
+        city = key.rpartition("/")[2].casefold()
+        if "/" in key and not key.startswith("Etc/") and city not in _OTHER_WORDS:
+            names.setdefault(city, []).append(key)
+    folder = data.joinpath("zoneinfo")
+    codes = dict(_read_rows(folder.joinpath("iso3166.tab").read_text("utf-8"), 0, 1))
+    for code, key in _read_rows(folder.joinpath("zone.tab").read_text("utf-8"), 0, 2):
+        words = _strip_accents(codes[code].partition(" (")[0]).casefold().split()
+        names.setdefault("_".join(word.strip(".") for word in words), []).append(key)
+    called = dict[str, list[str]]()
+    for key, also in _CALLED.items():
+        for word in also.split():
+            called.setdefault(word, []).append(key)
+    return {**{name: keys for name, keys in names.items() if name not in _OTHER_WORDS}, **called}
+
+
+def _read_rows(table: str, first: int, second: int) -> Iterator[tuple[str, str]]:
+    for line in table.splitlines():
+        if line and not line.startswith("#"):
+            cells = line.split("\t")
+            yield cells[first], cells[second]

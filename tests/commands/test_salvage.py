@@ -1,0 +1,164 @@
+"""A damaged SQLite file: what it still has is saved row by row, counted, and can be put in place."""
+
+import random
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot.domain.audit import AuditEntry
+from bot.store import audit, open_store
+from bot.store.salvage import save_readable_rows
+from bot.store.transaction import StoreTime
+from bot.support.errors import StoreUnavailable
+from tests.app.command_line import environment, of_slack, run, running
+from tests.playground.slack_help import slack
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.store import linked
+
+ROWS = 2_000
+#: The first byte of a page whose cells are rows, and of one that leads to others.
+LEAF, INTERIOR = 0x0D, 0x05
+
+
+async def fill(path, *, links=True):
+    """Write a database with a long audit, and leave all of it in the file."""
+    store = await open_store(f"sqlite:///{path}", FakeClock(), CountingIds())
+    await store.migrate()
+    if links:
+        await linked(store)
+    for first in range(0, ROWS, 100):
+        entries = [
+            AuditEntry("usher", "account.link", f"account-{first + number}", "ok", {"note": "x" * 60})
+            for number in range(100)
+        ]
+        await store.write(audit.append_audit, entries)
+    await store.close()
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("PRAGMA journal_mode = DELETE").fetchall()
+        return made.execute("SELECT count(*) FROM audit").fetchone()[0]
+
+
+def list_pages(path, kind, having=b"account-"):
+    """Return the offset and the number of cells of each page of a kind that has a text."""
+    data, pages = path.read_bytes(), []
+    for offset in range(4096, len(data), 4096):
+        page = data[offset : offset + 4096]
+        if page[0] == kind and (having in page or kind == INTERIOR):
+            pages.append((offset, int.from_bytes(page[3:5], "big")))
+    return pages
+
+
+def spoil(path, offsets, content=bytes(4096)):
+    path.touch()
+    with path.open("r+b") as file:
+        for offset in offsets:
+            file.seek(offset)
+            file.write(content)
+
+
+def save(path, target):
+    return save_readable_rows(path, target, lambda _: None, StoreTime(FakeClock()), CountingIds())
+
+
+def read(path, query):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda pages: pages[5:6],
+        lambda pages: pages[5:9],
+        lambda pages: [pages[2], pages[7], pages[20]],
+        lambda pages: pages[:1],
+        lambda pages: pages[-1:],
+    ],
+    ids=["one", "several in a row", "several apart", "first", "last"],
+)
+@pytest.mark.parametrize(
+    "content",
+    [bytes(4096), b"\xff" * 4096, random.Random(7).randbytes(4096)],
+    ids=["zeros", "ones", "noise"],
+)
+async def test_each_row_outside_the_damaged_pages_is_saved(tmp_path, choose, content):
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    total = await fill(path)
+    pages = [page for page in list_pages(path, LEAF) if page[1] > 5]
+    pages.sort(key=lambda page: int(re.search(rb"account-(\d+)", path.read_bytes()[page[0] :])[1]))
+    bad = choose(pages)
+    spoil(path, [offset for offset, _ in bad], content)
+    saved = save(path, target)
+    lost = sum(cells for _, cells in bad)
+    assert (saved["audit"].rows, saved["audit"].is_damaged) == (total - lost, True)
+    assert (saved["accounts"].rows, saved["accounts"].is_damaged) == (1, False)
+    assert read(target, "SELECT count(*) FROM audit") == [(total - lost,)]
+    assert read(target, "PRAGMA integrity_check") == [("ok",)]
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_sound_file_is_saved_whole(tmp_path):
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    await fill(path)
+    saved = save(path, target)
+    assert not any(table.is_damaged for table in saved.values())
+    with closing(sqlite3.connect(path)) as one, closing(sqlite3.connect(target)) as other:
+        assert sorted(one.iterdump()) == sorted(other.iterdump())
+
+
+async def test_where_nothing_can_be_read_no_file_is_left(tmp_path):
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    await fill(path)
+    spoil(path, [0], path.read_bytes()[:100] + b"\xff" * 3996)
+    with pytest.raises(StoreUnavailable, match="nothing in it can be read"):
+        save(path, target)
+    assert [*tmp_path.glob("saved*")] == []
+
+
+async def test_tables_before_the_damage_of_the_schema_are_saved(tmp_path):
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    await fill(path)
+    pages = list_pages(path, LEAF, b"CREATE TABLE")
+    spoil(path, [pages[-1][0]])
+    saved = save(path, target)
+    assert saved["accounts"].rows == 1
+
+
+async def test_nothing_is_written_over_a_file(tmp_path):
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    await fill(path)
+    target.write_text("mine")
+    with pytest.raises(StoreUnavailable, match="File exists"):
+        save(path, target)
+    assert target.read_text() == "mine"
+
+
+async def test_command_says_what_it_saved_and_restored_puts_it_in_place(tmp_path):
+    async with slack() as (local, _client):
+        env = environment(tmp_path, **of_slack(local))
+        path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+        total = await fill(path, links=False)
+        pages = list_pages(path, LEAF)
+        spoil(path, [pages[3][0]])
+        ended = await run("store", "save", str(target), env=env)
+        assert ended.status == 0
+        assert f"audit: {total - pages[3][1]} rows, and some that can't be read\n" in ended.out
+        restored = await run("restored", str(target), env=env)
+        assert restored.status == 0, restored.err
+        async with running("serve", env=env) as usher:
+            await usher.line_with("ready")
+            refused = await run("store", "save", str(tmp_path / "again.db"), env=env)
+            assert (refused.status, "stop it first" in refused.err) == (1, True)
+
+
+async def test_command_names_what_it_cant_save(tmp_path):
+    env = environment(tmp_path)
+    path = tmp_path / "usher.db"
+    assert (await run("store", "save", str(tmp_path / "saved.db"), env=env)).status == 1
+    spoil(path, [0], b"no database at all" * 1000)
+    ended = await run("store", "save", str(tmp_path / "saved.db"), env=env)
+    assert (ended.status, "nothing in it can be read" in ended.err) == (1, True)
+    elsewhere = environment(tmp_path, USHER_DATABASE_URL="postgresql://u@db.example/usher")
+    assert (await run("store", "save", str(tmp_path / "saved.db"), env=elsewhere)).status == 2
