@@ -198,7 +198,7 @@ class Camera:
 
 
 async def invitation(person: Person, words: str, title: str) -> str:
-    """Type words that need a link, choose the connection if several may be meant; return its page's address."""
+    """Type words that need a link, choose the connection if it isn't named; return its page's address."""
     before = {message["ts"] for message in await person.messages(GENERAL)}
     await person.say(GENERAL, words)
     if not words.startswith("/workspace link"):
