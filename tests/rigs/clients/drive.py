@@ -52,7 +52,8 @@ async def with_openai_agents(url: str, calls: list[Any]) -> list[Any]:
     from agents.mcp import MCPServerStreamableHttp, MCPUtil
     from agents.tool_context import ToolContext
 
-    async with MCPServerStreamableHttp(params={"url": url}) as server:
+    # Its own 5 s are too few where the machine is busy.
+    async with MCPServerStreamableHttp(params={"url": url}, client_session_timeout_seconds=60) as server:
         listed = await server.list_tools()
         tools = {
             one.name: MCPUtil.to_function_tool(one, server, convert_schemas_to_strict=True) for one in listed
