@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from bot.domain.message_context import FeatureContext
+from bot.domain.message_context import AddedFacts
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
@@ -214,7 +214,7 @@ class FormerHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoursContext(FeatureContext):
+class HoursContext(AddedFacts):
     """The rules of a workspace."""
 
     rules: tuple[HoursRule, ...] = ()
@@ -222,6 +222,11 @@ class HoursContext(FeatureContext):
     def find_next_stop(self, now: float) -> float | None:
         """Return the time of the workspace's next stop by hours."""
         return find_hours_stop(self.rules, now)
+
+    def plans(self, side: str, at: float) -> bool:
+        """Return whether hours start or stop the workspace at a moment."""
+        active = (one for one in self.rules if not one.paused)
+        return any(one.side == side for rule in active for one in rule.between(at - 1.0, at))
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:

@@ -80,10 +80,11 @@ class Keys:
         if now >= self._accesses_expire_at or len(self._accesses) >= MAX_CACHED_ACCESSES:
             self._accesses.clear()
             self._accesses_expire_at = now + ACCESS_CACHE_SECONDS
-        row, remote_id = row_key(account.principal.key, account.connection), account.remote_id or ""
-        key = (row, account.username, account.secret, remote_id)
+        remote_id = account.remote_id or ""
+        key = (account.id, account.username, account.secret, remote_id)
         access = self._accesses.get(key)
         if access is None:
+            row = row_key(account.principal.key, account.connection)
             credential = Credential.from_mapping(self._vault.open(row, account.secret))
             access = Access(account.username, replace(credential, account_id=remote_id))
             self._accesses[key] = access
@@ -91,11 +92,12 @@ class Keys:
         return access
 
     def is_behind(self, account: Account) -> bool:
-        """Return whether another process has sealed an account's secret, with a key that this one lacks.
+        """Return whether another process may have sealed an account's secret, with a key that this one lacks.
 
-        It was sealed since this process began, or anew since it was opened here. After a restart with the
-        same keys, that isn't known any more.
+        Such a process lives; or the secret was sealed since this one began, or anew since it was opened here.
         """
+        if self._context.owners.lacks_keys:
+            return True
         sealed_at = self._vault.find_sealing_time(account.secret)
         is_new = sealed_at is not None and sealed_at > self._began_at
         return is_new or self._opened.get(account.id, account.secret) != account.secret

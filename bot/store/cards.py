@@ -6,14 +6,15 @@ longer work (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
-from bot.domain.announcements import find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
+from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -35,6 +36,9 @@ OVER_AFTER_SECONDS: Final = 30.0
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: What a message said that is history, besides what its notice is drawn from.
 SentText = Mapping[str, Any] | None
+#: The keys of that in a body: its first words, its blocks, the moments that it is good until, and the mark of
+#: texts whose parts nobody knows.
+_SAID: Final = ("text", "blocks", "moments", "undated")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
@@ -83,10 +87,24 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: The queue of each way in which a message may be dirty, as ``dirty_cards`` tells them apart.
+#: The queue of each way in which a message may be dirty, as ``claim_cards`` tells them apart.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
+
+
+@cache
+def _query_due_reasons() -> str:
+    """Return the query for the ways in which a message may be claimed, and how many edits Slack still takes.
+
+    It is asked without a lock: only what can be claimed is a reason to claim.
+    """
+    due = " ".join(
+        f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
+        for reason, queue in _QUEUES_BY_REASON.items()
+    )
+    reasons = "SELECT wanted.key AS reason, {room} AS fit FROM json_each(:reasons) wanted"
+    return fill(f"{reasons} WHERE CASE wanted.key {due} END")
 
 
 def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -141,7 +159,7 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that offers something for one workspace or run."""
     kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
-    said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
+    said: dict[str, Any] = {name: body[name] for name in ("offers", *_SAID) if name in body}
     _add(tx, notice["id"], kind, key, who, key, said)
 
 
@@ -157,8 +175,7 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float | None:
     """Return the next moment at which a message is over: one that it announces, or its subject's end."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
-    announced = find_next_moment(said.get("blocks", ()), now)
-    return min((at for at in (announced, ends_at) if at is not None and at > now), default=None)
+    return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
 
 def make_link_key(principal: str, connection: str) -> str:
@@ -266,8 +283,9 @@ def claim_cards(
     whose output another process follows is left to it.
     """
     now = tx.now()
-    over = {"over_before": now - OVER_AFTER_SECONDS}
-    found = tx.all("dirty_cards", reasons=_UPDATE_REASONS, now=now, limit=limit, **over, **room.within(now))
+    margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
+    given = {"reasons": _UPDATE_REASONS, "limit": limit, "owner": owner, **margins, **room.within(now)}
+    found = tx.all(_query_due_reasons(), **given)
     dirty = {row["reason"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
 
@@ -296,8 +314,9 @@ def finish_update(
     now = tx.now()
     if said is not None:
         for one in find_cards_of_same_message(tx, claimed):
-            shown = {name: said[name] for name in ("text", "blocks")}
-            CARDS.change(tx, {"id": one.id}, body=one.body | shown)
+            kept = {name: value for name, value in one.body.items() if name not in _SAID}
+            shown = {name: said[name] for name in _SAID if name in said}
+            CARDS.change(tx, {"id": one.id}, body=kept | shown)
     tx.run(
         "card_updated",
         id=card_id,

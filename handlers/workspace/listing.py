@@ -203,7 +203,7 @@ async def show_address(request: Request) -> Answer:
             # Its page may be asked while somebody wants it: that is use of it.
             await request.caller.run(request_status_read, workspace.id)
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
-            return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
+            return replies.answer_opening(facts, kit.join([sentence, *buttons.list_end_lines(facts)], "\n"))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
@@ -385,7 +385,7 @@ async def forget(request: Request) -> Answer:
     runs_on = (
         [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP_STATES else []
     )
-    said = " ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on])
+    said = kit.join([request.fill(answers.FORGOTTEN, workspace), *runs_on])
     return replies.answer(said, buttons.list_opposite_button("forget", workspace))
 
 
@@ -437,9 +437,7 @@ async def start_workspace(request: Request) -> Answer:
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    states = [
-        cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state] for workspace in rows
-    ]
+    states = [lists.get_state_word(workspace, workspace.state) for workspace in rows]
     view = drawn.start_view(rows, list_labels(request, rows, rows), states)
     return Answer(text=verbs.START_TITLE, view=view)
 

@@ -125,7 +125,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
     buttons = list_opposite_button(request.verb, changed, at=timer.at)
     if earlier := list_earlier_end(facts):
         sentences, buttons = [*sentences, *earlier], [*buttons, *list_extend_button(facts)]
-    return replies.answer(" ".join(sentences), buttons)
+    return replies.answer(kit.join(sentences), buttons)
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
@@ -232,7 +232,7 @@ async def open_form(request: Request) -> Answer:
     head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.build_form(facts, mode)
-    return replace(kit.answer([kit.section(f"{head} {more}")]), view=view)
+    return replace(kit.answer([kit.section(kit.join([head, more]))]), view=view)
 
 
 @routes.view(drawn.STOP_LATER_CALLBACK)

@@ -10,6 +10,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     describe_obstacle,
+    get_mark,
     list_buttons,
     list_end_lines,
     list_page_button,
@@ -52,16 +53,24 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 )
 def _render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
+    if facts.is_superseded:
+        # Something else is under way, or has been: how it is now isn't known from this.
+        ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
+        at = kit.moment_at(ended_at, facts.now, facts.zone)
+        return kit.message(fill_notice(notices.READY_BEFORE, facts, at=at))
     waited = None if operation is None else operation.seconds_waited
-    small = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
-    lines, more, buttons = describe_running(facts)
+    took = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
+    lines, small, buttons = describe_running(
+        facts, [fill(notices.READY_ON, title=facts.connection_title), *took]
+    )
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
     because = _format_delay(facts)
     template = notices.READY_LATE if because and is_news else template
-    said = fill_notice(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
-    sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
-    return kit.message(sentence, [*small, *more], buttons)
+    template = notices.READY_UNUSABLE if facts.is_unusable else template
+    said = fill_notice(template, facts, mark=get_mark(facts), because=because)
+    sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
+    return kit.message(sentence, small, buttons)
 
 
 def _format_delay(facts: WorkspaceFacts) -> Markup:
@@ -83,7 +92,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
     """Draw the address that came, or changed, after people read that it is ready."""
     lines, more, buttons = describe_running(facts)
-    return kit.message("\n".join([fill_notice(notices.READY_LINK, facts), *lines]), more, buttons)
+    return kit.message(kit.join([fill_notice(notices.READY_LINK, facts), *lines], "\n"), more, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
@@ -112,11 +121,11 @@ def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> 
     sentence = describe_end(facts, is_done=False) or usual
     if cause != "cancelled":
         because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")
-        sentence = f"{sentence} {format_cause(facts, because)}"
+        sentence = kit.join([sentence, format_cause(facts, because)])
     buttons = retry_buttons(facts, operation) if operation is not None else []
     if operation is not None and is_reached_anyhow(facts, operation):
         now, buttons = describe_present(facts)
-        sentence = "\n".join([sentence, now, *list_end_lines(facts)])
+        sentence = kit.join([sentence, now, *list_end_lines(facts)], "\n")
     return kit.message(sentence, format_reference(operation), buttons)
 
 
@@ -155,9 +164,9 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
-        usual = f"{usual} {kit.safe(workspace.detail, 300)}"
+        usual = kit.join([usual, kit.safe(workspace.detail, 300)])
     if is_planned and template != notices.NO_LONGER_EXISTS:
-        usual = f"{usual} {cards.AS_PLANNED}"
+        usual = kit.join([usual, cards.AS_PLANNED])
     sentence = usual if template == notices.NO_LONGER_EXISTS else describe_end(facts, is_done=True) or usual
     buttons = list_buttons(facts, State.GONE if is_gone else State.STOPPED)
     buttons = list_again_buttons(facts) if template == notices.ENDED else buttons
@@ -188,7 +197,7 @@ def _render_turned_out(facts: WorkspaceFacts) -> Answer:
     if facts.state is not State.RUNNING:
         return kit.message(sentence, [], list_buttons(facts))
     lines, more, buttons = describe_running(facts)
-    return kit.message("\n".join([sentence, *lines]), more, buttons)
+    return kit.message(kit.join([sentence, *lines], "\n"), more, buttons)
 
 
 @renders(NoticeKind.REMOVED)
@@ -222,7 +231,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
     then = [] if is_up_next and not operation.has_lapsed else [format_overdue(operation, facts.now)]
     if obstacle := find_block(facts, operation):
         sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
-        return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
+        return kit.message(kit.join([sentence, *then]), [], [link_again_button(facts), *buttons])
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if facts.workspace and (
         condition := problems.describe_condition(facts.workspace, facts.connection_title)
@@ -233,10 +242,10 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
         planned = {name: Markup(kit.moment(at or 0.0, facts.now, facts.zone)) for name, at in times_.items()}
         return kit.message(fill_notice(notices.WAITING_PLANNED, facts, **planned), small, buttons)
     if operation.has_called and is_on_time(operation, facts.now):
-        usual = Markup(" ".join(format_usual_time(facts, operation)))
+        usual = Markup(kit.join(format_usual_time(facts, operation)))
         return kit.message(fill_notice(notices.WAITING_ON_TIME, facts, usual=usual), small, buttons)
     sentence = fill_notice(notices.WAITING if operation.has_called else notices.WAITING_UNSENT, facts)
-    return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
+    return kit.message(kit.join([sentence, *([] if operation.has_called else then)]), small, buttons)
 
 
 @renders(NoticeKind.OUTCOME_QUESTION)

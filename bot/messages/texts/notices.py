@@ -4,12 +4,16 @@ from typing import Final
 
 from bot.support.environment import command
 
-READY: Final = "*{name}* is ready."
+READY: Final = "{mark} *{name}* is ready."
 #: Of what a plan has started late, and why, by what held it up.
-READY_LATE: Final = "*{name}* is ready, later than usual: {because}"
-READY_ALREADY: Final = "*{name}* is already running."
-READY_UNUSABLE: Final = "*{name}* is running."
+READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
+READY_ALREADY: Final = "{mark} *{name}* is already running."
+READY_UNUSABLE: Final = "{mark} *{name}* is running."
+#: Of what something else was asked for since.
+READY_BEFORE: Final = "*{name}* became ready {at}, before your next request."
 READY_LINK: Final = "Here's the link to *{name}*."
+#: Below it, with its end.
+READY_ON: Final = "{title} ·"
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
@@ -55,14 +59,15 @@ WAITING: Final = (
 )
 #: The same of a start that is not slow yet, with the time when it is usually ready.
 WAITING_ON_TIME: Final = (
-    "I'm still {doing} *{name}* on {title}. {usual} I'll keep checking and tell you when it's done."
+    "I'm still {doing} *{name}* on {title}.",
+    "{usual} I'll keep checking and tell you when it's done.",
 )
 #: The same where nothing has been sent by then; what becomes of it follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: The same of a start by a plan, which nobody has to keep waiting.
 WAITING_PLANNED: Final = (
-    "I haven't been able to start *{name}* on {title} yet, as planned for {at}. "
-    "I'll start it as soon as I can, until {until}."
+    "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
+    "I'll start it as soon as I can, until {until}.",
 )
 #: The end of such a start that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
