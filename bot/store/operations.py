@@ -17,7 +17,7 @@ from bot.store import cards, courses, gates, hours, timers, waitlist, work_items
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
@@ -326,6 +326,7 @@ def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | Non
     return ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given)
 
 
+@concerns(lambda _update, was=None: [] if was is None else [was["principal"]])
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
     """Write a step's result and release the lease, all in one transaction; return the row as it is then.
 

@@ -278,7 +278,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
     """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
-    if not WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
+    if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
     cards.queue_messages(tx, workspace_id, changed=True)
@@ -320,7 +320,7 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
     if (
         workspace.is_down
         and is_new
-        and tx.run(fill_changes("settle_timer", *rest), id=workspace_id, now=tx.now(), **rest)
+        and tx.count(fill_changes("settle_timer", *rest), id=workspace_id, now=tx.now(), **rest)
     ):
         return True
     ends = workspace.planned_stops.rows
