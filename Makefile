@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE =
 # The seed of random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough mutants test-outside chaos bench lint contracts lock pictures release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough mutants test-outside chaos bench performance lint contracts lock pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,10 @@ chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise
 
 bench: $(DEV) ## Run the benchmarks, one JSON object per figure; BENCH="NAME …" selects some
 	@$(RUN) benchmarks $(BENCH)
+
+performance: $(DEV) ## Run the benchmarks on an idle machine, ROUNDS times, and write docs/performance.md
+	$(RUN) benchmarks --keep $(or $(ROUNDS),3) $(BENCH)
+	.venv/bin/python tools/docs.py --write
 
 lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerabilities
 	$(RUN) ruff check .

@@ -1,7 +1,8 @@
-"""``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
+"""``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
 A name is a figure's or a measurement's. What help, start, polls and claims measure is measured in turn with
 the code of another revision, if one is named: a commit, or a folder that holds it.
+``--keep`` measures so many times and keeps the run, for docs/performance.md.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -21,10 +22,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from benchmarks import results
 from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class
 from benchmarks.figures import GOALS, Figure
 from benchmarks.hostile import measure_hostile
+from benchmarks.machine import BenchmarkError
 from benchmarks.messages import measure_ready
 from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_unsigned
@@ -85,14 +88,25 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--against", metavar="REVISION", help="a commit or a folder, measured in turn with this"
     )
+    parser.add_argument(
+        "--keep", type=int, metavar="ROUNDS", help="measure so many times, and keep the run in a file"
+    )
     parser.add_argument("--toy", action="store_true", help="tiny sizes: shows only that everything runs")
     arguments = parser.parse_args(words)
     unknown = sorted(set(arguments.names) - set(GOALS) - set(MEASUREMENTS))
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join([*MEASUREMENTS, *GOALS])}")
     sizes = TOY if arguments.toy else FULL
+    try:
+        commit = results.find_commit() if arguments.keep else ""
+    except BenchmarkError as error:
+        parser.error(str(error))
     with checkout(arguments.against) as folder:
-        return asyncio.run(_run(set(arguments.names), replace(sizes, against=folder)))
+        sizes = replace(sizes, against=folder)
+        runs = [asyncio.run(_run(set(arguments.names), sizes)) for _ in range(arguments.keep or 1)]
+    if arguments.keep:
+        note(f"kept in {results.keep(commit, [figures for _, figures in runs])}")
+    return max(status for status, _ in runs)
 
 
 @contextmanager
@@ -109,8 +123,9 @@ def checkout(revision: str | None) -> Iterator[Path | None]:
         yield Path(folder)
 
 
-async def _run(names: set[str], sizes: Sizes) -> int:
-    status = 0
+async def _run(names: set[str], sizes: Sizes) -> tuple[int, list[Figure]]:
+    """Measure what is named; return the exit status, and the figures."""
+    status, measured = 0, list[Figure]()
     for name, (measure, figures) in MEASUREMENTS.items():
         if names and not names & {name, *figures}:
             continue
@@ -125,7 +140,8 @@ async def _run(names: set[str], sizes: Sizes) -> int:
         for figure in found:
             if not names or names & {name, figure.name}:
                 print(figure.line(), flush=True)
-    return status
+                measured.append(figure)
+    return status, measured
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ else is free text, after which nothing is done without a press: its reader is a 
 to be there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -146,10 +146,9 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
         return await _read_longer(request, given[:-1])
-    splits, plain = _split_times(verb, given), _strip_signs(given)
-    if plain != given:
-        splits += _split_times(verb, plain)
-    for words, time in splits:
+    splits: list[tuple[tuple[str, ...], str]] = []
+    for words, time in _iterate_splits(verb, given):
+        splits.append((words, time))
         if words == _EVERY and verb.bulk.text:
             raise Answered(await _answer_all(await _add_time(request, None, time)))
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
@@ -173,15 +172,26 @@ async def _answer_all(request: Request) -> Answer:
     return await confirmations.offer_for_several(request, own, is_named=False, besides=())
 
 
-def _split_times(verb: Verb, given: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]]:
-    """Return the ways to read words as names and a time of the verb after them, the longest names first."""
-    splits = [(given, "")]
+def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the ways to read words, as they were typed and without signs around them.
+
+    One by one: most name one workspace and no time, so nothing is looked for that is a time.
+    """
+    yield from _split_times(verb, given)
+    plain = _strip_signs(given)
+    if plain != given:
+        yield from _split_times(verb, plain)
+
+
+def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the ways to read words as names and a time of the verb after them, the longest names first."""
+    yield given, ""
     for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
         if isinstance(given[at], Quoted):
             break
         text = " ".join(given[at:])
-        splits += [(given[:at], text)] if _is_time_of(verb, text) else []
-    return splits
+        if _is_time_of(verb, text):
+            yield given[:at], text
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:

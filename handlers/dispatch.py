@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot.domain.announcements import find_next_moment, has_moments
+from bot.domain.markup import list_moments
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, limits, replies, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
@@ -345,13 +345,13 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         return _answer_problem(request, problems.explain_cause("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
-    return _fit(request, _replace_question(request, answer))
+    return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
-def _replace_question(request: Request, answer: Answer) -> Answer:
-    """Replace a question by the answer to its button."""
+def _replace_question(answer: Answer) -> Answer:
+    """Return the answer to a question's button, which takes its place."""
     is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
-    return replace(answer, replaces=True) if request.surface.is_question and is_replacement else answer
+    return replace(answer, replaces=True) if is_replacement else answer
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
@@ -437,15 +437,17 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
-    if not kit.derive(answer.blocks, "has_moments", lambda: has_moments(answer.blocks)):
+    if max(list_moments(answer.blocks), default=0) <= now or answer.is_dated or _can_refresh(answer):
         return answer
-    if find_next_moment([block for block in answer.blocks if block["type"] != "actions"], now) is None:
-        return answer
-    as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
     blocks = list(answer.blocks)
-    if not any("as of " in line.casefold() for line in kit.iterate_lines(blocks)):
-        blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
+    as_of = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(now, now)))
+    blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), as_of)
     return kit.with_blocks(answer, blocks)
+
+
+def _can_refresh(answer: Answer) -> bool:
+    presses = kit.list_presses(answer.blocks)
+    return any(press.name in _REFRESHING_ACTIONS or press.mark == "refresh" for press in presses)
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
@@ -454,22 +456,15 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     Without buttons it is the key of the one operation or run that it began: the message about its end takes
     the answer's place.
     """
-    buttons = kit.derive(
-        answer.blocks,
-        "buttons",
-        lambda: [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)],
-    )
+    buttons = kit.list_presses(answer.blocks)
     begun = [action.work_item_id for action in request.notes.actions.values()]
     is_drawn_again = answer.in_channel or bool(answer.shows)
     if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):
         return replace(answer, offers=begun[0])
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
-    if (
-        answer.offers
-        or len(keys) != 1
-        or any(button.name in _REFRESHING_ACTIONS or button.mark == "refresh" for button in buttons)
-    ):
+    keys |= {key for _, key in stored.list_plans(answer.blocks)}
+    if answer.offers or len(keys) != 1 or _can_refresh(answer):
         return answer
     return replace(answer, offers=keys.pop())
 

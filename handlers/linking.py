@@ -211,7 +211,7 @@ async def _show_identity(request: Request) -> Answer:
     buttons = replies.link_buttons(missing)
     buttons += replies.link_buttons(refused, template=relink, first=len(missing))
     buttons += [replies.list_button()] if accounts or linkless else []
-    text = "\n".join([" ".join(sentences), *lines])
+    text = kit.join([" ".join(sentences), *lines], "\n")
     version = fill(answers.VERSION, version=metadata.version("usher-bot"))
     return kit.answer([kit.section(text), kit.context(version), *kit.actions(buttons)])
 

@@ -10,7 +10,6 @@ import ast
 import inspect
 import re
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
@@ -128,23 +127,32 @@ def _uses(head: str, uses: Mapping[str, manifest.Use]) -> str:
     return _rows((head, "why"), ((f"`{name}`", use.why) for name, use in uses.items()))
 
 
-def _figures() -> str:
-    root = Path(__file__).resolve().parents[1]
-    if str(root) not in sys.path:  # The benchmarks aren't installed.
-        sys.path.append(str(root))
-    goals = import_module("benchmarks.figures").GOALS
-    measured = tomllib.loads((root / "benchmarks/measured.toml").read_text(encoding="utf-8"))
-    return _rows(
-        ("figure", "measured", "goal", "what it is"),
-        ((f"`{name}`", one["measured"], _goal(goals[name]), one["is"]) for name, one in measured.items()),
-    )
+def _benchmarks(module: str) -> Any:
+    root = str(Path(__file__).resolve().parents[1])
+    if root not in sys.path:  # They aren't installed.
+        sys.path.append(root)
+    return import_module(f"benchmarks.{module}")
 
 
-def _goal(goal: Any) -> str:
-    if goal.bound is None:
-        return ""
-    unit = "times the baseline" if goal.of == "ratio" else goal.unit
-    return f"{'≤' if goal.side == 'at most' else '≥'} {goal.bound:,.4g} {unit}"
+def _run() -> str:
+    run = _benchmarks("results").read_newest()
+    machine = f"{run['processor']}, {run['cores']} cores, Python {run['python']}"
+    return _rows(("commit", "date", "machine"), [(f"`{run['commit'][:9]}`", run["date"], machine)])
+
+
+def list_figures(*, met: bool | None) -> str:
+    """Return the figures of the newest run that miss their goals, meet them, or have none."""
+    goals, run = _benchmarks("figures").GOALS, _benchmarks("results").read_newest()
+    shown = [one for one in run["figures"] if one["met"] is met and goals[one["name"]].what]
+    head = ("figure", *(() if met is None else ("goal",)), "measured", "spread", "baseline", "what it is")
+    return _rows(head, (_figure(one, goals[one["name"]].what) for one in shown))
+
+
+def _figure(one: Mapping[str, Any], what: str) -> tuple[str, ...]:
+    spread = f"{one['least']:,.4g} to {one['most']:,.4g}" if one["rounds"] > 1 else ""
+    goal = () if one["met"] is None else (one["goal"],)
+    baseline = "" if one["baseline"] is None else f"{one['baseline']:,.4g}"
+    return f"`{one['name']}`", *goal, f"{one['median']:,.4g} {one['unit']}", spread, baseline, what
 
 
 def _link(page: re.Match[str]) -> str:
@@ -307,7 +315,12 @@ def _errors() -> str:
 
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
-    "docs/performance.md": {"What Usher costs": _figures},
+    "docs/performance.md": {
+        "What Usher costs": _run,
+        "Missed": partial(list_figures, met=False),
+        "Met": partial(list_figures, met=True),
+        "Without a goal": partial(list_figures, met=None),
+    },
     "docs/operate.md": {"Metrics": _metrics},
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {

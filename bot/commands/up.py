@@ -32,7 +32,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.user_groups import is_group
-from bot.messages.blocks import replies
+from bot.messages.blocks import replies, stored
 from bot.messages.texts import answers
 from bot.providers import base, build, build_providers, can_run_commands, facets, read_connections
 from bot.providers.connection import ConnectionSettings
@@ -406,7 +406,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     if url and not process.context.sign_in:
         here = replies.code_question()
     occasion = linking.compute_digest(url)[:12] if url else "here"
-    notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, here.as_body())
+    notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, stored.to_body(here))
     await store.write(notices.add_notices, [notice])
     print((_LINK_BY_BROWSER if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:

@@ -223,6 +223,11 @@ class HoursContext(FeatureContext):
         """Return the time of the workspace's next stop by hours."""
         return find_hours_stop(self.rules, now)
 
+    def plans(self, side: str, at: float) -> bool:
+        """Return whether hours start or stop the workspace at a moment."""
+        active = (one for one in self.rules if not one.paused)
+        return any(one.side == side for rule in active for one in rule.between(at - 1.0, at))
+
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
     """Return the time of a workspace's next stop by a person's own hours."""

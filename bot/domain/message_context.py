@@ -1,6 +1,6 @@
 """The facts behind cards, notices and people's Homes, gathered before anything is rendered."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -91,7 +91,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureContext:
-    """A feature's addition to the facts of a workspace. Each field has a default: nothing was added."""
+    """An addition to the facts of a workspace. Each field has a default: nothing was added."""
 
     @property
     def is_separate(self) -> bool:
@@ -99,8 +99,12 @@ class FeatureContext:
         return False
 
     def find_next_stop(self, _now: float) -> float | None:
-        """Return the next stop that the feature plans, besides the workspace's timer."""
+        """Return the next stop that it plans, besides the workspace's timer."""
         return None
+
+    def plans(self, _side: str, _at: float) -> bool:
+        """Return whether it plans a start or a stop for a moment."""
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,7 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: What features add.
+    #: Its hours, its lessons, and what else is added.
     added: tuple[FeatureContext, ...] = ()
     #: What the message is about besides.
     others: tuple["WorkspaceFacts", ...] = ()
@@ -140,7 +144,7 @@ class WorkspaceFacts(Facts):
         return names
 
     def of(self, kind: type[Addition]) -> Addition:
-        """Return the facts that a feature has added, by their type."""
+        """Return the facts that were added, by their type."""
         return next((context for context in self.added if isinstance(context, kind)), kind())
 
     @property
@@ -153,9 +157,20 @@ class WorkspaceFacts(Facts):
         return find_next_stop(self.workspace, first, self.now)
 
     def add(self, new: FeatureContext) -> "WorkspaceFacts":
-        """Return the facts with those of a feature, in place of its earlier ones."""
+        """Return the facts with others, in place of earlier ones of their type."""
         others = (context for context in self.added if type(context) is not type(new))
         return replace(self, added=(*others, new))
+
+    def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
+        """Return whether what was planned for one of these moments still is; of others, nothing is known."""
+        workspace, (side, key) = self.workspace, plan
+        if workspace is None or workspace.id != key:
+            return workspace is not None
+        if side == "nothing":
+            return self.next_stop is None
+        is_own = {int(workspace.stop_at or 0.0), int(workspace.expires_at or 0.0)}.intersection(moments)
+        added = (context.plans(side, at) for context in self.added for at in moments)
+        return (side == "stop" and bool(is_own)) or any(added)
 
     @property
     def state(self) -> State:

@@ -237,10 +237,11 @@ class Answer:
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
     fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
-    or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its
-    buttons are for while they work: one workspace or run. ``shows`` is as what it
-    is drawn again where it can be edited: the ``kind`` of message, its ``subject``, the workspace that it is
-    ``about`` and the ``connection``.
+    or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its buttons are
+    for while they work: one workspace or run. ``shows`` is as what it is drawn again where it can be edited:
+    the ``kind`` of message, its ``subject``, the workspace it is ``about`` and the ``connection``.
+    ``is_dated``: it says as of when it is. ``facts`` is what it says as data, JSON-ready, for a reader that
+    is a program.
     """
 
     text: str
@@ -253,9 +254,5 @@ class Answer:
     unwritten: Literal["", "not", "unsure"] = ""
     offers: str = ""
     shows: Mapping[str, str] = field(default_factory=dict)
-
-    def as_body(self) -> dict[str, Any]:
-        """Return the answer as a notice's JSON-ready body."""
-        body = {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
-        body |= {"shows": dict(self.shows)} if self.shows else {}
-        return body | ({"offers": self.offers} if self.offers else {})
+    is_dated: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)

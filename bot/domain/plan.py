@@ -436,6 +436,14 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
             return _fail(ended) if accepted or was_up else START
 
 
+def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
+    """Return whether an operation whose start was accepted has nothing to do when its workspace is seen so.
+
+    Whatever else is known of it: by its plan it waits, or reads on, which it does anyway.
+    """
+    return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
+
+
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
     """Return whether sending a step's call twice does no harm: a start's, or a stop's of any kind.
 

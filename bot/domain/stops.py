@@ -23,9 +23,10 @@ StopMode = Literal["stop", "suspend", "force"]
 #: - ``memory``: its memory, which is kept while it is suspended.
 StopRisk = Literal["busy", "unsaved", "memory"]
 #: What happens to a workspace at ``expires_at`` if nobody does anything.
-#: - ``stops``: it stops.
+#: - ``stops``: it stops, unless somebody uses it.
+#: - ``stops_anyway``: it stops, whether or not somebody uses it.
 #: - ``removed``: it is removed.
-ExpiryMode = Literal["stops", "removed"]
+ExpiryMode = Literal["stops", "stops_anyway", "removed"]
 
 
 class StopEffect(StrEnum):

@@ -17,6 +17,8 @@ class TaskKind(StrEnum):
     REVOKE_CREDENTIAL = "revoke_credential"
     #: Mint the next credential of Usher's own before the one in use ends; the subject is the account's id.
     RENEW_CREDENTIAL = "renew_credential"
+    #: Have a provider end a workspace later; the subject is ``ACCOUNT/WORKSPACE``.
+    EXTEND = "extend"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"

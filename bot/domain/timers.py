@@ -19,6 +19,8 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: When an end for good is tried again whose person couldn't be warned of it.
 AGAIN_SECONDS: Final = 86_400.0
+#: The soonest stop of which its person is warned first, with half a minute to deliver that.
+WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: What *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Literal
 
+from bot.domain.markup import Template
 from bot.support.declarations import require_complete
 
 Command = Literal["workspace", "job"]
@@ -37,7 +38,7 @@ class Offer:
 
     text: str = ""
     button: str = ""
-    done: str = ""
+    done: Template = ""
 
 
 _NOTHING: Final = Offer()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
@@ -27,7 +26,7 @@ _CALL_NAMES: Final = {
     "is_name_in_use": "list_names",
 }
 _BOUND_METHODS: Final = (
-    *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
+    *("status", "read_reason", "check_page", "start", "stop", "extend", "remove", "discover", "read_offer"),
     *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account"),
@@ -56,8 +55,12 @@ def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awai
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
-        with _hide_secrets(bound.api.secrets, provider):
-            result = await getattr(type(provider), name)(provider, bound, *args, **options)
+        with redact_secrets(bound.api.secrets):
+            try:
+                result = await getattr(type(provider), name)(provider, bound, *args, **options)
+            except ProviderError as error:
+                _hide_secrets(error, bound.api.secrets, provider)
+                raise
         if isinstance(result, str):
             return provider.hide_tokens(result) if name in _QUOTING else result
         return _hide_tokens(provider, result)
@@ -73,11 +76,14 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         try:
             while True:
                 # Not across a yield: who reads is another call.
-                with _hide_secrets(bound.api.secrets, provider):
+                with redact_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)
                     except StopAsyncIteration:
                         return
+                    except ProviderError as error:
+                        _hide_secrets(error, bound.api.secrets, provider)
+                        raise
                 yield one
         finally:
             await stream.aclose()
@@ -89,8 +95,13 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
     @wraps(getattr(provider, name))
     async def verb(*args: Any, **options: Any) -> Any:
         given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
-        with _hide_secrets((*given, *provider.settings.secrets()), provider):
-            return await getattr(type(provider), name)(provider, *args, **options)
+        secrets = (*given, *provider.settings.secrets())
+        with redact_secrets(secrets):
+            try:
+                return await getattr(type(provider), name)(provider, *args, **options)
+            except ProviderError as error:
+                _hide_secrets(error, secrets, provider)
+                raise
 
     return verb
 
@@ -112,16 +123,10 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
     return result
 
 
-@contextmanager
-def _hide_secrets(secrets: Collection[str], provider: Provider) -> Iterator[None]:
-    """Keep a call's secrets, and other tokens, out of the log and its error; the response ends with it."""
-    try:
-        with redact_secrets(secrets):
-            yield
-    except ProviderError as error:
-        error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
-        if not error.is_ours:
-            error.message = provider.hide_tokens(error.message)
-        error.args = (error.message,)
-        error.response = None
-        raise
+def _hide_secrets(error: ProviderError, secrets: Collection[str], provider: Provider) -> None:
+    """Keep a call's secrets, and other tokens, out of its error; the response ends with it."""
+    error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
+    if not error.is_ours:
+        error.message = provider.hide_tokens(error.message)
+    error.args = (error.message,)
+    error.response = None

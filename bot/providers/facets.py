@@ -137,6 +137,14 @@ class Removal(Facet):
         """
 
 
+class Extension(Facet):
+    """Later ends of workspaces that the provider stops by itself."""
+
+    @abstractmethod
+    async def extend(self, access: Access, workspace: Workspace, until: float) -> float:
+        """Have a running workspace end at ``until``, or as late as it may; return the end that it has now."""
+
+
 class Revocation(Facet):
     """Revocation of credentials."""
 

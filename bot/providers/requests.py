@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar, Unpack
 from urllib.parse import unquote
 
@@ -100,6 +100,7 @@ class ApiClient:
     Attributes:
         root: The address below which it calls.
         credential: What it acts with; None for nobody.
+        secrets: Its secrets, which no answer may repeat.
     """
 
     _http: Http
@@ -108,17 +109,14 @@ class ApiClient:
     other_hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
     to_error: ToError = to_error
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return the secrets, which no answer may repeat."""
-        return self.credential.secrets() if self.credential is not None else ()
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
         """Return the client with another credential."""
         # ``replace`` would look at each field, for every call.
+        secrets = credential.secrets() if credential is not None else ()
         return ApiClient(
-            self._http, self.root, self.credential_in, self.other_hosts, credential, self.to_error
+            self._http, self.root, self.credential_in, self.other_hosts, credential, self.to_error, secrets
         )
 
     async def call(

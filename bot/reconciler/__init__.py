@@ -15,6 +15,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.domain.transcript import Board
 from bot.reconciler.approvals import Approvals
 from bot.reconciler.context import EngineContext
+from bot.reconciler.extensions import Extensions
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import ListReader
 from bot.reconciler.operations import OperationStepper
@@ -71,6 +72,7 @@ WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
     Revocations,
     Approvals,
     Renewals,
+    Extensions,
 )
 
 

@@ -80,10 +80,11 @@ class Keys:
         if now >= self._accesses_expire_at or len(self._accesses) >= MAX_CACHED_ACCESSES:
             self._accesses.clear()
             self._accesses_expire_at = now + ACCESS_CACHE_SECONDS
-        row, remote_id = row_key(account.principal.key, account.connection), account.remote_id or ""
-        key = (row, account.username, account.secret, remote_id)
+        remote_id = account.remote_id or ""
+        key = (account.id, account.username, account.secret, remote_id)
         access = self._accesses.get(key)
         if access is None:
+            row = row_key(account.principal.key, account.connection)
             credential = Credential.from_mapping(self._vault.open(row, account.secret))
             access = Access(account.username, replace(credential, account_id=remote_id))
             self._accesses[key] = access

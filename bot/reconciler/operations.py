@@ -22,7 +22,7 @@ from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
 from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_unanswered, list_card_changes
 from bot.domain.work_items import LOST_TRACK, Call, Outcome
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import DOWN_STATES, State, Workspace
 from bot.providers import base, facets
 from bot.reconciler import outcomes
 from bot.reconciler.call_results import (
@@ -58,6 +58,8 @@ log = structlog.get_logger(__name__)
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
+#: The workspace was made, and is on its person's list no more.
+FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: A start that has waited this many seconds for a stop says who can help.
 LONG_STOP_SECONDS: Final = 300.0
 #: A creation called up to this many seconds before this one was requested may explain a result found now.
@@ -69,7 +71,6 @@ MAX_CREATION_TIMES = 10_000
 class OperationStepper(Stepper[ClaimedOperation]):
     """The stepper of due operations."""
 
-    ends_while_refused = False
     lost_outcome = Outcome.UNKNOWN
     creating_step = Step.CREATE
     question_kind = NoticeKind.OUTCOME_QUESTION
@@ -83,36 +84,22 @@ class OperationStepper(Stepper[ClaimedOperation]):
         #: Creation times of candidates whose list entries lack details; they never change, so are read once.
         self._created_at: dict[str, float | None] = {}
 
-    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
-        """Lease due operations, oldest first."""
-        return await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
+    async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
+        """Lease due operations, oldest first, each by itself."""
+        claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
+        return [[each] for each in claimed]
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
         """Save an update of an operation; None if it has ended, or was claimed by another process."""
         return await self._store.write(operations.save_step, update, claimed.row)
-
-    def is_blocked(self, claimed: ClaimedOperation, now: float) -> bool:
-        """Return whether a planned operation waits for its person to link again, or a stop for anything.
-
-        It has no card that says so.
-        """
-        operation = claimed.operation
-        if operation.planned_for is None or operation.has_called:
-            return False
-        is_held = operation.verb.brings_down and bool(operation.block_reason)
-        if is_held and now >= operation.planned_for + MAX_HELD_SECONDS:
-            return True
-        return find_access_obstacle(claimed.account, now, is_connected=True) in LINK_HELPS
-
-    def is_forgotten(self, claimed: ClaimedOperation) -> bool:
-        """Return whether its workspace, which was made, is on its person's list no more."""
-        return claimed.workspace.hidden and not claimed.workspace.is_provisional
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
         """Plan from the last observation of the workspace, or from its creation."""
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
+        if workspace.hidden:
+            return FORGOTTEN
         effects = runtime.provider.stop_effects(workspace)
         decided = plan(
             operation,
@@ -131,11 +118,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return Plan(Step.END, Outcome.FAILED, outcomes.make_stale_cause(operation))
         return decided
 
-    def is_too_late(self, claimed: ClaimedOperation, decided: Plan) -> bool:
-        """Return whether a start by a plan ends unsent, which no new link would change."""
-        return (
-            claimed.operation.is_planned_ahead and causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
-        )
+    def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
+        """Return whether it ends for what no new link would change: forgotten, or unsent by its plan."""
+        is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
+        return decided is FORGOTTEN or (claimed.operation.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
         """Save an update of something that continues later, whose card may say something else by then."""
@@ -147,13 +133,17 @@ class OperationStepper(Stepper[ClaimedOperation]):
             update = replace(update, next_in=next_in, card_dirty=update.card_dirty or is_dirty)
         await super().save_blocked(claimed, update, hold)
 
-    async def after_deadline(self, claimed: ClaimedOperation, update: Update) -> Update:
+    async def after_deadline(
+        self, claimed: ClaimedOperation, update: Update, *, is_blocked: bool = False
+    ) -> Update:
         """Return an update whose next step is no later than its deadline, or than its plan is good for.
 
         Whoever read at the begin of a plan that it isn't ready yet reads that once.
         """
         operation, notices = claimed.operation, update.notices
-        update = await super().after_deadline(claimed, update)
+        if operation.planned_for is not None and not operation.has_called:
+            is_blocked = _is_blocked(claimed, operation.planned_for, await self._store.now())
+        update = await super().after_deadline(claimed, update, is_blocked=is_blocked)
         if not operation.is_planned_ahead or update.outcome is not None:
             return update
         seconds_left = (operation.good_until or 0.0) - await self._store.now()
@@ -218,7 +208,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
-        wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
+        wait = max(self._compute_read_wait(runtime), runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.operation) or _find_hold(claimed, cause)
         if not hold and is_hold(claimed.operation.block_reason, HoldCode.NO_STOP_YET):
             hold = None  # As before, until it is stopped.
@@ -349,10 +339,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             case _:  # Where it can't be asked, the creation itself is refused or isn't.
                 return None
 
-    async def reload_after_commit(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
+    async def reload_name(self, claimed: ClaimedOperation) -> ClaimedOperation:
         """Read the name that was chosen when the call was committed to."""
-        if calling.name is None:
-            return claimed
         workspace = await self._store.read(workspaces.find_workspace, claimed.workspace.id)
         assert workspace is not None, "its row was there when the call was committed to"
         return replace(claimed, workspace=workspace)
@@ -400,11 +388,18 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # A workspace that was created stopped is started by the following steps.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
-        next_in = self._compute_first_read_wait(runtime)
+        now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
+        coming = [at - now for at in moments if at is not None and at > now]
+        next_in = min([self._compute_read_wait(runtime), *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
+        # That what was down is down in the next read says nothing yet.
+        was_down = step is Step.START and claimed.workspace.current_state in DOWN_STATES
         accepted = replace(
-            build_success(claimed, next_in, entry), cause=cause, waits_for="read", read_needed=True
+            build_success(claimed, next_in, entry),
+            cause=cause,
+            waits_for="change" if was_down else "read",
+            read_needed=True,
         )
         if not await self.save(claimed, with_call_state(accepted, step, known)) and step in START_STEPS:
             await self._enforce_replacement(claimed, runtime, remote_id)
@@ -426,6 +421,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def _compute_first_read_wait(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
+
+    def _compute_read_wait(self, runtime: Runtime) -> float:
+        """Return the seconds after which a read is late: its operation is woken by its record."""
+        return self._compute_first_read_wait(runtime) + self._numbers.call_seconds
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
@@ -566,6 +565,18 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 str(step),
                 lambda access: send_down(runtime, access, workspace, step),
             )
+
+
+def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
+    """Return whether a planned operation waits for its person to link again, or a stop for anything.
+
+    It has no card that says so.
+    """
+    operation = claimed.operation
+    is_held = operation.verb.brings_down and bool(operation.block_reason)
+    if is_held and now >= planned_for + MAX_HELD_SECONDS:
+        return True
+    return find_access_obstacle(claimed.account, now, is_connected=True) in LINK_HELPS
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:

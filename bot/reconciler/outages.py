@@ -57,6 +57,8 @@ class Outages(EnginePart):
                 if has_changed and runtime.health.since is None:
                     await self._store.write(work_items.clear_silence, runtime.name)
             current = dict(await self._store.read(outages.list_outages)) if reads or self._current else {}
+            if not (current or self._current or self._ended_elsewhere or any(self._find_outages().values())):
+                return 0
             self._take_over(current)
             self._current = current
             return await self._write_changes(current)

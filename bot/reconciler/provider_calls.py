@@ -222,24 +222,46 @@ class ProviderCaller:
         window: Window,
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
         """Send a call within its window; return its value, its error, or that the account was unlinked."""
-        limit = asyncio.timeout(None)
-        # Whoever follows a stream looks whether it is still followed.
-        watched = account if math.isfinite(seconds) else None
-        watch = Watch(limit, seconds, watched, self._read_account, self._numbers.watch)
+        loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+        limit = asyncio.timeout(seconds if math.isfinite(seconds) else None)
+
+        def begin_watch() -> None:
+            # Whoever follows a stream looks by itself. What is being revoked is unlinked.
+            if account is not None and account.state != "revoking" and math.isfinite(seconds):
+                watches.append(loop.create_task(self._watch(account, limit)))
+
+        # Most calls are over before.
+        timer = loop.call_later(self._numbers.watch, begin_watch)
         try:
             async with limit:
-                with watch, limit_departures(window):
+                with limit_departures(window):
                     value = await send(access)
         except TimeoutError:
-            if watch.is_unlinked:
+            if any(watch.done() for watch in watches):
                 return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
             # An earlier request of the same call may have left in time.
             is_unknown = isinstance(error, errors.SentTooLate) and window.has_closed(self._monotonic())
             return errors.UnknownOutcome("not sent in time") if is_unknown else error
+        finally:
+            timer.cancel()
+            for watch in watches:
+                watch.cancel()
         await self._note_success(runtime, account, access)
         return Succeeded(value)
+
+    async def _watch(self, account: Account, limit: asyncio.Timeout) -> None:
+        """End a call once its account is unlinked."""
+        is_linked = True
+        while is_linked:
+            # Without an answer of the store, the next look may tell.
+            with suppress(errors.StoreError):
+                is_linked = await self._read_account(account) is not None
+            if is_linked:
+                await asyncio.sleep(self._numbers.watch)
+        if not limit.expired():
+            limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
         """Return whether the credential was accepted when it was last used."""
@@ -546,60 +568,3 @@ def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | R
 def _reject_account(cause: str) -> Rejected:
     """Return the answer for an account whose credential isn't used any more."""
     return Rejected(errors.CredentialRefused(), cause, hold_by_cause(cause))
-
-
-class Watch:
-    """The end of a call by its ``limit``: after ``seconds``, or once its account is unlinked.
-
-    ``current`` returns an account's current row, None if it was unlinked. It is called ``every`` few seconds;
-    most calls are over before the first time. All that costs one timer, as there are many calls.
-    """
-
-    def __init__(
-        self,
-        limit: asyncio.Timeout,
-        seconds: float,
-        account: Account | None,
-        current: Callable[[Account], Awaitable[Account | None]],
-        every: float,
-    ) -> None:
-        self._limit = limit
-        self._seconds = seconds
-        # An account that is being revoked is unlinked, and this is the call to revoke its credential.
-        self._account = account if account is not None and account.state != "revoking" else None
-        self._read_account = current
-        self._every = seconds if self._account is None else every
-        self._watching: asyncio.Task[None] | None = None
-        self.is_unlinked = False
-
-    def __enter__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        now = self._loop.time()
-        self._ends_at = now + self._seconds
-        self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
-
-    def _tick(self) -> None:
-        now = self._loop.time()
-        if now >= self._ends_at:
-            self._end()
-            return
-        self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
-        if self._account is not None and (self._watching is None or self._watching.done()):
-            self._watching = asyncio.create_task(self._watch(self._account))
-
-    async def _watch(self, account: Account) -> None:
-        # Without an answer of the store, the next read may tell.
-        with suppress(errors.StoreError):
-            self.is_unlinked = await self._read_account(account) is None
-        if self.is_unlinked:
-            self._timer.cancel()
-            self._end()
-
-    def _end(self) -> None:
-        if not self._limit.expired():
-            self._limit.reschedule(self._loop.time())

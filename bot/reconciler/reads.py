@@ -24,7 +24,7 @@ from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, count_un
 from bot.domain.usability import UNTRUSTED_PAGE, find_lack_start
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.providers import base, facets
+from bot.providers import facets
 from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import map_concurrently
 from bot.reconciler import outcomes
@@ -190,7 +190,9 @@ class Reads(EnginePart):
         self, runtime: Runtime, claims: Sequence[ReadClaim], observed_by_id: Mapping[str, Observed]
     ) -> list[ReadResult]:
         for claim in claims:
-            await self._entries.save_entry_if_changed(claim, observed_by_id.get(claim.remote_id))
+            observed = observed_by_id.get(claim.remote_id)
+            if observed is not None and observed.entry is not None:
+                await self._entries.save_entry_if_changed(claim, observed.entry)
         now = await self._store.now()
         return [
             await self._build_result(runtime, claim, observed_by_id.get(claim.remote_id), now)
@@ -241,12 +243,16 @@ class Reads(EnginePart):
     ) -> Mapping[str, Observed]:
         """Send one request, and count it unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
-        state = _find_unexplained_state(first) if len(claims) == 1 else None
+        doubt = first.unconfirmed
+        # The state whose reason is to be read.
+        state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
                 return {first.remote_id: await _read_reason(provider, access, first.remote_id, state, window)}
             observed_by_id = await provider.status(access, [claim.remote_id for claim in claims], window)
-            return await self._check_pages(provider, access, claims, observed_by_id)
+            if isinstance(provider, facets.PageChecks):
+                observed_by_id = await self._check_pages(provider, access, claims, observed_by_id)
+            return observed_by_id  # noqa: TRY300 - of a read, whatever its pages say
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
@@ -255,14 +261,12 @@ class Reads(EnginePart):
 
     async def _check_pages(
         self,
-        provider: base.Provider,
+        provider: facets.PageChecks,
         access: Access,
         claims: Sequence[ReadClaim],
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
-        """Check the pages of those that have just come up, where the provider has such a check."""
-        if not isinstance(provider, facets.PageChecks):
-            return observed_by_id
+        """Check the pages of those that have just come up."""
 
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
@@ -307,21 +311,24 @@ class Reads(EnginePart):
             return replace(
                 self._keep_state(claim, runtime.pace.min_poll_interval, None), unconfirmed=unconfirmed
             )
-        if (unconfirmed := _request_reason(claim, observed, now)) is not None:
+        if observed.has_reason and (unconfirmed := _request_reason(claim, observed, now)) is not None:
             return replace(
                 self._keep_state(claim, runtime.pace.pending_interval, None), unconfirmed=unconfirmed
             )
         wait = self._compute_wait(runtime, claim, observed, now)
+        is_explained = claim.unconfirmed is not None and claim.unconfirmed.kind in UNEXPLAINED
         return ReadResult(
             claim.gate_key,
             claim.workspace_ids,
             observed,
             wait,
             granted_at=claim.granted_at,
-            slot=_compute_slot(claim.account.id, wait, runtime.pace, self._numbers.margin),
+            slot=_compute_slot(claim.account.id, wait, runtime.pace, self._numbers.margin)
+            if runtime.pace.batch_size > 1
+            else None,
             closed_for=claim.interval,
             # An observation with a secret that opens all ends no doubt: the next read is of the state.
-            unconfirmed=None if _find_unexplained_state(claim) is None else Unconfirmed(EXPLAINED, 1, now),
+            unconfirmed=Unconfirmed(EXPLAINED, 1, now) if is_explained else None,
         )
 
     def _report_unknown_state(
@@ -429,11 +436,6 @@ def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
     return None if is_confirmed(unconfirmed, now) else unconfirmed
 
 
-def _find_unexplained_state(claim: ReadClaim) -> State | None:
-    """Return the state whose reason a claim is to read; None if it is to read the state."""
-    return None if claim.unconfirmed is None else UNEXPLAINED.get(claim.unconfirmed.kind)
-
-
 async def _read_reason(
     provider: facets.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
@@ -449,7 +451,7 @@ async def _read_reason(
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
     """Return the doubt that has the next read ask for a start's reason: a failed one's, or a long one's."""
-    if not observed.has_reason or not claim.is_proven:
+    if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
     # A read of the reason doesn't find what has come up: most starts are over before there is one.
@@ -462,11 +464,11 @@ def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfi
 def _compute_slot(
     account_id: str, wait: float | None, pace: Pace, margin: float
 ) -> tuple[float, float] | None:
-    """Return the slot at which an account's reads are batched, if the provider takes many in one request.
+    """Return the slot at which an account's reads are batched.
 
     Every account has its own offset within the period; infrequent reads use some of the same slots.
     """
-    if wait is None or pace.batch_size <= 1:
+    if wait is None:
         return None
     shortest = pace.min_poll_interval + margin + SLOT_MARGIN_SECONDS
     rounds = max(int(wait / 4 / shortest), 1)
@@ -542,17 +544,15 @@ class Entries:
         #: A row's entry as it is stored, and a digest of what that says.
         self._stored: dict[str, tuple[str, bytes]] = {}
 
-    async def save_entry_if_changed(self, claim: ReadClaim, observed: Observed | None) -> None:
+    async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
         """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
-        if observed is None or observed.entry is None:
-            return
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
-        digest = _hash_entry(row, observed.entry)
+        digest = _hash_entry(row, entry)
         if sealed is not None and self._stored.get(workspace_id) == (sealed, digest):
             return
         if sealed is None or self._hash_stored_entry(row, sealed) != digest:
-            sealed = self._vault.seal(row, {"entry": observed.entry})
+            sealed = self._vault.seal(row, {"entry": entry})
             try:
                 await self._store.write(workspaces.save_entry, workspace_id, claim.gate_key, sealed)
             except errors.StoreError as error:

@@ -49,7 +49,6 @@ MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 class RunStepper(Stepper[ClaimedRun]):
     """The stepper of due runs of jobs."""
 
-    ends_while_refused = True
     lost_outcome = Outcome.FAILED
     creating_step = Step.LAUNCH
     question_kind = NoticeKind.JOB_OUTCOME_QUESTION
@@ -61,13 +60,25 @@ class RunStepper(Stepper[ClaimedRun]):
         self._board = engine.board
         self.held_seconds = DEADLINE_SECONDS
 
-    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
-        """Lease due runs, oldest first."""
-        return await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
+    async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
+        """Lease due runs, oldest first; those that need a read are together by account."""
+        now = await self._store.now()
+        others: list[list[ClaimedRun]] = []
+        reads: dict[str, list[ClaimedRun]] = {}
+        for claimed in await self._store.claim(runs.claim_runs, limit, lease, self._owners.name):
+            if claimed.account is not None and self._is_read(claimed, now):
+                reads.setdefault(claimed.account.id, []).append(claimed)
+            else:
+                others.append([claimed])
+        return [*others, *reads.values()]
 
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
         """Save an update of a run; None if it has ended, or was claimed by another process."""
         return await self._store.write(runs.save_run_step, update, claimed.row)
+
+    def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
+        """Return whether a plan ends it, which no new link would change."""
+        return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
         """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
@@ -85,18 +96,6 @@ class RunStepper(Stepper[ClaimedRun]):
             account is not None and account.state == "active" and claimed.run.connection in self._runtimes
         )
         return is_fit and plan_run(claimed.run, now).step is Step.READ
-
-    async def group_for_one_call(self, batch: Sequence[ClaimedRun]) -> list[list[ClaimedRun]]:
-        """Group the runs that need a read by account."""
-        now = await self._store.now()
-        others: list[list[ClaimedRun]] = []
-        reads: dict[str, list[ClaimedRun]] = {}
-        for claimed in batch:
-            if claimed.account is not None and self._is_read(claimed, now):
-                reads.setdefault(claimed.account.id, []).append(claimed)
-            else:
-                others.append([claimed])
-        return [*others, *reads.values()]
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
         """Read runs of one account, along with its runs that are due in a moment."""

@@ -339,6 +339,8 @@ class StartQueue:
             self.owned_since = owned_since
             self._begin()
         now = self._monotonic()
+        if self.per_second is None and not self._order and now >= self._delayed_until:
+            return 0.0
         self._forget(now)
         wait = self._wait(operation, now)
         if wait <= 0:

@@ -85,8 +85,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ended subject takes no update.
     """
 
-    #: Whether a plan to end it is carried out while its account waits for a new link.
-    ends_while_refused: ClassVar[bool]
     #: The outcome if nobody can tell any more what its call has done.
     lost_outcome: ClassVar[Outcome]
     #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
@@ -110,23 +108,24 @@ class Stepper(EnginePart, ABC, Generic[S]):
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
-        claimed = await self.claim(limit, self._numbers.lease)
-        fresh = [claimed for claimed in claimed if claimed.subject.id not in self._under_way]
-        await run_all([self._isolate_errors(batch) for batch in await self.group_for_one_call(fresh)], pool)
-        return len(claimed)
+        batches = await self.claim(limit, self._numbers.lease)
+        fresh = [[each for each in batch if each.subject.id not in self._under_way] for batch in batches]
+        await run_all([self._isolate_errors(batch) for batch in fresh if batch], pool)
+        return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
         """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
-        self._under_way.update(_list_ids(batch))
+        ids = [claimed.subject.id for claimed in batch]
+        self._under_way.update(ids)
         # A call that was committed to is *calling* in its row, so its outcome is checked first.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, hold_by_cause("internal"))
         try:
-            async with contain_errors("step", self._ids, back=back, failed=failed, subjects=_list_ids(batch)):
+            async with contain_errors("step", self._ids, back=back, failed=failed, subjects=ids):
                 for claimed in await self.process_batch(batch):
                     await self._process(claimed)
         finally:
-            self._under_way.difference_update(_list_ids(batch))
+            self._under_way.difference_update(ids)
 
     async def _process(self, claimed: S) -> None:
         subject, account = claimed.subject, claimed.account
@@ -143,10 +142,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 claimed, outcomes.make_end_update(subject, outcome, cause, claimed.claim, notify=notify)
             )
             return
-        if self.is_forgotten(claimed):
-            forgotten = outcomes.make_end_update(subject, Outcome.CANCELLED, "forgotten", claimed.claim)
-            await self.save(claimed, forgotten)
-            return
         if (runtime := self._runtimes.get(subject.connection)) is None:
             await self.postpone(
                 claimed,
@@ -156,8 +151,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
-        may_end = self.ends_while_refused or self.is_too_late(claimed, decided)
-        if account.state == "refused" and not (may_end and decided.step is Step.END):
+        if account.state == "refused" and not self.ends_while_refused(claimed, decided):
             # A new link wakes what waits for it.
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
@@ -231,7 +225,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.postpone(claimed, 1.0)
         else:
             try:
-                may_leave = self._make_grant_check(runtime) if starts else None
+                is_limited = starts and runtime.start_queue.per_second is not None
+                may_leave = self._make_grant_check(runtime) if is_limited else None
                 update = await self._send_call(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_share(subject.principal.key)
@@ -249,12 +244,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             else runtime.start_queue.request_turn(subject, owned_since)
         )
 
-    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool] | None:
+    def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
         """Return a check, for right before the call leaves, that this process still grants starts."""
-        queue, thing = runtime.start_queue, STARTS_PREFIX + runtime.name
-        if queue.per_second is None:
-            return None
-        return partial(self._owners.owns, thing, queue.owned_since)
+        thing = STARTS_PREFIX + runtime.name
+        return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
     # -- a call ----------------------------------------------------------------------------------------------
 
@@ -288,7 +281,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         except Outdated:
             return claimed.update(0.0)
         self._context.recent_commits.add(subject, await self._store.now())
-        claimed = await self.reload_after_commit(replace(claimed, row=row), calling)
+        claimed = replace(claimed, row=row)
+        if calling.name is not None:
+            claimed = await self.reload_name(claimed)
         answer = await self._provider_caller.call(
             runtime,
             account,
@@ -463,9 +458,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
-    async def after_deadline(self, claimed: S, update: Update) -> Update:
+    async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
         """Return an update whose next step is no later than the deadline, with the notice due then, if any.
 
+        ``is_blocked``: its person has to be told before the deadline that nothing can be sent for it.
         A person who has already been asked what to do isn't also told that it takes longer.
         """
         subject = claimed.subject
@@ -475,14 +471,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
         is_late = now >= subject.deadline_at
         if not is_late:
             update = replace(update, next_in=min(update.next_in, subject.deadline_at - now))
-        if subject.question_since is not None or not (is_late or self.is_blocked(claimed, now)):
+        if subject.question_since is not None or not (is_late or is_blocked):
             return update
         if is_late:
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
         # One that is only late may fail right after its deadline. While it is blocked, that was said before.
-        is_blocked, occasion = self.is_blocked(claimed, now), str(subject.deadline_number)
+        occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
         due = outcomes.build_notice(subject, self.late_kind, occasion, delay=delay)
@@ -491,20 +487,15 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- what differs by kind --------------------------------------------------------------------------------
 
     @abstractmethod
-    async def claim(self, limit: int, lease: float) -> Sequence[S]:
-        """Lease the due work items, oldest first."""
+    async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
+        """Lease the due work items, oldest first, those that share a call together.
 
-    async def group_for_one_call(self, batch: Sequence[S]) -> list[list[S]]:
-        """Group the work items that share a call; the groups are stepped concurrently."""
-        return [[claimed] for claimed in batch]
+        They are stepped concurrently.
+        """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
         """Do the shared part of a batch's steps; return the work items that are then stepped one by one."""
         return batch
-
-    def is_forgotten(self, claimed: S) -> bool:  # noqa: ARG002 - for what is removed while it is under way
-        """Return whether it was removed from the list just as it was requested: it isn't read any more."""
-        return False
 
     @abstractmethod
     async def plan(self, claimed: S, runtime: Runtime) -> Plan:
@@ -514,9 +505,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
         """Return the verb and the target that the policy has to allow before a step; None for no question."""
 
-    def is_too_late(self, claimed: S, decided: Plan) -> bool:  # noqa: ARG002 - for what a plan asks for
-        """Return whether a plan ends it because its purpose is over."""
-        return False
+    @abstractmethod
+    def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
+        """Return whether a plan ends it while its account waits for a new link."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
         """Return whether the stored person is good enough while Slack can't be asked."""
@@ -538,10 +529,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def save(self, claimed: S, update: Update) -> Row | None:
         """Save an update; return the new row, None if it ended or another process has it."""
 
-    def is_blocked(self, claimed: S, now: float) -> bool:  # noqa: ARG002 - for what nothing else tells
-        """Return whether its person has to be told before the deadline that nothing can be sent for it."""
-        return False
-
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
         """Return whether somebody waits for it and gets its notices."""
         return True
@@ -550,8 +537,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
         """Return the update to commit before a call; the call isn't sent unless it says *calling*."""
 
-    async def reload_after_commit(self, claimed: S, calling: Update) -> S:  # noqa: ARG002 - for what chooses a name
-        """Return the step as it is once ``prepare_call`` was saved."""
+    async def reload_name(self, claimed: S) -> S:
+        """Return the step with the name that was chosen when its call was committed to."""
         return claimed
 
     @abstractmethod
@@ -593,10 +580,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
         """Record the id of a search's result, or return the update still to be written."""
-
-
-def _list_ids(batch: Sequence[S]) -> list[str]:
-    return [claimed.subject.id for claimed in batch]
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:

@@ -4,16 +4,22 @@ from typing import Final
 
 from bot.domain.expiries import ExpiryKind
 from bot.domain.notices import NewNotice
+from bot.domain.tasks import Task, TaskKind
 from bot.domain.workspaces import EXPIRY_WARNING_SECONDS, Workspace
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import FRESH_SECONDS, ScheduledWork
+from bot.services.workspaces import require_workspace_and_account
 from bot.store import gates, workspaces
 from bot.store.notices import add_notices
+from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
+from bot.support.errors import Refused
 
 #: So many ends are announced at once.
 MAX_CLAIMED: Final = 100
+#: How much later a workspace ends whose person keeps it: what *Keep 2 h more* says.
+EXTENSION_SECONDS: Final = 7200.0
 #: How often a workspace is asked for that ends soon and hasn't been read lately.
 READ_AGAIN_SECONDS: Final = 20.0
 
@@ -32,6 +38,30 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
     occasion = f"{workspace.expires_at:.0f}"
     add_notices(
         tx, [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXPIRY, occasion, workspace.principal, body)]
+    )
+
+
+def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Have a workspace's provider end it two hours later than it will; return the workspace."""
+    workspace, account = require_workspace_and_account(tx, caller, "start", workspace_id)
+    if workspace.is_down:
+        raise Refused("workspace.not_up", cause="not_up")
+    if account is not None and caller.is_first_delivery(tx):
+        until = max(tx.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
+        add_tasks(tx, [NewTask(TaskKind.EXTEND, f"{account.id}/{workspace.id}", {"until": until})])
+        caller.record(tx, "workspace.extend", workspace, until=f"{until:.0f}")
+    return workspace
+
+
+def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: str) -> None:
+    """Report the end that a provider has set in place of the former one, or its refusal."""
+    workspace = workspaces.find_workspace(tx, task.subject.partition("/")[2])
+    if workspace is None:
+        return
+    gates.request_read_now(tx, workspace.id)
+    body = {"workspace": workspace.id, "connection": workspace.connection, "until": ends_at, "cause": cause}
+    add_notices(
+        tx, [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXTENDED, task.id, workspace.principal, body)]
     )
 
 

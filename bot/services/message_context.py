@@ -26,7 +26,6 @@ from bot.store import accounts as account_rows
 from bot.store import handovers, notices, operations
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.operations import OperationView
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
@@ -60,7 +59,7 @@ class Gatherer:
         """Describe a workspace's row, and ``operation``, if there is one, for its card."""
         account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
         now, zone = await self.store.now(), await self.store.known_zone(workspace.principal)
-        facts = self._build_workspace_context(
+        facts = self.build_workspace_context(
             now, zone, workspace.connection, account, operation=operation, workspace=workspace
         )
         return (await self._add_plans(workspace.principal, [facts]))[0]
@@ -94,7 +93,7 @@ class Gatherer:
             if one.connection in self.connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
                 found.append(
-                    self._build_workspace_context(
+                    self.build_workspace_context(
                         now, zone, one.connection, account, workspace=one, operation=operation
                     )
                 )
@@ -170,11 +169,6 @@ class Gatherer:
         """Leave the output out of a card that others may read: a direct message's id begins with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
-    async def describe_pending(self, notice: Notice) -> Facts:
-        """Describe a pending notice: its rows as they are, and whether newer ones tell it."""
-        facts = await self.describe_notice(notice)
-        return replace(facts, written_at=notice.created_at)
-
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
         """Return whether something newer was asked for since a message that is about no operation."""
         newest = (
@@ -185,19 +179,18 @@ class Gatherer:
         return newest is not None and newest.created_at > card.created_at
 
     async def describe_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
-        """Describe a notice: by the subject that its kind names, else by the keys of its body."""
-        facts = await self._describe_subject(notice) or await self._describe_body(notice, workspace_id)
+        """Describe a notice: by its person's operation or run, if its kind is about one, else by its body."""
+        is_work = notice.kind.subject in ("operation", "job")
+        found = await self.describe_card(notice.kind, notice.subject) if is_work else None
+        match found:
+            case RunFacts(run=own) | WorkspaceFacts(operation=Operation() as own):
+                found = found if own.principal == notice.principal else None
+            case _:
+                found = None
+        found = found or await self._describe_body(notice, workspace_id)
+        facts = replace(found, body=notice.body, written_at=notice.created_at)
         add = kind_extensions.get(notice.kind)
         return facts if add is None else await add(self, notice, facts)
-
-    async def _describe_subject(self, notice: Message) -> Facts | None:
-        """Describe a notice about an operation or a run that is its person's."""
-        if notice.kind.subject in ("operation", "job"):
-            found = await self.describe_card(notice.kind, notice.subject)
-            match found:
-                case RunFacts(run=own) | WorkspaceFacts(operation=Operation() as own):
-                    return replace(found, body=notice.body) if own.principal == notice.principal else None
-        return None
 
     async def _describe_body(self, notice: Message, workspace_id: str | None) -> Facts:
         kind, body = notice.kind, notice.body
@@ -211,7 +204,7 @@ class Gatherer:
         )
         now, zone = await self.store.now(), await self.store.known_zone(notice.principal)
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
-            return self._build_workspace_context(
+            return self.build_workspace_context(
                 now, zone, connection, account, workspace=workspace, body=body
             )
         common = self.describe_common(now, zone, connection, account, body)
@@ -248,16 +241,7 @@ class Gatherer:
             page_url=_get_run_page_url(self.connections.get(run.connection), run),
         )
 
-    def describe_operation(self, now: float, found: OperationView) -> WorkspaceFacts:
-        """Describe an operation that was read with its workspace and account."""
-        operation, workspace, account = found.operation, found.workspace, found.account
-        more: dict[str, Any] = {"is_superseded": found.is_superseded, "end_state": found.end_state}
-        zone = load_zone(found.time_zone) if found.time_zone else None
-        return self._build_workspace_context(
-            now, zone, operation.connection, account, operation=operation, workspace=workspace, **more
-        )
-
-    def _build_workspace_context(
+    def build_workspace_context(
         self,
         now: float,
         zone: ZoneInfo | None,
@@ -269,6 +253,7 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> WorkspaceFacts:
+        """Build the facts of a workspace from its rows."""
         provider, shared = (
             self.connections.get(connection),
             self.describe_common(now, zone, connection, account, body),
@@ -338,7 +323,19 @@ async def _describe_run(gatherer: Gatherer, run_id: str) -> Facts | None:
 @subject_describers("operation")
 async def _describe_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
     found = await gatherer.store.read(operations.find_operation_view, operation_id)
-    return None if found is None else gatherer.describe_operation(await gatherer.store.now(), found)
+    if found is None:
+        return None
+    operation = found.operation
+    return gatherer.build_workspace_context(
+        await gatherer.store.now(),
+        load_zone(found.time_zone) if found.time_zone else None,
+        operation.connection,
+        found.account,
+        operation=operation,
+        workspace=found.workspace,
+        is_superseded=found.is_superseded,
+        end_state=found.end_state,
+    )
 
 
 @kind_extensions(NoticeKind.READY_LINK)
@@ -371,7 +368,7 @@ async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> He
     """Add the combined notices of a summary; of several about the same subject, the newest."""
     newest: dict[str, tuple[AnyKind, Facts]] = {}
     for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
-        found = await gatherer.describe_pending(one)
+        found = await gatherer.describe_notice(one)
         workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
         about = workspace.id if workspace is not None else one.subject
         newest.pop(about, None)

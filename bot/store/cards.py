@@ -8,7 +8,6 @@ longer work (``docs/internals/rules.md``, "What was said stays").
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.domain.announcements import find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.surfaces import Where
@@ -35,6 +34,9 @@ OVER_AFTER_SECONDS: Final = 30.0
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: What a message said that is history, besides what its notice is drawn from.
 SentText = Mapping[str, Any] | None
+#: The keys of that in a body: its first words, its blocks, the moments that it is good until, and the mark of
+#: texts whose parts nobody knows.
+_SAID: Final = ("text", "blocks", "moments", "undated")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
@@ -141,7 +143,7 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that offers something for one workspace or run."""
     kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
-    said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
+    said: dict[str, Any] = {name: body[name] for name in ("offers", *_SAID) if name in body}
     _add(tx, notice["id"], kind, key, who, key, said)
 
 
@@ -157,8 +159,7 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float | None:
     """Return the next moment at which a message is over: one that it announces, or its subject's end."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
-    announced = find_next_moment(said.get("blocks", ()), now)
-    return min((at for at in (announced, ends_at) if at is not None and at > now), default=None)
+    return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
 
 def make_link_key(principal: str, connection: str) -> str:
@@ -296,8 +297,9 @@ def finish_update(
     now = tx.now()
     if said is not None:
         for one in find_cards_of_same_message(tx, claimed):
-            shown = {name: said[name] for name in ("text", "blocks")}
-            CARDS.change(tx, {"id": one.id}, body=one.body | shown)
+            kept = {name: value for name, value in one.body.items() if name not in _SAID}
+            shown = {name: said[name] for name in _SAID if name in said}
+            CARDS.change(tx, {"id": one.id}, body=kept | shown)
     tx.run(
         "card_updated",
         id=card_id,

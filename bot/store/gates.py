@@ -14,11 +14,13 @@ from bot.domain import failure_causes
 from bot.domain.accounts import Account
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, Observed
 from bot.domain.operations import OperationVerb
+from bot.domain.plan import only_waits
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import ExpiryMode
 from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
+from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
 from bot.store import cards, handovers, timers
 from bot.store.notices import release_card
@@ -187,7 +189,9 @@ def claim_reads(
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
     """Return the watcher that reads a granted gate; if nobody can: pass it on, or let it rest."""
-    here = sorted(_filter_able(watchers, connection), key=_turn)
+    here = _filter_able(watchers, connection)
+    if len(here) == 1:
+        return here[0]
     if not here:
         # Another connection to the same resource reads it; if there is none, it rests.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
@@ -195,6 +199,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connecti
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
     # Watchers with a refused credential wait as long as others can read.
+    here.sort(key=_turn)
     return next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
 
 
@@ -570,6 +575,14 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
     if row["operation_id"] is None:
         return
     has_news = row["operation_block_reason"] != result.block_reason
+    is_held = has_news or row["operation_hold"] or row["busy_since"] is not None
+    if not is_held and result.observed is not None:
+        verb, start_call = (
+            parse_enum(OperationVerb, row["operation_verb"]),
+            parse_enum(Call, row["start_call"]),
+        )
+        if only_waits(verb, start_call, result.observed.state):
+            return
     may_wake = row["waits_for"] == "read"
     # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
     if changed or has_news or may_wake or row["leased_until"] > now:

@@ -73,7 +73,7 @@ SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions
     w.unknown_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.requested_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.verb AS operation_verb, o.read_block_reason AS operation_block_reason, o.waits_for,
-    o.leased_until
+    o.start_call, o.block_reason AS operation_hold, o.busy_since, o.leased_until
 FROM json_each(:ids) wanted
 JOIN workspaces w ON w.id = wanted.key
 JOIN gates g ON g.gate_key = w.gate_key

@@ -116,6 +116,14 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
             release_card(tx, new.subject)
 
 
+def ask_once(tx: Transaction, question: NewNotice) -> bool:
+    """Write a question, unless another is asked by its subject; return whether it is asked."""
+    asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
+    if not asked:
+        add_notices(tx, [question])
+    return asked <= {question.occasion}
+
+
 def add_card(
     tx: Transaction, card: NewNotice, end: AnyKind | None, slow_seconds: float | None = None
 ) -> None:

@@ -175,7 +175,7 @@ class Http:
         response = await self._open(
             attempt,
             method,
-            _with_query(url, query),
+            _with_query(url, query) if query else url,
             headers=headers,
             json=json_body,
             data=form,
@@ -212,9 +212,7 @@ def _make_timeout(total: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
 
 
-def _with_query(url: str, query: Mapping[str, str] | None) -> str:
-    if not query:
-        return url
+def _with_query(url: str, query: Mapping[str, str]) -> str:
     return url + ("&" if "?" in url else "?") + urlencode(query)
 
 

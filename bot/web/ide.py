@@ -162,8 +162,8 @@ def _sentence(
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
-            case ("stops" | "removed", "running") | ("removed", "stopped"):
-                return ide.format_provider_end(phase, said, is_removed=how == "removed"), at
+            case ("stops" | "stops_anyway" | "removed" as end, "running") | ("removed" as end, "stopped"):
+                return ide.format_provider_end(phase, said, end), at
             case ("stop" | "suspend" | "force" as mode, "starting" | "running" | "closed"):
                 return ide.format_planned_stop(phase, said, cards.DONE[mode]), at
     return ide.LINES[phase], 0.0

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from bot.domain import time_parsing
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
+from bot.domain.outages import Reached
+from bot.domain.people import Principal
 from bot.domain.surfaces import Surface
-from bot.domain.time_parsing import Unread
+from bot.domain.time_parsing import Moment, Unread
+from bot.domain.timers import SOONEST_SECONDS
 from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.cards import VERB_FORMS
+from bot.messages.blocks.replies import explain_unread_time
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
-from bot.messages.texts.cards import STATES
 from bot.messages.texts.refusals import explain_refusal
-from bot.messages.texts.runs import STATES as RUNS
+from bot.services import course_changes
+from bot.store import accounts, notices, operations, outages, workspaces
 from bot.store import hours as hours_store
-from bot.store import notices, operations, workspaces
 from bot.store import preferences as preferences_store
 from bot.store import runs as run_rows
 from bot.support.errors import Refused
@@ -33,8 +39,11 @@ from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
-#: The longest name or time.
+#: The longest name or time, and how much of a field's name is repeated.
 _MAX_ARGUMENT_LENGTH: Final = 200
+_MAX_SHOWN_LENGTH: Final = 40
+#: The buttons that link an account.
+_LINKING: Final = frozenset({"invite", "ask_link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +51,7 @@ class Tool:
     """A tool: its verb, the least level at which a person allows it, and its fields.
 
     What it does needs a level of its own, by its effect (``Caller.is_first_delivery``). ``takes`` are its
-    fields, in the verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing, so
-    that the same bytes may come twice.
+    fields, in the verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing.
     """
 
     verb: str
@@ -51,6 +59,11 @@ class Tool:
     level: str = "show"
     takes: tuple[str, ...] = ()
     only_shows: bool = True
+
+    @property
+    def acts(self) -> bool:
+        """Return whether it is there to do something, so that nothing done has a reason."""
+        return not self.only_shows
 
 
 TOOLS: Final[Mapping[str, Tool]] = {
@@ -65,14 +78,36 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 
 
-def is_valid_call(tool: Tool, given: Mapping[str, Any]) -> bool:
-    """Return whether these are the arguments of a tool."""
-    are_texts = all(isinstance(value, str) and len(value) <= _MAX_ARGUMENT_LENGTH for value in given.values())
-    return are_texts and {*tool.takes[:1]} <= given.keys() <= {*tool.takes}
+def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
+    """Return the fields that a call gives, and what is wrong with them, "" for nothing.
+
+    Null, empty and blank are not given: strict libraries require every field of a tool.
+    """
+    takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
+    if not isinstance(given, Mapping):
+        return {}, "" if given is None and not tool.takes else words.NOT_AN_OBJECT.format(takes=takes)
+    given = {key: value for key, value in given.items() if value is not None and str(value).strip()}
+    for name, value in given.items():
+        about = words.FIELDS.get(name, "")
+        if name not in tool.takes:
+            return {}, words.NO_FIELD.format(field=str(name)[:_MAX_SHOWN_LENGTH], takes=takes)
+        if not isinstance(value, str) or len(value) > _MAX_ARGUMENT_LENGTH:
+            return {}, words.NOT_TEXT.format(field=name, most=_MAX_ARGUMENT_LENGTH, about=about)
+    for name in tool.takes[:1]:
+        if name not in given:
+            return {}, words.NEEDS_FIELD.format(field=name, about=words.FIELDS[name])
+    fields = {name: " ".join(value.split()) for name, value in given.items()}
+    return {name: text for name, text in fields.items() if not _is_no_time(name, text)}, ""
+
+
+def _is_no_time(name: str, text: str) -> bool:
+    """Return whether a time says what leaving it out does: at once, or no end."""
+    is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
+    return (name == "at" and is_now) or (name == "until" and is_endless)
 
 
 async def run_tool(
-    services: Services, slack: Mapping[str, Any], tool: Tool, given: Mapping[str, str], signature: str
+    services: Services, slack: Mapping[str, Any], tool: Tool, arguments: object, signature: str
 ) -> str:
     """Run a tool in the name of Slack's person, and answer with facts alone, as JSON.
 
@@ -84,98 +119,181 @@ async def run_tool(
         principal = services.resolve_principal({"command": tool.verb, **who})
     except Refused as refusal:
         return drawn.format_result(says=explain_refusal(refusal))
+    given, problem = read_fields(tool, arguments)
+    if problem:
+        return drawn.format_result(says=problem)
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
-    given = {field: " ".join(value.split()) for field, value in given.items()}
     text = " ".join(
         [tool.verb, *(_write_argument(field, given[field]) for field in tool.takes if field in given)]
     )
-    facts: dict[str, Any] = {}
-    reader = partial(_read_call, tool=tool, given=given, facts=facts)
-    answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
+    call = _Call(tool, given)
+    answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
+    said = drawn.write_lines(answer.blocks, call.names)
+    if not call.is_run:
+        # It was refused before it was read, in a sentence of the catalogue.
+        return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
-    # What was done is recorded, or is kept from being done later by a button; any other button asks, and one
-    # that links an account is for its person alone.
-    is_done = tool.only_shows or bool(facts.get("done")) or offered <= {"keep_running"}
-    if is_done and not offered & {"invite", "ask_link"}:
-        waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
-        # Without facts it was refused, or nobody knows yet, in a sentence of the catalogue.
-        return drawn.format_result(**(facts or {"says": " ".join(kit.iterate_lines(answer.blocks))}), **waits)
-    # A person is asked one thing a minute, and of what they were asked the last is live.
-    surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
-    await services.store.write(
-        notices.add_notices, [make_message_notice(answer, surface, principal, services.ids)]
-    )
-    return drawn.format_result(asked=words.ASKED_PERSON)
+    asks = bool(offered & _LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
+    if asks:
+        asked = words.NOT_LINKED if tool.only_shows else words.ASKED_PERSON
+        about = {"asked": asked, "says": "\n".join(said)}
+        return await _ask_person(services, principal, surface, answer, about)
+    if tool.acts and answer.unwritten != "unsure":
+        call.facts.setdefault("done", [])
+    # What was begun and is so already isn't done, and its sentence says so.
+    is_nothing = call.facts.get("done") == [] and not call.has_acted
+    says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
+    waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
+    return drawn.format_result(**{"says": "\n".join(says)} | call.facts | waits)
+
+
+async def _ask_person(
+    services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
+) -> str:
+    """Send a question to the person; return what it is ``about``, if it was sent."""
+    # A person is asked one thing a minute, so what isn't sent isn't asked.
+    minute = services.clock.now() // 60
+    surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
+    notice = make_message_notice(answer, surface, principal, services.ids)
+    notice = replace(notice, occasion=hashlib.sha256(about["says"].encode()).hexdigest()[:16])
+    if not await services.store.write(notices.ask_once, notice):
+        again_at = drawn.format_time((minute + 1) * 60)
+        return drawn.format_result(says=words.ASKED_ANOTHER, again_at=again_at)
+    return drawn.format_result(**about)
 
 
 def _write_argument(field: str, value: str) -> str:
     """Write an argument as people type it: in quotes a name is nothing else, whatever it says."""
     if field == "name":
         return join_words([Quoted(value)])
-    is_led = field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}
-    return value if is_led else f"until {value}"
+    if field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}:
+        return value
+    return f"for {value}" if time_parsing.time_kind(value) == "length" else f"until {value}"
 
 
-async def _read_call(request: Request, tool: Tool, given: Mapping[str, str], facts: dict[str, Any]) -> Answer:
-    """Read a call as its person's typed command, if they allow it and it says nothing else.
+@dataclass
+class _Call:
+    """A call that is read as its person's typed command, if they allow it and it says nothing else.
 
-    There is no flag in it, so that it agrees to nothing. What became of it is added to ``facts``.
+    There is no flag in it, so that it agrees to nothing.
     """
-    services = request.services
-    wanted = await services.store.read(preferences_store.preferences, request.principal)
-    verb, *times = request.arguments
-    name = times.pop(0) if "name" in given and times else ""
-    found = await read_typed_time(services, request.principal, " ".join(times)) if times else None
-    is_odd = isinstance(found, Unread) and found.why in {"unreadable", "no_time"}
-    if not wanted.allows_assistant(tool.level):
-        facts["says"] = words.NOT_LET.format(command=request.command)
-    elif is_odd or request.flags or (verb, name) != (tool.verb, given.get("name", "")):
-        facts["says"] = words.NOT_A_NAME
-    elif tool.verb == "help":
-        facts["can"] = [
-            words.TITLES[name] for name, one in TOOLS.items() if wanted.allows_assistant(one.level)
-        ]
-    else:
-        said = await commands.run_words(request)
-        so = await _collect_results(request, tool, said.about or request.notes.about or Referents())
-        facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
-        return said
-    return SILENT
 
+    tool: Tool
+    given: Mapping[str, str]
+    #: Whether its command was run, what became of it, and what its answer doesn't say.
+    is_run: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    #: All that people and programs have called something of the person's.
+    names: list[str] = field(default_factory=list)
+    #: The workspaces for which something was under way before.
+    under_way: frozenset[str] = frozenset()
+    has_acted: bool = False
+    has_accounts: bool = False
 
-async def _collect_results(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
-    """Return the results from the rows: the actions, and the workspaces or runs concerned."""
-    store, principal, actions = request.services.store, request.principal, request.notes.actions.values()
-    fact, at = partial(drawn.describe, request.services.title), drawn.format_time
-    own = {one.id: one for one in await store.perform(workspaces.read_workspaces, principal)}
-    if tool.verb == "hours":
-        now = await store.now()
-        every = [
-            one
-            for one in await store.read(hours_store.list_rules_of_person, principal)
-            if one.after(now) is not None
-        ]
-        rules = [one for one in every if one.workspace_id in own]
-        return {"hours": [fact(own[one.workspace_id], **drawn.describe_hours(one)) for one in rules]}
-    going = {
-        one.workspace_id: VERB_FORMS[one.verb]["doing"]
-        for one in await store.read(operations.open_operations, principal)
-    }
-    said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}
-    runs = [
-        one
-        for one in await store.read(run_rows.list_runs, principal)
-        if one.id in about.runs or tool.folder == "job"
-    ]
-    return {
-        "done": [
-            fact(
-                one,
-                did=one.kind.rpartition(".")[2],
-                until=at(own[one.subject].stop_at if one.subject in own else None),
+    def asks(self, offered: AbstractSet[str]) -> bool:
+        """Return whether an answer with such buttons asks.
+
+        What was done is recorded, or is kept from being done later by a button; any other button asks, and
+        one that links an account is for its person alone.
+        """
+        return bool(offered & _LINKING) or not (self.has_acted or offered <= {"keep_running"})
+
+    async def read(self, request: Request) -> Answer:
+        """Run the command, and keep what became of it as facts."""
+        services, tool, given = request.services, self.tool, self.given
+        wanted = await services.store.read(preferences_store.preferences, request.principal)
+        verb, *times = request.arguments
+        name = times.pop(0) if "name" in given and times else ""
+        at = next((at for at in tool.takes[1:] if at in given), "")
+        time = await read_typed_time(services, request.principal, given[at]) if at else None
+        if not wanted.allows_assistant(tool.level):
+            self.facts["says"] = words.NOT_LET.format(command=request.command)
+        elif isinstance(time, Unread) or (at and request.flags):
+            why = time if isinstance(time, Unread) else Unread("unreadable")
+            (said,) = drawn.write_lines(
+                [kit.section(explain_unread_time(why, given[at], SOONEST_SECONDS))], []
             )
-            for one in actions
-        ],
-        "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],
-        "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
-    }
+            self.facts["says"] = words.NOT_A_TIME.format(field=at, why=said, about=words.FIELDS[at])
+        elif request.flags or (verb, name) != (tool.verb, given.get("name", "")):
+            self.facts["says"] = words.NOT_A_NAME
+        elif tool.verb == "help":
+            can = [one for one, other in TOOLS.items() if wanted.allows_assistant(other.level)]
+            self.facts["can"] = [words.TITLES[one] for one in can]
+        else:
+            self.is_run = True
+            await self._prepare(request)
+            answer = await commands.run_words(request)
+            self.has_acted = bool(request.notes.actions)
+            await self._collect_results(request, answer.about or request.notes.about or Referents())
+            if name and not any(self.facts.values()):
+                self.facts["says"] = words.NOT_A_NAME
+            if isinstance(time, Moment) and time.at < self._find_stop() - 1:
+                self.remarks.append(words.WARNED_FIRST.format(at=drawn.format_time(self._find_stop())))
+            return answer
+        return SILENT
+
+    def _find_stop(self) -> float:
+        """Return when what was planned stops, 0 if nothing was."""
+        (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
+        return datetime.fromisoformat(until).timestamp() if until else 0.0
+
+    async def _prepare(self, request: Request) -> None:
+        """Read whether the person has accounts, what is under way, and what has which name."""
+        store, principal = request.services.store, request.principal
+        self.has_accounts = bool(await store.read(accounts.list_accounts, principal))
+        going = await store.read(operations.open_operations, principal)
+        self.under_way = frozenset(one.workspace_id for one in going)
+        own = await store.perform(workspaces.read_workspaces, principal)
+        runs = await store.read(run_rows.list_runs, principal)
+        own_courses = await request.caller.read(course_changes.list_own_courses)
+        self.names = [name for one in own for name in (one.title, one.name)]
+        self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
+
+    async def _collect_results(self, request: Request, about: Referents) -> None:
+        """Keep the results from the rows: the actions, and the workspaces or runs concerned."""
+        store, principal, tool = request.services.store, request.principal, self.tool
+        fact, at = partial(drawn.describe, request.services.title), drawn.format_time
+        own = await store.perform(workspaces.read_workspaces, principal)
+        going = {one.workspace_id: one for one in await store.read(operations.open_operations, principal)}
+        rows = await request.services.gatherer.describe_workspaces(principal, own, going)
+        known = {one.workspace.id: (one.workspace, one) for one in rows if one.workspace is not None}
+        if tool.verb == "hours":
+            now, rules = await store.now(), await store.read(hours_store.list_rules_of_person, principal)
+            kept = (one for one in rules if one.workspace_id in known and one.after(now) is not None)
+            self.facts["hours"] = [
+                fact(known[one.workspace_id][0], **drawn.describe_hours(one, now)) for one in kept
+            ]
+            return
+        actions = request.notes.actions.values()
+        if tool.acts:
+            self.facts["done"] = [
+                fact(
+                    one,
+                    did=one.kind.rpartition(".")[2],
+                    until=at(known[one.subject][0].stop_at) if one.subject in known else None,
+                )
+                for one in actions
+                if one.subject not in known
+                or one.subject in self.under_way
+                or not drawn.is_so_already(known[one.subject][1])
+            ]
+        if tool.folder == "job":
+            runs = await store.read(run_rows.list_runs, principal)
+            concerned = (one for one in runs if one.id in about.runs or not tool.takes)
+            self.facts["runs"] = [fact(one, **drawn.describe_run(one)) for one in concerned]
+            return
+        reached = await store.read(outages.list_reached)
+        keys = {*about.workspaces, *(one.subject for one in actions)}
+        self.facts["workspaces"] = [
+            fact(workspace, **drawn.describe_state(one, _find_silence(reached, workspace.connection)))
+            for key, (workspace, one) in known.items()
+            if key in keys
+        ]
+        if tool.verb == "list" and (left_out := len(known) - len(self.facts["workspaces"])) > 0:
+            self.facts["left_out"] = left_out
+
+
+def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
+    """Return since when a connection hasn't answered, None if it does."""
+    return reached[connection].silent_since if connection in reached else None

@@ -16,9 +16,8 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERS
 from pydantic import BaseModel, ValidationError
 
 from bot.messages.texts import assistant as words
-from bot.messages.verb import find_verb
 from bot.support.release import RELEASE
-from handlers.assistant.tools import TOOLS, Tool, is_valid_call, run_tool
+from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
 #: The header in which a client names the revision that its call is of.
@@ -84,12 +83,12 @@ async def _respond(services: Services, method: str, params: dict[str, Any], sign
         case "tools/list":
             return mcp.ListToolsResult(tools=[_describe_tool(name, tool) for name, tool in TOOLS.items()])
         case "tools/call":
-            tool, given, meta = _find_tool(params), params.get("arguments") or {}, params.get("_meta")
-            if tool is None or not isinstance(given, dict) or not is_valid_call(tool, given):
-                return mcp.ErrorData(code=mcp.INVALID_PARAMS, message="no such tool, or not what it takes")
+            tool, meta = _find_tool(params), params.get("_meta")
+            if tool is None:
+                return mcp.ErrorData(code=mcp.INVALID_PARAMS, message="no such tool")
             slack = meta.get("slack") if isinstance(meta, dict) else None
             who = slack if isinstance(slack, dict) else {}
-            said = await run_tool(services, who, tool, given, signature)
+            said = await run_tool(services, who, tool, params.get("arguments", {}), signature)
             return mcp.CallToolResult(content=[mcp.TextContent(type="text", text=said)])
     return mcp.ErrorData(code=mcp.METHOD_NOT_FOUND, message="no such method")
 
@@ -106,7 +105,7 @@ def _describe_tool(name: str, tool: Tool) -> mcp.Tool:
     return mcp.Tool(
         name=name,
         title=words.TITLES[name],
-        description=f"{find_verb(tool.folder, tool.verb).summary.capitalize()}.",
+        description=words.DESCRIPTIONS[name],
         input_schema=schema | {"additionalProperties": False},
         annotations=hints,
     )

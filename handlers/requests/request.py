@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
+from bot.domain.markup import Template
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.domain.runs import Run
@@ -240,7 +241,7 @@ class Request:
         """
         return self.format_command(self.folder)
 
-    def fill(self, template: str, about: Workspace | Run | None = None, **more: object) -> str:
+    def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
         """Fill a template with ``command``, and with ``name`` and ``title`` of a workspace or run.
 
         ``typed`` is its name as it's typed in a command.

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
-from bot.messages.blocks import kit, limits, plain
+from bot.messages.blocks import kit, limits, plain, stored
 from bot.messages.texts import answers
 from bot.slack.bolt_context import MAX_BODY_BYTES
 from bot.support.cleaning import clean, unescape
@@ -92,7 +92,7 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
     ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
-    body = answer.as_body() | {
+    body = stored.to_body(answer) | {
         "response_url": surface.response_url,
         "channel_id": surface.channel_id,
         "thread_ts": surface.thread_ts,
@@ -129,7 +129,7 @@ def make_message_notice(
         kind=NoticeKind.ASSISTANT_QUESTION if surface.via else NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
-        body=replace(answer, replaces=False).as_body()
+        body=stored.to_body(replace(answer, replaces=False))
         | {"becomes": becomes, "spoken": _make_referents_body(answer, surface)},
     )
 

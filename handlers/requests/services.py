@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, plain
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
 from bot.providers.base import Provider
@@ -111,7 +111,7 @@ class Services:
         if (answer := self.drawn.get(key)) is None:
             if len(self.drawn) >= MAX_DRAWN:
                 self.drawn.clear()
-            answer = self.drawn[key] = kit.share(draw())
+            answer = self.drawn[key] = plain.share(draw())
         return answer
 
     def find_slash_command(self, folder: str) -> str:

@@ -116,13 +116,13 @@ async def post(request: Request) -> Answer:
         )
         most, title = await request.caller.read(readiness.get_max_in_time, card), facts.connection_title
         said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
-        ends = " ".join(said)
+        ends = kit.join(said)
     elif stops_at is not None:
         end = drawn.get_end_words(facts.effects, is_any=card.spec is None)
         ends = fill(class_words.POSTED_ENDS, at=await request.format_time(stops_at), **end)
     channel = Markup(card.channel_id)
-    posted = fill(class_words.POSTED, name=card.title, channel=channel, ends=Markup(ends))
-    return replies.answer(posted, drawn.list_end_buttons(facts))
+    posted = fill(class_words.POSTED, name=card.title, channel=channel)
+    return replies.answer(kit.join([posted, ends]), drawn.list_end_buttons(facts))
 
 
 @routes.action("card_form")
@@ -425,7 +425,7 @@ def _answer_starting(
     if pressed.queue is not None:
         settings = request.caller.context.need(card.connection).settings
         sentences += _format_place(pressed.queue, settings.starts_per_second)
-    return replies.answer(" ".join([*sentences, class_words.NEEDED_AFTER]))
+    return replies.answer(kit.join([*sentences, class_words.NEEDED_AFTER]))
 
 
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:

@@ -200,4 +200,4 @@ async def _leave_course(request: Request, card_id: str) -> Answer:
     card, workspace_id = await request.caller.run(cases.leave, card_id)
     ending, buttons = await _format_run_end(request, workspace_id)
     said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
-    return replies.answer(" ".join(said), buttons)
+    return replies.answer(kit.join(said), buttons)

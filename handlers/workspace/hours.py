@@ -286,7 +286,7 @@ async def turn_off(request: Request) -> Answer:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
     said = [request.fill(words.OFF, workspace), *(ending or [words.OFF_NEXT])]
     back = list_opposite_button("hours", workspace, carried) if (carried := write_former(former)) else []
-    return replies.answer(" ".join(said), [*back, *buttons], replaces=True)
+    return replies.answer(kit.join(said), [*back, *buttons], replaces=True)
 
 
 @routes.action("hours_back")

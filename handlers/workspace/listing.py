@@ -203,7 +203,7 @@ async def show_address(request: Request) -> Answer:
             # Its page may be asked while somebody wants it: that is use of it.
             await request.caller.run(request_status_read, workspace.id)
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
-            return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
+            return replies.answer_opening(facts, kit.join([sentence, *buttons.list_end_lines(facts)], "\n"))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
@@ -385,7 +385,7 @@ async def forget(request: Request) -> Answer:
     runs_on = (
         [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP_STATES else []
     )
-    said = " ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on])
+    said = kit.join([request.fill(answers.FORGOTTEN, workspace), *runs_on])
     return replies.answer(said, buttons.list_opposite_button("forget", workspace))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.conversations import Referents
+from bot.domain.markup import Template
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, StopMode
@@ -113,7 +114,7 @@ declare_verb(
         ),
         bulk_at=Offer(
             text="This will start these {count} workspaces and stop them again {at}:",
-            done="Starting {names}. I'll message you when that's done, and stop them {at}.",
+            done=("Starting {names}.", "I'll message you when that's done, and stop them {at}."),
         ),
     )
 )
@@ -142,7 +143,7 @@ declare_verb(
         ),
         bulk_at=Offer(
             text="This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost.",
-            done="Restarting {names}. I'll message you when that's done, and stop them {at}.",
+            done=("Restarting {names}.", "I'll message you when that's done, and stop them {at}."),
         ),
     )
 )
@@ -330,7 +331,7 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
         return answer
     title = request.services.title(workspace.connection)
     at = await request.format_time(workspace.stop_at or 0.0)
-    sentence = " ".join([format_timer(cards.SET, workspace, title, at), *day_note])
+    sentence = kit.join([format_timer(cards.SET, workspace, title, at), *day_note])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
@@ -356,7 +357,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     begun = accepted.operation.verb
     if request.is_shared:
         # Everybody reads it, without buttons: they would work only for the workspace's owner.
-        template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
+        template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replies.answer(sentence, in_channel=True)
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
@@ -371,7 +372,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
     """Return the sentence about an operation that its card lacks; "" if the card has everything."""
-    template = answers.REMARKS.get(accepted.remark, "")
+    template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = answers.DONE_ALREADY
     elif accepted.joined and not accepted.repeated:
@@ -516,7 +517,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
             said = await request.format_time(request.at)
             head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=said)
     notes = list(dict.fromkeys(result.notes))
-    return replies.hint(head, back, more="\n".join(notes))
+    return replies.hint(head, back, more=kit.join(notes, "\n"))
 
 
 @routes.verb(

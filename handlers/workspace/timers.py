@@ -7,16 +7,22 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment, Unread
-from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.timers import SOONEST_SECONDS, WARNED_SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.blocks.buttons import format_day_note, list_opposite_button
+from bot.messages.blocks.buttons import (
+    format_day_note,
+    list_earlier_end,
+    list_extend_button,
+    list_opposite_button,
+)
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import answers, cards, times
 from bot.messages.verb import Effect, Offer, Verb
+from bot.services.expiries import EXTENSION_SECONDS, request_extension
 from bot.services.feasibility import predict_stop_effects
 from bot.services.timers import (
     can_stop_later,
@@ -115,7 +121,11 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         *format_day_note(moment),
         *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
-    return replies.answer(" ".join(sentences), list_opposite_button(request.verb, changed, at=timer.at))
+    facts = await request.services.gatherer.describe_workspace(changed)
+    buttons = list_opposite_button(request.verb, changed, at=timer.at)
+    if earlier := list_earlier_end(facts):
+        sentences, buttons = [*sentences, *earlier], [*buttons, *list_extend_button(facts)]
+    return replies.answer(kit.join(sentences), buttons)
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
@@ -130,9 +140,12 @@ async def make_timer_or_ask(
 
     What can't be done with it is answered with what can.
     """
-    agreed = AGREED in request.flags
+    agreed, at = AGREED in request.flags, moment.at
+    if request.surface.via:
+        # Its person hears of it first, so it can't come sooner: what is said is when it comes.
+        at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
-        return plan_timer(request.services.context, workspace, moment.at, mode, agreed=agreed)
+        return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
     except Refused as refusal:
         if refusal.rule in confirmations.NOT_OFFERED:
             raise Answered(await confirmations.offer_stop(request, workspace, moment.at)) from None
@@ -191,6 +204,15 @@ async def add_hour(request: Request) -> Answer:
     return await _answer_moved(request, changed)
 
 
+@routes.action("extend")
+async def extend(request: Request) -> Answer:
+    """Have the provider end the workspace of the message later."""
+    workspace = await request.caller.run(request_extension, request.target or "")
+    at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
+    title, until = request.services.title(workspace.connection), await request.format_time(at)
+    return replies.answer(fill(cards.EXTENDING, title=title, name=workspace.title, at=until))
+
+
 async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
     title = request.services.title(workspace.connection)
     at = await request.format_time(workspace.stop_at or 0.0)
@@ -210,7 +232,7 @@ async def open_form(request: Request) -> Answer:
     head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.build_form(facts, mode)
-    return replace(kit.answer([kit.section(f"{head} {more}")]), view=view)
+    return replace(kit.answer([kit.section(kit.join([head, more]))]), view=view)
 
 
 @routes.view(drawn.STOP_LATER_CALLBACK)

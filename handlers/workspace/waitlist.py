@@ -119,4 +119,6 @@ async def show_waitlist(request: Request) -> Answer:
     stops = [drawn.stop_button(one, at if len(own) > 1 else None) for at, one in enumerate(own)]
     # How long a line was goes with one's place in it, once that is over.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
-    return kit.message("\n".join(places or lines or [words.NOBODY_WAITING]), ["\n".join(small)], stops)
+    return kit.message(
+        kit.join(places or lines or [words.NOBODY_WAITING], "\n"), [kit.join(small, "\n")], stops
+    )

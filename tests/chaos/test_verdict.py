@@ -454,7 +454,7 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
     assert known <= set(said) <= known | others
     asked_for = {OperationVerb.START, OperationVerb.STOP, OperationVerb.RESTART}
     for verb, template in itertools.product(OperationVerb, (answers.ACCEPTED, answers.JOINED)):
-        sentence = template.format(**cards.FORMS[verb].words(), name="x", title="T")
+        sentence = " ".join(template).format(**cards.FORMS[verb].words(), name="x", title="T")
         assert bool(ACCEPTED.search(sentence)) is (verb in asked_for)
 
 

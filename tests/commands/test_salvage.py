@@ -120,8 +120,9 @@ async def test_where_nothing_can_be_read_no_file_is_left(tmp_path):
 async def test_tables_before_the_damage_of_the_schema_are_saved(tmp_path):
     path, target = tmp_path / "usher.db", tmp_path / "saved.db"
     await fill(path)
-    pages = list_pages(path, LEAF, b"CREATE TABLE")
-    spoil(path, [pages[-1][0]])
+    [(last,)] = read(path, "SELECT name FROM sqlite_master WHERE sql <> '' ORDER BY rowid DESC LIMIT 1")
+    (page,) = [one for one, _ in list_pages(path, LEAF, last.encode())]
+    spoil(path, [page])
     saved = save(path, target)
     assert saved["accounts"].rows == 1
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.operations import OperationVerb
-from bot.domain.plan import Plan, Step, may_repeat, plan, plan_unmade
+from bot.domain.plan import Plan, Step, may_repeat, only_waits, plan, plan_unmade
 from bot.domain.stops import StopEffect, is_final
 from bot.domain.usability import PATIENCE_SECONDS
 from bot.domain.work_items import Call, Outcome
@@ -662,3 +662,30 @@ def test_running_is_done_once_usable_or_the_patience_is_over(verb, start_call, s
 def test_unusable_workspace_is_brought_down_at_once(verb):
     operation = operation_of(verb, "none", "none")
     assert plan(operation, State.RUNNING, LATE, lacks="agent", lacks_since=LATE).step is Step(verb)
+
+
+@pytest.mark.parametrize("verb", OperationVerb)
+@pytest.mark.parametrize("start_call", Call)
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("seconds", [-1.0, 1.0, 59.0, 61.0, 179.0, 181.0, 100_000.0])
+def test_who_only_waits_has_nothing_to_do_by_the_plan(verb, start_call, state, seconds):
+    operation = replace(
+        OPERATION,
+        verb=verb,
+        start_call=start_call,
+        called_at=CALLED,
+        sent_at=CALLED,
+        called_from=State.STOPPED,
+    )
+    if not only_waits(verb, start_call, state):
+        return
+    for up_at in (None, CALLED + 1.0):
+        decided = plan(operation, state, CALLED + seconds, up_at=up_at)
+        assert decided in (Plan(Step.WAIT), Plan(Step.READ)), decided
+
+
+def test_start_that_was_accepted_only_waits_while_it_is_starting():
+    waiting = [state for state in State if only_waits(OperationVerb.START, Call.ACCEPTED, state)]
+    assert waiting == [State.STARTING]
+    assert not only_waits(OperationVerb.STOP, Call.ACCEPTED, State.STARTING)
+    assert not only_waits(OperationVerb.START, Call.UNKNOWN, State.STARTING)

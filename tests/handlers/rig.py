@@ -34,6 +34,7 @@ from handlers.requests.response_targets import make_form_body
 from handlers.requests.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
+from tests.rigs.drawn import as_shown
 from tests.rigs.functions import Target, is_call_of
 from tests.rigs.golden import check_limits
 from tests.rigs.people import Colleagues
@@ -200,7 +201,7 @@ class Rig:
     async def drawn(self, notice: Notice) -> dict[str, Any]:
         """Return what a notice says when it is sent."""
         facts = await self.services.gatherer.describe_notice(notice)
-        return render(notice.kind, facts).as_body()
+        return as_shown(render(notice.kind, facts))
 
     async def audit(self) -> list[Mapping[str, Any]]:
         """Return the audit's rows."""

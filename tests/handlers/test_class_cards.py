@@ -36,10 +36,10 @@ async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is
     )
     over, ending = sorted(await bot.notices(), key=lambda one: one.kind)
     bot.store.fails[store.count_members] = LookupError("the whole class was counted")
-    facts = await bot.services.gatherer.describe_pending(ending)
+    facts = await bot.services.gatherer.describe_notice(ending)
     assert facts.of(CourseContext).stopping_class.counts == ClassCounts()
     with pytest.raises(LookupError):
-        await bot.services.gatherer.describe_pending(over)
+        await bot.services.gatherer.describe_notice(over)
 
 
 async def test_a_press_is_one_write(bot):

@@ -30,7 +30,7 @@ def test_what_was_found():
             *("again", "alias_back", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
             *("card_form", "class_join", "class_post", "class_press", "class_problems", "class_stop"),
             *("course_change", "course_form", "course_leave", "course_room"),
-            *("deny", "enter_code", "field", "force", "home", "hour_more"),
+            *("deny", "enter_code", "extend", "field", "force", "home", "hour_more"),
             *("hours_back", "hours_form", "hours_keep", "hours_move", "hours_off", "hours_on", "hours_rest"),
             *("hours_stay", "invite", "job_again", "job_force", "job_keep_waiting", "job_let_go"),
             *("job_look_again", "job_refresh", "job_start_another", "keep_running", "keep_trying"),

@@ -14,6 +14,7 @@ from bot.reconciler.tasks import build_replays
 from bot.store import discovered, operations, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
+from tests.rigs.drawn import as_shown
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import ALICE, found_workspace, observe
@@ -28,7 +29,7 @@ async def running(bot, name="notebook", url=IDE):
 
 
 def shown(answer):
-    return json.dumps(answer.as_body())
+    return json.dumps(as_shown(answer))
 
 
 async def test_the_list(bot):

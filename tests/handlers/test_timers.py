@@ -9,13 +9,14 @@ from bot.domain.forms import Spec
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.operation_requests import create_workspace
 from bot.services.restored_backups import pause_restored
-from bot.store import creations, operations, timers, workspaces
+from bot.store import creations, operations, tasks, timers, workspaces
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, accept_operation, observe, within
@@ -40,6 +41,40 @@ def at_hour(bot, hour, day=0):
     """Return a full hour in Alice's zone, today or later."""
     today = datetime.fromtimestamp(bot.clock.now(), BERLIN)
     return today.replace(hour=hour, minute=0, second=0, microsecond=0).timestamp() + day * 86_400
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("stops", "Before that, Saturn Cloud stops it"),
+        ("stops_anyway", "Before that, Saturn Cloud stops it"),
+        ("removed", "Before that, Saturn Cloud ends it for good"),
+    ],
+)
+async def test_a_plan_beyond_the_providers_end_says_so_when_it_is_made(bot, mode, said):
+    await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode=mode)
+    answer = await bot.say("keep notebook until 18:00")
+    assert said in words(answer)
+    assert ("unless it's used" in words(answer)) == (mode == "stops")
+    assert said not in words(await bot.say("keep notebook until 9:30"))
+
+
+async def test_what_a_provider_can_extend_is_kept_two_hours_more(bot):
+    bot.services.connections["saturn"].facets = lambda: frozenset({"extension"})
+    await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode="stops")
+    answer = await bot.say("stop notebook at 18:00")
+    press = buttons(answer)["Keep 2 h more"]
+    kept = await bot.press(press["action_id"], press["value"])
+    assert "I'm asking Saturn Cloud to stop *notebook*" in words(kept)
+    (task,) = [
+        one for one in await bot.store.claim(tasks.claim_tasks, 9, 60.0) if one.kind is TaskKind.EXTEND
+    ]
+    assert task.payload == {"until": bot.clock.now() + 3 * HOUR}
+    # Where use doesn't put the end off, neither does Usher.
+    await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode="stops_anyway")
+    assert "Keep 2 h more" not in buttons(await bot.say("stop notebook at 18:00"))
+    await bot.sees(State.STOPPED)
+    assert "isn't running" in words(await bot.press(press["action_id"], press["value"]))
 
 
 # The clock stands at 09:00 in Berlin.

@@ -15,6 +15,7 @@ from bot.store.tables import parse_enum
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
 from tests.invariants.provider import Start, number_of
+from tests.rigs.drawn import as_shown
 
 _IDE = re.compile(r"/ide/(\w+)")
 _CANARY = re.compile(r"canary_\w+")
@@ -52,7 +53,7 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
     for user_id, (_, view) in life.slack.homes.items():
         yield user_id, json.dumps(view)
     for principal, answer in life.answers:
-        yield "" if answer.in_channel else principal.user_id, json.dumps(answer.as_body())
+        yield "" if answer.in_channel else principal.user_id, json.dumps(as_shown(answer))
 
 
 async def one_start_per_operation(life: Life) -> None:

@@ -21,6 +21,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.blocks import stored
 from bot.messages.blocks.cards import link_button_value, render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.renderers import RENDERERS, renders
@@ -29,6 +30,7 @@ from bot.messages.texts.holds import explain_obstacle
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import RevocationOutcome
 from tests.messages.card_facts import CALLED, IDE_URL, NAMES, NOW, OURS, facts, least_facts
+from tests.rigs.drawn import as_shown
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
 
@@ -260,6 +262,7 @@ CARDS = {
     "own-page-without-address": in_our_page(ide_url=None, has_public_url=False),
     "own-page-closed": in_our_page(ide_url=None),
 }
+EXTENDS = frozenset({"extension"})
 #: How what ends by itself does, and what is known of it then.
 ENDINGS = {
     "stops": in_our_page({"expires_at": NOW + 290, "expiry_mode": "stops"}),
@@ -269,6 +272,12 @@ ENDINGS = {
     ),
     "not-permitted": in_our_page(
         {"expires_at": NOW + 120, "expiry_mode": "stops", "actions": frozenset({"open"})}
+    ),
+    "stops-anyway": facts(
+        workspace=RUNNING | {"expires_at": NOW + 290, "expiry_mode": "stops_anyway"}, capabilities=EXTENDS
+    ),
+    "extendable": facts(
+        workspace=RUNNING | {"expires_at": NOW + 290, "expiry_mode": "stops"}, capabilities=EXTENDS
     ),
     "over": in_our_page({"expires_at": None, "expiry_mode": None}),
 }
@@ -465,6 +474,11 @@ NOTICES = {
     "link-ending-in-hours": (ExpiryKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 3 * 3600 + 9})),
     "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_expires_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
+    "extended": (ExpiryKind.WORKSPACE_EXTENDED, facts(body={"until": NOW + 7490, "cause": ""})),
+    "not-extended": (
+        ExpiryKind.WORKSPACE_EXTENDED,
+        facts(body={"until": None, "cause": "refused: Workspace must be started."}),
+    ),
     **{f"ending-{how}": (ExpiryKind.WORKSPACE_EXPIRY, given) for how, given in ENDINGS.items()},
 }
 
@@ -518,7 +532,7 @@ def test_what_administrators_are_told_of_outages(what):
 @pytest.mark.parametrize("kind", [NoticeKind.REPLY, NoticeKind.MESSAGE])
 def test_replies_and_messages_carry_their_answer(kind):
     body = {"text": "It is done.", "blocks": [{"type": "divider"}], "replaces": True}
-    assert render(kind, facts(body=body)).as_body() == body
+    assert stored.to_body(render(kind, facts(body=body))) == body | {"moments": []}
 
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
@@ -534,7 +548,7 @@ def test_a_kind_of_message_is_declared_once_and_drawn_once():
 
 
 def shown(answer):
-    return json.dumps(answer.as_body(), ensure_ascii=False)
+    return json.dumps(as_shown(answer), ensure_ascii=False)
 
 
 def test_card_of_a_start_on_time_stays_the_same():

@@ -187,7 +187,7 @@ async def draw_all(gatherer, rows, end):
         if kind.subject == "operation" and Mark.END in kind.marks and kind is not end:
             continue
         notice = make_notice(kind, rows, now)
-        answer = render_pending(kind, await gatherer.describe_pending(notice))
+        answer = render_pending(kind, await gatherer.describe_notice(notice))
         assert answer is None or answer.text
         for card in (as_card(notice), as_card(notice, body=notice.body | said)):
             await render_update(gatherer, card)

@@ -15,6 +15,7 @@ from bot.messages.blocks.limits import MAX_SECTION_LENGTH
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import format_output, run_asked, run_card, run_ended, run_failed, run_waiting
 from tests.messages.card_facts import ALICE, NAMES, NOW, OURS, run_facts
+from tests.rigs.drawn import as_shown
 from tests.rigs.golden import check_golden, check_limits
 
 JOB = Run(
@@ -160,7 +161,7 @@ def test_without_any_capability_nothing_is_offered_that_cannot_be_done(name):
 
 
 def shown(answer):
-    return json.dumps(answer.as_body(), ensure_ascii=False)
+    return json.dumps(as_shown(answer), ensure_ascii=False)
 
 
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.integers(0, 10**9))

@@ -270,7 +270,7 @@ def test_every_state_and_every_operation_has_its_words():
 )
 def test_what_is_under_way_is_said_in_the_forms_of_its_operation(verb, already):
     words = cards.FORMS[OperationVerb(verb)].words()
-    assert answers.JOINED.format(**words, name="x") == f"*x* is already {already}"
+    assert " ".join(answers.JOINED).format(**words, name="x") == f"*x* is already {already}"
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def declared_texts():
         for name, verb in verbs.items():
             offers = ((field, getattr(verb, field)) for field in ("offer", "offer_at", "bulk", "bulk_at"))
             yield from (
-                (f"{command}.{name}.{field}.{part}", getattr(offer, part))
+                (f"{command}.{name}.{field}.{part}", "".join(getattr(offer, part)))
                 for field, offer in offers
                 for part in ("text", "button", "done")
             )

@@ -5,14 +5,17 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffects
 from bot.domain.workspaces import State, Workspace
-from bot.providers import build, list_provider_classes
+from bot.providers import build, facets, list_provider_classes
+from bot.services.caller import Caller
+from bot.services.expiries import request_extension
 from bot.store import gates, workspaces
+from bot.support.errors import InvalidRequest, UnknownOutcome
 from bot.support.http import Http
 from tests.reconciler.sphere_world import sphere_world
 from tests.reconciler.world import new_world
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider
-from tests.rigs.store import hide_workspace
+from tests.rigs.store import ALICE, hide_workspace
 
 MINUTE = 60.0
 
@@ -81,7 +84,7 @@ async def test_a_stopped_one_is_warned_of_before_it_is_removed(sphere):
     assert texts(sphere) == []
     await sphere.pass_time(2 * MINUTE)
     (warning,) = sphere.told("workspace_expiry")
-    assert warning["text"].startswith("Courses will remove lab in 5 min (at ")
+    assert warning["text"].startswith("Courses will remove lab in 5 min (")
     labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
     assert labels == ["Start", "Remove"]
     await sphere.pass_time(6 * MINUTE)
@@ -107,6 +110,64 @@ class Foretelling(FakeProvider):
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         return self.real.stop_effects(workspace)
+
+
+class Extending(FakeProvider, facets.Extension):
+    """End workspaces later, by at most an hour; or say why not."""
+
+    async def extend(self, access, workspace, until):
+        async with self._called("extend", access, workspace.remote_id):
+            machine = self.machines[workspace.remote_id]
+            machine.ends_at = min(until, machine.ends_at + 3600.0)
+        return machine.ends_at
+
+
+@pytest.fixture
+async def extending():
+    async with new_world(Extending) as made:
+        row = await made.own(state=State.RUNNING)
+        made.provider.machines["r1"].ends_at = made.clock.now() + 12 * MINUTE
+        await made.store.write(gates.request_read_now, row.id)
+        await made.pass_time(30)
+        yield made, row
+
+
+async def extend(world, row):
+    caller = Caller(world.context, ALICE, "press-1")
+    await caller.run(request_extension, row.id)
+    await caller.run(request_extension, row.id)
+    await world.pass_time(60)
+    return [one["text"] for one in world.slack.messages]
+
+
+async def test_extension_is_asked_for_once_and_its_end_is_told(extending):
+    world, row = extending
+    before = world.provider.machines["r1"].ends_at
+    (told,) = await extend(world, row)
+    assert "Fake Cloud will stop name-r1" in told
+    assert world.provider.count("extend") == 1
+    assert world.provider.machines["r1"].ends_at == before + 3600
+    assert (await world.store.read(workspaces.find_workspace, row.id)).expires_at == before + 3600
+
+
+async def test_extension_without_an_answer_is_asked_for_again(extending):
+    world, row = extending
+    world.provider.fail("extend", UnknownOutcome("no answer in time"))
+    await extend(world, row)
+    await world.pass_time(60)
+    (told,) = [one["text"] for one in world.slack.messages]
+    assert "instead" in told
+    assert world.provider.count("extend") == 2
+
+
+async def test_refused_extension_is_told_in_the_providers_words(extending):
+    world, row = extending
+    world.provider.fail(
+        "extend", InvalidRequest("Cannot extend workspace beyond its max deadline.", status=400)
+    )
+    (told,) = await extend(world, row)
+    assert "doesn't let name-r1 run longer" in told
+    assert "beyond its max deadline" in told
 
 
 @pytest.mark.parametrize("kind", sorted(list_provider_classes()))

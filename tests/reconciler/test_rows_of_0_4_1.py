@@ -1,5 +1,6 @@
 """What 0.4.1 stored as sentences comes along: what holds up work, and why a message isn't sent yet."""
 
+import json
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,6 +11,9 @@ from bot.domain.notices import NewNotice, NoticeError, NoticeKind
 from bot.domain.time_marks import make_time_placeholder
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit, stored
+from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.kit import fill
 from bot.store import notices, operations
 from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
@@ -114,3 +118,27 @@ async def test_message_of_unknown_outcome_is_looked_for_before_it_is_sent_again(
         assert world.slack.sent_kinds() == ["message"]
         (row,) = await store.engine.read(lambda tx: tx.all("SELECT * FROM notices"))
         assert row["state"] == "sent"
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["waiting", "sent"])
+async def test_answer_of_finished_texts_says_as_of_when_it_was_written(world, tmp_path, is_postgres, is_sent):
+    """What it announces is in its words alone, which nobody reads again; as of then, they are true."""
+    await world.own()
+    now = world.clock.now()
+    text = kit.join(["*nb* has hours.", fill("Next, I'll start it {at}.", at=kit.moment(now + 600, now))])
+    body = stored.to_body(kit.message(text, [], [kit.button("Skip", ButtonValue("skip", "w", at=now + 600))]))
+    await world.store.write(notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, body)])
+    former = {"text": body["text"], "blocks": json.loads(json.dumps(body["blocks"])), "replaces": False}
+    former["blocks"][0]["text"]["text"] = str(text)
+    changes = {"cards": {"body": json.dumps(former)}, "notices": {"body": json.dumps(former)}}
+    if is_sent:
+        await world.pass_time(5)
+    async with upgraded(tmp_path, is_postgres, world, **changes):
+        await world.pass_time(5)
+        (shown,) = world.slack.messages
+        assert "Next, I'll start it" in str(shown)
+        assert ("As of" in str(shown)) is not is_sent
+        await world.pass_time(700, step=5)
+        (shown,) = world.slack.messages
+        assert "As of" in str(shown)
+        assert "Skip" not in str(shown)

@@ -130,6 +130,13 @@ def _rename_back(release: str, rows: Rows) -> Rows:
                     row[old] = row.pop(new)
         for old, new in _RENAMED_TABLE.findall(script):
             before[old] = before.pop(new, [])
+    # The head of the audit was in a table of its own.
+    heads = [row for row in before["audit"] if row["seq"] == 0]
+    before["audit"] = [row for row in before["audit"] if row["seq"] != 0]
+    head = {"archived": 0, "archived_hash": ""}
+    before["audit_head"] = [
+        {"id": 1, "count": int(row["detail"]), "hash": row["hash"], **head} for row in heads
+    ]
     return before
 
 

@@ -7,20 +7,28 @@ import fcntl
 import os
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from bot.domain.markup import Part, list_moments
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit as kit_of
-from bot.messages.blocks import limits
+from bot.messages.blocks import limits, stored
+from bot.messages.blocks.button_values import ButtonValue
 from bot.support.cleaning import unescape
 from playground.slack import kit
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
 from tests.rigs import golden_text
+from tests.rigs.drawn import as_shown
 from tests.rigs.golden_files import FAMILIES, FOLDER, entries, shown
 
 __all__ = ["FAMILIES", "FOLDER", "check_golden", "check_golden_text", "check_limits", "entries", "shown"]
 _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
+#: When messages are drawn.
+_NOW = 1_800_000_000
+#: A moment to come, or past; a time of a timetable has no zone.
+_MOMENT = re.compile(r"(?<!as of )(?<!since )<!date\^(\d+)\^[^>]*UTC>")
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -29,7 +37,7 @@ def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
     if isinstance(answer, Answer):
         # What it offers something for is in its buttons.
         plain = replace(answer, offers="")
-        answer, shown = plain, plain.as_body() | {"in_channel": answer.in_channel}
+        answer, shown = plain, as_shown(plain) | {"in_channel": answer.in_channel}
     else:
         shown = answer
     check_limits(answer)
@@ -47,6 +55,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
         assert 0 < len(answer.text.strip()) <= limits.MAX_TEXT_LENGTH
         check_notification(answer)
+        check_moments(answer)
         assert characters(body["blocks"]) <= BLOCKS_LIMIT
         report = kit.check_message(body["blocks"])
         if answer.view is not None:
@@ -86,6 +95,26 @@ def check_notification(answer: Answer) -> None:
     ]
     said = _SIGNS.sub("", _LINK.sub(r"\1", "".join(texts)))
     assert not answer.blocks or said.startswith(_SIGNS.sub("", answer.text)), (answer.text, texts)
+
+
+def check_moments(answer: Answer) -> None:
+    """Fail when a text shows a moment that isn't known of it, or says it after that has come.
+
+    A list says as of when it is.
+    """
+    is_list = any(
+        ButtonValue.from_button(one).mark == "refresh" for one in kit_of.iterate_buttons(answer.blocks)
+    )
+    for block in () if is_list else answer.blocks:
+        shown = {int(at) for line in kit_of.iterate_lines([block]) for at in _MOMENT.findall(line)}
+        assert {at for at in shown if at > _NOW} <= set(list_moments([block])), block
+    for at in list_moments(answer.blocks):
+        left = stored.drop_past(answer, partial(_names, at))
+        assert left is None or at not in list_moments(left.blocks)
+
+
+def _names(at: int, part: Part) -> bool:
+    return at in part.moments
 
 
 def check_golden_text(name: str, texts: dict[str, str]) -> None:

@@ -1,6 +1,8 @@
 """What a start asks of the database and enters, to the message that the workspace is ready."""
 
-from benchmarks.structure import play_start
+import pytest
+
+from benchmarks.structure import Tracer, play_start
 from tests.rigs.counting import counting
 from tests.rigs.scenario import world
 
@@ -13,14 +15,17 @@ DECISIONS = 10
 #: Transactions, looks of idle loops apart.
 TRANSACTIONS = 31
 #: Round trips to PostgreSQL: to accept the start, and to the message.
-WAITS_TO_ACCEPT, WAITS = 12, 93
+WAITS_TO_ACCEPT, WAITS = 12, 88
 #: What a typed start enters in a new process: functions, those with a ``def``, and their files.
 TO_THE_ANSWER = {"functions": 392, "defs": 343, "files": 79}
 TO_THE_MESSAGE = {"functions": 923, "defs": 785, "files": 149}
 
 
-async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
+@pytest.mark.parametrize("first", ["operations", "reads"])
+async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path, monkeypatch, first):
     async with world(tmp_path) as stage:
+        loops = stage.steps
+        monkeypatch.setattr(stage, "steps", lambda: {first: loops()[first], **loops()})
         stage.looks.takes_all = True
         await stage.alice.has_linked("alice")
         (listed,) = await stage.alice.writes("list")
@@ -41,6 +46,21 @@ async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
         accepting = [waits for waits, ran in count.waits if "starts_alike" in ran]
         assert accepting <= [WAITS_TO_ACCEPT], count.waits
         assert sum(waits for waits, _ in count.waits) <= WAITS, count.waits
+        # One step calls, one ends it: in between nothing has to be done, and the account isn't read again.
+        assert count.statements["claimed_operations"] == 2
+        assert not [query for query in count.statements if query.startswith("SELECT * FROM accounts")]
+
+
+async def test_a_plain_command_enters_nothing_of_free_text(tmp_path):
+    async with world(tmp_path) as stage:
+        await stage.alice.links("alice")
+        entered = {}
+        for words in ("start notebook", "could you start notebook"):
+            with Tracer() as tracer:
+                await stage.alice.types(words)
+            entered[words] = {file.rpartition("/handlers/")[2] for file, _ in tracer.seen}
+        assert "sentences.py" not in entered["start notebook"]
+        assert "sentences.py" in entered["could you start notebook"]
 
 
 async def test_a_typed_start_enters_no_more_than_so_much():

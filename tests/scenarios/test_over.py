@@ -38,6 +38,30 @@ async def test_hours_lose_what_came_next_and_their_old_button(linked):
     assert "Turn hours off" in left.labels
 
 
+@pytest.mark.parametrize("order", ["off", "every day 9:30-18:00"])
+async def test_hours_that_change_take_back_what_came_next(linked, order):
+    alice = linked.alice
+    (said,) = await alice.writes("hours training every day 8:30-18:00")
+    await alice.writes(f"hours training {order}")
+    await linked.pass_time(60, step=5)
+    left = there(alice, said)
+    assert "now has working hours: every day 08:30–18:00" in left.read
+    assert "Next, I'll start it" not in left.read
+
+
+async def test_nothing_will_stop_it_is_said_until_something_will(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(60, step=5)
+    await alice.writes("hours training every day until 18:00")
+    (said,) = await alice.writes("hours training off")
+    assert "nothing will stop it" in said.read
+    await alice.writes("stop training in 2 hours")
+    await linked.pass_time(60, step=5)
+    assert "no longer has working hours" in there(alice, said).read
+    assert "nothing will stop it" not in there(alice, said).read
+
+
 async def test_question_is_over_once_its_button_was_pressed(linked):
     alice = linked.alice
     for name in ("notebook", "training"):

@@ -110,6 +110,18 @@ async def check_revocation(rig: Rig) -> None:
         await rig.provider.status(access, [rig.remote_id])
 
 
+@register_contract(facets.Extension)
+async def check_extension(rig: Rig) -> None:
+    await rig.provider.start(rig.access, await rig.read_row())
+    before = (await rig.read_until(State.RUNNING))[-1]
+    assert before.expires_at is not None
+    ends_at = await rig.provider.extend(rig.access, await rig.read_row(), before.expires_at + 7200.0)
+    after = (await rig.read_until(State.RUNNING))[-1]
+    assert after.expires_at is not None
+    assert abs(after.expires_at - ends_at) < 1.0
+    assert before.expires_at < ends_at <= before.expires_at + 7201.0
+
+
 @register_contract(facets.Minting)
 async def check_minting(rig: Rig) -> None:
     own = (await rig.provider.check_credential(rig.access.credential)).credential

@@ -105,7 +105,7 @@ def render_open_requests(
             break
         rows, left = [*rows, *decision], left - 1
     more = [kit.context(fill(requests.MORE_OPEN, count=left))] if left else []
-    return kit.answer([kit.section("\n".join(above)), *rows, *more], replaces=bool(outcome))
+    return kit.answer([kit.section(kit.join(above, "\n")), *rows, *more], replaces=bool(outcome))
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
@@ -141,7 +141,7 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
         said.append(pages.NOT_OPEN)
     context = [kit.context(*small)] if small else []
     objects = {approval.id: ObjectName(approval.username, title)}
-    return [kit.section("\n".join(said)), *context, *kit.add_block_labels(kit.actions(buttons), objects)]
+    return [kit.section(kit.join(said, "\n")), *context, *kit.add_block_labels(kit.actions(buttons), objects)]
 
 
 def _name_with_identity(named: Named | None) -> Markup:

@@ -1,28 +1,68 @@
 """Results for Slack's assistant: facts as JSON, in which a name is always one string; no addresses.
 
-The rule is in ``docs/internals/rules.md``, "An assistant agrees to nothing".
+An answer has two forms: what its person reads in Slack, and what the assistant is told. Both are of the same
+rows and sentences: in the second, times are written for programs, and names stand in quotation marks, where
+they end only as strings of JSON do. The rule is in ``docs/internals/rules.md``, "An assistant agrees to
+nothing".
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.domain.hours import HoursRule
+from bot.domain.hours import HoursContext, HoursRule
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.runs import Run
-from bot.domain.time_parsing import clock
+from bot.domain.time_parsing import DAYS, clock
+from bot.domain.timeouts import is_going
 from bot.domain.undoable_actions import UndoableAction
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
+from bot.messages.blocks.cards import VERB_FORMS
+from bot.messages.texts import assistant as words
+from bot.messages.texts.cards import STATES
+from bot.messages.texts.runs import STATES as RUN_STATES
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
+#: Slack's marks: a time, with its seconds, and a link or mention, with its label.
+_TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
+_LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
+#: A name that is at least this long could be read as a sentence, and is found wherever it stands.
+_MIN_SENTENCE_LENGTH: Final = 12
 
 
 def format_result(**facts: Any) -> str:
     """Return the result of a call."""
     return json.dumps(facts, ensure_ascii=False)
+
+
+def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
+    """Return the lines of an answer for a program; ``names`` are those that people and programs chose."""
+    known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
+    return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
+
+
+def _write_line(text: str, names: Iterable[str]) -> str:
+    """Return a line with its names as strings of JSON, each behind a mark until all are found."""
+    found: list[str] = []
+
+    def keep(name: str) -> Callable[[re.Match[str]], str]:
+        found.append(json.dumps(_text(unescape(name)), ensure_ascii=False))
+        return lambda _match: f"\0{len(found) - 1}\0"
+
+    for name in names:
+        sign = re.escape(name)
+        marked = rf"\*{sign}\*|<[^<>|]*\|{sign}>|(?<=[`\s]){sign}(?=[`\s])(?=[^`]*`)"
+        anywhere = rf"|{sign}" if len(name) >= _MIN_SENTENCE_LENGTH else ""
+        text = re.sub(marked + anywhere, keep(name), text)
+    text = _TIME_PATTERN.sub(lambda match: str(format_time(float(match[1]))), text)
+    text = _LINK_PATTERN.sub(lambda match: match[1] or "", text)
+    plain = _ADDRESS_PATTERN.sub(HIDDEN, unescape(text.replace("*", "").replace("_", " ")))
+    return re.sub(r"\0([0-9]+)\0", lambda match: found[int(match[1])], plain).strip()
 
 
 def describe(
@@ -34,13 +74,72 @@ def describe(
     return {"name": name, "on": _text(title(one.connection)), **known}
 
 
-def describe_hours(one: HoursRule) -> dict[str, Any]:
-    """Return hours."""
-    times = {"days": sorted(one.days), "starts": clock(one.starts), "stops": clock(one.stops)}
+def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
+    """Return what is known of a workspace: its state and as of when, what it waits for, and what comes."""
+    workspace, operation = facts.workspace, facts.operation
+    assert workspace is not None, "the facts are a workspace's"
+    state, since = STATES[workspace.current_state], workspace.down_at
+    if workspace.current_state is State.RUNNING:
+        since = workspace.started_at
+    asked_at = None
+    if operation is not None and operation.is_open and not is_so_already(facts):
+        forms, asked_at = VERB_FORMS[operation.verb], operation.created_at
+        is_new = facts.now - asked_at < MAX_PROMPT_SECONDS and not operation.block_reason
+        waits = words.WAITS.format(do=forms["happen"])
+        state = str(forms["happening"]) if is_new or is_going(operation, workspace) else waits
+        since = None
+    starts = (one.after(max(facts.now, one.processed_until)) for one in facts.of(HoursContext).rules)
+    planned = [one.at for one in starts if one is not None and one.side == "start"]
     return {
-        **times,
+        "state": state,
+        "since": format_time(since),
+        "asked_at": format_time(asked_at),
+        "as_of": format_time(workspace.read_at),
+        "provider_silent_since": format_time(silent_since),
+        "stops_at": format_time(facts.next_stop),
+        "starts_at": format_time(min(planned, default=None)),
+        "last_used_at": format_time(workspace.last_used_at),
+    }
+
+
+def is_so_already(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace is, as last read, what its open operation is to make of it."""
+    workspace, operation = facts.workspace, facts.operation
+    if workspace is None or operation is None or operation.has_called:
+        return False
+    return workspace.is_down if operation.verb.brings_down else workspace.current_state is State.RUNNING
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """Return what is known of a run: its state and as of when, how long it took, and its exit code."""
+    ended_at = run.finished_at
+    took = None if ended_at is None or run.started_at is None else round(ended_at - run.started_at)
+    return {
+        "state": RUN_STATES[run.state],
+        "exit_code": run.exit_code,
+        "took_seconds": took,
+        "asked_at": format_time(run.created_at),
+        "started_at": format_time(run.started_at),
+        "ended_at": format_time(ended_at),
+        "as_of": format_time(run.observed_at),
+    }
+
+
+def describe_hours(one: HoursRule, now: float) -> dict[str, Any]:
+    """Return hours, with what comes next."""
+    days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
+    coming = None if one.paused else one.after(max(now, one.processed_until))
+    side = {"start": "starts_at", "stop": "stops_at"}
+    following = {} if coming is None else {f"next_{side[coming.side]}": format_time(coming.at)}
+    stop = one.next_stop(now)
+    return {
+        "days": days,
+        "starts": clock(one.starts),
+        "stops": clock(one.stops),
         "zone": one.zone,
         "is_paused": bool(one.paused),
+        **following,
+        "next_stops_at": format_time(stop),
     }
 
 

@@ -215,7 +215,13 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     if press.mark == BACK:
         return is_it
-    does = {"start": not is_up, "stop": is_up or facts.can_still_run, "suspend": is_up, "restart": is_up}
+    does = {
+        "extend": is_up,
+        "start": not is_up,
+        "stop": is_up or facts.can_still_run,
+        "suspend": is_up,
+        "restart": is_up,
+    }
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
@@ -243,8 +249,31 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
             cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
         )
         if facts.obstacle and at == workspace.stop_at
-        else fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+        else kit.announce(
+            "stop", workspace.id, fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+        )
         for how, at in coming
+    ]
+
+
+def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
+    """Return *Keep 2 h more* where the provider puts its own end off if asked."""
+    workspace = facts.workspace
+    if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
+        return []
+    return [
+        kit.button(
+            cards.EXTEND, ButtonValue("extend", workspace.id, seen=workspace.generation), of=workspace.title
+        )
+    ]
+
+
+def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
+    """Return the provider's own end of a workspace that comes before its timer."""
+    coming = [] if facts.workspace is None else list_coming_ends(facts.workspace, facts.effects, facts.now)
+    return [
+        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now))
+        for how, at in coming[:-1]
     ]
 
 
@@ -310,4 +339,5 @@ def list_choice_buttons(
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
     """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
     done = Markup(cards.DONE[workspace.stop_mode or "stop"])
-    return fill(template, name=workspace.title, title=title, at=at, done=done)
+    said = fill(template, name=workspace.title, title=title, at=at, done=done)
+    return kit.announce("stop", workspace.id, said)

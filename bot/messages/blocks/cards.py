@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.domain import causes
 from bot.domain.feasibility import LINK_HELPS
 from bot.domain.holds import Hold
+from bot.domain.markup import Template
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
@@ -90,7 +91,7 @@ def get_name(facts: Facts) -> str:
             return "your workspace"
 
 
-def fill_notice(template: str, facts: Facts, **more: object) -> str:
+def fill_notice(template: Template, facts: Facts, **more: object) -> str:
     """Fill a template with the names of every notice: name, title, the operation in all its forms.
 
     ``at`` is when it was written, if nothing else is given.
@@ -115,7 +116,7 @@ def notice(
 
 def _render_card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
     title = fill("*{name}* · {title}", name=get_name(facts), title=facts.connection_title)
-    return kit.message("\n".join([title, *lines]), small, buttons)
+    return kit.message(kit.join([title, *lines], "\n"), small, buttons)
 
 
 def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
@@ -155,7 +156,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str,
         lines.append(format_overdue(operation, facts.now))
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
-    return "\n".join(lines), buttons
+    return kit.join(lines, "\n"), buttons
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:

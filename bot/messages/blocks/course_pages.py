@@ -39,7 +39,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
         list[Element](),
     )
     if card.is_over(facts.now):
-        lines = [f"{lines[0]} {class_words.COURSE_OVER}"]
+        lines = [kit.join([lines[0], class_words.COURSE_OVER])]
     elif facts.is_teacher:
         lines.append(_format_counts(facts))
         buttons = _list_change_buttons(facts)
@@ -49,7 +49,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
         who = kit.mention(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
     own, first = ([], []) if card.is_over(facts.now) else _describe_membership(facts)
-    return kit.row("\n".join([*lines, *own]), [*first, *buttons])
+    return kit.row(kit.join([*lines, *own], "\n"), [*first, *buttons])
 
 
 def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
@@ -129,7 +129,7 @@ def answer_join_offer(facts: ClassFacts) -> Answer:
     card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message(
-        "\n".join([*cards.format_course(facts), cards.format_joining(facts)]), buttons=[button]
+        kit.join([*cards.format_course(facts), cards.format_joining(facts)], "\n"), buttons=[button]
     )
 
 

@@ -10,6 +10,7 @@ from bot.domain import timetable as courses_timetable
 from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
 from bot.domain.holds import HoldCode, split_hold
 from bot.domain.hours import group_days
+from bot.domain.markup import Template
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
@@ -37,7 +38,7 @@ def render_class_card(facts: ClassFacts) -> Answer:
     card, own, is_over = facts.card, get_words(facts.card), facts.card.is_over(facts.now)
     about, state = _describe_course(facts) if card.is_course else _describe_class(facts)
     lines = [fill(texts.CARD_TITLE, name=card.title)] if is_over else about
-    blocks: list[Block] = [kit.section("\n".join(lines))]
+    blocks: list[Block] = [kit.section(kit.join(lines, "\n"))]
     if not is_over:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
@@ -170,7 +171,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill(texts.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
-    blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
+    blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
 
@@ -244,7 +245,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
 def render_lesson(facts: WorkspaceFacts) -> Answer:
     """Render for a person at a lesson's begin whether their workspace is ready for it."""
     is_ready = facts.state is State.RUNNING
-    template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
+    template: Template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     if facts.body.get("is_missed"):
         template = texts.LESSON_MISSED if facts.now < facts.time("ends") else texts.LESSON_MISSED_WHOLLY
     operation, delay = facts.operation, dict[str, Markup]()
@@ -273,15 +274,15 @@ def render_report(facts: ClassFacts) -> Answer:
     # Of those who failed alike the first one's, in the provider's own words where it has said any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
-        f"{count:,} {fill(words[count > 1], why=whys.get(state, ''), **at_)}"
+        kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
         for state, words in texts.REPORT_WHY.items()
         if (count := numbers[state])
     ]
     lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
     as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now, facts.zone))
-    lines += [f"{'; '.join(said)}, {as_of}."] if said else []
+    lines += [kit.join([kit.join(said, "; "), f"{as_of}."], ", ")] if said else []
     buttons = [kit.button(texts.PROBLEMS, "class_problems", card.id)] if facts.problems else []
-    return kit.message(" ".join(lines), [], buttons)
+    return kit.message(kit.join(lines), [], buttons)
 
 
 def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
@@ -298,7 +299,7 @@ def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
     news = fill(texts.COURSE_ENDED, course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news
-    return f"{news} {fill(texts.LAST_LESSON, at=kit.moment_at(card.stops_at, now, zone))}"
+    return kit.join([news, fill(texts.LAST_LESSON, at=kit.moment_at(card.stops_at, now, zone))])
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
@@ -361,7 +362,7 @@ def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     lessons = format_timetable(card, facts.zone)
     said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
-    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])
+    return replies.answer(kit.join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])
 
 
 def list_member_buttons(card: ClassCard) -> list[Element]:
@@ -400,7 +401,7 @@ def render_summary(facts: ClassFacts) -> Answer:
     rest = counts.consented - counts.stopped - left
     lines += [fill(texts.SUMMARY_LEFT, left=left)] if left > 0 else []
     lines += [fill(texts.SUMMARY_REST, rest=rest)] if rest > 0 else []
-    return replies.answer("\n".join(lines))
+    return replies.answer(kit.join(lines, "\n"))
 
 
 @renders(ClassKind.CLASS_POSTED)

@@ -1,15 +1,24 @@
 """Warnings that a link or a workspace ends by itself soon."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from bot.domain.expiries import ExpiryKind
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import ExpiryMode, is_final
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import format_stop_risk, list_buttons, open_buttons, remove_button
+from bot.messages.blocks.buttons import (
+    format_stop_risk,
+    list_buttons,
+    list_extend_button,
+    open_buttons,
+    remove_button,
+)
 from bot.messages.blocks.cards import link_again_button, notice
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import notices, times
+from bot.messages.texts import notices, problems, times
 
 
 @renders(ExpiryKind.LINK_EXPIRY, is_true=lambda facts: facts.link_is_ending)
@@ -47,13 +56,30 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
     small = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     if workspace.state is State.RUNNING:
-        template = notices.ENDING_STOPS if expiry_mode == "stops" else notices.ENDING_ANYHOW
-        buttons = open_buttons(facts)
+        template, buttons = _ENDING[expiry_mode], [*open_buttons(facts), *list_extend_button(facts)]
     else:
         template, buttons = notices.ENDING_REMOVED, list_buttons(facts, State.STOPPED)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
     return notice(template, facts, buttons, small=small, **names)
+
+
+_ENDING: Final[Mapping[ExpiryMode, str]] = {
+    "stops": notices.ENDING_STOPS,
+    "stops_anyway": notices.ENDING_REGARDLESS,
+    "removed": notices.ENDING_ANYHOW,
+}
+
+
+@renders(ExpiryKind.WORKSPACE_EXTENDED)
+def _render_extension(facts: WorkspaceFacts) -> Answer:
+    """Render the provider's answer to the request for a later end."""
+    if not (cause := facts.word("cause")):
+        return notice(
+            notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
+        )
+    said = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
+    return notice(notices.NOT_EXTENDED, facts, list_buttons(facts), cause=said)
 
 
 def _round_minutes(seconds: float) -> float:

@@ -103,7 +103,7 @@ def describe_hours(
     if not rules:
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_lessons(facts)]
         buttons = [*in_time, *list_lesson_buttons(facts), *list_hours_button(facts)]
-        return " ".join([" · ".join(sentences), *ending]), kit.add_labels(buttons, facts.objects)
+        return kit.join([kit.join(sentences, " · "), *ending]), kit.add_labels(buttons, facts.objects)
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]
@@ -129,7 +129,7 @@ def describe_hours(
         until = None if causes else _get_day_end(off[-1], rules[0].zone)
         resume = ButtonValue("hours_on", workspace.id, at=until)
         buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
-    return " ".join(sentences), kit.add_labels(buttons, facts.objects)
+    return kit.join(sentences), kit.add_labels(buttons, facts.objects)
 
 
 def _get_day_end(day: str, zone: str) -> float:
@@ -152,22 +152,28 @@ def describe_run_end(
     mode = workspace.stop_mode or choose_planned_mode(facts.effects)
     do = VERB_FORMS[OperationVerb(mode)]
     if workspace.stop_at is not None:
-        at = kit.moment_at(workspace.stop_at, facts.now, facts.zone)
-        return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
+        said = _announce_stop(facts, words.STILL, workspace.stop_at, it=it, **do)
+        return [said], timers.keep_buttons(workspace)[:1]
     next_ = facts.next_stop
     if not facts.is_up or workspace.expires_at is not None:
         return [], []
     if next_ is not None and next_ <= now + DAY_SECONDS:
-        return [
-            fill(words.STILL, it=it, at=kit.moment_at(next_, facts.now, facts.zone), **do)
-        ] if name else [], []
-    template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
-    until = "" if next_ is None else kit.moment(next_, facts.now, facts.zone)
-    said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
+        return [_announce_stop(facts, words.STILL, next_, it=it, **do)] if name else [], []
+    names = {"it": it_is, "state": facts.state.value, **do}
+    said = kit.announce("nothing", workspace.id, fill(words.RUNS_ON, **names))
+    if next_ is not None:
+        until = kit.moment(next_, now, facts.zone)
+        said = kit.announce("stop", workspace.id, fill(words.RUNS_UNTIL, until=until, **names))
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
     offered = _offer_stop(facts, [*former, *get_rules(facts)])
     buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
-    return [" ".join([said, *(can_stop for can_stop, _ in offered)])], buttons
+    return [kit.join([said, *(can_stop for can_stop, _ in offered)])], buttons
+
+
+def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: object) -> str:
+    assert facts.workspace is not None, "it is stopped"
+    said = fill(template, at=kit.moment_at(at, facts.now, facts.zone), **names)
+    return kit.announce("stop", facts.workspace.id, said)
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
@@ -209,7 +215,8 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
         for verb, at in then
     ]
     others = [one for one in get_rules(facts) if one is not rule]
-    said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **VERB_FORMS[verb])]
+    once_said = fill(words.ONCE, then=Markup(kit.join(stop, "")), **names, **VERB_FORMS[verb])
+    said = [kit.announce("stop" if once.starts is None else "start", facts.workspace.id, once_said)]
     return [*said, fill(words.BESIDES, hours=_format_rules(others, facts.zone))] if others else said
 
 
@@ -280,14 +287,9 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
         return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else choose_planned_mode(facts.effects)
-    return [
-        fill(
-            words.NEXT_OCCURRENCE,
-            at=kit.moment_at(first.at, facts.now, facts.zone),
-            **VERB_FORMS[OperationVerb(how)],
-        ),
-        *left_out,
-    ]
+    at = kit.moment_at(first.at, facts.now, facts.zone)
+    said = fill(words.NEXT_OCCURRENCE, at=at, **VERB_FORMS[OperationVerb(how)])
+    return [said if workspace is None else kit.announce(first.side, workspace.id, said), *left_out]
 
 
 def _format_cause(cause: str, title: str) -> str:
@@ -377,7 +379,7 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
         said = [fill_notice(template, facts, **forms, **names), *_format_missed_reason(facts)]
     more = fill(words.MISSED_MORE, count=times.format_count(count, "start or stop", "starts and stops"))
     can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
-    return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
+    return kit.message(kit.join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
 
 
 def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
@@ -479,7 +481,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
             mode = choose_planned_mode(facts.effects)
             can_stop, later = offer_at(mode, facts, facts.time("evening"), number=1)
             sentences, buttons = [*sentences, can_stop], [*buttons, later]
-    return kit.message(" ".join(sentences), [], buttons)
+    return kit.message(kit.join(sentences), [], buttons)
 
 
 def offer_at(

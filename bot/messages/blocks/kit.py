@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.conversations import Referents
+from bot.domain.markup import Dated, Markup, Part, Template, announce, join
 from bot.domain.message_context import ObjectName
 from bot.domain.notices import Answer
 from bot.domain.people import Named
@@ -24,6 +26,9 @@ from bot.messages.blocks import limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
+
+#: Texts are made with these, too.
+__all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
@@ -42,12 +47,6 @@ _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
 
-class Markup(str):
-    """A text of our own Slack markup: it is not escaped again."""
-
-    __slots__ = ()
-
-
 def truncate(escaped: str, limit: int) -> str:
     """Cut an escaped text to a limit, with an ellipsis, never inside an entity, a mention or a time."""
     if len(escaped) <= limit:
@@ -59,7 +58,8 @@ def truncate(escaped: str, limit: int) -> str:
     opened = escaped.rfind("<", 0, end)
     if opened > escaped.rfind(">", 0, end) and ">" in escaped[end:]:
         end = opened
-    return escaped[:end].rstrip() + ELLIPSIS
+    cut = escaped[:end].rstrip() + ELLIPSIS
+    return escaped.rewrite(cut) if isinstance(escaped, Dated) else cut
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
@@ -72,11 +72,29 @@ def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
     return safe(" ".join(clean(text).split()), limit)
 
 
-def fill(template: str, **values: object) -> str:
-    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is."""
-    return template.format_map(
-        {name: value if isinstance(value, Markup) else line(value) for name, value in values.items()}
-    )
+def fill(template: Template, **values: object) -> str:
+    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is.
+
+    A template is a sentence, or several of which some are true until a moment and others stay. The moments in
+    one are those of the values that it uses.
+    """
+    if not isinstance(template, str):
+        return join([fill(sentence, **values) for sentence in template])
+    given = _Values(values)
+    text = template.format_map(given)
+    return Dated([[Part(text, given.moments)]]) if given.moments else text
+
+
+class _Values(dict[str, object]):
+    """The values of a template, and the moments of those that it has used."""
+
+    moments: tuple[int, ...] = ()
+
+    def __getitem__(self, name: str) -> object:
+        value = super().__getitem__(name)
+        if isinstance(value, Dated):
+            self.moments += value.moments
+        return value if isinstance(value, Markup) else line(value)
 
 
 def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
@@ -254,6 +272,11 @@ def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
                 yield button(option["text"]["text"], press, url=option.get("url"))
 
 
+def list_presses(blocks: Iterable[Block]) -> list[ButtonValue]:
+    """Return the values of all buttons, and of all options of menus."""
+    return [ButtonValue.from_button(one) for one in iterate_buttons(blocks)]
+
+
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
     """Return an answer with those of its buttons, and options of its menus, that work."""
 
@@ -318,7 +341,7 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
     """Return blocks whose buttons name their objects to a screen reader, each differently."""
-    return _add_numbers(_change_elements(blocks, lambda element: _add_own_label(element, objects)))
+    return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
@@ -346,6 +369,9 @@ def without_colour(button: Element) -> Element:
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
     """Return blocks of which one button is coloured, the first that was, and whose names all differ."""
+    blocks = list(blocks)
+    if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
+        return blocks
     is_found = False
 
     def keep_colour(one: Element) -> Element:
@@ -443,26 +469,26 @@ def escape_link_url(url: str) -> str:
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
-def moment(at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False) -> Markup:
+def moment(at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False) -> Dated:
     """Return a time by its reader's clock: "14:03", and on any other day than now's "Mon 30 Nov at 14:03".
 
     Without the zone of a single reader, Slack writes the day for each: if it isn't within 12 hours, or if the
     time ``has_day``.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
-        return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.format_day_in_utc(at)}>")
+        return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
     day = "" if zone is None else times.format_other_day(at, now, zone)
-    time = f"<!date^{int(at)}^{{time}}|{times.format_time_in_utc(at)}>"
-    return Markup(f"{day} at {time}" if day else time)
+    time = _mark(at, "{time}", times.format_time_in_utc(at))
+    return time.rewrite(f"{day} at {time}") if day else time
 
 
-def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Markup:
+def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
     """Return the same as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
 
     Several readers have several days: theirs is named with any time that is ahead.
     """
     time = moment(at, now, zone, has_day=at > now)
-    return time if "{date" in time or not time.startswith("<") else Markup(f"at {time}")
+    return time if "{date" in time or not time.startswith("<") else time.rewrite(f"at {time}")
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
@@ -471,14 +497,21 @@ def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
     return Markup(day) or moment(at, now, zone)
 
 
-def day(at: float) -> Markup:
+def day(at: float) -> Dated:
     """Return a day of whichever year in each reader's own zone: "February 18th, 2027"."""
-    return Markup(f"<!date^{int(at)}^{{date}}|{times.format_day_in_utc(at)}>")
+    return _mark(at, "{date}", times.format_day_in_utc(at))
+
+
+def _mark(at: float, form: str, otherwise: str) -> Dated:
+    """Return a moment as Slack writes it for each reader, and ``otherwise`` where it can't."""
+    return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
 def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
     """Format the reason of an operation's delay, escaped, with times in its reader's zone."""
-    return TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
+    text = TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
+    moments = tuple(int(at) for at in TIME_MARK.findall(hold))
+    return Dated([[Part(text, moments)]]) if moments else text
 
 
 def strip_markup(text: str) -> str:
@@ -533,28 +566,6 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
             yield from filter(None, str(text.get("text") or "").splitlines())
 
 
-#: Blocks of answers that are given again as they are, by identity, with what was derived from them.
-_shared: dict[int, tuple[tuple[Block, ...], dict[str, Any]]] = {}
-_MAX_SHARED: Final = 200
-
-
-def share(answer: Answer) -> Answer:
-    """Share the blocks of an answer that is given again: what is derived from them is computed once."""
-    if len(_shared) >= _MAX_SHARED:
-        _shared.clear()
-    _shared[id(answer.blocks)] = (answer.blocks, {})
-    return answer
-
-
-def derive(blocks: tuple[Block, ...], name: str, compute: Callable[[], _Derived]) -> _Derived:
-    """Return a value derived from blocks, by its name; computed once if the blocks are shared."""
-    _, derived = _shared.get(id(blocks), (blocks, {}))
-    if name not in derived:
-        derived[name] = compute()
-    value: _Derived = derived[name]
-    return value
-
-
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
     fitting = fit(_finish_buttons(blocks))
@@ -566,7 +577,8 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 
     ``ways`` are those of ``answer``.
     """
-    return answer([section(sentence), *([context(*small)] if small else []), *actions(buttons)], **ways)
+    rows = actions(buttons) if (buttons := list(buttons)) else []
+    return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
 
 
 def modal(
@@ -623,7 +635,6 @@ def option(value: str, label: str) -> Block:
 
 
 _Row = TypeVar("_Row")
-_Derived = TypeVar("_Derived")
 
 
 @dataclass(frozen=True, slots=True)

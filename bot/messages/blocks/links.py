@@ -73,7 +73,7 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
         question = kit.confirm(requests.CONFIRM_RESTING, style=None, name=kit.name_plainly(person), **names)
         key = f"{RESTING_BUTTON}/{account.id} {account.other_id}"
         buttons = [kit.button(requests.APPROVE_RESTING, "approve", key, confirm=question)]
-    return kit.message(" ".join(sentences), [], buttons)
+    return kit.message(kit.join(sentences), [], buttons)
 
 
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
@@ -157,7 +157,7 @@ def render_left_running(facts: RequestFacts) -> Answer:
     buttons = [
         kit.button(fill(cards.SEE_PAGE, title=title), "page_url", url=page) for title, page in pages.items()
     ]
-    return kit.message("\n".join([*lines, notices.LEFT_NEXT]), [], buttons[:MAX_PAGES])
+    return kit.message(kit.join([*lines, notices.LEFT_NEXT], "\n"), [], buttons[:MAX_PAGES])
 
 
 @renders(NoticeKind.NOT_REVOKED)

@@ -403,7 +403,10 @@ def offer_several(
     press = ButtonValue(SEVERAL_ACTION, " ".join([verb, *stamps]), at=at)
     button = kit.button(label, press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
-    blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
+    blocks = [
+        kit.section(kit.join([head, *parts[0]], "\n")),
+        *(kit.section(kit.join(one, "\n")) for one in parts[1:]),
+    ]
     small = [kit.context(*remarks)] if remarks else []
     keys = tuple(row.workspace.id for row in rows)
     caller = Referents(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)

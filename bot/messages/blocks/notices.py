@@ -8,7 +8,7 @@ from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFact
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.work_items import Outcome
-from bot.messages.blocks import kit, limits, outcomes
+from bot.messages.blocks import kit, limits, outcomes, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import MAX_CHOICES, open_buttons
 from bot.messages.blocks.cards import format_reference, get_name, notice
@@ -115,11 +115,8 @@ def render(kind: AnyKind, facts: Facts) -> Answer:
 @renders(NoticeKind.REPLY)
 def render_answer(facts: Facts) -> Answer:
     """Return the Answer that a reply or a plain message carries in its body, as it was derived then."""
-    body = facts.body
-    answer = kit.answer(body.get("blocks") or (), replaces=bool(body.get("replaces")))
-    return replace(
-        answer, text=kit.truncate(str(body.get("text") or ""), limits.MAX_TEXT_LENGTH) or kit.EMPTY_TEXT
-    )
+    answer = stored.read(facts.body, facts.written_at)
+    return replace(answer, text=kit.truncate(answer.text, limits.MAX_TEXT_LENGTH) or kit.EMPTY_TEXT)
 
 
 @renders(NoticeKind.OUTAGE)
@@ -161,7 +158,7 @@ def _render_summary(facts: HeldFacts) -> Answer:
             buttons.append(kit.add_number(open_buttons(one)[0], len(buttons), label))
     more = [fill(answers.AND_MORE, count=len(lines) - _MAX_LINES)] if len(lines) > _MAX_LINES else []
     shown = [heading, *(f"• {one}" for one in [*lines[:_MAX_LINES], *more])]
-    parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
+    parts = [kit.join(shown[at : at + _IN_A_SECTION], "\n") for at in range(0, len(shown), _IN_A_SECTION)]
     sections = [kit.section(kit.truncate(one, limits.MAX_SECTION_LENGTH)) for one in parts]
     show = kit.button(answers.SHOW, "list")
     return kit.answer([*sections, *kit.actions(buttons[:MAX_CHOICES]), *kit.actions([show])])

@@ -60,7 +60,7 @@ def _render_ready(facts: WorkspaceFacts) -> Answer:
     because = _format_delay(facts)
     template = notices.READY_LATE if because and is_news else template
     said = fill_notice(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
-    sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
+    sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
     return kit.message(sentence, [*small, *more], buttons)
 
 
@@ -83,7 +83,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
     """Draw the address that came, or changed, after people read that it is ready."""
     lines, more, buttons = describe_running(facts)
-    return kit.message("\n".join([fill_notice(notices.READY_LINK, facts), *lines]), more, buttons)
+    return kit.message(kit.join([fill_notice(notices.READY_LINK, facts), *lines], "\n"), more, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
@@ -112,11 +112,11 @@ def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> 
     sentence = describe_end(facts, is_done=False) or usual
     if cause != "cancelled":
         because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")
-        sentence = f"{sentence} {format_cause(facts, because)}"
+        sentence = kit.join([sentence, format_cause(facts, because)])
     buttons = retry_buttons(facts, operation) if operation is not None else []
     if operation is not None and is_reached_anyhow(facts, operation):
         now, buttons = describe_present(facts)
-        sentence = "\n".join([sentence, now, *list_end_lines(facts)])
+        sentence = kit.join([sentence, now, *list_end_lines(facts)], "\n")
     return kit.message(sentence, format_reference(operation), buttons)
 
 
@@ -155,9 +155,9 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
-        usual = f"{usual} {kit.safe(workspace.detail, 300)}"
+        usual = kit.join([usual, kit.safe(workspace.detail, 300)])
     if is_planned and template != notices.NO_LONGER_EXISTS:
-        usual = f"{usual} {cards.AS_PLANNED}"
+        usual = kit.join([usual, cards.AS_PLANNED])
     sentence = usual if template == notices.NO_LONGER_EXISTS else describe_end(facts, is_done=True) or usual
     buttons = list_buttons(facts, State.GONE if is_gone else State.STOPPED)
     buttons = list_again_buttons(facts) if template == notices.ENDED else buttons
@@ -188,7 +188,7 @@ def _render_turned_out(facts: WorkspaceFacts) -> Answer:
     if facts.state is not State.RUNNING:
         return kit.message(sentence, [], list_buttons(facts))
     lines, more, buttons = describe_running(facts)
-    return kit.message("\n".join([sentence, *lines]), more, buttons)
+    return kit.message(kit.join([sentence, *lines], "\n"), more, buttons)
 
 
 @renders(NoticeKind.REMOVED)
@@ -222,7 +222,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
     then = [] if is_up_next and not operation.has_lapsed else [format_overdue(operation, facts.now)]
     if obstacle := find_block(facts, operation):
         sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
-        return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
+        return kit.message(kit.join([sentence, *then]), [], [link_again_button(facts), *buttons])
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if facts.workspace and (
         condition := problems.describe_condition(facts.workspace, facts.connection_title)
@@ -233,10 +233,10 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
         planned = {name: Markup(kit.moment(at or 0.0, facts.now, facts.zone)) for name, at in times_.items()}
         return kit.message(fill_notice(notices.WAITING_PLANNED, facts, **planned), small, buttons)
     if operation.has_called and is_on_time(operation, facts.now):
-        usual = Markup(" ".join(format_usual_time(facts, operation)))
+        usual = Markup(kit.join(format_usual_time(facts, operation)))
         return kit.message(fill_notice(notices.WAITING_ON_TIME, facts, usual=usual), small, buttons)
     sentence = fill_notice(notices.WAITING if operation.has_called else notices.WAITING_UNSENT, facts)
-    return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
+    return kit.message(kit.join([sentence, *([] if operation.has_called else then)]), small, buttons)
 
 
 @renders(NoticeKind.OUTCOME_QUESTION)

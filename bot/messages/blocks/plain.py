@@ -16,19 +16,36 @@ from bot.messages.texts import notices
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
+#: Blocks of answers that are given again as they are, by identity, with their text once that was made.
+_shared: dict[int, tuple[tuple[Block, ...], list[str]]] = {}
+_MAX_SHARED: Final = 200
+
+
+def share(answer: Answer) -> Answer:
+    """Share the blocks of an answer that is given again: the text beside them is made once."""
+    if len(_shared) >= _MAX_SHARED:
+        _shared.clear()
+    _shared[id(answer.blocks)] = (answer.blocks, [])
+    return answer
+
+
 def make_fallback_text(answer: Answer) -> str:
     """Return the text that goes with an answer's blocks: all their lines, but for a program's output.
 
     Screen readers say it in place of the blocks, and phones notify of its beginning
     (``docs/internals/slack.md``, "Messages").
     """
-    return kit.derive(answer.blocks, "fallback", lambda: _make_fallback_text(answer))
+    _, made = _shared.get(id(answer.blocks), (answer.blocks, []))
+    if not made:
+        made.append(_make_fallback_text(answer.blocks) or answer.text)
+    return made[0]
 
 
-def _make_fallback_text(answer: Answer) -> str:
-    lines = kit.iterate_lines(block for block in answer.blocks if not kit.is_output(block))
-    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines) or answer.text
-    return _append_addresses(text, _list_addresses(answer.blocks, _PURPOSES))
+def _make_fallback_text(blocks: Iterable[Block]) -> str:
+    lines = kit.iterate_lines(block for block in blocks if not kit.is_output(block))
+    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines)
+    addresses = list(_list_addresses(blocks, _PURPOSES))
+    return _append_addresses(text, addresses) if addresses else kit.truncate(text, limits.MAX_TEXT_LENGTH)
 
 
 def make_plain_text(answer: Answer) -> str:

@@ -32,12 +32,13 @@ def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
     """Answer with one paragraph of our own text, already filled and escaped."""
-    return kit.message(text, buttons=buttons, in_channel=in_channel, replaces=replaces)
+    rows = kit.actions(buttons) if (buttons := list(buttons)) else []
+    return kit.answer([kit.section(text), *rows], in_channel=in_channel, replaces=replaces)
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
     """Answer a typo, a question or a missing link: a filled sentence and what may help; nothing broke."""
-    text = f"{sentence}\n{more}" if more else sentence
+    text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 

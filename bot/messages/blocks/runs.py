@@ -44,7 +44,7 @@ def run_card(facts: RunFacts) -> Answer:
     run = facts.run
     if not run.is_open and not run.is_watched:
         return (run_ended if run.outcome is Outcome.ENDED else run_failed)(facts)
-    sentence = "\n".join([format_title(facts), *format_state_lines(facts)])
+    sentence = kit.join([format_title(facts), *format_state_lines(facts)], "\n")
     card = kit.message(sentence, _list_small_texts(facts))
     return kit.answer([*card.blocks, *_render_tail(facts), *kit.actions(list_card_buttons(facts))])
 

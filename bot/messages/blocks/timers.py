@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.feasibility import LINK_HELPS
+from bot.domain.markup import Template
 from bot.domain.message_context import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects, StopMode, is_final
@@ -72,7 +73,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if counts is not None and counts.because == "lesson":
         because = "lesson_late" if workspace.stop_at - counts.over_at >= 60.0 else "lesson"
         names["over"] = kit.moment_at(counts.over_at, facts.now, facts.zone)
-    template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
+    template: Template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
     names["course"] = "" if counts is None else counts.title
     if described := describe_stop(facts):
         template, more = described
@@ -80,7 +81,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *list_buttons(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
-    whole = " ".join(
+    whole = kit.join(
         [sentence, *format_skipped_lesson(workspace, facts.now), *_format_cost(facts, workspace)]
     )
     return kit.message(whole, [], buttons)
@@ -121,7 +122,8 @@ def format_kept(facts: WorkspaceFacts) -> str:
     until = facts.next_stop
     if until is None:
         return fill(cards.KEPT, name=workspace.title)
-    return fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.moment(until, facts.now, facts.zone))
+    said = fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.moment(until, facts.now, facts.zone))
+    return kit.announce("stop", workspace.id, said)
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
@@ -162,7 +164,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
             kit.add_number(button, number, fill(cards.SEE_NAMED, name=name))
             for number, (button, name) in enumerate(each)
         ]
-    return kit.message(f"{sentence} {next_}", [], [*buttons, *pages])
+    return kit.message(kit.join([sentence, next_]), [], [*buttons, *pages])
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
@@ -223,7 +225,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
         fill(cards.FORM_NOW[how], at=kit.moment_at(at, facts.now, facts.zone), **get_names(facts))
         for how, at in coming
     ]
-    return " ".join(said) or fill(cards.FORM_NONE, **get_names(facts))
+    return kit.join(said) or fill(cards.FORM_NONE, **get_names(facts))
 
 
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
@@ -241,7 +243,7 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     return kit.modal(
         cards.FORM_TITLE,
         [
-            kit.section(" ".join(notes)),
+            kit.section(kit.join(notes)),
             kit.select("when", cards.FORM_WHEN, options, proposed, optional=True),
             kit.field("other", cards.FORM_OTHER, typed, cards.FORM_OTHER_HINT, optional=True),
         ],

@@ -17,13 +17,12 @@ from bot.domain.waitlist import (
     WaitlistKind,
 )
 from bot.messages.blocks import kit, limits, notices, replies
-from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
-from bot.messages.blocks.renderers import RENDERERS, renders
+from bot.messages.blocks.renderers import RENDERERS, render_override, renders
 from bot.messages.texts import holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
 
@@ -89,9 +88,8 @@ def answer_place(
 ) -> Answer:
     """Answer with one's place and *Stop waiting*; dated where the answer can't be edited."""
     if not is_lasting:
-        return kit.message(
-            format_place(of, now, zone), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)]
-        )
+        small = [fill(words.AS_OF, at=kit.moment(now, now))]
+        return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
     shows = {"kind": str(WaitlistKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
     drawn = replies.answer(format_lasting_place(of, now, zone), [stop_button(of)], replaces=replaces)
@@ -105,7 +103,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     if wait is None:
         return kit.message(fill_notice(words.OVER_UNLINKED, facts))
     none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
-    said = " ".join([*none, format_lasting_place(wait, facts.now, facts.zone)])
+    said = kit.join([*none, format_lasting_place(wait, facts.now, facts.zone)])
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
 
 
@@ -162,7 +160,7 @@ def _render_granted(facts: WorkspaceFacts) -> Answer:
         words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
     )
     return kit.message(
-        " ".join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
+        kit.join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
     )
 
 
@@ -195,7 +193,9 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
         until = kit.moment(facts.time("until"), facts.now, facts.zone)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
         return kit.message(
-            f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
+            kit.join([fill_notice(words.STOPPED_WAITING, facts, what=what, until=until) + often, offer]),
+            [],
+            [again],
         )
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
@@ -205,7 +205,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":
         return kit.message(said)
-    return kit.message(f"{said} {offer}", [], [again])
+    return kit.message(kit.join([said, offer]), [], [again])
 
 
 def _has_waited(facts: WorkspaceFacts) -> bool:

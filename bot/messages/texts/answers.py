@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.markup import Template
 from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 
@@ -31,9 +32,9 @@ LEFT: Final = "Left as it is."
 
 # -- operations --------------------------------------------------------------------------------------------
 
-ACCEPTED: Final = "{Doing} *{name}* {where} {title}. I'll message you when {end}."
+ACCEPTED: Final = ("{Doing} *{name}* {where} {title}.", "I'll message you when {end}.")
 #: What is under way already.
-JOINED: Final = "*{name}* is already {happening}. I'll message you when {end}."
+JOINED: Final = ("*{name}* is already {happening}.", "I'll message you when {end}.")
 STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
 STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
 STOPPING_STARTED: Final = (
@@ -60,11 +61,11 @@ RENEW_EFFECT: Final = (
     "settings. {lost}"
 )
 SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
-RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when {end}."
+RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 #: What happens instead of what the verb alone suggests.
-REMARKS: Final[Mapping[Remark, str]] = {
+REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
     "restarting_keeps": RESTARTING_KEEPS,

@@ -225,8 +225,17 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "suspend": "I'll suspend it {at}.",
     "force": "I'll stop it {at}.",
     "stops": "Stops by itself {at} unless it's used.",
+    "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "Ends for good by itself {at}.",
 }
+#: After a plan, by what its provider does before that.
+EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
+    "stops": "Before that, {title} stops it {at} unless it's used.",
+    "stops_anyway": "Before that, {title} stops it {at}, even if it's used.",
+    "removed": "Before that, {title} ends it for good {at}.",
+}
+EXTEND: Final = "Keep 2 h more"
+EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
 #: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
@@ -250,8 +259,8 @@ ENDING: Final[Mapping[str, str]] = {
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
 #: Instead of an end for good that was due just now.
 PUT_OFF: Final = (
-    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "
-    "If you don't answer, I'll try again in {left}, {at}."
+    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
+    "If you don't answer, I'll try again in {left}, {at}.",
 )
 ENDING_UNSAVED: Final = "Save your work before then."
 #: Where it would end for good only since it was planned, or for a class that didn't say so.
@@ -283,7 +292,8 @@ WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
 #: The question after a backup was restored.
 STILL_STOP: Final = (
-    "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
+    "My records were restored from a backup of {since}.",
+    "Should I still {do} *{name}* on {title} {at}?",
 )
 STILL_STOP_PASSED: Final = (
     "My records were restored from a backup of {since}, in which *{name}* on {title} was to be {done} {at}. "
@@ -294,7 +304,7 @@ SET: Final = "*{name}* on {title} will be {done} {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
-KEPT_UNTIL: Final = "*{name}* keeps running. I won't stop it before {until}."
+KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
 #: Where somebody asks for more time.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"
@@ -329,7 +339,8 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "*{name}* on {title} will be stopped {at}.",
     "suspend": "*{name}* on {title} will be suspended {at}.",
     "force": "*{name}* on {title} will be stopped {at}.",
-    "stops": "*{name}* on {title} stops by itself {at}.",
+    "stops": "*{name}* on {title} stops by itself {at} unless it's used.",
+    "stops_anyway": "*{name}* on {title} stops by itself {at}, even if it's used.",
     "removed": "*{name}* on {title} ends for good by itself {at}.",
 }
 FORM_NONE: Final = "*{name}* on {title} runs until somebody stops it."

@@ -197,8 +197,8 @@ MISSING: Final = {
     "withheld": "its template on {title} is only available to some people, and you aren't one of them.",
 }
 LESSON_DELAYED: Final = (
-    "*{course}* is starting, and I haven't been able to start your workspace yet. {hold} "
-    "I'll start it as soon as I can, until {until}."
+    "*{course}* is starting, and I haven't been able to start your workspace yet. {hold}",
+    "I'll start it as soon as I can, until {until}.",
 )
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."
@@ -215,7 +215,7 @@ UNKNOWN_NAME: Final = (
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
 )
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
-POSTED: Final = "I'm posting the card for *{name}* in <#{channel}>. {ends}"
+POSTED: Final = "I'm posting the card for *{name}* in <#{channel}>."
 POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
 POSTED_NO_END: Final = (
     "Press *Stop all* to end the class; *Show problems* on the card shows that button again."
@@ -374,8 +374,8 @@ WHY_CAUSE: Final = {
 WHY_ELSE: Final = "it couldn't be started on {title}"
 WHY_STARTING: Final = "starting on {title}"
 CLASS_CLOSED: Final = (
-    "I'm telling everyone, so that they can keep theirs. The rest will be stopped {at}. "
-    "I'll send you a summary."
+    "I'm telling everyone, so that they can keep theirs.",
+    "The rest will be stopped {at}. I'll send you a summary.",
 )
 CLOSED_ALREADY: Final = "The class is already being ended."
 WARNED: Final = "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}."

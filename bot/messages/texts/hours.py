@@ -94,7 +94,7 @@ STILL_NEEDED: Final[Mapping[bool, str]] = {
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
 #: Of what stops in more than a day, by its hours or as planned.
-NEEDED_UNTIL: Final = "Nothing will stop it before {at}."
+NEEDED_UNTIL: Final = "Nothing will stop it before {until}."
 NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from bot.domain.stops import ExpiryMode
+
 SIGN_IN_TITLE: Final = "Open your workspace"
 SIGN_IN_TEXT: Final = (
     "A workspace only opens for its owner. Sign in with Slack to show that it's yours. "
@@ -116,9 +118,11 @@ def format_planned_stop(phase: str, at: str, done: str) -> str:
     return f"{LINES[phase]}. It will be {done} {at}."
 
 
-def format_provider_end(phase: str, at: str, *, is_removed: bool) -> str:
+def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
     """Format a workspace's state and the time of its end by the provider."""
-    ending = "will be removed" if is_removed else "will stop"
+    ending = "will be removed" if mode == "removed" else "will stop"
+    if mode == "stops_anyway":
+        return f"{LINES[phase]}, {ending} {at}"
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
 

@@ -33,6 +33,11 @@ ENDING_STOPS: Final = (
     "*{name}* on {title} will stop in {left} ({at}) because nobody is using it. "
     "To keep it running, press *Open*."
 )
+ENDING_REGARDLESS: Final = (
+    "{title} will stop *{name}* in {left} ({at}), even if it's used. Save what you need before then."
+)
+EXTENDED: Final = "{title} will stop *{name}* {at} instead."
+NOT_EXTENDED: Final = "{title} doesn't let *{name}* run longer. {cause}"
 ENDING_REMOVED: Final = (
     "{title} will remove *{name}* in {left} ({at}), with everything stored only in it. "
     "To keep it, press *Start*."
@@ -50,14 +55,15 @@ WAITING: Final = (
 )
 #: The same of a start that is not slow yet, with the time when it is usually ready.
 WAITING_ON_TIME: Final = (
-    "I'm still {doing} *{name}* on {title}. {usual} I'll keep checking and tell you when it's done."
+    "I'm still {doing} *{name}* on {title}.",
+    "{usual} I'll keep checking and tell you when it's done.",
 )
 #: The same where nothing has been sent by then; what becomes of it follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: The same of a start by a plan, which nobody has to keep waiting.
 WAITING_PLANNED: Final = (
-    "I haven't been able to start *{name}* on {title} yet, as planned for {at}. "
-    "I'll start it as soon as I can, until {until}."
+    "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
+    "I'll start it as soon as I can, until {until}.",
 )
 #: The end of such a start that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."

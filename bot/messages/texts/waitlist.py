@@ -28,7 +28,7 @@ TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times 
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: Others may have got what came free, so nothing is said about what there was.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
-OFFER: Final = "{none} I can keep trying until {until}."
+OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
 UNTIL_BUTTON: Final = "Until…"
 NOT_NOW: Final = "Not now"

@@ -7,14 +7,14 @@ import structlog
 from bot.domain.message_kinds import Mark
 from bot.domain.notices import Answer, Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, stored
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
 from bot.slack.errors import Meaning, classify, find_retry_delay
-from bot.slack.notifier.rendering import NOT_READY_SECONDS, as_sent, build_edit, digest, edit, render_update
+from bot.slack.notifier.rendering import NOT_READY_SECONDS, build_edit, digest, edit, render_update
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.store import cards as card_rows
@@ -88,7 +88,7 @@ class CardUpdates:
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
         )
         told = NewNotice(
-            card.id, NoticeKind.MESSAGE, f"not_updated:{day}", card.principal, Answer(words).as_body()
+            card.id, NoticeKind.MESSAGE, f"not_updated:{day}", card.principal, stored.to_body(Answer(words))
         )
         await self._store.write(notices.add_notices, [told])
 
@@ -129,7 +129,7 @@ class CardUpdates:
         message = build_edit(card.channel_id, card.message_ts, updated.answer)
         rendered = digest(message)
         said = updated.get_lasting_text(card)
-        if rendered != card.claimed_digest and said != as_sent(card).body:
+        if rendered != card.claimed_digest and said != card.body:
             await edit(slack, message)
         await self._store.write(
             card_rows.finish_update, card.id, card, rendered, said, is_over=updated.is_over

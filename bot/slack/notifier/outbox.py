@@ -13,7 +13,7 @@ from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark
 from bot.domain.notices import Answer, NewNotice, Notice, NoticeError, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, stored
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -30,7 +30,6 @@ from bot.slack.notifier.rendering import (
     build_edit,
     digest,
     edit,
-    find_lasting_text,
     make_message_content,
 )
 from bot.slack.notifier.replies import Replies
@@ -283,7 +282,7 @@ class Outbox:
         else:
             for notice in notices:
                 if (there := found.get(notice.id)) is not None:
-                    said = find_lasting_text(notice, there.said)
+                    said = await self._renderer.draw_found(notice, there.said)
                     await self._results.write_sent(notice, there.channel, there.ts, said=said, in_place=True)
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
@@ -425,7 +424,7 @@ class Outbox:
         if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
             return
         day = int(await self._store.now() // 86_400)
-        body = {**Answer(notice_words.NOT_DIRECT).as_body(), "channel_id": channel}
+        body = {**stored.to_body(Answer(notice_words.NOT_DIRECT)), "channel_id": channel}
         person = notice.principal
         waiting = NewNotice(person.key, NoticeKind.REPLY, f"not_direct:{channel}:{day}", person, body)
         await self._store.write(notice_rows.add_notices, [waiting])
@@ -436,9 +435,8 @@ class Outbox:
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
         day = int(await self._store.now() // 86_400)
-        body = Answer(
-            notice_words.NOT_DELIVERED.format(code=kit.safe(error.code, kit.MAX_NAME_LENGTH))
-        ).as_body()
+        code = kit.safe(error.code, kit.MAX_NAME_LENGTH)
+        body = stored.to_body(Answer(notice_words.NOT_DELIVERED.format(code=code)))
         missing = NewNotice(
             notice.principal.key, NoticeKind.MESSAGE, f"{_MISSING}{error.code}:{day}", notice.principal, body
         )

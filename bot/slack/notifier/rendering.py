@@ -9,22 +9,22 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
-from bot.domain import announcements
+from bot.domain.markup import Part
 from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Answer, Card, Notice, NoticeError, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.messages.blocks import kit, plain
+from bot.messages.blocks import kit, plain, stored
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.buttons import WARNING_ANSWERS, still_applies
-from bot.messages.blocks.notices import READY_KINDS, is_true, keep_current_buttons, render, render_pending
+from bot.messages.blocks.buttons import still_applies
+from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -91,7 +91,7 @@ class NoticeRenderer:
             destination = await self._destinations.find(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and destination is not None:
                 return await self._update(notice, destination)
-            facts = await self._gatherer.describe_pending(notice)
+            facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
@@ -107,7 +107,9 @@ class NoticeRenderer:
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             stays = _is_history(notice.kind, facts)
-            return RenderedNotice(destination, answer, said=notice.body | _to_body(answer) if stays else None)
+            return RenderedNotice(
+                destination, answer, said=stored.to_said(answer, notice.body) if stays else None
+            )
         except StoreError:
             raise
         except Exception:
@@ -122,6 +124,18 @@ class NoticeRenderer:
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         destination = Destination(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return RenderedNotice(destination, Answer(text), is_plain=True)
+
+    async def draw_found(self, notice: Notice, found: Answer) -> SentText:
+        """Return the lasting text of a message that was found in Slack, None if it is rendered again.
+
+        It is drawn by its rows; if these have moved on, its texts are as Slack has them.
+        """
+        if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
+            return None
+        drawn = render_pending(notice.kind, await self._gatherer.describe_notice(notice))
+        if drawn is None:
+            return notice.body | {"text": found.text, "blocks": list(found.blocks), stored.UNDATED: True}
+        return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
         """Put back a notice after a silence until its workspaces were read again, a minute at most.
@@ -197,7 +211,7 @@ class MessageUpdate:
 
     def get_lasting_text(self, card: Card) -> SentText:
         """Return the lasting text of the message, None if it is rendered again."""
-        return card.body | _to_body(self.answer) if self.stays else None
+        return stored.to_said(self.answer, card.body) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
@@ -218,26 +232,10 @@ def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
     return True
 
 
-def find_lasting_text(notice: Notice, found: Answer) -> SentText:
-    """Return the lasting text of a message that was found in Slack, None if it is rendered again."""
-    stays = Mark.CARD not in notice.kind.marks and _is_history(notice.kind, None)
-    return notice.body | _to_body(found) if stays else None
-
-
-def as_sent(card: Card) -> Card:
-    """Return a message with its text as it was sent: it stays though a button with an address goes."""
-    blocks = card.body.get("blocks")
-    if blocks is None:
-        return card
-    text = plain.make_fallback_text(Answer(str(card.body.get("text") or ""), tuple(blocks)))
-    return replace(card, body=card.body | {"text": text})
-
-
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     """Render a message again; return None if its rows are gone, or its text isn't known."""
-    card = as_sent(card)
-    blocks = None if Mark.ASKS in card.kind.marks else card.body.get("blocks")
-    said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
+    is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
+    said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
         return await _render_answer_update(gatherer, card, said)
     facts, is_card = await gatherer.describe_message(card), Mark.CARD in card.kind.marks
@@ -254,10 +252,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
             return None
         answer = rendered if card.stage == "live" else kit.keep_buttons(rendered, lambda _: False)
     end = await gatherer.read_end_state(card, facts) if is_card else ""
-    # A message about several tells of others' times, too.
-    is_shared = "holder" in card.body
-    cancelled = frozenset[int]() if is_shared else _find_cancelled_ends(card.kind, facts, answer)
-    left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Remainder(answer)
+    left = await _remove_past(gatherer, card, answer, facts) if stays else _Remainder(answer)
     is_past = not is_card or facts is None or facts.is_superseded
     has_blocks = Mark.ASKS in card.kind.marks
     has_passed = not has_blocks and facts is not None and not is_true(card.kind, facts)
@@ -269,17 +264,6 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
     return MessageUpdate(left.answer, stays, stays and is_past and left.is_over, goes, waits)
-
-
-def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> frozenset[int]:
-    """Return the ends that a message about a ready workspace names, and that it hasn't any more."""
-    if kind not in READY_KINDS or not isinstance(facts, WorkspaceFacts):
-        return frozenset()
-    workspace, ends = facts.workspace, announcements.find_moments(said.blocks, facts.now)
-    own = None if workspace is None or workspace.expires_at is None else int(workspace.expires_at)
-    return frozenset(
-        int(at) for at in ends if workspace is None or not (workspace.stops_at(at) or int(at) == own)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,48 +280,47 @@ class _Remainder:
         return not self.announces and not any(kit.iterate_buttons(self.answer.blocks))
 
 
-async def _remove_past(
-    gatherer: Gatherer, card: Card, answer: Answer, cancelled: frozenset[int] = frozenset()
-) -> _Remainder:
-    """Remove sentences about a moment that has come, and the buttons that were good until then.
-
-    So do sentences about ``cancelled`` moments.
-    """
+async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
+    """Remove the sentences and buttons of a moment that has come, or of a plan that has gone."""
     now = await gatherer.store.now()
-    is_nothing = False
-    if card.over_at is not None:
-        span = announcements.Span(card.over_at, now, cancelled)
-        answer = kit.keep_buttons(answer, lambda button: not span.has(ButtonValue.from_button(button).at))
-        left = announcements.drop_past(answer.blocks, span)
-        is_nothing = left is None
-        if left is not None and left != list(answer.blocks):
-            answer = kit.with_blocks(answer, left)
-    return _Remainder(answer, is_nothing, announcements.find_next_moment(answer.blocks, now) is not None)
+    since = now if card.over_at is None else card.over_at
+
+    def has_come(at: float | None) -> bool:
+        return at is not None and since <= at <= now
+
+    def has_passed(part: Part) -> bool:
+        return any(map(has_come, part.moments)) or (bool(part.plan) and not _is_planned(part, facts))
+
+    answer = kit.keep_buttons(answer, lambda button: not has_come(ButtonValue.from_button(button).at))
+    left = stored.drop_past(answer, has_passed)
+    is_announcing = any(at > now for at in stored.find_moments((left or answer).blocks))
+    return _Remainder(left or answer, left is None, is_announcing)
+
+
+def _is_planned(part: Part, facts: Facts | None) -> bool:
+    """Return whether what a part says is planned still is: what is gone has no plans."""
+    if isinstance(facts, WorkspaceFacts):
+        return facts.plans(part.plan, part.moments)
+    # Of several workspaces, nobody has asked.
+    return facts is not None
 
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
     """Render an answer again, without the buttons that no longer work."""
     facts = await gatherer.describe_offer(card)
     answer = kit.keep_buttons(said, lambda button: still_applies(button, facts))
-    workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
-    presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(said.blocks)]
-    planned = {one.at for one in presses if one.name in WARNING_ANSWERS}
-    cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
-    left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
+    left = await _remove_past(gatherer, card, answer, facts)
     # A question that was answered in words, or whose buttons are gone, has nothing more to ask.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
     # What an answer without buttons began: another message says how that ended, or is about to.
-    end = "" if presses else await gatherer.read_end_state(card, facts)
+    has_buttons = any(kit.iterate_buttons(said.blocks))
+    end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
-    is_over = left.is_over and (bool(presses) or end != "" or not await gatherer.is_under_way(card.subject))
+    is_over = left.is_over and (has_buttons or end != "" or not await gatherer.is_under_way(card.subject))
     return MessageUpdate(left.answer, True, is_over, goes, end == "pending")
-
-
-def _to_body(answer: Answer) -> dict[str, Any]:
-    return {"text": answer.text, "blocks": list(answer.blocks)}
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:

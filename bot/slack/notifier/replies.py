@@ -5,7 +5,7 @@ A message that promised an answer ("Checking …") becomes that answer, where it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from bot.domain.notices import Answer, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.surfaces import Where
-from bot.messages.blocks import kit, plain
+from bot.messages.blocks import kit, plain, stored
 from bot.messages.texts import notices as notice_words
 from bot.slack import methods
 from bot.slack.calls import UNREACHABLE_CODE, AnySlack, is_slack_address
@@ -203,9 +203,7 @@ class Replies:
         )
         channel_id, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
         is_rendered_again = bool(notice.body.get("shows")) and not notice.is_text
-        rendered = (
-            digest(build_edit(channel_id, ts, _to_answer(notice.body, ""))) if is_rendered_again else ""
-        )
+        rendered = digest(build_edit(channel_id, ts, _to_answer(notice, ""))) if is_rendered_again else ""
         await self._results.write_sent(notice, channel_id, ts, rendered_digest=rendered)
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
@@ -226,7 +224,7 @@ class Replies:
     async def _say_unsure(self, notice: Notice) -> None:
         """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
-        person, body = notice.principal, Answer(notice_words.NOT_CONFIRMED).as_body()
+        person, body = notice.principal, stored.to_body(Answer(notice_words.NOT_CONFIRMED))
         await self._store.write(
             notices.add_notices, [NewNotice(person.key, NoticeKind.MESSAGE, f"unsure:{period}", person, body)]
         )
@@ -261,11 +259,11 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
     """Return the content of a reply; one that was moved from a channel says so first."""
-    return make_message_content(_to_answer(notice.body, moved_from), is_text=notice.is_text)
+    return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 
-def _to_answer(body: Mapping[str, Any], moved_from: str) -> Answer:
-    answer = Answer(str(body.get("text") or ""), tuple(body.get("blocks") or ()))
+def _to_answer(notice: Notice, moved_from: str) -> Answer:
+    answer = stored.read(notice.body, notice.created_at)
     if not moved_from:
         return answer
     said = notice_words.NOT_IN_CHANNEL.format(channel=moved_from)

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from coder_rig import DOCUMENT, HELD, coder_rig
@@ -21,6 +22,50 @@ async def test_a_running_one_says_when_it_stops_by_itself(open_rig):
         assert seen.expiry_mode == "stops"
         assert seen.expires_at == seen.started_at + 8 * 3600
         assert seen.url.endswith("/@alice/training.main/apps/code-server/")
+
+
+@pytest.mark.parametrize(
+    ("deadline", "last", "ends_at", "mode"),
+    [
+        ("2026-11-29T18:00:00Z", "2026-11-29T20:00:00Z", "2026-11-29T18:00:00Z", "stops"),
+        ("2026-11-29T20:00:00Z", "2026-11-29T20:00:00Z", "2026-11-29T20:00:00Z", "stops_anyway"),
+        ("2026-11-29T21:00:00Z", "2026-11-29T20:00:00Z", "2026-11-29T20:00:00Z", "stops_anyway"),
+        ("0001-01-01T00:00:00Z", "2026-11-29T20:00:00Z", "2026-11-29T20:00:00Z", "stops_anyway"),
+        ("2026-11-29T18:00:00Z", "0001-01-01T00:00:00Z", "2026-11-29T18:00:00Z", "stops"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", None, None),
+    ],
+)
+async def test_earliest_real_end_is_told_and_whether_use_puts_it_off(open_rig, deadline, last, ends_at, mode):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
+        build = {"/latest_build/deadline": deadline, "/latest_build/max_deadline": last}
+        seen = await seen_with(rig, **build)
+        wanted = None if ends_at is None else datetime.fromisoformat(ends_at).timestamp()
+        assert (seen.expires_at, seen.expiry_mode) == (wanted, mode)
+
+
+async def test_extension_goes_no_further_than_the_last_deadline(open_rig):
+    seed = {
+        **SEED,
+        "templates": [{**SEED["templates"][0], "autostop_requirement": 9}, *SEED["templates"][1:]],
+    }
+    async with open_rig(seed=seed) as rig:
+        await rig.provider.start(rig.access, await rig.read_row())
+        before = (await rig.read_until(State.RUNNING))[-1]
+        assert before.expiry_mode == "stops"
+        ends_at = await rig.provider.extend(rig.access, await rig.read_row(), before.expires_at + 7200)
+        assert before.expires_at < ends_at < before.expires_at + 3600
+        rig.server_clock.advance(10)
+        after = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert (after.expires_at, after.expiry_mode) == (ends_at, "stops_anyway")
+
+
+async def test_refused_extension_keeps_the_words(open_rig):
+    async with open_rig() as rig:
+        row = await rig.read_row()
+        with pytest.raises(errors.Conflict, match="Workspace must be started"):
+            await rig.provider.extend(rig.access, row, time.time() + 7200)
 
 
 async def test_what_waits_says_its_place(open_rig):
@@ -437,6 +482,8 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         await rig.provider.find_created(rig.access, spec, KEY, 0.0)
         await rig.provider.start(rig.access, await rig.read_row())
         await rig.provider.read_reason(rig.access, rig.remote_id)
+        await rig.read_until(State.RUNNING)
+        await rig.provider.extend(rig.access, await rig.read_row(), rig.server_clock.now() + 36_000)
         rig.server.workspaces[rig.broken_id].is_dormant = True
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
     assert HELD.used == set(DOCUMENT["operations"])

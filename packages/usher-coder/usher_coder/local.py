@@ -121,6 +121,13 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
+    #: The deadline that somebody set in place of the usual one.
+    extended: float | None = None
+
+    @property
+    def deadline(self) -> float:
+        """Return when it is stopped."""
+        return self.extended or self.at + self.seconds + AUTOSTOP
 
     def job(self, now: float) -> str:
         """Return the state of its job."""
@@ -188,6 +195,7 @@ class LocalCoder:
             ("GET", "/api/v2/workspaces/{id}", self.read),
             ("POST", "/api/v2/workspaces/{id}/builds", self.build),
             ("PUT", "/api/v2/workspaces/{id}/dormant", self.dormant),
+            ("PUT", "/api/v2/workspaces/{id}/extend", self.extend),
             ("GET", "/api/v2/workspacebuilds/{id}/logs", self.logs),
             ("GET", "/api/v2/templates", self.all_templates),
             ("GET", "/api/v2/templateversions/{id}/rich-parameters", self.parameters),
@@ -324,7 +332,18 @@ class LocalCoder:
             "job": job,
             "resources": self._resources(made, build, now) if is_up else [],
         }
-        return shown | ({"deadline": _stamp(build.at + build.seconds + AUTOSTOP)} if is_up else {})
+        if is_up:
+            last_at = self._last_deadline(made)
+            ends_at = build.deadline if last_at is None else min(build.deadline, last_at)
+            shown["deadline"] = _stamp(ends_at)
+            shown |= {} if last_at is None else {"max_deadline": _stamp(last_at)}
+        return shown
+
+    def _last_deadline(self, made: Made) -> float | None:
+        """Return the deadline that nothing puts off, as the template requires a stop by then."""
+        template = next(one for one in self.templates.values() if one["name"] == made.template)
+        hours = template.get("autostop_requirement")
+        return None if hours is None else made.builds[-1].at + hours * 3600.0
 
     def _resources(self, made: Made, build: Build, now: float) -> list[dict[str, Any]]:
         is_ready = build.is_ready(now)
@@ -421,6 +440,20 @@ class LocalCoder:
             return web.Response(status=304)
         made.is_dormant = body["dormant"]
         return web.json_response(self.shown(made))
+
+    async def extend(self, request: web.Request) -> web.Response:
+        """Set another deadline."""
+        made, body = self._named(request), await _body(request, frozenset({"deadline"}))
+        build, now, last_at = made.builds[-1], self.clock.now(), self._last_deadline(made)
+        if build.transition != "start" or build.status(now) != "running":
+            raise Refusal(409, "Workspace must be started.")
+        at = datetime.fromisoformat(str(body.get("deadline"))).timestamp()
+        if at < now + 1800.0:
+            raise Refusal(400, "Cannot extend workspace: deadline must be 30 minutes in the future.")
+        if last_at is not None and at > last_at:
+            raise Refusal(400, "Cannot extend workspace beyond its max deadline.")
+        build.extended = at
+        return web.json_response({"message": "Deadline updated."})
 
     async def logs(self, request: web.Request) -> web.Response:
         """Show the log of a build."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -79,7 +81,7 @@ class CoderSettings(up.ConnectionSettings):
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
 
 
-class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creation[Offer]):
+class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extension, up.Creation[Offer]):
     """Translate for one Coder deployment."""
 
     api_version: ClassVar[int] = up.API_VERSION
@@ -210,6 +212,18 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
             "stop", _build(access, workspace, "stop"), *_list_names(workspace)
         )
 
+    async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
+        """Set another deadline for the running build, at the latest its last one."""
+        build = up.find_object(await _read(access, workspace.remote_id, None), "latest_build")
+        last_at = up.parse_time(build.get("max_deadline"))
+        ends_at = until if last_at is None else min(until, last_at)
+        deadline = datetime.fromtimestamp(ends_at, UTC).isoformat()
+        path = f"/workspaces/{_part(workspace.remote_id)}/extend"
+        response = await access.api.send("PUT", path, changes=True, json_body={"deadline": deadline})
+        if response.status != HTTPStatus.NOT_MODIFIED and not 200 <= response.status < 300:
+            raise self.to_error(response, changes=True)
+        return ends_at
+
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a build that deletes it."""
         await _build(access, workspace, "delete")
@@ -257,14 +271,17 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creatio
         if state is up.State.STARTING:
             return up.Observed(state, name=name, detail=self._waits_for(build, job))
         if state is up.State.RUNNING:
-            ends_at = up.parse_time(build.get("deadline"))
+            ends_at, last_at = (up.parse_time(build.get(key)) for key in ("deadline", "max_deadline"))
+            # Use puts the deadline off, up to the last one.
+            is_last = last_at is not None and (ends_at is None or ends_at >= last_at)
+            ends_at = last_at if is_last else ends_at
             return replace(
                 self._running(workspace, build),
                 name=name,
                 last_used_at=used_at,
                 started_at=up.parse_time(job.get("completed_at")),
                 expires_at=ends_at,
-                expiry_mode=None if ends_at is None else "stops",
+                expiry_mode=None if ends_at is None else "stops_anyway" if is_last else "stops",
             )
         removed_at = up.parse_time(workspace.get("deleting_at"))
         down_at = up.parse_time(job.get("completed_at"))

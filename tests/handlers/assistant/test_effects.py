@@ -1,6 +1,7 @@
 """How far what Slack's assistant asks for goes is decided by its effect, and the rest is asked."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -63,8 +64,9 @@ async def test_who_may_only_start_moves_no_stop_and_takes_none_back(scene):
         await scene.alice.types("start training")
         await scene.alice.types("stop report")
         await scene.pass_time(15)
-        assert is_asked(await slackbot.finds(who(scene), "start", name="training", until=MINUTE))
-        assert is_asked(await slackbot.finds(who(scene), "start", name="report"))
+        # She is asked about one of them a minute; the others are as little done.
+        for given in ({"name": "training", "until": MINUTE}, {"name": "report"}):
+            assert "hasn't asked this" in (await slackbot.finds(who(scene), "start", **given))["says"]
     await scene.pass_time(400, step=10)
     assert (await planned(scene, "training"), scene.resource("training").status(scene.clock.now())) == (
         None,
@@ -75,13 +77,20 @@ async def test_who_may_only_start_moves_no_stop_and_takes_none_back(scene):
 
 async def test_it_may_end_what_it_starts_with_a_warning(scene):
     async with called(scene) as slackbot:
-        assert (await slackbot.finds(who(scene), "start", name="notebook", until=MINUTE))["done"]
+        began = await slackbot.finds(who(scene), "start", name="notebook", until=MINUTE)
+        ends = datetime.fromisoformat(began["done"][0]["until"]).timestamp()
+        assert began["workspaces"][0]["stops_at"] == began["done"][0]["until"]
+        assert f"stopped at {began['done'][0]['until']}, later than asked" in began["says"]
         await scene.pass_time(10)
         warning = scene.alice.only("stop_warning")
         assert warning.text.startswith("*notebook* on Saturn Cloud will be stopped in 5 min")
+        assert f"{datetime.fromtimestamp(ends, UTC):%H:%M}" in warning.text, warning.text
         assert "Slackbot asked me to." in warning.text
+        await scene.pass_time(ends - scene.clock.now() - 5, step=5)
         assert scene.calls("POST .*/stop") == 0
-        await scene.pass_time(400, step=10)
+        await scene.pass_time(10, step=5)
+        assert scene.calls("POST .*/stop") == 1
+        await scene.pass_time(60)
     assert "This stop was planned." in scene.alice.only("stopped").text
 
 
@@ -118,9 +127,13 @@ async def test_hours_go_before_an_end_that_it_sets(scene):
 async def test_one_question_of_its_is_live_and_one_a_minute_asked(scene):
     alice = scene.alice
     async with called(scene) as slackbot:
-        for until in (MINUTE, MINUTE, "for 3 hours"):
+        for until in (MINUTE, MINUTE):
             assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=until))
             await scene.settle()
+        # What isn't sent isn't asked, and the result says so, and when to call again.
+        other = await slackbot.finds(who(scene), "start", name="report", until="for 3 hours")
+        assert "hasn't asked this" in other["says"]
+        assert 0 < datetime.fromisoformat(other["again_at"]).timestamp() - scene.clock.now() <= 60
         assert [one.labels for one in alice.told("assistant_question")] == [["Do it now", "Leave it"]]
         await scene.pass_time(60)
         await slackbot.finds(who(scene), "start", name="report", until="for 2 minutes")

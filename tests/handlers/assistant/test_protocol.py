@@ -29,7 +29,10 @@ async def test_what_it_does_is_audited_as_done_through_it(scene):
         assert names == [*TOOLS]
         assert len(names) <= 8
         rows = (await slackbot.finds(who(scene), "my_workspaces"))["workspaces"]
-        assert {"name": "report", "on": "Saturn Cloud", "state": "Running"} in rows
+        at = datetime.fromtimestamp(scene.clock.now(), UTC).isoformat(timespec="seconds")
+        (report,) = [one for one in rows if one["name"] == "report"]
+        assert (report["on"], report["state"]) == ("Saturn Cloud", "Running")
+        assert report["as_of"] <= at
         assert len(rows) == 4
         await lets(scene, "stop")
         began = (await slackbot.finds(who(scene), "start", name="notebook", until="for 2h"))["done"]
@@ -172,7 +175,8 @@ async def test_assistant_ends_nothing_for_good_without_a_press(tmp_path):
             ):
                 await slackbot.calls(who(scene), "stop", name=name)
             for at in ("--yes", "now --yes", "yes", 'and "lab" --yes', "--force"):
-                assert "is called that" in await slackbot.calls(who(scene), "stop", name="thesis", at=at)
+                said = await slackbot.calls(who(scene), "stop", name="thesis", at=at)
+                assert "Nothing was done: `at` can't be used" in said
             await slackbot.calls(who(scene), "stop", name="lab", at="in 1 hour")
         await scene.pass_time(30)
         assert scene.asked("stop_session") == 0

@@ -1,0 +1,125 @@
+"""Answers as rows keep them: texts in parts, each with the moments that it names, and a button's own.
+
+What was said is drawn from these parts again: no text is searched, compared or changed. Rows of release 0.4.1
+have texts alone, and so has what was found in Slack (``undated``): such a message says as of when that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from bot.domain.markup import Dated, Part, list_moments, list_texts
+from bot.domain.notices import Answer
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block, fill
+from bot.messages.texts import answers
+
+#: What a row has whose texts have no parts.
+UNDATED: Final = "undated"
+
+
+def to_body(answer: Answer) -> dict[str, Any]:
+    """Return an answer as a notice's JSON-ready body."""
+    body = to_said(answer) | {"replaces": answer.replaces}
+    body |= {"shows": dict(answer.shows)} if answer.shows else {}
+    return body | ({"offers": answer.offers} if answer.offers else {})
+
+
+def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Return what an answer says and offers, and the moments that parts of it are good until.
+
+    It takes the place of what a body said.
+    """
+    blocks, moments = list(answer.blocks), find_moments(answer.blocks)
+    if moments:
+        blocks = [_change_texts(block, _write_text) for block in blocks]
+    said = {**body, "text": answer.text, "blocks": blocks, "moments": moments}
+    said.pop(UNDATED, None)
+    return said
+
+
+def read(body: Mapping[str, Any], written_at: float) -> Answer:
+    """Return the answer that a row has, which was written then."""
+    blocks = [_change_texts(block, _read_text) for block in body.get("blocks") or ()]
+    answer = Answer(str(body.get("text") or ""), tuple(blocks), replaces=bool(body.get("replaces")))
+    if not body.get(UNDATED) or not blocks:
+        return answer
+    small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(written_at, written_at, has_day=True)))
+    return replace(answer, blocks=kit.with_blocks(answer, [*blocks, small]).blocks)
+
+
+def _write_text(text: Block) -> Block:
+    said = text["text"]
+    if not isinstance(said, Dated):
+        return text
+    lines = [[list(part) if part.moments or part.plan else part.text for part in line] for line in said.lines]
+    return {**text, "text": lines}
+
+
+def _read_text(text: Block) -> Block:
+    if isinstance(text["text"], str):
+        return text
+    lines = [
+        [
+            Part(part) if isinstance(part, str) else Part(part[0], tuple(part[1]), tuple(part[2]))
+            for part in line
+        ]
+        for line in text["text"]
+    ]
+    return {**text, "text": Dated(lines)}
+
+
+def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
+    """Return a paragraph or small texts with each text changed; other blocks as they are."""
+    match block:
+        case {"type": "section", "text": text}:
+            return {**block, "text": change(text)}
+        case {"type": "context", "elements": elements}:
+            return {**block, "elements": [change(one) if "text" in one else one for one in elements]}
+    return block
+
+
+def find_moments(blocks: Collection[Block]) -> list[int]:
+    """Return the moments that texts name and buttons are good until."""
+    at = {int(press.at) for press in kit.list_presses(blocks) if press.at is not None}
+    return sorted(at.union(list_moments(blocks)))
+
+
+def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
+    """Return the plans that texts announce."""
+    return list(dict.fromkeys(part.plan for part in _list_parts(blocks) if part.plan))
+
+
+def _list_parts(blocks: Iterable[Block]) -> list[Part]:
+    return [part for text in list_texts(blocks) if isinstance(text, Dated) for part in text.parts]
+
+
+def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
+    """Return an answer without the parts of its texts that have passed, and what follows them in their lines.
+
+    None if nothing of it is left to say besides its small print.
+    """
+    if not any(map(has_passed, _list_parts(answer.blocks))):
+        return answer
+    left: list[Block] = []
+    for block in answer.blocks:
+        changed = _change_texts(block, lambda text: _drop_from_text(text, has_passed))
+        match changed:
+            case {"type": "section", "text": {"text": ""}}:
+                continue
+            case {"type": "context", "elements": elements}:
+                elements = [one for one in elements if one.get("text") != ""]
+                left += [{**changed, "elements": elements}] if elements else []
+            case _:
+                left.append(changed)
+    if not any(block["type"] == "section" and "text" in block for block in left):
+        return None
+    return kit.with_blocks(answer, left)
+
+
+def _drop_from_text(text: Block, has_passed: Callable[[Part], bool]) -> Block:
+    said = text["text"]
+    return {**text, "text": said.drop(has_passed)} if isinstance(said, Dated) else text
