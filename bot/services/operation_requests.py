@@ -92,7 +92,7 @@ def begin_operation(
             timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = initiator
     if not verb.brings_down and workspace.is_down:
-        timers.begin_run(tx, workspace.id)
+        timers.begin_run(tx, workspace)
     refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,

@@ -364,18 +364,13 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
     _change(tx, workspace_id, lambda ends: tuple(one for one in ends.rows if one.at > oldest))
 
 
-def begin_run(tx: Transaction, workspace_id: str) -> None:
+def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
     """Take back the ends of a workspace that its person starts, but for those that are still to come."""
-    row = WORKSPACES.row(tx, id=workspace_id)
-    if row is None or row["stop_at"] is not None or not row["planned_stops"]:
+    ends, now = workspace.planned_stops.rows, tx.now()
+    if workspace.stop_at is not None or not ends:
         return
-    now = tx.now()
-    kept = [
-        one
-        for one in WORKSPACES.parse(row).planned_stops.rows
-        if one.at > now and one.because not in _OF_ONE_RUN
-    ]
-    WORKSPACES.change(tx, {"id": workspace_id}, planned_stops=PlannedStops(tuple(kept)) if kept else "")
+    kept = [one for one in ends if one.at > now and one.because not in _OF_ONE_RUN]
+    WORKSPACES.change(tx, {"id": workspace.id}, planned_stops=PlannedStops(tuple(kept)) if kept else "")
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:

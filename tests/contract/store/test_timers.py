@@ -359,7 +359,7 @@ async def test_start_by_hand_leaves_what_is_still_to_come(store, clock, workspac
     await within(store, timers.plan_stop, workspace.id, end)
     await seen(store, clock, workspace, State.STOPPED)
     clock.advance(120.0)
-    await within(store, timers.begin_run, workspace.id)
+    await within(store, timers.begin_run, await store.read(workspaces.find_workspace, workspace.id))
     assert (await seen(store, clock, workspace, State.RUNNING))[0] == (end.at if counts else None)
 
 
