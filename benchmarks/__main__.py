@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
-A name is a figure's or a measurement's. What help, start, polls and claims measure is measured in turn with
-the code of another revision, if one is named: a commit, or a folder that holds it.
+A name is a figure's or a measurement's. What help, start, polls, claims and written measure is measured in
+turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 ``--keep`` measures so many times and keeps the run, for docs/performance.md.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
@@ -37,6 +37,7 @@ from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
 from benchmarks.structure import measure_structure
+from benchmarks.written import measure_written
 from handlers.loading import load
 from playground.processes import HOME, StageError
 
@@ -55,6 +56,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
                 "start_files",
             ),
         ),
+        "written": (measure_written, ("written_bytes", "written_commits")),
         "minimum": (measure_minimum, ("minimum_cpu",)),
         "help": (measure_help, ("ack_help_cpu",)),
         "unsigned": (measure_unsigned, ("unsigned_cpu",)),

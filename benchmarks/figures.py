@@ -45,6 +45,10 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         ),
         "start_defs": Goal("functions", 670.0, what="those with a `def`"),
         "start_files": Goal("files", 130.0, what="files of them"),
+        "written_bytes": Goal(
+            "bytes per request", 140_000.0, what="SQLite's log, for all that follows from a request"
+        ),
+        "written_commits": Goal("commits per request"),
         "ack_help_cpu": Goal(
             "µs of CPU per request", what="CPU for `/workspace help`; the baseline is a bare Bolt app"
         ),

@@ -216,7 +216,9 @@ class Process:
         await self._try_keys()
         self._machine_clock, clock = self.clock, self.store.engine.clock
         self.clock = clock
-        self.owners = create_owners(self.store, clock, self.ids, self.role)
+        self.owners = create_owners(
+            self.store, clock, self.ids, self.role, Vault(settings.keys()).fingerprints
+        )
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
         http_session = await stack.enter_async_context(Http.new_session(settings.proxy()))
@@ -319,9 +321,10 @@ class Process:
 
     def check_background(self) -> Mapping[str, bool]:
         """Check the loops, and the sending to Slack."""
+        keys = {"keys": False} if self.owners.lacks_keys else {}
         if not (self._runs and self._works):
-            return {}
-        return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending}
+            return keys
+        return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending, **keys}
 
     def _make_health(self, store: Store | None, ready: Checks, works: Checks) -> HealthRoutes:
         token = self._settings.metrics_token

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bot.domain.markup import list_moments
+from bot.domain.markup import list_parts
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
@@ -437,7 +437,8 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _add_date(request: Request, answer: Answer) -> Answer:
     """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
-    if max(list_moments(answer.blocks), default=0) <= now or answer.is_dated or _can_refresh(answer):
+    moments = [at for part in list_parts(answer.blocks) for at in part.moments]
+    if max(moments, default=0) <= now or answer.is_dated or _can_refresh(answer):
         return answer
     blocks = list(answer.blocks)
     as_of = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(now, now)))

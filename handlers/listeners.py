@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
@@ -141,7 +142,8 @@ class Listeners:
         if answer.view is not None and await self._open_form(principal, surface, answer):
             return await ack()
         answer = await add_introduction(services, principal, answer)
-        await self._remember_referents(answer, surface, principal)
+        if answer.about is not None and answer.view is None:
+            await self._remember_referents(answer.about, surface, principal)
         is_worked = services.context.owners.is_worked
         whole = make_command_body(answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER]))
         if can_acknowledge_with(whole, context):
@@ -150,9 +152,9 @@ class Listeners:
             return await ack(make_command_body(replies.hint(kit.truncate(answer.text, _MAX_SHORT_LENGTH))))
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
 
-    async def _remember_referents(self, answer: Answer, surface: Surface, principal: Principal) -> None:
+    async def _remember_referents(self, about: Referents, surface: Surface, principal: Principal) -> None:
         """Remember the referents of an answer in an ack; an operation that it began is found without them."""
-        if answer.about is None or surface.channel_id is None or answer.view is not None:
+        if surface.channel_id is None:
             return
         try:
             store = self._services.store
@@ -161,7 +163,7 @@ class Listeners:
                 principal,
                 surface.channel_id,
                 surface.thread_ts,
-                answer.about.as_body(),
+                about.as_body(),
             )
         except StoreError as error:
             log.warning("not remembered", problem=error)

@@ -39,7 +39,7 @@ SECONDS: Final = 240.0
 #: What is waited for: that a workspace is ready, that its stop is planned, that those of two are ready,
 #: and that two people have joined the course.
 READY: Final = "is ready"
-PLANNED: Final = "will be stopped"
+PLANNED: Final = "I'll stop "
 CLASS_READY: Final = "2 of 2 ready"
 COURSE_JOINED: Final = "2 people have joined"
 #: The cards by their pictures: their titles, the flags that make them, what they say once all have pressed.

@@ -147,11 +147,11 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
 def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
     """Read settings and connections as far as they are valid, with the problems of both; set up the logs.
 
-    The features are loaded with them: no command opens a database without its settings.
+    All modules are loaded with them: no command opens a database without its settings.
     """
-    from handlers.loading import load as load_features  # noqa: PLC0415 - takes longer than `keys new`
+    from handlers.loading import load as load_all  # noqa: PLC0415 - takes longer than `keys new`
 
-    load_features()
+    load_all()
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}
     problems: list[str] = []

@@ -1,5 +1,7 @@
 """The check of the processes that share a database."""
 
+from collections.abc import Collection
+
 from bot.services.checks import STORE_CHECKS, Check
 from bot.store import owners
 from bot.store.owners import ROLES
@@ -7,9 +9,10 @@ from bot.store.store import Store
 from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
+from bot.support.vault import Vault
 
 
-async def check_processes(store: Store, _settings: Settings, _http: Http | None) -> list[Check]:
+async def check_processes(store: Store, settings: Settings, _http: Http | None) -> list[Check]:
     """List the processes that serve from a shared database: requests and work need one each, or one for both.
 
     Raises StoreError.
@@ -23,11 +26,25 @@ async def check_processes(store: Store, _settings: Settings, _http: Http | None)
         for role, processes in by_role.items()
         if processes
     )
+    keys = _compare_keys(await store.read(owners.list_key_fingerprints), settings)
     if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
-        return [Check("processes", True, found or "none is running")]
+        return [Check("processes", True, found or "none is running"), *keys]
     missing = "worker" if by_role["web"] else "web"
     lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
-    return [Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")]
+    return [
+        Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}."),
+        *keys,
+    ]
+
+
+def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
+    """Report encryption keys that not all have: what is sealed with one of them, others can't open."""
+    own = Vault(settings.keys()).fingerprints
+    if not in_use or own == in_use:
+        return []
+    found = "the keys here aren't those of all running processes"
+    advice = "Give all processes the same USHER_ENCRYPTION_KEYS, and restart them: requests wait for that."
+    return [Check("keys of processes", False, found, advice)]
 
 
 STORE_CHECKS[10] = check_processes

@@ -18,7 +18,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditSubject:
-    """The row of a feature that a request is about; ``keys`` are for the audit."""
+    """The row that a request is about, if it is no workspace; ``keys`` are for the audit."""
 
     id: str
     connection: str

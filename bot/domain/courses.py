@@ -7,7 +7,7 @@ from typing import Final, Literal
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
-from bot.domain.message_context import Facts, FeatureContext, ObjectName
+from bot.domain.message_context import AddedFacts, Facts, ObjectName
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
@@ -221,7 +221,7 @@ class ClassFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CourseContext(FeatureContext):
+class CourseContext(AddedFacts):
     """The lessons for which a workspace is started, and the class whose end stops it."""
 
     lessons: tuple[ClassCard, ...] = ()

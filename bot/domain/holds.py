@@ -52,6 +52,21 @@ class HoldCode(StrEnum):
     CAUSE = "cause"
 
 
+#: What holds up all that a person has on a connection; the rest concerns one thing there.
+_OF_CONNECTION: Final = frozenset(
+    {
+        HoldCode.SILENT,
+        HoldCode.OVERLOADED,
+        HoldCode.PAUSED,
+        HoldCode.NO_CONNECTION,
+        HoldCode.OWN_LIMIT,
+        HoldCode.PERSON_UNKNOWN,
+    }
+)
+#: Causes of failures that do so, too.
+_CAUSES_OF_CONNECTION: Final = frozenset({"people_out", "sign_in_refused", "rate_limited", "unreachable"})
+
+
 def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
     """Return what holds something up."""
     return Hold(f"{code}: {detail}" if detail != "" else str(code))
@@ -71,6 +86,14 @@ def split_hold(hold: str) -> tuple[HoldCode | None, str]:
     """Return the code and the detail; None for a code of another release."""
     word, _, detail = hold.partition(": ")
     return (HoldCode(word) if word in set(HoldCode) else None), detail
+
+
+def find_common_code(hold: str | None) -> str:
+    """Return what holds up all that a person has on a connection, "" if it isn't that."""
+    code, detail = split_hold(hold or "")
+    if code is HoldCode.CAUSE and get_cause_word(detail) in _CAUSES_OF_CONNECTION:
+        return detail
+    return code if code in _OF_CONNECTION else ""
 
 
 def is_hold(hold: str | None, code: HoldCode) -> bool:

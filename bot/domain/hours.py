@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from bot.domain.message_context import FeatureContext
+from bot.domain.message_context import AddedFacts
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
@@ -214,7 +214,7 @@ class FormerHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoursContext(FeatureContext):
+class HoursContext(AddedFacts):
     """The rules of a workspace."""
 
     rules: tuple[HoursRule, ...] = ()

@@ -6,7 +6,7 @@ never looked for in the words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 #: A sentence to fill, or several that come one after another.
@@ -69,17 +69,15 @@ class Dated(Markup):
         return Dated(left)
 
 
-def list_texts(blocks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the texts of paragraphs, headings and small print."""
+def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
+    """Return the parts of texts of blocks that name moments, or say what is planned."""
+    found: list[Part] = []
     for block in blocks:
         for one in block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},):
-            if one.get("text"):
-                yield one["text"]
-
-
-def list_moments(blocks: Iterable[Mapping[str, Any]]) -> list[int]:
-    """Return the moments that texts of blocks name."""
-    return [at for text in list_texts(blocks) if isinstance(text, Dated) for at in text.moments]
+            text = one.get("text")
+            if isinstance(text, Dated):
+                found += text.parts
+    return found
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:

@@ -17,7 +17,7 @@ from bot.domain.workspaces import Action, State, Workspace
 
 #: How soon an operation ends after what ends it was read.
 END_SECONDS: Final = 2.0
-Addition = TypeVar("Addition", bound="FeatureContext")
+Addition = TypeVar("Addition", bound="AddedFacts")
 
 
 class ObjectName(NamedTuple):
@@ -90,7 +90,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureContext:
+class AddedFacts:
     """An addition to the facts of a workspace. Each field has a default: nothing was added."""
 
     @property
@@ -122,7 +122,7 @@ class WorkspaceFacts(Facts):
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
     #: Its hours, its lessons, and what else is added.
-    added: tuple[FeatureContext, ...] = ()
+    added: tuple[AddedFacts, ...] = ()
     #: What the message is about besides.
     others: tuple["WorkspaceFacts", ...] = ()
     #: What it was called, if it is deleted by now.
@@ -156,7 +156,7 @@ class WorkspaceFacts(Facts):
         first = min((at for at in planned if at is not None), default=None)
         return find_next_stop(self.workspace, first, self.now)
 
-    def add(self, new: FeatureContext) -> "WorkspaceFacts":
+    def add(self, new: AddedFacts) -> "WorkspaceFacts":
         """Return the facts with others, in place of earlier ones of their type."""
         others = (context for context in self.added if type(context) is not type(new))
         return replace(self, added=(*others, new))

@@ -67,7 +67,7 @@ class Traits(NamedTuple):
 class AnyKind(StrEnum):
     """A kind of messages to people, and their treatment.
 
-    ``subject`` is the sort of row that it is about: an operation, a job, a feature's own. ``urgency`` is the
+    ``subject`` is the sort of row that it is about: an operation, a job, a class. ``urgency`` is the
     order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
     cards, the fourth class, aren't notices: the card's row is marked dirty instead. Replies (0) have their
     own path to Slack: they never queue behind notices, nor notices behind them.
@@ -88,7 +88,7 @@ class AnyKind(StrEnum):
 
 
 def list_members(words: type[Word]) -> Iterator[Word]:
-    """Yield the words of a sort: its own, and those that features declare in subclasses."""
+    """Yield the words of a sort: its own, and those that are declared in subclasses."""
     require_complete()
     for one in (words, *words.__subclasses__()):
         yield from one

@@ -44,7 +44,7 @@ def list_coming_ends(
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
     """Return the next stop ahead of a workspace, None if nothing stops it.
 
-    Its timer is the end that counts; without one, features may have ``planned`` a stop. The provider's own
+    Its timer is the end that counts; without one, hours may have ``planned`` a stop. The provider's own
     end may come before.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at

@@ -231,8 +231,8 @@ class Transcript:
 
     @property
     def is_short(self) -> bool:
-        """Return whether the visible end is all of it."""
-        lines = self._tail.last(LINES, self._open_lines())
+        """Return whether it is no longer than what is shown of it at the end."""
+        lines = self._tail.last(LAST_LINES, self._open_lines())
         is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 

@@ -17,7 +17,7 @@ LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher",
 class UpgradeLoss:
     """One thing that somebody loses: ``what``, a code; its ``subject``, a row's key; how it was (``detail``).
 
-    The codes are those of migration 0066: kinds of messages that are gone, and the features.
+    The codes are those of migration 0066: kinds of messages that are gone, and what else went.
     """
 
     id: str

@@ -169,6 +169,14 @@ class Workspace:
     lacks_since: Past | None = None
 
     @property
+    def was_never_shown(self) -> bool:
+        """Return whether its provider has never shown it to its person, and doesn't now.
+
+        It may be somebody else's: providers answer the same for what isn't there.
+        """
+        return self.state is State.GONE and self.verified_at is None
+
+    @property
     def is_provisional(self) -> bool:
         """Return whether the provider hasn't created it yet: there is nothing there to read or stop."""
         return self.remote_id.startswith(PROVISIONAL)

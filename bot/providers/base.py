@@ -162,6 +162,10 @@ class Provider(ABC):
             survives_stop=seen.survives_stop,
         )
 
+    def find_owner(self, remote_id: str) -> str | None:
+        """Return the username of a workspace's owner, where its id tells that; pure."""
+        return None
+
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
         """Return a workspace's id by the new name of a person who was called ``old_username`` there; pure."""
         return remote_id

@@ -50,7 +50,7 @@ _HEADERS_LABEL: Final = "HTTP response headers: "
 _BODY_LABEL: Final = "HTTP response body: "
 #: tornado's and werkzeug's forms of an exception: ``HTTP 403: Forbidden (words)``, ``403 Forbidden: words``.
 _HTTP_ERROR_PATTERN: Final = re.compile(
-    r"(?P<named>HTTP(?: Error)? |Error )?[345]\d\d(?P<colon>:| -)? ?(?P<reason>[^:(\n]{1,80}?)?"
+    r"(?P<named>HTTP(?: Error)? |Error )?[345]\d\d(?P<colon> ?:| -)? ?(?P<reason>[^:(\n]{1,80}?)?"
     r"(?: ?\((?P<inside>.*)\)| ?: (?P<after>.*)|)\.?",
     re.DOTALL | re.IGNORECASE,
 )
@@ -63,6 +63,23 @@ _CLASS_PREFIX_PATTERN: Final = re.compile(
     re.DOTALL,
 )
 _CLASS_CALL_PATTERN: Final = re.compile(rf"{_EXCEPTION_CLASS}\((?P<inside>.+)\)", re.DOTALL)
+#: Forms of other programs: of requests and Docker, aiohttp, gRPC; a traceback, whose last line says what
+#: happened. ``inside`` are the words, ``reason`` may be a status' phrase.
+_DRESS_PATTERNS: Final = (
+    re.compile(
+        r"[45]\d\d (?:Client|Server) Error(?: for \S{1,500})?: (?P<reason>[^(]{0,200}?)"
+        r"(?: for url: \S{1,500})?(?: ?\((?P<inside>.+)\))?",
+        re.DOTALL,
+    ),
+    re.compile(r"[345]\d\d, message=(?P<reason>'.*'|\".*\"), url=.{0,1000}", re.DOTALL),
+    re.compile(r"rpc error: code = \w{1,40} desc = (?P<inside>.+)", re.DOTALL),
+    re.compile(r"(?:.*\n)?Traceback \(most recent call last\):\n(?:.*\n)?(?P<inside>[^\n]+)", re.DOTALL),
+)
+_XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
+#: What programs write for no words.
+_NO_WORDS: Final = frozenset(
+    {"none", "null", "undefined", "nil", "[object object]", "error:", "{}", "[]", "n/a"}
+)
 #: Tags of pages and of marked-up sentences. Anything else in angle brackets may be a word of the message.
 _TAG_NAMES: Final = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
@@ -124,7 +141,7 @@ def find_innermost_words(text: str) -> str:
         if inner == words:
             break
         words = inner
-    return words
+    return "" if words.casefold() in _NO_WORDS else words
 
 
 def _open_once(text: str) -> str:
@@ -217,6 +234,10 @@ def _read_exception(text: str) -> str | None:
 
 
 def _read_http_error(text: str) -> str | None:
+    for pattern in _DRESS_PATTERNS:
+        if dress := pattern.fullmatch(text):
+            parts = dress.groupdict()
+            return parts.get("inside") or _strip_phrase((parts.get("reason") or "").strip("'\""))
     match = _HTTP_ERROR_PATTERN.fullmatch(text)
     if match is None:
         return None
@@ -232,10 +253,11 @@ def _strip_phrase(reason: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return the sentences of an HTML page, or else the words before it; "" if it only names a status."""
+    """Return the sentences of a page, or else the words before it, "" for a status; or the message in XML."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
-        return None
+        message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
+        return None if message is None else unescape(message[1])
     title = _PAGE_TITLE_PATTERN.search(text)
     body = _list_page_words(_drop_unseen(text[page.start() :]))
     body = body or _list_page_words(title[1] if title else "")

@@ -92,11 +92,12 @@ class Keys:
         return access
 
     def is_behind(self, account: Account) -> bool:
-        """Return whether another process has sealed an account's secret, with a key that this one lacks.
+        """Return whether another process may have sealed an account's secret, with a key that this one lacks.
 
-        It was sealed since this process began, or anew since it was opened here. After a restart with the
-        same keys, that isn't known any more.
+        Such a process lives; or the secret was sealed since this one began, or anew since it was opened here.
         """
+        if self._context.owners.lacks_keys:
+            return True
         sealed_at = self._vault.find_sealing_time(account.secret)
         is_new = sealed_at is not None and sealed_at > self._began_at
         return is_new or self._opened.get(account.id, account.secret) != account.secret

@@ -62,10 +62,11 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
         """Lease due runs, oldest first; those that need a read are together by account."""
+        found = await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
         reads: dict[str, list[ClaimedRun]] = {}
-        for claimed in await self._store.claim(runs.claim_runs, limit, lease, self._owners.name):
+        for claimed in found:
             if claimed.account is not None and self._is_read(claimed, now):
                 reads.setdefault(claimed.account.id, []).append(claimed)
             else:

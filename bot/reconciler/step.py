@@ -125,7 +125,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 for claimed in await self.process_batch(batch):
                     await self._process(claimed)
         finally:
-            self._under_way.difference_update(ids)
+            # Others may have joined the batch.
+            self._under_way.difference_update(claimed.subject.id for claimed in batch)
 
     async def _process(self, claimed: S) -> None:
         subject, account = claimed.subject, claimed.account

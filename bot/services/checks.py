@@ -26,11 +26,11 @@ class Check:
     is_warning: bool = False
 
 
-#: The checks of features after those of Slack, by their place.
+#: Other checks after those of Slack, by their place.
 SLACK_CHECKS: Final[
     dict[int, Callable[[Settings, Http, Mapping[str, base.Provider]], Awaitable[list[Check]]]]
 ] = {}
-#: What features need besides the scopes that the app always has.
+#: What is needed besides the scopes that the app always has.
 NEEDED_SCOPES: Final[list[Callable[[Settings], Iterable[str]]]] = []
 #: Those of an open store; without HTTP nothing is asked outside, or the encryption keys are wrong.
 STORE_CHECKS: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}

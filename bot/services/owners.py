@@ -36,6 +36,8 @@ class Owners:
 
     #: This process's name in the database; "" where it has none.
     name = ""
+    #: Whether another living process has an encryption key that this one lacks.
+    lacks_keys = False
 
     @property
     def is_worked(self) -> bool:
@@ -74,11 +76,20 @@ class SharedOwners(Owners):
     less than its lease lasts in the row.
     """
 
-    def __init__(self, store: Store, monotonic: Callable[[], float], name: str, presence: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        monotonic: Callable[[], float],
+        name: str,
+        presence: str,
+        keys: Collection[str] = (),
+    ) -> None:
+        """``keys`` are the fingerprints of its encryption keys, which it shows to others."""
         self.name = name
+        self._keys = frozenset(keys)
+        self._shown = {presence, *(f"{owners.KEY_PREFIX}{key}:{name}" for key in keys)}
         self._store = store
         self._monotonic = monotonic
-        self._presence = presence
         #: Since when each is owned, and until when that is sure.
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
@@ -139,8 +150,9 @@ class SharedOwners(Owners):
                 if not self._store.engine.is_whole:
                     raise StoreBusy("a connection to the database is away")
                 kept = set(await self._store.write(owners.renew_owned, self.name))
-                if self._presence not in kept:
-                    await self._store.write(owners.own, self.name, [self._presence])
+                if missing := self._shown - kept:
+                    await self._store.write(owners.own, self.name, sorted(missing))
+                self._compare_keys(await self._store.read(owners.list_key_fingerprints))
             except StoreError as error:
                 log.warning("leases not renewed", problem=error)
                 return
@@ -148,6 +160,14 @@ class SharedOwners(Owners):
                 log.info("no longer owned", thing=one)
                 del self._since[one], self._sure_until[one]
             self._extend_leases(kept & self._since.keys(), now)
+
+    def _compare_keys(self, in_use: Collection[str]) -> None:
+        lacks_keys = bool(self._keys) and not self._keys.issuperset(in_use)
+        if lacks_keys and not self.lacks_keys:
+            log.error(
+                "other processes have encryption keys that this one lacks", advice="restart it with all"
+            )
+        self.lacks_keys = lacks_keys
 
     async def _is_seen_at_work(self, now: float) -> bool:
         try:
@@ -180,9 +200,9 @@ class SharedOwners(Owners):
             log.warning("leases not handed back", problem=error)
 
 
-def create_owners(store: Store, clock: Clock, ids: Ids, role: str) -> Owners:
+def create_owners(store: Store, clock: Clock, ids: Ids, role: str, keys: Collection[str]) -> Owners:
     """Create the owners of this process: with leases if the database is shared."""
     if not store.engine.is_shared:
         return Owners()
     name = ids.new(f"{socket.gethostname()}/{os.getpid()}")
-    return SharedOwners(store, clock.monotonic, name, f"{role}:{name}")
+    return SharedOwners(store, clock.monotonic, name, f"{role}:{name}", keys)

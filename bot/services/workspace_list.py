@@ -23,7 +23,9 @@ def add_workspace(
     if provider.has_link_method("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
-    caller.require_account(tx, connection)
+    account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
+    if owner is not None and owner != account.username:
+        raise Refused("add.not_yours", title=provider.settings.title, owner=owner)
     workspace = Workspace(
         id=tx.ids.new("workspace"),
         principal=caller.principal,

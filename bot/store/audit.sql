@@ -21,7 +21,7 @@ RETURNING hash;
 SELECT CAST(detail AS BIGINT) AS count, hash FROM audit WHERE seq = 0;
 
 -- name: audit_entries
-SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
+SELECT * FROM audit WHERE seq > :after AND seq > 0 ORDER BY seq LIMIT :limit;
 
 -- name: used_database
 SELECT 1 AS used WHERE EXISTS (SELECT 1 FROM accounts)

@@ -6,6 +6,7 @@ longer work (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from bot.domain.message_kinds import AnyKind, Mark
@@ -13,6 +14,7 @@ from bot.domain.notices import Card, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
+from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -85,10 +87,24 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: The queue of each way in which a message may be dirty, as ``dirty_cards`` tells them apart.
+#: The queue of each way in which a message may be dirty, as ``claim_cards`` tells them apart.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
+
+
+@cache
+def _query_due_reasons() -> str:
+    """Return the query for the ways in which a message may be claimed, and how many edits Slack still takes.
+
+    It is asked without a lock: only what can be claimed is a reason to claim.
+    """
+    due = " ".join(
+        f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
+        for reason, queue in _QUEUES_BY_REASON.items()
+    )
+    reasons = "SELECT wanted.key AS reason, {room} AS fit FROM json_each(:reasons) wanted"
+    return fill(f"{reasons} WHERE CASE wanted.key {due} END")
 
 
 def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -267,8 +283,9 @@ def claim_cards(
     whose output another process follows is left to it.
     """
     now = tx.now()
-    over = {"over_before": now - OVER_AFTER_SECONDS}
-    found = tx.all("dirty_cards", reasons=_UPDATE_REASONS, now=now, limit=limit, **over, **room.within(now))
+    margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
+    given = {"reasons": _UPDATE_REASONS, "limit": limit, "owner": owner, **margins, **room.within(now)}
+    found = tx.all(_query_due_reasons(), **given)
     dirty = {row["reason"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
 

@@ -92,19 +92,6 @@ UPDATE cards SET
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
--- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock. Without the time of
--- the last update SQLite would look at every card in Slack, and PostgreSQL without IS NOT NULL.
--- name: dirty_cards
-SELECT wanted.key AS reason, {room} AS fit FROM json_each(:reasons) wanted
-WHERE CASE wanted.key
-    WHEN 'changed' THEN EXISTS (
-        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
-    ) WHEN 'over' THEN EXISTS (
-        SELECT 1 FROM cards WHERE over_at IS NOT NULL AND over_at <= :over_before AND message_ts IS NOT NULL
-    ) ELSE EXISTS (
-        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND updated_at <= :now
-    ) END;
-
 -- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
 -- name: card_updated
 UPDATE cards SET

@@ -1,6 +1,7 @@
 -- What exists counts, whoever recorded it; if another step holds the operation, it is stepped again at once.
 -- name: accept_created
 UPDATE operations SET
+    revision = revision + 1,
     start_call = 'accepted', read_since = :now, question_since = NULL, unknown_since = NULL,
     wake_reason = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
@@ -9,6 +10,7 @@ WHERE id = :id;
 -- The same for one that was created stopped: it is started next, like any other that exists.
 -- name: accept_created_at_rest
 UPDATE operations SET
+    revision = revision + 1,
     verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
     start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
     read_since = :now, question_since = NULL, unknown_since = NULL,

@@ -13,7 +13,7 @@ from bot.store.transaction import Priority, Transaction, as_json, prioritize
 
 @cache
 def list_kinds() -> tuple[str, ...]:
-    """Return the kinds of work that come due, once all features are loaded."""
+    """Return the kinds of work that come due, once all modules are loaded."""
     return tuple(dict.fromkeys(queue.kind for queue in DECLARED_QUEUES.values()))
 
 

@@ -115,7 +115,7 @@ WHERE id = :id;
 
 -- name: wake_operation
 UPDATE operations SET
-    read_block_reason = :block_reason,
+    revision = revision + 1, read_block_reason = :block_reason,
     wake_reason = CASE
         WHEN leased_until > :now AND wake_reason < :strength THEN :strength
         ELSE wake_reason END,

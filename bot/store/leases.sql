@@ -1,5 +1,5 @@
 -- part: freed
-next_step_at = :now, leased_until = 0, claim = '', wake_reason = 0,
+revision = revision + 1, next_step_at = :now, leased_until = 0, claim = '', wake_reason = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'interrupted' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'interrupted' ELSE stop_call END,
     busy_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN NULL ELSE busy_since END

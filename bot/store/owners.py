@@ -14,6 +14,10 @@ LEASE_SECONDS: Final = 10.0
 ROLES: Final = ("serve", "web", "worker")
 
 
+#: What the name begins with by which a process says that it has an encryption key; its fingerprint follows.
+KEY_PREFIX: Final = "key:"
+
+
 @dataclass(frozen=True, slots=True)
 class Ownership:
     """The ownership of a task for all processes, and the seconds until its lease ends."""
@@ -66,6 +70,12 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 def list_processes(tx: Transaction) -> list[Ownership]:
     """Return the processes that live, each as the presence that it owns."""
     return [one for one in list_ownerships(tx) if one.name.partition(":")[0] in ROLES]
+
+
+@prioritize(Priority.STEADY)
+def list_key_fingerprints(tx: Transaction) -> frozenset[str]:
+    """Return the fingerprints of the encryption keys that living processes have."""
+    return frozenset(row["name"].split(":")[1] for row in tx.all("keys_in_use", now=tx.now()))
 
 
 @prioritize(Priority.STEADY)

@@ -1,6 +1,6 @@
 """Queues: tables whose rows come due, and the statements with which a process takes due rows for itself.
 
-Each queue is declared beside its table, and belongs to the feature of that. ``bot.store.due_work`` asks all
+Each queue is declared beside its table, and belongs to its subject. ``bot.store.due_work`` asks all
 of them together when the first row of each is due. Only PostgreSQL is told to skip rows that another process
 takes at the moment: SQLite has one writer. What is taken is chosen as an array, once: PostgreSQL may run a
 subquery again for each row.

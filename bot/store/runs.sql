@@ -26,7 +26,7 @@ SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 AND {run_is_sh
 
 -- name: want_run_stop
 UPDATE runs SET
-    requested_stop = :wanted, stop_call = 'none', busy_since = NULL, retry_at = NULL,
+    revision = revision + 1, requested_stop = :wanted, stop_call = 'none', busy_since = NULL, retry_at = NULL,
     attempts = CASE WHEN remote_id IS NULL THEN attempts ELSE 0 END,
     wake_reason = CASE WHEN leased_until > :now AND wake_reason < :strength THEN :strength ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END

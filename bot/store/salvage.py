@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot.store.sqlite import AUTO_VACUUM, SqliteTransaction, new_database_file, not_served
+from bot.store.sqlite import LAYOUT, SqliteTransaction, new_database_file, not_served
 from bot.store.transaction import StoreTime, Transaction
 from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
@@ -43,7 +43,8 @@ def save_readable_rows(
         source.text_factory = lambda text: text.decode("utf-8", "replace")
         # A schema that contradicts itself is read as far as it goes.
         source.execute("PRAGMA writable_schema = ON")
-        made.execute(AUTO_VACUUM)
+        for pragma in LAYOUT:
+            made.execute(f"PRAGMA {pragma}")
         for _type, _name, _table, _page, statement in _read_rows(source, "sqlite_schema", []):
             # What belongs to a part that is lost, such as an index without its table, is left out.
             with suppress(sqlite3.Error):

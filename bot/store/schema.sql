@@ -6,7 +6,7 @@ SELECT name, oldest FROM schema_changes ORDER BY name;
 
 -- The wall clock jumped ahead by :jump: a lease lasts as long as it would have, so nobody takes over what is under way.
 -- name: move_leases
-UPDATE {work_items} SET next_step_at = next_step_at + :jump, leased_until = leased_until + :jump
+UPDATE {work_items} SET revision = revision + 1, next_step_at = next_step_at + :jump, leased_until = leased_until + :jump
 WHERE outcome IS NULL AND leased_until > :before;
 
 -- Neither does a lease of a notice end early.

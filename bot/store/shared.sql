@@ -3,14 +3,14 @@
 
 -- It is stepped at once; if a step holds it, as soon as that is saved. wake_reason is one of bot.store.work_items.WakeReason.
 -- part: at_once
-wake_reason = CASE WHEN leased_until > :now
+revision = revision + 1, wake_reason = CASE WHEN leased_until > :now
 -- guards: People ask, the reconciler observes
     AND wake_reason < 3
     THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 
 -- part: claimed
-next_step_at = :until, leased_until = :until, claim = :claim, wake_reason = 0,
+revision = revision + 1, next_step_at = :until, leased_until = :until, claim = :claim, wake_reason = 0,
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END

@@ -57,20 +57,24 @@ OPEN_SECONDS = 2.0
 
 #: With ten thousand open operations the default cache of 2 MB thrashes and the log is checkpointed four times
 #: a second: hence 32 MB of cache, 16 MB of log, and temporary tables in memory.
-MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
+MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEMORY")
+
+#: A commit writes whole pages to the log, and most change a few hundred bytes on several of them
+#: (``docs/adr/0112-small-pages.md``).
+PAGE_BYTES = 1024
 
 #: How long space is given back in one piece, in seconds.
 SHRINK_SECONDS = 0.01
 
 #: Pages that are copied at once, about 1 MB; each piece is brought to the disk before the next.
-COPY_BATCH_PAGES = 250
+COPY_BATCH_PAGES = 1000
 
 _IN_MEMORY = ":memory:"
 #: The first bytes of SQLite's files.
 _FILE_MAGIC = b"SQLite format 3\0"
-#: SQLite's number for a file that gives back unused pages when it is asked to.
-_INCREMENTAL = 2
-AUTO_VACUUM = f"PRAGMA auto_vacuum = {_INCREMENTAL}"
+#: What counts for new files only, before anything else is written; 2 is SQLite's number for a file that gives
+#: back unused pages when it is asked to.
+LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
 _LOG, _INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
@@ -139,7 +143,7 @@ class SqliteEngine(QueuedEngine):
         if serves and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
-            return await self._write_patiently(lambda _: self._migrate())
+            return await self._write_patiently(lambda _: self._migrate(serves=serves))
         finally:
             if not (serves or self._serves):
                 self._release_lock()
@@ -160,7 +164,7 @@ class SqliteEngine(QueuedEngine):
         except OSError as error:
             raise StoreUnavailable(explain_not_opened(f"{self._path}.lock", error)) from None
 
-    def _migrate(self) -> list[str]:
+    def _migrate(self, *, serves: bool) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._path)
@@ -173,6 +177,8 @@ class SqliteEngine(QueuedEngine):
             if not is_new:
                 self._session.apply(self._scripts[name])
             self._session.record(name, self._scripts[name])
+        if serves:
+            self._session.lay_out()
         return missing
 
 
@@ -202,9 +208,8 @@ class SqliteSession:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
-            # It counts for new files only, before anything else is written.
-            connection.execute(AUTO_VACUUM)
             for pragma in (
+                *LAYOUT,
                 "journal_mode = WAL",
                 "synchronous = FULL",
                 "foreign_keys = ON",
@@ -214,16 +219,19 @@ class SqliteSession:
             # Fail here rather than on the first request: read-only, locked, not a database.
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
-            # SQLite follows links before it names what is beside the file.
-            file = os.path.realpath(self._path)
-            paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
-            self._files = {path: _read_inode(path) for path in paths}
+            self._know_files()
             connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
             connection.create_function("sha256", 1, hash_text, deterministic=True)
         except sqlite3.Error:
             connection.close()
             raise
         return connection
+
+    def _know_files(self) -> None:
+        # SQLite follows links before it names what is beside the file.
+        file = os.path.realpath(self._path)
+        paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
+        self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
         """Begin a transaction; one that writes refuses files that were moved or deleted."""
@@ -287,13 +295,33 @@ class SqliteSession:
             marks = ", ".join("?" * len(row))
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
+    def lay_out(self) -> None:
+        """Write a file of an earlier release anew, with small pages, between two transactions.
+
+        Where somebody else reads it, or there is no room for a copy, that waits for the next start.
+        """
+        if self._path == _IN_MEMORY or self._pragma("page_size") == PAGE_BYTES:
+            return
+        self.connection.commit()
+        try:
+            # The copy that SQLite makes for it needn't fit into memory.
+            for pragma in ("journal_mode = DELETE", "temp_store = FILE", *LAYOUT):
+                self.connection.execute(f"PRAGMA {pragma}").fetchall()
+            self.connection.execute("VACUUM")
+        except sqlite3.Error as error:
+            log.info("the database keeps its large pages until the next start", problem=str(error))
+        for pragma in ("journal_mode = WAL", *MEMORY):
+            self.connection.execute(f"PRAGMA {pragma}").fetchall()
+        self.connection.execute("BEGIN IMMEDIATE")
+        self._know_files()
+
     def shrink(self) -> bool:
         """Give back unused pages for some milliseconds; return whether there is more to do."""
         until = monotonic() + SHRINK_SECONDS
         while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
                 return True
-            self.connection.execute("PRAGMA incremental_vacuum(1)").fetchall()
+            self.connection.execute("PRAGMA incremental_vacuum(4)").fetchall()
         return False
 
     def _pragma(self, name: str) -> int:

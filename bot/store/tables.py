@@ -126,7 +126,7 @@ class _Members(dict[str, Enum]):
         self._kind = kind
 
     def __missing__(self, text: str) -> Enum:
-        # Features declare theirs after the tables are made.
+        # Some are declared after the tables are made.
         self.update({word.value: word for word in list_members(self._kind)})
         if text not in self:
             raise KeyError(text)
@@ -207,9 +207,15 @@ class Table(Generic[Model]):
         model: type[Model] | None,
         *keys: str,
         own: Mapping[str, tuple[Callable[..., Any], Sequence[str]]] | None = None,
+        is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` reads fields that aren't just the column of their name, from several columns."""
+        """``own`` reads fields that aren't just the column of their name, from several columns.
+
+        ``is_counted``: every change of a row raises its ``revision``, by which saves see it.
+        """
+        #: What ends the list of what a statement sets.
+        self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
@@ -349,13 +355,13 @@ def _build_keyed(
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
-    sets = f" SET {', '.join(f'{name} = :{name}' for name in to)}" if to else ""
+    sets = f" SET {', '.join(f'{name} = :{name}' for name in to)}{table.revises}" if to else ""
     return f"{verb} {table.name}{sets} WHERE {where}{ending}"
 
 
 def make_plain_table(name: str, *keys: str, **times: Time) -> Table[Any]:
     """Return a table without a model."""
-    return Table(name, None, *keys, own=None, **times)
+    return Table(name, None, *keys, own=None, is_counted=False, **times)
 
 
 PAIR: Final = "principal connection"
@@ -416,6 +422,7 @@ OPERATIONS = Table(
     "workspace_id outcome=",
     "principal outcome=",
     own={"block_reason": (_choose_first, ("block_reason", "read_block_reason"))},
+    is_counted=True,
     leased_until=LEASE,
 )
 OUTAGES = make_plain_table("outages", "connection", since=PAST)
@@ -436,6 +443,7 @@ RUNS = Table(
     "principal connection remote_id",
     PAIR,
     own={"unconfirmed": (_parse_unconfirmed, _UNCONFIRMED)},
+    is_counted=True,
     unconfirmed_since=SINCE,
     leased_until=LEASE,
 )
@@ -485,7 +493,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 
 
 def register_table(table: Table[Model], alias: str = "") -> Table[Model]:
-    """Return a table that a feature declares beside its statements; it is among the others from then on."""
+    """Return a table that is declared beside its statements; it is among the others from then on."""
     TABLES[table.name] = table
     if alias:
         ALIASES[alias] = table

@@ -37,6 +37,7 @@ def _build_statement(table: str, times: Mapping[str, Time]) -> str:
         f"{name} = CASE WHEN {is_ill} THEN {_build_condition(name, times[name])} ELSE {name} END"
         for name, is_ill in ill.items()
     )
+    sets += TABLES[table].revises
     return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
 
 

@@ -30,13 +30,14 @@ FROM workspaces w WHERE w.id = :id AND w.hidden = 0;
 UPDATE workspaces SET generation = generation + 1 WHERE id = :id;
 
 -- name: limit_start
-UPDATE operations SET run_seconds = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END,
+UPDATE operations SET
+    revision = revision + 1, run_seconds = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END,
     good_until = CASE WHEN good_until > :at THEN :at ELSE good_until END
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND start_call = 'none';
 
 -- name: unlimit_start
-UPDATE operations SET run_seconds = NULL
+UPDATE operations SET revision = revision + 1, run_seconds = NULL
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND run_seconds > 0.0;
 
 -- One that is still to be started keeps its timer for as long as the start is good.

@@ -48,11 +48,6 @@ _SHOWN_COLUMNS: Final = (
     ("outcome", "start_call", "stop_call", "block_reason", "question_since"),
     ("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 )
-#: What else a save follows from, besides the columns that it sets.
-_SAME: Final = {
-    OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number", "good_until"),
-    RUNS.name: ("claim", "leased_until", "wake_reason"),
-}
 #: What a call is made with, and says whether it may be made: a call is only prepared with an active account,
 #: which it isn't any more once it rests or has to be linked again. And what the policy asks about its person.
 #: The first one is the key.
@@ -210,12 +205,11 @@ def _save_update(
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, tx.now()))
     columns = [name for name in after if name not in _DECIDING]
-    same = [*columns, *_SAME[work_items.name]] if is_carried else []
     who = _list_caller_columns(update)
-    query = fill_changes(
-        "save", *columns, work_items=work_items.name, same=_make_unchanged_condition(tuple(same), tuple(who))
-    )
-    written = tx.one(query, id=update.id, **after, **{f"was_{name}": row[name] for name in same}, **who)
+    same = " AND revision = :revision" if is_carried else ""
+    same += _make_unchanged_condition(tuple(who))
+    query = fill_changes("save", *columns, work_items=work_items.name, same=same)
+    written = tx.one(query, id=update.id, revision=row["revision"], **after, **who)
     if written is None and who and not is_carried:
         raise Outdated(f"{update.id} was to be done for who has changed")
     if written is None:
@@ -232,9 +226,9 @@ def _save_update(
 
 
 @cache
-def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
-    """Return the condition that these columns, the account's and the person's still have their values."""
-    found = "".join(f" AND {name} {_SAME_VALUE} :was_{name}" for name in columns)
+def _make_unchanged_condition(who: tuple[str, ...]) -> str:
+    """Return the condition that these columns of the account and the person still have their values."""
+    found = ""
     for alias, table in (("a", "accounts"), ("p", "people")):
         if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
             # The row is found by its key, which only "=" finds in an index; the other columns may be NULL.

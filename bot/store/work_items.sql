@@ -17,6 +17,7 @@ UPDATE {work_items} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
 -- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
 -- name: save
 UPDATE {work_items} SET
+    revision = revision + 1,
     next_step_at = CASE
         WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at

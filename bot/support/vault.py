@@ -7,6 +7,7 @@ reseals under the newest.
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -22,6 +23,8 @@ class Vault:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        #: What tells its keys from others, and shows nothing of them.
+        self.fingerprints = frozenset(sha256(key.encode()).hexdigest()[:16] for key in keys)
 
     def seal(self, row_key: str, secret: Mapping[str, str]) -> str:
         """Return ciphertext that opens for this row only; ``row_key`` is principal key and connection."""

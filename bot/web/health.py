@@ -31,6 +31,7 @@ Checks = Callable[[], Mapping[str, bool]]
 #: What is wrong where a check fails, and the next step; the store says itself what is.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
+    "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
     "sending": "Slack doesn't answer, or has shut the app out: usher docs incidents#slack-isnt-reached",
 }
 

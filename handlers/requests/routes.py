@@ -26,11 +26,11 @@ Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 _verbs: dict[str, Registry[Verb]] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
 action: Registry[Verb] = Registry()
-#: The reader of the words that people type, and of sentences, which a feature may read.
+#: The reader of the words that people type, and of sentences.
 text: Registry[Verb] = Registry()
 #: The handlers that answer a refusal with more than its text, by its rule.
 refusal: Registry[Callable[[Request, Refused], Awaitable[Answer]]] = Registry()
-#: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
+#: Buttons as they are now, by action, from a row's key: an option of a menu asks what they would.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
 view: Registry[Verb] = Registry()

@@ -437,9 +437,7 @@ async def start_workspace(request: Request) -> Answer:
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    states = [
-        cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state] for workspace in rows
-    ]
+    states = [lists.get_state_word(workspace, workspace.state) for workspace in rows]
     view = drawn.start_view(rows, list_labels(request, rows, rows), states)
     return Answer(text=verbs.START_TITLE, view=view)
 

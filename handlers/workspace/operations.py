@@ -343,9 +343,10 @@ async def make_replacement(request: Request, former: Workspace) -> Answer:
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
     """Answer that a workspace no longer exists, with a button that removes it from the list."""
+    said = answers.NEVER_SHOWN if workspace.was_never_shown else answers.NOT_THERE
     if workspace.hidden:
-        return replies.hint(request.fill(answers.NOT_THERE, workspace))
-    sentence = request.fill(f"{answers.NOT_THERE} {answers.OFFER_FORGET}", workspace)
+        return replies.hint(request.fill(said, workspace))
+    sentence = request.fill(f"{said} {answers.OFFER_FORGET}", workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 

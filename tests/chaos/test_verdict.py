@@ -160,7 +160,7 @@ async def test_second_run_of_one_message_is_found(scene):
         ("red has stopped on Saturn Cloud.", True),
         ("I cancelled the creation of red before anything was created on Saturn Cloud.", True),
         ("red · Saturn Cloud It has since been started again.", True),
-        ("red · Saturn Cloud Stopping (since 3:21 PM).", False),
+        ("red · Saturn Cloud Stopping since 3:21 PM).", False),
     ],
 )
 async def test_the_end_of_a_stop_is_told_by_its_card(scene, said, is_told):
@@ -223,7 +223,7 @@ async def test_end_that_a_card_told_in_lost_seconds_may_be_told_again(scene):
     """The card was changed back to what the database still knew after a failover."""
     scene.forget()
     card = scene.says(f"{scene.operation.id}/card/1", "red is ready. It took 1 s.")
-    scene.person.slack.state.edit(card, text="red · Saturn Cloud Starting (since 3:21 PM).")
+    scene.person.slack.state.edit(card, text="red · Saturn Cloud Starting since 3:21 PM).")
     scene.says(scene.key)
     assert len(scene.verdict.told_twice()) == 1
     scene.lose_first()
@@ -258,7 +258,7 @@ async def test_start_of_hours_that_is_tried_again_is_told_by_the_later_one(scene
 
 
 async def test_card_of_open_operation_tells_no_end(scene):
-    card = scene.says(f"{scene.operation.id}/card/1", "red · Saturn Cloud Starting (since 3:21 PM).")
+    card = scene.says(f"{scene.operation.id}/card/1", "red · Saturn Cloud Starting since 3:21 PM).")
     scene.person.slack.state.edit(card, text="red · Saturn Cloud Waiting to start since 3:21 PM.")
     scene.says("other/ready/end", "blue is ready.")
     assert scene.verdict.told_twice() == []

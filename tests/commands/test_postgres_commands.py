@@ -10,6 +10,7 @@ from bot.store.schema import read_migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError
 from bot.support.settings import Settings
+from bot.support.vault import Vault
 from tests.app.command_line import environment, run
 from tests.rigs import postgres
 
@@ -64,6 +65,21 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     (check,) = await check_processes(store, Settings(**env), None)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
+
+
+async def test_doctor_says_where_processes_have_other_keys(env):
+    """Keys that differ between processes are the operator's matter."""
+    own = Vault(Settings(**env).keys()).fingerprints
+    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
+    await store.migrate()
+    for keys, is_good in ((own, True), (own | {"another"}, False), ({"another"}, False)):
+        names = ["serve:a", *(f"key:{key}:a" for key in keys)]
+        await store.write(owners.own, "a/1", names)
+        checks = {one.name: one for one in await check_processes(store, Settings(**env), None)}
+        assert checks["processes"].is_good
+        assert ("keys of processes" not in checks) is is_good
+        await store.write(owners.release_all, "a/1")
+    await store.close()
 
 
 @pytest.mark.parametrize("command", [("migrate",), ("audit", "verify"), ("doctor", "--json")])

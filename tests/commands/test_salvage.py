@@ -10,6 +10,7 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.store import audit, open_store
 from bot.store.salvage import save_readable_rows
+from bot.store.sqlite import PAGE_BYTES
 from bot.store.transaction import StoreTime
 from bot.support.errors import StoreUnavailable
 from tests.app.command_line import environment, of_slack, run, running
@@ -43,14 +44,14 @@ async def fill(path, *, links=True):
 def list_pages(path, kind, having=b"account-"):
     """Return the offset and the number of cells of each page of a kind that has a text."""
     data, pages = path.read_bytes(), []
-    for offset in range(4096, len(data), 4096):
-        page = data[offset : offset + 4096]
+    for offset in range(PAGE_BYTES, len(data), PAGE_BYTES):
+        page = data[offset : offset + PAGE_BYTES]
         if page[0] == kind and (having in page or kind == INTERIOR):
             pages.append((offset, int.from_bytes(page[3:5], "big")))
     return pages
 
 
-def spoil(path, offsets, content=bytes(4096)):
+def spoil(path, offsets, content=bytes(PAGE_BYTES)):
     path.touch()
     with path.open("r+b") as file:
         for offset in offsets:
@@ -80,13 +81,13 @@ def read(path, query):
 )
 @pytest.mark.parametrize(
     "content",
-    [bytes(4096), b"\xff" * 4096, random.Random(7).randbytes(4096)],
+    [bytes(PAGE_BYTES), b"\xff" * PAGE_BYTES, random.Random(7).randbytes(PAGE_BYTES)],
     ids=["zeros", "ones", "noise"],
 )
 async def test_each_row_outside_the_damaged_pages_is_saved(tmp_path, choose, content):
     path, target = tmp_path / "usher.db", tmp_path / "saved.db"
     total = await fill(path)
-    pages = [page for page in list_pages(path, LEAF) if page[1] > 5]
+    pages = [page for page in list_pages(path, LEAF) if page[1] > 1]
     pages.sort(key=lambda page: int(re.search(rb"account-(\d+)", path.read_bytes()[page[0] :])[1]))
     bad = choose(pages)
     spoil(path, [offset for offset, _ in bad], content)
@@ -111,7 +112,7 @@ async def test_a_sound_file_is_saved_whole(tmp_path):
 async def test_where_nothing_can_be_read_no_file_is_left(tmp_path):
     path, target = tmp_path / "usher.db", tmp_path / "saved.db"
     await fill(path)
-    spoil(path, [0], path.read_bytes()[:100] + b"\xff" * 3996)
+    spoil(path, [0], path.read_bytes()[:100] + b"\xff" * (PAGE_BYTES - 100))
     with pytest.raises(StoreUnavailable, match="nothing in it can be read"):
         save(path, target)
     assert [*tmp_path.glob("saved*")] == []

@@ -146,7 +146,7 @@ class BreakingWorld(World):
         async def act() -> bool:
             shown = await self.alice.types(text, then_settle=False)
             await self.work()
-            return "will be stopped" in shown.text
+            return re.search(r" stops in |I.ll stop ", shown.text) is not None
 
         await self.persists(act)
 

@@ -81,7 +81,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     given = {"what": "notebook", "title": "R & D", "channel": "C7", "max": "60", **lessons}
     given |= {"from": "2027-12-13", "until": "2028-02-12", "with": [BOB.user_id]}
     done = await submit(bot.services, TRAINER, {**opened.view, "state": sent(**given)})
-    assert "posting the card for *R &amp; D* in <#C7>" in str(done)
+    assert "Posting *R &amp; D* in <#C7>" in str(done)
     (card,) = await bot.store.read(store.list_courses)
     assert (card.title, card.channel_id, card.pattern, card.maximum) == ("R & D", "C7", "notebook", 60)
     assert (card.wanted, card.co_teachers) == (Wanted(frozenset({"tue", "thu"}), 480, 570), {BOB.key})

@@ -50,7 +50,7 @@ async def test_the_list_is_paged(bot):
         await going(bot, f"run {number:02}")
     first = await bot.say("job list")
     assert "and 3 more" in words(first)
-    assert list(buttons(first))[-2:] == ["Refresh", "More"]
+    assert (next(iter(buttons(first))), list(buttons(first))[-1]) == ("Refresh", "More")
     second = await bot.press("job_list:more", "2")
     assert second.replaces
     assert "*run 00*" in words(second)

@@ -111,3 +111,39 @@ async def test_forgetting_what_runs_says_that_nothing_stops_it(bot):
     await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
     await bot.say("stop notebook at 18:00")
     assert "It's running, and nothing will stop it any more." in words(await bot.say("forget notebook"))
+
+
+async def see_gone(bot, name):
+    await observe(bot.store, bot.clock, await bot.workspace(name), Observed(State.GONE))
+
+
+async def test_what_was_never_shown_to_its_person_is_not_called_gone(bot):
+    """A provider answers the same for somebody else's and for what isn't there."""
+    await activate(bot.store, ALICE, "saturn")
+    await bot.say("add id-1 theirs")
+    await see_gone(bot, "theirs")
+    for said in ("list", "status theirs"):
+        answer = words(await bot.say(said))
+        assert "Not in your account" in answer, said
+        assert "o longer exists" not in answer, said
+    for said in ("open theirs", "start theirs", "remove theirs"):
+        answer = words(await bot.say(said))
+        assert "doesn't show *theirs* to your account: it's somebody else's, or there's none." in answer, said
+
+
+async def test_what_was_shown_before_no_longer_exists(bot):
+    await bot.link(names=("notebook",))
+    await bot.sees(State.RUNNING)
+    await see_gone(bot, "notebook")
+    assert "No longer exists" in words(await bot.say("status notebook"))
+
+
+async def test_add_of_somebody_elses_says_whose_it_is(bot):
+    await activate(bot.store, ALICE, "hub")
+    bot.services.connections["hub"].find_owner = lambda remote_id: (
+        "bob <b>" if remote_id == "id-2" else "alice"
+    )
+    assert "on your list" in words(await bot.say("add id-1@hub"))
+    answer = words(await bot.say("add id-2@hub"))
+    assert "That's bob &lt;b&gt;'s on Hub, and I only work with workspaces of your own account." in answer
+    assert await bot.store.read(workspaces.find_by_remote_id, ALICE, "hub", "id-2") is None

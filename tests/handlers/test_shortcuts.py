@@ -187,6 +187,6 @@ async def test_the_list_begins_with_a_menu(bot, count, search):
     for typed in ("", "list"):
         answer = await bot.say(typed)
         menu = answer.blocks[1]["elements"]
-        assert [one["action_id"] for one in menu] == [*search, "make", "help"]
+        assert [one["action_id"] for one in menu] == [*search, "make", "list:refresh", "menu"]
     assert words(await bot.push(answer, "Help")).count("`/workspace ") == 4
     assert "status:workspace" not in str((await bot.say("list --share")).blocks)

@@ -80,7 +80,7 @@ async def test_where_everything_is_gone_a_page_of_it_is_shown(bot):
 
 
 def rows_of(answer):
-    return re.findall(r"^\*(?:<[^|]*\|)?(workspace-\d\d)>?\*$", words(answer), re.MULTILINE)
+    return re.findall(r"^\S+ \*(?:<[^|]*\|)?(workspace-\d\d)>?\* · ", words(answer), re.MULTILINE)
 
 
 async def known(bot, name, **times):
@@ -114,8 +114,9 @@ async def test_short_list_shows_running_and_five_recent_workspaces(bot):
     last = ["workspace-31", "workspace-07", "workspace-22", "workspace-12", "workspace-38"]
     short = await bot.say("list")
     assert rows_of(short) == ["workspace-15", "workspace-39", *last]
-    assert "shows all 40" in words(short)
+    assert "and 33 more" in words(short)
     assert "More" not in buttons(short)
+    assert len(rows_of(await bot.push(short, "Show all 40"))) == 20
     assert rows_of(await bot.push(short, "Refresh")) == rows_of(short)
     shared = await bot.say("list --share")
     assert rows_of(shared) == rows_of(short)

@@ -103,7 +103,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         answer = await bot.push(answer, "Start notebook until 11:00")
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
-    assert "*notebook* on Saturn Cloud will be stopped at <!date^" in words(answer)
+    assert "I'll stop *notebook* at <!date^" in words(answer)
     assert (await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)).is_open
 
 

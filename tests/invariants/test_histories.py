@@ -100,7 +100,7 @@ class Histories(RuleBasedStateMachine):
             answer = self.run(act(key))
             # What was refused or too much left no trace: brought again, it is a request like any other.
             said = answer.text.replace("*", "") if answer is not None else ""
-            if ACCEPTED.match(said) or "will be stopped" in said:
+            if ACCEPTED.match(said) or "I'll stop " in said:
                 self.late.append(lambda: self._redelivered(act, key))
 
     async def _redelivered(self, act, key):

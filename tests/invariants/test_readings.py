@@ -33,7 +33,7 @@ async def post(life, kind, text):
 
 
 async def test_one_end_passes(life):
-    card = await post(life, "card/1", "beta · Fake Cloud Starting (since 3:21 PM).")
+    card = await post(life, "card/1", "beta · Fake Cloud Starting since 3:21 PM).")
     await post(life, "ready/end", READY)
     await life.slack.call("chat.delete", card)
     readings.each_end_is_read_once(life)

@@ -14,10 +14,10 @@ AT = make_time_placeholder(NOW)
 LONG = "That's taking longer than usual. Ask your Lab admin to look at it."
 #: By the code: its detail, and the sentence; "" for what it says without a detail.
 SENTENCES = {
-    HoldCode.SILENT: (NOW, f"Lab hasn't answered since {AT}. Nothing is lost: I'll keep trying."),
+    HoldCode.SILENT: (NOW, f"Lab hasn't answered since {AT}. I'll keep trying."),
     HoldCode.OVERLOADED: (
         NOW,
-        f"Lab has been too busy for this since {AT}. Nothing is lost: I'll keep trying.",
+        f"Lab has been too busy for this since {AT}. I'll keep trying.",
     ),
     HoldCode.PAUSED: (NOW, f"Lab asked me to slow down, so I'm waiting until {AT}."),
     HoldCode.NO_CONNECTION: (

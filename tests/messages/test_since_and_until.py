@@ -58,12 +58,14 @@ def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
         assert "until somebody stops it" not in text, place
 
 
-def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
+def test_of_two_ends_one_sentence_says_which_comes_when():
     ends = buttons.list_end_lines(
         running(stop_at=AT, stop_mode="stop", expires_at=AT - 60, expiry_mode="stops")
     )
-    assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself at", "I'll stop it at"]
-    assert f"<!date^{AT - 60}^" in ends[0]
+    (said,) = ends
+    assert said.startswith(f"I'll stop it at <!date^{AT}^")
+    assert f", or it stops at <!date^{AT - 60}^" in said
+    assert said.endswith("if you haven't used it by then.")
 
 
 def test_without_an_end_only_the_form_speaks_of_it():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.domain.markup import Dated, Part, list_moments
+from bot.domain.markup import Dated, Part
 from bot.messages.blocks import kit, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import fill
@@ -53,7 +53,7 @@ def test_small_text_that_has_come_goes_alone():
 
 def test_only_moments_that_a_sentence_names_are_its_own():
     text = fill("I'll stop it {at}.", at=kit.moment_at(SOON, NOW), until=kit.moment_at(LATER, NOW))
-    assert list_moments(kit.message(text).blocks) == [int(SOON)]
+    assert stored.find_moments(kit.message(text).blocks) == [int(SOON)]
 
 
 def test_moments_are_those_of_texts_buttons_and_menus():
@@ -67,7 +67,7 @@ def test_moments_are_those_of_texts_buttons_and_menus():
 def test_a_cut_text_still_has_its_moments():
     cut = kit.truncate(said("{name} stops {at}.", name=kit.Markup("x" * 100)), 50)
     assert len(cut) <= 50
-    assert list_moments([kit.section(cut)]) == [int(SOON)]
+    assert stored.find_moments([kit.section(cut)]) == [int(SOON)]
 
 
 def test_what_is_written_to_a_row_is_read_from_it():

@@ -37,7 +37,7 @@ async def starts_and_stops(world, ready):
     """Start the notebook, and stop it once it is ready."""
     alice = world.alice
     await world.pass_time(40)
-    assert [one.text[:20] for one in alice.told("ready")] == ["*notebook* is ready."] * ready
+    assert [one.text[:22] for one in alice.told("ready")] == ["🟢 *notebook* is ready."] * ready
     assert world.calls("POST .*/start") == ready
     await alice.types("stop notebook")
     await world.pass_time(40)

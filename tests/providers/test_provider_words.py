@@ -67,6 +67,36 @@ NESTED_ANSWERS = [
     pytest.param('{"error": {"message": "{\\"detail\\": \\"Not at night\\"}"}}', "Not at night", id="json"),
     pytest.param("{'message': 'Not at night'}", "Not at night", id="python-dict"),
     pytest.param('{"code": 3, "retry": true}', "", id="json-without-words"),
+    pytest.param(
+        'APIError: 500 Server Error for http+docker://localhost/v1/x: Error ("No such image: foo:1")',
+        "No such image: foo:1",
+        id="docker",
+    ),
+    pytest.param(
+        "HTTPError: 402 Client Error: Payment Required for url: https://h/x", "", id="requests-status"
+    ),
+    pytest.param("404 Client Error: No credit for url: https://h/x", "No credit", id="requests"),
+    pytest.param(
+        "ClientResponseError: 403, message='Forbidden', url=URL('https://h')", "", id="aiohttp-status"
+    ),
+    pytest.param("502, message='No lab today', url='https://h'", "No lab today", id="aiohttp"),
+    pytest.param("rpc error: code = Unknown desc = no such image", "no such image", id="grpc"),
+    pytest.param(
+        "Traceback (most recent call last):\n  File 'x.py', line 3\n    run()\nRuntimeError: No seat left",
+        "No seat left",
+        id="traceback",
+    ),
+    pytest.param(
+        "<Error><Code>Denied</Code><Message>Not &amp; never</Message></Error>", "Not & never", id="xml"
+    ),
+    pytest.param(
+        "<?xml version='1.0'?><error><message>No seats</message></error>", "No seats", id="xml-declared"
+    ),
+    pytest.param("500 : Internal Server Error", "", id="page-heading"),
+    pytest.param("None", "", id="none"),
+    pytest.param("null", "", id="null"),
+    pytest.param("[object Object]", "", id="object"),
+    pytest.param("Error: ", "", id="error-alone"),
     pytest.param(HUB_PAGE, "Your lab has no credit. Ask Bob & Eve.", id="page"),
     pytest.param(f"Proxy error: {GATEWAY_PAGE}", "Proxy error", id="page-after-words"),
     pytest.param(GATEWAY_PAGE, "", id="page-of-a-status"),

@@ -11,6 +11,8 @@ from bot.domain.runs import RunState
 from bot.domain.timeouts import INTERRUPTED_SETTLES, MAKE_SETTLES
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit, stored
+from bot.messages.blocks.kit import fill
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store import counts, notices, operations, workspaces
 from bot.store.schema import SEND_CONFIRM_SECONDS
@@ -385,3 +387,21 @@ async def test_message_killed_in_hand_is_looked_for_soon(world, after):
     await world.restart()
     await world.pass_time(SEND_CONFIRM_SECONDS + 2)
     assert len(world.slack.messages) == 1
+
+
+async def test_message_that_was_found_in_slack_still_loses_what_has_come(world):
+    await world.know()
+    now = world.clock.now()
+    text = kit.join(["It has hours.", fill("Next, I'll start it {at}.", at=kit.moment(now + 600, now))])
+    said = stored.to_body(kit.message(text))
+    await world.store.write(notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, said)])
+    world.slack.fail(CHAT_POST_MESSAGE, Killed(), after=True)
+    await world.until_trouble()
+    await world.restart()
+    await world.pass_time(SEND_CONFIRM_SECONDS + 2)
+    (found,) = world.slack.messages
+    assert "Next, I'll start it" in str(found)
+    await world.pass_time(700, step=5)
+    (found,) = world.slack.messages
+    assert "It has hours." in str(found)
+    assert "Next, I'll start it" not in str(found)

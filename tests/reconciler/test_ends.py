@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.domain.courses import ClassCard
@@ -47,7 +49,7 @@ async def mine(term, who):
 
 
 def warned(term, who):
-    return [one for one in told(term, who) if "will be stopped" in one or "will be suspended" in one]
+    return [one for one in told(term, who) if re.search(r" (?:stops|is suspended) (?:in|then)\b", one)]
 
 
 async def test_who_joins_shortly_before_a_lesson_is_stopped_after_it(term):
@@ -117,8 +119,7 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
         await ask(term, who).run(set_timer, (await mine(term, who)).id, PlannedStop(local(at), "stop"))
     await until(term, "09:49")
     assert warned(term, alice)[0].endswith(
-        "as you asked. You set that time yourself, so the end of Statistics won't change it. "
-        "Save your work before then."
+        "as you asked. You set that time yourself, so the end of Statistics won't change it. Save your work."
     )
     await until(term, "10:45")
     assert (state(term, 0), state(term, 1), warned(term, bob)) == (

@@ -51,7 +51,7 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
     await term.pass_time(40, step=5)
     assert "is ready" in told(term, cleo)[-1]
     await until(term, "10:29")
-    assert "so name-r-U000 on Fake Cloud will be stopped then" in told(term, alice)[-1]
+    assert "so name-r-U000 stops then" in told(term, alice)[-1]
     await until(term, "10:33")
     # The warning has become the message that it is over, and nothing more was posted.
     # What began it goes with its end.

@@ -55,3 +55,15 @@ async def test_secret_that_no_process_opens_is_its_persons_matter(world):
     await world.pass_time(60)
     operation = await world.store.read(operations.find_operation, operation_id)
     assert "Link again" in explain_hold(operation.block_reason, "Fake Cloud")
+
+
+async def test_request_waits_while_a_living_process_has_other_keys(world):
+    """Also after a restart with the old keys, and for a secret that was sealed long ago."""
+    workspace = await world.own()
+    await save(world, sealed_elsewhere(world, world.clock.now() - 86_400))
+    world.context.owners.lacks_keys = True
+    world.reborn()
+    operation_id = await world.begin(workspace)
+    await world.pass_time(60)
+    operation = await world.store.read(operations.find_operation, operation_id)
+    assert "this has to wait" in explain_hold(operation.block_reason, "Fake Cloud")

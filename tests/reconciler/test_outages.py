@@ -130,7 +130,7 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
             (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
         )
         assert "Fake Cloud hasn't answered since {time:" in hold
-        assert "Nothing is lost" in hold
+        assert "I'll keep trying" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]
     assert len(cards) == len(ids)
     assert all("hasn't answered since <!date^" in str(one["blocks"]) for one in cards)

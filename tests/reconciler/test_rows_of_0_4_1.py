@@ -23,7 +23,7 @@ from tests.rigs.clock import CountingIds
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
-SILENCE = "Fake Cloud hasn't answered since {at}. Nothing is lost: I'll keep trying."
+SILENCE = "Fake Cloud hasn't answered since {at}. I'll keep trying."
 
 
 @asynccontextmanager

@@ -102,7 +102,7 @@ async def test_after_a_downtime_its_person_gets_five_minutes(world):
     world.clock.advance(15 * MINUTE + 30)
     world.reborn()
     await world.pass_time(60, step=5)
-    assert text(world, "stop_warning").startswith("name-r1 on Fake Cloud will be stopped in 5 min, ")
+    assert text(world, "stop_warning").startswith("name-r1 stops in 5 minutes, ")
     moved = (await row(world, workspace)).stop_at
     await world.pass_time(200, step=5)
     assert world.provider.accepted_stops == []
@@ -134,7 +134,7 @@ async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_firs
     await world.pass_time(90, step=5)
     assert world.provider.accepted_stops == []
     assert told(world) == [*before, "planned_stop_failed", "stop_warning"]
-    assert world.slack.messages[-1]["text"].startswith("name-r1 on Fake Cloud will be stopped in 5 min, ")
+    assert world.slack.messages[-1]["text"].startswith("name-r1 stops in 5 minutes, ")
     moved = (await row(world, workspace)).stop_at
     await pass_until(world, moved + 60, step=5)
     assert world.provider.accepted_stops == ["r1"]

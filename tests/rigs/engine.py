@@ -15,7 +15,7 @@ from threading import get_ident
 from typing import Protocol, TypeVar
 
 from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_latest_schema, read_migrations
-from bot.store.sqlite import SqliteEngine, SqliteSession
+from bot.store.sqlite import LAYOUT, SqliteEngine, SqliteSession
 from bot.store.transaction import Priority, Work
 from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
@@ -36,7 +36,8 @@ class Watch(Protocol):
 def migrated() -> bytes:
     """Return a new database with the whole schema, which all others begin as a copy of."""
     with closing(sqlite3.connect(":memory:")) as new:
-        new.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        for pragma in LAYOUT:
+            new.execute(f"PRAGMA {pragma}")
         for statement in (*CREATE_MIGRATIONS, *read_latest_schema()):
             new.execute(statement)
         for name, script in read_migrations().items():

@@ -6,11 +6,12 @@
 import fcntl
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bot.domain.markup import Part, list_moments
+from bot.domain.markup import Part, list_parts
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit as kit_of
 from bot.messages.blocks import limits, stored
@@ -107,10 +108,14 @@ def check_moments(answer: Answer) -> None:
     )
     for block in () if is_list else answer.blocks:
         shown = {int(at) for line in kit_of.iterate_lines([block]) for at in _MOMENT.findall(line)}
-        assert {at for at in shown if at > _NOW} <= set(list_moments([block])), block
-    for at in list_moments(answer.blocks):
+        assert {at for at in shown if at > _NOW} <= _list_moments([block]), block
+    for at in _list_moments(answer.blocks):
         left = stored.drop_past(answer, partial(_names, at))
-        assert left is None or at not in list_moments(left.blocks)
+        assert left is None or at not in _list_moments(left.blocks)
+
+
+def _list_moments(blocks: Iterable[dict[str, Any]]) -> set[int]:
+    return {at for part in list_parts(blocks) for at in part.moments}
 
 
 def _names(at: int, part: Part) -> bool:

@@ -66,7 +66,7 @@ async def test_a_warning_offers_what_works_and_says_no_more_once_it_was_answered
         await talk.does(BOT, "start training for 20 min")
         await stage.pass_time(AFTER, step=3)
         await stage.pass_time(1_000, step=20)
-        warned = "will be stopped in"
+        warned = "stops in"
         assert warned in talk.at_rest()[-1].text
         await holds(talk)
         await talk.does(BOT, "[Keep running]")

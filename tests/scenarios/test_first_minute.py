@@ -25,7 +25,7 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         seen = [one["text"]["text"] for one in elements if one["type"] == "button"]
         assert seen == ["Show my workspaces", "Unlink"]
         assert "style" not in linked.button("Unlink")
-        assert any("*notebook*\nStopped · Saturn Cloud" in shown.text for shown in alice.sees())
+        assert any("*notebook* · Saturn Cloud\nStopped" in shown.text for shown in alice.sees())
         shown = (await alice.presses(linked, "Show my workspaces"))[-1]
         assert shown.ts != linked.ts
         assert {"Refresh", "New workspace"} <= set(shown.labels)

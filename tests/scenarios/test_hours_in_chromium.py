@@ -35,7 +35,7 @@ async def test_hours_by_a_command_by_the_form_of_a_card_and_from_home(tmp_path):
         await sitting.reads("#modal", "Workspace")
         await sitting.picks("report")
         await sitting.looks_at("form-of-all")
-        await sitting.saves("now has working hours")
+        await sitting.saves("now runs")
         await stage.pass_time(15)
         await tab.until("document.querySelector('#home').textContent.split('Hours: ').length === 4")
         rules = await stage.bot.store.read(store.list_rules_of_person, stage.principal())

@@ -117,7 +117,7 @@ async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way
         assert len(await ours(api, "grace")) == 1
         await knows_the_list(live, alice)
         await alice.writes("start training")
-        await alice.waits_for("card", "Starting (since")
+        await alice.waits_for("card", "Starting since")
         await alice.presses(alice.only("linked"), "Unlink")
         await alice.waits_for("unlinked")
         await alice.waits_for("card", "The start of *training* on Team hub was cancelled.")

@@ -1,6 +1,7 @@
 """The main job at real hubs of each release in use, in real time: linked, created, stopped, unlinked."""
 
 import asyncio
+import re
 
 import pytest
 import pytest_asyncio
@@ -105,7 +106,8 @@ async def test_from_a_token_to_a_server_of_ones_own_and_back(live, hub):
         # The token that was pasted may be deleted from now on: Usher made one of its own.
         assert len(await tokens_of(api, "alice")) == 1
         await alice.writes("list")
-        await until(live, lambda: any("*training*\nStopped" in one.text for one in alice.sees()))
+        seen = re.compile(r"\*training\* · [^\n]*\nStopped")
+        await until(live, lambda: any(seen.search(one.text) for one in alice.sees()))
 
         form = await opens_form(live)
         assert (await sends(live, template="gpu", name="lab"))["response_action"] == "clear"

@@ -83,7 +83,7 @@ async def test_after_a_mention_the_answer_comes_where_it_was_asked_for_and_nowhe
     assert [one.text.split("\n")[0].split(".")[0] for one in new] == [
         "Checking Saturn Cloud…",
         "I can't find a workspace called *nowhere*",
-        "*fresh* · Saturn Cloud",
+        "⚪️ *fresh* · Saturn Cloud",
     ]
     assert all(one.is_private for one in new)
     assert "`@usher list`" in new[1].text

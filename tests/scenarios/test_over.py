@@ -28,11 +28,11 @@ async def test_answer_that_announced_a_start_goes_once_it_comes(linked):
 async def test_hours_lose_what_came_next_and_their_old_button(linked):
     alice = linked.alice
     (said,) = await alice.writes("hours training every day 8:30-18:00")
-    assert "Next, I'll start it" in said.read
+    assert "Next start: " in said.read
     assert "Skip Fri 15 Jan" in said.labels
     await linked.pass_time(40 * 60, step=20)
     left = there(alice, said)
-    assert "now has working hours: every day 08:30–18:00" in left.read
+    assert "now runs every day 08:30–18:00" in left.read
     assert "Next" not in left.read
     assert not {"Skip Fri 15 Jan", "Pause until Mon 18 Jan"} & set(left.labels)
     assert "Turn hours off" in left.labels
@@ -45,7 +45,7 @@ async def test_hours_that_change_take_back_what_came_next(linked, order):
     await alice.writes(f"hours training {order}")
     await linked.pass_time(60, step=5)
     left = there(alice, said)
-    assert "now has working hours: every day 08:30–18:00" in left.read
+    assert "now runs every day 08:30–18:00" in left.read
     assert "Next, I'll start it" not in left.read
 
 
@@ -96,13 +96,13 @@ async def test_pressed_offer_is_replaced_by_its_answer(linked):
     (offered,) = await alice.writes("could you stop training at half past six?")
     await alice.presses(offered, "Stop training at 18:30")
     now = there(alice, offered)
-    assert "will be stopped" in now.read
+    assert "I'll stop *training* at " in now.read
     assert now.labels == ["Cancel it"]
 
 
 async def test_answer_to_a_slash_command_is_dated(linked):
     said = await linked.alice.types("hours training every day 8:30-18:00")
-    assert "Next, I'll start it at <!date^" in said.text
+    assert "Next start: <!date^" in said.text
     assert "As of <!date^" in said.text
 
 

@@ -56,7 +56,7 @@ SENTENCES = [
     for word, text in problems.CAUSES.items()
     if word not in {"internal", "slack", "busy", "store_unavailable"} and not _OPEN.fullmatch(re.escape(text))
 ] + [
-    re.compile("Saturn Cloud hasn't answered since .*?Nothing is lost"),
+    re.compile("Saturn Cloud hasn't answered since .*?I'll keep trying"),
     re.compile("The server redirects .*? Ask your Usher admin to check its address"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
@@ -108,7 +108,7 @@ async def test_a_call_that_fails_three_times(linked, call, name):
     assert len(resource.runs) <= runs + 1
     if told[0] == end:
         assert resource.status(linked.clock.now()) == {"ready": "running", "stopped": "stopped"}[end]
-        assert not any("Nothing is lost" in text for text in said(alice))
+        assert not any("I'll keep trying" in text for text in said(alice))
 
 
 async def test_card_and_list_say_the_same_from_the_first_failure(linked):
@@ -138,7 +138,7 @@ async def test_after_a_long_outage_it_goes_on_within_a_minute(linked, name):
     await alice.types("start notebook")
     await alice.types("start training")
     await linked.pass_time(900, step=10)
-    assert "Nothing is lost" in alice.card.text
+    assert "I'll keep trying" in alice.card.text
     assert linked.calls("") < 150
     linked.heal()
     await linked.pass_time(60)

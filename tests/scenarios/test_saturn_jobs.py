@@ -23,7 +23,7 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
     await cloud.pass_time(12, step=2)
     await cloud.until(lambda: alice.told("job_ended"), step=2.0)
     ended = alice.only("job_ended")
-    assert "*nightly* on Saturn Cloud is done after 6 s, exit code 0." in ended.text
+    assert "*nightly* on Saturn Cloud is done after 6 s." in ended.text
     page = f"{cloud.saturn_url}/dash/resources/job/{cloud.job('nightly').id}"
     for shown in (ended, await job(cloud, "status nightly")):
         assert shown.address("View on Saturn Cloud") == page

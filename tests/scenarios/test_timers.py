@@ -12,7 +12,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
 
     await linked.pass_time(600, step=10)
     warning = alice.only("stop_warning")
-    assert "*training* on Saturn Cloud will be stopped in 10 min" in warning.text
+    assert "*training* stops in 10 minutes" in warning.text
     assert warning.labels == ["Keep running", "1 hour more"]
     assert "Open" in alice.only("ready").labels
     assert linked.calls("POST .*/stop") == 0
@@ -35,7 +35,7 @@ async def test_the_warning_is_answered_by_a_press_and_the_form_sets_another_time
     await alice.types("stop training in 15 min")
     await linked.pass_time(330, step=10)
     *_, answer = await alice.presses(alice.only("stop_warning"), "1 hour more")
-    assert "will be stopped at <!date^" in answer.text
+    assert "I'll stop *training* at <!date^" in answer.text
     await linked.pass_time(1200, step=30)
     assert alice.told("stopped") == []
 

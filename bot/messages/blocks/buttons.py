@@ -37,6 +37,16 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
+def get_mark(facts: WorkspaceFacts) -> Markup:
+    """Return the mark of a workspace: what is under way, then what needs its person, then its state."""
+    workspace, operation = facts.workspace, facts.operation
+    if operation is not None and operation.is_open:
+        return Markup(cards.MARKS[State.STARTING])
+    if workspace is None or workspace.is_provisional:
+        return Markup(cards.MARKS[State.GONE if workspace is None else State.STARTING])
+    return Markup(cards.MARKS[State.FAILED if facts.is_unusable else workspace.current_state])
+
+
 def start_button(workspace: Workspace) -> Element:
     """Return *Start* for a workspace, *Resume* for a suspended one."""
     label = cards.RESUME if workspace.state is State.SUSPENDED else cards.START
@@ -154,9 +164,9 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return the buttons of a workspace in its state, or in that of a message.
+    """Return the buttons of a workspace in its state, or in that of a message, in order of importance.
 
-    ``opening`` opens one that runs.
+    ``opening`` opens one that runs. A stop is in the menu where something gentler is beside it.
     """
     workspace = facts.workspace
     if workspace is None:
@@ -166,8 +176,10 @@ def list_buttons(
         state = State.STARTING if workspace.is_provisional else workspace.state
     match state:
         case State.RUNNING:
-            suspend = [suspend_button(workspace)] if facts.may("suspend") else []
-            return [*opening, *suspend, *(stop if facts.may("stop") else [])]
+            stop = stop if facts.may("stop") else []
+            if not facts.may("suspend"):
+                return [*opening, *stop]
+            return [*opening, suspend_button(workspace), *([kit.menu(stop)] if stop else [])]
         case State.STARTING:
             return stop
         case State.STOPPING:
@@ -180,6 +192,8 @@ def list_buttons(
             start = [start_button(workspace)] if facts.may("start") else []
             # A suspended one can still be ended for good.
             can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
+            if start and can_end and facts.may("stop"):
+                return [*start, kit.menu(stop)]
             return [*start, *stop] if facts.can_still_run or (can_end and facts.may("stop")) else start
 
 
@@ -244,7 +258,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     coming = list_coming_ends(workspace, facts.effects, facts.now)
     if operation is not None and operation.is_open:
         coming = [(how, at) for how, at in coming if at == workspace.stop_at]
-    return [
+    said = [
         format_obstacle(
             cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
         )
@@ -254,6 +268,12 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
         )
         for how, at in coming
     ]
+    if len(coming) > 1 and coming[0][0] == "stops" and not facts.obstacle:
+        at = kit.moment_at(coming[0][1], facts.now, facts.zone)
+        planned = kit.moment_at(coming[1][1], facts.now, facts.zone)
+        do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
+        said = [kit.announce("stop", workspace.id, fill(cards.LINE_UNUSED, do=do, planned=planned, at=at))]
+    return said
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
@@ -272,7 +292,7 @@ def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
     """Return the provider's own end of a workspace that comes before its timer."""
     coming = [] if facts.workspace is None else list_coming_ends(facts.workspace, facts.effects, facts.now)
     return [
-        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now))
+        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now, facts.zone))
         for how, at in coming[:-1]
     ]
 
@@ -338,6 +358,6 @@ def list_choice_buttons(
 
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
     """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
-    done = Markup(cards.DONE[workspace.stop_mode or "stop"])
-    said = fill(template, name=workspace.title, title=title, at=at, done=done)
+    do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
+    said = fill(template, name=workspace.title, title=title, at=at, do=do)
     return kit.announce("stop", workspace.id, said)

@@ -16,11 +16,14 @@ from bot.domain.timeouts import is_going, is_on_time, is_slow, is_unanswered
 from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
+    BACK,
     again_button,
     can_be_made_again,
     describe_obstacle,
     force_button,
+    get_mark,
     list_buttons,
     list_end_lines,
     list_hours_button,
@@ -115,7 +118,7 @@ def notice(
 
 
 def _render_card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
-    title = fill("*{name}* · {title}", name=get_name(facts), title=facts.connection_title)
+    title = fill(cards.HEAD, mark=get_mark(facts), name=get_name(facts), title=facts.connection_title)
     return kit.message(kit.join([title, *lines], "\n"), small, buttons)
 
 
@@ -136,7 +139,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         forms = VERB_FORMS[_get_current_verb(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
-        lines += [*(format_usual_time(facts, operation) if going or is_new else []), *list_end_lines(facts)]
+        lines = [*([_format_start(facts, operation)] if going or is_new else lines), *list_end_lines(facts)]
     lines += _list_condition(facts, operation) if going else []
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if operation.deadline_at is None:
@@ -144,19 +147,49 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
 
 
-def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
-    """Describe a workspace's open operation, with the buttons for it, for a row among others."""
-    lines = [_format_progress(facts, operation, is_going=is_going(operation, facts.workspace))]
+def describe_progress(
+    facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
+) -> list[str]:
+    """Describe a workspace's open operation for a row among others: its state, and one more fact at most.
+
+    ``is_explained``: what holds it up is said above the rows.
+    """
+    going = is_going(operation, facts.workspace)
+    forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
+    state = _format_progress(facts, operation, is_going=going)
     if obstacle := find_block(facts, operation):
-        forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
-        lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
+        state = fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)
+    elif is_explained:
+        state = fill(cards.WAITING, **forms)
     elif operation.block_reason:
-        lines.append(format_hold(operation.block_reason, facts))
-    if operation.deadline_at is None:
-        lines.append(format_overdue(operation, facts.now))
-    # Whoever looks at rows sees them change, or has one *Refresh* for all.
-    buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
-    return kit.join(lines, "\n"), buttons
+        said = [format_hold(operation.block_reason, facts)]
+    elif operation.deadline_at is None:
+        said = [format_overdue(operation, facts.now)]
+    elif going and not operation.verb.brings_down:
+        state = _format_start(facts, operation)
+    # No other stop is announced beside one that is under way.
+    if not said and not operation.verb.brings_down:
+        said = list_end_lines(facts)[:1]
+    return [state, *said]
+
+
+def list_progress_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
+    """Return the buttons for an open operation in a row: what ends it, or helps it on.
+
+    There is one *Refresh* for all rows; what would take a stop back is on the answer to that.
+    """
+    presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
+    return [one for press, one in presses if press.name != "refresh" and press.mark != BACK]
+
+
+def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
+    """Say since when a start is going on, and by when it is usually ready; or that it is slow."""
+    usual_end_at = operation.usual_end_at
+    if usual_end_at is None or operation.usual_seconds is None or is_slow(operation, facts.now):
+        state = _format_progress(facts, operation, is_going=True)
+        return kit.join([state, *format_usual_time(facts, operation)])
+    at = kit.moment(usual_end_at, facts.now, facts.zone)
+    return _format_progress(facts, operation, is_going=True, usual=at)
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
@@ -164,12 +197,15 @@ def format_hold(hold: Hold | None, facts: Facts) -> str:
     return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
-def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
-    """Say since when an operation is going on, or waiting."""
+def _format_progress(
+    facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
+) -> str:
+    """Say since when an operation is going on, or waiting; and by when it is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
-    template = cards.GOING_ON if is_going else cards.QUEUED
-    return fill(template, since=kit.moment(since, facts.now, facts.zone), **forms)
+    going = cards.GOING_ON if usual is None else cards.GOING_ON_USUAL
+    template = going if is_going else cards.QUEUED
+    return fill(template, since=kit.since(since, facts.now, facts.zone), at=usual, **forms)
 
 
 def format_overdue(operation: Operation, now: float) -> str:
@@ -302,18 +338,25 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
     return _render_card(facts, [sentence], [], [*buttons, *list_page_button(facts)])
 
 
-def describe_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
-    """Return the parts that a card shares with the message *ready*: lines, small texts and buttons."""
+def describe_running(
+    facts: WorkspaceFacts, first: Sequence[str] = ()
+) -> tuple[list[str], list[str], list[Element]]:
+    """Return the parts of a message about a workspace that runs: lines, small texts and buttons.
+
+    Its end is in small print, after ``first``.
+    """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    small = [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
+    about = kit.join([*first, *list_end_lines(facts)])
+    small = [about] if about else []
+    small += [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
     buttons = [
         *list_buttons(facts, State.RUNNING, open_buttons(facts)),
         *list_later_button(facts),
         *list_hours_button(facts),
     ]
     return (
-        [*filter(None, [format_opening(facts)]), *list_end_lines(facts), *_list_warnings(facts)],
+        [*filter(None, [format_opening(facts)]), *_list_warnings(facts)],
         small,
         buttons,
     )

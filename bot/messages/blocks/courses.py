@@ -64,7 +64,7 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
     consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, **end)
-    about = [fill(texts.CARD_TITLE, name=card.title), does, consent]
+    about = [" · ".join([fill(texts.CARD_TITLE, name=card.title), does]), consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
     said += [texts.WAITING_COUNT] if counts.waiting and not is_done else []
     said += [texts.STOPPED_COUNT] if counts.down and not card.is_over(facts.now) else []

@@ -163,7 +163,8 @@ def describe_run_end(
     said = kit.announce("nothing", workspace.id, fill(words.RUNS_ON, **names))
     if next_ is not None:
         until = kit.moment(next_, now, facts.zone)
-        said = kit.announce("stop", workspace.id, fill(words.RUNS_UNTIL, until=until, **names))
+        later = words.RUNS_UNTIL_NAMED if name else words.RUNS_UNTIL
+        said = kit.announce("stop", workspace.id, fill(later, until=until, **names))
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
     offered = _offer_stop(facts, [*former, *get_rules(facts)])
     buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
@@ -287,7 +288,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
         return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else choose_planned_mode(facts.effects)
-    at = kit.moment_at(first.at, facts.now, facts.zone)
+    at = kit.moment(first.at, facts.now, facts.zone)
     said = fill(words.NEXT_OCCURRENCE, at=at, **VERB_FORMS[OperationVerb(how)])
     return [said if workspace is None else kit.announce(first.side, workspace.id, said), *left_out]
 

@@ -221,13 +221,15 @@ def context(*texts: str) -> Block:
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, in order of importance: two buttons, and a menu with the rest.
 
-    Of equals, which are numbered, none is in the menu, as nobody knows which is meant: they have rows of two.
+    What comes in a menu is in it in any case, last. Of equals, which are numbered, none is, as nobody knows
+    which is meant: they have rows of two.
     """
     given = list(elements)
-    fields = [one for one in given if one["type"] != "button"]
+    menus = [one for one in given if one["type"] == "overflow"]
+    fields = [one for one in given if one["type"] not in {"button", "overflow"}]
     buttons = [one for one in given if one["type"] == "button"]
     if len(buttons) <= BUTTONS_PER_ROW:
-        return _rows([given])
+        return _rows([[*fields, *buttons, *([menu(menus)] if menus else [])]])
     equals = [one for one in buttons if ButtonValue.from_button(one).number is not None]
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
@@ -236,6 +238,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
+    folded += menus
     return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
 
 
@@ -243,16 +246,19 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
     return [{"type": "actions", "elements": list(row)} for row in rows if row]
 
 
-def menu(buttons: Sequence[Element]) -> Element:
-    """Return a menu of buttons, five at most; what one of them asks first is asked once it is chosen.
+def menu(elements: Iterable[Element]) -> Element:
+    """Return a menu of buttons, and of other menus' options; what one asks first is asked once it is chosen.
 
-    Slack has a single question for all options of a menu, so none is used.
+    It has five at most. Slack has a single question for all options of a menu, so none is used.
     """
-    options = []
-    for one in buttons[: limits.MAX_MENU_OPTIONS]:
+    options = list[Block]()
+    for one in elements:
+        if one["type"] == "overflow":
+            options += one["options"]
+            continue
         address = {"url": one["url"]} if "url" in one else {}
         options.append({"text": one["text"], "value": _get_option_value(one), **address})
-    return {"type": "overflow", "action_id": MENU, "options": options}
+    return {"type": "overflow", "action_id": MENU, "options": options[: limits.MAX_MENU_OPTIONS]}
 
 
 def _get_option_value(drawn: Element) -> str:
@@ -662,28 +668,31 @@ def build_list(
     verb: str = "",
     words: str = "",
     seen: Sequence[str] = (),
+    above: Sequence[Element] = (),
+    more: Element | None = None,
 ) -> list[Block]:
-    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any.
+    """Return a list: title, *Refresh* of ``verb`` if any, rows, how many are left, a remark, and *More*.
 
     ``words`` are those that the list was narrowed by, which its buttons keep; ``seen`` says as of when it is.
+    Other elements are ``above`` the rows, of which the first comes first; ``more`` is in the place of *More*.
     """
-    blocks = [section(" · ".join([f"*{title}*", *seen])), *rows]
+    refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
+    buttons = [one for one in above if one["type"] == "button"]
+    fields = [one for one in above if one not in buttons]
+    head = actions([*fields, *buttons[:1], refresh, *buttons[1:]]) if verb else []
+    blocks = [section(" · ".join([f"*{title}*", *seen])), *head, *rows]
     small = [answers.AND_MORE.format(count=page.remaining)] if page.remaining else []
     small += [remark] if remark else []
     if small:
         blocks.append(context(*small))
-    if not verb:
+    if not verb or not page.remaining:
         return blocks
-    buttons = [button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))]
-    if page.remaining:
-        buttons.append(
-            button(cards.MORE, ButtonValue(verb, f"{page.number + 1} {words}".strip(), mark="more"))
-        )
-    return [*blocks, *actions(buttons)]
+    next_ = ButtonValue(verb, f"{page.number + 1} {words}".strip(), mark="more")
+    return [*blocks, *actions([more or button(cards.MORE, next_)])]
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a row of a list: a single button goes beside its text, several below."""
-    if len(buttons) == 1:
+    """Return a row of a list: a single button goes beside its text, several or a menu below."""
+    if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.conversations import Referents
+from bot.domain.holds import find_common_code
 from bot.domain.message_context import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation
@@ -20,6 +21,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
     format_cost,
     format_stop_risk,
+    get_mark,
     list_buttons,
     list_end_lines,
     list_hours_button,
@@ -28,7 +30,13 @@ from bot.messages.blocks.buttons import (
     make_change,
     open_button,
 )
-from bot.messages.blocks.cards import describe_progress, render_operation_card
+from bot.messages.blocks.cards import (
+    describe_progress,
+    find_block,
+    format_hold,
+    list_progress_buttons,
+    render_operation_card,
+)
 from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.hours import format_lines
 from bot.messages.blocks.kit import Block, Element, Markup, build_list, fill, get_page, line, row, safe
@@ -46,12 +54,14 @@ from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Verb, find_verb
 
-#: Two blocks each, with room for a title, a remark and the buttons below.
+#: With a title, a remark and the buttons around them, they fit a message.
 PAGE_SIZE = 20
 #: How many fit on a small screen: more of them can be searched.
 AT_A_GLANCE: Final = 10
 #: Within how many seconds of the last of them workspaces were seen together, as far as people care.
 SEEN_TOGETHER_SECONDS: Final = 300.0
+#: From how many rows with several buttons on, each has a menu instead: a list is two screens at most.
+MAX_ROWS_WITH_BUTTONS: Final = 8
 #: The longest part of what a provider says about a workspace: its row has two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
@@ -59,14 +69,27 @@ MAX_DETAIL_LENGTH: Final = 80
 def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was seen."""
     state, as_of = format_state(facts.now, workspace, facts.zone)
-    names = {"name": workspace.title, "title": facts.connection_title}
-    return fill(answers.STATE_LINE, **names, state=state, as_of=as_of)
+    return fill(answers.STATE_LINE, **_get_head(facts, workspace), state=state, as_of=as_of)
+
+
+def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
+    """Return the names of the first line about a workspace, whose name leads to it while it can be opened."""
+    is_open = facts.ide_url is not None and workspace.state is State.RUNNING
+    name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
+    return {"mark": get_mark(facts), "name": name, "title": facts.connection_title}
+
+
+def get_state_word(workspace: Workspace, state: State) -> str:
+    """Return the word for a workspace in a state."""
+    if workspace.is_provisional:
+        return cards.UNMADE
+    return cards.NEVER_SHOWN if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
 
 
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
     found = workspace.current_state
-    state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[found])
+    state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
     if since is not None and found is not State.UNKNOWN and not workspace.is_provisional:
         template = answers.GONE if found is State.GONE else answers.SINCE
@@ -97,17 +120,27 @@ def workspace_list(
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
-    if count and is_shared:
+    if count:
         one = replace(one, remaining=count - len(rows))
-    elif count:
-        remark = f"{answers.ALL_IN_LIST.format(count=count)} {remark}".strip()
     what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, words)
     template = answers.LIST_SHARED if is_shared else answers.LIST
     title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
     drawn, seen = render_workspaces(one.shown, is_shared=is_shared)
-    blocks = build_list(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
     search = [replies.search("status")] if max(all_, count) > AT_A_GLANCE else []
-    blocks[1:1] = kit.actions([] if is_shared else [*search, *more])
+    show_all = kit.button(
+        answers.SHOW_ALL.format(count=f"{count:,}"), ButtonValue("list", "1 all", mark="more")
+    )
+    blocks = build_list(
+        title,
+        drawn,
+        one,
+        remark,
+        verb="" if is_shared else "list",
+        words=typed,
+        seen=seen,
+        above=[*search, *more],
+        more=show_all if count else None,
+    )
     return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_get_referents(one.shown))
 
 
@@ -132,6 +165,7 @@ def status_answer(
     facts: WorkspaceFacts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
 ) -> Answer:
     """Answer with one workspace's state, and its buttons; ``remark`` comes first, ``more`` last."""
+    facts = replace(facts, zone=None, ide_url=None) if in_channel else facts
     text = "\n".join(
         [*([remark] if remark else []), _format_state_lines(facts, workspace, is_shared=in_channel)]
     )
@@ -166,18 +200,43 @@ def render_workspaces(
 ) -> tuple[list[Block], list[str]]:
     """Draw workspaces below each other, and say as of when they are: when the first of them was seen.
 
-    Those say their own time that were seen long before the others, or never.
+    Those say their own time that were seen long before the others, or never. What holds several of them up is
+    said once, above them.
     """
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
-    blocks = [block for facts in rows for block in _render_row(facts, since, is_shared=is_shared)]
+    causes = {} if is_shared else _find_common_holds(rows)
+    drawn = [
+        _render_row(facts, since, is_shared=is_shared, is_explained=_get_hold(facts) in causes)
+        for facts in rows
+    ]
+    is_long = sum(len(buttons) > 1 for _, buttons in drawn) > MAX_ROWS_WITH_BUTTONS
+    blocks = [kit.section("\n".join(causes.values()))] if causes else []
+    blocks += [block for text, buttons in drawn for block in _render_with_buttons(text, buttons, is_long)]
     blocks = kit.add_block_labels(
         blocks, {key: name for facts in rows for key, name in facts.objects.items()}
     )
     first = min((seen for seen in all_seen if seen >= since), default=None)
-    return blocks, [] if first is None else [
-        fill(answers.SEEN, at=kit.moment(first, rows[0].now, rows[0].zone))
-    ]
+    as_of = [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now, rows[0].zone))]
+    return blocks, as_of
+
+
+def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], str]:
+    """Return what holds several workspaces up, by connection and code: in the words for the first of them."""
+    held = dict[tuple[str, str], list[str]]()
+    for facts in rows:
+        if (key := _get_hold(facts)) is not None and facts.operation is not None:
+            held.setdefault(key, []).append(format_hold(facts.operation.block_reason, facts))
+    return {key: said[0] for key, said in held.items() if len(said) > 1}
+
+
+def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
+    """Return what holds a workspace's operation up, None for nothing that its connection is the cause of."""
+    operation = facts.operation
+    if operation is None or not operation.is_open or find_block(facts, operation):
+        return None
+    code = find_common_code(operation.block_reason)
+    return (facts.connection, code) if code else None
 
 
 def _get_read_at(facts: WorkspaceFacts) -> float | None:
@@ -185,39 +244,43 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
     return None if workspace is None or workspace.is_provisional else workspace.read_at
 
 
-def _render_row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list[Block]:
-    """Draw one: its name is the link to it, and whatever can be done is in one menu."""
+def _render_row(
+    facts: WorkspaceFacts, since: float, *, is_shared: bool, is_explained: bool
+) -> tuple[str, list[Element]]:
+    """Draw one: mark, name and connection; its state, and what happens next; buttons by importance."""
+    # Only the owner reads the address, and could press what is offered.
+    facts = replace(facts, zone=None, ide_url=None, operation=None) if is_shared else facts
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
-    names = {"name": workspace.title, "title": facts.connection_title}
     state, as_of = format_state(facts.now, workspace, facts.zone)
-    seen = [] if (_get_read_at(facts) or 0.0) >= since else [as_of]
-    if is_shared:
-        # Only the owner reads the address, and could press what is offered.
-        return row(fill(answers.ROW, state=Markup(" · ".join([state, *seen])), **names), [])
-    if operation is not None and operation.is_open:
-        going, buttons = describe_progress(facts, operation)
-        said = " ".join([going.replace("\n", " "), *list_end_lines(facts)]).rstrip(".")
-        return _render_with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
-    buttons = list_row_buttons(facts, workspace)
-    if workspace.state is State.RUNNING:
-        buttons += [*list_later_button(facts), *list_hours_button(facts)]
-        if facts.ide_url:
-            names["name"] = kit.link(facts.ide_url, workspace.title)
-            buttons = [one for one in buttons if one["action_id"] != "open_url"]
+    said, buttons, is_busy = list[str](), list[Element](), operation is not None and operation.is_open
+    if operation is not None and is_busy:
+        first, *said = describe_progress(facts, operation, is_explained=is_explained)
+        state = Markup(first)
+        buttons = list_progress_buttons(facts, operation)
+    elif not is_shared:
+        said, buttons = _list_next(facts, workspace)[:1], list_row_buttons(facts, workspace)
+        if workspace.state is State.RUNNING:
+            buttons += [*list_later_button(facts), *list_hours_button(facts)]
+    is_old = (_get_read_at(facts) or 0.0) < since and not is_busy
+    line_ = " · ".join([one.rstrip(".") for one in (state, *said)] + ([as_of] if is_old else []))
+    return fill(answers.ROW, state=Markup(line_), **_get_head(facts, workspace)), buttons
+
+
+def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
+    """Return what happens next to a workspace, or is to be known of it, the most important first."""
+    risk = format_stop_risk(workspace)
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
-    about: list[str] = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
-    about += list_end_lines(facts)[:1] or ([safe(condition, MAX_DETAIL_LENGTH)] if condition else [])
-    about += [*format_lines(facts), *list_lessons(facts)]
-    said = " · ".join([state, *(one.rstrip(".") for one in about), *seen])
-    return _render_with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
+    complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
+    said = [*([risk] if risk else []), *list_end_lines(facts)]
+    said = [*complaint, *said] if facts.is_unusable else [*said, *complaint]
+    return [*said, *format_lines(facts), *list_lessons(facts)]
 
 
-def _render_with_menu(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a row that takes little room: whatever can be done is in a menu, unless it is one thing."""
-    if len(buttons) > 1:
-        return [kit.section(text, kit.menu(buttons))]
-    return row(text, [kit.without_colour(one) for one in buttons])
+def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -> list[Block]:
+    """Return a row: its only button is beside it, two and a menu below; in a long list all are in a menu."""
+    plain = [kit.without_colour(one) for one in buttons]
+    return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
@@ -436,7 +499,7 @@ def format_in_state(
     state, (_, as_of) = workspace.current_state, format_state(now, workspace, zone)
     if operation is not None:
         state = State.STOPPING if operation.verb.brings_down else State.STARTING
-    word = cards.UNMADE if workspace.is_provisional else cards.STATES[state]
+    word = get_state_word(workspace, state)
     already = "already " if state in reached else ""
     being = talk.BEING.get(state, f"is {already}{word.lower()}")
     seen = "" if operation is not None else f" ({as_of})"

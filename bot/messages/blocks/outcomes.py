@@ -10,6 +10,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     describe_obstacle,
+    get_mark,
     list_buttons,
     list_end_lines,
     list_page_button,
@@ -52,16 +53,24 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 )
 def _render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
+    if facts.is_superseded:
+        # Something else is under way, or has been: how it is now isn't known from this.
+        ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
+        at = kit.moment_at(ended_at, facts.now, facts.zone)
+        return kit.message(fill_notice(notices.READY_BEFORE, facts, at=at))
     waited = None if operation is None else operation.seconds_waited
-    small = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
-    lines, more, buttons = describe_running(facts)
+    took = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
+    lines, small, buttons = describe_running(
+        facts, [fill(notices.READY_ON, title=facts.connection_title), *took]
+    )
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
     because = _format_delay(facts)
     template = notices.READY_LATE if because and is_news else template
-    said = fill_notice(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
+    template = notices.READY_UNUSABLE if facts.is_unusable else template
+    said = fill_notice(template, facts, mark=get_mark(facts), because=because)
     sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
-    return kit.message(sentence, [*small, *more], buttons)
+    return kit.message(sentence, small, buttons)
 
 
 def _format_delay(facts: WorkspaceFacts) -> Markup:

@@ -36,16 +36,15 @@ def make_fallback_text(answer: Answer) -> str:
     (``docs/internals/slack.md``, "Messages").
     """
     _, made = _shared.get(id(answer.blocks), (answer.blocks, []))
-    if not made:
-        made.append(_make_fallback_text(answer.blocks) or answer.text)
+    if made:
+        return made[0]
+    lines = kit.iterate_lines(block for block in answer.blocks if not kit.is_output(block))
+    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines) or answer.text
+    addresses = list(_list_addresses(answer.blocks, _PURPOSES))
+    made.append(
+        _append_addresses(text, addresses) if addresses else kit.truncate(text, limits.MAX_TEXT_LENGTH)
+    )
     return made[0]
-
-
-def _make_fallback_text(blocks: Iterable[Block]) -> str:
-    lines = kit.iterate_lines(block for block in blocks if not kit.is_output(block))
-    text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines)
-    addresses = list(_list_addresses(blocks, _PURPOSES))
-    return _append_addresses(text, addresses) if addresses else kit.truncate(text, limits.MAX_TEXT_LENGTH)
 
 
 def make_plain_text(answer: Answer) -> str:

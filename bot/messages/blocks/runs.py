@@ -329,12 +329,12 @@ def _format_duration(run: Run) -> str:
 
 
 def _format_exit_code(run: Run) -> str:
-    return "" if run.exit_code is None else runs.CODE.format(code=run.exit_code)
+    return runs.CODE.format(code=run.exit_code) if run.exit_code else ""
 
 
 def _format_cause(facts: RunFacts) -> str:
     return kit.format_reason(
-        holds.explain_end(facts.run.cause or "internal", facts.connection_title), facts.now
+        holds.explain_end(facts.run.cause or "internal", facts.connection_title), facts.now, facts.zone
     )
 
 

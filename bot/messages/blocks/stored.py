@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.domain.markup import Dated, Part, list_moments, list_texts
+from bot.domain.markup import Dated, Part, list_parts
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
@@ -85,16 +85,12 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 def find_moments(blocks: Collection[Block]) -> list[int]:
     """Return the moments that texts name and buttons are good until."""
     at = {int(press.at) for press in kit.list_presses(blocks) if press.at is not None}
-    return sorted(at.union(list_moments(blocks)))
+    return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
 
 def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
     """Return the plans that texts announce."""
-    return list(dict.fromkeys(part.plan for part in _list_parts(blocks) if part.plan))
-
-
-def _list_parts(blocks: Iterable[Block]) -> list[Part]:
-    return [part for text in list_texts(blocks) if isinstance(text, Dated) for part in text.parts]
+    return list(dict.fromkeys(part.plan for part in list_parts(blocks) if part.plan))
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
@@ -102,7 +98,7 @@ def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | No
 
     None if nothing of it is left to say besides its small print.
     """
-    if not any(map(has_passed, _list_parts(answer.blocks))):
+    if not any(map(has_passed, list_parts(answer.blocks))):
         return answer
     left: list[Block] = []
     for block in answer.blocks:

@@ -63,11 +63,9 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if workspace is None or workspace.stop_at is None:
         is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)
         return kit.message(fill(cards.OVER_DOWN if is_resting else cards.OVER, **names))
-    done, at = (
-        Markup(cards.DONE[_get_mode(workspace)]),
-        kit.moment_at(workspace.stop_at, facts.now, facts.zone),
-    )
-    left = times.format_duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
+    mode, at = _get_mode(workspace), kit.moment_at(workspace.stop_at, facts.now, facts.zone)
+    minutes = max(round((workspace.stop_at - facts.now) / 60), 1)
+    left = times.format_count(minutes, "minute") if minutes < 60 else times.format_duration(minutes * 60)
     counts, buttons = workspace.planned_stops.counts, keep_buttons(workspace)
     because: str = "own" if counts is None else counts.because
     if counts is not None and counts.because == "lesson":
@@ -80,7 +78,9 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
         names |= more
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *list_buttons(facts)]
-    sentence = fill(template, done=done, left=left, at=at, **names)
+    sentence = fill(
+        template, done=Markup(cards.DONE[mode]), ends=Markup(cards.ENDS[mode]), left=left, at=at, **names
+    )
     whole = kit.join(
         [sentence, *format_skipped_lesson(workspace, facts.now), *_format_cost(facts, workspace)]
     )

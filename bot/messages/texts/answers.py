@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.markup import Template
 from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
+from bot.messages.texts import cards
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (
@@ -155,6 +156,7 @@ NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = (
     "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
+NEVER_SHOWN: Final = "{title} doesn't show *{name}* to your account: it's somebody else's, or there's none."
 NOT_THERE: Final = "*{name}* no longer exists on {title}."
 OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
@@ -174,8 +176,8 @@ ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
 NONE_OF_THESE: Final = "You don't have any {what}."
 LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
-STATE_LINE: Final = "*{name}* · {title}\n{state} · {as_of}"
-ROW: Final = "*{name}*\n{state} · {title}"
+STATE_LINE: Final = f"{cards.HEAD}\n{{state}} · {{as_of}}"
+ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
 SINCE: Final = "{state} since {since}"
@@ -183,7 +185,7 @@ GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
 #: Below a list of what runs and what was used last.
-ALL_IN_LIST: Final = "`list all` shows all {count}."
+SHOW_ALL: Final = "Show all {count}"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
 OPENING: Final = "*{name}* is running."
@@ -204,6 +206,7 @@ ADD_UNKNOWN: Final = (
 ADD_AMBIGUOUS: Final = (
     "That could be on more than one of these: {titles}. Type `{command}add {example}` to say which."
 )
+ADD_NOT_YOURS: Final = "That's {owner}'s on {title}, and I only work with workspaces of your own account."
 ADDED: Final = "*{name}* on {title} is now on your list. I'm checking on it."
 BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 

@@ -20,6 +20,20 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
+#: The mark before a workspace's name; the state is always said in words, too. Without the variation selector
+#: browsers draw a small ring.
+MARKS: Final[Mapping[State, str]] = {
+    State.RUNNING: "🟢",
+    State.STARTING: "🟡",
+    State.STOPPING: "🟡",
+    State.STOPPED: "⚪\ufe0f",
+    State.SUSPENDED: "🔵",
+    State.FAILED: "🔴",
+    State.GONE: "⚫\ufe0f",
+    State.UNKNOWN: "⚫\ufe0f",
+}
+#: The first line about a workspace, wherever it is shown.
+HEAD: Final = "{mark} *{name}* · {title}"
 #: Of a workspace that its provider has not made yet.
 UNMADE: Final = "Being created"
 
@@ -68,7 +82,10 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
-GOING_ON: Final = "{Happening} (since {since})."
+GOING_ON: Final = "{Happening} since {since}."
+GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
+#: In a row whose cause is said above all rows.
+WAITING: Final = "Waiting to {happen}"
 #: While its person has to link again first.
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -99,6 +116,8 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
+#: In place of GONE, for what its provider has never shown to its person.
+NEVER_SHOWN: Final = "Not in your account"
 GONE_SINCE: Final = "It no longer exists on {title}."
 #: What has become of what was started.
 SINCE: Final[Mapping[State, str]] = {
@@ -228,6 +247,9 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "Ends for good by itself {at}.",
 }
+#: Both a planned stop, and before it that of its provider.
+LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
+ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
 #: After a plan, by what its provider does before that.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops it {at} unless it's used.",
@@ -240,19 +262,19 @@ DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended"
 
 #: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
 ENDING: Final[Mapping[str, str]] = {
-    "own": "*{name}* on {title} will be {done} in {left}, {at}, as you asked.",
-    "assistant": "*{name}* on {title} will be {done} in {left}, {at}. Slackbot asked me to.",
+    "own": "*{name}* {ends} in {left}, {at}, as you asked.",
+    "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",
     "look": (
-        "*{name}* on {title} will be {done} in {left}, {at}. It's running so that you can look "
+        "*{name}* {ends} in {left}, {at}. It's running so that you can look "
         "around before *{course}*. I'll start it again before the next lesson."
     ),
-    "lesson": "*{course}* ends {over}, so *{name}* on {title} will be {done} then.",
-    "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
-    "hours": "*{name}* on {title} will be {done} in {left}, {at}, when its hours end.",
-    "needed": "*{name}* on {title} will be {done} in {left}, {at}, unless you still need it.",
+    "lesson": "*{course}* ends {over}, so *{name}* {ends} then.",
+    "lesson_late": "*{course}* ended {over}, so *{name}* {ends} in {left}, {at}.",
+    "hours": "*{name}* {ends} in {left}, {at}, when its hours end.",
+    "needed": "*{name}* {ends} in {left}, {at}, unless you still need it.",
     "room": (
         "Nobody has used *{name}* on {title} since it became ready, and somebody is waiting for room "
-        "there. It will be {done} in {left}, {at}, so that the next person in line can start."
+        "there. It {ends} in {left}, {at}, so that the next person in line can start."
     ),
 }
 #: Of a time that its person has set during a lesson.
@@ -262,7 +284,7 @@ PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
     "If you don't answer, I'll try again in {left}, {at}.",
 )
-ENDING_UNSAVED: Final = "Save your work before then."
+ENDING_UNSAVED: Final = "Save your work."
 #: Where it would end for good only since it was planned, or for a class that didn't say so.
 ENDING_SPARED: Final = "Right now that would end it for good. If it still would then, I'll leave it running."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
@@ -300,7 +322,7 @@ STILL_STOP_PASSED: Final = (
     "Should I do it now?"
 )
 STOP_IT: Final = "Stop it"
-SET: Final = "*{name}* on {title} will be {done} {at}."
+SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."

@@ -14,11 +14,11 @@ DOES_MAKE: Final = (
 DOES_MAKE_UNLINKED: Final = "I'll create a workspace from *{name}* for you on {title} and send you its link."
 DOES_START: Final = "I'll start your own workspace *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
-    "By pressing, you agree that it {does} {ends} {who} or an Usher admin ends the class."
-    "{means} You'll be warned first and can keep it."
+    "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means} "
+    "Pressing means you agree."
 )
 CONSENT_WHEN: Final = "when"
-CONSENT_UNTIL: Final = "{at}, or when"
+CONSENT_UNTIL: Final = "{at}, or earlier if"
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
@@ -215,7 +215,7 @@ UNKNOWN_NAME: Final = (
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
 )
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
-POSTED: Final = "I'm posting the card for *{name}* in <#{channel}>."
+POSTED: Final = "Posting *{name}* in <#{channel}>."
 POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
 POSTED_NO_END: Final = (
     "Press *Stop all* to end the class; *Show problems* on the card shows that button again."

@@ -14,10 +14,8 @@ _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
 #: ``{title}`` is the connection's, ``{at}`` the moment of a hold in its reader's zone, ``{said}`` its words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
-    HoldCode.SILENT: "{title} hasn't answered since {at}. Nothing is lost: I'll keep trying.",
-    HoldCode.OVERLOADED: (
-        "{title} has been too busy for this since {at}. Nothing is lost: I'll keep trying."
-    ),
+    HoldCode.SILENT: "{title} hasn't answered since {at}. I'll keep trying.",
+    HoldCode.OVERLOADED: ("{title} has been too busy for this since {at}. I'll keep trying."),
     HoldCode.PAUSED: "{title} asked me to slow down, so I'm waiting until {at}.",
     HoldCode.NO_CONNECTION: (
         "The connection {title} isn't set up any more. Ask your Usher admin, or remove your link with "

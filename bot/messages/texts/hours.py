@@ -19,10 +19,12 @@ LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."
 #: What comes next.
-NEXT_OCCURRENCE: Final = "Next, I'll {do} it {at}."
+NEXT_OCCURRENCE: Final = "Next {verb}: {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
-HOURS_SET: Final = "*{name}* on {title} now has working hours: {hours}."
+HOURS_SET: Final = "*{name}* now runs {hours}."
+#: The same where some only start it, or only stop it.
+HOURS_SET_IN_PART: Final = "*{name}* now has working hours: {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 #: Hours that come on one day; what stops it again that day; those it has besides.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
@@ -35,7 +37,8 @@ OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
 #: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
-RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
+RUNS_UNTIL: Final = "Next {verb}: {until}."
+RUNS_UNTIL_NAMED: Final = "{it} {state}, and I won't {do} it before {until}."
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."

@@ -29,7 +29,7 @@ SIGNED_OUT_TEXT: Final = (
 )
 
 STOP: Final = "Stop"
-STOP_LATER: Final = "Stop later in Slack"
+STOP_LATER: Final = "Stop later"
 START: Final = "Start"
 START_NEW: Final = "Start a new one"
 TRY_AGAIN: Final = "Try again"

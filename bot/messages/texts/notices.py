@@ -4,12 +4,16 @@ from typing import Final
 
 from bot.support.environment import command
 
-READY: Final = "*{name}* is ready."
+READY: Final = "{mark} *{name}* is ready."
 #: Of what a plan has started late, and why, by what held it up.
-READY_LATE: Final = "*{name}* is ready, later than usual: {because}"
-READY_ALREADY: Final = "*{name}* is already running."
-READY_UNUSABLE: Final = "*{name}* is running."
+READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
+READY_ALREADY: Final = "{mark} *{name}* is already running."
+READY_UNUSABLE: Final = "{mark} *{name}* is running."
+#: Of what something else was asked for since.
+READY_BEFORE: Final = "*{name}* became ready {at}, before your next request."
 READY_LINK: Final = "Here's the link to *{name}*."
+#: Below it, with its end.
+READY_ON: Final = "{title} ·"
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."

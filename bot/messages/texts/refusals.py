@@ -9,6 +9,7 @@ from bot.support.errors import Refused
 #: ``{title}`` is the connection's, other words are the refusal's own; what isn't here is in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
+    "add.not_yours": answers.ADD_NOT_YOURS,
     "alias.length": answers.ALIAS_LONG,
     "approval.often": pages.OFTEN,
     "approval.unknown": pages.GONE,

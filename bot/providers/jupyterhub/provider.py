@@ -125,6 +125,12 @@ class JupyterHub(
         """Return the API's address and the id."""
         return f"{self.api.root}#{remote_id}"
 
+    def find_owner(self, remote_id: str) -> str | None:
+        """Return the person in the id."""
+        with suppress(errors.NotFound):
+            return ServerName.from_id(remote_id).user
+        return None
+
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
         """Return the id with the new name in place of the former one."""
         with suppress(errors.NotFound):

@@ -202,7 +202,7 @@ class Outbox:
             await self._update(notice, rendered)
         elif notice.kind is NoticeKind.JOB_FILE and not rendered.is_plain:
             await self._share_file(notice, rendered.answer, rendered.destination)
-        elif not await self._replace_promised_answer(notice, rendered):
+        elif not (notice.body.get("becomes") and await self._replace_promised_answer(notice, rendered)):
             await self._send(notice, rendered)
 
     @guards("No notice is lost or sent twice")

@@ -100,7 +100,8 @@ class NoticeRenderer:
             if destination is None or end == "pending":
                 await self._put_back(notice)
                 return None
-            if await self._is_read_first(notice, facts, is_try=is_try):
+            is_new = facts.now - notice.created_at < SILENCE_SECONDS and not isinstance(facts, HeldFacts)
+            if not is_new and await self._is_read_first(notice, facts, is_try=is_try):
                 return None
             answer = render_pending(notice.kind, facts)
             if answer is None:

@@ -1,6 +1,6 @@
 """Every setting with its default, and all problems reported at once, as sentences without values.
 
-Features declare theirs in modules of their own; ``Settings`` is put together from them.
+Each subject declares its own in a module; ``Settings`` is put together from them.
 """
 
 import os

@@ -64,7 +64,7 @@ class _TrimmedEnvironment(EnvSettingsSource):
 
 
 class CoreSettings(BaseSettings):
-    """The settings of the core, checked; each part of ``Settings`` adds a feature's own."""
+    """The settings of the core, checked; each part of ``Settings`` adds a subject's own."""
 
     # An empty variable counts as unset: many service managers write them like that.
     model_config = SettingsConfigDict(

@@ -273,3 +273,12 @@ def test_form_with_names_that_usher_lists_proposes_another(taken):
     }
     with pytest.raises(FormProblems, match="name"):
         hub.spec(offer, "workspace", {"template": "server", "name": min(taken)}, ASKER)
+
+
+@pytest.mark.parametrize(
+    ("remote_id", "owner"),
+    [("bob/theirs", "bob"), ("bob/", "bob"), ("b%C3%B6b%2F/x", "böb/"), ("nothing", None), ("a/b/c", None)],
+)
+def test_owner_is_read_from_an_id(remote_id, owner):
+    provider = JupyterHub.__new__(JupyterHub)
+    assert provider.find_owner(remote_id) == owner

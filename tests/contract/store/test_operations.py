@@ -1,5 +1,6 @@
 """Operations: one open per workspace, joined or replaced; compared with others, and stepped."""
 
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -17,9 +18,11 @@ from bot.store import audit, cards, gates, notices, work_items
 from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.tables import ACCOUNTS, OPERATIONS
+from bot.store.tables import ACCOUNTS, OPERATIONS, TABLES
+from bot.store.time_repair import build_healing_queries
 from bot.support.errors import Outdated
 from tests.contract.store.operations import start
+from tests.rigs.statements import gather_statements
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, launched, linked, observe
 
 
@@ -431,6 +434,17 @@ async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(
     assert (await store.read(find, subject.id)).has_called is (changed == "nothing")
 
 
+@pytest.mark.both_engines
+async def test_a_step_overwrites_nothing_that_was_written_since_it_began(store, clock, operation):
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    at = clock.now() + 30.0
+    await store.carry_out(lambda tx: tx.run("limit_start", workspace_id=operation.workspace_id, at=at))
+    update = Update(operation.id, 1.0, block_reason="Slow.", claim=step.claim)
+    assert await store.write(operation_rows.save_step, update, step.row)
+    saved = await store.read(operation_rows.find_operation, operation.id)
+    assert (saved.block_reason, saved.deadline_at) == ("Slow.", at)
+
+
 async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert await store.write(
@@ -491,3 +505,17 @@ async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, work
     assert (await store.read(operation_rows.find_operation, operation.id)).read_since == clock.now()
     (again,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key
+
+
+def test_every_statement_that_changes_a_row_of_work_counts_the_change():
+    """A step saves by the row's revision: what is missing here would be overwritten."""
+    keyed = [
+        table._statement("UPDATE", {"id": ""}, ("principal",)) for table in TABLES.values() if table.revises
+    ]
+    writing = [
+        query
+        for query in (*gather_statements().values(), *build_healing_queries().values(), *keyed)
+        if re.match(r"(/\* claim \*/ )?UPDATE (operations|runs)\b", query)
+    ]
+    assert len(writing) > 20
+    assert [query for query in writing if "revision = revision + 1" not in query] == []

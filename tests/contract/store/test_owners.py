@@ -229,3 +229,28 @@ async def test_no_worker_is_missed_while_nobody_can_look(two, clock):
         clock.advance(RENEWAL_SECONDS)
         await web.renew()
     assert web.is_worked
+
+
+async def test_a_process_knows_that_others_have_keys_that_it_lacks(database, clock):
+    """The web was restarted with the new key first; then the worker; then both without the old one."""
+
+    async def process(role, *keys):
+        return SharedOwners(await database.open(), clock.monotonic, role, f"{role}:{role}", keys)
+
+    web, worker = await process("web", "new", "old"), await process("worker", "old")
+    for one in (web, worker, web):
+        await one.renew()
+    assert (web.lacks_keys, worker.lacks_keys) == (False, True)
+    await worker.leave()
+    worker = await process("worker", "new", "old")
+    await worker.renew()
+    await web.renew()
+    assert (web.lacks_keys, worker.lacks_keys) == (False, False)
+    # A dead process's keys don't count.
+    await web.leave()
+    newest = await process("web", "new")
+    await newest.renew()
+    assert newest.lacks_keys
+    clock.advance(LEASE_SECONDS + 1)
+    await newest.renew()
+    assert not newest.lacks_keys

@@ -72,3 +72,52 @@ async def test_space_that_others_leave_no_time_for_is_given_back_another_night(p
         await engine.tidy()
     assert asked(path, "freelist_count") == unused
     await engine.close()
+
+
+# -- pages ---------------------------------------------------------------------------------------------------
+
+
+async def a_file_of_0_4(open_, path):
+    """Make a file whose pages are as large as those of earlier releases, with something in it."""
+    store = await open_()
+    await store.migrate()
+    for number in range(200):
+        await first_sight(store, f"i{number}")
+    await store.close()
+    with closing(sqlite3.connect(path)) as database:
+        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA page_size = 4096", "VACUUM"):
+            database.execute(statement)
+        database.execute("PRAGMA journal_mode = WAL")
+    assert asked(path, "page_size") == 4096
+
+
+async def test_who_serves_a_file_of_earlier_releases_gives_it_small_pages(open_, path):
+    await a_file_of_0_4(open_, path)
+    only_looks = await open_()
+    await only_looks.migrate()
+    await only_looks.close()
+    assert asked(path, "page_size") == 4096
+    store = await open_()
+    await store.begin_serving()
+    # It is written to the log as before.
+    assert [asked(path, one) for one in ("page_size", "auto_vacuum", "journal_mode")] == [1024, 2, "wal"]
+    assert asked(path, "integrity_check") == "ok"
+    assert await first_sight(store, "new")
+    assert not await first_sight(store, "i7")
+    assert path.with_name("usher.db-wal").stat().st_size > 0
+
+
+async def test_large_pages_stay_until_nobody_else_reads_the_file(open_, path):
+    await a_file_of_0_4(open_, path)
+    with closing(sqlite3.connect(path)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT * FROM inbox").fetchall()
+        store = await open_()
+        await store.begin_serving()
+        assert await first_sight(store, "new")
+    assert [asked(path, one) for one in ("page_size", "journal_mode")] == [4096, "wal"]
+    await store.close()
+    store = await open_()
+    await store.begin_serving()
+    assert asked(path, "page_size") == 1024
+    assert not await first_sight(store, "new")

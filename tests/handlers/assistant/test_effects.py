@@ -83,7 +83,7 @@ async def test_it_may_end_what_it_starts_with_a_warning(scene):
         assert f"stopped at {began['done'][0]['until']}, later than asked" in began["says"]
         await scene.pass_time(10)
         warning = scene.alice.only("stop_warning")
-        assert warning.text.startswith("*notebook* on Saturn Cloud will be stopped in 5 min")
+        assert warning.text.startswith("*notebook* stops in 5 minutes")
         assert f"{datetime.fromtimestamp(ends, UTC):%H:%M}" in warning.text, warning.text
         assert "Slackbot asked me to." in warning.text
         await scene.pass_time(ends - scene.clock.now() - 5, step=5)

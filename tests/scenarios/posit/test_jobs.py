@@ -30,7 +30,7 @@ async def test_a_job_is_run_by_the_form(linked):
     await linked.fills(alice, directory="~/paper", environment="SEED=7")
     assert (await linked.sends(alice))["response_action"] == "clear"
     message = await ended(linked)
-    assert "*nightly* on Workbench is done after 4 s, exit code 0.\nOutput:" in message.text
+    assert "*nightly* on Workbench is done after 4 s.\nLast lines of output:" in message.text
     assert "[1] 10" in message.text
     await linked.pass_time(15)
     assert not alice.told("job_card"), "the end has taken its place"

@@ -29,8 +29,8 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
     await linked.pass_time(20)
 
     ready = alice.only("ready")
-    assert ready.text.startswith("*paper* is ready.")
-    assert ready.labels == ["Open", "Suspend", "Stop", "Stop later…", "Hours…"]
+    assert ready.text.startswith("🟢 *paper* is ready.")
+    assert ready.labels == ["Open", "Suspend", "Stop later…", "Hours…", "Stop"]
     url = ready.address("Open")
     assert url.startswith(f"{linked.posit_url}/s/")
     page = await visits(linked, "alice", url)

@@ -191,7 +191,7 @@ CREATE TABLE operations (
     failed_at DOUBLE PRECISION,
     good_until DOUBLE PRECISION,
     delayed_by TEXT NOT NULL DEFAULT ''
-);
+, revision BIGINT NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX operations_one_open ON operations (workspace_id) WHERE outcome IS NULL;
 CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
 CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
@@ -330,7 +330,7 @@ CREATE TABLE runs (
     unconfirmed_since DOUBLE PRECISION,
     busy_since DOUBLE PRECISION,
     retry_at DOUBLE PRECISION
-);
+, revision BIGINT NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX runs_one_of_a_remote ON runs (principal, connection, remote_id)
     WHERE remote_id IS NOT NULL AND is_orphan = 0;
 CREATE INDEX runs_due ON runs (next_step_at) WHERE outcome IS NULL;
