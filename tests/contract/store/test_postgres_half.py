@@ -94,7 +94,7 @@ async def lose(place, way, store, connection):
     place.shut(way, len(sessions) - 1)
     cut(place.url, sessions[connection].pid)
     # The network has told it by then.
-    await until(lambda: sessions[connection].is_cut)
+    await until(lambda: sessions[connection].is_cut or sessions[connection].is_away)
 
 
 async def until(holds):
