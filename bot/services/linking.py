@@ -206,6 +206,16 @@ def create_link(
     return f"{context.public_url.rstrip('/')}/link/{nonce}"
 
 
+def keep_response_url(
+    tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
+) -> None:
+    """Keep the address at which the message with a link's page can be replaced, until when that is valid."""
+    link = links.find_open_link(tx, caller.principal, "open", connection)
+    if link is not None and link.deferred_command is not None:
+        body = link.deferred_command | {"response_url": response_url, "response_until": until}
+        _change_link(tx, link, deferred_command=body)
+
+
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
