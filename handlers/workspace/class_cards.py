@@ -127,7 +127,8 @@ async def post(request: Request) -> Answer:
         ends = fill(class_words.POSTED_ENDS, at=await request.format_time(stops_at), **end)
     channel = Markup(card.channel_id)
     posted = fill(class_words.POSTED, name=card.title, channel=channel)
-    return replies.answer(kit.join([posted, ends]), drawn.list_end_buttons(facts))
+    # A class that nobody has joined has nothing to stop.
+    return replies.answer(kit.join([posted, ends]), drawn.list_end_buttons(facts) if card.is_course else [])
 
 
 @routes.action("card_form")
@@ -439,7 +440,7 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
     template = class_words.LINK_REFUSED if is_refused else class_words.NOT_LINKED
     buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
-    return replies.answer(fill(template, title=title), buttons)
+    return replies.as_question(replies.answer(fill(template, title=title), buttons))
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:

@@ -216,7 +216,8 @@ IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the chan
 POSTED: Final = "Posting *{name}* in <#{channel}>."
 POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
 POSTED_NO_END: Final = (
-    "Press *Stop all* to end the class; *Show problems* on the card shows that button again."
+    "Once somebody has pressed it, *Show problems* on the card tells you who isn't ready; *Stop all* is "
+    "there, too, and ends the class."
 )
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."

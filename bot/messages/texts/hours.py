@@ -23,8 +23,6 @@ NEXT_OCCURRENCE: Final = "Next {verb}: {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
-#: The same where some only start it, or only stop it.
-HOURS_SET_IN_PART: Final = "*{name}* now has working hours: {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 #: Hours that come on one day; what stops it again that day; those it has besides.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
