@@ -96,7 +96,7 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: The provider offers no stop after which the workspace could be started again.
+#: The provider can't restart the workspace, and Usher has no spec to create another one from.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 #: The person was asked whether to create the workspace again, and didn't answer for a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
