@@ -85,7 +85,7 @@ def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool)
 
     If capacity was missing, the start is tried until it would be too late, unless the plan is the person's
     own (``is_own``): they wait in line instead. A conflict, or a stop by somebody else, is retried once. Any
-    other cause is retried only before the plan begins. A failed creation is left to its person.
+    other failure is retried only before the plan begins, and a failed creation not at all.
     """
     word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
     goes_on = (word in ROOM_CAUSES and not is_own) or (word in _ONCE_MORE and is_first)
