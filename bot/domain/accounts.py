@@ -10,11 +10,10 @@ from typing import Any, Final, Literal
 from bot.domain.people import Principal
 from bot.domain.row_times import LinkEnd, Past, Stays
 
-#: How a link was made: "" if that isn't known, or if there is nothing to link. - ``sign_in``, ``token``: by a
-#: sign-in at the provider, or with a token. These prove whose account it is, if
+#: How a link was made; "" if that isn't known, or if there is nothing to link.
+#: - ``sign_in``, ``token``: by a sign-in at the provider, or with a token. Both prove whose account it is, if
 #:   the provider named its owner.
-#: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. These prove
-#: nothing.
+#: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither is a proof.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: Seconds for which a link without a proof counts.
 APPROVED_SECONDS: Final = 90 * 86_400.0
