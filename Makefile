@@ -10,6 +10,8 @@ PROJECT := pyproject.toml tools/install.sh
 # The releases of JupyterHub that tests run against, each in an environment of its own.
 HUBS := .venv/hub-5/.installed .venv/hub-6/.installed
 ALL_HUBS := .venv/hub-4/.installed $(HUBS)
+# Clients that play Slack's assistant: of Python, and of npm where there is one.
+CLIENTS := .venv/clients/.installed .venv/npm-clients/.installed
 # Also where Python is told to write no bytecode: many processes would compile the same modules.
 export PYTHONDONTWRITEBYTECODE =
 # The seed of random tests: a new one each time unless it is given.
@@ -35,7 +37,7 @@ test: $(DEV) $(HUBS) ## Run all tests; takes about ten minutes on two cores
 coverage: $(DEV) $(HUBS) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest -n 3 --cov --cov-report=term
 
-test-thorough: $(DEV) $(ALL_HUBS) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
+test-thorough: $(DEV) $(ALL_HUBS) $(CLIENTS) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest -n 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest -n 2 --thorough
@@ -97,4 +99,15 @@ $(DEV): requirements/dev.txt $(PROJECT)
 # After the environment that holds them: making that anew takes them away.
 $(ALL_HUBS): .venv/hub-%/.installed: requirements/hub-%.txt tools/install.sh | $(DEV)
 	PYTHON="$(PYTHON)" sh tools/install.sh hub-$* .venv/hub-$*
+	@touch $@
+
+.venv/clients/.installed: requirements/clients.txt tools/install.sh | $(DEV)
+	PYTHON="$(PYTHON)" sh tools/install.sh clients .venv/clients
+	@touch $@
+
+# Without npm, the tests with its client are skipped.
+.venv/npm-clients/.installed: requirements/npm-clients/package-lock.json | $(DEV)
+	mkdir -p .venv/npm-clients
+	cp requirements/npm-clients/package*.json .venv/npm-clients
+	if command -v npm >/dev/null; then npm ci --prefix .venv/npm-clients --ignore-scripts --no-audit --no-fund --silent; fi
 	@touch $@

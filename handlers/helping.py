@@ -216,7 +216,8 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     if len(steps) > 1:
         steps = [replies.link_button()]
     if linked:
-        steps.append(replies.list_button())
+        # The likeliest step isn't another account.
+        steps = [*map(kit.without_colour, steps), replies.list_button()]
     return [*steps, *_make_new_workspace_button(services, linked)]
 
 

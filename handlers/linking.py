@@ -1,7 +1,7 @@
 """Links to people's accounts at providers: begun, approved, ended; and the account of a verb."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib import metadata
 from typing import Any
@@ -15,11 +15,12 @@ from bot.domain.stops import Consent
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
+from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
-from bot.messages.verb import Effect, Verb
+from bot.messages.verb import Effect, Verb, find_verb, list_synonyms, to_present_name
 from bot.services import accounts, approvals, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
@@ -33,7 +34,7 @@ from handlers.connections import (
 )
 from handlers.helping import describe_usher
 from handlers.requests import routes
-from handlers.requests.command_line import join_words
+from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, Answered, Request
 from handlers.requests.services import Services
@@ -54,7 +55,7 @@ from handlers.requests.suggestions import offer_as_command
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
+    """Answer with the page of one connection, or *Link* for all; ``link code`` asks for the page's code."""
     services = request.services
     if request.target:
         # A button for one connection.
@@ -79,18 +80,16 @@ async def link(request: Request) -> Answer:
         if linkless:
             return _answer_linkless(request, linkless)
         return replies.hint(answers.NO_CONNECTIONS)
-    buttons = make_link_buttons(services, names)
     if len(names) > 1:
         request.notes.about = Referents(ask="which")
-        return await add_former_link_hint(request, replies.hint(answers.LINK_WHICH, buttons), names)
+        asked = replies.as_question(replies.hint(answers.LINK_WHICH, make_link_buttons(services, names)))
+        return await add_former_link_hint(request, asked, names)
     title = services.title(names[0])
-    # Connections that people can't link themselves are offered too: a click says why not.
-    buttons = buttons or replies.link_buttons([(names[0], title)])
     account = await services.store.read(account_rows.find_account, request.principal, names[0])
     is_linked = account is not None and account.state == "active"
     template = answers.LINKED_AS if is_linked else answers.LINK_ONE
     username = account.username if account is not None else ""
-    answer = replies.hint(fill(template, title=title, username=username), buttons)
+    answer = await _invite(request, names[0], "", fill(template, title=title, username=username))
     return answer if is_linked else await add_former_link_hint(request, answer, names)
 
 
@@ -134,11 +133,39 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
-    deferred_command = request.defer(text).as_body() if text else None
-    url = await request.caller.run(linking.create_link, connection, deferred_command)
-    title, asks = request.services.title(connection), connection in request.services.list_approvable()
-    ask = replies.ask_button(connection, title, text=text) if asks else None
-    return replies.invitation(url, title, code_comes=not request.services.context.sign_in, ask=ask)
+    template = answers.NOT_LINKED if text else answers.LINK_ONE
+    return await _invite(request, connection, text, _format_wait(request, template, [connection], text))
+
+
+async def _invite(request: Request, connection: str, text: str, sentence: str) -> Answer:
+    """Create a link, for which a command waits, and answer with its page."""
+    services = request.services
+    once = request.caller.interaction and f"{request.caller.interaction}/link"
+    deferred_command = replace(request.defer(text), linked=connection)
+    url = await replace(request.caller, interaction=once).run(
+        linking.create_link, connection, deferred_command.as_body()
+    )
+    title = services.title(connection)
+    ask = connection in services.list_approvable() and replies.ask_button(connection, title, text=text)
+    return replies.invitation(
+        sentence, url, connection, title, code_comes=not services.context.sign_in, ask=ask or None
+    )
+
+
+def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
+    """Return what a link is for, in the words of the command that waits; else ``template``."""
+    services = request.services
+    title = services.title(connections[0])
+    folder = "job" if text.startswith("job ") else "workspace"
+    typed = fold_word(next(iter(text.removeprefix("job ").split()), ""))
+    name = to_present_name(folder, list_synonyms(folder).get(typed, typed))
+    if folder == "job" and name == "run":
+        return fill(answers.TO_DO, doing=Markup(answers.RUN_A_JOB), title=title)
+    if not find_verb(folder, name).is_operation or not text.split()[1:]:
+        return fill(template, title=title)
+    doing = describe_command(text)
+    doing = f"{doing[:1].lower()}{doing[1:]}".replace(" my ", " your ")
+    return fill(answers.TO_DO_ANYWHERE if connections[1:] else answers.TO_DO, doing=doing, title=title)
 
 
 @routes.action("enter_code")
@@ -411,9 +438,10 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
     username = account.username if account is not None and account.is_resting else ""
     template = answers.LINK_RESTING if username else template
     sentence = fill(template, title=request.services.title(connection), username=username)
-    raise Answered(
-        await offer_link(request, sentence, [connection], is_relink=template != answers.NOT_LINKED)
-    )
+    is_relink = template != answers.NOT_LINKED
+    if not is_relink:
+        sentence = _format_wait(request, template, [connection], request.command_after_linking)
+    raise Answered(await offer_link(request, sentence, [connection], is_relink=is_relink))
 
 
 async def describe_resting_links(request: Request) -> str:
@@ -450,18 +478,22 @@ async def add_former_link_hint(request: Request, answer: Answer, connections: Co
 async def offer_link(
     request: Request, sentence: str, connections: Iterable[str], *, is_relink: bool = False
 ) -> Answer:
-    """Answer with the ways to link some connections, or one ``is_relink``; the request waits for it."""
-    names = list(connections)
+    """Answer with the ways to link some connections, or one ``is_relink``; the request waits for it.
+
+    Whoever has just asked for something on a single one gets its page at once.
+    """
+    names, waiting = list(connections), request.command_after_linking
+    linkable = dict(request.services.list_linkable())
+    is_asked = request.is_live and request.surface.kind in {"command", "message"} and bool(waiting)
+    if len(names) == 1 and names[0] in linkable and is_asked and not is_relink:
+        return await add_former_link_hint(request, await _invite(request, names[0], waiting, sentence), names)
     buttons = make_link_buttons(
-        request.services, names, request.command_after_linking, cards.LINK_AGAIN if is_relink else cards.LINK
+        request.services, names, waiting, cards.LINK_AGAIN if is_relink else cards.LINK
     )
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
-    return await add_former_link_hint(
-        request,
-        replies.hint(sentence, buttons or replies.link_buttons(links, request.command_after_linking)),
-        names,
-    )
+    offer = replies.hint(sentence, buttons or replies.link_buttons(links, waiting))
+    return await add_former_link_hint(request, replies.as_question(offer), names)
 
 
 async def offer_all_links(request: Request) -> Answer:
@@ -469,24 +501,25 @@ async def offer_all_links(request: Request) -> Answer:
 
     If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
     """
-    services = request.services
+    services, waiting = request.services, request.command_after_linking
     linkless, linking = services.list_linkless(), services.list_link_methods()
-    buttons = replies.list_link_buttons(linking, request.command_after_linking)
+    buttons = replies.list_link_buttons(linking, waiting)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
         head = [describe_usher(services)] if is_list else []
         if linkless:
             return replies.answer("\n".join([*head, answers.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(answers.NO_CONNECTIONS)
-    sentence = answers.NOT_LINKED_ANY
-    if is_list:
-        # Home is opened, and asks for nothing.
-        waits = request.surface.where is not Where.HOME
-        sentence = replies.format_beginning(describe_usher(services), waits=waits)
-    elif len(linking) == 1:
-        sentence = fill(answers.NOT_LINKED, title=linking[0][1])
+    names = [name for name, *_ in linking]
+    if not is_list:
+        template = answers.NOT_LINKED if len(names) == 1 else answers.NOT_LINKED_ANY
+        return await offer_link(request, _format_wait(request, template, names, waiting), names)
+    # Home is opened, and asks for nothing.
+    waits = request.surface.where is not Where.HOME
+    sentence = replies.format_beginning(describe_usher(services), waits=waits)
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
-    return await add_former_link_hint(request, answer, [name for name, *_ in linking])
+    answer = replies.as_question(answer) if waits else answer
+    return await add_former_link_hint(request, answer, names)
 
 
 def make_link_buttons(

@@ -27,6 +27,7 @@ from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, problems, verbs
 from bot.messages.texts.refusals import explain_refusal
+from bot.services.linking import keep_response_url
 from bot.services.workspaces import request_status_read
 from bot.slack.bolt_context import RETRY_NUMBER
 from bot.slack.calls import AnySlack, is_slack_address
@@ -56,6 +57,7 @@ from handlers.dispatch import (
 )
 from handlers.home import HOME_VERB, Links, read_links, show_answer
 from handlers.requests import payload, routes
+from handlers.requests.deferred_command import RESPONSE_SECONDS
 from handlers.requests.event_request import EventRequest
 from handlers.requests.outage_replies import OutageReplies, Unanswered
 from handlers.requests.response_targets import (
@@ -176,12 +178,12 @@ class Listeners:
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         press = payload.parse_button(action)
         principal = self._resolve_principal(body)
+        surface = payload.parse_button_surface(body, action)
         if press.name in kit.ADDRESSES:
             if press.key and isinstance(principal, Principal):
                 with suppress(Refused, StoreError):
-                    await services.create_caller(principal).run(request_status_read, press.key)
+                    await self._note_opening(principal, press, surface)
             return await ack()
-        surface = payload.parse_button_surface(body, action)
         if isinstance(principal, Answer):
             await self._respond_directly(client, respond, principal, surface)
             return await ack()
@@ -208,6 +210,15 @@ class Listeners:
             # Its answer waits in the outbox with everything else.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
+
+    async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
+        """Note that a page was opened: a workspace's is use of it, a link's is about to become another."""
+        caller = self._services.create_caller(principal)
+        if press.name != "link_url":
+            await caller.run(request_status_read, press.key)
+        elif surface.response_url:
+            until = self._services.clock.now() + RESPONSE_SECONDS
+            await caller.run(keep_response_url, press.key, surface.response_url, until)
 
     async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond

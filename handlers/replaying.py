@@ -6,14 +6,19 @@ from typing import Any
 
 import structlog
 
+from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.forms import answer_view
-from bot.store import notices
+from bot.messages.blocks.kit import fill
+from bot.messages.texts import notices as words
+from bot.store import accounts, notices
 from handlers.dispatch import run_button, run_text
 from handlers.home import HOME_COMMAND, HOME_VERB, read_links, request_home, show_answer
 from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.request import SILENT
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
 
@@ -57,10 +62,14 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     links = await read_links(services, principal) if where is Where.HOME else []
     if deferred.press:
         answer = await run_button(services, principal, surface, ButtonValue.from_text(deferred.press))
-    else:
+    elif deferred.text or not deferred.linked:
         answer = await run_text(
             services, principal, surface, deferred.text, folder=deferred.folder, deferred=deferred
         )
+    else:
+        answer = SILENT
+    if deferred.linked and has_response_url and where in {Where.CHANNEL, Where.MENTION}:
+        answer = await _replace_page_button(services, principal, deferred.linked, answer)
     if where is Where.HOME:
         is_page = deferred.text.split()[:1] == [HOME_VERB]
         await show_answer(services, principal, answer, links=links, is_page=is_page)
@@ -75,3 +84,18 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     else:
         notice = make_message_notice(answer, surface, principal, services.ids, becomes=deferred.first)
     await services.store.write(notices.add_notices, [notice])
+
+
+async def _replace_page_button(
+    services: Services, principal: Principal, connection: str, answer: Answer
+) -> Answer:
+    """Return an answer that takes the place of the message with a link's page, and says what is linked."""
+    account = await services.store.read(accounts.find_account, principal, connection)
+    if account is None or account.state != "active" or answer.in_channel:
+        return answer
+    template = words.LINKED_AS if account.username else words.LINKED
+    linked = fill(template, title=services.title(connection), username=account.username)
+    if not answer.text:
+        return replace(replies.answer(linked, [replies.list_button()]), replaces=True)
+    told = kit.with_blocks(answer, [kit.section(linked), *(answer.blocks or [kit.section(answer.text)])])
+    return replace(told, text=f"{kit.strip_markup(linked)} {answer.text}", replaces=True)

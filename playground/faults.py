@@ -66,6 +66,7 @@ class Fault:
             "times": self.times,
             "status": self.status,
             "delay_s": self.delay_s,
+            "drop": self.drop,
             "acts_after_s": self.acts_after_s,
         }
 

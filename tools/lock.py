@@ -4,7 +4,8 @@
 environment can take all of them. What builds the project is in each of them, as it is installed without build
 isolation. Versions already locked stay; ``--upgrade`` looks for newer ones.
 
-Each release of JupyterHub that the tests run against has a lock of its own, for an environment of its own.
+Each release of JupyterHub that the tests run against has a lock of its own, for its own environment, and
+so have the clients that play Slack's assistant.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ HUBS = {
     f"hub-{release}": f"jupyterhub=={release}.*\nconfigurable-http-proxy>=0.3.1\naiohttp>=3.14.4\n"
     for release in (4, 5, 6)
 }
+
+#: Other clients of the protocol by which Slack's assistant calls, each as its users install it.
+CLIENTS = "fastmcp>=3.4,<4\nlangchain-mcp-adapters>=0.3,<0.4\nopenai-agents>=0.24,<0.25\n"
 
 #: Nothing of the machine that makes a lock may be in it: no index, no path, no host.
 OPTIONS = (
@@ -63,7 +67,7 @@ def main(arguments: list[str]) -> int:
     compile_lock("demo", build, "--extra=demo", as_in_dev, project)
     compile_lock("lint", build, "--extra=lint", as_in_dev, project)
     compile_lock("base", build, as_in_dev, project)
-    for name, requirements in HUBS.items():
+    for name, requirements in {**HUBS, "clients": CLIENTS}.items():
         compile_lock(name, requirements, *arguments)
     return 0
 

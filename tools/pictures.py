@@ -198,14 +198,14 @@ class Camera:
 
 
 async def invitation(person: Person, words: str, title: str) -> str:
-    """Type words that need a link, choose the connection; return the address of its page."""
+    """Type words that need a link, choose the connection if it isn't named; return its page's address."""
     before = {message["ts"] for message in await person.messages(GENERAL)}
     await person.say(GENERAL, words)
-    asked = await newest(person, GENERAL, "invite", before)
-    before |= {asked["ts"]}
-    offered = labels(asked, "invite")
-    await person.press(GENERAL, asked, next(action for label, action in offered if title in label))
-    return address(await newest(person, GENERAL, "link_url", before), "link_url")
+    if not words.startswith("/workspace link"):
+        asked = await newest(person, GENERAL, "invite", before)
+        offered = labels(asked, "invite")
+        await person.press(GENERAL, asked, next(action for label, action in offered if title in label))
+    return address(await newest(person, GENERAL, "link_url", before, title), "link_url")
 
 
 async def newest(person: Person, channel: str, action: str, before: Any = (), text: str = "") -> Message:

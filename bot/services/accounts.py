@@ -14,6 +14,7 @@ from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
+from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, Workspace
 from bot.providers import base
@@ -144,6 +145,9 @@ def link_account(
     if former is not None and classify_remaining_secret(caller.context, former, secret) == "owed":
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
+    if deferred_command and deferred_command.get("where") == Where.DIRECT:
+        # The message with the link's page becomes this one.
+        body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
     # What waits for it: every press of a class or course, and the command of the button.
     key = caller.principal.key
@@ -151,7 +155,8 @@ def link_account(
         text: {"principal": key, "text": text}
         for text in courses.find_waiting_texts(tx, caller.principal, connection)
     }
-    waits |= {deferred_command.get("text", ""): deferred_command} if deferred_command else {}
+    if deferred_command and (deferred_command.get("text") or "becomes" not in body):
+        waits[deferred_command.get("text", "")] = deferred_command
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "link_source": link_source, **more}
     detail |= {"remote_id": remote_id} if remote_id else {}

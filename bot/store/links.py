@@ -15,7 +15,7 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 async def clear_ended_links(engine: Engine) -> int:
     """Delete the contents of ended links, and return their number; the links stay for a day."""
     return await repeat_until_done(
-        engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
+        engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )
 
 
@@ -24,6 +24,7 @@ def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
-def find_open_link(tx: Transaction, principal: Principal, stage: str) -> Link | None:
-    """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
-    return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())
+def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
+    """Return the newest unexpired link of a principal in a stage, on any connection or on one."""
+    about = {"stage": stage, "connection": connection}
+    return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

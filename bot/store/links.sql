@@ -12,4 +12,5 @@ WHERE nonce_hash IN (
 
 -- name: open_link_of
 SELECT * FROM links WHERE principal = :principal AND stage = :stage AND expires_at > :now
+    AND (:connection = '' OR connection = :connection)
 ORDER BY created_at DESC, nonce_hash LIMIT 1;

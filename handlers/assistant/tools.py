@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bot.domain import time_parsing
 from bot.domain.conversations import Referents
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.outages import Reached
 from bot.domain.people import Principal
@@ -186,8 +187,8 @@ class _Call:
     remarks: list[str] = field(default_factory=list)
     #: All that people and programs have called something of the person's.
     names: list[str] = field(default_factory=list)
-    #: The workspaces for which something was under way before.
-    under_way: frozenset[str] = frozenset()
+    #: By workspace, whether what was under way before was to bring it down.
+    under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
 
@@ -238,12 +239,18 @@ class _Call:
         (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
+    def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
+        """Return whether an operation has anything to do: it isn't so already, or the opposite was coming."""
+        former, operation = self.under_way.get(key), facts.operation
+        is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
+        return is_opposite or not drawn.is_so_already(facts)
+
     async def _prepare(self, request: Request) -> None:
         """Read whether the person has accounts, what is under way, and what has which name."""
         store, principal = request.services.store, request.principal
         self.has_accounts = bool(await store.read(accounts.list_accounts, principal))
         going = await store.read(operations.open_operations, principal)
-        self.under_way = frozenset(one.workspace_id for one in going)
+        self.under_way = {one.workspace_id: one.verb.brings_down for one in going}
         own = await store.perform(workspaces.read_workspaces, principal)
         runs = await store.read(run_rows.list_runs, principal)
         own_courses = await request.caller.read(course_changes.list_own_courses)
@@ -274,9 +281,7 @@ class _Call:
                     until=at(known[one.subject][0].stop_at) if one.subject in known else None,
                 )
                 for one in actions
-                if one.subject not in known
-                or one.subject in self.under_way
-                or not drawn.is_so_already(known[one.subject][1])
+                if one.subject not in known or self._changes(one.subject, known[one.subject][1])
             ]
         if tool.folder == "job":
             runs = await store.read(run_rows.list_runs, principal)

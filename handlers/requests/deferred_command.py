@@ -49,6 +49,8 @@ class DeferredCommand:
     task: str = ""
     #: Through what its person asked for it.
     via: str = ""
+    #: The connection that is linked first: the answer takes the place of the message with the link's page.
+    linked: str = ""
 
     def as_body(self) -> dict[str, Any]:
         """Return the command as JSON-ready data."""

@@ -122,7 +122,8 @@ async def post(request: Request) -> Answer:
         ends = fill(class_words.POSTED_ENDS, at=await request.format_time(stops_at), **end)
     channel = Markup(card.channel_id)
     posted = fill(class_words.POSTED, name=card.title, channel=channel)
-    return replies.answer(kit.join([posted, ends]), drawn.list_end_buttons(facts))
+    # A class that nobody has joined has nothing to stop.
+    return replies.answer(kit.join([posted, ends]), drawn.list_end_buttons(facts) if card.is_course else [])
 
 
 @routes.action("card_form")
@@ -393,7 +394,7 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
     template = class_words.LINK_REFUSED if is_refused else class_words.NOT_LINKED
     buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
-    return replies.answer(fill(template, title=title), buttons)
+    return replies.as_question(replies.answer(fill(template, title=title), buttons))
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:
@@ -431,7 +432,7 @@ def _answer_starting(
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
     """Format the number of starts ahead and their time, by the connection's limit or the rate so far."""
     if not queue.ahead:
-        return [class_words.YOU_ARE_NEXT]
+        return []
     sentences = [fill(class_words.YOUR_PLACE, place=Markup(str(queue.ahead + 1)))]
     rate = per_second
     if rate is None and queue.called >= MIN_OBSERVED_STARTS:

@@ -71,8 +71,21 @@ class Backstage:
                     "on": any(map(one.is_set, stats["faults"])),
                 }
                 for one in server.switches
-            ],
+            ]
+            + await self._shown_room(server),
         }
+
+    async def _shown_room(self, server: Server) -> list[Json]:
+        room = server.room
+        if room is None:
+            return []
+        async with self._limit(server, {}) as answer:
+            limits = await answer.json()
+        is_on = all(limits[name] == value for name, value in room.limits.items())
+        return [{"name": room.name, "label": room.label, "explains": room.explains, "on": is_on}]
+
+    def _limit(self, server: Server, limits: Mapping[str, int | None]) -> Any:
+        return self._session.post(f"{self._urls[server.name]}/_playground/limits", json=dict(limits))
 
     def _bot(self) -> Json:
         usher = self._usher
@@ -131,7 +144,12 @@ class Backstage:
         try:
             values = checked(loads(await request.read()), ("server", "name", "on"))
             server = self._servers[values["server"]]
-            switch = server.switch(values["name"])
+            switch, room = server.switch(values["name"]), server.room
+            if room is not None and values["name"] == room.name:
+                limits = {
+                    name: value if values["on"] is True else None for name, value in room.limits.items()
+                }
+                return await self._answered([self._limit(server, limits)])
             if switch is None or type(values["on"]) is not bool:
                 raise ValueError("no such switch")
         except (KeyError, TypeError, ValueError):
@@ -145,7 +163,13 @@ class Backstage:
 
     async def _all_off(self, _request: web.Request) -> web.Response:
         urls = (f"{self._urls[name]}/_playground/faults" for name in self._servers)
-        return await self._answered([self._session.delete(url, params={"name": NAME}) for url in urls])
+        asked = [self._session.delete(url, params={"name": NAME}) for url in urls]
+        asked += [
+            self._limit(server, dict.fromkeys(server.room.limits))
+            for server in self._servers.values()
+            if server.room is not None
+        ]
+        return await self._answered(asked)
 
     async def _answered(self, asked: list[Any]) -> web.Response:
         try:

@@ -30,6 +30,25 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Hold a switch that leaves room for one: the limits of the server that it sets, and takes away."""
+
+    name: str
+    label: str
+    explains: str
+    limits: Mapping[str, int]
+
+
+ONE_GPU = Room(
+    "one-gpu",
+    "One GPU",
+    "There's one machine with a GPU, and Chen's survey-import has it while it runs. Start survey-model as "
+    "Olivia with --wait, then stop survey-import as Chen.",
+    {"gpus": 1},
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """Describe a server: ``calls`` matches ``METHOD /path`` of its API, ``starts`` of its starts."""
 
@@ -54,6 +73,7 @@ class Server:
                 f"It accepts a start, but doesn't begin for {SLOW_START_SECONDS:.0f} seconds.",
                 {**self._fault(acts_after_s=SLOW_START_SECONDS), "path": self.starts},
             ),
+            Switch("away", "Away", "It drops every connection without an answer.", self._fault(drop=True)),
             Switch("500", "500 (fails)", "Every call fails with status 500.", self._fault(status=500)),
             Switch(
                 "429",
@@ -66,8 +86,13 @@ class Server:
             ),
         ]
         # Slack starts nothing; and an app whose token Slack refuses has nobody left to tell.
-        left_out = () if self.starts else ("slow-act", "401")
+        left_out = () if self.starts else ("slow-act", "away", "401")
         return tuple(one for one in found if one.name not in left_out)
+
+    @property
+    def room(self) -> Room | None:
+        """Return what leaves room for one here, where that can be switched on."""
+        return ONE_GPU if self.name == "saturn" else None
 
     def switch(self, name: str) -> Switch | None:
         """Return a switch by its name."""

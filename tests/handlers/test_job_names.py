@@ -18,7 +18,7 @@ from bot.store import runs as run_rows
 from bot.store import snapshots, tasks
 from bot.support.errors import Refused
 from handlers.replaying import replay
-from tests.handlers.rig import buttons, staged, words
+from tests.handlers.rig import buttons, invited, staged, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.functions import replace_function
 from tests.rigs.golden import check_golden
@@ -113,7 +113,8 @@ async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot)
 
 async def test_without_a_link_the_list_offers_one():
     async with run_rig(linked=False) as bot:
-        assert buttons(await bot.say("job list"))["Link Posit Workbench"]["value"] == "posit job list"
+        assert "Open the link page" in buttons(await bot.say("job list"))
+        assert (await invited(bot))[-1][2]["text"] == "job list"
         del bot.connections["posit"]
         assert "I can't run jobs on any connection here." in words(await bot.say("job status"))
 

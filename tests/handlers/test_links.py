@@ -14,10 +14,11 @@ from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit
 from bot.messages.blocks.links import unlink_button
 from bot.messages.blocks.notices import render
 from bot.providers import facets
-from bot.services import accounts
+from bot.services import accounts, linking
 from bot.store import accounts as account_rows
 from bot.store import installations, operations
 from bot.support.errors import StoreBusy
@@ -49,8 +50,33 @@ async def test_link_offers_every_connection(bot):
 
 
 @pytest.mark.parametrize("name", ["saturn", "SATURN", "sat", "Saturn Cloud", "“saturn cloud”"])
-async def test_link_offers_the_one_that_is_named(bot, name):
-    assert list(buttons(await bot.say(f"link {name}"))) == ["Link Saturn Cloud"]
+async def test_link_has_the_page_of_the_one_that_is_named(bot, name):
+    answer = await bot.say(f"link {name}")
+    assert words(answer).startswith("Link your Saturn Cloud account.")
+    assert buttons(answer)["Open the link page"]["url"].startswith(PAGE)
+    assert [(who, where) for who, where, _ in await invited(bot)] == [(ALICE, "saturn")]
+
+
+@pytest.mark.parametrize(
+    ("text", "doing"),
+    [
+        ("start notebook", "start notebook"),
+        ("launch notebook until 18:00", "launch notebook until 18:00"),
+        ("forget notebook", "take notebook off your list"),
+        ("status notebook", "show notebook"),
+        ("new", ""),
+        ("add nonsense", ""),
+        ("could you start notebook", ""),
+        ("job list", ""),
+        ("forget", ""),
+    ],
+)
+async def test_what_waits_for_a_link_is_repeated(text, doing):
+    async with one_cloud() as bot:
+        said = words(await bot.press("invite", f"saturn {text}"))
+    assert said.startswith(
+        f"To {doing}, link your" if doing else "Link your Saturn Cloud account and I'll carry on"
+    )
 
 
 async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
@@ -79,7 +105,26 @@ async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
 
 async def test_a_plain_link_has_no_command_waiting(bot):
     await bot.press("invite:0", "saturn")
-    assert await invited(bot) == [(ALICE, "saturn", None)]
+    ((principal, connection, waiting),) = await invited(bot)
+    assert (principal, connection, waiting.get("text", "")) == (ALICE, "saturn", "")
+
+
+@pytest.mark.parametrize("text", ["start notebook", "link"])
+async def test_answer_to_link_takes_the_place_of_the_offer(bot, text):
+    offer = await bot.say(text)
+    (row,) = [block for block in offer.blocks if block["type"] == "actions"]
+    assert row["block_id"].startswith(kit.QUESTION)
+    assert (await bot.push(offer, "Link Saturn Cloud", is_question=True)).replaces
+
+
+async def test_press_of_the_page_keeps_where_its_message_is(bot):
+    await bot.say("link saturn")
+    caller = bot.services.create_caller(ALICE)
+    await caller.run(linking.keep_response_url, "saturn", "https://hooks.example.org/9", 5.0)
+    ((_, _, waiting),) = await invited(bot)
+    assert (waiting["response_url"], waiting["response_until"]) == ("https://hooks.example.org/9", 5.0)
+    await bot.services.create_caller(COLLEAGUE).run(linking.keep_response_url, "saturn", "https://x", 5.0)
+    assert (await invited(bot))[0][2] == waiting
 
 
 async def test_without_an_address_the_click_says_so(bot):

@@ -9,7 +9,7 @@ from bot.store import tasks as task_rows
 from handlers.dispatch import run_text
 from handlers.replaying import replay
 from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
-from tests.handlers.rig import activate, buttons, rig, words
+from tests.handlers.rig import activate, buttons, invited, rig, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace
 from tests.rigs.verbs import OPERATIONS
@@ -71,9 +71,9 @@ async def test_a_quoted_name_names_nothing_else(bot, names, text):
 async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
     await bot.link()
     answer = await bot.say("start training@hub")
-    assert "You haven't linked your Hub account yet." in words(answer)
-    (link,) = buttons(answer).values()
-    assert link["value"] == "hub start training@hub"
+    assert "To start training@hub, link your Hub account." in words(answer)
+    ((_, connection, waiting),) = await invited(bot)
+    assert (connection, waiting["text"]) == ("hub", "start training@hub")
 
 
 async def test_a_mistyped_name_is_offered_and_not_run(bot):

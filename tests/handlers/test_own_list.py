@@ -5,7 +5,7 @@ import pytest
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.store import operations, workspaces
-from tests.handlers.rig import activate, buttons, words
+from tests.handlers.rig import activate, buttons, invited, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe, refuse
 
@@ -34,8 +34,9 @@ async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
 
 
 async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
-    assert buttons(await bot.say(f"add {LINK}"))["Link Saturn Cloud"]["value"] == f"saturn add {LINK}"
-    assert "Link one" in words(await bot.say("add nonsense"))
+    assert "Open the link page" in buttons(await bot.say(f"add {LINK}"))
+    assert (await invited(bot))[-1][2]["text"] == f"add {LINK}"
+    assert "Link an account" in words(await bot.say("add nonsense"))
 
 
 async def test_a_name_of_ones_own(bot):
@@ -102,7 +103,7 @@ async def test_a_bare_forget_guesses_nothing(bot):
     await bot.link()
     assert "Which workspace?" in words(await bot.say("forget"))
     assert [row.name for row in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["notebook"]
-    assert "Link one" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))
+    assert "Link an account" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))
 
 
 async def test_forgetting_what_runs_says_that_nothing_stops_it(bot):

@@ -10,7 +10,7 @@ from bot.store import courses as store
 from bot.store import snapshots, tasks
 from handlers.replaying import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
-from tests.handlers.rig import activate, buttons, rig, staged, words
+from tests.handlers.rig import activate, buttons, invited, rig, staged, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER, Maker
@@ -85,7 +85,8 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
 
 async def test_who_posts_a_template_links_first(bot):
     answer = await bot.say("card saturn/local", TRAINER)
-    assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn card saturn/local"
+    assert "Open the link page" in buttons(answer)
+    assert (await invited(bot))[-1][2]["text"] == "card saturn/local"
 
 
 @pytest.mark.parametrize(

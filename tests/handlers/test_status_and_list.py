@@ -13,7 +13,7 @@ from bot.domain.workspaces import State
 from bot.reconciler.tasks import build_replays
 from bot.store import discovered, operations, tasks
 from handlers.replaying import replay
-from tests.handlers.rig import COLLEAGUE, activate, buttons, words
+from tests.handlers.rig import COLLEAGUE, activate, buttons, invited, words
 from tests.rigs.drawn import as_shown
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import NO_GPU
@@ -243,8 +243,9 @@ async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text
     await bot.link()
     bot.clock.advance(100)
     answer = await getattr(bot, say)(text)
-    assert "You haven't linked your Hub account yet" in words(answer)
-    assert list(buttons(answer)) == ["Link Hub"]
+    assert "ink your Hub account" in words(answer)
+    assert list(buttons(answer)) == ["Open the link page", "Enter code"]
+    assert [where for _, where, _ in await invited(bot)] == ["hub"]
     assert await bot.store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, limits, plain, replies
-from bot.messages.texts import notices
+from bot.messages.texts import answers, notices
 
 URL = "https://ide.example.org/?a=1&b=2"
 WRITTEN = "<https://ide.example.org/?a=1&amp;b=2>"
@@ -21,7 +21,10 @@ def opening(name, *, label="Open", url=URL):
             kit.message("*lab* is ready.", ["It took 22 s."], [opening("open_url")]),
             f"It took 22 s.\nOpen: {WRITTEN}",
         ),
-        (replies.invitation(URL, "Saturn", code_comes=False), f"Open the link page: {WRITTEN}"),
+        (
+            replies.invitation("Link it.", URL, "saturn", "Saturn", code_comes=False),
+            f"{answers.LINK_PAGE}\nOpen the link page: {WRITTEN}",
+        ),
         (
             kit.message("*lab* and *etl* are ready.", (), [opening("open_url:0"), opening("open_url:1")]),
             f"Open: {WRITTEN}",

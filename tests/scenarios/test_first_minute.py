@@ -31,7 +31,7 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         assert {"Refresh", "New workspace"} <= set(shown.labels)
         await alice.presses(shown, "New workspace")
         assert alice.modal()["title"]["text"] == "New workspace"
-        assert sum(WHAT in message.text for message in alice.sees()) == 2, "at first, and in the empty list"
+        assert sum(WHAT in message.text for message in alice.sees()) == 1, "the empty list became *linked*"
 
 
 async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(bare):

@@ -1,5 +1,7 @@
 """Linking as people live through it: links that are late, used, somebody else's; unlinking."""
 
+import pytest
+
 from bot.store import accounts
 from playground.demo.browser import Browser
 
@@ -8,6 +10,58 @@ async def is_linked(world, user=None):
     return bool(
         await world.bot.store.read(accounts.list_accounts, world.principal(*([user] if user else [])))
     )
+
+
+@pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
+@pytest.mark.parametrize(
+    ("text", "follows"),
+    [("start notebook", "Starting *notebook* on Saturn Cloud."), ("link saturn", "")],
+)
+async def test_linking_takes_four_presses_and_one_message(bare, text, follows):
+    alice, presses = bare.alice, []
+
+    async def press(label, act):
+        presses.append(label)
+        return await act
+
+    asked = await alice.types(text)
+    assert asked.labels == ["Open the link page"]
+    await press("Open the link page", alice.presses(asked, "Open the link page"))
+    async with Browser() as browser:
+        page = await browser.get(asked.address("Open the link page"))
+        page = await press("Sign in with Slack", browser.get(page.link("/link/sign-in")))
+        if page.url.startswith(bare.slack_url):
+            # Slack's own page: who is signed in there agrees.
+            page = await browser.get(page.link(f"as={alice.id}"))
+        page = await press("Check the token", browser.submit(page, token=bare.token_of("alice")))
+        page = await press("Link Saturn Cloud", browser.submit(page))
+    assert len(presses) == 4
+    assert "Saturn Cloud is linked, as alice." in page.text
+    bare.watch.may_read(alice.id, "alice")
+    await bare.pass_time(3)
+    (now,) = [shown for shown in alice.sees("C0GENERAL") if shown.ts == asked.ts]
+    assert now.text.startswith(f"Saturn Cloud is linked as *alice*.\n{follows}".rstrip())
+    assert "Open the link page" not in now.labels
+    assert "Sign in there as alice to open workspaces." in alice.only("linked").text
+
+
+@pytest.mark.parametrize("bare", [{"sign_in": True}, {"sign_in": False}], indirect=True)
+async def test_message_with_the_page_becomes_the_one_that_it_is_linked(bare):
+    alice = bare.alice
+    (asked,) = await alice.writes("link saturn")
+    assert asked.labels[0] == "Open the link page"
+    await alice.links("alice", asked=asked)
+    (linked,) = [shown for shown in alice.sees() if "Saturn Cloud" in shown.text]
+    assert linked.ts == asked.ts
+    assert linked.text.startswith("Saturn Cloud is linked as *alice*.")
+
+
+async def test_answer_to_link_takes_the_place_of_the_offer(bare):
+    alice = bare.alice
+    asked = await alice.types("list")
+    (page,) = await alice.presses(asked, "Link Saturn Cloud")
+    assert page.ts == asked.ts
+    assert page.labels == ["Open the link page", "Enter code"]
 
 
 async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(bare):
@@ -37,7 +91,7 @@ async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under
     before = just_linked.calls("")
     await just_linked.pass_time(700, step=20)
     assert just_linked.calls("") == before
-    assert "haven't linked" in (await alice.types("start notebook")).text
+    assert "To start notebook, link your Saturn Cloud account." in (await alice.types("start notebook")).text
     assert just_linked.calls("") == before
 
 

@@ -15,12 +15,12 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     alice = bare.alice
     asked = await alice.types("start notebook")
     assert asked.is_private
-    assert "carry on with your request" in asked.text
-    assert asked.labels == ["Link Saturn Cloud"]
+    assert "To start notebook, link your Saturn Cloud account." in asked.text
+    assert asked.labels[0] == "Open the link page"
     assert bare.calls("") == 0
 
     page = await alice.links("alice", asked=asked)
-    assert alice.only("linked").text.startswith("Your Saturn Cloud account *alice* is linked.")
+    assert alice.only("linked").text.startswith("Saturn Cloud is linked as *alice*.")
     if bare.has_sign_in:
         assert "Saturn Cloud is linked, as alice." in page.text
     await bare.pass_time(40)
@@ -28,7 +28,7 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     assert ready.text.startswith("🟢 *notebook* is ready.")
     # Who has to be signed in there is said once, and not with each workspace.
     await alice.types("open notebook")
-    signed_in = "you need to be signed in to Saturn Cloud as alice."
+    signed_in = "Sign in there as alice to open workspaces."
     assert [shown.kind for shown in alice.sees() if signed_in in shown.text] == ["linked"]
     assert ready.address("Open") == f"{bare.saturn_url}/ide/{ID['notebook']}/"
     assert bare.calls("POST .*/start") == 1

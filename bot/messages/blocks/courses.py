@@ -42,7 +42,7 @@ def render_class_card(facts: ClassFacts) -> Answer:
     if not is_over:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
-    if card.done_at is None:
+    if card.done_at is None and (card.is_course or facts.counts.joined):
         # Everybody sees it, but it answers whoever presses it alone, and ends nothing.
         blocks += kit.actions([kit.button(own.shows, own.shown_by, card.id)])
     return kit.answer(blocks)

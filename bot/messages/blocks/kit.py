@@ -475,17 +475,19 @@ def escape_link_url(url: str) -> str:
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
-def moment(at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False) -> Dated:
+def moment(
+    at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False, alone: str = "{time}"
+) -> Dated:
     """Return a time by its reader's clock: "14:03", and on any other day than now's "Mon 30 Nov at 14:03".
 
     Without the zone of a single reader, Slack writes the day for each: if it isn't within 12 hours, or if the
-    time ``has_day``.
+    time ``has_day``. ``alone`` is the form of a time without its day.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
         return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
     day = "" if zone is None else times.format_other_day(at, now, zone)
     time = _mark(at, "{time}", times.format_time_in_utc(at))
-    return time.rewrite(f"{day} at {time}") if day else time
+    return time.rewrite(f"{day} at {time}" if day else alone.format(time=time))
 
 
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
@@ -493,8 +495,7 @@ def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
 
     Several readers have several days: theirs is named with any time that is ahead.
     """
-    time = moment(at, now, zone, has_day=at > now)
-    return time if "{date" in time or not time.startswith("<") else time.rewrite(f"at {time}")
+    return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:

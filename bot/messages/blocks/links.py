@@ -81,7 +81,7 @@ def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     # Who has to be signed in there is said here alone, and not with each workspace.
     opens = (
-        "" if "embeddedpage" in facts.capabilities else f"\n{notices.OPENS_AS if username else notices.OPENS}"
+        "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
     # Not in red: it undoes what just went well. And in no menu: it is spoken of below.

@@ -185,16 +185,17 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
     ]
 
 
-def invitation(url: str, title: str, *, code_comes: bool, ask: Element | None = None) -> Answer:
-    """Answer with a new link: for the presser only, never in a channel.
+def invitation(
+    sentence: str, url: str, connection: str, title: str, *, code_comes: bool, ask: Element | None = None
+) -> Answer:
+    """Answer with a new link: for the person only, never in a channel.
 
     ``code_comes`` says whether the page ends with a code to type back here, and ``ask`` asks an administrator
     instead, where that is possible, too.
     """
-    sentence = fill(answers.LINK_PAGE, title=title)
-    buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url)]
+    buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", connection, style=kit.PRIMARY, url=url, of=title)]
     buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
-    small = [answers.LINK_CODE] if code_comes else []
+    small = [answers.LINK_PAGE, *([answers.LINK_CODE] if code_comes else [])]
     if ask is not None:
         buttons.append(ask)
         small.append(fill(answers.OR_ASK, title=title))
@@ -339,6 +340,7 @@ _KINDS: Final = {
     "ask_link": "link",
     "enter_code": "link",
     "link": "link",
+    "link_url": "link",
     "list": "list",
     "make": "new",
     "new": "new",
@@ -387,14 +389,15 @@ def add_introduction(
 ) -> Answer:
     """Add an introduction of Usher above an answer, and the first steps that it lacks below it.
 
-    Somebody with nothing linked (``is_first``) reads that alone where what they asked for waits for a link.
+    ``is_first``: its person has linked nothing.
     """
-    links = [one for one in kit.iterate_buttons(answer.blocks) if _get_kind(one) == "link"]
-    if is_first and any(" " in one.get("value", "") for one in links):
-        rows = [block for block in answer.blocks if block["type"] in {"actions", "context"}]
-        return kit.with_blocks(answer, (kit.section(format_beginning(what, waits=True)), *rows))
-    plain, what = what, format_beginning(what, waits=False) if is_first else what
-    offered = {_get_kind(element) for element in kit.iterate_buttons(answer.blocks)}
+    presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(answer.blocks)]
+    offered = {_KINDS.get(press.name, press.name) for press in presses}
+    # What to link for a request, or at once, is said below.
+    says_link = any(
+        press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
+    )
+    plain, what = what, format_beginning(what, waits=False) if is_first and not says_link else what
     # Whoever asks to link something is offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)

@@ -212,12 +212,13 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 # -- links -------------------------------------------------------------------------------------------------
 
-NOT_LINKED: Final = (
-    "You haven't linked your {title} account yet. Link it here and I'll carry on with your request."
-)
-NOT_LINKED_ANY: Final = (
-    "You haven't linked an account yet. Link one here and I'll carry on with your request."
-)
+#: What waits for a link; one that isn't put into words, and one on any of several connections.
+TO_DO: Final = "To {doing}, link your {title} account."
+TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
+NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
+NOT_LINKED_ANY: Final = "Link an account and I'll carry on with your request."
+#: What was asked for to nothing that is named.
+RUN_A_JOB: Final = "run a job"
 LINK_REFUSED: Final = (
     "{title} no longer accepts your link. Link again here and I'll carry on with your request."
 )
@@ -235,12 +236,10 @@ LINK_DOES_NOT_MOVE: Final = (
     "If you linked it before, you had a different Slack ID then, and a link can't move to a new ID."
 )
 LINK_WHICH: Final = "Which account do you want to link?"
-LINK_ONE: Final = "Link your {title} account. I'll give you a private page for it."
+LINK_ONE: Final = "Link your {title} account."
 LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."
 LINK_NONE: Final = "You don't need to link an account on {titles}. Press *New workspace* to create one there."
-LINK_PAGE: Final = (
-    "This page links your {title} account. It's only for you, works once, and is valid for 10 minutes."
-)
+LINK_PAGE: Final = "The page is only for you, works once, and is valid for 10 minutes."
 LINK_CODE: Final = "At the end, the page shows you a code. Press *Enter code* and type it."
 CODE_ASK: Final = "Press *Enter code* and type the code that the link page shows you."
 CODE_TITLE: Final = "Finish linking"

@@ -218,7 +218,8 @@ IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the chan
 POSTED: Final = "Posting *{name}* in <#{channel}>."
 POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
 POSTED_NO_END: Final = (
-    "Press *Stop all* to end the class; *Show problems* on the card shows that button again."
+    "Once somebody has pressed it, *Show problems* on the card tells you who isn't ready; *Stop all* is "
+    "there, too, and ends the class."
 )
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."
@@ -302,7 +303,6 @@ NAME_IN_USE: Final = (
     "so I'm leaving it alone."
 )
 NEEDED_AFTER: Final = "I'll message you when it's ready."
-YOU_ARE_NEXT: Final = "You're next."
 YOUR_PLACE: Final = "You're number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."
 WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."

@@ -87,16 +87,11 @@ ASKED_ANOTHER: Final = (
 ASKED_OVER: Final = (
     "I asked whether to start another one like *{name}* on {title}. Its card says how that ended."
 )
-LINKED_AS: Final = (
-    "Your {title} account *{username}* is linked. "
-    "I'll only use it to show your workspaces and do what you ask for."
-)
-LINKED: Final = (
-    "Your {title} account is linked. I'll only use it to show your workspaces and do what you ask for."
-)
-OPENS_AS: Final = "To open a workspace there, you need to be signed in to {title} as {username}."
-OPENS: Final = "To open a workspace there, you need to be signed in to {title}."
-LINKED_NEXT: Final = "If that wasn't you, unlink it."
+LINKED_AS: Final = "{title} is linked as *{username}*."
+LINKED: Final = "{title} is linked."
+OPENS_AS: Final = "Sign in there as {username} to open workspaces."
+OPENS: Final = "Sign in there to open workspaces."
+LINKED_NEXT: Final = "If this wasn't you, press *Unlink*."
 LINKED_UNTIL: Final = "The link lasts until {at}."
 LINK_AGAIN: Final = (
     "{title} no longer accepts your link: it may have been revoked, or your account there deleted. "

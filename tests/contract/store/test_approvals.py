@@ -41,6 +41,20 @@ async def test_who_asks_for_the_same_again_changes_what_waits(store):
     assert (await ask_approval(store, request(3))).deferred_command == WAITING
 
 
+@pytest.mark.both_engines
+async def test_open_requests_of_a_place_are_listed_the_oldest_first(store):
+    def listed(place, limit=10):
+        return store.read(approval_rows.list_open_requests, place, limit)
+
+    await ask_approval(store, replace(request(1, "bob", BOB), requested_at=200.0))
+    await ask_approval(store, request(2))
+    assert [one.id for one in await listed("")] == ["a2", "a1"]
+    assert [one.id for one in await listed("", 1)] == ["a2"]
+    assert [one.id for one in await listed(ALICE.key)] == ["a2"]
+    await decide_approval(store, "a2", "denied", ADMIN)
+    assert [one.id for one in await listed("")] == ["a1"]
+
+
 async def test_who_asks_for_another_username_changes_the_request(store):
     """Its message is redrawn; what it was about when it was pressed is in the button."""
     await ask_approval(store, request(username="alice", deferred_command=WAITING))

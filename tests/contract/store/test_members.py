@@ -28,6 +28,22 @@ __all__ = ["joined"]  # A fixture.
 MOST, MANY = 200, 150
 
 
+@pytest.mark.both_engines
+async def test_who_has_nothing_for_the_lesson_is_listed_once_and_their_place_stays(store, joined):
+    card = await store.read(class_rows.find_card, CARD)
+    in_time = await store.now()
+    assert [
+        await store.read(class_rows.list_members_not_ready, card, at) for at in (in_time, in_time - 3600.0)
+    ] == [[], []]
+    assert [one.card_id for one in await store.read(class_rows.list_memberships, MEMBERS[0])] == [CARD]
+    await within(store, lambda tx: WORKSPACES.change(tx, {"id": joined[0].id}, hidden=True))
+    assert await store.read(class_rows.list_members_not_ready, card, in_time) == [
+        (MEMBERS[0], "no_workspace")
+    ]
+    await within(store, lambda tx: CLASS_CARDS.change(tx, {"id": CARD}, done_at=tx.now()))
+    assert await store.read(class_rows.list_memberships, MEMBERS[0]) == []
+
+
 @pytest.fixture
 async def many(store, joined):
     """A course that many more have joined than follow in one piece."""

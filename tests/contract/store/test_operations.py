@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.holds import HoldCode, make_hold
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
@@ -18,7 +19,7 @@ from bot.store import audit, cards, gates, notices, work_items
 from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.tables import ACCOUNTS, OPERATIONS, TABLES
+from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS, TABLES
 from bot.store.time_repair import build_healing_queries
 from bot.support.errors import Outdated
 from tests.contract.store.operations import start
@@ -505,6 +506,19 @@ async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, work
     assert (await store.read(operation_rows.find_operation, operation.id)).read_since == clock.now()
     (again,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key
+
+
+@pytest.mark.both_engines
+async def test_who_answers_again_holds_up_nothing_of_its_connection(store, operation):
+    run = await launched(store, connection=operation.connection)
+    elsewhere = await launched(store, connection="posit", name="another")
+    silent = make_hold(HoldCode.SILENT)
+    for of, table in ((operation, OPERATIONS), (run, RUNS), (elsewhere, RUNS)):
+        await store.carry_out(lambda tx, of=of, t=table: t.change(tx, {"id": of.id}, block_reason=silent))
+    await store.write(work_items.clear_silence, operation.connection)
+    assert (await store.read(operation_rows.find_operation, operation.id)).block_reason is None
+    assert (await store.read(run_rows.find_run, run.id)).block_reason is None
+    assert (await store.read(run_rows.find_run, elsewhere.id)).block_reason == silent
 
 
 def test_every_statement_that_changes_a_row_of_work_counts_the_change():

@@ -40,6 +40,7 @@ async def due(store):
     return [one.workspace_id for one in await within(store, waitlist_store.claim_entries, 10, 60.0)]
 
 
+@pytest.mark.both_engines
 async def test_the_place_is_how_many_have_joined_before(store, clock, three):
     rows = [await join(store, clock, one) for one in three]
     assert [await within(store, waitlist_store.count_ahead, one) for one in rows] == [0, 1, 2]

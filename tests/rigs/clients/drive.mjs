@@ -1,0 +1,20 @@
+// The same as drive.py, through npm's client. Its modules lie in the folder it is run in.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const find = createRequire(process.cwd() + "/");
+const load = (name) => import(pathToFileURL(find.resolve(`@modelcontextprotocol/sdk/client/${name}`)).href);
+const { Client } = await load("index.js");
+const { StreamableHTTPClientTransport } = await load("streamableHttp.js");
+
+const asked = JSON.parse(readFileSync(0, "utf8"));
+const client = new Client({ name: "test", version: "1" });
+await client.connect(new StreamableHTTPClientTransport(new URL(asked.url)));
+const said = (await client.listTools()).tools.map((one) => [one.name, one.description]);
+for (const [name, given] of asked.calls) {
+  const result = await client.callTool({ name, arguments: given });
+  said.push(result.content[0].text);
+}
+await client.close();
+process.stdout.write(JSON.stringify(said));

@@ -1,0 +1,87 @@
+"""A program that calls tools through one client library, in the environment of that library alone.
+
+It reads a name, an address and calls as JSON, and writes what its model would read of each.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+
+async def with_mcp(url: str, calls: list[Any]) -> list[Any]:
+    """Call through the newest client of the protocol's authors."""
+    from mcp import Client
+
+    async with Client(url) as client:
+        tools = (await client.list_tools()).tools
+        said: list[Any] = [[one.name, one.description] for one in tools]
+        for name, given in calls:
+            result = await client.call_tool(name, given)
+            said.append(result.content[0].text)
+    return said
+
+
+async def with_fastmcp(url: str, calls: list[Any]) -> list[Any]:
+    """Call through fastmcp."""
+    from fastmcp import Client
+
+    async with Client(url) as client:
+        said: list[Any] = [[one.name, one.description] for one in await client.list_tools()]
+        for name, given in calls:
+            result = await client.call_tool(name, given)
+            said.append(result.content[0].text)
+    return said
+
+
+async def with_langchain(url: str, calls: list[Any]) -> list[Any]:
+    """Call through langchain's adapter, for which each call is a session of its own."""
+    from langchain_mcp_adapters.client import MultiServerMCPClient
+
+    client = MultiServerMCPClient({"usher": {"url": url, "transport": "streamable_http"}})
+    tools = {one.name: one for one in await client.get_tools()}
+    said: list[Any] = [[one.name, one.description] for one in tools.values()]
+    for name, given in calls:
+        result = await tools[name].ainvoke(given)
+        said.append(result if isinstance(result, str) else result[0]["text"])
+    return said
+
+
+async def with_openai_agents(url: str, calls: list[Any]) -> list[Any]:
+    """Call through openai-agents with strict schemas, in which every field of a tool is required."""
+    from agents.mcp import MCPServerStreamableHttp, MCPUtil
+    from agents.tool_context import ToolContext
+
+    # Its own 5 s are too few where the machine is busy.
+    async with MCPServerStreamableHttp(params={"url": url}, client_session_timeout_seconds=60) as server:
+        listed = await server.list_tools()
+        tools = {
+            one.name: MCPUtil.to_function_tool(one, server, convert_schemas_to_strict=True) for one in listed
+        }
+        said: list[Any] = [[one.name, one.description] for one in tools.values()]
+        for name, given in calls:
+            fields = tools[name].params_json_schema["required"]
+            text = json.dumps({field: given.get(field, "") for field in fields})
+            context: Any = ToolContext(context=None, tool_name=name, tool_call_id="call", tool_arguments=text)
+            result: Any = await tools[name].on_invoke_tool(context, text)
+            said.append(result if isinstance(result, str) else result["text"])
+    return said
+
+
+CLIENTS = {
+    "mcp": with_mcp,
+    "fastmcp": with_fastmcp,
+    "langchain-mcp-adapters": with_langchain,
+    "openai-agents": with_openai_agents,
+}
+
+
+def main() -> None:
+    """Make the calls, and write the tools and what became of each call."""
+    asked = json.load(sys.stdin)
+    said = asyncio.run(CLIENTS[asked["client"]](asked["url"], asked["calls"]))
+    json.dump(said, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Clients of others call Usher's tools as Slack's assistant does, each with its schemas, through a signer."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from handlers.assistant.tools import TOOLS
+from tests.handlers.assistant.calls import ON, lets, who
+from tests.rigs.clients.signer import signer
+from tests.rigs.scenario import world
+
+ROOT = Path(__file__).parents[2]
+DRIVERS = ROOT / "tests/rigs/clients"
+PYTHON = ROOT / ".venv/clients/bin/python"
+NPM = ROOT / ".venv/npm-clients"
+FOREVER = 1_000_000
+#: How each is run; the newest client of the protocol's authors is in the environment of the tests.
+CLIENTS = {
+    "mcp": [sys.executable, DRIVERS / "drive.py"],
+    "fastmcp": [PYTHON, DRIVERS / "drive.py"],
+    "langchain-mcp-adapters": [PYTHON, DRIVERS / "drive.py"],
+    "openai-agents": [PYTHON, DRIVERS / "drive.py"],
+    "@modelcontextprotocol/sdk": ["node", DRIVERS / "drive.mjs"],
+}
+
+#: A library of others takes long to import where the machine is busy.
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
+
+
+class Player:
+    """Have a client of others call tools for Olivia; each run of it is a process of its own."""
+
+    def __init__(self, scene, client, url):
+        self.scene, self.client, self.url = scene, client, url
+        self.tools = []
+
+    async def calls(self, *calls):
+        """Make calls; return what a model reads of each, as JSON."""
+        process = await asyncio.create_subprocess_exec(
+            *map(str, CLIENTS[self.client]),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=NPM if self.client.startswith("@") else ROOT,
+        )
+        asked = {"client": self.client, "url": self.url, "calls": calls}
+        said, errors = await process.communicate(json.dumps(asked).encode())
+        assert process.returncode == 0, errors.decode()[-2000:]
+        results = json.loads(said)
+        self.tools = [one for one in results if isinstance(one, list)]
+        return [json.loads(one) for one in results if isinstance(one, str)]
+
+
+@pytest.fixture(params=CLIENTS)
+async def player(request, tmp_path):
+    if request.param.startswith("@") and not (NPM / "node_modules").is_dir():
+        pytest.skip("there is no npm here")
+    async with world(tmp_path, settings=ON) as scene:
+        await scene.alice.has_linked("alice")
+        await lets(scene, "stop")
+        address, secret = f"http://127.0.0.1:{scene.bot.port}", scene.slack.credentials["signing_secret"]
+        async with signer(address, secret, scene.clock.now, who(scene)) as url:
+            yield Player(scene, request.param, url)
+
+
+async def test_client_lists_starts_and_stops(player):
+    scene = player.scene
+    (listed,) = await player.calls(("my_workspaces", {}))
+    assert [name for name, _ in player.tools] == [*TOOLS]
+    assert "can't set, change or pause hours" in dict(player.tools)["hours"]
+    states = {one["name"]: one["state"] for one in listed["workspaces"]}
+    assert (states["report"], states["notebook"]) == ("Running", "Stopped")
+    scene.clock.advance(1)
+    began, timed, later = await player.calls(
+        ("start", {"name": "notebook", "until": ""}),
+        ("start", {"name": "training", "until": "PT2H"}),
+        ("stop", {"name": "report", "at": "in 3 hours"}),
+    )
+    assert [one["done"][0]["did"] for one in (began, timed, later)] == ["start", "start", "timer"]
+    assert "until" not in began["done"][0]
+    ends = timed["done"][0]["until"]
+    # What a result says is a time that can be given back.
+    scene.clock.advance(1)
+    (moved,) = await player.calls(("stop", {"name": "report", "at": ends}))
+    assert moved["done"][0]["until"] == ends
+    await scene.pass_time(60)
+    (status,) = await player.calls(("status", {"name": "notebook"}))
+    assert status["workspaces"][0]["state"] == "Running"
+    assert scene.calls("POST .*/start$") == 2
+
+
+async def test_client_reads_why_nothing_was_done(player):
+    refused, unread, unknown, running = await player.calls(
+        ("stop", {"name": "report", "at": "in 400 days"}),
+        ("stop", {"name": "report", "at": "whenever"}),
+        ("status", {"name": "nothing"}),
+        ("start", {"name": "report", "until": ""}),
+    )
+    assert "in 400 days is too far away" in refused["says"]
+    assert "`at` can't be used" in unread["says"]
+    assert "No workspace or run is called that" in unknown["says"]
+    assert "already running" in running["says"]
+    assert not any(one.get("done") for one in (refused, unread, unknown, running))
+    await player.scene.pass_time(30)
+    assert player.scene.calls("POST .*/(start|stop)$") == 0
+
+
+async def test_client_reads_of_an_outage_and_of_a_slow_start(player):
+    scene = player.scene
+    scene.resource("training").start_seconds = 300
+    await player.calls(("start", {"name": "training", "until": ""}))
+    await scene.pass_time(60)
+    (slow,) = await player.calls(("status", {"name": "training"}))
+    assert (slow["workspaces"][0]["state"], slow.get("done", [])) == ("starting", [])
+    scene.saturn_fails("/api/", status=503, times=FOREVER)
+    await scene.alice.types("status report")
+    await scene.pass_time(900, step=15)
+    (away,) = await player.calls(("status", {"name": "report"}))
+    (report,) = away["workspaces"]
+    assert report["provider_silent_since"] > report["as_of"][:13]
+    assert report["as_of"] in away["says"]
+
+
+async def test_client_calls_twice_in_a_second_and_it_is_done_once(player):
+    scene = player.scene
+    again = await asyncio.gather(
+        *(player.calls(("start", {"name": "notebook", "until": ""})) for _ in range(2))
+    )
+    assert [one[0]["done"][0]["did"] for one in again] == ["start", "start"]
+    await scene.pass_time(60)
+    assert scene.calls("POST .*/start$") == 1
