@@ -95,7 +95,7 @@ class AddedFacts:
 
     @property
     def is_separate(self) -> bool:
-        """Return whether another message tells that the workspace has ended."""
+        """Return whether the end of the workspace needs a message of its own, not one with other results."""
         return False
 
     def find_next_stop(self, _now: float) -> float | None:
