@@ -120,8 +120,8 @@ async def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start.
 
-    It also ends, with StoreMigrated, once a newer release has migrated the database. ``beside`` runs while
-    the process serves, once that is ready.
+    It also ends, with StoreMigrated, once a newer release has migrated the database. ``beside`` runs from
+    when the process is ready until it stops.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)

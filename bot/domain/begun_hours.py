@@ -53,7 +53,7 @@ def has_begun(rules: Collection[HoursRule], now: float) -> bool:
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
     """Return whether hours still stop a workspace that was to be stopped ``at`` a time.
 
-    The next occurrence is a stop, or hours that start until then stop it later.
+    They do if their next occurrence is a stop, or if they start by that time and stop later.
     """
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)

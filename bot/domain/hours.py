@@ -104,7 +104,7 @@ class Timetable(ABC):
         return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
-        """Return the first occurrence after a moment."""
+        """Return the first occurrence after a time; None if there is none in the time planned ahead."""
         spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
@@ -122,7 +122,7 @@ class Timetable(ABC):
         return next((found[0] for found in every if one in found), one)
 
     def day(self, at: float) -> date:
-        """Return the day of its zone at a moment."""
+        """Return the date in its zone at a time."""
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:

@@ -260,7 +260,7 @@ class Installations(Administered):
         return None
 
     def find_for(self, principal: Principal) -> Installation:
-        """Return the installation that serves a person; an empty one, which includes nobody, if none does."""
+        """Return the installation that serves a person, or one without members if none does."""
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
@@ -276,7 +276,7 @@ class Installations(Administered):
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people are of the same installation, where an id means the same person."""
+        """Return whether two people belong to the same installation, so that an id means the same person."""
         return one.place == other.place
 
     @property

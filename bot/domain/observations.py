@@ -33,7 +33,7 @@ class Observed:
         reason: Why it is held up or failed, cleaned, in the provider's words.
         down_at: Since when it has been down (epoch seconds).
         lacks: What it still needs, while running, before people can use it. A start waits for that.
-        has_reason: Whether another read, ``Reasons``, can tell why it is in this state.
+        has_reason: Whether another read (the facet ``Reasons``) can tell why it is in this state.
     """
 
     state: State

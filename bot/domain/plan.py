@@ -124,7 +124,7 @@ _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
-#: The action that a call needs to be allowed.
+#: For each call, the action that has to be possible.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -450,7 +450,7 @@ def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
     """Return whether sending a step's call twice does no harm, as for a start or any kind of stop.
 
-    It isn't so in a restart, where a repeated call may undo the next one, nor in a creation.
+    In a restart a repeated call may undo the next one, and a repeated creation makes another workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,

@@ -86,7 +86,7 @@ def choose_gentlest_mode(effects: StopEffects) -> StopMode:
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the stop for a time that the owner set: suspend, if possible, where a stop is irreversible."""
+    """Return the stop for a time that the owner set: suspend, if possible, when a stop is irreversible."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 

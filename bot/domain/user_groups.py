@@ -24,7 +24,7 @@ class UserGroups:
         self._said: dict[str, tuple[float, frozenset[str]]] = {}
 
     def follow(self, names: Iterable[str], monotonic: Callable[[], float]) -> None:
-        """Keep the groups among these names, to be read from Slack; ``monotonic`` measures their age."""
+        """Remember which of these names are groups to read from Slack; ``monotonic`` measures their age."""
         self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 
     def hold(self, name: str, users: Iterable[str]) -> None:

@@ -216,7 +216,7 @@ class Workspace:
 
     @property
     def stakes(self) -> frozenset[StopRisk]:
-        """Return the risks that a stop has in the present state, which may be newer than the risks."""
+        """Return the known risks of a stop that apply in the present state, which may be newer."""
         found = self.stop_risks or frozenset()
         if self.state is State.SUSPENDED:
             return found & {"memory"}

@@ -65,10 +65,10 @@ _EARLIEST_MINUTE: Final = 6 * 60
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
+    """Hours as a person asks for them: names of weekdays or dates, and minutes of the day.
 
-    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``). ``zone`` is the one
-    beside the times, "" for that of whoever asks.
+    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``). ``zone`` is the
+    zone next to the times, "" for that of the person who asks.
     """
 
     days: frozenset[str]
@@ -77,20 +77,20 @@ class Wanted:
     zone: str = ""
 
     def on(self, today: date) -> Wanted:
-        """Return the same hours with a date for each word that names one from ``today`` on."""
+        """Return the hours with words such as ``today`` replaced by dates from ``today`` on."""
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether others say when to start, or when to stop, on all of the same days."""
+        """Return whether other hours also name a start, or a stop, for all of these days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return self.days <= other.days and any(None not in pair for pair in pairs)
 
 
 def is_recurring(words: Sequence[str]) -> bool:
-    """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
+    """Return whether words mean a repetition: ``every day``, ``daily``, ``mondays``."""
     return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
