@@ -15,7 +15,7 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 #:   the provider named its owner.
 #: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither is a proof.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
-#: Seconds for which a link without a proof counts.
+#: Seconds after which a link without a proof ends.
 APPROVED_SECONDS: Final = 90 * 86_400.0
 #: Seconds until a refused credential is tried again. If it is refused then, too, the person is told.
 REPEATED_SECONDS: Final = 30.0

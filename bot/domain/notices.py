@@ -1,7 +1,7 @@
 """Messages to people: answers, notices and cards.
 
-Failures, questions and warnings are always sent. Messages that the person switched off only show on the card,
-if there is one.
+Failures, questions and warnings are always sent. News that the person switched off only shows on the card, if
+there is one.
 """
 
 from collections.abc import Mapping

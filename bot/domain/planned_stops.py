@@ -43,7 +43,7 @@ def choose_end(
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, *(one for one in ends if one is own)]
-    # Any other end says how long the workspace is needed, so "needed" counts last.
+    # Every other end says how long the workspace is needed, so "needed" counts only without one.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := postpone(latest)) is not None:
         latest = later

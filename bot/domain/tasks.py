@@ -39,7 +39,7 @@ class TaskKind(StrEnum):
     LIST_RUNS = "list_runs"
     #: Publish a person's Home; the subject is their key.
     HOME = "home"
-    #: Apply the change of one row to many others, batch by batch; the subject is that row's.
+    #: Apply to many rows, batch by batch, what follows from one row; the subject is the task's own id.
     FAN_OUT = "fan_out"
 
 

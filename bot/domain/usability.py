@@ -32,7 +32,7 @@ def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether the workspace began to lack something recently, so that it is read often."""
+    """Return whether a workspace has lacked something only for minutes, so that it is read often."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 

@@ -12,9 +12,9 @@ from bot.domain.row_times import Deadline, Past, Since, Step
 DEADLINE_SECONDS: Final = 1800.0
 #: Cause of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of that cause if the provider says that the workspace is already in the wanted state.
+#: First word of the cause if the provider refused the last call because the wanted state is reached already.
 LOST_TRACK: Final = "lost_track"
-#: First word of that cause if another change is still in progress at the provider.
+#: First word of the cause if the provider refused the last call because another change is in progress.
 CONFLICT: Final = "conflict"
 
 
