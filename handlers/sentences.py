@@ -444,9 +444,7 @@ class _Sentence:
         ]
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
-        """Return the buttons for one workspace, one for each possible time; raises Answered for an unread
-        one.
-        """
+        """Return the buttons for one workspace, one for each time; raises Answered for an unread time."""
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
@@ -522,9 +520,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer a text in which nothing is known: an address, thanks, a greeting, a mistyped command, or
-    others.
-    """
+    """Answer a text in which nothing is known, such as an address, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:
