@@ -40,17 +40,17 @@ from handlers.requests.request import Answered, Listed, Request
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-# Words before a time that say until when something runs.
+#: Words before a time that say until when something runs.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-# The fewest letters that count as the beginning of a name.
+#: The fewest letters that count as the beginning of a name.
 _MIN_BEGINNING: Final = 3
 _EVERY: Final = ("all",)
-# Slack's marks for bold and code, and the punctuation that may end an order.
+#: Slack's marks for bold and code, and the punctuation that may end an order.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-# The most words after a synonym of a verb that interprets its words itself.
+#: The most words after a synonym of a verb that interprets its words itself.
 _MAX_OWN_WORDS: Final = 2
 
 

@@ -51,10 +51,10 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-# The standard logger, asked for its level so that unwanted log lines are never composed.
+#: The standard logger, asked for its level so that unwanted log lines are never composed.
 _level = logging.getLogger(__name__)
 
-# Fields of each form that must not contain a token. A program's arguments are the person's own business.
+#: Fields of each form that must not contain a token. A program's arguments are the person's own business.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -62,17 +62,17 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-# Actions that read the state again. An answer with one of them already says when it was read.
+#: Actions that read the state again. An answer with one of them already says when it was read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
-# The action of the button that declines a question.
+#: The action of the button that declines a question.
 _DECLINE = "leave"
-# Seconds to wait before asking a slow store again.
+#: Seconds to wait before asking a slow store again.
 _STORE_RETRY_SECONDS = 0.2
-# The kinds of surface on which a person types text.
+#: The kinds of surface on which a person types text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
-# Matches a text that can't contain a quotation, a mention or an invisible character.
+#: Matches a text that can't contain a quotation, a mention or an invisible character.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-# Characters of an overlong text that are parsed, only to choose the answer.
+#: Characters of an overlong text that are parsed, only to choose the answer.
 _MAX_BEGINNING_LENGTH = 100
 
 

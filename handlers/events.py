@@ -29,12 +29,12 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-# Seconds after which nobody waits any more for the answer to a message.
+#: Seconds after which nobody waits any more for the answer to a message.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-# Kinds of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to the
-# channel from a thread. Edits, joins and bots ask nothing.
+#: Kinds of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to the
+#: channel from a thread. Edits, joins and bots ask nothing.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 

@@ -40,7 +40,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-# The typed commands that open a form, for *Link* to run.
+#: The typed commands that open a form, for *Link* to run.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -319,11 +319,11 @@ class FormContext:
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    # The author of the message that the command is from; empty if the words are the person's own.
+    #: The author of the message that the command is from; empty if the words are the person's own.
     author: str = ""
-    # Values that other fields depend on, because a search doesn't send the form's inputs.
+    #: Values that other fields depend on, because a search doesn't send the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    # The defaults of text fields; while unchanged, they follow the choices in other fields.
+    #: The defaults of text fields; while unchanged, they follow the choices in other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:

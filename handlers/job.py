@@ -54,7 +54,7 @@ from handlers.snapshots import (
     require_offer,
 )
 
-# The most flags of a command: each is tried with every choice, and nobody writes more.
+#: The most flags of a command: each is tried with every choice, and nobody writes more.
 MAX_FLAGS = 50
 
 declare_verb(

@@ -71,16 +71,16 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-# Matches every name: Bolt tries listeners in turn, so there is only one of each kind.
+#: Matches every name: Bolt tries listeners in turn, so there is only one of each kind.
 _ANYTHING: Final = re.compile("")
-# Seconds that Slack may take to open a form. Its trigger lasts 3 s, and the ack must come within them.
+#: Seconds that Slack may take to open a form. Its trigger lasts 3 s, and the ack must come within them.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-# Seconds after the ack of a form until a view follows that didn't fit into it, so that it stays.
+#: Seconds after the ack of a form until a view follows that didn't fit into it, so that it stays.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
-# The beginning of Slack's name for a form that was opened in a Home.
+#: The beginning of Slack's name for a form that was opened in a Home.
 _HOME_FORM: Final = "home_form"
-# Characters that fit into any ack, whatever the language.
+#: Characters that fit into any ack, whatever the language.
 _MAX_SHORT_LENGTH: Final = 500
 
 

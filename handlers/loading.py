@@ -10,7 +10,7 @@ from bot import domain, services
 from bot.messages import blocks
 from bot.support import declarations
 
-# Declares nothing, and its protocol types load slowly: the process that serves the assistant imports it.
+#: Declares nothing, and its protocol types load slowly: the process that serves the assistant imports it.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

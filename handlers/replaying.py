@@ -23,7 +23,7 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-# Seconds in which people expect an answer in the place where they asked.
+#: Seconds in which people expect an answer in the place where they asked.
 _ANSWER_EXPECTED_SECONDS = 120.0
 
 

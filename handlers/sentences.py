@@ -63,14 +63,14 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-# The most buttons, and the most words of a text that may be a mistyped command.
+#: The most buttons, and the most words of a text that may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-# The most things that are named, and the most unknown words that are compared with all names.
+#: The most things that are named, and the most unknown words that are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-# Words that rule out offering an action: it isn't wanted, not now, or not for everything that is named.
+#: Words that rule out offering an action: it isn't wanted, not now, or not for everything that is named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
@@ -82,7 +82,7 @@ _QUESTIONS: Final = split_words(
     isn't aren't didn't wie wann warum wo ist"""
 )
 _ASKING: Final = split_words("what whats where why how which who")
-# Beginnings of polite requests, which aren't questions even with a question mark.
+#: Beginnings of polite requests, which aren't questions even with a question mark.
 _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "please")
 _CORRECTIONS: Final = re.compile(
     r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
@@ -93,10 +93,10 @@ _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
-# Words that turn a start into one that waits for a free place.
+#: Words that turn a start into one that waits for a free place.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
-# Words without a meaning of their own, which are never taken for mistyped names.
+#: Words without a meaning of their own, which are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now wait

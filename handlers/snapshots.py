@@ -70,7 +70,7 @@ def filter_by_connection(accounts: Sequence[Account], names: Collection[str | No
     return [account for account in accounts if not connections or account.connection in connections]
 
 
-# Seconds in which a person still expects the list that they asked for.
+#: Seconds in which a person still expects the list that they asked for.
 _ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 

@@ -40,7 +40,7 @@ from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
-# The most characters of a name or time, and of a field's name that is repeated.
+#: The most characters of a name or time, and of a field's name that is repeated.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 #: The buttons that link an account.
@@ -181,13 +181,13 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    # Whether its command was run, the outcome, and what the answer doesn't say.
+    #: Whether its command was run, the outcome, and what the answer doesn't say.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    # All names that people and programs have given to the person's things.
+    #: All names that people and programs have given to the person's things.
     names: list[str] = field(default_factory=list)
-    # For each workspace with an open operation, whether that was to bring it down.
+    #: For each workspace with an open operation, whether that was to bring it down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False

@@ -19,7 +19,7 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
-# The header in which a client names the protocol revision of its call.
+#: The header in which a client names the protocol revision of its call.
 _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 

@@ -17,35 +17,35 @@ from rapidfuzz.distance import OSA
 from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
-# Longer texts are cut and not read as a command: no valid name is longer.
+#: Longer texts are cut and not read as a command: no valid name is longer.
 MAX_COMMAND_LENGTH: Final = 2000
-# The most words of a text that are read; a longer one is no sentence.
+#: The most words of a text that are read; a longer one is no sentence.
 MAX_WORDS: Final = 100
-# A longer text is refused unread, because a program's own words must not be cut.
+#: A longer text is refused unread, because a program's own words must not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-# Listed by code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
+#: Listed by code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-# A quotation mark closes only before a blank or the end; elsewhere it is a letter.
+#: A quotation mark closes only before a blank or the end; elsewhere it is a letter.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: A dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-# Two hyphens, or such a dash, as a word of their own.
+#: Two hyphens, or such a dash, as a word of their own.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-# The same in a whole text, with the blank before it.
+#: The same in a whole text, with the blank before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
-# A date as Slack draws it: its seconds, its format, and perhaps an address.
+#: A date as Slack draws it: its seconds, its format, and perhaps an address.
 _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-# Words before a verb that name its command, with the folder of that command's verbs.
+#: Words before a verb that name its command, with the folder of that command's verbs.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",
@@ -56,11 +56,11 @@ _UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = {}
 _NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING_SIGNS: Final = ",;:.!?"
-# Marks for bold and code, which people copy from the help.
+#: Marks for bold and code, which people copy from the help.
 _ENCLOSING_SIGNS: Final = "`*"
-# Characters that may end a sentence, or begin one.
+#: Characters that may end a sentence, or begin one.
 END_SIGNS: Final = ".,;:!?…)(¿¡"
-# Slack's marks for bold, code, italics and struck-out text.
+#: Slack's marks for bold, code, italics and struck-out text.
 MARKUP_SIGNS: Final = "*`_~"
 
 
@@ -82,7 +82,7 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-# How many letters of a word of at least this length may be wrong.
+#: How many letters of a word of at least this length may be wrong.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
@@ -310,7 +310,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        # Where a quotation may end, by its mark; the nearest place comes last.
+        #: Where a quotation may end, by its mark; the nearest place comes last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())

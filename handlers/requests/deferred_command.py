@@ -23,7 +23,7 @@ class DeferredCommand:
 
     principal: str = ""
     text: str = ""
-    # The button that was pressed, if it wasn't a text (``Press.text``).
+    #: The button that was pressed, if it wasn't a text (``Press.text``).
     press: str = ""
     folder: str = "workspace"
     interaction: str = ""
@@ -33,24 +33,24 @@ class DeferredCommand:
     where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
-    # The id that Usher gave to the form that the answer fills.
+    #: The id that Usher gave to the form that the answer fills.
     view: str | None = None
-    # The accounts whose lists were already read for the command.
+    #: The accounts whose lists were already read for the command.
     looked: tuple[str, ...] = ()
-    # The interaction whose answer promised this one and is then replaced by it.
+    #: The interaction whose answer promised this one and is then replaced by it.
     first: str = ""
-    # Whether that answer was already complete, so that this one only brings what has changed since.
+    #: Whether that answer was already complete, so that this one only brings what has changed since.
     updates: bool = False
     #: The connection whose list it waits for.
     asked: str = ""
-    # Why the wait failed: a cause of ``bot.messages.texts.problems``.
+    #: Why the wait failed: a cause of ``bot.messages.texts.problems``.
     problem: str = ""
-    # The connection whose list couldn't be read, if it isn't the one that the command waits for now.
+    #: The connection whose list couldn't be read, if it isn't the one that the command waits for now.
     unread: str = ""
     task: str = ""
-    # What its person used to ask for it, such as Slack's assistant.
+    #: What its person used to ask for it, such as Slack's assistant.
     via: str = ""
-    # The connection to be linked first; the answer replaces the message with the link's page.
+    #: The connection to be linked first; the answer replaces the message with the link's page.
     linked: str = ""
 
     def as_body(self) -> dict[str, Any]:
@@ -65,5 +65,5 @@ class DeferredCommand:
         return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 
-# The value for a request that wasn't deferred.
+#: The value for a request that wasn't deferred.
 NOT_DEFERRED: Final = DeferredCommand()

@@ -26,26 +26,26 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-# The most words of a name and of a time, and the most words of a sentence that are read.
+#: The most words of a name and of a time, and the most words of a sentence that are read.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-# *One* means a thing more often than an hour.
+#: *One* means a thing more often than an hour.
 _ONE: Final = "1"
-# Words that belong to a time wherever they stand.
+#: Words that belong to a time wherever they stand.
 _TIME_WORDS: Final = split_words(
     """half quarter second minute min hour hr day week fortnight month year time o'clock am pm
     dawn noon midday afternoon evening night midnight weekday weekend breakfast lunch lunchtime dinner
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-# Words before and after an *on* or *up* that is part of an order (*turn on*).
+#: Words before and after an *on* or *up* that is part of an order (*turn on*).
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
-# Words which say that a time comes only once.
+#: Words which say that a time comes only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
-# How similar a word must be to a name or a verb (0 to 100), and its minimal length.
+#: How similar a word must be to a name or a verb (0 to 100), and its minimal length.
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")

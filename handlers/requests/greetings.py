@@ -6,7 +6,7 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import people
 
-# The most people remembered as greeted, whose requests then need no database read.
+#: The most people remembered as greeted, whose requests then need no database read.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 

@@ -18,7 +18,7 @@ from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, i
 from handlers.requests.request import Request
 
 _Row = TypeVar("_Row")
-# The buttons of a list don't carry longer filters.
+#: The buttons of a list don't carry longer filters.
 _MAX_FILTER_LENGTH = 1_000
 
 

@@ -17,9 +17,9 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-# Seconds that Slack may take for a reply, left by the database of the 3 s for an ack.
+#: Seconds that Slack may take for a reply, left by the database of the 3 s for an ack.
 SEND_SECONDS: Final = 0.8
-# The most messages whose replies are remembered.
+#: The most messages whose replies are remembered.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
@@ -43,7 +43,7 @@ class OutageReplies:
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        # By channel and ts. False means that Slack didn't accept the reply, so a later delivery may send it.
+        #: By channel and ts. False means that Slack didn't accept the reply, so a later delivery may send it.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:

@@ -315,7 +315,7 @@ def list_fields(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(forms.get_field_name(block_id), block_id) for block_id in ids]
 
 
-# The keys under which an element may have its value.
+#: The keys under which an element may have its value.
 _VALUE_KEYS: Final = ("value", "selected_time", "selected_date", "selected_conversation")
 
 

@@ -4,10 +4,10 @@ import re
 from typing import Final
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
-# The same, with the last character before it on its line.
+#: The same, with the last character before it on its line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
-# The sign that begins a quoted line, as Slack sends it; three of them quote all that follows.
+#: The sign that begins a quoted line, as Slack sends it; three of them quote all that follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")

@@ -29,9 +29,9 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-# The verb of a request while its verb isn't known: words, or something without words.
+#: The verb of a request while its verb isn't known: words, or something without words.
 WORDS = "words"
-# The answer that adds nothing, because the card in the same conversation says it. It isn't delivered.
+#: The answer that adds nothing, because the card in the same conversation says it. It isn't delivered.
 SILENT = Answer(text="")
 
 
@@ -83,10 +83,10 @@ class RequestNotes:
     about: Referents | None = None
     what: str = ""
     says_english: bool = False
-    # The actions that were done for the request.
+    #: The actions that were done for the request.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
-    # The person's accounts with outdated lists, then their workspaces, if they were read to understand the
-    # words.
+    #: The person's accounts with outdated lists, then their workspaces, if they were read to understand the
+    #: words.
     listed: Listed | None = None
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
@@ -125,7 +125,7 @@ class Request:
     reference_source: Reference
     folder: str = "workspace"
     target: str | None = None
-    # The workspace with that key, if it was found among the person's own.
+    #: The workspace with that key, if it was found among the person's own.
     row: Workspace | None = None
     #: The value of the button that was clicked.
     press: ButtonValue | None = None
@@ -134,18 +134,18 @@ class Request:
     typed_words: tuple[str, ...] = ()
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
-    # The time of a button, or a typed one with its ``moment``, in epoch seconds.
+    #: The time of a button, or a typed one with its ``moment``, in epoch seconds.
     at: float | None = None
     moment: Moment | None = None
-    # Seconds that something should run longer than planned.
+    #: Seconds that something should run longer than planned.
     more: float = 0.0
-    # The deferred command that the request runs, if it runs one.
+    #: The deferred command that the request runs, if it runs one.
     deferred: DeferredCommand = NOT_DEFERRED
-    # The form that was submitted, or that a button or search belongs to; it contains only keys and texts.
+    #: The form that was submitted, or that a button or search belongs to; it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
-    # The message of a message shortcut, as Slack sent it: anybody may have written it.
+    #: The message of a message shortcut, as Slack sent it: anybody may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
-    # The things that the request is about, which the next words may refer to.
+    #: The things that the request is about, which the next words may refer to.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     def to_button_request(self, press: ButtonValue) -> Request:

@@ -15,9 +15,9 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
 
-# The most characters of a field's error: Slack shows a line or two below a field.
+#: The most characters of a field's error: Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
-# The same if all errors have to fit into one frame.
+#: The same if all errors have to fit into one frame.
 _MAX_SHORT_ERROR_LENGTH = 60
 
 

@@ -17,29 +17,29 @@ from bot.support.errors import Refused
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import Request
 
-# The handler of anything that a person types, presses or sends; it returns an Answer.
+#: The handler of anything that a person types, presses or sends; it returns an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
 Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
 Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
 _verbs: dict[str, Registry[Verb]] = {}
-# Buttons that aren't verbs, by the part of the action id before its first colon.
+#: Buttons that aren't verbs, by the part of the action id before its first colon.
 action: Registry[Verb] = Registry()
-# The readers of typed text: of words, and of free text.
+#: The readers of typed text: of words, and of free text.
 text: Registry[Verb] = Registry()
-# Handlers that answer a refusal with more than its text, by the refusal's rule.
+#: Handlers that answer a refusal with more than its text, by the refusal's rule.
 refusal: Registry[Callable[[Request, Refused], Awaitable[Answer]]] = Registry()
-# Functions that draw a button for a row as it is now, by action, to ask the button's question for a menu's
-# option.
+#: Functions that draw a button for a row as it is now, by action, to ask the button's question for a menu's
+#: option.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
 view: Registry[Verb] = Registry()
 #: Shortcuts, by callback id.
 shortcut: Registry[Verb] = Registry()
-# Searches of select menus, by the thing they search for.
+#: Searches of select menus, by the thing they search for.
 options: Registry[Search] = Registry()
-# Events, by Slack's name; messages also by the kind of their channel (``message_im``).
+#: Events, by Slack's name; messages also by the kind of their channel (``message_im``).
 event: Registry[Event] = Registry()
 
 

@@ -41,9 +41,9 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    # Tasks that notify people of an outcome once a slow store has answered.
+    #: Tasks that notify people of an outcome once a slow store has answered.
     outcome_pool: Pool
-    # Answers that are drawn only once, by everything that they depend on.
+    #: Answers that are drawn only once, by everything that they depend on.
     drawn: dict[Hashable, Answer] = field(default_factory=dict)
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
@@ -137,7 +137,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-# The most drawn answers that are kept.
+#: The most drawn answers that are kept.
 MAX_DRAWN: Final = 100
-# The most people who can wait for the outcome of a slow commit at once.
+#: The most people who can wait for the outcome of a slow commit at once.
 MAX_PENDING_OUTCOMES: Final = 1000

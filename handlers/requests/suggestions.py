@@ -16,9 +16,9 @@ from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.request import SILENT, Request
 from handlers.requests.synonyms import find_similar_verbs
 
-# The most words of a text that may be a mistyped command.
+#: The most words of a text that may be a mistyped command.
 _MAX_COMMAND_WORDS: Final = 4
-# Parts of a command that people don't type: flags, dates in numbers, and mentions.
+#: Parts of a command that people don't type: flags, dates in numbers, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 

@@ -23,12 +23,12 @@ def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
-# Words for things that Usher can't do, which aren't misspellings of its verbs.
+#: Words for things that Usher can't do, which aren't misspellings of its verbs.
 UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
     quiet upgrade update resize reset clear refresh edit change"""
 )
-# Shorter synonyms resemble too many words.
+#: Shorter synonyms resemble too many words.
 _MIN_SYNONYM_LENGTH: Final = 4
 _MAX_SUGGESTED_VERBS: Final = 2
 
@@ -42,7 +42,7 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    # By verb: the distance, and whether the word resembles a synonym, which makes the verb less likely.
+    #: By verb: the distance, and whether the word resembles a synonym, which makes the verb less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)

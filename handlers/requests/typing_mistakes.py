@@ -35,7 +35,7 @@ _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-# Any other secret: it looks like the token of a well-known service, or the text calls it a secret.
+#: Any other secret: it looks like the token of a well-known service, or the text calls it a secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -44,10 +44,10 @@ _SECRET_PATTERN: Final = re.compile(
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
     re.IGNORECASE,
 )
-# Verbs that accept ids of things that no list here has.
+#: Verbs that accept ids of things that no list here has.
 _ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
-# The page where a Slack token can be replaced.
+#: The page where a Slack token can be replaced.
 _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
 
 

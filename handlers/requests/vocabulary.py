@@ -7,11 +7,11 @@ from typing import Final
 
 from handlers.requests.synonyms import index_words, split_words
 
-# Orders that change existing hours, which follow a workspace's name.
+#: Orders that change existing hours, which follow a workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")
-# Words before a day that say that nothing happens then, or until then.
+#: Words before a day that say that nothing happens then, or until then.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
-# The words for states by which a list can be filtered.
+#: The words for states by which a list can be filtered.
 STATE_WORDS: Final = index_words(
     {
         "running": "running active up",
@@ -30,7 +30,7 @@ RUN_STATES: Final = index_words(
         "cancelled": "cancelled canceled stopped",
     }
 )
-# Words in a list's filter that name nothing.
+#: Words in a list's filter that name nothing.
 LIST_WORDS: Final = split_words(
     """workspace workspaces server servers session sessions machine machines instance instances environment
     environments vm vms box boxes container containers pod pods notebooks job jobs run runs ones stuff

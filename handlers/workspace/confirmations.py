@@ -33,16 +33,16 @@ from bot.support.errors import Refused
 from handlers.linking import require_account
 from handlers.requests.request import Request
 
-# The most workspaces that one button can change.
+#: The most workspaces that one button can change.
 MAX_BULK_WORKSPACES: Final = 20
 
 
-# The rules that refuse a stop mode because the provider doesn't offer it, for this or any workspace.
+#: The rules that refuse a stop mode because the provider doesn't offer it, for this or any workspace.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt what runs in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-# The states that a verb leads to.
+#: The states that a verb leads to.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 

@@ -20,7 +20,7 @@ from handlers.requests.payload import parse_values
 from handlers.requests.request import InvalidFields, Request
 from handlers.workspace import class_cards as card_verbs
 
-# The fields of a card's form that are also flags of the command.
+#: The fields of a card's form that are also flags of the command.
 _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 

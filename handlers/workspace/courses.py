@@ -29,7 +29,7 @@ from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
 
-# Verbs that people apply to themselves.
+#: Verbs that people apply to themselves.
 _OWN_VERBS = frozenset({"join", "leave"})
 Result = TypeVar("Result")
 

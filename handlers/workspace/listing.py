@@ -45,11 +45,11 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-# Verbs whose operation leaves an address that works once the workspace runs.
+#: Verbs whose operation leaves an address that works once the workspace runs.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-# The word that asks for the whole list.
+#: The word that asks for the whole list.
 SHOW_ALL: Final = "all"
-# The word that asks for the waitlist.
+#: The word that asks for the waitlist.
 SHOW_QUEUE: Final = "waiting"
 
 

@@ -24,8 +24,8 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-# Whether a person is told that a workspace is ready, and that it stops by itself, by the word typed or
-# chosen. None means as in their general settings.
+#: Whether a person is told that a workspace is ready, and that it stops by itself, by the word typed or
+#: chosen. None means as in their general settings.
 _MESSAGES: Final = {
     "on": (True, True),
     "ready": (True, False),
