@@ -338,7 +338,7 @@ TIME_UNREAD: Final[Mapping[Why, str]] = {
 OR: Final = "{first} or {last}"
 EMPTY: Final = "Tell me when: {forms}."
 
-# -- what Usher is, for a new person ---------------------------------------------------------------------------
+# -- what Usher is, for a new person ----------------------------------------------------------------------
 
 SHOW: Final = "Show my workspaces"
 

@@ -382,7 +382,7 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
     1440: "In 24 hours",
 }
 
-# -- undoing what an answer reports ----------------------------------------------------------------------------
+# -- undoing what an answer reports ----------------------------------------------------------------------
 
 START_AGAIN: Final = "Start again"
 CANCEL_PLAN: Final = "Cancel it"
