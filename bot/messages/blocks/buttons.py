@@ -38,9 +38,7 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return a workspace's mark: for an open operation, else for what prevents its use, else for its
-    state.
-    """
+    """Return a workspace's mark: for its open operation, for what prevents its use, or for its state."""
     workspace, operation = facts.workspace, facts.operation
     if operation is not None and operation.is_open:
         return Markup(cards.MARKS[State.STARTING])

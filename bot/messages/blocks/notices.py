@@ -1,6 +1,4 @@
-"""Messages that a person must not miss, each sent as a new one, as an edit notifies nobody; and their
-edits.
-"""
+"""Messages that a person must not miss: sent as new ones, as an edit notifies nobody, and edited later."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
