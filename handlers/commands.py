@@ -168,7 +168,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer a verb for all of a person's workspaces, or run it if that was agreed to."""
+    """Offer a verb for all of a person's workspaces, or run it if they have agreed."""
     own = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     if AGREED in request.flags or not confirmations.can_do_several(request):
         return await operations.run_for_several(request, own)

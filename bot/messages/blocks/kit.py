@@ -116,7 +116,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def count_characters(blocks: Iterable[Block]) -> int:
     """Return the number of characters of text in blocks."""
-    # Every message is counted. Extending a list while reading it takes a third of the time of calls.
+    # Every message is counted. Extending a list while reading it takes a third of the time of recursion.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -149,7 +149,7 @@ DANGER: Final = "danger"
 MENU: Final = "menu"
 #: The action that asks a button's question; its value is that button's action and value.
 ASK_ACTION: Final = "ask"
-#: The row of a question's buttons, in their keys: the question is over once one is pressed.
+#: The beginning of the block ids of a question's buttons; the question is over once one is pressed.
 QUESTION: Final = "question"
 #: The number of buttons beside each other.
 BUTTONS_PER_ROW: Final = 2
