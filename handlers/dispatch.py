@@ -145,7 +145,7 @@ async def _before_reading(request: Request) -> Answer | None:
         return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
-    # Slack delivers a message again if no ack arrived, even if it was answered: the ack has no answer.
+    # Slack delivers a message again if no ack arrived, even if it was answered outside the ack.
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:

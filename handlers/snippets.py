@@ -1,7 +1,7 @@
 """Code in a message, run as a job.
 
-The message was written by anybody, so the form shows all of its code, and nothing runs before the person who
-chose the shortcut presses *Run*, with their own account.
+Anybody may have written the message, so the form shows all of its code, and nothing runs before the person
+who chose the shortcut presses *Run*, with their own account.
 """
 
 from __future__ import annotations
