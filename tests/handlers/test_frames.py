@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.domain.notices import Answer, NoticeKind
