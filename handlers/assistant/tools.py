@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -191,6 +191,8 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
+    #: The connections that refuse the person's sign-in, of which answers for people have a button.
+    refusing: frozenset[str] = frozenset()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with such buttons asks.
@@ -229,10 +231,19 @@ class _Call:
             await self._collect_results(request, answer.about or request.notes.about or Referents())
             if name and not any(self.facts.values()):
                 self.facts["says"] = words.NOT_A_NAME
+            self._add_refused(services.title)
             if isinstance(time, Moment) and time.at < self._find_stop() - 1:
                 self.remarks.append(words.WARNED_FIRST.format(at=drawn.format_time(self._find_stop())))
             return answer
         return SILENT
+
+    def _add_refused(self, title: Callable[[str], str]) -> None:
+        """Say which of the connections concerned refuse the sign-in."""
+        is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
+        shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
+        titles = [title(one) for one in sorted(self.refusing)]
+        on = titles if is_all else {one["on"] for one in shown}
+        self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
 
     def _find_stop(self) -> float:
         """Return when what was planned stops, 0 if nothing was."""
@@ -248,7 +259,9 @@ class _Call:
     async def _prepare(self, request: Request) -> None:
         """Read whether the person has accounts, what is under way, and what has which name."""
         store, principal = request.services.store, request.principal
-        self.has_accounts = bool(await store.read(accounts.list_accounts, principal))
+        states = await store.read(accounts.list_account_states, principal)
+        self.has_accounts = bool(states)
+        self.refusing = frozenset(name for name, state in states.items() if state == "refused")
         going = await store.read(operations.open_operations, principal)
         self.under_way = {one.workspace_id: one.verb.brings_down for one in going}
         own = await store.perform(workspaces.read_workspaces, principal)
