@@ -33,7 +33,7 @@ from bot.store import preferences as preferences_store
 from bot.store import runs as run_rows
 from bot.support.errors import Refused
 from handlers import commands
-from handlers.dispatch import run_text
+from handlers.dispatch import format_full_command, run_text
 from handlers.requests.command_line import Quoted, fold_word, join_words
 from handlers.requests.request import SILENT, Request
 from handlers.requests.response_targets import make_message_notice
@@ -138,7 +138,9 @@ async def run_tool(
     if asks:
         asked = words.NOT_LINKED if tool.only_shows else words.ASKED_PERSON
         about = {"asked": asked, "says": "\n".join(said)}
-        return await _ask_person(services, principal, surface, answer, about)
+        quotation = kit.section(kit.fill(answers.ASKED_TO, said=format_full_command(text)))
+        question = kit.with_blocks(answer, [quotation, *answer.blocks])
+        return await _ask_person(services, principal, surface, question, about)
     if tool.acts and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
     # What was begun and is so already isn't done, and its sentence says so.
@@ -156,7 +158,8 @@ async def _ask_person(
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
-    notice = replace(notice, occasion=hashlib.sha256(about["says"].encode()).hexdigest()[:16])
+    asked = "\n".join(kit.iterate_lines(answer.blocks))
+    notice = replace(notice, occasion=hashlib.sha256(asked.encode()).hexdigest()[:16])
     if not await services.store.write(notices.ask_once, notice):
         again_at = drawn.format_time((minute + 1) * 60)
         return drawn.format_result(says=words.ASKED_ANOTHER, again_at=again_at)

@@ -61,6 +61,7 @@ async def test_tool_that_shows_answers_with_facts_though_a_sign_in_is_refused(tw
     """One refused connection is a fact among the others, and no message is sent for it."""
     result = await call(two, tool, **given)
     assert "asked" not in result
+    assert "asked me to" not in result.get("says", "")
     if names is not None:
         assert sorted(one["name"] for one in result["workspaces"]) == names
         is_said = "Saturn Cloud refuses the person's sign-in" in result["says"]
