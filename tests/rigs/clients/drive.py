@@ -1,7 +1,7 @@
-"""A program that calls tools through one client library, in the environment of that library alone.
+"""A program that calls tools through one client library, in an environment of that library alone.
 
-It reads a name, an address and calls as JSON, and writes what its model would read of each: a text, or an
-error that is raised in place of one.
+It reads a name, an address and calls as JSON, and writes what a model would read of each answer: a text, or
+an error that is raised instead of one.
 """
 
 import asyncio
