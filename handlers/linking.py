@@ -147,8 +147,10 @@ async def _invite(request: Request, connection: str, text: str, sentence: str) -
     )
     title = services.title(connection)
     ask = connection in services.list_approvable() and replies.ask_button(connection, title, text=text)
+    until = services.clock.now() + linking.LINK_SECONDS
+    code_comes = not services.context.sign_in
     return replies.invitation(
-        sentence, url, connection, title, code_comes=not services.context.sign_in, ask=ask or None
+        sentence, url, connection, title, until=until, code_comes=code_comes, ask=ask or None
     )
 
 

@@ -128,7 +128,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete a workspace of an account that has ended; ``notify`` where no message of that names its plans."""
+    """Delete a workspace of an ended account; ``notify`` where no message about that names its plans."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")

@@ -64,6 +64,20 @@ async def test_queue_starts_it_and_waits(one_gpu, said):
     assert "*gpu* is ready." in one_gpu.alice.only("ready").text
 
 
+async def test_what_was_got_says_nothing_of_its_use_once_it_is_down(one_gpu):
+    alice = one_gpu.alice
+    await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(900, step=10)
+    assert "If you don't open it within" in alice.only("ready").text
+    gpu(one_gpu, "alice").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(200, step=10)
+    (left,) = alice.told("ready")
+    assert left.text.startswith("*gpu* became ready at ")
+    assert left.text.endswith(", and was stopped later.")
+    assert left.labels == []
+
+
 @pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "forget gpu"])
 async def test_waiting_ends(one_gpu, way):
     alice = one_gpu.alice
