@@ -197,8 +197,8 @@ def invitation(
 ) -> Answer:
     """Answer with a new link: for the person only, never in a channel.
 
-    Its button goes once the page isn't valid any more. ``code_comes`` says whether the page ends with a code to
-    type back here, and ``ask`` asks an administrator instead, where that is possible, too.
+    Its button goes once the page isn't valid any more. ``code_comes`` says whether the page ends with a code
+    to type back here, and ``ask`` asks an administrator instead, where that is possible, too.
     """
     press = ButtonValue("link_url", connection, at=until)
     buttons = [kit.button(cards.OPEN_LINK_PAGE, press, style=kit.PRIMARY, url=url, of=title)]
