@@ -197,8 +197,8 @@ def invitation(
 ) -> Answer:
     """Answer with a new link, which only the person may see; never used in a channel.
 
-        Its button goes once the page isn't valid any more. ``code_comes`` says whether the page ends with a code
-    to type here. ``ask`` is the button that asks an administrator instead, if that is possible, too.
+    Its button goes once the page isn't valid any more. ``code_comes`` says whether the page ends with a
+    code to type here. ``ask`` is the button that asks an administrator instead, if that is possible, too.
     """
     press = ButtonValue("link_url", connection, at=until)
     buttons = [kit.button(cards.OPEN_LINK_PAGE, press, style=kit.PRIMARY, url=url, of=title)]
