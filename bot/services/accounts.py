@@ -16,6 +16,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
+from bot.domain.waitlist import WaitlistState
 from bot.domain.workspaces import UP_STATES, Workspace
 from bot.providers import base
 from bot.services import account_ids
@@ -24,7 +25,17 @@ from bot.services.context import Context
 from bot.services.revocations import classify_remaining_secret
 from bot.store import account_ids as stored_ids
 from bot.store import accounts as rows
-from bot.store import approvals, browsers, courses, operations, refusals, revocations, workspaces
+from bot.store import (
+    approvals,
+    browsers,
+    courses,
+    hours,
+    operations,
+    refusals,
+    revocations,
+    waitlist,
+    workspaces,
+)
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, is_written
 from bot.store.tasks import NewTask, add_tasks
@@ -350,10 +361,20 @@ def end_accounts(
     return ending
 
 
-def list_running_titles(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
-    """Return a person's names of their workspaces that are up, or coming up, on some connections."""
-    found = workspaces.list_workspaces(tx, person)
-    return [one.title for one in found if one.connection in connections and is_up(tx, one)]
+def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
+    """Return the names of a person's workspaces on some connections that the end of their links is about.
+
+    ``running``: they run on; ``hours``: theirs pause; ``waits``: they wait for room no more.
+    """
+    found = [one for one in workspaces.list_workspaces(tx, person) if one.connection in connections]
+    planned = {one.workspace_id for one in hours.list_rules_of_person(tx, person) if not one.paused}
+    waits = waitlist.list_entries(tx, person)
+    waiting = {one.workspace_id for one in waits if one.state is not WaitlistState.GRANTED}
+    return {
+        "running": [one.title for one in found if is_up(tx, one)],
+        "hours": [one.title for one in found if one.id in planned],
+        "waits": [one.title for one in found if one.id in waiting],
+    }
 
 
 def is_up(tx: Transaction, workspace: Workspace) -> bool:
@@ -363,10 +384,10 @@ def is_up(tx: Transaction, workspace: Workspace) -> bool:
     return workspace.state in UP_STATES or is_coming_up
 
 
-def find_running(tx: Transaction, caller: Caller, connections: Collection[str]) -> list[str]:
-    """Return the workspaces that unlinking some connections leaves running."""
+def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
+    """Return the workspaces that unlinking some connections is about, as ``_list_affected``."""
     caller.check(tx, "unlink")
-    return list_running_titles(tx, caller.principal, connections)
+    return _list_affected(tx, caller.principal, connections)
 
 
 def withdraw_requests(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
@@ -385,14 +406,12 @@ def _end_account(
     notify: bool = True,
     is_answered: bool = False,
 ) -> None:
-    left, running = (
-        classify_remaining_secret(caller.context, account),
-        list_running_titles(tx, account.principal, [account.connection]),
-    )
+    left = classify_remaining_secret(caller.context, account)
+    affected = _list_affected(tx, account.principal, [account.connection])
     rows.end(tx, account, can_revoke=left == "owed", notify=notify)
     if notify and not is_answered:
         body: dict[str, Any] = {"connection": account.connection, "username": account.username}
-        body |= {"cause": cause, "left": left, "running": running}
+        body |= {"cause": cause, "left": left, **affected}
         ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
         add_notices(tx, [ended])
     detail = {

@@ -7,7 +7,7 @@ deadlines are those of any start. How it ended changes the row in the same trans
 
 import math
 from dataclasses import fields, replace
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from bot.domain.hours import HoursKind, was_used
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -36,7 +36,7 @@ from bot.services.operation_requests import begin_operation
 from bot.services.places_in_line import describe_entry
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
-from bot.store import gates, operations, people, timers, undoable_actions
+from bot.store import cards, gates, operations, people, timers, undoable_actions
 from bot.store import waitlist as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices
@@ -115,18 +115,30 @@ def _list_own_and_last(
     return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
 
 
-def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace, bool]:
-    """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
+def leave(
+    tx: Transaction, caller: Caller, workspace_id: str, *, is_read_with_place: bool = False
+) -> tuple[Workspace, Literal["", "left", "stops"]]:
+    """Wait no longer, and cancel the attempt that is under way; return what has become of a wait, if any.
+
+    It ``stops`` where the provider was called, which has a message of its own.
+    ``is_read_with_place``: the answer comes to the conversation of the message with the place, which goes.
+    """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.find_entry_of_workspace(tx, workspace.id)
     if known is None or known.state is WaitlistState.GRANTED:
-        return workspace, False
-    if known.state is WaitlistState.TRYING:
+        return workspace, ""
+    attempt = operations.find_operation(tx, known.operation_id or "")
+    stops = attempt is not None and attempt.is_open and attempt.has_called
+    if stops:
         begin_operation(tx, caller, workspace.id, OperationVerb.STOP)
     elif caller.is_first_delivery(tx):
         rows.end(tx, known)
+        if attempt is not None and attempt.is_open:
+            operations.end(tx, attempt.id, Outcome.CANCELLED, "cancelled")
         caller.record(tx, "workspace.leave_waitlist", workspace)
-    return workspace, True
+    if is_read_with_place:
+        cards.close(tx, known.id)
+    return workspace, "stops" if stops else "left"
 
 
 def list_lines(

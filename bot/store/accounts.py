@@ -127,15 +127,15 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     start_fan_out(tx, "revoking", **pair, notify=notify)
 
 
-def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
-    """Delete a workspace of an account that has ended."""
+def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
+    """Delete a workspace of an ended account; ``notify`` where no message about that names its plans."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
-    hours.unlink(tx, workspace, said["notify"])
+    hours.unlink(tx, workspace, notify)
     courses.leave_with(tx, workspace)
-    waitlist.unlink(tx, workspace, said["notify"])
-    if said["notify"]:
+    waitlist.unlink(tx, workspace, notify)
+    if notify:
         timers.unlink(tx, workspace)
     WORKSPACES.delete(tx, id=workspace["id"])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
@@ -274,7 +274,7 @@ def _is_current(tx: Transaction, said: Row) -> bool:
 register_fan_out(
     "revoking",
     _is_current,
-    ("some_workspaces_of", _delete_workspace),
+    ("some_workspaces_of", lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
     ("some_runs_of", runs.end_orphaned),
     ("some_undoable_actions_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
     homes.STAGE,
@@ -282,7 +282,10 @@ register_fan_out(
 register_fan_out(
     "another",
     lambda _tx, _body: True,
-    ("some_workspaces_of", _limit_to_former(_delete_workspace)),
+    (
+        "some_workspaces_of",
+        _limit_to_former(lambda tx, row, _: _delete_workspace(tx, row, notify=True)),
+    ),
     ("some_runs_of", _limit_to_former(runs.end_orphaned)),
     (
         "some_undoable_actions_of",

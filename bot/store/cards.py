@@ -246,6 +246,12 @@ def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
+def close(tx: Transaction, subject: str) -> None:
+    """Close the messages about something that another message tells of."""
+    queue_updates(tx, subject, changed=True)
+    CARDS.change(tx, {"subject": subject}, stage="closed", changed_at=None)
+
+
 def queue_answered(tx: Transaction, subject: str) -> None:
     """Have questions drawn that are settled; the answer to a press on one comes first."""
     queue_updates(tx, subject, changed=True)

@@ -87,11 +87,12 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close_gate`` does.
+    """Close a candidate's gate as ``close_gate`` does: the usual one if it is there.
 
-    It is a separate row, as the usual one would count as a record; that takes it over once it is added.
+    Else it is a separate row, as the usual one would count as a record; that takes it over once it is added.
     """
-    return close_gate(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
+    key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
+    return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
 
 
 @prioritize(Priority.URGENT)
