@@ -79,7 +79,7 @@ def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
 def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
     """Put a workspace on the waitlist until a time; a second request keeps its place.
 
-    Raises NotLinked and Refused: ``wait.limit`` if the connection allows no failed starts, or isn't known to.
+    Raises NotLinked and Refused: ``wait.limit`` if it isn't known that more than one start may fail.
     """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     provider = caller.context.need(workspace.connection)

@@ -253,7 +253,7 @@ def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
 
 
 def delete_rules(tx: Transaction, workspace_id: str) -> None:
-    """Delete the rules of a workspace that is gone for good."""
+    """Delete the rules of a workspace that no longer exists."""
     RULES.delete(tx, workspace_id=workspace_id)
 
 
