@@ -127,8 +127,7 @@ class Caller:
     ) -> Result:
         """Run a use case in one transaction.
 
-        Raises Refused, with nothing written but the policy's audit row, whatever else the use case raises,
-        and StoreError.
+        Raises StoreError and what the use case raises. After Refused, only the policy's audit row is written.
         """
         done = await self._run_with_lookup(lambda tx, caller: work(tx, caller, *arguments, **named))
         for action in (self.actions or {}).values():
@@ -141,7 +140,7 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a use case that only reads, on one snapshot, beside writers; raises as ``run`` does."""
+        """Run a use case that only reads, on one snapshot and in parallel with writers; see ``run``."""
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )

@@ -146,8 +146,8 @@ async def rotate(
     With ``forget``, links whose secret no key opens are ended, and their owners asked to link again. If these
     are more than a tenth of all, the keys are probably wrong, so none is ended unless ``forget`` is their
     exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is resumed if a
-    key opens its secret by then. On the connections in ``unlinked``, where nobody links, a secret that no key
-    opens is simply written anew, as it holds nothing.
+    key opens its secret by then. On the connections in ``unlinked``, where nobody links, such a secret is
+    written anew instead, as it holds nothing.
     """
     rotation = Rotation()
     accounts, installed = (

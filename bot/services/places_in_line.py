@@ -1,4 +1,4 @@
-"""What a request for an operation does if its workspace is on the waitlist."""
+"""How requests for operations treat a workspace that is on the waitlist."""
 
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState

@@ -1,8 +1,8 @@
 """Messages that may still change: cards of operations, runs and classes, and notices with buttons.
 
-A message is posted once, and marked dirty when it has to be updated; updates show the newest state, and none
-are queued. A card is updated until its work is over, a question until it is answered. After that only buttons
-that no longer work are removed (``docs/internals/rules.md``, "What was said stays").
+A message is posted once, and marked dirty when it must be updated; an update always shows the newest state.
+A card is updated until its work is over, a question until it is answered. After that only buttons that no
+longer work are removed (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping

@@ -89,8 +89,8 @@ def close_candidate(
 ) -> bool:
     """Close a candidate's gate as ``close_gate`` does.
 
-    The candidate's gate is a row of its own, since a usual one would count as a record of the candidate.
-    ``add_gate`` later takes over how long it stays closed.
+    It has a key of its own, since a usual gate would mean that the database knows the candidate. ``add_gate``
+    later takes over how long it stays closed.
     """
     return close_gate(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
 
@@ -475,7 +475,7 @@ def _observe(
 ) -> bool:
     """Write an observation into a row; return whether it may matter to an open operation.
 
-    ``confirms``: the read is proof enough that the workspace is there, although a list lacked it.
+    ``confirms``: the read proves that the workspace is there, even if a list lacked it.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)

@@ -32,7 +32,7 @@ def republish_home(tx: Transaction, principal: Principal) -> None:
 
 
 def show_end(tx: Transaction, work_item_id: str) -> None:
-    """Publish the Home tab again on which work was requested that has now ended."""
+    """Publish a Home tab again, as an operation or run that was requested on it has ended."""
     row = tx.one("home_of_work_item", work_item_id=work_item_id, place=HOME_PLACE)
     if row is not None:
         republish_home(tx, parse_principal(row["principal"]))

@@ -1,4 +1,4 @@
-"""Planned stops of workspaces; the one that counts is a workspace's timer.
+"""Planned stops of workspaces. The one that counts is the workspace's timer.
 
 A workspace's ``generation`` counts how often it was brought up, so that a button drawn in an earlier
 generation is recognised.
@@ -442,7 +442,7 @@ def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: flo
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # A stop that nobody saw finish may have brought it down now; one that was seen to finish didn't.
+    # A stop that no read saw finish may be the reason. A finished one isn't: the workspace came up since.
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP

@@ -151,7 +151,7 @@ class Engine(Protocol):
         ...
 
     def serves(self) -> None:
-        """Move stored times along with the clock from now on; those of earlier processes must be healed."""
+        """Move stored times along with the clock from now on; earlier ones must already be healed."""
         ...
 
     def clock_reading(self) -> ClockReading:
