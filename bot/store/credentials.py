@@ -33,8 +33,8 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret by the same one under another key; return False if it has changed."""
-    return ACCOUNTS.change(tx, {"id": account_id, "secret": old}, secret=new) == 1
+    """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
+    return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 
 def save_secret(
@@ -59,7 +59,9 @@ def save_secret(
         if before is not None and not ACCOUNTS.parse(before).is_approved:
             # An approval has an end of its own, which a new secret doesn't prolong.
             known |= {"expires_at": expires_at, "remind_at": plan_first_reminder(tx.now(), expires_at)}
-    if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
+    if not ACCOUNTS.count_changed(
+        tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known
+    ):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
         resume_now(tx, ACCOUNTS.parse(before))

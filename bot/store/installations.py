@@ -51,8 +51,8 @@ def list_installations(tx: Transaction) -> list[Installed]:
 
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Forget a token that Slack revoked; return False if it was already replaced or forgotten."""
-    if not INSTALLATIONS.change(
+    """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
+    if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
         return False
@@ -64,7 +64,7 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
     """Claim the replacement of a token for a while; return False if another process does or did it."""
     now = tx.now()
-    return tx.run("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
+    return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
 @prioritize(Priority.URGENT)
@@ -73,22 +73,22 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
     renewed = {"secret": secret, "expires_at": expires_at, "renewing_until": 0, "lost_at": None}
-    return INSTALLATIONS.change(tx, current, **renewed) == 1
+    return INSTALLATIONS.count_changed(tx, current, **renewed) == 1
 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
     """Note that Slack no longer accepts a refresh token, and notify people; False if that is known."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
-    if not INSTALLATIONS.change(tx, kept, lost_at=tx.now()):
+    if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
     add_notices(tx, notices)
     return True
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store a token encrypted with another key; False if it was, or is being, replaced."""
-    return tx.run("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
+    """Write the same token under another key; False if it was replaced meanwhile, or is being replaced."""
+    return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 @prioritize(Priority.URGENT)

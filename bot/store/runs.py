@@ -119,8 +119,8 @@ def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
 
 
 def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
-    """Note that a run's whole output was sent, and write the notices; the output is no longer followed."""
-    if RUNS.change(tx, {"id": run_id, "is_watched": True}, is_watched=False):
+    """Note that the whole output was sent, by these notices; it is no longer watched."""
+    if RUNS.count_changed(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 
 
@@ -190,7 +190,7 @@ def claim_runs_of(
     Return None if the account isn't active, or another process has read its runs since it was loaded.
     """
     now = tx.now()
-    if not tx.run("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
+    if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
         return None
     found = work_items.claim(
         tx,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
-from bot.store.transaction import Priority, Row, Transaction, prioritize
+from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
 #: Seconds after it was counted within which a call is sent, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
@@ -54,6 +54,7 @@ class CallQuota:
 UNLIMITED: Final = CallQuota()
 
 
+@concerns(lambda team, method, **_: [f"slack {team} {method}"])
 @prioritize(Priority.URGENT)
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
@@ -88,6 +89,7 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
     return int(row["fit"])
 
 
+@concerns(lambda team, method, *_: [f"slack {team} {method}"])
 @prioritize(Priority.URGENT)
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None

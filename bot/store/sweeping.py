@@ -64,13 +64,15 @@ def _give_up_edits(tx: Transaction) -> bool:
     Some messages keep buttons that no longer work.
     """
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
-    return max(tx.run(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
+    return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
     """Delete some enrollments in old classes, whose cards are swept next; return whether more may be left."""
     return (
-        tx.run("sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE)
+        tx.count(
+            "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
+        )
         == _BATCH_SIZE
     )
 
@@ -85,7 +87,7 @@ def _sweep_aged(tx: Transaction, query: str) -> bool:
         for row in swept:
             cards.drop(tx, row["id"])
         return len(swept) == _BATCH_SIZE
-    return tx.run(query, **aged) == _BATCH_SIZE
+    return tx.count(query, **aged) == _BATCH_SIZE
 
 
 def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
