@@ -155,7 +155,7 @@ class Caller:
         is_read: bool = False,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run a use case; where Slack has to be asked first, look the person up and run it again."""
+        """Run a use case; if Slack must be asked first, look the person up and run it again."""
         done = await self._run_once(work, subjects, is_read=is_read)
         if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
@@ -398,5 +398,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: Declares that a use case is about its person's rows alone.
+#: Declares that a use case concerns only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

@@ -35,12 +35,12 @@ def hash_of(row: Mapping[str, Any]) -> str:
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Append audit rows when the transaction ends."""
+    """Append audit rows at the end of the transaction."""
     tx.audit_entries.extend(entries)
 
 
 def append_entries(tx: Transaction) -> None:
-    """Append what the transaction leaves in the audit, with its hash chain: others wait from here on."""
+    """Write the transaction's audit rows with their hash chain; this locks the head, so it comes last."""
     entries, tx.audit_entries = tx.audit_entries, []
     now = float(tx.now())
     for entry in entries:

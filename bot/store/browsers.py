@@ -42,7 +42,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
 
 @prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Note that a session was used now; one that has ended stays ended."""
+    """Note that a session was used now; an ended session stays ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 

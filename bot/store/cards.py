@@ -357,7 +357,7 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Forget the message of a notice that will not be sent; a card that never was one is over."""
+    """Forget the message of a notice that won't be sent; close the card of an operation, run or class."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 

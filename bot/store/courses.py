@@ -184,7 +184,7 @@ def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, lim
 
 @prioritize(Priority.STEADY)
 def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
-    """Return the card whose end caused a stop."""
+    """Return the card of the class whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 

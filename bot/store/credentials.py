@@ -33,7 +33,7 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
+    """Replace a stored secret by the same one under another key; return False if it has changed."""
     return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 

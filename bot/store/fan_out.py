@@ -34,7 +34,7 @@ def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Run the first batch of the changes that follow from a row just written; a task does the rest."""
+    """Run the first batch of a fan-out, and add a task for the rest; ``said`` are its parameters."""
     tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
@@ -115,7 +115,7 @@ def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None)
     """Yield rows until enough rows were changed, counting from ``before`` (``tx.changes``) or from now."""
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):
-        # Counted only where there is something left to stop at.
+        # Count before each row but the first, as counting waits for the database.
         if number and tx.changes - before >= FAN_OUT_BATCH_SIZE:
             return
         yield row

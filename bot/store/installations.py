@@ -51,7 +51,7 @@ def list_installations(tx: Transaction) -> list[Installed]:
 
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
+    """Forget a token that Slack revoked; return False if it was already replaced or forgotten."""
     if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
@@ -87,7 +87,7 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Write the same token under another key; False if it was replaced meanwhile, or is being replaced."""
+    """Store a token encrypted with another key; False if it was, or is being, replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 

@@ -177,7 +177,7 @@ def release_card(tx: Transaction, subject: str) -> None:
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
+    """Forget a message that was deleted or can't be edited any more; the row of a card stays."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 

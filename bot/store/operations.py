@@ -216,7 +216,7 @@ def add(
     )
     waits_for = "read" if reads_first else "time"
     OPERATIONS.add(tx, made, waits_for=waits_for, start_kind=kind)
-    # A button of an earlier message works no more from now on, whether a message about this one comes or not.
+    # Buttons of earlier messages no longer work, even if no message about this operation is sent.
     cards.queue_messages(tx, workspace.id, changed=False)
     cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
     return made

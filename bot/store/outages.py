@@ -46,7 +46,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage and write its notices; return False, nothing written, if it was already over."""
+    """End an outage and write its notices; return False, with nothing written, if it was already over."""
     if not OUTAGES.count_deleted(tx, connection=connection):
         return False
     add_notices(tx, notices)

@@ -44,7 +44,7 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
-    """Grant the next try of a refused account; return False if somebody else has got it."""
+    """Claim the next try of a refused account; return False if another process has it."""
     return (
         ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
         == 1

@@ -36,5 +36,5 @@ def note_refused_revocation(tx: Transaction, account_id: str) -> None:
 
 
 def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret whose revocation was pending; return False if another process has."""
+    """Erase a secret whose revocation was pending; return False if another process already has."""
     return ACCOUNTS.count_deleted(tx, id=account_id, state="revoking") == 1

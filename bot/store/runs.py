@@ -119,7 +119,7 @@ def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
 
 
 def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
-    """Note that the whole output was sent, by these notices; it is no longer watched."""
+    """Note that a run's whole output was sent, and write the notices; the output is no longer followed."""
     if RUNS.count_changed(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 

@@ -61,8 +61,8 @@ def take_slack_call(
 ) -> float:
     """Count a call and return 0; or count nothing, and return the seconds to wait.
 
-    Calls are counted one at a time, so that none is missed. ``most`` is the number of calls that fit into a
-    minute, ``gap`` the least seconds between two calls to one channel.
+    Calls of a method are counted one at a time, so that none is missed. ``most`` is the number of calls that
+    fit into a minute, ``gap`` the least seconds between two calls to one channel.
     """
     key, now = {"team": team, "method": method}, tx.now()
     pause = _name_pause(method, channel) if gap else ""

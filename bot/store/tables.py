@@ -292,7 +292,7 @@ class Table(Generic[Model]):
         tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
-        """Change the rows with these values; return how many there were."""
+        """Change the rows with these values; return their number."""
         return tx.count(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
@@ -305,7 +305,7 @@ class Table(Generic[Model]):
         tx.run(self._statement("DELETE FROM", by), **_make_key_params(by))
 
     def count_deleted(self, tx: Transaction, **by: Any) -> int:
-        """Delete the rows with these values; return how many there were."""
+        """Delete the rows with these values; return their number."""
         return tx.count(self._statement("DELETE FROM", by), **_make_key_params(by))
 
     def lookups(self) -> list[str]:

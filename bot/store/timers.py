@@ -280,7 +280,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
+    """Clear a timer that was carried out or can't be, and write its owner's notices; False if it changed."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -368,7 +368,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Take back the ends of a workspace that its person starts, but for those that are still to come."""
+    """Cancel the planned stops of a workspace that its owner starts: those that are past, or for one run."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return

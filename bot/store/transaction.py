@@ -71,19 +71,20 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class NotAlone(Exception):
-    """Signal that work which was begun beside that of others has to be alone: it is run again so."""
+    """Signal that work begun in parallel with others must run alone; it is run again that way."""
 
 
-#: How the names of what a function is about are found among its arguments.
+#: The functions that find a declared function's subjects among its arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
 def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declared]:
-    """Return a decorator that declares whose rows a function reads and writes, as ``find`` names them.
+    """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
-    On PostgreSQL it runs beside functions that concern others (``docs/adr/0116-whose-it-is.md``). What
-    depends on the rows of more people, too, asks for ``Transaction.be_alone``. A person is named by the key,
-    everything else by its id, and a workspace's stands for its person; without any name it decides alone.
+    ``find`` takes the function's arguments and returns the subjects: people by their keys, others by their
+    ids; a workspace's id stands for its owner. On PostgreSQL, functions with different subjects run in
+    parallel (``docs/adr/0116-whose-it-is.md``); one without subjects runs alone. A function that turns out to
+    need rows of other people calls ``Transaction.be_alone``.
     """
 
     def declare(work: Declared) -> Declared:
@@ -94,7 +95,7 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the names of what a function concerns, none if that is everything."""
+    """Return the subjects of a function called with these arguments; none if it concerns everything."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
@@ -103,7 +104,7 @@ class Transaction(Protocol):
     """One transaction. A query is given by its name in the SQL files, or as SQL."""
 
     ids: Ids
-    #: What is appended to the audit when the transaction ends, as others wait for that.
+    #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
     audit_entries: list[AuditEntry]
     #: The tables that were written since this was last emptied, or work rolled back.
     written: set[str]
@@ -119,7 +120,7 @@ class Transaction(Protocol):
         ...
 
     def run(self, query: str, **params: Any) -> None:
-        """Run a statement, without waiting for it: its error is raised by what waits next."""
+        """Run a statement without waiting for its result; the next call that waits raises its error."""
         ...
 
     def count(self, query: str, **params: Any) -> int:
@@ -138,7 +139,7 @@ class Transaction(Protocol):
         ...
 
     def be_alone(self) -> None:
-        """Return if nobody else decides anything meanwhile; else raise NotAlone, and the work runs again."""
+        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again alone."""
         ...
 
     @property
@@ -181,9 +182,9 @@ class Engine(Protocol):
         rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run work that writes; durable when it returns. ``rows`` is its weight within a batch.
+        """Run work that writes; its changes are durable on return. ``rows`` is its weight within a batch.
 
-        ``subjects`` are what it concerns, none for everything (``concerns``).
+        ``subjects`` says whose rows it reads and writes (see ``concerns``); none: everything.
         """
         ...
 

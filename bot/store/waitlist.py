@@ -149,7 +149,7 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put somebody at the end of the present round; a returning one has no second turn in it."""
+    """Put somebody at the end of the current round; a person who returns gets no second turn in it."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -194,7 +194,7 @@ def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change an open wait, unless it is in another state by now; return whether that was done."""
+    """Change an entry if its state is still the same; return whether it was changed."""
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:

@@ -29,6 +29,7 @@ SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id
 ORDER BY connection, remote_id LIMIT :limit;
 
 -- Rows with a name of the owner's own are always included.
+-- Rows with a name of the owner's own are always included.
 -- name: workspaces_called
 SELECT * FROM workspaces WHERE hidden = 0 AND {workspace_is_shown} AND id IN (
     SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
