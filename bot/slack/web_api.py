@@ -79,6 +79,9 @@ class WebApi:
             raise SlackFailed(method, UNREACHABLE_CODE) from None
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
+        except AttributeError:
+            # The SDK asks whatever was answered for its "ok", a text or a list, too.
+            raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):
             raise SlackUnknownOutcome(method, "malformed_answer")

@@ -219,6 +219,9 @@ class InstallPages:
         except SlackFailed as error:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
+        if self._cookie.is_valid_browser(query.get("state"), headers):
+            # A state that another tab began stays.
+            answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
         return await self._exchange_code(answer)
 
     async def _exchange_code(self, answer: BoltResponse) -> web.Response:
@@ -267,9 +270,6 @@ class InstallPages:
         )
 
     def _answer(self, page: web.Response) -> BoltResponse:
-        """Return a page as Bolt's answer, which also ends the browser's state."""
-        headers: dict[str, str | Sequence[str]] = {
-            "Content-Type": "text/html; charset=utf-8",
-            "Set-Cookie": self._cookie.build_set_cookie_for_deletion(),
-        }
+        """Return a page as Bolt's answer."""
+        headers: dict[str, str | Sequence[str]] = {"Content-Type": "text/html; charset=utf-8"}
         return BoltResponse(status=page.status, body=page.text or "", headers=headers)

@@ -72,9 +72,10 @@ class Count:
     held: int
 
 
-def write_frame(answer: SocketModeResponse) -> str:
-    """Return an acknowledgement as it is written: all ASCII, so a byte for each character."""
-    return json.dumps(answer.to_dict())
+def write_frame(answer: SocketModeResponse) -> bytes:
+    """Return an acknowledgement as it is written."""
+    # A half of a pair of characters can't be written.
+    return json.dumps(answer.to_dict(), ensure_ascii=False).encode(errors="replace")
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
@@ -385,12 +386,12 @@ class SocketConnection(SocketModeClient):
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
         """Send an acknowledgement; one that is too long goes without its answer, as it would end all."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
-        text = write_frame(answer)
-        if len(text) > MAX_FRAME_BYTES:
-            log.error("slack.answer_too_long", bytes=len(text))
-            text = write_frame(SocketModeResponse(answer.envelope_id))
-        if len(text) <= MAX_FRAME_BYTES:
-            await self.send_message(text)
+        frame = write_frame(answer)
+        if len(frame) > MAX_FRAME_BYTES:
+            log.error("slack.answer_too_long", bytes=len(frame))
+            frame = write_frame(SocketModeResponse(answer.envelope_id))
+        if len(frame) <= MAX_FRAME_BYTES:
+            await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Ask for another connection. With ``force`` Slack announced the end; otherwise it has come."""

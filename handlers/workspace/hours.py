@@ -111,7 +111,8 @@ def _is_clock(word: str) -> bool:
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
     """Say which words are no hours; days alone are not what's wrong."""
     wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
-    return _hint(request, fill(words.UNREADABLE, said=" ".join(wrong) or said), words.USAGE, name)
+    sentence = words.ODD_OFFSET if time_parsing.has_odd_offset(said) else words.UNREADABLE
+    return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:

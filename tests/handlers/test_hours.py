@@ -184,6 +184,7 @@ async def test_all_days_that_are_named_are_left_out(bot, text, first, last, coun
         ("hours notebook pause until 4 dec", "is too far away. Choose a time within the next 90 days."),
         ("hours notebook skip 2027-01-14", "has already passed."),
         ("hours notebook pause until never", "I can't read *until never*"),
+        ("hours notebook weekdays 9:00-18:00 +05:30", "name of a time zone, such as `Asia/Kolkata`"),
     ],
 )
 async def test_a_day_that_cannot_be_told_is_asked_for(bot, text, said):

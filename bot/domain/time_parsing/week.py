@@ -118,6 +118,13 @@ def list_zone_readings(text: str) -> tuple[str, ...]:
     return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
 
 
+def has_odd_offset(text: str) -> bool:
+    """Return whether a text has hours at an offset that no zone's name stands for: ``9:00-17:00 +05:30``."""
+    plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
+    is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
+    return is_one and read_hours(plain) is not None
+
+
 def _find_key(said: SaidZone) -> str | None:
     """Return the name in the zone data of the one zone that is meant; None if there isn't exactly one."""
     if len(said.zones) != 1:

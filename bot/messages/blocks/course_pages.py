@@ -88,7 +88,7 @@ def _format_counts(facts: ClassFacts) -> str:
     """Format the numbers of a course's members for its teachers."""
     if not facts.counts.joined:
         return words.NOBODY_JOINED
-    said = [words.JOINED_COUNT, words.LINKED_COUNT]
+    said = [words.JOINED_COUNT, *([] if "none" in facts.linking else [words.LINKED_COUNT])]
     said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
     return fill(" · ".join(said), **asdict(facts.counts))
 

@@ -234,7 +234,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
+        # What ended after that has told it by a message of its own; a creation isn't planned for any time.
+        is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
@@ -261,7 +262,10 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], opens)
 
 
-@renders(ClassKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
+@renders(
+    ClassKind.LESSON_REPORT,
+    is_true=lambda facts: facts.now < facts.time("ends") and facts.counts.expected > 0,
+)
 def render_report(facts: ClassFacts) -> Answer:
     """Render a lesson's figures for a teacher: the ready ones, and the others' problems."""
     card, counts = facts.card, facts.counts

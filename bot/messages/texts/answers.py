@@ -278,8 +278,12 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: About workspaces that are still running, when a link ends and in the question before.
-STILL_RUNNING: Final = "I won't stop what's running there: {names}."
+#: Of workspaces there, when a link ends: what is up, what has hours, and what waits for room.
+AFFECTED: Final[dict[str, str]] = {
+    "running": "I won't stop what's running there: {names}.",
+    "hours": "I've paused the hours of {names}. Link it again, and they'll resume.",
+    "waits": "I've stopped waiting for room for {names}.",
+}
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (

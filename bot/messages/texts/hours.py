@@ -45,6 +45,10 @@ NONE_OF_ALL: Final = "None of your workspaces has working hours."
 LIST: Final = "*Your workspaces' working hours*"
 FOR_WHICH: Final = "For which workspace? I haven't changed anything."
 UNREADABLE: Final = "I can't read *{said}*, so I haven't changed anything."
+ODD_OFFSET: Final = (
+    "Hours need the name of a time zone, such as `Asia/Kolkata`, in place of the offset in *{said}*, so I "
+    "haven't changed anything."
+)
 USAGE: Final = (
     "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts "
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "

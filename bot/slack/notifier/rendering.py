@@ -25,6 +25,7 @@ from bot.messages.blocks import kit, plain, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import still_applies
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
+from bot.messages.blocks.outcomes import is_ready_over
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -245,6 +246,10 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         others = await gatherer.store.read(cards.find_cards_of_same_message, card)
         beside = [(one.kind, await gatherer.describe_message(one)) for one in others]
         answer = keep_current_buttons(card.kind, facts, said, beside)
+        is_alone = card.kind is NoticeKind.READY and not beside
+        if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
+            # That it is ready, and until when, isn't so any more: it says what has become of it.
+            answer = render(card.kind, facts)
     elif facts is None:
         return None
     else:
