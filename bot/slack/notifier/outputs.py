@@ -87,7 +87,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output, and queue a notice that shares it. Unshared, it is invisible: repeat freely."""
+        """Upload the whole output, and queue a notice that shares it. Until then nobody sees it."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:

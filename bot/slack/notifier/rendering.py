@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 #: Seconds until a notice that isn't ready yet is rendered again.
 NOT_READY_SECONDS: Final = 2.0
-#: Most seconds since its workspace was read when a message is sent after a silence.
+#: Greatest age, in seconds, of the last read of a workspace when a message is sent after a silence.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Longest pause between two attempts, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
@@ -144,7 +144,7 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice after a silence, until its workspaces have been read again; return whether it was.
+        """Put back a notice after a silence until its workspaces have been read again; return whether it was.
 
         It waits ``SILENCE_SECONDS`` at most. Only a read that was requested after this began counts, and only
         while it is recent. A message that can't be sent then waits for another read; so does one that was
@@ -231,7 +231,10 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 
 
 def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
-    """Return whether a message keeps its text: not if it is a question, output or the card of open work."""
+    """Return whether a message keeps the text that was sent.
+
+    Questions, output, messages in channels, and cards of open work are rendered again instead.
+    """
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
     match facts:
