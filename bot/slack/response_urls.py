@@ -32,7 +32,7 @@ def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0)
 
 
 def _read_error_code(body: bytes | str | None) -> str:
-    """Return the error code in an object with ``"ok": false``, or a plain text that is one; "" for no error."""
+    """Return the error code in an object with ``"ok": false``, or a plain text that is one; otherwise ""."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
     try:
         answer = json.loads(text)
