@@ -91,7 +91,7 @@ class Revocations(BaseTaskWorker):
         await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
-        """Return whether an account uses the token; it can't compare ciphertexts, which change with the key."""
+        """Return whether an account uses the token; compare no ciphertexts, as those change with the key."""
         account = await self._store.read(accounts.find_account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False

@@ -1,4 +1,4 @@
-"""Read the outputs of runs as they arrive. Each has one stream, reopened if it breaks while the run continues."""
+"""Read the outputs of runs as they arrive: one stream each, reopened if it breaks while the run continues."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -93,7 +93,7 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output this process follows; others are left to processes with free streams."""
+        """Return the runs whose output this process follows; others are left to processes with room."""
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
