@@ -170,7 +170,7 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """The received pieces of a body. A long one gets memory of its own, which is freed for the system at once.
+    """The received pieces of a body. A long one gets memory of its own, which is freed at once afterwards.
 
     In the process's usual memory, the pieces of many bodies would leave holes that can't be used again.
     """
