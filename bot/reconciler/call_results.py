@@ -80,7 +80,7 @@ class Rejected:
 
     @property
     def is_unauthorized(self) -> bool:
-        """Return whether the credential was refused for the call itself."""
+        """Return whether the credential was refused for this very call."""
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
     def call_cause(self, *, makes: bool = False) -> str:

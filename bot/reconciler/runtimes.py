@@ -290,7 +290,7 @@ class Runtime:
 
     @property
     def is_probed(self) -> bool:
-        """Return whether a connection in doubt already has its single probe in flight."""
+        """Return whether the connection counts as down and its single probe is already in flight."""
         return self.health.is_doubtful and not self.slots.is_idle
 
 
@@ -426,7 +426,7 @@ class Replay(Protocol):
 
 
 class Observer(Protocol):
-    """A counter of calls to providers, of failures and claims; ``bot.web.health.Metrics`` is one."""
+    """A counter of reads, failures and claims, such as ``bot.web.health.Metrics``."""
 
     def count_reads(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""

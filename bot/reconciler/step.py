@@ -1,7 +1,7 @@
 """One step of an operation or a run: check the preconditions, plan, call, verify, write the result.
 
 A step needs a linked account, a configured connection, and a person who is known and allowed to do it.
-Anything else that is missing delays the step and is shown on the card; a lost link ends the work.
+If one of them is missing, the step is delayed and the card says so; without a link the work ends.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # Once a call was sent, nobody knows what it did, except after an unlink.
+            # After an unlink, or if nothing was sent, it counts as cancelled. Else nobody knows its outcome.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -368,7 +368,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result. This has no effect, so nothing is committed first."""
+        """Search the provider for the call's result; it changes nothing, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -515,7 +515,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return whether a plan is carried out to end an item even while its account waits for a new link."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
-        """Return whether the stored person is good enough while Slack can't be asked."""
+        """Return whether the person's stored details may be used while Slack doesn't answer."""
         return False
 
     @abstractmethod
@@ -567,7 +567,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal that repeating the call as it is wouldn't change."""
+        """Return the update after a refusal that a repetition of the call wouldn't change."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:

@@ -192,7 +192,7 @@ class Streams(context.EnginePart):
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
-        """Return whether an ended run's output is complete, or can't be read any further."""
+        """Return whether an ended run's output has been read to its end, or can't be read further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after that stream had ended.
         if isinstance(follower.answer, (call_results.RetryLater, call_results.OutcomeUnknown)):

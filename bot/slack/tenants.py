@@ -58,9 +58,9 @@ class OneTenant:
 
 @dataclass(frozen=True, slots=True)
 class SlackSetup:
-    """The installations, the tenants whose requests are served, and the clients for them.
+    """The installations, the tenants (installations with their tokens), and the clients for them.
 
-    ``by_oauth`` is None with a bot token.
+    ``by_oauth`` is None if there is a bot token.
     """
 
     installation: AnyInstallation

@@ -59,7 +59,7 @@ class Notifier:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
+        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
         return self._slack.lockout_code
 
     @property
@@ -73,7 +73,7 @@ class Notifier:
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
-        """Send the due notices that fit the budget; return the number claimed."""
+        """Send the due notices that fit into the budget; return the number claimed."""
         await self._results.repeat()
         await self._note_absence()
         return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
@@ -97,7 +97,7 @@ class Notifier:
             log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the dirty cards that fit the budget; return the number claimed."""
+        """Update the dirty cards that fit into the budget; return the number claimed."""
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:

@@ -212,7 +212,8 @@ class Outbox:
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Replace the message that promised an answer; return False if the answer needs a message of its own.
 
-        Raises SlackFailed.
+        While the promise is still being sent, the notice is put back, and the result is True. Raises
+        SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:

@@ -244,7 +244,7 @@ def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message again; return None if its rows are gone, or its text isn't known."""
+    """Render a message again, for an update; return None if its rows are gone, or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
@@ -335,7 +335,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
+    """Return the arguments that replace a message with an answer; if it has no blocks, old ones are removed."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
