@@ -335,7 +335,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return the arguments that replace a message with an answer; if it has no blocks, old ones are removed."""
+    """Return the arguments that replace a message with an answer; without blocks, old ones are removed."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
