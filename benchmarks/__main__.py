@@ -29,6 +29,7 @@ from benchmarks.figures import GOALS, Figure
 from benchmarks.hostile import measure_hostile
 from benchmarks.machine import BenchmarkError
 from benchmarks.messages import measure_ready
+from benchmarks.network import COMPARED, TABLE, measure_network, measure_network_table, name_cell
 from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
@@ -73,6 +74,11 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         ),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
         "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),
+        "network": (
+            measure_network,
+            ("network_turned_away", "network_class_p99", *map(name_cell, COMPARED)),
+        ),
+        "network_table": (measure_network_table, tuple(map(name_cell, TABLE))),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),

@@ -87,6 +87,18 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
             what="of a class of 500, with one workspace and one message each",
         ),
         "class_limited_last": Goal("s", 120.0),
+        "network_turned_away": Goal(
+            "starts", 0.0, what="of a class of 500 turned away, with a PostgreSQL 1 ms away, each way"
+        ),
+        "network_class_p99": Goal("s", 0.4, what="until such a start is acknowledged"),
+        **{
+            f"network_{count}_{delay}": Goal(
+                "starts per second",
+                what=f"accepted by {count} webs and {count} workers, {delay / 1000:g} ms from PostgreSQL",
+            )
+            for count in (1, 2, 4)
+            for delay in (0, 500, 1_000, 2_000)
+        },
         "startup": Goal("s", 1.5, what="from the start of the process to *ready*"),
         "idle_cpu": Goal("% of a core", 1.0, what="with nothing to do"),
         "idle_memory": Goal("MB", 100.0, what="with nothing to do"),

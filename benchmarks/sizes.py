@@ -64,6 +64,8 @@ class Sizes:
     class_seconds: float = 60.0
     class_starts: int = 20
     class_kills: int = 3
+    #: Starts of a burst at a database behind a slow line.
+    network_starts: int = 200
     #: A course: so many join within so many seconds, at a provider that takes so many starts a second. The
     #: bot is killed so many seconds before the lesson.
     course_people: int = 300
@@ -151,6 +153,7 @@ TOY = Sizes(
     class_people=6,
     class_seconds=4.0,
     class_kills=1,
+    network_starts=8,
     course_people=4,
     course_joining=25.0,
     course_killed=20.0,

@@ -27,7 +27,7 @@ stays, and the refusal is raised.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
@@ -42,7 +42,7 @@ from bot.domain.undoable_actions import NO_CHANGE, Change, UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, inbox, people, preferences
+from bot.store import accounts, inbox, people, preferences, transaction
 from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
 from bot.store.homes import HOME_PLACE
@@ -128,7 +128,10 @@ class Caller:
 
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
-        done = await self._run_with_lookup(lambda tx, caller: work(tx, caller, *arguments, **named))
+        subjects = transaction.find_subjects(work, self, *arguments, **named)
+        done = await self._run_with_lookup(
+            lambda tx, caller: work(tx, caller, *arguments, **named), subjects=subjects
+        )
         for action in (self.actions or {}).values():
             self.context.recent_commits.add(action, action.done_at)
         return done
@@ -145,19 +148,27 @@ class Caller:
         )
 
     async def _run_with_lookup(
-        self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool = False
+        self,
+        work: Callable[[Transaction, Caller], Result | Refused],
+        *,
+        is_read: bool = False,
+        subjects: Sequence[str] = (),
     ) -> Result:
         """Run a use case; where Slack has to be asked first, look the person up and run it again."""
-        done = await self._run_once(work, is_read=is_read)
+        done = await self._run_once(work, subjects, is_read=is_read)
         if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
-            done = await replace(self, _has_looked=True)._run_once(work, is_read=is_read)
+            done = await replace(self, _has_looked=True)._run_once(work, subjects, is_read=is_read)
         if isinstance(done, Refused):
             raise done
         return done
 
     async def _run_once(
-        self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool
+        self,
+        work: Callable[[Transaction, Caller], Result | Refused],
+        subjects: Sequence[str],
+        *,
+        is_read: bool,
     ) -> Result | Refused:
         store = self.context.store
         actions: dict[tuple[str, str], UndoableAction] = {}
@@ -175,7 +186,9 @@ class Caller:
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
         try:
-            done = await (store.engine.read(work_with_audit) if is_read else store.carry_out(work_with_audit))
+            done = await (
+                store.engine.read(work_with_audit) if is_read else store.carry_out(work_with_audit, subjects)
+            )
         except Refused as refusal:
             done, is_read = refusal, True
         # Not what was rolled back.
@@ -376,3 +389,11 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     if account.state == "refused":
         raise NotLinked(name, account.refusal, title, is_refused=True)
     return account
+
+
+def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
+    return [caller.principal.key]
+
+
+#: Declares that a use case is about its person's rows alone.
+concerns_caller: Final = transaction.concerns(_find_person)

@@ -60,7 +60,7 @@ from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.tables import OPERATIONS
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
@@ -201,6 +201,7 @@ def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCar
     return card
 
 
+@concerns(lambda caller, card_id, **_: [caller.principal.key, card_id])
 def enroll(
     tx: Transaction,
     caller: Caller,

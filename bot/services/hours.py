@@ -33,7 +33,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import UP_STATES, State, Workspace
-from bot.services.caller import Caller
+from bot.services.caller import Caller, concerns_caller
 from bot.services.feasibility import get_stop_effects, predict_stop_effects
 from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import (
@@ -70,6 +70,7 @@ RuleChange = tuple[HoursRule | None, HoursRule | None]
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 
+@concerns_caller
 def add(
     tx: Transaction,
     caller: Caller,
@@ -120,6 +121,7 @@ def _make_rule(
     return made
 
 
+@concerns_caller
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
@@ -132,6 +134,7 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     return stored.find_workspace(tx, workspace.id) or workspace
 
 
+@concerns_caller
 def restore(
     tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
 ) -> tuple[Workspace, bool]:
@@ -207,6 +210,7 @@ def _keep_stop(
         timers.plan_stop(tx, workspace.id, PlannedStop(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 
+@concerns_caller
 def leave_out_days(
     tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
 ) -> Workspace:
@@ -227,6 +231,7 @@ def leave_out_days(
     return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
 
 
+@concerns_caller
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
@@ -263,6 +268,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 # -- when they are due ---------------------------------------------------------------------------------------
 
 
+@concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     """Carry out the due occurrences of a rule in its person's name; too late ones are notified as missed.
 
@@ -444,6 +450,7 @@ HOURS_WORK: Final = ScheduledWork(
 # -- what was left running -----------------------------------------------------------------------------------
 
 
+@concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
 

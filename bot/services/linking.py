@@ -23,7 +23,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.providers import base, facets
 from bot.services import accounts
-from bot.services.caller import Caller
+from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import links, people
@@ -168,6 +168,7 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
+@concerns_caller
 def create_link(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None = None
 ) -> str:
@@ -328,6 +329,7 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
     return await _identify_account(caller, visit, tried, asking, "sign_in", "failed_sign_in")
 
 
+@concerns_caller
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
     """Count an attempt before the provider is asked, so that concurrent ones can't exceed five.
 
@@ -351,6 +353,7 @@ def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | N
     return _change_link(tx, link, **_WITHOUT_ACCOUNT, attempts_left=left, browser_hash=browser)
 
 
+@concerns_caller
 def keep_credential(
     tx: Transaction, caller: Caller, visit: Visit, tried: Link, identity: base.Identity, pasted: str
 ) -> LinkPage | Refused:
@@ -376,6 +379,7 @@ def keep_credential(
     return _build_page(tx, caller, checked, visit)
 
 
+@concerns_caller
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
     """Note that the provider named no account; the attempt doesn't count if it merely failed."""
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):

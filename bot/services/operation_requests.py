@@ -16,7 +16,7 @@ from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.providers import base, facets
 from bot.services.accounts import find_or_open_account
-from bot.services.caller import Caller, require_usable
+from bot.services.caller import Caller, concerns_caller, require_usable
 from bot.services.context import Context
 from bot.services.creation import check_offered
 from bot.services.feasibility import (
@@ -38,6 +38,7 @@ from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
 
 
+@concerns_caller
 def begin_operation(
     tx: Transaction,
     caller: Caller,
@@ -91,7 +92,7 @@ def begin_operation(
             timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = initiator
     if not verb.brings_down and workspace.is_down:
-        timers.begin_run(tx, workspace.id)
+        timers.begin_run(tx, workspace)
     refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,
@@ -177,6 +178,7 @@ def _choose_note(
     return "stopping_stopped" if is_down else ""
 
 
+@concerns_caller
 def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
     """Ask for a workspace to be made from its provider's ``spec`` and started.
 
@@ -188,6 +190,7 @@ def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spe
     return _create(tx, caller, fresh)
 
 
+@concerns_caller
 def replace_workspace(
     tx: Transaction,
     caller: Caller,
@@ -333,6 +336,7 @@ def _is_long_unknown(creation: Operation, now: float) -> bool:
     return creation.start_call is not Call.NONE and has_settled(creation, now)
 
 
+@concerns_caller
 def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Set a new deadline for an open operation; return the operation, which may have ended by now.
 
@@ -353,6 +357,7 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
     return kept or operation
 
 
+@concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Read the provider's list again right away, for a workspace that a creation may have made."""
     operation = require_operation(tx, caller, "look_again", operation_id)
@@ -360,6 +365,7 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
     return operation
 
 
+@concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
     """Repeat a creation whose outcome is unknown; False if it is known by now."""
     operation = require_operation(tx, caller, "start_another", operation_id)

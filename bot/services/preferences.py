@@ -7,7 +7,7 @@ from bot.domain import policy
 from bot.domain.people import Principal
 from bot.domain.preferences import PreferenceFacts, Preferences, find_asking_hours
 from bot.domain.workspaces import Workspace
-from bot.services.caller import Caller
+from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
 from bot.store import preferences as store
 from bot.store.transaction import Transaction
@@ -15,6 +15,7 @@ from bot.store.transaction import Transaction
 policy.declare(policy.AccessRule(shows=True), "settings", "settings_form")
 
 
+@concerns_caller
 def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
     """Set a person's preferences."""
     caller.check(tx, "settings")

@@ -7,7 +7,7 @@ from bot.domain.feasibility import find_stop_obstacle
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
 from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import Workspace
-from bot.services.caller import Caller
+from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
 from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
@@ -48,6 +48,7 @@ def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
     return is_coming_up or not workspace.is_down
 
 
+@concerns_caller
 def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: PlannedStop) -> Workspace:
     """Set the timer of a workspace; raises Refused (``workspace.not_up``) if it is down."""
     workspace = require_workspace(tx, caller, "stop", workspace_id)
@@ -57,6 +58,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
     return change_timer(tx, caller, workspace, timer)
 
 
+@concerns_caller
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
@@ -67,6 +69,7 @@ def cancel_timer(
     return change_timer(tx, caller, workspace, None)
 
 
+@concerns_caller
 def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
     """Postpone the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
@@ -76,6 +79,7 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
     return change_timer(tx, caller, workspace, timer)
 
 
+@concerns_caller
 def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.services.caller import Caller
+from bot.services.caller import Caller, concerns_caller
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces
 from bot.store.transaction import Transaction
@@ -57,6 +57,7 @@ def _save_listed(
     return added
 
 
+@concerns_caller
 def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
     """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
     workspace = require_workspace(tx, caller, "alias", workspace_id)
@@ -77,6 +78,7 @@ def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Work
     return workspace
 
 
+@concerns_caller
 def set_notifications(
     tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:

@@ -4,7 +4,7 @@ from bot.domain.accounts import Account
 from bot.domain.operations import Operation
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
-from bot.services.caller import Caller, require_usable
+from bot.services.caller import Caller, concerns_caller, require_usable
 from bot.store import gates, operations, workspaces
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -43,6 +43,7 @@ def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: 
     return operation
 
 
+@concerns_caller
 def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Request a status read through the poll gate; return the current row with its age."""
     workspace = require_workspace(tx, caller, "status", workspace_id)

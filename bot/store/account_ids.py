@@ -22,7 +22,7 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
     """Save the id of an account of which none is known; return False if that has changed."""
     now, unknown = tx.now(), {"id": account.id, "remote_id": account.remote_id}
     return (
-        ACCOUNTS.change(
+        ACCOUNTS.count_changed(
             tx,
             {**unknown, "state": "active"},
             remote_id=remote_id,
@@ -132,7 +132,7 @@ def rename(
     if holder is not None and not holder.is_resting:
         return False
     same = {"id": account.id, "username": account.username, "state": "active"}
-    if not ACCOUNTS.change(tx, same, username=username, compared_at=tx.now(), **ACCEPTED):
+    if not ACCOUNTS.count_changed(tx, same, username=username, compared_at=tx.now(), **ACCEPTED):
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
     move_workspaces(tx, moved, account.username, pair)

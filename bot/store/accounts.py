@@ -175,7 +175,7 @@ def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
     if it was already refused or changed.
     """
     active = {"id": account.id, "state": "active", "secret": account.secret}
-    if not ACCOUNTS.change(tx, active, state="refused", secret=""):
+    if not ACCOUNTS.count_changed(tx, active, state="refused", secret=""):
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
@@ -334,7 +334,7 @@ def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
 
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
     """Write when the next reminder is due; return False if another process did, or the link changed."""
-    if not ACCOUNTS.change(
+    if not ACCOUNTS.count_changed(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):
         return False

@@ -35,7 +35,13 @@ def hash_of(row: Mapping[str, Any]) -> str:
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Append audit rows with their hash chain."""
+    """Append audit rows when the transaction ends."""
+    tx.audit_entries.extend(entries)
+
+
+def append_entries(tx: Transaction) -> None:
+    """Append what the transaction leaves in the audit, with its hash chain: others wait from here on."""
+    entries, tx.audit_entries = tx.audit_entries, []
     now = float(tx.now())
     for entry in entries:
         row: Row = {

@@ -52,4 +52,4 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
 async def end_browser_sessions_at(engine: Engine, installation: str) -> int:
     """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
     given = {"within": f"%:{installation}:%", "limit": FAN_OUT_BATCH_SIZE}
-    return await repeat_until_done(engine, lambda tx: tx.run("end_browser_sessions_at", **given))
+    return await repeat_until_done(engine, lambda tx: tx.count("end_browser_sessions_at", **given))

@@ -330,7 +330,7 @@ def finish_update(
     # Nobody asks for a notice again; a card stays known by its operation, run or class. What came after the
     # claim is still pending.
     same = {"id": card_id, "is_dirty": False}
-    if is_over and not CARDS.delete(tx, **same, is_notice=True):
+    if is_over and not CARDS.count_deleted(tx, **same, is_notice=True):
         CARDS.change(tx, same, stage="closed", changed_at=None)
 
 
@@ -350,13 +350,15 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
     One that has moved from the channel meanwhile is tried again at once.
     """
     same = {"id": card_id, "channel_id": channel_id}
-    if not CARDS.change(tx, same, rendered_digest="", is_dirty=False, changed_at=None, leased_until=0.0):
+    if not CARDS.count_changed(
+        tx, same, rendered_digest="", is_dirty=False, changed_at=None, leased_until=0.0
+    ):
         retry_card(tx, card_id, 0.0)
 
 
 def drop(tx: Transaction, card_id: str) -> None:
     """Forget the message of a notice that will not be sent; a card that never was one is over."""
-    if not CARDS.delete(tx, id=card_id, is_notice=True):
+    if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 

@@ -34,7 +34,7 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
     """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
-    return ACCOUNTS.change(tx, {"id": account_id, "secret": old}, secret=new) == 1
+    return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 
 def save_secret(
@@ -58,7 +58,9 @@ def save_secret(
         if before is not None and not ACCOUNTS.parse(before).is_approved:
             # What ends by itself isn't prolonged by what opens it.
             known |= {"expires_at": expires_at, "remind_at": plan_first_reminder(tx.now(), expires_at)}
-    if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
+    if not ACCOUNTS.count_changed(
+        tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known
+    ):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
         resume_now(tx, ACCOUNTS.parse(before))

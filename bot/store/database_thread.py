@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Protocol
 from bot.store.schema import CLOCK_READING_SECONDS, move_times, save_heartbeat
 from bot.store.transaction import (
     ClockReading,
+    NotAlone,
     OnWrite,
     Priority,
     Result,
@@ -112,20 +113,28 @@ class QueuedEngine:
         result: Result = await self._read_queue.submit(work, priority, is_read=True)
         return result
 
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
         """Run work that writes; durable when it returns."""
-        queue = self._queue_of(priority)
+        queue = self._queue_of(priority, subjects)
         if priority is Priority.CLAIMS:
             priority = Priority.STEADY
         try:
-            result: Result = await queue.submit(work, priority, is_read=False, rows=rows)
+            result: Result = await queue.submit(work, priority, is_read=False, rows=rows, subjects=subjects)
+        except NotAlone:
+            result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
         except StoreMigrated as error:
             self._on_migrated(error)
             raise
         return result
 
-    def _queue_of(self, priority: Priority) -> WriteQueue:  # noqa: ARG002 - an engine may have several
-        """Return the queue of those who write at a priority."""
+    def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
+        """Return the queue of those who write at a priority for such subjects."""
         return self._write_queue
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
@@ -143,7 +152,7 @@ class QueuedEngine:
 
     # -- the threads' side -----------------------------------------------------------------------------------
 
-    def _begin_write(self, session: Session) -> None:
+    def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
         """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.
 
         While the store's time slows down to meet a clock that was set back, the clock reading is written
@@ -190,6 +199,7 @@ class QueuedWork:
     is_read: bool
     rows: int
     future: asyncio.Future[Any]
+    subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
     #: When the request that asks for it began, if that is one.
     began_at: float | None = field(default_factory=request_began.get)
@@ -233,13 +243,14 @@ class WriteQueue:
         is_read: bool,
         rows: int = 1,
         is_patient: bool = False,
+        subjects: Sequence[str] = (),
     ) -> Any:
         """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors.
 
         ``is_patient``: wait for as long as it takes.
         """
         loop = asyncio.get_running_loop()
-        item = QueuedWork(work, priority, is_read, rows, loop.create_future())
+        item = QueuedWork(work, priority, is_read, rows, loop.create_future(), subjects)
         with self._condition:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")
@@ -478,8 +489,12 @@ class Session(Protocol):
         """Connect. Raise StoreUnavailable with the cause for operators."""
         ...
 
-    def begin(self, *, writes: bool) -> None:
-        """Begin a transaction: the only one that writes, or one that reads a single snapshot."""
+    def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
+        """Begin a transaction: one that writes, alone for these subjects, or one that reads a snapshot."""
+        ...
+
+    def settle(self, *, waits: bool) -> None:
+        """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
         ...
 
     def commit(self) -> None:
@@ -513,7 +528,7 @@ class QueueWorker:
         self,
         queue: WriteQueue,
         session: Session,
-        begin_write: Callable[[Session], None],
+        begin_write: Callable[[Session, Sequence[str]], None],
     ) -> None:
         self._queue = queue
         self._session = session
@@ -568,23 +583,30 @@ class QueueWorker:
         try:
             self._session.begin(writes=False)
             self._run_until(items, ran, stops=False)
-            self._session.commit()
         except self._errors as error:
             self._retry(items, error, self._run_reads)
             return
+        # Nobody waits for the end of a transaction that has written nothing.
         self._queue.deliver(ran)
+        try:
+            self._session.commit()
+        except self._errors:
+            self._session.rollback()
         self._queue.put_back(items[len(ran) :])
 
     def _run_writes(self, items: Sequence[QueuedWork]) -> None:
         """Run as many writes as fit into one transaction and commit them; requeue the rest."""
         ran: list[QueuedWork] = []
         try:
-            self._begin_write(self._session)
+            self._begin_write(self._session, sorted({name for item in items for name in item.subjects}))
         except self._errors as error:
             self._put_back_or_fail(items, error)
             return
         try:
             self._run_until(items, ran, stops=True)
+            # A person who gives up until then is told, rightly, that nothing was done; and one that fails
+            # takes no other with it.
+            self._session.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)
             return

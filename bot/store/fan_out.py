@@ -35,6 +35,7 @@ def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
     """Run the first batch of the changes that follow from a row just written; a task does the rest."""
+    tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
         name, now = tx.ids.new("task"), tx.now()
@@ -54,7 +55,7 @@ def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
         if (
             len(rows) == FAN_OUT_BATCH_SIZE
             or (rows and after != rows[-1]["id"])
-            or tx.changes - before >= FAN_OUT_BATCH_SIZE
+            or (rows and tx.changes - before >= FAN_OUT_BATCH_SIZE)
         ):
             return {**said, "stage": stage, "after": after}
         after = ""
@@ -70,7 +71,7 @@ async def finish_fan_out(engine: Engine, task: Task) -> None:
 def _run_next_batch(tx: Transaction, task_id: str) -> bool:
     row = TASKS.row(tx, id=task_id)
     left = run_fan_out_batch(tx, from_json(row["payload"])) if row is not None else None
-    return left is not None and TASKS.change(tx, {"id": task_id}, payload=left) == 1
+    return left is not None and TASKS.count_changed(tx, {"id": task_id}, payload=left) == 1
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
@@ -113,7 +114,8 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
     """Yield rows until enough were changed, since ``before`` or from now on."""
     before = tx.changes if before is None else before
-    for row in rows:
-        yield row
-        if tx.changes - before >= FAN_OUT_BATCH_SIZE:
+    for number, row in enumerate(rows):
+        # Counted only where there is something left to stop at.
+        if number and tx.changes - before >= FAN_OUT_BATCH_SIZE:
             return
+        yield row

@@ -111,7 +111,7 @@ def close_gate(
     GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
     return bool(
-        tx.run("close_gate", gate_key=gate_key, now=now, until=now + seconds, is_answered=is_answered)
+        tx.count("close_gate", gate_key=gate_key, now=now, until=now + seconds, is_answered=is_answered)
     )
 
 
@@ -364,7 +364,9 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
-        await engine.write(partial(record_some, results=some), Priority.RECORDS, rows=len(some))
+        subjects = sorted({one for result in some for one in result.workspace_ids})
+        work = partial(record_some, results=some)
+        await engine.write(work, Priority.RECORDS, rows=len(some), subjects=subjects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,7 +532,7 @@ def _observe(
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
-    is_newest = tx.run(fill_changes("observed", *columns), id=row["id"], confirms=confirms, **columns)
+    is_newest = tx.count(fill_changes("observed", *columns), id=row["id"], confirms=confirms, **columns)
     if not is_newest:
         # Another process has just written what a later read found.
         return False
@@ -557,7 +559,9 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:
         columns |= {"observed_at": granted_at, "detail": seen.detail}
-    is_newest = tx.run(fill_changes("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns)
+    is_newest = tx.count(
+        fill_changes("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns
+    )
     if not is_newest:
         # Another process has just written what a later read found.
         return False

@@ -52,7 +52,7 @@ def list_installations(tx: Transaction) -> list[Installed]:
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
-    if not INSTALLATIONS.change(
+    if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
         return False
@@ -64,7 +64,7 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
     """Become the only one who replaces this token for a while; False if somebody else does or did."""
     now = tx.now()
-    return tx.run("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
+    return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
 @prioritize(Priority.URGENT)
@@ -73,14 +73,14 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
     renewed = {"secret": secret, "expires_at": expires_at, "renewing_until": 0, "lost_at": None}
-    return INSTALLATIONS.change(tx, current, **renewed) == 1
+    return INSTALLATIONS.count_changed(tx, current, **renewed) == 1
 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
     """Note that Slack takes a refresh token no more, and tell people; False if that was noted already."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
-    if not INSTALLATIONS.change(tx, kept, lost_at=tx.now()):
+    if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
     add_notices(tx, notices)
     return True
@@ -88,7 +88,7 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
     """Write the same token under another key; False if it was replaced meanwhile, or is being replaced."""
-    return tx.run("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
+    return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 @prioritize(Priority.URGENT)

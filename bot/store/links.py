@@ -15,7 +15,7 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 async def clear_ended_links(engine: Engine) -> int:
     """Delete the contents of ended links, and return their number; the links stay for a day."""
     return await repeat_until_done(
-        engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
+        engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )
 
 

@@ -133,7 +133,7 @@ FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 def compare(tx: Transaction, server: str) -> None:
     """Compare the server and its timeline with the rows' own: one process, once, notes a failover."""
-    if tx.run("note_failover", server=server, now=tx.now()):
+    if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
     DATABASE_TIMELINE.add_new(tx, id=1, server=server)
 

@@ -21,7 +21,7 @@ from bot.store.fan_out import (
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, concerns, prioritize
 
 #: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
 CARD_FIRST_SECONDS = 5.0
@@ -174,7 +174,7 @@ def release_card(tx: Transaction, subject: str) -> None:
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
     """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
-    if not CARDS.delete(tx, id=card_id, is_notice=True):
+    if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
 
@@ -343,9 +343,10 @@ def _claim(tx: Transaction, query: str, lease: float, owner: str, **which: Any) 
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
+@concerns(lambda notice, *_, **__: [notice.principal.key])
 def mark_notice_sent(
     tx: Transaction,
-    notice_id: str,
+    notice: Notice,
     channel_id: str,
     message_ts: str,
     rendered_digest: str = "",
@@ -358,7 +359,7 @@ def mark_notice_sent(
     ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` what it says
     for good. ``in_place``: the message may have been another's before.
     """
-    now = tx.now()
+    now, notice_id = tx.now(), notice.id
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
@@ -431,7 +432,7 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
         "people": _make_people_pattern(place),
         "limit": FAN_OUT_BATCH_SIZE,
     }
-    await repeat_until_done(engine, lambda tx: tx.run("release_notices", **given))
+    await repeat_until_done(engine, lambda tx: tx.count("release_notices", **given))
 
 
 def _make_people_pattern(place: str) -> str:

@@ -17,8 +17,7 @@ from bot.store import cards, courses, gates, hours, timers, waitlist, work_items
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
-from bot.store.transaction import Row, Transaction
-from bot.support.errors import StoreError
+from bot.store.transaction import Row, Transaction, concerns
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
@@ -215,8 +214,7 @@ def add(
         slow_seconds=usual.late,
     )
     waits_for = "read" if reads_first else "time"
-    if not OPERATIONS.add_new(tx, made, waits_for=waits_for, start_kind=kind):
-        raise StoreError("another operation for this workspace came first")
+    OPERATIONS.add(tx, made, waits_for=waits_for, start_kind=kind)
     # A button of an earlier message works no more from now on, whether a message about this one comes or not.
     cards.queue_messages(tx, workspace.id, changed=False)
     cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
@@ -326,6 +324,7 @@ def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | Non
     return ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given)
 
 
+@concerns(lambda _update, was=None: [] if was is None else [was["principal"]])
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
     """Write a step's result and release the lease, all in one transaction; return the row as it is then.
 

@@ -47,7 +47,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
     """End an outage and write its notices; return False, nothing written, if it was already over."""
-    if not OUTAGES.delete(tx, connection=connection):
+    if not OUTAGES.count_deleted(tx, connection=connection):
         return False
     add_notices(tx, notices)
     return True
@@ -65,7 +65,7 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
     """Note when something answered; return whether it hadn't before that."""
     row = tx.one("answered", name=name, at=at)
     is_silent = row is not None and row["silent_since"] is not None
-    return is_silent and tx.run("silence_over", name=name, at=at) == 1
+    return is_silent and tx.count("silence_over", name=name, at=at) == 1
 
 
 @prioritize(Priority.STEADY)

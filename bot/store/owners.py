@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.store.tables import OWNERS
-from bot.store.transaction import Priority, Transaction, prioritize
+from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
@@ -38,6 +38,7 @@ def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     return [name for name in names if tx.one("own", name=name, **given)]
 
 
+@concerns(lambda owner: [f"owner {owner}"])
 @prioritize(Priority.URGENT)
 def renew_owned(tx: Transaction, owner: str) -> list[str]:
     """Keep everything of an owner's for longer; return the names of what it was."""

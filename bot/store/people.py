@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import load_zone
 from bot.store import tables
-from bot.store.transaction import Priority, Transaction, prioritize
+from bot.store.transaction import Priority, Transaction, concerns, prioritize
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
@@ -38,6 +38,7 @@ def was_introduced(tx: Transaction, principal: Principal) -> bool:
 
 
 @prioritize(Priority.URGENT)
+@concerns(lambda principal: [principal.key])
 def note_introduction(tx: Transaction, principal: Principal) -> bool:
     """Note that a person is introduced to Usher; return whether it is the first time."""
     return tables.GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now())
@@ -47,6 +48,7 @@ def note_introduction(tx: Transaction, principal: Principal) -> bool:
 SAVE_BATCH_SIZE: Final = 30
 
 
+@concerns(lambda people: [one.principal.key for one in people])
 def save(tx: Transaction, people: Sequence[Person]) -> None:
     """Write people; the newer ``seen_at`` wins unless it is in the future."""
     now = tx.now()

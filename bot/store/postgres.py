@@ -1,19 +1,21 @@
 """The PostgreSQL engine: connections that write, claim, record and read, each in its own thread.
 
-A transaction that decides anything takes an advisory lock first, so one does at a time, as on SQLite: what a
-method reads stays true until it commits, in however many processes. Claims and the records of polls share
-that lock: they run side by side, in one process and in several, and lock the rows that they change
-(``docs/adr/0029-postgresql.md``). Synchronous calls in a thread are as quick as asynchronous ones.
+A transaction that decides anything takes an advisory lock, so one does at a time, as on SQLite: what a method
+reads stays true until it commits, in however many processes. Claims, the records of polls, and decisions that
+say whose rows they are about share that lock: they run side by side, in one process and in several. Claims
+lock the rows that they change, the others their subjects (``docs/adr/0116-whose-it-is.md``). Calls in a
+thread are as quick as asynchronous ones.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 import psycopg
 import structlog
@@ -51,6 +53,8 @@ log = structlog.get_logger(__name__)
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
+#: Connections that decide beside each other, each for its own part of all subjects.
+LANES = 4
 #: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
@@ -88,12 +92,12 @@ class PostgresEngine(QueuedEngine):
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
         new_session = partial(self._new_session, database_clock, ids)
         self._session = new_session()
-        self._beside = {
-            priority: WriteQueue(patience, BATCH_ROWS, batch_seconds)
-            for priority in (Priority.CLAIMS, Priority.RECORDS)
-        }
+        new_queue = partial(WriteQueue, patience, BATCH_ROWS, batch_seconds)
+        self._beside = {priority: new_queue() for priority in (Priority.CLAIMS, Priority.RECORDS)}
+        self._lanes = [new_queue() for _ in range(LANES)]
         works = [(self._write_queue, self._session)]
         works += [(queue, new_session(self._may_claim)) for queue in self._beside.values()]
+        works += [(queue, new_session(lambda: True)) for queue in self._lanes]
         self._writing = [session for _, session in works]
         self._reading = [new_session() for _ in range(readers)]
         works += [(self._read_queue, session) for session in self._reading]
@@ -102,9 +106,9 @@ class PostgresEngine(QueuedEngine):
         )
 
     def _new_session(
-        self, clock: DatabaseClock, ids: Ids, may_claim: Callable[[], bool] | None = None
+        self, clock: DatabaseClock, ids: Ids, is_allowed: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return PostgresSession(self._url, clock, self._time, ids, may_claim)
+        return PostgresSession(self._url, clock, self._time, ids, is_allowed)
 
     @property
     def is_whole(self) -> bool:
@@ -153,7 +157,7 @@ class PostgresEngine(QueuedEngine):
         if serves:
             self._serves = True
             for session in self._writing:
-                session.reads_schema = True
+                session.check_migration = self._check_migration
             if not await self.write(lambda _: self._session.take_lock()):
                 raise StoreInUse(_CLOSED_MESSAGE.format(name=self._name))
         return applied
@@ -180,30 +184,31 @@ class PostgresEngine(QueuedEngine):
         await asyncio.gather(*(worker.join(JOIN_SECONDS) for worker in (self._writer, *self._others)))
 
     def _queues(self) -> list[WriteQueue]:
-        return [self._write_queue, self._read_queue, *self._beside.values()]
+        return [self._write_queue, self._read_queue, *self._beside.values(), *self._lanes]
 
-    def _queue_of(self, priority: Priority) -> WriteQueue:
+    def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:
+        if subjects and priority not in self._beside:
+            return self._lanes[crc32(subjects[0].encode()) % len(self._lanes)]
         return self._beside.get(priority, self._write_queue)
 
-    def _begin_write(self, session: Session) -> None:
+    def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction. Its time is the database's, however that has changed: nobody moves times.
 
-        The first on each connection of a process that serves compares the server with the rows. Raise
-        StoreMigrated if the rows are those of a newer release.
+        The first on each connection of a process that serves compares the server with the rows.
         """
         assert isinstance(session, PostgresSession), "this engine's own"
-        self._begin_in_own_schema(session)
-        self._time.catch_up()
+        session.begin(writes=True, subjects=subjects)
         if self._serves and not session.is_compared:
             maintenance.compare(session.transaction, session.timeline)
+            session.settle(waits=False)
             session.commit()
             session.is_compared = True
-            self._begin_in_own_schema(session)
+            session.begin(writes=True, subjects=subjects)
 
-    def _begin_in_own_schema(self, session: PostgresSession) -> None:
-        session.begin(writes=True)
-        if session.newest_migration > max(self._scripts):
-            raise StoreMigrated(_MIGRATED.format(name=session.newest_migration, release=RELEASE))
+    def _check_migration(self, newest: str) -> None:
+        """Raise StoreMigrated if the rows are those of a newer release."""
+        if newest > max(self._scripts):
+            raise StoreMigrated(_MIGRATED.format(name=newest, release=RELEASE))
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""

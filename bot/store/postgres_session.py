@@ -1,23 +1,16 @@
-"""A connection to PostgreSQL: its transactions, its locks, its clock, its errors, and its loss.
-
-Every parameter is sent as text, and the statement's own columns say what it is: one prepared statement for
-each query, whatever the values. A statement that is run for many rows gets them as one array of JSON objects,
-``:each``, and its other parameters are columns of theirs, with a ``_`` behind their names: rows that differ
-cost one statement, not one each.
-"""
+"""A connection to PostgreSQL: its transactions, its locks, its clock, its errors, and its loss."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import AbstractContextManager, contextmanager, suppress
 from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
 from threading import Lock, Timer
 from time import monotonic, sleep
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import psycopg
 import structlog
@@ -26,9 +19,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
-from bot.store import schema
-from bot.store.statements import read_queries
-from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, find_written_table
+from bot.store import audit, schema
+from bot.store.postgres_transaction import PostgresTransaction
+from bot.store.transaction import Row, StoreTime
 from bot.support.clock import Clock, Ids
 from bot.support.environment import PROGRAM_NAME
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
@@ -74,17 +67,28 @@ _TIMELINE = (
     "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline"
 )
 _SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_TIMELINE}"
-#: The two locks of an installation: its schema's name is part of them. All who serve share the second.
+#: The two locks of an installation: its schema's name is part of them. All who serve share the second. The
+#: locks of subjects have the next number.
 WRITING, SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
-_BEGIN_WRITE, _BEGIN_BESIDE = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({WRITING}, {_OF_SCHEMA}); {_CLOCK_QUERY}"
+_BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+LOCK_ALONE, _LOCK_BESIDE = (
+    f"SELECT {lock}({WRITING}, {_OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
+#: Everybody takes them in the same order.
+_LOCK_SUBJECTS: Final = (
+    b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
+    b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
+    b"SELECT unnest($1::text[]) AS name "
+    b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
+)
+#: What a transaction that writes asks first: by its id its outcome is found if its commit isn't answered.
+_BEGUN: Final = f"{_CLOCK_QUERY}, pg_current_xact_id()::text AS id"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
 _HALF = "another connection of this process is away"
-_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresSession:
@@ -98,15 +102,22 @@ class PostgresSession:
         clock: DatabaseClock,
         time: StoreTime,
         ids: Ids,
-        may_claim: Callable[[], bool] | None = None,
+        is_allowed: Callable[[], bool] | None = None,
     ) -> None:
-        """``may_claim``: this one writes beside others, as long as that is true."""
+        """``is_allowed``: this one writes beside others, as long as that is true."""
         self._url = url
-        self._may_claim = may_claim
+        self._is_allowed = is_allowed
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
         self._is_lost = False
+        #: The open pipeline, and what waits for all that was sent in it.
+        self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
+        self._sync: Callable[[], None] = lambda: None
+        #: When the open transaction asked for the database's time, and the answer, until somebody waits.
+        self._asked: tuple[float, Cursor[Row]] | None = None
+        #: The id of the open transaction, "" as long as it isn't known.
+        self._transaction_id = ""
         #: Why a server that answers couldn't be used, and when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
@@ -119,9 +130,9 @@ class PostgresSession:
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.
         self.timeline, self.is_compared = "", False
-        #: Whether each transaction that writes reads which migration is the newest; and which that was.
-        self.reads_schema, self.newest_migration = False, ""
-        self.transaction = PostgresTransaction(self._cursor, time, ids)
+        #: What each transaction that writes asks about the newest migration.
+        self.check_migration: Callable[[str], None] | None = None
+        self.transaction = PostgresTransaction(self._send, self._wait, time, ids)
 
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
@@ -132,42 +143,62 @@ class PostgresSession:
         except StoreUnavailable as error:
             raise type(error)(f"{describe_url(self._url)}: {error}") from None
 
-    def begin(self, *, writes: bool) -> None:
-        """Begin a transaction; one that writes waits for its turn, and reads the database's clock."""
+    def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
+        """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
+
+        All that goes with its first statement: nobody waits for it here.
+        """
         if self._is_gone():
             self._connect_again()
-        try:
-            self._begin(writes=writes)
-        except psycopg.errors.FeatureNotSupported:
-            # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
-            self._close()
-            raise make_standby_error() from None
-        except psycopg.OperationalError:
-            if not self._is_gone():
-                raise
-            self._connect_again()
-            self._begin(writes=writes)
+        if writes and not (self._is_allowed is None or self._is_allowed()):
+            # As if its own connection were away.
+            sleep(RETRY_SECONDS)
+            raise psycopg.errors.CannotConnectNow(_HALF)
+        self._leave_pipeline()
+        self.transaction.begin(writes=writes, is_alone=self._is_allowed is None)
+        self._transaction_id = ""
+        assert self._connection is not None  # opened before any work
+        self._pipeline = self._connection.pipeline()
+        self._sync = self._pipeline.__enter__().sync
+        if not writes:
+            self._send(_BEGIN_READ)
+            return
+        self._send(_BEGIN_WRITE)
+        self._send(LOCK_ALONE if self._is_allowed is None else _LOCK_BESIDE)
+        if subjects and self._is_allowed is not None:
+            self._send(_LOCK_SUBJECTS, [list(subjects)])
+        newest = f", {_NEWEST_MIGRATION}" if self.check_migration is not None else ""
+        self._asked = self._clock.monotonic(), self._send(f"{_BEGUN}{newest}".encode())
+
+    def settle(self, *, waits: bool) -> None:
+        """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
+        audit.append_entries(self.transaction)
+        if waits or not self._transaction_id:
+            self.transaction.settle()
 
     def commit(self) -> None:
         """Commit. Raise StoreBusy if nothing was written after all."""
+        self.transaction.expect_writes()
         tables = " ".join(sorted(self.transaction.written)) if self.notifies else ""
-        # With the commit, and no further round trip.
-        notify = f", pg_notify('usher', '{tables}')" if tables else ""
-        asked = f"SELECT pg_current_xact_id_if_assigned()::text AS id{notify}"
-        row = self._cursor().execute(asked.encode()).fetchone()
-        transaction, timeline = row["id"] if row is not None else None, self.timeline
         try:
-            self._cursor().execute("COMMIT")
+            if tables:
+                # With the commit, and no further round trip.
+                self._send(b"SELECT pg_notify('usher', $1)", [tables])
+            self._send(b"COMMIT")
+            self._leave_pipeline()
         except psycopg.OperationalError:
             if not self._is_gone():
                 raise
-            if transaction is not None:
-                self._find_outcome(transaction, timeline)
+            if not self._transaction_id:
+                raise StoreBusy("the connection to the database was lost; nothing was done") from None
+            self._find_outcome(self._transaction_id, self.timeline)
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
         self.transaction.written.clear()
         connection = self._connection
+        with suppress(psycopg.Error):
+            self._leave_pipeline()
         if connection is None or self._is_gone() or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
@@ -280,8 +311,50 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
+        """Return a cursor whose statements are waited for, one after the other."""
+        if self._pipeline is not None:
+            self._wait()
+            self._leave_pipeline()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()
+
+    def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
+        """Send a statement, which stays prepared; its result is there once somebody has waited."""
+        assert self._connection is not None  # opened before any work
+        return self._connection.cursor().execute(statement, params, prepare=True)
+
+    def _wait(self) -> None:
+        """Wait for all statements that are under way."""
+        asked = self._asked
+        try:
+            if self._pipeline is not None:
+                self._sync()
+        except psycopg.errors.FeatureNotSupported:
+            if asked is None or asked[1].pgresult is not None:
+                raise
+            # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
+            self._close()
+            raise make_standby_error() from None
+        if asked is not None:
+            self._asked = None
+            begun = self._note_time(*asked)
+            self._transaction_id = begun["id"]
+            self._time.catch_up()
+            if self.check_migration is not None:
+                self.check_migration(begun["newest_migration"])
+
+    def _note_time(self, before: float, asked: Cursor[Row]) -> Row:
+        """Take over the database's time, which was asked for at a moment of the monotonic clock."""
+        row = asked.fetchone()
+        assert row is not None  # a SELECT without a table
+        self._clock.note(before, row["epoch"], self._clock.monotonic())
+        return row
+
+    def _leave_pipeline(self) -> None:
+        """Wait for all statements that are under way, and wait for each from now on."""
+        if self._pipeline is not None:
+            pipeline, self._pipeline = self._pipeline, None
+            pipeline.__exit__(None, None, None)
 
     def _is_gone(self) -> bool:
         return self._connection is None or self._connection.closed
@@ -290,28 +363,8 @@ class PostgresSession:
     def _is_idle(connection: psycopg.Connection[Row]) -> bool:
         return connection.info.transaction_status is TransactionStatus.IDLE
 
-    def _begin(self, *, writes: bool) -> None:
-        self.transaction.audited = ""
-        self.transaction.written.clear()
-        if not writes:
-            self._cursor().execute(_BEGIN_READ)
-        elif self._may_claim is None:
-            self._begin_at(_BEGIN_WRITE)
-        elif self._may_claim():
-            self._begin_at(_BEGIN_BESIDE)
-        else:
-            # As if its own connection were away.
-            sleep(RETRY_SECONDS)
-            raise psycopg.errors.CannotConnectNow(_HALF)
-
-    def _begin_at(self, statements: str) -> None:
-        """Begin a transaction that writes, and read its time."""
-        if not self.reads_schema:
-            self._read_clock(statements)
-            return
-        self.newest_migration = self._read_clock(f"{statements}, {_NEWEST_MIGRATION}")["newest_migration"]
-
     def _close(self) -> None:
+        self._pipeline = self._asked = None
         if self._connection is not None:
             self._connection.close()
 
@@ -335,7 +388,9 @@ class PostgresSession:
             if refusal := _explain_refusal(self._connection.info):
                 raise StoreUnavailable(refusal)
             with _cut_unless_answered(self._connection):
-                server = self._read_clock(f"{_SETTINGS}; {_SERVER_COLUMNS}")
+                before = self._clock.monotonic()
+                self._cursor().execute(_SETTINGS)
+                server = self._note_time(before, self._cursor().execute(_SERVER_COLUMNS.encode()))
             if server["is_standby"]:
                 raise make_standby_error()
             self.pid, self.timeline, self.is_compared = server["pid"], server["timeline"], False
@@ -375,17 +430,6 @@ class PostgresSession:
         if not self._is_lost:
             log.warning("the connection to the database was lost", problem=problem)
         self._is_lost = True
-
-    def _read_clock(self, statements: str) -> Row:
-        """Run statements of which the last one reads the database's clock; return its row."""
-        before = self._clock.monotonic()
-        cursor = self._cursor().execute(statements.encode())
-        while cursor.nextset():
-            pass
-        row = cursor.fetchone()
-        assert row is not None  # a SELECT without a table
-        self._clock.note(before, row["epoch"], self._clock.monotonic())
-        return row
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
         """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't.
@@ -450,77 +494,6 @@ def _lock(function: str) -> bytes:
     return f"SELECT {function}({SERVING}, {_OF_SCHEMA}) AS done".encode()
 
 
-_PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
-#: The parameter that stands for all rows.
-_EACH = "each"
-#: What only this engine is told; for SQLite it is a comment.
-_OWN_COMMENT_PATTERN = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
-
-
-@cache
-def number_parameters(query: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
-    query = _OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
-    names = tuple(dict.fromkeys(_PARAMETER_PATTERN.findall(query)))
-    if _EACH in names:
-        query = _PARAMETER_PATTERN.sub(
-            lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query
-        )
-        names = (_EACH,)
-    return _PARAMETER_PATTERN.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
-
-
-class PostgresTransaction:
-    """One transaction of PostgreSQL, with queries by name; the engine begins and ends the transaction."""
-
-    def __init__(self, cursor: Callable[[], Cursor[Row]], time: StoreTime, ids: Ids) -> None:
-        self.ids = ids
-        self._cursor = cursor
-        self._time = time
-        #: How many rows were changed on this connection.
-        self.changes = 0
-        self.audited = ""
-        self.written: set[str] = set()
-
-    def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
-        text, names = number_parameters(query)
-        done = self._cursor().execute(
-            text.encode(), [_encode_text(params[name]) for name in names], prepare=True
-        )
-        if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
-            self.changes += done.rowcount
-            self.written |= find_written_table(text)
-        return done
-
-    def all(self, query: str, **params: Any) -> list[Row]:
-        """Return all rows."""
-        return self._execute(query, params).fetchall()
-
-    def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row."""
-        rows = self.all(query, **params)
-        return rows[0] if rows else None
-
-    def run(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows were written."""
-        return self._execute(query, params).rowcount
-
-    def run_each(self, query: str, params: Sequence[Parameters]) -> None:
-        """Run a statement for each set of parameters, all at once."""
-        if params:
-            each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
-            self._execute(query, {_EACH: as_json(each)})
-
-    def now(self) -> float:
-        """Return the store's epoch seconds."""
-        return self._time.now()
-
-
-def _encode_text(value: Any) -> str | None:
-    cleaned = clean(value)
-    return cleaned if cleaned is None or isinstance(cleaned, str) else repr(cleaned)
-
-
 _POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
@@ -545,7 +518,7 @@ _TOO_MANY_CONNECTIONS = "the server has no free connection"
 FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
-    "to the server, five for each process of Usher"
+    "to the server, ten for each process of Usher"
 )
 _RESTARTS = "the server is starting or stopping"
 _WRONG_PASSWORD, _NO_USER = "the user or the password in it is wrong", "there is no such user"

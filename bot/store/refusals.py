@@ -44,7 +44,10 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
 def try_refused(tx: Transaction, account: Account) -> bool:
     """Grant the next try of a refused account; return False if somebody else has got it."""
-    return ACCOUNTS.change(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now()) == 1
+    return (
+        ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
+        == 1
+    )
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
@@ -73,7 +76,7 @@ register_fan_out("accepted", lambda _tx, _said: True, ("some_held_accounts", _tr
 def note_accepted(tx: Transaction, account: Account) -> bool:
     """Resume the work of a refused account, as its secret was accepted; False if that has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
-    if not ACCOUNTS.change(tx, same, **ACCEPTED):
+    if not ACCOUNTS.count_changed(tx, same, **ACCEPTED):
         return False
     resume_now(tx, account)
     return True

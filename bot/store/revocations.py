@@ -37,4 +37,4 @@ def note_refused_revocation(tx: Transaction, account_id: str) -> None:
 
 def drop(tx: Transaction, account_id: str) -> bool:
     """Erase a secret whose revocation was pending; return False if another process has."""
-    return ACCOUNTS.delete(tx, id=account_id, state="revoking") == 1
+    return ACCOUNTS.count_deleted(tx, id=account_id, state="revoking") == 1

@@ -120,7 +120,7 @@ def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
 
 def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
     """Note that the whole output was sent, by these notices; it is no longer watched."""
-    if RUNS.change(tx, {"id": run_id, "is_watched": True}, is_watched=False):
+    if RUNS.count_changed(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 
 
@@ -191,7 +191,7 @@ def claim_runs_of(
     runs since it was read itself.
     """
     now = tx.now()
-    if not tx.run("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
+    if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
         return None
     found = work_items.claim(
         tx,

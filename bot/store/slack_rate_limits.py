@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
-from bot.store.transaction import Priority, Row, Transaction, prioritize
+from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
 #: A call leaves within so many seconds after it was counted, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
@@ -53,6 +53,7 @@ class CallQuota:
 UNLIMITED: Final = CallQuota()
 
 
+@concerns(lambda team, method, **_: [f"slack {team} {method}"])
 @prioritize(Priority.URGENT)
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
@@ -90,6 +91,7 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
     return int(row["fit"])
 
 
+@concerns(lambda team, method, *_: [f"slack {team} {method}"])
 @prioritize(Priority.URGENT)
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None

@@ -28,7 +28,8 @@ from typing import Any, ClassVar
 
 import structlog
 
-from bot.store import schema
+from bot.domain.audit import AuditEntry
+from bot.store import audit, schema
 from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueuedEngine, QueueWorker
 from bot.store.statements import read_queries
 from bot.store.transaction import (
@@ -232,11 +233,16 @@ class SqliteSession:
         paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
         self._files = {path: _read_inode(path) for path in paths}
 
-    def begin(self, *, writes: bool) -> None:
+    def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
         """Begin a transaction; one that writes refuses files that were moved or deleted."""
+        self.transaction.audit_entries.clear()
         if writes:
             self._check_file()
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def settle(self, *, waits: bool) -> None:  # noqa: ARG002 - each statement was waited for
+        """Append to the audit what the transaction leaves there."""
+        audit.append_entries(self.transaction)
 
     def commit(self) -> None:
         """Commit."""
@@ -349,6 +355,7 @@ class SqliteTransaction:
         self._queries = read_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
+        self.audit_entries: list[AuditEntry] = []
         self.written: set[str] = set()
         self.audited = ""
 
@@ -370,7 +377,11 @@ class SqliteTransaction:
         rows = self.all(query, **params)
         return rows[0] if rows else None
 
-    def run(self, query: str, **params: Any) -> int:
+    def run(self, query: str, **params: Any) -> None:
+        """Run a statement."""
+        self._execute(query, params)
+
+    def count(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
 
@@ -383,10 +394,13 @@ class SqliteTransaction:
         """Return the store's epoch seconds."""
         return self._time.now()
 
+    def be_alone(self) -> None:
+        """Return: nobody else writes."""
+
     @property
     def changes(self) -> int:
-        """The number of rows changed on this connection."""
-        return self._connection.total_changes
+        """The number of rows changed on this connection, or to be added to the audit."""
+        return self._connection.total_changes + len(self.audit_entries)
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:

@@ -13,7 +13,6 @@ finds it already there changes nothing and says so.
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -55,8 +54,10 @@ class Store:
     ) -> Result:
         """Run a function that writes, in one transaction; it is durable when this returns."""
         priority = transaction.get_priority(work, Priority.STEADY)
+        subjects = transaction.find_subjects(work, *arguments, **named)
         return await transaction.run_write(
-            lambda whole: self.engine.write(whole, priority), lambda tx: work(tx, *arguments, **named)
+            lambda whole: self.engine.write(whole, priority, subjects=subjects),
+            lambda tx: work(tx, *arguments, **named),
         )
 
     async def claim(
@@ -79,9 +80,11 @@ class Store:
         """Run a function that makes several transactions, each durable by itself."""
         return await work(self.engine, *arguments, **named)
 
-    async def carry_out(self, work: Work[Result]) -> Result:
+    async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
         """Run a person's request (``bot.services.caller``) in one transaction, while they wait."""
-        return await transaction.run_write(lambda whole: self.engine.write(whole, Priority.URGENT), work)
+        return await transaction.run_write(
+            lambda whole: self.engine.write(whole, Priority.URGENT, subjects=subjects), work
+        )
 
     # -- the process -----------------------------------------------------------------------------------------
 
@@ -139,8 +142,6 @@ class Store:
         """Write people; the newer ``seen_at`` wins."""
         try:
             for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
-                await self.engine.write(
-                    partial(people.save, people=people_[first : first + people.SAVE_BATCH_SIZE])
-                )
+                await self.write(people.save, people_[first : first + people.SAVE_BATCH_SIZE])
         finally:
             self._people.forget()

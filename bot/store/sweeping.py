@@ -60,13 +60,15 @@ async def sweep(engine: Engine) -> None:
 def _give_up_edits(tx: Transaction) -> bool:
     """Leave some messages with buttons that Slack had no room to take away for a day."""
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
-    return max(tx.run(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
+    return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
     """Delete some presses of cards that are swept once they have none; return whether there may be more."""
     return (
-        tx.run("sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE)
+        tx.count(
+            "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
+        )
         == _BATCH_SIZE
     )
 
@@ -81,7 +83,7 @@ def _sweep_aged(tx: Transaction, query: str) -> bool:
         for row in swept:
             cards.drop(tx, row["id"])
         return len(swept) == _BATCH_SIZE
-    return tx.run(query, **aged) == _BATCH_SIZE
+    return tx.count(query, **aged) == _BATCH_SIZE
 
 
 def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:

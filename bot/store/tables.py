@@ -281,7 +281,7 @@ class Table(Generic[Model]):
     def add_new(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> bool:
         """Add a row unless one of its kind is there; return whether it was added."""
         given = self._given(one, more)
-        return tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
+        return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
     def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
         """Add a row, or replace these columns of the row with the same key."""
@@ -290,18 +290,26 @@ class Table(Generic[Model]):
         replaced = ", ".join(f"{name} = excluded.{name}" for name in given if name not in key)
         tx.run(_insert(self.name, tuple(given), f"({', '.join(key)}) DO UPDATE SET {replaced}"), **given)
 
-    def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
+    def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> None:
+        """Change the rows with these values."""
+        tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
+
+    def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
         """Change the rows with these values; return how many there were."""
-        return tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
+        return tx.count(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
         """Change the row with these values and return it as it is then; None if there is none."""
         query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **_make_key_params(by))
 
-    def delete(self, tx: Transaction, **by: Any) -> int:
+    def delete(self, tx: Transaction, **by: Any) -> None:
+        """Delete the rows with these values."""
+        tx.run(self._statement("DELETE FROM", by), **_make_key_params(by))
+
+    def count_deleted(self, tx: Transaction, **by: Any) -> int:
         """Delete the rows with these values; return how many there were."""
-        return tx.run(self._statement("DELETE FROM", by), **_make_key_params(by))
+        return tx.count(self._statement("DELETE FROM", by), **_make_key_params(by))
 
     def lookups(self) -> list[str]:
         """Return a statement for each key by which rows are found."""

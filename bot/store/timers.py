@@ -278,7 +278,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
     """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
-    if not WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
+    if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
     cards.queue_messages(tx, workspace_id, changed=True)
@@ -320,7 +320,7 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
     if (
         workspace.is_down
         and is_new
-        and tx.run(fill_changes("settle_timer", *rest), id=workspace_id, now=tx.now(), **rest)
+        and tx.count(fill_changes("settle_timer", *rest), id=workspace_id, now=tx.now(), **rest)
     ):
         return True
     ends = workspace.planned_stops.rows
@@ -364,18 +364,13 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
     _change(tx, workspace_id, lambda ends: tuple(one for one in ends.rows if one.at > oldest))
 
 
-def begin_run(tx: Transaction, workspace_id: str) -> None:
+def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
     """Take back the ends of a workspace that its person starts, but for those that are still to come."""
-    row = WORKSPACES.row(tx, id=workspace_id)
-    if row is None or row["stop_at"] is not None or not row["planned_stops"]:
+    ends, now = workspace.planned_stops.rows, tx.now()
+    if workspace.stop_at is not None or not ends:
         return
-    now = tx.now()
-    kept = [
-        one
-        for one in WORKSPACES.parse(row).planned_stops.rows
-        if one.at > now and one.because not in _OF_ONE_RUN
-    ]
-    WORKSPACES.change(tx, {"id": workspace_id}, planned_stops=PlannedStops(tuple(kept)) if kept else "")
+    kept = [one for one in ends if one.at > now and one.because not in _OF_ONE_RUN]
+    WORKSPACES.change(tx, {"id": workspace.id}, planned_stops=PlannedStops(tuple(kept)) if kept else "")
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:

@@ -25,6 +25,7 @@ from time import monotonic
 from types import NoneType
 from typing import Any, Final, Protocol, TypeVar
 
+from bot.domain.audit import AuditEntry
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStops
@@ -67,10 +68,41 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
     return _PRIORITIES.get(work, usual)
 
 
+class NotAlone(Exception):
+    """Signal that work which was begun beside that of others has to be alone: it is run again so."""
+
+
+#: How the names of what a function is about are found among its arguments.
+_SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
+
+
+def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declared]:
+    """Return a decorator that declares whose rows a function reads and writes, as ``find`` names them.
+
+    On PostgreSQL it runs beside functions that concern others (``docs/adr/0116-whose-it-is.md``). What
+    depends on the rows of more people, too, asks for ``Transaction.be_alone``. A person is named by the key,
+    everything else by its id, and a workspace's stands for its person; without any name it decides alone.
+    """
+
+    def declare(work: Declared) -> Declared:
+        _SUBJECTS[work] = find
+        return work
+
+    return declare
+
+
+def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
+    """Return the names of what a function concerns, none if that is everything."""
+    find = _SUBJECTS.get(work)
+    return () if find is None else sorted(find(*arguments, **named))
+
+
 class Transaction(Protocol):
     """One transaction, in which queries run: named ones by their name, others as they are."""
 
     ids: Ids
+    #: What is appended to the audit when the transaction ends, as others wait for that.
+    audit_entries: list[AuditEntry]
     #: The tables that were written since this was last emptied, or work rolled back.
     written: set[str]
     #: The hash of the last audit row that it has written.
@@ -84,7 +116,11 @@ class Transaction(Protocol):
         """Return the first row."""
         ...
 
-    def run(self, query: str, **params: Any) -> int:
+    def run(self, query: str, **params: Any) -> None:
+        """Run a statement, without waiting for it: its error is raised by what waits next."""
+        ...
+
+    def count(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
         ...
 
@@ -94,6 +130,10 @@ class Transaction(Protocol):
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
+        ...
+
+    def be_alone(self) -> None:
+        """Return if nobody else decides anything meanwhile; else raise NotAlone, and the work runs again."""
         ...
 
     @property
@@ -132,8 +172,17 @@ class Engine(Protocol):
         """Run read-only work, on one snapshot of the database."""
         ...
 
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
-        """Run work that writes; durable when it returns. ``rows`` is its weight within a batch."""
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
+        """Run work that writes; durable when it returns. ``rows`` is its weight within a batch.
+
+        ``subjects`` are what it concerns, none for everything (``concerns``).
+        """
         ...
 
     async def migrate(self, *, serves: bool = False) -> list[str]:

@@ -150,6 +150,7 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
     """Put somebody at the end of the present round; a returning one has no second turn in it."""
+    tx.be_alone()
     others = find_others(tx, new)
     former = [
         one.round for one in WAITLIST_ENTRIES.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind
@@ -194,6 +195,7 @@ def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
     """Change an open wait, unless it is in another state by now; return whether that was done."""
+    tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
         _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row), former=of)
@@ -274,6 +276,7 @@ def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
 
     Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
     """
+    tx.be_alone()
     tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
 
 

@@ -199,7 +199,7 @@ async def asked_whose(made):
     ]
     for number, one in enumerate(found):
         await made.store.write(
-            notices.mark_notice_sent, one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
+            notices.mark_notice_sent, one, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
         )
     return [one for one in found if one.kind is ApprovalKind.ACCOUNT_QUESTION]
 

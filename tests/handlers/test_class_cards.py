@@ -189,7 +189,7 @@ async def test_the_poster_alone_posts_it_again(bot):
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     (notice,) = await bot.notices(ClassKind.CLASS_CARD)
     assert notice.occasion == "2"
-    await bot.store.write(notices.mark_notice_sent, notice.id, "C1", "9.9")
+    await bot.store.write(notices.mark_notice_sent, notice, "C1", "9.9")
     assert "It's already there." in words(await bot.press("class_post", card.id, TRAINER))
 
 

@@ -266,7 +266,7 @@ async def test_what_one_person_sees_is_in_their_direct_message_where_that_is_kno
     await wired.bot.link()
     await wired.bot.store.write(notice_rows.add_notices, [NewNotice("1", NoticeKind.MESSAGE, "1", ALICE)])
     (notice,) = await wired.bot.notices()
-    await wired.bot.store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
+    await wired.bot.store.write(notice_rows.mark_notice_sent, notice, "D1", "1.1")
     pressed = click("status", (await wired.bot.workspace()).id)
     pressed["container"] |= {"channel_id": channel, "is_ephemeral": is_ephemeral}
     await wired.send(pressed | {"channel": {"id": channel, "name": "directmessage"}})

@@ -110,7 +110,7 @@ async def test_card_of_two_processes_comes_after_its_end(world):
     sent = await world.slack.call(
         CHAT_POST_MESSAGE, {"channel": "UALICE", "text": "Starting", "metadata": payload}
     )
-    await world.store.write(notices.mark_notice_sent, card.id, sent.data["channel"], sent.data["ts"])
+    await world.store.write(notices.mark_notice_sent, card, sent.data["channel"], sent.data["ts"])
     await passes(world, read, 30)
     assert (len(read.saying(READY)), world.slack.kinds()) == (1, ["ready"])
 

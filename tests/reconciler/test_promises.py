@@ -96,7 +96,9 @@ async def test_what_can_not_be_edited_is_followed_by_a_message(world, code):
 async def test_what_a_promise_offered_is_forgotten_though_nobody_knew_that_it_became_the_answer(world):
     workspace = await world.own(state=State.RUNNING)
     stop = kit.button("Stop", ButtonValue("stop", workspace.id, seen=workspace.generation))
-    await world.store.write(notices.add_notices, [checking(offers=workspace.id, blocks=kit.actions([stop]))])
+    await world.store.write(
+        notices.add_notices, [checking(offers=workspace.id, blocks=kit.actions([stop]), moments=[])]
+    )
     await world.pass_time(3)
     world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
     await world.store.write(notices.add_notices, [found()])

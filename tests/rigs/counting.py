@@ -1,4 +1,4 @@
-"""What the store is asked while something happens: statements, decisions, and rows made into models."""
+"""Counts what happens in the store: statements, decisions, and rows made into models."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Count:
     transaction, that didn't. A transaction that nobody waits for and that found nothing is a look of an idle
     loop: their number depends on the time that passes. ``decisions`` are the transactions that PostgreSQL
     runs one at a time. ``models`` are what rows were made into, by their table. ``transactions`` are all that
-    aren't such looks.
+    aren't such looks; ``waits`` are the round trips to PostgreSQL of all of these, for each transaction with
+    what it wrote: a statement that nobody waits for goes with the next one.
     """
 
     last: str
@@ -41,6 +42,7 @@ class Count:
     decisions: list[list[str]] = field(default_factory=list)
     models: Counter[str] = field(default_factory=Counter)
     transactions: int = 0
+    waits: list[tuple[int, list[str]]] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
@@ -51,18 +53,20 @@ class Count:
         """Return work that is counted once it is done."""
 
         def counted(tx: Transaction) -> Result:
-            through = _Counted(tx)
+            through = _Counted(tx, writes=writes, is_urgent=priority is Priority.URGENT)
             result = work(through)
-            self._note(through.asked, priority, writes=writes)
+            self._note(through, priority, writes=writes)
             return result
 
         return counted
 
-    def _note(self, asked: Sequence[tuple[str, bool]], priority: Priority, *, writes: bool) -> None:
+    def _note(self, through: _Counted, priority: Priority, *, writes: bool) -> None:
+        asked = through.asked
         is_idle = priority is not Priority.URGENT and not any(found for _, found in asked)
         if self.is_over or is_idle:
             return
         self.transactions += 1
+        self.waits.append((through.waits + through.ending, [query for query, _ in asked]))
         for query, found in asked:
             (self.statements if found else self.fruitless)[query] += 1
         if writes and priority not in BESIDE:
@@ -77,37 +81,65 @@ class Count:
 
 
 class _Counted:
-    """Run a transaction's statements, and keep which found or wrote something."""
+    """Run a transaction's statements, and keep which found or wrote something, and what waits for them."""
 
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+    def __init__(self, tx: Transaction, *, writes: bool, is_urgent: bool) -> None:
+        self._tx = self.bare = tx
+        self._writes, self._is_urgent = writes, is_urgent
+        self.waits = 0
+        #: Whether something was sent that nobody has waited for.
+        self._is_under_way = False
         self.asked: list[tuple[str, bool]] = []
         self.ids, self.written, self.audited = tx.ids, tx.written, ""
+        self.audit_entries = tx.audit_entries
+
+    @property
+    def ending(self) -> int:
+        """The round trips of the end: until nothing can keep it from its commit, and this, if it writes."""
+        settles = (self._is_under_way and self._is_urgent) or (self._writes and not self.waits)
+        return self._writes + bool(settles or self._tx.audit_entries)
+
+    def _wait(self) -> None:
+        self.waits += 1
+        self._is_under_way = False
 
     def all(self, query: str, **params: Any) -> list[Row]:
+        self._wait()
         rows = self._tx.all(query, **params)
         self.asked.append((query, bool(rows)))
         return rows
 
     def one(self, query: str, **params: Any) -> Row | None:
+        self._wait()
         row = self._tx.one(query, **params)
         self.asked.append((query, row is not None))
         return row
 
-    def run(self, query: str, **params: Any) -> int:
-        written = self._tx.run(query, **params)
+    def run(self, query: str, **params: Any) -> None:
+        self._is_under_way = True
+        self.asked.append((query, self._tx.count(query, **params) > 0))
+
+    def count(self, query: str, **params: Any) -> int:
+        self._wait()
+        written = self._tx.count(query, **params)
         self.asked.append((query, written > 0))
         return written
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
+        self._is_under_way |= bool(params)
         self._tx.run_each(query, params)
         self.asked += [(query, True)] * bool(params)
 
     def now(self) -> float:
         return self._tx.now()
 
+    def be_alone(self) -> None:
+        self._tx.be_alone()
+
     @property
     def changes(self) -> int:
+        if self._is_under_way:
+            self._wait()
         return self._tx.changes
 
 
@@ -136,11 +168,17 @@ class RowsCounted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
         def counted(tx: Transaction) -> Result:
             before = tx.changes
             result = work(tx)
             self.rows.append(tx.changes - before)
             return result
 
-        return await self._engine.write(counted, priority, rows)
+        return await self._engine.write(counted, priority, rows, subjects)

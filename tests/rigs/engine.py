@@ -1,12 +1,13 @@
-"""SQLite that begins with the schema and waits for no disk, with its thread or without.
+"""SQLite that starts with the schema and doesn't wait for the disk, with its thread or without.
 
-Without, what is asked is done at once, and told in the loop's next turn. Handing work to a thread and back
-costs more than the work, and a new schema more than most tests. That the queue and the thread keep what they
-promise is shown by the contract tests of the store; the transactions are the same here.
+Without the thread, each request is done at once, and its result arrives in the loop's next turn. Handing work
+to a thread and back costs more than the work, and a new schema more than most tests. The store's contract
+tests show that the queue and the thread keep their promises; the transactions are the same here.
 """
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -52,8 +53,14 @@ class QuickSqlite(SqliteEngine):
     def _new_session(self, ids: Ids) -> SqliteSession:
         return _QuickSession(self._path, self._time, ids)
 
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
-        return await super().write(weighed(work), priority, rows)
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
+        return await super().write(weighed(work), priority, rows, subjects)
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,13 @@ class EngineWithoutThread(QuickSqlite):
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         return await self._done(self._watched(work, priority, writes=False), writes=False)
 
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
         return await self._done(self._watched(weighed(work), priority, writes=True), writes=True)
 
     def _watched(self, work: Work[Result], priority: Priority, *, writes: bool) -> Work[Result]:
@@ -102,6 +115,7 @@ class EngineWithoutThread(QuickSqlite):
             else:
                 session.begin(writes=False)
             result = work(session.transaction)
+            session.settle(waits=False)
             session.commit()
             if written := session.transaction.written:
                 asyncio.get_running_loop().call_soon(self._write_queue.on_write, tuple(written))

@@ -1,6 +1,6 @@
-"""A real PostgreSQL for tests: ``TEST_DATABASE_URL``, else a server from a wheel; else they are skipped.
+"""A real PostgreSQL for tests: ``TEST_DATABASE_URL``, or a server from a wheel; else they are skipped.
 
-All processes of a run share the server, and each has a database of its own, which is emptied for each test.
+All processes of a run share the server. Each has a database of its own, which is emptied for each test.
 """
 
 import atexit
@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bot.store.postgres import PostgresEngine
-from bot.store.postgres_session import DatabaseClock, PostgresSession, PostgresTransaction
+from bot.store.postgres_session import DatabaseClock, PostgresSession
+from bot.store.postgres_transaction import PostgresTransaction
 from bot.store.store import Store
 from bot.store.transaction import Priority, Result, Row, StoreTime, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
@@ -79,7 +80,7 @@ class _KeptSession(PostgresSession):
 
     def __init__(self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any) -> None:
         super().__init__(url, clock, time, ids, *more)
-        self.transaction = _NotingTransaction(self._cursor, time, ids)
+        self.transaction = _NotingTransaction(self._send, self._wait, time, ids)
 
     def _connected(self) -> psycopg.Connection:
         while kept := _kept.get(self._url):
@@ -106,15 +107,21 @@ class _KeptSession(PostgresSession):
 
 
 class _Weighing(PostgresEngine):
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
-        return await super().write(weighed(work), priority, rows)
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
+        return await super().write(weighed(work), priority, rows, subjects)
 
 
 class _KeptEngine(_Weighing):
     def _new_session(
-        self, clock: DatabaseClock, ids: Ids, may_claim: Callable[[], bool] | None = None
+        self, clock: DatabaseClock, ids: Ids, is_allowed: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return _KeptSession(self._url, clock, self._time, ids, may_claim)
+        return _KeptSession(self._url, clock, self._time, ids, is_allowed)
 
 
 #: The connections that nobody uses now, by the database of this process'.

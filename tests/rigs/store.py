@@ -1,4 +1,4 @@
-"""A store in memory for other tests, and the rows that they begin with."""
+"""A store in memory for tests of other things, with their initial rows."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -319,7 +319,7 @@ async def deliver(store: Store, kind: AnyKind) -> list[Notice]:
     """Send the notices of a kind that are due; return them."""
     found = [one for one in await store.perform(notice_rows.claim_notices, 100, 60.0) if one.kind is kind]
     for one in found:
-        await store.write(notice_rows.mark_notice_sent, one.id, f"D{one.principal.user_id}", "1.0")
+        await store.write(notice_rows.mark_notice_sent, one, f"D{one.principal.user_id}", "1.0")
     return found
 
 

@@ -1,6 +1,6 @@
-"""A person who asks on a store, the rows of all its tables, and a database that fails in the middle."""
+"""A person who calls use cases on a store, the rows of all its tables, and a database that fails midway."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,12 +43,8 @@ async def tables(store: Store) -> dict[str, list[Any]]:
     def read(tx: Any) -> dict[str, list[Any]]:
         sqlite = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         postgresql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
-        run = tx._cursor().execute if store.engine.is_shared else tx._connection.execute
-        names = [
-            row["name"] if isinstance(row, dict) else row[0]
-            for row in run(postgresql if store.engine.is_shared else sqlite).fetchall()
-        ]
-        return {name: sorted(map(repr, run(f"SELECT * FROM {name}").fetchall())) for name in names}
+        names = [row["name"] for row in tx.all(postgresql if store.engine.is_shared else sqlite)]
+        return {name: sorted(map(repr, tx.all(f"SELECT * FROM {name}"))) for name in names}
 
     return await store.engine.read(read)
 
@@ -70,7 +66,7 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._tx, name)
-        if name not in {"all", "one", "run", "run_each"}:
+        if name not in {"all", "one", "run", "count", "run_each"}:
             return found
 
         def noted(query: str, *given: Any, **params: Any) -> Any:
@@ -94,13 +90,13 @@ class WatchedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def carry_out(self, work: Callable[[Any], Any]) -> Any:
+    async def carry_out(self, work: Callable[[Any], Any], subjects: Sequence[str] = ()) -> Any:
         def watched(tx: Transaction) -> Any:
             self.transactions += 1
             self.last = Watched(tx, self._fails_at)
             return work(self.last)
 
-        return await self._store.carry_out(watched)
+        return await self._store.carry_out(watched, subjects)
 
 
 def on(caller: Caller, store: Any) -> Caller:

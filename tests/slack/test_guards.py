@@ -58,7 +58,7 @@ async def place_of(store, kind, channel_id):
     run = await launched(store, shows=True)
     (card,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     if channel_id is not None:
-        await store.write(notice_rows.mark_notice_sent, card.id, channel_id, "1.1")
+        await store.write(notice_rows.mark_notice_sent, card, channel_id, "1.1")
     await store.write(notice_rows.add_notices, [NewNotice(run.id, kind, "1", ALICE)])
     (notice,) = [one for one in await store.perform(notice_rows.claim_notices, 10, 60.0) if one.kind is kind]
     return Destinations(store), notice
@@ -81,7 +81,7 @@ async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_
         for one in await line.store.perform(notice_rows.claim_notices, 10, 60.0)
         if one.kind is NoticeKind.JOB_CARD
     ]
-    await line.store.write(notice_rows.mark_notice_sent, card.id, "D1", "1.1")
+    await line.store.write(notice_rows.mark_notice_sent, card, "D1", "1.1")
     assert await destinations.find(notice) == Destination("D1", "1.1")
 
 
@@ -89,7 +89,7 @@ async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_
 async def test_output_is_drawn_only_where_its_person_alone_reads_it(line, channel_id, is_shown):
     run = await launched(line.store, shows=True)
     (card,) = await line.store.perform(notice_rows.claim_notices, 10, 60.0)
-    await line.store.write(notice_rows.mark_notice_sent, card.id, channel_id, "1.1")
+    await line.store.write(notice_rows.mark_notice_sent, card, channel_id, "1.1")
     board = Board(line.clock.monotonic)
     await board.add(run.id).transcript.take(OutputChunk("stdout", "its output\n"))
     gatherer = Gatherer(context(line.store, clock=line.clock), board)
@@ -214,7 +214,7 @@ async def test_an_answer_waits_for_the_promise_that_another_process_is_just_send
     assert (await line.store.read(notice_rows.reply_to, ASKED)).state is NoticeState.LEASED
     # The other process has sent it now.
     sent = await line.slack.call(POST, {"channel": ALICE.user_id, "text": "Checking …"})
-    await line.store.write(notice_rows.mark_notice_sent, leased.id, sent.data["channel"], sent.data["ts"])
+    await line.store.write(notice_rows.mark_notice_sent, leased, sent.data["channel"], sent.data["ts"])
     line.clock.advance(1)
     await line.notifier.step_notices()
     assert [one["text"] for one in line.slack.messages] == ["Here it is."]

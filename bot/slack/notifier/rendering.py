@@ -100,7 +100,7 @@ class NoticeRenderer:
             if end == "sent":
                 # The message about the end was sent while this card waited, so the card has nothing to
                 # announce.
-                await self._store.write(notice_rows.mark_notice_sent, notice.id, "", "")
+                await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             if destination is None or end == "pending":
                 await self._put_back(notice)
@@ -110,7 +110,7 @@ class NoticeRenderer:
                 return None
             answer = render_pending(notice.kind, facts)
             if answer is None:
-                await self._store.write(notice_rows.mark_notice_sent, notice.id, "", "")
+                await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             stays = _is_history(notice.kind, facts)
             return RenderedNotice(
@@ -193,7 +193,7 @@ class NoticeRenderer:
         updated = None if card is None else await render_update(self._gatherer, card)
         if card is None or updated is None:  # Its subject was deleted: the message stays as it is.
             await self._store.write(
-                notice_rows.mark_notice_sent, notice.id, destination.channel, notice.body["message_ts"]
+                notice_rows.mark_notice_sent, notice, destination.channel, notice.body["message_ts"]
             )
             return None
         if updated.waits:

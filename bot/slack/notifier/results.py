@@ -40,9 +40,7 @@ class Results:
         """Write that a notice was sent; see ``mark_notice_sent`` of the store."""
         await self.write(
             notice.id,
-            partial(
-                self._store.write, notice_rows.mark_notice_sent, notice.id, channel_id, message_ts, **more
-            ),
+            partial(self._store.write, notice_rows.mark_notice_sent, notice, channel_id, message_ts, **more),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:

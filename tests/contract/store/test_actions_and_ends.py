@@ -103,7 +103,7 @@ async def test_a_list_owes_what_was_said_of_one_that_is_hidden_by_now(store, clo
     body = {"workspace": workspace.id}
     await store.write(notices.add_notices, [NewNotice("operation_1", NoticeKind.READY, "end", ALICE, body)])
     for notice in await store.perform(notices.claim_notices, 9, 60.0):
-        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
+        await store.write(notices.mark_notice_sent, notice, "D1", "1.0")
     await hide_workspace(store, workspace.id)
     clock.advance(60)
     for card in await store.claim(cards.claim_cards, 9, 60.0):

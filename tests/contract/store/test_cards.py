@@ -47,7 +47,7 @@ async def posted(store, workspace):
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     for notice in await store.perform(notice_rows.claim_notices, 10, 60.0):
-        await store.write(notice_rows.mark_notice_sent, notice.id, "D1", f"{notice.subject}.1")
+        await store.write(notice_rows.mark_notice_sent, notice, "D1", f"{notice.subject}.1")
     return operation
 
 
@@ -211,7 +211,7 @@ async def sent(store, *all_ts):
     notices = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert len(notices) == len(all_ts)
     for notice, ts in zip(notices, all_ts, strict=True):
-        await store.write(notice_rows.mark_notice_sent, notice.id, "D1", ts)
+        await store.write(notice_rows.mark_notice_sent, notice, "D1", ts)
 
 
 async def claimed(store, clock, seconds=15.0):
@@ -290,7 +290,7 @@ async def test_an_end_that_was_sent_nowhere_says_nothing(store, workspace):
         [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "", "")
+    await store.write(notice_rows.mark_notice_sent, notice, "", "")
     assert await store.read(notice_rows.end_state, start) == ""
 
 
@@ -313,7 +313,7 @@ async def test_what_is_found_after_newer_messages_is_no_reason_to_keep_them(stor
     )
     (late,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await told(store, workspace, NoticeKind.READY, start, "3")
-    await store.write(notice_rows.mark_notice_sent, late.id, "D1", "2")
+    await store.write(notice_rows.mark_notice_sent, late, "D1", "2")
     assert await claimed(store, clock) == ["1", "3"]
 
 
@@ -358,7 +358,7 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
     (summary,) = await store.perform(notice_rows.claim_notices, 9, 60.0)
     assert len(await store.read(notice_rows.list_combined_notices, summary.id)) == 2
     assert await claimed(store, clock) == []
-    await store.write(notice_rows.mark_notice_sent, summary.id, "D1", "9")
+    await store.write(notice_rows.mark_notice_sent, summary, "D1", "9")
     assert await claimed(store, clock) == ["0", "1"]
 
 
@@ -391,7 +391,7 @@ async def test_a_card_that_is_sent_nowhere_is_never_owed(store, clock, workspace
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "", "")
+    await store.write(notice_rows.mark_notice_sent, notice, "", "")
     await observe(store, clock, workspace, Observed(State.RUNNING))
     left = await store.read(card_rows.find_card, operation.id)
     assert (left.stage, left.is_dirty, left.message_ts) == ("closed", False, None)
@@ -402,7 +402,7 @@ async def test_what_a_message_says_for_good_is_kept_with_it(store, workspace):
     body, said = {"workspace": workspace.id}, {"text": "Ready.", "blocks": [{"type": "divider"}]}
     await store.write(notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "2", "drawn", notice.body | said)
+    await store.write(notice_rows.mark_notice_sent, notice, "D1", "2", "drawn", notice.body | said)
     card = await store.read(card_rows.find_card, notice.id)
     assert card.body == body | said
     await store.write(card_rows.finish_update, card.id, card, "drawn", body | {"text": "", "blocks": []})
@@ -533,7 +533,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     notices = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
     operation = (await accept_operation(store, workspace, notices=notices)).operation
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1", "posted")
+    await store.write(notice_rows.mark_notice_sent, notice, "D1", "1.1", "posted")
     card = await pending(store, clock, workspace, State.STARTING)
     assert (card.id, card.claimed_digest) == (operation.id, "posted")
     await store.write(card_rows.finish_update, operation.id, card, "starting")
@@ -542,7 +542,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
         notice_rows.add_notices, [NewNotice(operation.id, NoticeKind.CARD_UPDATE, "again", ALICE)]
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, notice, "D1", "1.1")
     assert (await pending(store, clock, workspace, State.RUNNING)).claimed_digest == ""
 
 
@@ -553,7 +553,7 @@ async def answered(store, kind, subject, ts, **body):
     said = {"text": "Said.", "blocks": [{"type": "divider"}], **body}
     await store.write(notice_rows.add_notices, [NewNotice(subject, kind, "1", ALICE, said)])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", ts)
+    await store.write(notice_rows.mark_notice_sent, notice, "D1", ts)
     return await store.read(card_rows.find_card, notice.id)
 
 
@@ -592,7 +592,7 @@ async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_i
         asked = [NewNotice("", ApprovalKind.APPROVAL_REQUEST, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.perform(notice_rows.claim_notices, 10, 60.0)):
-        await store.write(notice_rows.mark_notice_sent, notice.id, "D1", f"{notice.subject}.{number}")
+        await store.write(notice_rows.mark_notice_sent, notice, "D1", f"{notice.subject}.{number}")
     assert await claimed(store, clock) == []
     await decide_approval(store, "a1", "denied", BOB.key)
     assert [ts[:2] for ts in await claimed(store, clock, 3.0)] == ["a1"] * 2

@@ -329,7 +329,7 @@ async def test_what_was_read_later_is_not_overwritten(store, clock, workspace, q
 
 
 def _observe_older(tx, given):
-    return tx.run(fill_changes("observed", "observed_at", "state"), **given)
+    return tx.count(fill_changes("observed", "observed_at", "state"), **given)
 
 
 def _each(tx, query, given):
@@ -337,7 +337,7 @@ def _each(tx, query, given):
 
 
 async def run(store, query, **given):
-    return await store.carry_out(lambda tx: tx.run(query, **given))
+    return await store.carry_out(lambda tx: tx.count(query, **given))
 
 
 @pytest.mark.both_engines
@@ -415,8 +415,8 @@ async def notice_of(store, notice):
 
 async def test_what_was_sent_stays_sent_and_where_it_is(store):
     sent = await waiting(store)
-    await store.write(notices.mark_notice_sent, sent.id, "D1", "1.1")
-    await store.write(notices.mark_notice_sent, sent.id, "D2", "2.2")
+    await store.write(notices.mark_notice_sent, sent, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, sent, "D2", "2.2")
     await store.write(notices.give_up_notice, sent.id, "expired")
     await store.write(notices.retry_notice, sent, 0.0, error="late")
     left = await notice_of(store, sent)
@@ -427,7 +427,7 @@ async def test_what_was_sent_stays_sent_and_where_it_is(store):
 async def test_an_address_to_answer_at_is_kept_no_longer_than_it_is_of_use(store, ending):
     reply = await waiting(store, NoticeKind.REPLY, response_url="https://hooks.example.org/secret")
     if ending == "sent":
-        await store.write(notices.mark_notice_sent, reply.id, "", "")
+        await store.write(notices.mark_notice_sent, reply, "", "")
     else:
         await store.write(notices.give_up_notice, reply.id, "expired")
     assert (await row_of(store, NOTICES, id=reply.id))["body"] == "{}"
@@ -519,7 +519,7 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     )
     card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
     await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
-    await store.write(notices.mark_notice_sent, card.id, "C1", "1.1")
+    await store.write(notices.mark_notice_sent, card, "C1", "1.1")
     assert await store.read(conversations.find_referents, ALICE, "C1", "1.1") == Referents()
     assert (await store.read(conversations.find_referents, BOB, "C1", "1.1")).workspaces == (theirs.id,)
 
@@ -633,7 +633,7 @@ async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
         "theirs"
     ]
     (ready,) = await store.perform(notices.claim_notices, 10, 60.0, {1: 1.0})
-    await store.write(notices.mark_notice_sent, ready.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, ready, "D1", "1.1")
     assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, {0: 1.0})] == ["mine"]
 
 

@@ -253,7 +253,7 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     await store.write(creations.name_created, creating.id, CREATED, R1)
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
-    await store.write(notices.mark_notice_sent, notice.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, notice, "D1", "1.1")
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     pending = await store.claim(cards.claim_cards, 10, 60.0)
     assert [card.id for card in pending] == [stop.id]

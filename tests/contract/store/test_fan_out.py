@@ -305,7 +305,7 @@ async def test_after_a_silence_everybody_gets_one_message_however_many_wait(stor
     sent = []
     while claimed := await store.perform(notices.claim_notices, 100, 60.0):
         for one in claimed:
-            await store.write(notices.mark_notice_sent, one.id, "D1", f"{len(sent)}.0")
+            await store.write(notices.mark_notice_sent, one, "D1", f"{len(sent)}.0")
             sent.append((one.kind, one.principal))
     await follow(store)
     assert len(sent) == MANY

@@ -1,6 +1,7 @@
 """The outbox: each message once, honest about attempts of unknown outcome; what is held is told once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -32,7 +33,7 @@ async def test_the_same_notice_is_written_once(store):
 async def test_a_sent_notice_is_not_written_again(store):
     await store.write(notice_rows.add_notices, [message()])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, notice, "D1", "1.1")
     await store.write(notice_rows.add_notices, [message()])
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
 
@@ -152,7 +153,7 @@ async def test_first_card_waits_for_its_end(store, clock, card, end):
         await store.read(notice_rows.end_state, "o"),
         await store.perform(notice_rows.claim_notices, 10, 60.0),
     ) == ("pending", [])
-    await store.write(notice_rows.mark_notice_sent, ready.id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, ready, "D1", "1.1")
     assert await store.read(notice_rows.end_state, "o") == "sent"
     assert [one.kind for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == [card]
 
@@ -183,7 +184,7 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
         ("held", NoticeKind.CARD),
     }
     for one in found:
-        await store.write(notice_rows.mark_notice_sent, one.id, "D1", "1.1")
+        await store.write(notice_rows.mark_notice_sent, one, "D1", "1.1")
     clock.advance(CARD_DELAY_SECONDS - 1)
     assert {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)} <= {"plain"}
     clock.advance(1)
@@ -274,17 +275,17 @@ async def test_the_direct_message_of_a_person_is_remembered(store):
         notice_rows.add_notices, [message("a"), message("b"), message("c"), message("d", principal=BOB)]
     )
     sent = {notice.subject: notice for notice in await store.perform(notice_rows.claim_notices, 10, 60.0)}
-    await store.write(notice_rows.mark_notice_sent, sent["a"].id, "D1", "1.1")
-    await store.write(notice_rows.mark_notice_sent, sent["b"].id, "C9", "1.2")
+    await store.write(notice_rows.mark_notice_sent, sent["a"], "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, sent["b"], "C9", "1.2")
     assert await store.read(notice_rows.find_direct_channel, ALICE) == "D1"
     assert await store.read(notice_rows.find_direct_channel, BOB) is None
-    await store.write(notice_rows.mark_notice_sent, sent["c"].id, "D2", "1.3")
+    await store.write(notice_rows.mark_notice_sent, sent["c"], "D2", "1.3")
     assert await store.read(notice_rows.find_direct_channel, ALICE) == "D2"
-    await store.write(notice_rows.mark_notice_sent, "notice_none", "D3", "1.4")
+    await store.write(notice_rows.mark_notice_sent, replace(sent["d"], id="notice_none"), "D3", "1.4")
     # A reply goes to wherever the person typed: perhaps to a conversation with somebody else.
     await store.write(notice_rows.add_notices, [message("e", NoticeKind.REPLY)])
     (reply,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.mark_notice_sent, reply.id, "D4", "1.5")
+    await store.write(notice_rows.mark_notice_sent, reply, "D4", "1.5")
     assert await store.read(notice_rows.find_direct_channel, ALICE) == "D2"
 
 
@@ -314,7 +315,7 @@ async def test_news_that_waited_through_a_silence_is_told_together(store, clock)
     assert found.keys() == {"unsure", "leased", "theirs", "asked", "card"}
     for name in ("unsure", "leased"):
         assert found[name].unknown_since is not None
-        await store.write(notice_rows.mark_notice_sent, found[name].id, "D1", "1.1")
+        await store.write(notice_rows.mark_notice_sent, found[name], "D1", "1.1")
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert (summary.kind, summary.principal) == (NoticeKind.SUMMARY, ALICE)
     assert await told(store, summary) == ["first", "later"]
@@ -330,7 +331,7 @@ async def test_what_is_told_together_was_sent_and_what_was_given_up_is_not_told(
         "expired",
     )
     assert await told(store, summary) == ["1", "3"]
-    await store.write(notice_rows.mark_notice_sent, summary.id, "D1", "1.0")
+    await store.write(notice_rows.mark_notice_sent, summary, "D1", "1.0")
     assert [
         (one.state, one.body) for one in await store.read(notice_rows.list_combined_notices, summary.id)
     ] == [(NoticeState.SENT, {})] * 2

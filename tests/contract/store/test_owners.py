@@ -177,7 +177,7 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
     (card,) = [
         one for one in await store.perform(notices.claim_notices, 10, 0.0) if one.kind is NoticeKind.JOB_CARD
     ]
-    await store.write(notices.mark_notice_sent, card.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, card, "D1", "1.1")
     await store.write(runs.queue_grown_outputs, [run.id])
     clock.advance(20.0)
     await first.own(f"output:{run.id}")

@@ -239,5 +239,5 @@ async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, works
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     await accept_operation(store, workspace, notices=[card])
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
-    await store.write(notices.mark_notice_sent, notice.id, "D1", "7.1")
+    await store.write(notices.mark_notice_sent, notice, "D1", "7.1")
     assert (await store.read(conversations.find_referents, ALICE, "D1", "7.1")).workspaces == (workspace.id,)

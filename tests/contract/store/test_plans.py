@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.people import Principal
-from bot.store.postgres_session import number_parameters
+from bot.store.postgres_transaction import number_parameters
 from bot.store.tables import TABLES, Table
 from bot.store.transaction import clean, hash_text
 from tests.contract.store.field_values import BESIDE, made

@@ -11,7 +11,7 @@ from bot.reconciler import Numbers
 from bot.slack.notifier import Timing
 from bot.store import operations, schema, workspaces
 from bot.store.database_thread import REQUEST_SECONDS
-from bot.store.postgres_session import _BEGIN_WRITE, OUTCOME_SECONDS, PostgresSession
+from bot.store.postgres_session import LOCK_ALONE, OUTCOME_SECONDS, PostgresSession
 from bot.store.store import Store
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority, request_began, share_request_patience
@@ -59,15 +59,13 @@ async def workspace(store):
 def locked(url):
     """Write in a transaction of somebody else's that does not end."""
     with postgres.connected(url) as other, other.transaction():
-        other.execute(_BEGIN_WRITE.partition(";")[2].encode())
+        other.execute(LOCK_ALONE)
         yield other
 
 
 async def pid_of(store):
     """Return the server process of the connection that writes."""
-    return await store.engine.write(
-        lambda tx: tx._cursor().execute("SELECT pg_backend_pid() AS pid").fetchone()["pid"]
-    )
+    return await store.engine.write(lambda tx: tx.one("SELECT pg_backend_pid() AS pid")["pid"])
 
 
 async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, url, store, workspace):
@@ -106,7 +104,7 @@ async def test_one_job_that_fails_leaves_the_others(store):
 async def test_an_error_tells_no_value_of_a_row(store):
     def twice(tx):
         for _ in range(2):
-            tx._cursor().execute(b"INSERT INTO inbox (key, seen_at) VALUES ('canary', 0)")
+            tx.run("INSERT INTO inbox (key, seen_at) VALUES ('canary', 0)")
 
     with pytest.raises(StoreError, match="own rules") as failed:
         await store.engine.write(twice)
@@ -135,26 +133,15 @@ class Cut(PostgresSession):
 
     when = ""
 
-    def _cursor(self):
-        return _CutCursor(self, super()._cursor())
-
-
-class _CutCursor:
-    def __init__(self, session, cursor):
-        self._session, self._cursor = session, cursor
-
-    def __getattr__(self, name):
-        return getattr(self._cursor, name)
-
-    def execute(self, query, *arguments, **options):
-        when = self._session.when
-        if query != "COMMIT" or not when:
-            return self._cursor.execute(query, *arguments, **options)
-        self._session.when = ""
+    def _send(self, statement, params=()):
+        if statement != b"COMMIT" or not self.when:
+            return super()._send(statement, params)
+        when, self.when = self.when, ""
         if when == "after":
-            self._cursor.execute(query)
-        cut(self._session._url, self._session._connection.info.backend_pid)
-        return self._cursor.execute("SELECT 1")
+            super()._send(statement, params)
+            self._sync()
+        cut(self._url, self._connection.info.backend_pid)
+        return super()._send(b"SELECT 1")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -280,8 +267,8 @@ async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url,
 
 async def test_a_database_that_became_read_only_is_said(store, url, workspace):
     def forbid(tx):
-        tx._cursor().execute(b"SET default_transaction_read_only = on")
-        tx._cursor().execute(b"SET TRANSACTION READ ONLY")
+        tx.run("SET default_transaction_read_only = on")
+        tx.run("SET TRANSACTION READ ONLY")
         INBOX.add_new(tx, key="i1", seen_at=tx.now(), result="")
 
     with pytest.raises(StoreUnavailable, match="read-only"):

@@ -262,8 +262,13 @@ async def test_a_user_without_rights_is_told_so(open_, url):
     role = f"usher_stranger_{os.getpid()}"
     with postgres.connected(url) as connection:
         connection.execute(f"CREATE ROLE {role}".encode())
-    store, create = await open_(), f"SET LOCAL ROLE {role}; CREATE TABLE t (i int)"
+    store = await open_()
+
+    def create(tx):
+        tx.run(f"SET LOCAL ROLE {role}")
+        tx.run("CREATE TABLE t (i int)")
+
     with pytest.raises(StoreUnavailable, match="owner of the database"):
-        await store.engine.write(lambda tx: tx._cursor().execute(create.encode()))
+        await store.engine.write(create)
     with postgres.connected(url) as connection:
         connection.execute(f"DROP ROLE {role}".encode())

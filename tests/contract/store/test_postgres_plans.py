@@ -3,7 +3,7 @@
 import pytest
 
 from bot.store import due_work
-from bot.store.postgres_session import number_parameters
+from bot.store.postgres_transaction import number_parameters
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import TABLES
 from bot.store.transaction import as_json, clean

@@ -196,12 +196,12 @@ class Moved(PostgresSession):
 
     is_moved = False
 
-    def _read_clock(self, statements):
-        if self.is_moved and statements.startswith("BEGIN "):
+    def _send(self, statement, params=()):
+        if self.is_moved and statement.startswith(b"BEGIN "):
             self.is_moved = False
             # What a standby says, which is also said of a plan that a migration has made stale.
-            statements = "BEGIN; DO $$ BEGIN RAISE feature_not_supported; END $$"
-        return super()._read_clock(statements)
+            statement = b"DO $$ BEGIN RAISE feature_not_supported; END $$"
+        return super()._send(statement, params)
 
 
 async def test_a_transaction_that_may_not_begin_is_not_begun_again_and_again():
@@ -246,9 +246,9 @@ async def test_a_pooler_that_shares_connections_is_refused_with_the_next_step():
 
 async def test_statements_that_a_pooler_has_mixed_up_say_so():
     store = await opened(await postgres.migrated())
-    for statement in (b"PREPARE one AS SELECT 1; PREPARE one AS SELECT 1", b"EXECUTE never_prepared"):
+    for statements in (("PREPARE one AS SELECT 1",) * 2, ("EXECUTE never_prepared",)):
         with pytest.raises(StoreUnavailable, match="use session pooling"):
-            await store.engine.write(lambda tx, statement=statement: tx._cursor().execute(statement))
+            await store.engine.write(lambda tx, statements=statements: [tx.run(one) for one in statements])
     await store.close()
 
 

@@ -27,7 +27,6 @@ from bot.store import audit, cards, gates, notices, operations, slack_rate_limit
 from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store import workspaces as workspace_rows
-from bot.store.audit import append_audit
 from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import read_queries
 from bot.store.store import Store
@@ -109,6 +108,9 @@ class _Paused:
     def run(self, query, **params):
         return self._told(query, self._tx.run(query, **params))
 
+    def count(self, query, **params):
+        return self._told(query, self._tx.count(query, **params))
+
     def all(self, query, **params):
         return self._told(query, self._tx.all(query, **params))
 
@@ -150,7 +152,7 @@ async def fill(store, clock):
         await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number))])
         await store.engine.write(partial(hours_store.save_rule, new=hours_of(workspace, clock.now())))
     for notice in await store.perform(notices.claim_notices, 100, 60.0):
-        await store.write(notices.mark_notice_sent, notice.id, "C1", notice.id)
+        await store.write(notices.mark_notice_sent, notice, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:
             await store.engine.write(partial(cards.queue_updates, subject=notice.subject, changed=False))
     await store.write(
@@ -239,8 +241,8 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
         ),
         (
             Priority.URGENT,
-            "append_audit",
-            partial(append_audit, entries=[ENTRY]),
+            "audit_head",
+            lambda tx: tx.one("audit_head"),
             second.claim(operations.claim_operations, 1, 60.0),
         ),
     ):

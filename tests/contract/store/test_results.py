@@ -40,7 +40,7 @@ async def test_results_wait_for_each_other(store):
     assert results.kind is NoticeKind.RESULTS
     held = await store.read(notices.list_combined_notices, results.id)
     assert {one.kind for one in held} == {NoticeKind.READY, NoticeKind.FAILED}
-    await store.write(notices.mark_notice_sent, results.id, "D1", "1.1", said={"text": "both", "blocks": []})
+    await store.write(notices.mark_notice_sent, results, "D1", "1.1", said={"text": "both", "blocks": []})
     assert [one.state for one in await store.read(notices.list_combined_notices, results.id)] == [
         NoticeState.SENT
     ] * 2
@@ -59,7 +59,7 @@ async def test_late_result_is_told_after_the_others(store, clock):
     (results,) = await store.perform(notices.claim_notices, 10, 60.0)
     await ended(store, second)
     assert [one.subject for one in await store.read(notices.list_combined_notices, results.id)] == [first.id]
-    await store.write(notices.mark_notice_sent, results.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, results, "D1", "1.1")
     (other,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert [one.subject for one in await store.read(notices.list_combined_notices, other.id)] == [second.id]
 

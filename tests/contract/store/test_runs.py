@@ -92,7 +92,7 @@ async def test_how_a_run_ended_goes_before_its_card(store, clock, account):
     await store.write(runs.save_run_step, Update(run.id, 0.0, outcome="ended", notices=(ended,)))
     (end,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert end.kind is NoticeKind.JOB_ENDED
-    await store.write(notices.mark_notice_sent, end.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, end, "D1", "1.1")
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         NoticeKind.JOB_CARD
     ]
@@ -362,7 +362,7 @@ async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
         return (card.is_dirty, card.changed_at is not None)
 
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
-        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.1")
+        await store.write(notices.mark_notice_sent, notice, "D1", "1.1")
     assert await dirt() == (False, False)
     assert await dirt(observed=ObservedRun(RunState.QUEUED)) == (False, False)
     assert await dirt(observed=ObservedRun(RunState.QUEUED, name="better")) == (True, False)

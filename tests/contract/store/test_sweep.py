@@ -272,7 +272,7 @@ async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_d
     await said_to_be_gone(store, workspace)
     clock.advance(40 * DAY)
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
-        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
+        await store.write(notices.mark_notice_sent, notice, "D1", "1.0")
     await store.perform(sweeping.sweep)
     # Once isn't enough, however long ago.
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.GONE

@@ -122,7 +122,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     ]
     if became in {"delivered", "untrue"}:
         await store.write(
-            notices.mark_notice_sent, warning.id, *(("D1", "1.0") if became == "delivered" else ("", ""))
+            notices.mark_notice_sent, warning, *(("D1", "1.0") if became == "delivered" else ("", ""))
         )
     elif became == "given up":
         await store.write(notices.give_up_notice, warning.id, "user_disabled")
@@ -169,7 +169,7 @@ async def test_a_warning_that_may_be_in_slack_loses_its_buttons_with_the_timer(
     if became == "unknown":
         await store.write(notices.retry_notice, claimed, 2.0, error="no_answer", unknown_since=clock.now())
     await put(store, clock, workspace)
-    await store.write(notices.mark_notice_sent, claimed.id, "D1", "1.0", said={"text": "Until then."})
+    await store.write(notices.mark_notice_sent, claimed, "D1", "1.0", said={"text": "Until then."})
     clock.advance(60.0)
     assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 60.0)] == ["1.0"]
 
@@ -359,7 +359,7 @@ async def test_start_by_hand_leaves_what_is_still_to_come(store, clock, workspac
     await within(store, timers.plan_stop, workspace.id, end)
     await seen(store, clock, workspace, State.STOPPED)
     clock.advance(120.0)
-    await within(store, timers.begin_run, workspace.id)
+    await within(store, timers.begin_run, await store.read(workspaces.find_workspace, workspace.id))
     assert (await seen(store, clock, workspace, State.RUNNING))[0] == (end.at if counts else None)
 
 

@@ -61,7 +61,7 @@ async def send(store, said):
         one for one in await store.perform(notices.claim_notices, 10, 30.0) if one.kind is NoticeKind.READY
     ]
     for notice in sent:
-        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0", "", said)
+        await store.write(notices.mark_notice_sent, notice, "D1", "1.0", "", said)
     return len(sent)
 
 
@@ -77,9 +77,7 @@ async def test_late_address_is_handed_over_once(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
     [link] = await links(store, clock)
     assert (link.subject, link.principal, link.body["workspace"]) == (operation, ALICE, workspace.id)
-    await store.write(
-        notices.mark_notice_sent, link.id, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]}
-    )
+    await store.write(notices.mark_notice_sent, link, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]})
     for seen in (WITHOUT, RUNNING, replace(RUNNING, lacks="agent"), RUNNING):
         await observe(store, clock, workspace, seen)
     assert await links(store, clock) == []

@@ -1,0 +1,195 @@
+"""Starts at several processes whose PostgreSQL is behind a slow line.
+
+A proxy holds back each piece between them and the server, in both directions (``delay_proxy.c``, which needs
+``cc``). All is on one machine, whose cores they share with the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure, quantile
+from benchmarks.load import Outcome, press, press_steadily
+from benchmarks.machine import BenchmarkError
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Bot, Stage, note, stage
+from benchmarks.starts import READY, TAKEN
+from benchmarks.turns import BEFORE, USHER, home, variants
+
+_SOURCE: Final = Path(__file__).with_name("delay_proxy.c")
+#: Microseconds each way, and the numbers of webs, and of workers beside them, of the table.
+DELAYS: Final = (0, 500, 1_000, 2_000)
+PROCESSES: Final = (1, 2, 4)
+#: The cells that are compared with another revision: two webs and two workers, without a delay and with one.
+COMPARED: Final = ((2, 0), (2, 1_000))
+TABLE: Final = tuple(
+    (count, delay) for count in PROCESSES for delay in DELAYS if (count, delay) not in COMPARED
+)
+#: Starts are pressed over so many connections.
+_CONNECTIONS: Final = 40
+_OPEN: Final = "SELECT COUNT(*) FROM operations WHERE outcome IS NULL"
+
+Cell = tuple[int, int]
+
+
+def name_cell(cell: Cell) -> str:
+    """Return the name of the figure of a number of processes and a delay."""
+    return f"network_{cell[0]}_{cell[1]}"
+
+
+async def measure_network(sizes: Sizes) -> list[Figure]:
+    """Measure a class at a millisecond each way, and bursts with and without it."""
+    async with _lines(sizes, COMPARED, sizes.class_people) as lines:
+        classes = {name: await line.play_class(sizes) for name, line in lines.items()}
+        figures = [await _compare(lines, cell, sizes) for cell in COMPARED]
+    before = classes.get(BEFORE)
+    taken = classes[USHER]
+    return [
+        Figure("network_turned_away", len(taken.wrong), before=None if before is None else len(before.wrong)),
+        Figure(
+            "network_class_p99",
+            quantile(sorted(taken.seconds), 0.99),
+            before=None if before is None else quantile(sorted(before.seconds), 0.99),
+        ),
+        *figures,
+    ]
+
+
+async def measure_network_table(sizes: Sizes) -> list[Figure]:
+    """Measure bursts at other numbers of processes and delays."""
+    async with _lines(sizes, TABLE, 0) as lines:
+        return [await _compare(lines, cell, sizes) for cell in TABLE]
+
+
+async def _compare(lines: dict[str, Line], cell: Cell, sizes: Sizes) -> Figure:
+    rates = {name: await line.burst(cell, sizes) for name, line in lines.items()}
+    return Figure(name_cell(cell), rates[USHER], before=rates.get(BEFORE))
+
+
+@dataclass
+class Line:
+    """A database with its own code, and the people who haven't started anything yet."""
+
+    scene: Stage
+    home: Path
+    commands: Iterator[tuple[str, str]]
+    proxy: Path
+
+    async def play_class(self, sizes: Sizes) -> Outcome:
+        """Have a class start within a minute, at a millisecond each way."""
+        async with self._installation((2, 1_000)) as webs:
+            each = -(-sizes.class_people // len(webs))
+            rate = sizes.class_people / sizes.class_seconds / len(webs)
+            outcomes = await asyncio.gather(
+                *(press_steadily(web.target, islice(self.commands, each), rate, _is_taken) for web in webs)
+            )
+            await self._wait_until_over(sizes)
+        whole = _merge(outcomes)
+        note(f"class, {self.home.name}: {len(whole.wrong)} of {len(whole.seconds)} turned away")
+        return whole
+
+    async def burst(self, cell: Cell, sizes: Sizes) -> float:
+        """Have starts pressed as quickly as they are answered; return how many are accepted a second."""
+        async with self._installation(cell) as webs:
+            each, share = sizes.network_starts // len(webs), max(_CONNECTIONS // len(webs), 1)
+            # Statements are prepared with their first use.
+            for web in webs:
+                await press(web.target, islice(self.commands, 2), 1, _is_taken)
+            outcomes = await asyncio.gather(
+                *(press(web.target, islice(self.commands, each), share, _is_taken) for web in webs)
+            )
+            await self._wait_until_over(sizes)
+        whole = _merge(outcomes)
+        rate = (len(whole.seconds) - len(whole.wrong)) / whole.took
+        note(f"{name_cell(cell)}, {self.home.name}: {rate:.1f} a second, {len(whole.wrong)} turned away")
+        return rate
+
+    @asynccontextmanager
+    async def _installation(self, cell: Cell) -> AsyncIterator[list[Bot]]:
+        """Run as many webs and workers behind the line; yield the webs."""
+        count, delay = cell
+        assert self.scene.server is not None, "it is shared"
+        place = urlsplit(self.scene.server.url)
+        socket = f"{parse_qs(place.query)['host'][0]}/.s.PGSQL.5432"
+        with _delayed(self.proxy, socket, delay) as port:
+            url = f"postgresql://postgres@127.0.0.1:{port}{place.path}"
+            scene = replace(self.scene, place=replace(self.scene.place, database_url=url))
+            async with AsyncExitStack() as stack:
+                roles = ["web"] * count + ["worker"] * count
+                bots = [
+                    await stack.enter_async_context(scene.bot(role=role, home=self.home)) for role in roles
+                ]
+                yield bots[:count]
+
+    async def _wait_until_over(self, sizes: Sizes) -> None:
+        """Wait until nothing is left to do, so that it disturbs nothing else."""
+        assert self.scene.server is not None, "it is shared"
+        until = time.monotonic() + sizes.patience
+        with closing(psycopg.connect(self.scene.server.url, autocommit=True)) as connection:
+            while (row := connection.execute(_OPEN).fetchone()) and row[0]:
+                if time.monotonic() > until:
+                    raise BenchmarkError(f"{row[0]} starts haven't ended")
+                await asyncio.sleep(0.5)
+
+
+def _is_taken(body: bytes) -> bool:
+    return TAKEN in body
+
+
+def _merge(outcomes: Sequence[Outcome]) -> Outcome:
+    whole = Outcome(took=max(one.took for one in outcomes))
+    for one in outcomes:
+        whole.seconds += one.seconds
+        whole.wrong += one.wrong
+    return whole
+
+
+@asynccontextmanager
+async def _lines(sizes: Sizes, cells: Sequence[Cell], more: int) -> AsyncIterator[dict[str, Line]]:
+    """Bring up what is measured, with a person for every start."""
+    people = more + 1 + sum(sizes.network_starts + 2 * count for count, _ in cells)
+    crowd = Crowd(people, 1)
+    async with AsyncExitStack() as stack:
+        proxy = _built(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        scene = await stack.enter_async_context(stage(crowd, saturn=READY, shared=True))
+        lines = {}
+        for name in variants(sizes):
+            folder = home(sizes, name)
+            commands = iter([(crowd.user(one), f"start {crowd.workspace(0)}") for one in range(people)])
+            lines[name] = Line(await scene.beside(f"network_{name.lower()}", folder), folder, commands, proxy)
+        yield lines
+
+
+def _built(folder: Path) -> Path:
+    """Return the proxy, compiled in a folder."""
+    if (compiler := shutil.which("cc")) is None:
+        raise BenchmarkError("there is no C compiler: install cc")
+    proxy = folder / "delay_proxy"
+    subprocess.run([compiler, "-O2", "-o", str(proxy), str(_SOURCE)], check=True)  # noqa: S603 - our own
+    return proxy
+
+
+@contextmanager
+def _delayed(proxy: Path, socket: str, microseconds: int) -> Iterator[int]:
+    """Forward a port to a server's socket, and hold each piece back; yield the port."""
+    words = [str(proxy), socket, str(microseconds)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 - our own
+        assert running.stdout is not None, "it is a pipe"
+        try:
+            yield int(running.stdout.readline())
+        finally:
+            running.terminate()
