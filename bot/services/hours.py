@@ -22,6 +22,8 @@ from bot.domain.hours import (
     find_asking_evening,
     find_hours_stop,
     find_idle_since,
+    find_run_through,
+    is_planned,
     was_used,
 )
 from bot.domain.notices import NewNotice
@@ -84,20 +86,29 @@ def add(
 
     ``former`` is the id of a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop
     would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be started
-    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never come.
+    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never come,
+    ``hours.runs_on`` for a stop and a start at the same time that the owner hasn't agreed to.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     known = rows.list_rules(tx, workspace.id)
     replaced = [one for one in known if one.id == former or one.wanted.contradicts(wanted)]
-    kept = len(known) - len(replaced)
-    made = _make_rule(tx, caller, workspace, wanted, kept=kept, agreed=agreed)
+    left = [
+        replace(one, days=days) for one in replaced if one.id != former and (days := one.days - wanted.days)
+    ]
+    kept = [*(one for one in known if one not in replaced), *left]
+    made = _make_rule(tx, caller, workspace, wanted, kept=len(kept), agreed=agreed)
+    stop = None if agreed else find_run_through(kept, made, tx.now())
+    if stop is not None:
+        title = caller.context.need(workspace.connection).settings.title
+        raise Refused("hours.runs_on", cause="not_agreed", title=title, at=stop.at)
     if not caller.is_first_delivery(tx):
         return []
-    change: list[RuleChange] = [*((one, None) for one in replaced), (None, made)]
+    by_id = {one.id: one for one in left}
+    change: list[RuleChange] = [*((one, by_id.get(one.id)) for one in replaced), (None, made)]
     change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if made.agreed else {}
     caller.record(tx, "workspace.hours", workspace, hours=write_hours(wanted), zone=made.zone, **agreed_to)
-    return replaced
+    return [replace(one, days=one.days & wanted.days) if one.id in by_id else one for one in replaced]
 
 
 def _make_rule(
@@ -186,7 +197,8 @@ def change_rules(
     for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
         stop = settled.get(planned.source)
         is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
-        if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
+        is_dropped = is_dropped and not is_planned(known, "stop", planned.at if stop is None else stop.at)
+        if is_dropped or is_planned(known, "start", planned.at):
             timers.drop_stops(tx, workspace.id, planned.source)
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
@@ -282,6 +294,9 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     workspace = find_usable(tx, caller, last.side, rule.workspace_id)
     latest = operations.find_latest_operation(tx, workspace.id)
     result = decide(workspace, latest, last, now)
+    runs_on = last.side == "stop" and is_planned(rows.list_rules(tx, workspace.id), "start", last.at)
+    if runs_on:
+        result = "needless"
     if result == "unread":
         wait_for_read(tx, rule)
         return
@@ -296,7 +311,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
     if result == "timer":
         timers.plan_stop(tx, workspace.id, own)
-    elif last.side == "stop" and workspace.is_down:
+    elif last.side == "stop" and workspace.is_down and not runs_on:
         # It may be up by then.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)

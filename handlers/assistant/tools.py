@@ -283,9 +283,15 @@ class _Call:
         known = {one.workspace.id: (one.workspace, one) for one in rows if one.workspace is not None}
         if tool.verb == "hours":
             now, rules = await store.now(), await store.read(hours_store.list_rules_of_person, principal)
-            kept = (one for one in rules if one.workspace_id in known and one.after(now) is not None)
+            kept = [one for one in rules if one.workspace_id in known and one.after(now) is not None]
             self.facts["hours"] = [
-                fact(known[one.workspace_id][0], **drawn.describe_hours(one, now)) for one in kept
+                fact(
+                    known[one.workspace_id][0],
+                    **drawn.describe_hours(
+                        one, [rule for rule in kept if rule.workspace_id == one.workspace_id], now
+                    ),
+                )
+                for one in kept
             ]
             return
         actions = request.notes.actions.values()

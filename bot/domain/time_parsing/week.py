@@ -84,9 +84,9 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether other hours also name a start, or a stop, for all of these days."""
+        """Return whether others say when to start, or when to stop, on some of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
-        return self.days <= other.days and any(None not in pair for pair in pairs)
+        return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
 
 def is_recurring(words: Sequence[str]) -> bool:

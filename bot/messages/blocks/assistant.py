@@ -8,7 +8,7 @@ agrees to nothing".
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -131,13 +131,13 @@ def describe_run(run: Run) -> dict[str, Any]:
     }
 
 
-def describe_hours(one: HoursRule, now: float) -> dict[str, Any]:
-    """Return hours, with what comes next."""
+def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
+    """Return hours, with what comes next; others are ``beside`` them."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}
     following = {} if coming is None else {f"next_{side[coming.side]}": format_time(coming.at)}
-    stop = one.next_stop(now)
+    stop = one.next_stop(now, beside)
     return {
         "days": days,
         "starts": clock(one.starts),

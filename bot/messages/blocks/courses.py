@@ -56,10 +56,8 @@ def get_words(card: ClassCard) -> texts.Words:
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     """Return a card's description of its class, and the templates of its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
-    does = fill(texts.DOES_START, pattern=card.pattern, title=facts.connection_title)
-    if card.spec is not None:
-        template = texts.DOES_MAKE_UNLINKED if "none" in facts.linking else texts.DOES_MAKE
-        does = fill(template, name=card.template, title=facts.connection_title)
+    template = texts.DOES_START if card.spec is None else texts.DOES_MAKE
+    does = fill(template, name=card.template or card.pattern, title=facts.connection_title)
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))

@@ -119,9 +119,13 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: After a button of an outdated message; the present state follows.
-OUTDATED: Final = "That message was out of date, so I did nothing. Here's how things are now:"
-#: Below a card sent as an answer, which isn't updated.
+#: After a button of an outdated message or page; the present state follows.
+#: Keyed by whether the button was in a Home.
+OUTDATED: Final[Mapping[bool, str]] = {
+    False: "That message was out of date, so I did nothing. Here's how things are now:",
+    True: "This page was out of date, so I did nothing. Here's how things are now:",
+}
+#: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
 #: Below a Home; its list says separately when the provider was asked.

@@ -23,7 +23,6 @@ NEXT_OCCURRENCE: Final = "Next {verb}: {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
-#: The same if some hours only start it, or only stop it.
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 #: About hours for one day: the start or stop, the stop later that day, and the workspace's other hours.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
@@ -60,6 +59,11 @@ CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
+#: Asked of whoever sets hours that start what others stop just then.
+CONFIRM_RUN_ON: Final = (
+    "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
+)
+RUN_ON: Final = "Set them and let it run on"
 MISSED: Final = (
     "I should have {done} *{name}* on {title} {at}, as its hours say, but I couldn't do it in time."
 )
