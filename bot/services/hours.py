@@ -82,12 +82,12 @@ def add(
     agreed: bool = False,
     former: str = "",
 ) -> list[HoursRule]:
-    """Give a workspace hours; return the rules, with the days, that they replace as both would contradict.
+    """Give a workspace hours; return the rules that they replace because the two would contradict each other.
 
     ``former`` is the id of a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop
     would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be started
-    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never come, ``hours.runs_on``
-    for a stop and a start of the same time, unless the owner has agreed.
+    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never come,
+    ``hours.runs_on`` for a stop and a start at the same time that the owner hasn't agreed to.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     known = rows.list_rules(tx, workspace.id)
@@ -312,7 +312,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     if result == "timer":
         timers.plan_stop(tx, workspace.id, own)
     elif last.side == "stop" and workspace.is_down and not runs_on:
-        # By the time it may be up.
+        # It may be up by then.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 

@@ -52,7 +52,7 @@ def is_rule_on(tx: Transaction, rule_id: str) -> bool:
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return the next stop by hours, and whether its person agreed to a final one."""
+    """Return the next stop by hours, and whether the workspace's owner agreed that it may be final."""
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
