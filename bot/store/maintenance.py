@@ -138,6 +138,11 @@ def compare(tx: Transaction, server: str) -> None:
     DATABASE_TIMELINE.add_new(tx, id=1, server=server)
 
 
+def note_same_data(tx: Transaction) -> None:
+    """Take over the next server that is found without a failover: it has all rows, as after an upgrade."""
+    DATABASE_TIMELINE.delete(tx, id=1)
+
+
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
     """Return the moment since which rows may be lost, and the moment of noticing; None if it never was."""

@@ -168,6 +168,16 @@ class Engine(Protocol):
         """Return whether it can read and write: who can't claims nothing, and lets go of what it owns."""
         ...
 
+    @property
+    def problem(self) -> str:
+        """Return why it isn't whole, in words for operators; "" if it is."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """Return what is wrong though it works, in words for operators; "" for nothing."""
+        ...
+
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
         ...
