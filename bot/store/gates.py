@@ -108,7 +108,7 @@ def close_gate(
 
     With ``is_answered`` it is closed for so long from now on, whatever was set before.
     """
-    GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
+    GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
     return bool(
         tx.count("close_gate", gate_key=gate_key, now=now, until=now + seconds, is_answered=is_answered)
@@ -117,7 +117,7 @@ def close_gate(
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
     """Add a workspace's gate unless it is there; it stays closed for as long as its candidate's gate is."""
-    GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
+    GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 

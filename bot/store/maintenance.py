@@ -135,7 +135,7 @@ def compare(tx: Transaction, server: str) -> None:
     """Compare the server and its timeline with the rows' own: one process, once, notes a failover."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
-    DATABASE_TIMELINE.add_new(tx, id=1, server=server)
+    DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
 
 
 def note_same_data(tx: Transaction) -> None:

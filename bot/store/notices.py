@@ -127,12 +127,13 @@ def ask_once(tx: Transaction, question: NewNotice) -> bool:
 def add_card(
     tx: Transaction, card: NewNotice, end: AnyKind | None, slow_seconds: float | None = None
 ) -> None:
-    """Write the first card of an operation or a run.
+    """Write the first card of a new operation or run: nothing of it is there.
 
     ``end`` is the message about its end, where an answer has said what begins: if that is going to be sent,
     the card waits for what takes long, or longer than usual if ``slow_seconds`` are known.
     """
-    add_notices(tx, [card])
+    if preferences.should_send_notice(tx, card):
+        _add(tx, card, is_first=True)
     if end is not None and (
         Mark.IN_CARD in end.marks or preferences.should_send_notice(tx, replace(card, kind=end))
     ):
@@ -211,8 +212,8 @@ def has_notices(tx: Transaction, subject: str) -> bool:
     return tx.one("notice_about", subject=subject) is not None
 
 
-def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
-    """Write a notice; return its key, None if it existed."""
+def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
+    """Write a notice; return its key, None if it existed, which the first of a subject can't."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -228,6 +229,9 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
         "created_at": now,
         "due_at": now + new.due_in,
     }
+    if is_first:
+        NOTICES.add_missing(tx, **row, **rest)
+        return row
     return row if NOTICES.add_new(tx, **row, **rest) else None
 
 

@@ -124,6 +124,13 @@ class Transaction(Protocol):
         """Run a statement; return how many rows were written."""
         ...
 
+    def ask(self, query: str, **params: Any) -> None:
+        """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
+
+        What is written to its tables in between makes them be read again.
+        """
+        ...
+
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters, in no order; the statement must be made for it."""
         ...
